@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void buf_init(struct buf *buf)
+{
+    *buf = (struct buf){0};
+}
+
+void buf_release(struct buf *buf)
+{
+    free(buf->data);
+    buf_init(buf);
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->len = 0;
+}
+
+/* Makes room for len more bytes and the NUL of buf_text. */
+static void reserve(struct buf *buf, size_t len)
+{
+    size_t need = buf->len + len + 1;
+
+    BUG_UNLESS(need > len);
+    if (need <= buf->capacity)
+        return;
+    buf->capacity = need < 64 ? 64 : need * 2;
+    buf->data = mem_resize(buf->data, buf->capacity, 1);
+}
+
+void buf_append(struct buf *buf, const void *data, size_t len)
+{
+    reserve(buf, len);
+    if (len)
+        memcpy(buf->data + buf->len, data, len);
+    buf->len += len;
+}
+
+void buf_append_text(struct buf *buf, const char *text)
+{
+    buf_append(buf, text, strlen(text));
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    BUG_UNLESS(len >= 0);
+    reserve(buf, (size_t)len);
+    va_start(args, format);
+    vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, args);
+    va_end(args);
+    buf->len += (size_t)len;
+}
+
+const char *buf_text(struct buf *buf)
+{
+    reserve(buf, 0);
+    buf->data[buf->len] = 0;
+    return (const char *)buf->data;
+}
