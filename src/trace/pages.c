@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/pages.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct page {
+    uint64_t addr;
+    uint8_t bytes[PAGES_SIZE];
+    uint8_t written[PAGES_SIZE / 8]; /* a bit for each byte */
+};
+
+void pages_init(struct pages *pages)
+{
+    *pages = (struct pages){0};
+}
+
+void pages_release(struct pages *pages)
+{
+    for (size_t i = 0; i < pages->count; i++)
+        free(pages->list[i]);
+    free(pages->list);
+    pages_init(pages);
+}
+
+/* The index of the first page that ends above addr. */
+static size_t index_from(const struct pages *pages, uint64_t addr)
+{
+    size_t low = 0, high = pages->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (pages->list[middle]->addr + (PAGES_SIZE - 1) >= addr)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static struct page *page_at(const struct pages *pages, uint64_t addr)
+{
+    size_t i = index_from(pages, addr);
+
+    if (i < pages->count && pages->list[i]->addr <= addr)
+        return pages->list[i];
+    return NULL;
+}
+
+static struct page *page_need(struct pages *pages, uint64_t addr)
+{
+    struct page *page = page_at(pages, addr);
+    size_t i;
+
+    if (page)
+        return page;
+    i = index_from(pages, addr);
+    pages->list = mem_grow(pages->list, pages->count, &pages->capacity,
+                           sizeof *pages->list);
+    memmove(&pages->list[i + 1], &pages->list[i],
+            (pages->count - i) * sizeof *pages->list);
+    page = mem_alloc(sizeof *page);
+    page->addr = addr - addr % PAGES_SIZE;
+    pages->list[i] = page;
+    pages->count++;
+    return page;
+}
+
+void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++) {
+        struct page *page = page_need(pages, addr + i);
+        size_t at = (addr + i) % PAGES_SIZE;
+
+        page->bytes[at] = bytes.data[i];
+        page->written[at / 8] |= (uint8_t)(1u << at % 8);
+    }
+}
+
+void pages_read(const struct pages *pages, uint64_t addr, size_t len,
+                uint8_t *out)
+{
+    while (len > 0) {
+        const struct page *page = page_at(pages, addr);
+        size_t at = addr % PAGES_SIZE;
+        size_t part = PAGES_SIZE - at < len ? PAGES_SIZE - at : len;
+
+        if (page)
+            memcpy(out, page->bytes + at, part);
+        else
+            memset(out, 0, part);
+        addr += part;
+        out += part;
+        len -= part;
+    }
+}
+
+static bool is_written(const struct page *page, size_t at)
+{
+    return page->written[at / 8] >> at % 8 & 1;
+}
+
+bool pages_written(const struct pages *pages, uint64_t addr)
+{
+    const struct page *page = page_at(pages, addr);
+
+    return page && is_written(page, addr % PAGES_SIZE);
+}
+
+bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
+                  uint64_t *first, uint64_t *last)
+{
+    uint64_t end = addr + length;
+    bool found = false;
+
+    for (size_t i = index_from(pages, addr);
+         i < pages->count && pages->list[i]->addr < end; i++) {
+        const struct page *page = pages->list[i];
+
+        for (size_t at = 0; at < PAGES_SIZE; at++) {
+            if (page->addr + at < addr || page->addr + at >= end ||
+                !is_written(page, at))
+                continue;
+            if (!found)
+                *first = page->addr + at;
+            *last = page->addr + at;
+            found = true;
+        }
+    }
+    return found;
+}
+
+void pages_forget(struct pages *pages, uint64_t addr, uint64_t length)
+{
+    size_t first = index_from(pages, addr), last = first;
+
+    if (first == pages->count)
+        return;
+    while (last < pages->count && pages->list[last]->addr < addr + length)
+        free(pages->list[last++]);
+    memmove(&pages->list[first], &pages->list[last],
+            (pages->count - last) * sizeof *pages->list);
+    pages->count -= last - first;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace/pages.h - what was written where: a sparse copy of the watched memory.
+ *
+ * Only pages that were written are kept, each with its bytes and a mark for
+ * every byte that a write has reached. A zero stored over a zero is a write.
+ */
+#ifndef JITTRACE_TRACE_PAGES_H
+#define JITTRACE_TRACE_PAGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define PAGES_SIZE 4096u
+
+struct page;
+
+/* All zero is a valid empty one. */
+struct pages {
+    struct page **list; /* sorted by address */
+    size_t count;
+    size_t capacity;
+};
+
+void pages_init(struct pages *pages);
+void pages_release(struct pages *pages);
+
+/* Stores bytes at addr and marks them as written. */
+void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes);
+
+/* Copies len bytes from addr to out; what was never written reads as zero. */
+void pages_read(const struct pages *pages, uint64_t addr, size_t len,
+                uint8_t *out);
+
+bool pages_written(const struct pages *pages, uint64_t addr);
+
+/*
+ * Finds the first and the last written byte of [addr, addr + length). Returns
+ * false when there is none.
+ */
+bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
+                  uint64_t *first, uint64_t *last);
+
+/* Forgets whole pages in [addr, addr + length), which is page-aligned. */
+void pages_forget(struct pages *pages, uint64_t addr, uint64_t length);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "trace/regions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void regions_release(struct regions *regions)
+{
+    for (size_t i = 0; i < regions->count; i++)
+        free(regions->list[i].maps);
+    free(regions->list);
+    *regions = (struct regions){0};
+}
+
+/* The index of the first region that ends above addr. */
+static size_t index_from(const struct regions *regions, uint64_t addr)
+{
+    size_t low = 0, high = regions->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct region *region = &regions->list[middle];
+
+        if (region->addr + region->length > addr)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+struct region *regions_from(const struct regions *regions, uint64_t addr)
+{
+    size_t i = index_from(regions, addr);
+
+    return i < regions->count ? &regions->list[i] : NULL;
+}
+
+struct region *regions_at(const struct regions *regions, uint64_t addr)
+{
+    struct region *region = regions_from(regions, addr);
+
+    return region && region->addr <= addr ? region : NULL;
+}
+
+static void insert(struct regions *regions, size_t at, struct region region)
+{
+    regions->list = mem_grow(regions->list, regions->count, &regions->capacity,
+                             sizeof *regions->list);
+    memmove(&regions->list[at + 1], &regions->list[at],
+            (regions->count - at) * sizeof *regions->list);
+    regions->list[at] = region;
+    regions->count++;
+}
+
+/* Makes addr a border; returns the index of the first region at or above. */
+static size_t cut_at(struct regions *regions, uint64_t addr)
+{
+    size_t i = index_from(regions, addr);
+    struct region *region, upper;
+
+    if (i == regions->count || regions->list[i].addr >= addr)
+        return i;
+    region = &regions->list[i];
+    upper = *region;
+    upper.addr = addr;
+    upper.length = region->addr + region->length - addr;
+    upper.maps = mem_copy_text(region->maps);
+    region->length = addr - region->addr;
+    insert(regions, i + 1, upper);
+    return i + 1;
+}
+
+size_t regions_cut(struct regions *regions, uint64_t addr, uint64_t length)
+{
+    cut_at(regions, addr + length);
+    return cut_at(regions, addr);
+}
+
+void regions_unmap(struct regions *regions, uint64_t addr, uint64_t length)
+{
+    size_t first = regions_cut(regions, addr, length);
+    size_t last = first;
+
+    if (first == regions->count)
+        return;
+    while (last < regions->count && regions->list[last].addr < addr + length)
+        free(regions->list[last++].maps);
+    memmove(&regions->list[first], &regions->list[last],
+            (regions->count - last) * sizeof *regions->list);
+    regions->count -= last - first;
+}
+
+struct region *regions_map(struct regions *regions, uint64_t addr,
+                           uint64_t length, unsigned prot)
+{
+    size_t at;
+
+    regions_unmap(regions, addr, length);
+    at = index_from(regions, addr);
+    insert(regions, at,
+           (struct region){
+               .addr = addr, .length = length, .start = addr, .prot = prot});
+    return &regions->list[at];
+}
+
+void region_set_maps(struct region *region, const char *maps)
+{
+    char *copy = mem_copy_text(maps);
+
+    free(region->maps);
+    region->maps = copy;
+}

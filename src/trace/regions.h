@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace/regions.h - which addresses are mapped how: a sorted list of stretches
+ * that do not overlap.
+ *
+ * System calls change any page range they like, so every change first cuts the
+ * list at both ends of the range; after that it concerns whole regions only.
+ */
+#ifndef JITTRACE_TRACE_REGIONS_H
+#define JITTRACE_TRACE_REGIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What an observer holds back from a region behind the program's back. */
+struct region_guard {
+    unsigned taken;  /* PROT_* bits that the program has and the page has not */
+    unsigned wanted; /* PROT_* bits whose use is to be seen */
+    uint64_t stores; /* stores seen so far, for the budget */
+};
+
+struct region {
+    uint64_t addr;   /* page-aligned */
+    uint64_t length; /* bytes, whole pages, not 0 */
+    uint64_t start;  /* where the mapping began that it was cut from */
+    unsigned prot;   /* PROT_* as the program asked for it */
+    char *maps;      /* its latest line of /proc/PID/maps, or NULL; owned */
+    struct region_guard guard; /* an observer's own; all zero in a view */
+};
+
+/* All zero is a valid empty list. */
+struct regions {
+    struct region *list;
+    size_t count;
+    size_t capacity;
+};
+
+void regions_release(struct regions *regions);
+
+/*
+ * Adds a region over whatever was in its range and returns it. Pointers into
+ * the list are valid until the next change.
+ */
+struct region *regions_map(struct regions *regions, uint64_t addr,
+                           uint64_t length, unsigned prot);
+
+/* Removes what lies in the range, in part or as a whole. */
+void regions_unmap(struct regions *regions, uint64_t addr, uint64_t length);
+
+/*
+ * Cuts regions at both ends of the range. Afterwards a region lies wholly in
+ * the range or wholly outside. Returns the index of the first region at or
+ * above addr.
+ */
+size_t regions_cut(struct regions *regions, uint64_t addr, uint64_t length);
+
+/* The region that holds addr, or NULL. */
+struct region *regions_at(const struct regions *regions, uint64_t addr);
+
+/* The first region that ends above addr, or NULL. */
+struct region *regions_from(const struct regions *regions, uint64_t addr);
+
+void region_set_maps(struct region *region, const char *maps);
+
+#endif

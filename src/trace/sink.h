@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * trace/sink.h - where events go: text, JSON Lines, raw bytes, a check.
+ *
+ * A sink is a struct of its own that begins with a struct sink. Sinks that
+ * write do so to a stream that the caller opened and closes.
+ */
+#ifndef JITTRACE_TRACE_SINK_H
+#define JITTRACE_TRACE_SINK_H
+
+#include <stdio.h>
+
+#include "base/err.h"
+#include "trace/event.h"
+
+struct sink {
+    /* Takes one event. Returns 0, or -1 with err filled (ERR_OUTPUT). */
+    int (*emit)(struct sink *sink, const struct event *event, struct err *err);
+    void (*free)(struct sink *sink);
+};
+
+int sink_emit(struct sink *sink, const struct event *event, struct err *err);
+void sink_free(struct sink *sink); /* accepts NULL */
+
+/*
+ * Writes len bytes to out and flushes, so that a trace which is cut short ends
+ * with a whole record and stays in step with what the program itself writes.
+ * Returns 0, or -1 with err filled from errno (kind ERR_OUTPUT).
+ */
+int sink_write(FILE *out, const void *data, size_t len, struct err *err);
+
+#endif

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace room: regions, written pages, and the view at any event. The
+ * region table is also compared with a slow model, page by page, over random
+ * sequences of changes.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "trace/pages.h"
+#include "trace/regions.h"
+#include "trace/store.h"
+#include "trace/view.h"
+
+TestSuite(trace, .timeout = 20);
+
+#define PAGE 4096u
+#define RW   (PROT_READ | PROT_WRITE)
+#define RX   (PROT_READ | PROT_EXEC)
+
+/* --- regions ------------------------------------------------------------- */
+
+Test(trace, a_region_holds_its_addresses_and_no_others)
+{
+    struct regions regions = {0};
+
+    regions_map(&regions, 4 * PAGE, 2 * PAGE, RW);
+    cr_assert(eq(ptr, regions_at(&regions, 4 * PAGE - 1), NULL));
+    cr_assert(eq(ptr, regions_at(&regions, 4 * PAGE), &regions.list[0]));
+    cr_assert(eq(ptr, regions_at(&regions, 6 * PAGE - 1), &regions.list[0]));
+    cr_assert(eq(ptr, regions_at(&regions, 6 * PAGE), NULL));
+    cr_assert(eq(ptr, regions_from(&regions, 0), &regions.list[0]));
+    cr_assert(eq(ptr, regions_from(&regions, 6 * PAGE), NULL));
+    regions_release(&regions);
+}
+
+Test(trace, cutting_keeps_protection_maps_line_and_start)
+{
+    struct regions regions = {0};
+    struct region *region = regions_map(&regions, 4 * PAGE, 3 * PAGE, RX);
+    size_t i;
+
+    region_set_maps(region, "the line");
+    i = regions_cut(&regions, 5 * PAGE, PAGE);
+    cr_assert(eq(sz, regions.count, 3));
+    cr_assert(eq(sz, i, 1));
+    for (i = 0; i < 3; i++) {
+        cr_assert(eq(u64, regions.list[i].addr, (4 + i) * PAGE));
+        cr_assert(eq(u64, regions.list[i].length, PAGE));
+        cr_assert(eq(u64, regions.list[i].start, 4 * PAGE));
+        cr_assert(eq(uint, regions.list[i].prot, RX));
+        cr_assert(eq(str, regions.list[i].maps, "the line"));
+    }
+    regions_release(&regions);
+}
+
+Test(trace, unmapping_nothing_is_harmless)
+{
+    struct regions regions = {0};
+
+    regions_unmap(&regions, 0, PAGE);
+    cr_assert(eq(sz, regions.count, 0));
+    regions_map(&regions, PAGE, PAGE, RW);
+    regions_unmap(&regions, 2 * PAGE, PAGE);
+    cr_assert(eq(sz, regions.count, 1));
+    regions_release(&regions);
+}
+
+#define MODEL_PAGES 32
+
+static void check_model(const struct regions *regions, const int *model,
+                        int round)
+{
+    for (uint64_t page = 0; page < MODEL_PAGES; page++) {
+        const struct region *region = regions_at(regions, page * PAGE + 7);
+        int found = region ? (int)region->prot : -1;
+
+        cr_assert(eq(int, found, model[page]), "round %d, page %d", round,
+                  (int)page);
+    }
+    for (size_t i = 1; i < regions->count; i++)
+        cr_assert(ge(u64, regions->list[i].addr,
+                     regions->list[i - 1].addr + regions->list[i - 1].length));
+}
+
+Test(trace, regions_agree_with_a_page_by_page_model)
+{
+    struct regions regions = {0};
+    int model[MODEL_PAGES];
+
+    memset(model, -1, sizeof model);
+    srand(20161);
+    for (int round = 0; round < 3000; round++) {
+        uint64_t first = (uint64_t)rand() % MODEL_PAGES;
+        uint64_t count = 1 + (uint64_t)rand() % (MODEL_PAGES - first);
+        int prot = rand() % 8, what = rand() % 3;
+
+        if (what == 0)
+            regions_map(&regions, first * PAGE, count * PAGE, (unsigned)prot);
+        else if (what == 1)
+            regions_unmap(&regions, first * PAGE, count * PAGE);
+        else
+            for (size_t i = regions_cut(&regions, first * PAGE, count * PAGE);
+                 i < regions.count &&
+                 regions.list[i].addr < (first + count) * PAGE;
+                 i++)
+                regions.list[i].prot = (unsigned)prot;
+        for (uint64_t page = first; page < first + count; page++)
+            if (what == 0 || what == 1 || model[page] >= 0)
+                model[page] = what == 1 ? -1 : prot;
+        check_model(&regions, model, round);
+    }
+    regions_release(&regions);
+}
+
+/* --- pages --------------------------------------------------------------- */
+
+static struct bytes text(const char *bytes)
+{
+    return (struct bytes){(const uint8_t *)bytes, strlen(bytes)};
+}
+
+Test(trace, a_zero_over_a_zero_is_written)
+{
+    static const uint8_t zero;
+    struct pages pages = {0};
+    uint64_t first, last;
+
+    cr_assert(eq(int, pages_extent(&pages, 0, 4 * PAGE, &first, &last), 0));
+    pages_write(&pages, PAGE + 5, (struct bytes){&zero, 1});
+    cr_assert(eq(int, pages_written(&pages, PAGE + 5), 1));
+    cr_assert(eq(int, pages_written(&pages, PAGE + 4), 0));
+    cr_assert(eq(int, pages_extent(&pages, 0, 4 * PAGE, &first, &last), 1));
+    cr_assert(eq(u64, first, PAGE + 5));
+    cr_assert(eq(u64, last, PAGE + 5));
+    pages_release(&pages);
+}
+
+Test(trace, writes_across_a_page_border_read_back)
+{
+    struct pages pages = {0};
+    uint8_t back[8];
+    uint64_t first, last;
+
+    pages_write(&pages, 2 * PAGE - 3, text("abcdef"));
+    pages_read(&pages, 2 * PAGE - 4, sizeof back, back);
+    cr_assert(eq(mem, ((struct cr_mem){back, 8}),
+                 ((struct cr_mem){"\0abcdef\0", 8})));
+    cr_assert(eq(int, pages_extent(&pages, 2 * PAGE, PAGE, &first, &last), 1));
+    cr_assert(eq(u64, first, 2 * PAGE));
+    cr_assert(eq(u64, last, 2 * PAGE + 2));
+    pages_forget(&pages, 2 * PAGE, PAGE);
+    cr_assert(eq(int, pages_written(&pages, 2 * PAGE), 0));
+    cr_assert(eq(int, pages_written(&pages, 2 * PAGE - 1), 1));
+    pages_release(&pages);
+}
+
+/* --- the view ------------------------------------------------------------ */
+
+#define BASE 0x7f0000001000u
+
+static struct event wrote(uint64_t offset, const char *bytes)
+{
+    struct event event = {.kind = EVENT_WRITE};
+
+    event.write.addr = BASE + offset;
+    event.write.offset = offset;
+    event.write.old = event.write.new = text(bytes);
+    return event;
+}
+
+/* map, two writes, protect, enter, step, leave, output, unmap, exit */
+static void fill_store(struct store *store)
+{
+    static const struct reg_change change = {X86_RAX, 1, 2};
+    struct event event = {.kind = EVENT_START};
+
+    store_init(store);
+    store_append(store, &event);
+    event = (struct event){.kind = EVENT_MAP};
+    event.map.addr = BASE;
+    event.map.length = PAGE;
+    event.map.prot = RW;
+    event.map.maps = "rw-p";
+    store_append(store, &event);
+    event = wrote(2, "b");
+    store_append(store, &event);
+    event = wrote(0, "a");
+    store_append(store, &event);
+    event = (struct event){.kind = EVENT_PROTECT};
+    event.protect.addr = BASE;
+    event.protect.length = PAGE;
+    event.protect.old_prot = RW;
+    event.protect.prot = RX;
+    event.protect.maps = "r-xp";
+    event.protect.code = (struct bytes){(const uint8_t *)"a\0b", 3};
+    store_append(store, &event);
+    event = (struct event){.kind = EVENT_ENTER};
+    event.enter.addr = BASE;
+    event.enter.how = "call";
+    event.enter.regs.value[X86_RAX] = 1;
+    event.enter.regs.value[REG_PC] = BASE;
+    store_append(store, &event);
+    event = (struct event){.kind = EVENT_STEP};
+    event.step.addr = BASE;
+    event.step.regs = (struct reg_changes){&change, 1};
+    event.step.next = BASE + 3;
+    store_append(store, &event);
+    event = (struct event){.kind = EVENT_LEAVE};
+    event.leave.how = "return";
+    store_append(store, &event);
+    event = (struct event){.kind = EVENT_OUTPUT};
+    event.output.fd = 1;
+    event.output.bytes = text("2 3 4\n");
+    store_append(store, &event);
+    event = (struct event){.kind = EVENT_UNMAP};
+    event.unmap.addr = BASE;
+    event.unmap.length = PAGE;
+    store_append(store, &event);
+    event = (struct event){.kind = EVENT_EXIT};
+    event.exit.status = (struct opt_u64){true, 0};
+    store_append(store, &event);
+}
+
+/* What the view must be after each event of fill_store. */
+static const struct {
+    enum stage stage;
+    size_t regions;
+    unsigned prot;
+    const char *code;
+    size_t code_len;
+    bool inside;
+    uint64_t rax;
+    size_t output;
+} expected[] = {
+    {STAGE_PAGE_SIZE, 0, 0, "", 0, false, 0, 0},
+    {STAGE_MAP, 1, RW, "", 0, false, 0, 0},
+    {STAGE_WRITE, 1, RW, "b", 1, false, 0, 0},
+    {STAGE_WRITE, 1, RW, "a\0b", 3, false, 0, 0},
+    {STAGE_PROTECT, 1, RX, "a\0b", 3, false, 0, 0},
+    {STAGE_CALL, 1, RX, "a\0b", 3, true, 1, 0},
+    {STAGE_CALL, 1, RX, "a\0b", 3, true, 2, 0},
+    {STAGE_CALL, 1, RX, "a\0b", 3, false, 2, 0},
+    {STAGE_CALL, 1, RX, "a\0b", 3, false, 2, 6},
+    {STAGE_CALL, 0, 0, "", 0, false, 2, 6},
+    {STAGE_CALL, 0, 0, "", 0, false, 2, 6},
+};
+#define EVENTS (sizeof expected / sizeof *expected)
+
+static void check_view(const struct view *view, size_t seq)
+{
+    const struct region *region = view_region_at(view, BASE);
+    struct buf code = {0};
+    uint64_t offset = 0;
+
+    cr_assert(eq(u64, view->applied, seq + 1));
+    cr_assert(eq(int, (int)view->stage, (int)expected[seq].stage), "event %zu",
+              seq);
+    cr_assert(eq(sz, view->regions.count, expected[seq].regions));
+    if (region) {
+        cr_assert(eq(uint, region->prot, expected[seq].prot));
+        view_code(view, region, &code, &offset);
+    }
+    cr_assert(eq(mem, ((struct cr_mem){buf_text(&code), code.len}),
+                 ((struct cr_mem){expected[seq].code, expected[seq].code_len})),
+              "event %zu", seq);
+    cr_assert(eq(int, view->inside, expected[seq].inside), "event %zu", seq);
+    cr_assert(eq(u64, view->regs.value[X86_RAX], expected[seq].rax));
+    cr_assert(eq(sz, view->output.len, expected[seq].output));
+    buf_release(&code);
+}
+
+Test(trace, the_view_is_right_at_any_event_and_from_any_other)
+{
+    struct store store;
+    struct view view;
+
+    fill_store(&store);
+    cr_assert(eq(sz, store.count, EVENTS));
+    view_init(&view);
+    for (size_t from = 0; from < EVENTS; from++) {
+        for (size_t to = 0; to < EVENTS; to++) {
+            view_at(&view, &store, from);
+            view_at(&view, &store, to);
+            check_view(&view, to);
+        }
+    }
+    view_release(&view);
+    store_release(&store);
+}
+
+Test(trace, the_view_goes_forward_one_event_at_a_time)
+{
+    struct store store;
+    struct view view;
+
+    fill_store(&store);
+    view_init(&view);
+    for (size_t i = 0; i < EVENTS; i++) {
+        view_apply(&view, store_event(&store, i));
+        check_view(&view, i);
+    }
+    cr_assert(eq(int, view.ended, 1));
+    cr_assert(eq(u64, view.calls, 1));
+    view_release(&view);
+    store_release(&store);
+}
+
+Test(trace, a_snapshot_of_code_counts_as_written_where_it_is_news)
+{
+    struct event event = {.kind = EVENT_MAP};
+    struct view view;
+
+    view_init(&view);
+    event.map.addr = BASE;
+    event.map.length = PAGE;
+    view_apply(&view, &event);
+    event = wrote(1, "x");
+    view_apply(&view, &event);
+    event = (struct event){.kind = EVENT_PROTECT};
+    event.protect.addr = BASE;
+    event.protect.length = PAGE;
+    event.protect.prot = RX;
+    event.protect.code = (struct bytes){(const uint8_t *)"x\0y", 3};
+    event.protect.code_offset = 1;
+    view_apply(&view, &event);
+    cr_assert(eq(int, pages_written(&view.pages, BASE + 1), 1));
+    cr_assert(eq(int, pages_written(&view.pages, BASE + 2), 0));
+    cr_assert(eq(int, pages_written(&view.pages, BASE + 3), 1));
+    view_release(&view);
+}
+
+Test(trace, a_protection_of_a_part_cuts_the_region)
+{
+    struct event event = {.kind = EVENT_MAP};
+    struct view view;
+
+    view_init(&view);
+    event.map.addr = BASE;
+    event.map.length = 3 * PAGE;
+    event.map.prot = RW;
+    view_apply(&view, &event);
+    event = (struct event){.kind = EVENT_PROTECT};
+    event.protect.addr = BASE + PAGE;
+    event.protect.length = PAGE;
+    event.protect.prot = RX;
+    view_apply(&view, &event);
+    cr_assert(eq(sz, view.regions.count, 3));
+    cr_assert(eq(uint, view_region_at(&view, BASE)->prot, RW));
+    cr_assert(eq(uint, view_region_at(&view, BASE + PAGE)->prot, RX));
+    cr_assert(eq(uint, view_region_at(&view, BASE + 2 * PAGE)->prot, RW));
+    view_release(&view);
+}
