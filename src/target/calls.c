@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/calls.h"
+
+#include <inttypes.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+struct flag {
+    uint64_t bits;
+    const char *name;
+};
+
+static const struct flag prot_flags[] = {
+    {PROT_READ, "PROT_READ"},       {PROT_WRITE, "PROT_WRITE"},
+    {PROT_EXEC, "PROT_EXEC"},       {PROT_GROWSDOWN, "PROT_GROWSDOWN"},
+    {PROT_GROWSUP, "PROT_GROWSUP"}, {0, NULL},
+};
+
+/* The type comes first: its values are not single bits. */
+static const struct flag map_flags[] = {
+    {MAP_FIXED, "MAP_FIXED"},
+    {MAP_ANONYMOUS, "MAP_ANONYMOUS"},
+    {MAP_32BIT, "MAP_32BIT"},
+    {MAP_GROWSDOWN, "MAP_GROWSDOWN"},
+    {MAP_LOCKED, "MAP_LOCKED"},
+    {MAP_NORESERVE, "MAP_NORESERVE"},
+    {MAP_POPULATE, "MAP_POPULATE"},
+    {MAP_NONBLOCK, "MAP_NONBLOCK"},
+    {MAP_STACK, "MAP_STACK"},
+    {MAP_HUGETLB, "MAP_HUGETLB"},
+    {MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"},
+    {0, NULL},
+};
+
+static void describe_flags(uint64_t value, const struct flag *flags,
+                           const char *between, struct buf *out)
+{
+    for (; flags->name; flags++) {
+        if ((value & flags->bits) != flags->bits)
+            continue;
+        buf_printf(out, "%s%s", between, flags->name);
+        between = "|";
+        value &= ~flags->bits;
+    }
+    if (value)
+        buf_printf(out, "%s0x%" PRIx64, between, value);
+}
+
+void call_describe_prot(uint64_t prot, struct buf *out)
+{
+    if (prot == PROT_NONE)
+        buf_append_text(out, "PROT_NONE");
+    describe_flags(prot, prot_flags, "", out);
+}
+
+void call_describe_map_flags(uint64_t flags, struct buf *out)
+{
+    static const char *const type[] = {
+        [MAP_SHARED] = "MAP_SHARED",
+        [MAP_PRIVATE] = "MAP_PRIVATE",
+        [MAP_SHARED_VALIDATE] = "MAP_SHARED_VALIDATE",
+    };
+    uint64_t kind = flags & MAP_TYPE;
+
+    if (kind >= MAP_SHARED && kind <= MAP_SHARED_VALIDATE)
+        buf_append_text(out, type[kind]);
+    else
+        buf_printf(out, "0x%" PRIx64, kind);
+    describe_flags(flags & ~(uint64_t)MAP_TYPE, map_flags, "|", out);
+}
+
+enum call_kind call_kind(const struct call *call)
+{
+    switch (call->number) {
+    case SYS_mmap:
+        return CALL_MMAP;
+    case SYS_mprotect:
+    case SYS_pkey_mprotect:
+        return CALL_PROTECT;
+    case SYS_munmap:
+        return CALL_MUNMAP;
+    case SYS_mremap:
+        return CALL_MREMAP;
+    case SYS_write:
+    case SYS_writev:
+        return CALL_OUTPUT;
+    case SYS_sched_getaffinity:
+    case SYS_sched_setaffinity:
+    case SYS_clone:
+    case SYS_clone3:
+    case SYS_fork:
+    case SYS_vfork:
+    case SYS_execve:
+    case SYS_execveat:
+        return CALL_CPUS;
+    default:
+        return CALL_OTHER;
+    }
+}
+
+void call_name(const struct call *call, struct buf *out)
+{
+    static const struct {
+        uint64_t number;
+        const char *name;
+    } names[] = {
+        {SYS_mmap, "mmap"},         {SYS_mprotect, "mprotect"},
+        {SYS_munmap, "munmap"},     {SYS_pkey_mprotect, "pkey_mprotect"},
+        {SYS_mremap, "mremap"},     {SYS_write, "write"},
+        {SYS_writev, "writev"},     {SYS_read, "read"},
+        {SYS_pread64, "pread64"},   {SYS_readv, "readv"},
+        {SYS_recvfrom, "recvfrom"}, {SYS_getrandom, "getrandom"},
+        {SYS_recvmsg, "recvmsg"},   {SYS_preadv, "preadv"},
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (names[i].number == call->number) {
+            buf_append_text(out, names[i].name);
+            return;
+        }
+    }
+    buf_printf(out, "system call %" PRIu64, call->number);
+}
+
+static void describe_address(uint64_t addr, struct buf *out)
+{
+    if (addr)
+        buf_printf(out, "0x%" PRIx64, addr);
+    else
+        buf_append_text(out, "NULL");
+}
+
+void call_describe(const struct call *call, struct buf *out)
+{
+    const uint64_t *arg = call->args;
+
+    call_name(call, out);
+    buf_append_text(out, "(");
+    describe_address(arg[0], out);
+    buf_printf(out, ", %" PRIu64, arg[1]);
+    switch (call_kind(call)) {
+    case CALL_MMAP:
+        buf_append_text(out, ", ");
+        call_describe_prot(arg[2], out);
+        buf_append_text(out, ", ");
+        call_describe_map_flags(arg[3], out);
+        buf_printf(out, ", %d, %" PRIu64, (int)arg[4], arg[5]);
+        break;
+    case CALL_PROTECT:
+        buf_append_text(out, ", ");
+        call_describe_prot(arg[2], out);
+        if (call->number == SYS_pkey_mprotect)
+            buf_printf(out, ", %d", (int)arg[3]);
+        break;
+    case CALL_MREMAP:
+        buf_printf(out, ", %" PRIu64 ", 0x%" PRIx64, arg[2], arg[3]);
+        break;
+    default:
+        break;
+    }
+    buf_append_text(out, ")");
+}
+
+/* Calls whose buffers are behind a second pointer. */
+static bool takes_vectors(uint64_t number)
+{
+    switch (number) {
+    case SYS_readv:
+    case SYS_preadv:
+    case SYS_preadv2:
+    case SYS_recvmsg:
+    case SYS_recvmmsg:
+    case SYS_process_vm_readv:
+    case SYS_process_vm_writev:
+    case SYS_io_submit:
+    case SYS_io_uring_enter:
+    case SYS_ioctl:
+    case SYS_vmsplice:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The first page is never mapped; nothing is longer than the address space. */
+#define LOWEST_POINTER 4096u
+#define LARGEST_SIZE   (UINT64_C(1) << 47)
+
+bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
+{
+    if (call_kind(call) != CALL_OTHER)
+        return false; /* they read memory, or change mappings as a whole */
+    for (int i = 0; i < 6; i++) {
+        /* A length, where there is one, follows its pointer. */
+        uint64_t size = i < 5 ? call->args[i + 1] : 0;
+
+        if (call->args[i] < LOWEST_POINTER || size > LARGEST_SIZE)
+            size = 0;
+        if (call->args[i] - addr < length || addr - call->args[i] < size)
+            return true;
+    }
+    return takes_vectors(call->number);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target/calls.h - the system calls that jittrace knows by name: what they do
+ * to memory, and how a reader would write them.
+ */
+#ifndef JITTRACE_TARGET_CALLS_H
+#define JITTRACE_TARGET_CALLS_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "target/tracee.h"
+
+/* What a call means to an observer of code. */
+enum call_kind {
+    CALL_OTHER,
+    CALL_MMAP,
+    CALL_PROTECT, /* mprotect, pkey_mprotect */
+    CALL_MUNMAP,
+    CALL_MREMAP,
+    CALL_OUTPUT, /* write and writev */
+    CALL_CPUS,   /* shows, sets or hands on the CPUs that a thread may use */
+};
+
+enum call_kind call_kind(const struct call *call);
+
+/* "mprotect" and the like, or "system call 123". */
+void call_name(const struct call *call, struct buf *out);
+
+/* The whole call in C: "mmap(NULL, 4096, PROT_READ|PROT_WRITE, ...)". */
+void call_describe(const struct call *call, struct buf *out);
+
+/* "PROT_READ|PROT_EXEC", "PROT_NONE" */
+void call_describe_prot(uint64_t prot, struct buf *out);
+
+/* "MAP_PRIVATE|MAP_ANONYMOUS" (mmap(2)) */
+void call_describe_map_flags(uint64_t flags, struct buf *out);
+
+/*
+ * Whether the kernel may write to the watched range [addr, addr + length)
+ * during the call: one of its arguments points there, or it takes pointers to
+ * pointers, which could.
+ */
+bool call_may_write(const struct call *call, uint64_t addr, uint64_t length);
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The filter is a classic BPF program over struct seccomp_data. It reads 32
+ * bits at a time; the low half of a 64-bit argument comes first on this CPU.
+ *
+ * Jumps in BPF are relative and forward only. To keep them readable, each test
+ * below is a block of its own that ends by stopping or falls through to the
+ * next one; the last instruction lets the call pass.
+ */
+#include "target/filter.h"
+
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOAD(member) \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
+#define LOAD_HIGH(member)              \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
+             offsetof(struct seccomp_data, member) + 4)
+#define PASS BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define STOP BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
+
+/* Goes on with the next instruction if equal, else skips `skip` of them. */
+#define UNLESS_EQUAL(value, skip) \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(value), 0, skip)
+/* The same if any of the bits is set. */
+#define UNLESS_ANY(bits, skip) \
+    BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(bits), 0, skip)
+
+/* Stops at every call of that number. */
+#define STOP_AT(number) LOAD(nr), UNLESS_EQUAL(number, 1), STOP
+
+/* Stops at a call of that number on descriptor 1 or 2. */
+#define STOP_AT_OUTPUT(number)                                                \
+    LOAD(nr), UNLESS_EQUAL(number, 5), LOAD(args[0]),                         \
+        UNLESS_EQUAL(STDOUT_FILENO, 1), STOP, UNLESS_EQUAL(STDERR_FILENO, 1), \
+        STOP
+
+int filter_install(void)
+{
+    struct sock_filter filter[] = {
+        /* Other architectures' numbers mean other calls. */
+        LOAD(arch),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+        PASS,
+        /* mprotect: all but our own. */
+        LOAD(nr),
+        UNLESS_EQUAL(SYS_mprotect, 6),
+        LOAD(args[5]),
+        UNLESS_EQUAL(FILTER_PASS & 0xffffffff, 3),
+        LOAD_HIGH(args[5]),
+        UNLESS_EQUAL(FILTER_PASS >> 32, 1),
+        PASS,
+        STOP,
+        /* mmap: what can be executed, and what is anonymous and writable. */
+        LOAD(nr),
+        UNLESS_EQUAL(SYS_mmap, 7),
+        LOAD(args[2]),
+        UNLESS_ANY(PROT_EXEC, 1),
+        STOP,
+        UNLESS_ANY(PROT_WRITE, 3),
+        LOAD(args[3]),
+        UNLESS_ANY(MAP_ANONYMOUS, 1),
+        STOP,
+        STOP_AT(SYS_pkey_mprotect),
+        STOP_AT(SYS_munmap),
+        STOP_AT(SYS_mremap),
+        /* Calls that show, set or hand on the CPUs of a thread: it may be kept
+         * on one CPU for the time being. */
+        STOP_AT(SYS_sched_getaffinity),
+        STOP_AT(SYS_sched_setaffinity),
+        STOP_AT(SYS_clone),
+        STOP_AT(SYS_clone3),
+        STOP_AT(SYS_fork),
+        STOP_AT(SYS_vfork),
+        STOP_AT(SYS_execve),
+        STOP_AT(SYS_execveat),
+        STOP_AT_OUTPUT(SYS_write),
+        STOP_AT_OUTPUT(SYS_writev),
+        PASS,
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -1;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target/filter.h - which system calls stop the program at all.
+ *
+ * A seccomp filter (seccomp(2)) runs in the kernel for 40 ns a call; a stop
+ * costs two hundred times as much. So the program is started under a filter
+ * that stops it only at the calls that can make, change or remove code, that
+ * write to descriptors 1 and 2, or that would show that it is kept on one CPU.
+ */
+#ifndef JITTRACE_TARGET_FILTER_H
+#define JITTRACE_TARGET_FILTER_H
+
+#include <stdint.h>
+
+/*
+ * A mprotect whose sixth argument, which the kernel ignores, is this number is
+ * one of jittrace's own and passes.
+ */
+#define FILTER_PASS 0x6a69747472616365u
+
+/*
+ * Installs the filter in the calling process, for good. Returns 0, or -1 with
+ * errno set. Async-signal-safe: it is called between fork and exec.
+ */
+int filter_install(void);
+
+#endif

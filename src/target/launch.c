@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The order matters:
+ *
+ *      jittrace                        child
+ *      fork ------------------------>  waits on the gate
+ *      PTRACE_SEIZE
+ *      opens the gate -------------->  installs the filter, exec
+ *      waits for STOP_EXEC  <--------
+ *
+ * The child must not stop itself before it is seized: a stop from before
+ * becomes a group-stop that later forks inherit. What goes wrong in the child
+ * comes back as a struct failure through a pipe that exec closes.
+ */
+#include "target/launch.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "target/filter.h"
+
+/* What the child could not do. */
+struct failure {
+    bool in_filter; /* else in exec */
+    int error;      /* errno */
+};
+
+static const char *machine_name(unsigned machine)
+{
+    switch (machine) {
+    case EM_386:
+        return "32-bit x86";
+    case EM_AARCH64:
+        return "AArch64";
+    case EM_ARM:
+        return "32-bit ARM";
+    case EM_RISCV:
+        return "RISC-V";
+    case EM_PPC64:
+        return "PowerPC";
+    case EM_S390:
+        return "S/390";
+    default:
+        return "another CPU";
+    }
+}
+
+static int check_elf(const char *name, const Elf64_Ehdr *header,
+                     struct err *err)
+{
+    if (header->e_ident[EI_DATA] != ELFDATA2LSB ||
+        header->e_machine != EM_X86_64)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is a program for %s; jittrace traces programs "
+                       "for x86-64",
+                       name,
+                       header->e_ident[EI_DATA] == ELFDATA2LSB
+                           ? machine_name(header->e_machine)
+                           : "another CPU");
+    if (header->e_ident[EI_CLASS] != ELFCLASS64)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is an x32 program, with 32-bit pointers; jittrace "
+                       "traces 64-bit programs",
+                       name);
+    if (header->e_type != ET_EXEC && header->e_type != ET_DYN)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is an object file, not a program; link it first "
+                       "(gcc -o program %s)",
+                       name, name);
+    return 0;
+}
+
+int launch_check_image(const char *name, struct bytes head, struct err *err)
+{
+    Elf64_Ehdr header = {0};
+
+    if (head.len >= 2 && !memcmp(head.data, "#!", 2))
+        return 0;
+    if (head.len < SELFMAG || memcmp(head.data, ELFMAG, SELFMAG) != 0)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is not a program: it is no ELF file, and a script "
+                       "must begin with #! and its interpreter",
+                       name);
+    memcpy(&header, head.data,
+           head.len < sizeof header ? head.len : sizeof header);
+    return check_elf(name, &header, err);
+}
+
+/* Checks what can be known of a file before anything is started. */
+static int check_file(const char *path, struct err *err)
+{
+    uint8_t head[sizeof(Elf64_Ehdr)];
+    struct stat status;
+    ssize_t got;
+    int fd;
+
+    if (stat(path, &status) < 0)
+        return err_set(err,
+                       errno == ENOENT || errno == ENOTDIR ? ERR_NO_PROGRAM
+                                                           : ERR_NOT_EXECUTABLE,
+                       "cannot find the program '%s': %s", path,
+                       strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is a directory; name a program in it", path);
+    if (access(path, X_OK) < 0)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' may not be executed: %s (chmod +x allows it)",
+                       path, strerror(errno));
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0; /* executable but not readable: exec will tell */
+    got = read(fd, head, sizeof head);
+    close(fd);
+    return launch_check_image(
+        path, (struct bytes){head, got > 0 ? (size_t)got : 0}, err);
+}
+
+/* Finds name in PATH, as execvp(3) does; names with a slash stay. */
+static int find_program(const char *name, char *path, struct err *err)
+{
+    const char *search = getenv("PATH");
+    struct stat status;
+
+    if (strlen(name) >= PATH_MAX || !*name)
+        return err_set(err, ERR_NO_PROGRAM,
+                       "the name of the program is empty or too long");
+    strcpy(path, name);
+    if (strchr(name, '/'))
+        return 0;
+    for (search = search ? search : "/bin:/usr/bin"; *search;) {
+        size_t len = strcspn(search, ":");
+
+        if (len + strlen(name) + 2 < PATH_MAX) {
+            memcpy(path, search, len);
+            strcpy(path + len, len ? "/" : "");
+            strcat(path, name);
+            if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
+                access(path, X_OK) == 0)
+                return 0;
+        }
+        search += len + (search[len] == ':');
+    }
+    return err_set(err, ERR_NO_PROGRAM,
+                   "cannot find the program '%s' in PATH; one in this "
+                   "directory is written ./%s",
+                   name, name);
+}
+
+/* Puts the image into a file without a name. Returns its descriptor or -1. */
+static int make_image(const struct launch *launch, struct err *err)
+{
+    size_t done = 0;
+    int fd = memfd_create(launch->argv[0], MFD_CLOEXEC);
+
+    while (fd >= 0 && done < launch->image.len) {
+        ssize_t got =
+            write(fd, launch->image.data + done, launch->image.len - done);
+
+        if (got <= 0) {
+            close(fd);
+            fd = -1;
+        } else {
+            done += (size_t)got;
+        }
+    }
+    if (fd < 0)
+        return err_set(err, ERR_TRACING,
+                       "cannot unpack the bundled program (memfd_create): %s",
+                       strerror(errno));
+    return fd;
+}
+
+_Noreturn static void fail_child(int report, bool in_filter)
+{
+    struct failure failure = {in_filter, errno};
+    ssize_t ignored = write(report, &failure, sizeof failure);
+
+    (void)ignored;
+    _exit(127);
+}
+
+/* Only async-signal-safe calls: this is between fork and exec. */
+_Noreturn static void run_child(const struct launch *launch, const char *path,
+                                int image, int gate, int report)
+{
+    ssize_t got;
+    char go;
+
+    do
+        got = read(gate, &go, 1);
+    while (got < 0 && errno == EINTR);
+    if (got != 1)
+        _exit(127); /* jittrace is gone or has failed */
+    if (launch->stdout_fd >= 0 && dup2(launch->stdout_fd, STDOUT_FILENO) < 0)
+        fail_child(report, false);
+    if (filter_install() < 0)
+        fail_child(report, true);
+    if (image >= 0)
+        fexecve(image, launch->argv, environ);
+    else
+        execv(path, launch->argv);
+    fail_child(report, false);
+}
+
+static int describe_failure(const char *path, const struct failure *failure,
+                            struct err *err)
+{
+    if (failure->in_filter)
+        return err_set(err, ERR_TRACING,
+                       "the system does not let jittrace install its system "
+                       "call filter (seccomp: %s): run it outside of the "
+                       "sandbox",
+                       strerror(failure->error));
+    if (failure->error == ENOENT)
+        return err_set(err, ERR_NO_PROGRAM,
+                       "cannot start '%s': its interpreter (in the #! line, or "
+                       "the dynamic loader) does not exist",
+                       path);
+    return err_set(err, ERR_NOT_EXECUTABLE, "cannot start '%s': %s", path,
+                   strerror(failure->error));
+}
+
+/* Waits until the program is loaded, or has failed to be. */
+static int wait_for_exec(const char *path, int report, struct tracee *tracee,
+                         struct err *err)
+{
+    struct failure failure;
+    struct stop stop;
+    int more;
+
+    while ((more = wait_stop(&stop, 0, err)) > 0) {
+        if (stop.kind == STOP_EXEC)
+            return 0;
+        if (stop.kind == STOP_EXITED || stop.kind == STOP_KILLED)
+            break;
+        tracee_resume(tracee, RESUME_RUN,
+                      stop.kind == STOP_SIGNAL ? stop.signal : 0);
+    }
+    if (more < 0)
+        return -1;
+    if (read(report, &failure, sizeof failure) == (ssize_t)sizeof failure)
+        return describe_failure(path, &failure, err);
+    return err_set(err, ERR_TRACING,
+                   "'%s' was killed before it started (signal %d)", path,
+                   stop.signal);
+}
+
+/* Takes the child over and opens the gate. */
+static int take_over(pid_t pid, int gate, const char *path, int report,
+                     struct tracee *tracee, struct err *err)
+{
+    struct stop stop;
+    struct err ignored;
+    int result;
+
+    *tracee = (struct tracee){.tid = pid, .pid = pid};
+    result = tracee_seize(pid, err);
+    if (result < 0)
+        kill(pid, SIGKILL);
+    tracee_pin(tracee);
+    if (result == 0 && write(gate, "", 1) != 1)
+        result = err_set(err, ERR_TRACING, "cannot start the program: %s",
+                         strerror(errno));
+    close(gate);
+    if (result == 0)
+        return wait_for_exec(path, report, tracee, err);
+    wait_stop(&stop, 0, &ignored);
+    return result;
+}
+
+static int start(const struct launch *launch, const char *path, int image,
+                 struct tracee *tracee, struct err *err)
+{
+    int gate[2], report[2], result;
+    pid_t pid;
+
+    if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0)
+        return err_set(err, ERR_TRACING, "cannot make a pipe: %s",
+                       strerror(errno));
+    pid = fork();
+    if (pid == 0) {
+        close(gate[1]);
+        run_child(launch, path, image, gate[0], report[1]);
+    }
+    close(gate[0]);
+    close(report[1]);
+    if (pid < 0) {
+        close(gate[1]);
+        result = err_set(err, ERR_TRACING, "cannot start a process: %s",
+                         strerror(errno));
+    } else {
+        result = take_over(pid, gate[1], path, report[0], tracee, err);
+    }
+    close(report[0]);
+    return result;
+}
+
+int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
+{
+    char path[PATH_MAX];
+    int image = -1, result;
+
+    if (launch->image.data) {
+        image = make_image(launch, err);
+        if (image < 0)
+            return -1;
+        strcpy(path, "the bundled program");
+    } else if (find_program(launch->argv[0], path, err) < 0 ||
+               check_file(path, err) < 0) {
+        return -1;
+    }
+    result = start(launch, path, image, tracee, err);
+    if (image >= 0)
+        close(image);
+    return result;
+}

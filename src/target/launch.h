@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target/launch.h - from a name and arguments to a tracee at its first stop.
+ */
+#ifndef JITTRACE_TARGET_LAUNCH_H
+#define JITTRACE_TARGET_LAUNCH_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "target/tracee.h"
+
+struct launch {
+    char *const *argv;  /* argv[0] names the program, as execvp(3) takes it */
+    struct bytes image; /* or the program itself: argv[0] is only its name */
+    int stdout_fd;      /* becomes the program's descriptor 1; -1: ours does */
+};
+
+/*
+ * Starts the program under the page filter and stops it when it is loaded,
+ * before any of its instructions (STOP_EXEC). Descriptors of ours must have
+ * FD_CLOEXEC.
+ *
+ * Returns 0; or -1 with err filled: ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE (a
+ * directory, no permission, another CPU, no program at all), ERR_TRACING. No
+ * process is left behind then.
+ */
+int launch(const struct launch *launch, struct tracee *tracee, struct err *err);
+
+/*
+ * Says whether the first bytes of a file are a program that can be started and
+ * traced here. Returns 0, or -1 with err filled (ERR_NOT_EXECUTABLE).
+ */
+int launch_check_image(const char *name, struct bytes head, struct err *err);
+
+#endif

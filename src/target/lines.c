@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libdw finds the modules of a process in /proc/PID/maps and opens their files
+ * when first asked about an address in them. Three things it does not do:
+ *
+ * - A program started from a memfd has no path to open; /proc/PID/exe has it.
+ * - clang writes no .debug_aranges, without which dwfl_module_getsrc finds no
+ *   unit; dwarf_haspc on each unit does.
+ * - Modules that were loaded later are unknown; when an address is in none,
+ *   the maps are read again, but not twice for the same address in a row.
+ */
+#include "target/lines.h"
+
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "target/proc.h"
+
+struct file {
+    char *path;        /* as the debug information has it */
+    const char *name;  /* its last part */
+    struct bytes text; /* borrowed or owned */
+    char *owned;       /* what to free, or NULL */
+    char **line;       /* trimmed copies, made when asked for */
+    size_t line_count;
+};
+
+struct lines {
+    pid_t pid;
+    Dwfl *dwfl;
+    bool failed;             /* libdw knows nothing of this process */
+    bool attached;           /* frames can be asked for */
+    uint64_t reported;       /* the address for which maps were read last */
+    const struct regs *regs; /* of the thread being unwound */
+    struct file *files;
+    size_t file_count;
+    size_t file_capacity;
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+struct lines *lines_new(pid_t pid)
+{
+    struct lines *lines = mem_alloc(sizeof *lines);
+
+    lines->pid = pid;
+    return lines;
+}
+
+static void file_release(struct file *file)
+{
+    for (size_t i = 0; i < file->line_count; i++)
+        free(file->line[i]);
+    free(file->line);
+    free(file->owned);
+    free(file->path);
+}
+
+void lines_free(struct lines *lines)
+{
+    if (!lines)
+        return;
+    if (lines->dwfl)
+        dwfl_end(lines->dwfl);
+    for (size_t i = 0; i < lines->file_count; i++)
+        file_release(&lines->files[i]);
+    free(lines->files);
+    free(lines);
+}
+
+static struct file *add_file(struct lines *lines, const char *path)
+{
+    struct file *file;
+
+    lines->files = mem_grow(lines->files, lines->file_count,
+                            &lines->file_capacity, sizeof *lines->files);
+    file = &lines->files[lines->file_count++];
+    *file = (struct file){.path = mem_copy_text(path)};
+    file->name = base_name(file->path);
+    return file;
+}
+
+/* Copies each line without its indentation. */
+static void split_lines(struct file *file)
+{
+    const char *at = (const char *)file->text.data;
+    const char *end = at + file->text.len;
+    size_t capacity = 0;
+
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop ? stop : end) - at);
+        size_t skip = 0;
+
+        while (skip < len && (at[skip] == ' ' || at[skip] == '\t'))
+            skip++;
+        file->line =
+            mem_grow(file->line, file->line_count, &capacity, sizeof(char *));
+        file->line[file->line_count] = mem_alloc(len - skip + 1);
+        memcpy(file->line[file->line_count++], at + skip, len - skip);
+        at += len + 1;
+    }
+}
+
+void lines_provide(struct lines *lines, const char *name, struct bytes text)
+{
+    struct file *file = add_file(lines, name);
+
+    file->text = text;
+    split_lines(file);
+}
+
+/* Reads a source file; one that cannot be read has no lines. */
+static void load_file(struct file *file, const char *directory)
+{
+    char *path = NULL;
+    struct buf text = {0};
+    char chunk[4096];
+    size_t got;
+    FILE *in;
+
+    if (asprintf(&path, "%s%s%s", file->path[0] == '/' ? "" : directory,
+                 file->path[0] == '/' ? "" : "/", file->path) < 0)
+        return;
+    in = fopen(path, "re");
+    free(path);
+    if (!in)
+        return;
+    while ((got = fread(chunk, 1, sizeof chunk, in)) > 0)
+        buf_append(&text, chunk, got);
+    fclose(in);
+    file->owned = (char *)text.data;
+    file->text = (struct bytes){text.data, text.len};
+    split_lines(file);
+}
+
+/* A provided file has no directories in its path and wins. */
+static struct file *find_file(struct lines *lines, const char *path,
+                              const char *directory)
+{
+    struct file *file;
+
+    for (size_t i = 0; i < lines->file_count; i++) {
+        file = &lines->files[i];
+        if (!strcmp(file->path, path) || !strcmp(file->path, base_name(path)))
+            return file;
+    }
+    file = add_file(lines, path);
+    load_file(file, directory ? directory : ".");
+    return file;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t a = strlen(text), b = strlen(end);
+
+    return a >= b && !strcmp(text + a - b, end);
+}
+
+static int find_elf(Dwfl_Module *module, void **data, const char *name,
+                    Dwarf_Addr base, char **file_name, Elf **elf)
+{
+    char path[64], exe[512];
+    int pid;
+
+    if (ends_with(name, " (deleted)")) {
+        pid = (int)(intptr_t)*data;
+        snprintf(path, sizeof path, "/proc/%d/exe", pid);
+        if (!proc_exe(pid, exe, sizeof exe) || strcmp(exe, name))
+            return -1;
+        *file_name = strdup(path);
+        return open(path, O_RDONLY | O_CLOEXEC);
+    }
+    return dwfl_linux_proc_find_elf(module, data, name, base, file_name, elf);
+}
+
+/*
+ * Debug information in files of its own, as Debian's -dbg packages have it, is
+ * not looked for: a C library's takes 40 ms to read and tells of source that
+ * is not there, and the search may ask a debuginfod server.
+ */
+static int find_no_debuginfo(Dwfl_Module *module, void **data, const char *name,
+                             Dwarf_Addr base, const char *file_name,
+                             const char *link, GElf_Word crc, char **out)
+{
+    (void)module;
+    (void)data;
+    (void)name;
+    (void)base;
+    (void)file_name;
+    (void)link;
+    (void)crc;
+    (void)out;
+    return -1;
+}
+
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = find_elf,
+    .find_debuginfo = find_no_debuginfo,
+};
+
+/* Gives each new module the pid that find_elf needs. */
+static int mark_module(Dwfl_Module *module, void **data, const char *name,
+                       Dwarf_Addr base, void *argument)
+{
+    (void)module;
+    (void)name;
+    (void)base;
+    *data = argument;
+    return DWARF_CB_OK;
+}
+
+static bool report(struct lines *lines)
+{
+    if (!lines->dwfl)
+        lines->dwfl = dwfl_begin(&callbacks);
+    if (!lines->dwfl)
+        return false;
+    dwfl_report_begin_add(lines->dwfl);
+    if (dwfl_linux_proc_report(lines->dwfl, lines->pid) != 0)
+        return false;
+    if (dwfl_report_end(lines->dwfl, NULL, NULL) != 0)
+        return false;
+    return dwfl_getmodules(lines->dwfl, mark_module,
+                           (void *)(intptr_t)lines->pid, 0) >= 0;
+}
+
+static Dwfl_Module *find_module(struct lines *lines, uint64_t pc)
+{
+    Dwfl_Module *module = NULL;
+
+    if (lines->failed)
+        return NULL;
+    if (lines->dwfl)
+        module = dwfl_addrmodule(lines->dwfl, pc);
+    if (module || lines->reported == pc)
+        return module;
+    lines->reported = pc;
+    lines->failed = !report(lines);
+    return lines->failed ? NULL : dwfl_addrmodule(lines->dwfl, pc);
+}
+
+/* A place in source as libdw has it. */
+struct found {
+    const char *path;
+    const char *directory;
+    int line;
+};
+
+static bool find_in_units(Dwfl_Module *module, uint64_t pc, struct found *out)
+{
+    Dwarf_Die *unit = NULL;
+    Dwarf_Addr bias;
+
+    while ((unit = dwfl_module_nextcu(module, unit, &bias)) != NULL) {
+        Dwarf_Attribute attribute;
+        Dwarf_Line *line;
+
+        if (dwarf_haspc(unit, pc - bias) != 1)
+            continue;
+        line = dwarf_getsrc_die(unit, pc - bias);
+        if (!line || dwarf_lineno(line, &out->line) != 0)
+            return false;
+        out->path = dwarf_linesrc(line, NULL, NULL);
+        out->directory =
+            dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
+        return out->path != NULL;
+    }
+    return false;
+}
+
+static bool find_in_module(Dwfl_Module *module, uint64_t pc, struct found *out)
+{
+    Dwfl_Line *line = dwfl_module_getsrc(module, pc);
+
+    if (!line)
+        return find_in_units(module, pc, out);
+    out->path = dwfl_lineinfo(line, NULL, &out->line, NULL, NULL, NULL);
+    out->directory = dwfl_line_comp_dir(line);
+    return out->path != NULL;
+}
+
+bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
+{
+    Dwfl_Module *module = find_module(lines, pc);
+    struct file *file;
+    struct found found;
+
+    *out = (struct srcline){0};
+    if (!module || !find_in_module(module, pc, &found) || found.line <= 0)
+        return false;
+    file = find_file(lines, found.path, found.directory);
+    out->file = file->name;
+    out->line = found.line;
+    if ((size_t)found.line <= file->line_count)
+        out->text = file->line[found.line - 1];
+    return true;
+}
+
+/* --- unwinding: libdw asks, the stopped tracee answers ------------------- */
+
+static pid_t next_thread(Dwfl *dwfl, void *argument, void **thread)
+{
+    struct lines *lines = argument;
+
+    (void)dwfl;
+    if (*thread)
+        return 0;
+    *thread = lines;
+    return lines->pid;
+}
+
+static bool read_word(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *out,
+                      void *argument)
+{
+    const struct lines *lines = argument;
+
+    (void)dwfl;
+    return proc_read(lines->pid, addr, out, sizeof *out) == sizeof *out;
+}
+
+/* The order is that of the psABI's DWARF register numbers (figure 3.36). */
+static bool initial_registers(Dwfl_Thread *thread, void *argument)
+{
+    static const enum reg order[] = {
+        X86_RAX, X86_RDX, X86_RCX, X86_RBX, X86_RSI, X86_RDI,
+        X86_RBP, X86_RSP, X86_R8,  X86_R9,  X86_R10, X86_R11,
+        X86_R12, X86_R13, X86_R14, X86_R15, X86_RIP,
+    };
+    const struct lines *lines = argument;
+    Dwarf_Word value[sizeof order / sizeof *order];
+
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+        value[i] = lines->regs->value[order[i]];
+    return dwfl_thread_state_registers(thread, 0, sizeof value / sizeof *value,
+                                       value);
+}
+
+static const Dwfl_Thread_Callbacks thread_callbacks = {
+    .next_thread = next_thread,
+    .memory_read = read_word,
+    .set_initial_registers = initial_registers,
+};
+
+struct caller {
+    struct lines *lines;
+    struct srcline *out; /* the best so far */
+    int depth;
+};
+
+/* How many callers are asked; a C library's wrapper has one or two. */
+#define CALLER_DEPTH 16
+
+static int look_at_frame(Dwfl_Frame *frame, void *argument)
+{
+    struct caller *caller = argument;
+    struct srcline line;
+    bool activation;
+    Dwarf_Addr pc;
+
+    if (!dwfl_frame_pc(frame, &pc, &activation))
+        return DWARF_CB_ABORT;
+    /* A return address may already be on the next line. */
+    lines_find(caller->lines, activation ? pc : pc - 1, &line);
+    if (line.text || (line.file && !caller->out->file))
+        *caller->out = line;
+    if (line.text || ++caller->depth == CALLER_DEPTH)
+        return DWARF_CB_ABORT;
+    return DWARF_CB_OK;
+}
+
+bool lines_find_caller(struct lines *lines, const struct regs *regs,
+                       struct srcline *out)
+{
+    struct caller caller = {.lines = lines, .out = out};
+
+    if (lines_find(lines, regs->value[REG_PC], out) && out->text)
+        return true;
+    if (!lines->dwfl || lines->failed)
+        return false;
+    if (!lines->attached)
+        lines->attached = dwfl_attach_state(lines->dwfl, NULL, lines->pid,
+                                            &thread_callbacks, lines);
+    lines->regs = regs;
+    if (lines->attached)
+        dwfl_getthread_frames(lines->dwfl, lines->pid, look_at_frame, &caller);
+    return out->file != NULL;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target/lines.h - from an address of the program to a line of its source.
+ *
+ * The program's debug information is libdw's business, and this room's only
+ * user of it. Where there is none, nothing is found, and that is no error.
+ */
+#ifndef JITTRACE_TARGET_LINES_H
+#define JITTRACE_TARGET_LINES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "trace/event.h"
+#include "x86/regs.h"
+
+struct lines;
+
+/* Nothing is read before the first question. */
+struct lines *lines_new(pid_t pid);
+void lines_free(struct lines *lines); /* accepts NULL */
+
+/*
+ * Says what the source file of that name (without directories) holds, for a
+ * program whose source is not on disk. text is borrowed until lines_free.
+ */
+void lines_provide(struct lines *lines, const char *name, struct bytes text);
+
+/*
+ * Finds the line of the instruction at pc. *out lives as long as lines.
+ * Returns false, with *out all zero, when it is not known.
+ */
+bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out);
+
+/*
+ * The same for a tracee that stands with these registers in code of somebody
+ * else, such as the C library's: finds the innermost caller whose source can
+ * be read, or else the innermost one that has a line.
+ */
+bool lines_find_caller(struct lines *lines, const struct regs *regs,
+                       struct srcline *out);
+
+#endif

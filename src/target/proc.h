@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target/proc.h - what /proc/PID says of a process (proc(5)).
+ */
+#ifndef JITTRACE_TARGET_PROC_H
+#define JITTRACE_TARGET_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A line of /proc/PID/maps. */
+struct maps_line {
+    uint64_t start;
+    uint64_t end;
+    unsigned prot; /* PROT_* */
+    bool shared;
+    uint64_t inode;
+    char text[256]; /* the line without padding and newline, perhaps cut */
+    char name[192]; /* "[heap]", a path, or "" */
+};
+
+/* Parses one line (up to '\n' or NUL). Returns 0, or -1 if it is none. */
+int maps_parse(const char *line, struct maps_line *out);
+
+/*
+ * Finds the first line that ends above addr in the text of a maps file. Its
+ * start may lie above addr. Returns false when there is none.
+ */
+bool maps_find(const char *text, uint64_t addr, struct maps_line *out);
+
+/* The same in the process's own maps, as they are now. */
+bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
+
+/*
+ * A value of the auxiliary vector that the kernel gave the program
+ * (getauxval(3)): 0 when it is not there.
+ */
+uint64_t proc_auxv(pid_t pid, uint64_t type);
+
+/* What /proc/PID/exe points to. Returns false if it cannot be read. */
+bool proc_exe(pid_t pid, char *out, size_t size);
+
+/* Whether the thread has a handler for the signal (SigCgt of its status). */
+bool proc_catches(pid_t tid, int signal);
+
+/*
+ * Reads len bytes of the process's memory. Returns how many could be read from
+ * the start on.
+ */
+size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len);
+
+#endif

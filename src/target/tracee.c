@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every ptrace(2) and waitpid(2) of jittrace is in this file.
+ *
+ * A call of ours is injected by pointing the tracee at the syscall instruction
+ * of its vdso with the registers of our call, stepping that one instruction,
+ * and putting its registers back. Nothing is written to its memory and no byte
+ * of its code is changed. Signals that arrive meanwhile are held and delivered
+ * at the next resume. If the tracee dies meanwhile, its status is left in the
+ * kernel, so that wait_stop is the only place where deaths are learnt.
+ */
+#include "target/tracee.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "target/filter.h"
+
+#define SYSCALL_INSN_LENGTH 2 /* 0f 05 (Intel SDM vol. 2, SYSCALL) */
+
+#define TRAP_FLAG      0x100u /* Intel SDM vol. 1, 3.4.3.3 */
+#define DIRECTION_FLAG 0x400u
+
+/* The CPU sets it in what a fault saves, so that the instruction is not caught
+ * twice; no program ever sees it (Intel SDM vol. 3, 18.3.1.1). */
+#define RESUME_FLAG 0x10000u
+
+/* Steps after which an injected call is given up; one is the rule. */
+#define INJECT_TRIES 100
+
+static long request(int op, pid_t tid, uintptr_t addr, const void *data)
+{
+    return ptrace(op, tid, (void *)addr, (void *)(uintptr_t)data);
+}
+
+static bool is_stop_signal(int signal)
+{
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN ||
+           signal == SIGTTOU;
+}
+
+static enum stop_kind classify_event(int event, int signal)
+{
+    switch (event) {
+    case PTRACE_EVENT_SECCOMP:
+        return STOP_FILTER;
+    case PTRACE_EVENT_EXEC:
+        return STOP_EXEC;
+    case PTRACE_EVENT_CLONE:
+        return STOP_CLONE;
+    case PTRACE_EVENT_VFORK:
+        return STOP_VFORK;
+    case PTRACE_EVENT_FORK:
+        return STOP_FORK;
+    case PTRACE_EVENT_STOP:
+        return is_stop_signal(signal) ? STOP_GROUP : STOP_STARTED;
+    default:
+        return STOP_OTHER;
+    }
+}
+
+void stop_classify(pid_t tid, int status, struct stop *stop)
+{
+    *stop = (struct stop){.tid = tid};
+    if (WIFEXITED(status)) {
+        stop->kind = STOP_EXITED;
+        stop->status = WEXITSTATUS(status);
+    } else if (WIFSIGNALED(status)) {
+        stop->kind = STOP_KILLED;
+        stop->signal = WTERMSIG(status);
+    } else if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+        stop->kind = STOP_CALL; /* PTRACE_O_TRACESYSGOOD */
+    } else if (status >> 16) {
+        stop->signal = WSTOPSIG(status);
+        stop->kind = classify_event(status >> 16, stop->signal);
+    } else {
+        stop->kind = STOP_SIGNAL;
+        stop->signal = WSTOPSIG(status);
+    }
+}
+
+void wait_prepare(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/* As waitpid; 0 when patience ran out. A stop of a tracee sends SIGCHLD. */
+static pid_t wait_patiently(int *status, int patience)
+{
+    struct timespec left = {patience / 1000, patience % 1000 * 1000000L};
+    sigset_t set;
+    pid_t tid;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    do {
+        tid = waitpid(-1, status, __WALL | WNOHANG);
+    } while (tid == 0 &&
+             (sigtimedwait(&set, NULL, &left) == SIGCHLD || errno == EINTR));
+    return tid;
+}
+
+int wait_stop(struct stop *stop, int patience, struct err *err)
+{
+    unsigned long message = 0;
+    int status;
+    pid_t tid;
+
+    do
+        tid = patience ? wait_patiently(&status, patience)
+                       : waitpid(-1, &status, __WALL);
+    while (tid < 0 && errno == EINTR);
+    if (tid < 0 && errno == ECHILD)
+        return 0;
+    if (tid == 0) {
+        *stop = (struct stop){.kind = STOP_NONE};
+        return 1;
+    }
+    if (tid < 0)
+        return err_set(err, ERR_TRACING, "cannot wait for the program: %s",
+                       strerror(errno));
+    stop_classify(tid, status, stop);
+    if ((stop->kind == STOP_CLONE || stop->kind == STOP_VFORK ||
+         stop->kind == STOP_FORK) &&
+        request(PTRACE_GETEVENTMSG, tid, 0, &message) == 0)
+        stop->child = (pid_t)message;
+    return 1;
+}
+
+int tracee_seize(pid_t pid, struct err *err)
+{
+    const uintptr_t options = PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD |
+                              PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
+                              PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |
+                              PTRACE_O_TRACESECCOMP;
+
+    if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)options) == 0)
+        return 0;
+    if (errno == EPERM || errno == EACCES || errno == ENOSYS)
+        return err_set(
+            err, ERR_TRACING,
+            "the system does not let jittrace trace its own child (ptrace: "
+            "%s); a sandbox, a container without CAP_SYS_PTRACE, another "
+            "tracer or kernel.yama.ptrace_scope=3 forbids it: run jittrace "
+            "outside of it (docker run --cap-add=SYS_PTRACE)",
+            strerror(errno));
+    return err_set(err, ERR_TRACING, "cannot trace the program: %s",
+                   strerror(errno));
+}
+
+/* Gives the signal that has waited longest its own siginfo back. */
+static int take_held(struct tracee *tracee)
+{
+    int signal = tracee->held[0].si_signo;
+
+    request(PTRACE_SETSIGINFO, tracee->tid, 0, &tracee->held[0]);
+    tracee->held_count--;
+    memmove(&tracee->held[0], &tracee->held[1],
+            tracee->held_count * sizeof tracee->held[0]);
+    return signal;
+}
+
+int tracee_resume(struct tracee *tracee, enum resume how, int signal)
+{
+    static const int request_of[] = {
+        [RESUME_RUN] = PTRACE_CONT,
+        [RESUME_CALL] = PTRACE_SYSCALL,
+        [RESUME_STEP] = PTRACE_SINGLESTEP,
+        [RESUME_LISTEN] = PTRACE_LISTEN,
+    };
+
+    if (signal == 0 && tracee->held_count > 0 && how != RESUME_LISTEN)
+        signal = take_held(tracee);
+    return (int)ptrace(request_of[how], tracee->tid, NULL,
+                       (void *)(uintptr_t)signal);
+}
+
+int tracee_siginfo(const struct tracee *tracee, siginfo_t *info)
+{
+    return (int)request(PTRACE_GETSIGINFO, tracee->tid, 0, info);
+}
+
+void tracee_hold(struct tracee *tracee, const siginfo_t *info)
+{
+    if (tracee->held_count < TRACEE_HELD)
+        tracee->held[tracee->held_count++] = *info;
+}
+
+int tracee_fetch(struct tracee *tracee)
+{
+    return (int)request(PTRACE_GETREGS, tracee->tid, 0, &tracee->regs);
+}
+
+int tracee_store(const struct tracee *tracee)
+{
+    return (int)request(PTRACE_SETREGS, tracee->tid, 0, &tracee->regs);
+}
+
+void tracee_regs(const struct tracee *tracee, struct regs *out)
+{
+    const struct user_regs_struct *from = &tracee->regs;
+
+    *out = (struct regs){{
+        [X86_RAX] = from->rax,
+        [X86_RBX] = from->rbx,
+        [X86_RCX] = from->rcx,
+        [X86_RDX] = from->rdx,
+        [X86_RSI] = from->rsi,
+        [X86_RDI] = from->rdi,
+        [X86_RBP] = from->rbp,
+        [X86_RSP] = from->rsp,
+        [X86_R8] = from->r8,
+        [X86_R9] = from->r9,
+        [X86_R10] = from->r10,
+        [X86_R11] = from->r11,
+        [X86_R12] = from->r12,
+        [X86_R13] = from->r13,
+        [X86_R14] = from->r14,
+        [X86_R15] = from->r15,
+        [X86_RIP] = from->rip,
+        [X86_RFLAGS] = from->eflags & ~(uint64_t)RESUME_FLAG,
+        [X86_FS_BASE] = from->fs_base,
+        [X86_GS_BASE] = from->gs_base,
+    }};
+}
+
+int tracee_call(const struct tracee *tracee, struct call *call)
+{
+    struct __ptrace_syscall_info info;
+
+    if (request(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof info, &info) < 0)
+        return -1;
+    call->entering = info.op != PTRACE_SYSCALL_INFO_EXIT;
+    if (!call->entering) {
+        call->result = info.exit.rval;
+        return 0;
+    }
+    /* Entry and seccomp share the layout of number and arguments. */
+    call->number = info.entry.nr;
+    for (int i = 0; i < 6; i++)
+        call->args[i] = info.entry.args[i];
+    return 0;
+}
+
+int tracee_wait(const struct tracee *tracee, struct stop *stop)
+{
+    siginfo_t info;
+    int status;
+
+    if (waitid(P_PID, (id_t)tracee->tid, &info,
+               WEXITED | WSTOPPED | WNOWAIT | __WALL) < 0)
+        return -1;
+    if (info.si_code == CLD_EXITED || info.si_code == CLD_KILLED ||
+        info.si_code == CLD_DUMPED)
+        return -1;
+    if (waitpid(tracee->tid, &status, __WALL) != tracee->tid)
+        return -1;
+    stop_classify(tracee->tid, status, stop);
+    return 0;
+}
+
+int tracee_rewind(struct tracee *tracee)
+{
+    struct user_regs_struct saved;
+    struct stop stop;
+
+    if (tracee_fetch(tracee) < 0)
+        return -1;
+    saved = tracee->regs;
+    tracee->regs.orig_rax = (uint64_t)-1; /* no such call: it is skipped */
+    if (tracee_store(tracee) < 0)
+        return -1;
+    do {
+        if (request(PTRACE_SYSCALL, tracee->tid, 0, NULL) < 0 ||
+            tracee_wait(tracee, &stop) < 0)
+            return -1;
+    } while (stop.kind != STOP_CALL);
+    tracee->regs = saved;
+    tracee->regs.rip -= SYSCALL_INSN_LENGTH;
+    tracee->regs.rax = saved.orig_rax;
+    tracee->regs.orig_rax = (uint64_t)-1;
+    return tracee_store(tracee);
+}
+
+/* Whether a stop is the trap behind the one instruction that we stepped. */
+static bool is_done(struct tracee *tracee, const struct stop *stop)
+{
+    return stop->kind == STOP_SIGNAL && stop->signal == SIGTRAP &&
+           tracee_fetch(tracee) == 0 &&
+           tracee->regs.rip == tracee->syscall_insn + SYSCALL_INSN_LENGTH;
+}
+
+/* Steps over the syscall instruction and keeps the signals that come. */
+static int step_syscall(struct tracee *tracee)
+{
+    siginfo_t info;
+    struct stop stop;
+
+    for (int i = 0; i < INJECT_TRIES; i++) {
+        if (request(PTRACE_SINGLESTEP, tracee->tid, 0, NULL) < 0 ||
+            tracee_wait(tracee, &stop) < 0)
+            return -1;
+        if (is_done(tracee, &stop))
+            return 0;
+        if (stop.kind == STOP_SIGNAL && stop.signal != SIGTRAP &&
+            tracee_siginfo(tracee, &info) == 0)
+            tracee_hold(tracee, &info);
+    }
+    return -1;
+}
+
+int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
+                    unsigned prot)
+{
+    struct user_regs_struct saved;
+    int result;
+
+    if (tracee_fetch(tracee) < 0)
+        return 1;
+    saved = tracee->regs;
+    tracee->regs.rax = SYS_mprotect;
+    tracee->regs.rdi = addr;
+    tracee->regs.rsi = length;
+    tracee->regs.rdx = prot;
+    tracee->regs.r9 = FILTER_PASS;
+    tracee->regs.rip = tracee->syscall_insn;
+    tracee->regs.orig_rax = (uint64_t)-1; /* nothing to restart */
+    tracee->regs.eflags &= ~(uint64_t)(TRAP_FLAG | DIRECTION_FLAG);
+    if (tracee_store(tracee) < 0 || step_syscall(tracee) < 0)
+        return 1;
+    result = (int)(int64_t)tracee->regs.rax;
+    tracee->regs = saved;
+    return tracee_store(tracee) < 0 ? 1 : result;
+}
+
+static int set_debug_register(const struct tracee *tracee, unsigned n,
+                              uint64_t value)
+{
+    return (int)ptrace(
+        PTRACE_POKEUSER, tracee->tid,
+        (void *)(offsetof(struct user, u_debugreg) + n * sizeof(long)),
+        (void *)value);
+}
+
+/* DR0 holds the address, bit 0 of DR7 enables it; the type bits 0 mean
+ * execution (Intel SDM vol. 3, 18.2). */
+int tracee_break(const struct tracee *tracee, uint64_t addr)
+{
+    if (set_debug_register(tracee, 7, 0) < 0 ||
+        set_debug_register(tracee, 0, addr) < 0)
+        return -1;
+    return addr ? set_debug_register(tracee, 7, 1) : 0;
+}
+
+/* The CPU that jittrace stays on from now on, or -1. */
+static int own_cpu(void)
+{
+    cpu_set_t set;
+    int cpu = sched_getcpu();
+
+    if (cpu < 0 || sched_getaffinity(0, sizeof set, &set) < 0)
+        return -1;
+    if (CPU_COUNT(&set) == 1)
+        return cpu;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)cpu, &set);
+    return sched_setaffinity(0, sizeof set, &set) < 0 ? -1 : cpu;
+}
+
+void tracee_pin(struct tracee *tracee)
+{
+    cpu_set_t set;
+    int cpu = tracee->pinned ? -1 : own_cpu();
+
+    if (cpu < 0 || sched_getaffinity(tracee->tid, sizeof tracee->own_cpus,
+                                     &tracee->own_cpus) < 0)
+        return;
+    if (!CPU_ISSET((unsigned)cpu, &tracee->own_cpus))
+        return;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)cpu, &set);
+    tracee->pinned = sched_setaffinity(tracee->tid, sizeof set, &set) == 0;
+}
+
+void tracee_unpin(struct tracee *tracee)
+{
+    if (tracee->pinned)
+        sched_setaffinity(tracee->tid, sizeof tracee->own_cpus,
+                          &tracee->own_cpus);
+    tracee->pinned = false;
+}
+
+int tracee_peek(const struct tracee *tracee, uint64_t addr, uint64_t *out)
+{
+    errno = 0;
+    *out = (uint64_t)request(PTRACE_PEEKDATA, tracee->tid, addr, NULL);
+    return errno ? -1 : 0;
+}
+
+int tracee_poke(const struct tracee *tracee, uint64_t addr, uint64_t value)
+{
+    return (int)ptrace(PTRACE_POKEDATA, tracee->tid, (void *)addr,
+                       (void *)value);
+}

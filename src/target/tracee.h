@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target/tracee.h - one traced thread, and the stops it makes (ptrace(2)).
+ *
+ * A tracee runs until it stops; wait_stop turns the wait status into one enum
+ * (each value says how to go on), and everything else here works on a tracee
+ * that is stopped. SIGKILL may end a stopped tracee at any time, so every
+ * function that talks to it may find it gone: it then returns -1, nothing is
+ * wrong, and the next wait_stop reports the death.
+ */
+#ifndef JITTRACE_TARGET_TRACEE_H
+#define JITTRACE_TARGET_TRACEE_H
+
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+#include "base/err.h"
+#include "x86/regs.h"
+
+/* Signals that came while the tracee did something of ours; more are lost. */
+#define TRACEE_HELD 8
+
+struct tracee {
+    pid_t tid;
+    pid_t pid;                    /* its thread group */
+    struct user_regs_struct regs; /* as of the last tracee_fetch */
+    uint64_t syscall_insn;        /* a syscall instruction in its vdso, or 0 */
+    siginfo_t held[TRACEE_HELD];  /* to be delivered, oldest first */
+    unsigned held_count;
+    bool pinned;
+    cpu_set_t own_cpus; /* while pinned: what the program had */
+};
+
+/* Why a tracee stopped. */
+enum stop_kind {
+    STOP_EXITED,  /* gone, with status; nothing to resume */
+    STOP_KILLED,  /* gone, by signal; nothing to resume */
+    STOP_SIGNAL,  /* about to get signal: resume with it, or with 0 */
+    STOP_GROUP,   /* stopped as its group was: RESUME_LISTEN */
+    STOP_STARTED, /* first stop of a new thread or process: resume */
+    STOP_CALL,    /* at a system call's entry or exit: tracee_call tells */
+    STOP_FILTER,  /* the filter caught a call before it began: the same */
+    STOP_EXEC,    /* a new program is loaded, nothing of it has run */
+    STOP_CLONE,   /* made a thread: child */
+    STOP_VFORK,   /* made a process that shares its memory for a while: child */
+    STOP_FORK,    /* made a process with a copy of its memory: child */
+    STOP_OTHER,   /* of no interest: resume */
+    STOP_NONE,    /* none came in time; the tracees run */
+};
+
+struct stop {
+    enum stop_kind kind;
+    pid_t tid;
+    int status;  /* STOP_EXITED */
+    int signal;  /* STOP_SIGNAL, STOP_KILLED, STOP_GROUP */
+    pid_t child; /* STOP_CLONE, STOP_VFORK, STOP_FORK */
+};
+
+/*
+ * Waits for the next stop of any tracee, at most for patience milliseconds (0:
+ * for ever; wait_prepare comes before any other value). Returns 1, 0 when no
+ * tracee is left, or -1 with err filled.
+ */
+int wait_stop(struct stop *stop, int patience, struct err *err);
+
+/* Makes waiting with patience possible, by blocking SIGCHLD. */
+void wait_prepare(void);
+
+/*
+ * Waits for the next stop of this tracee alone. Its death stays for wait_stop
+ * to find; then -1 is returned.
+ */
+int tracee_wait(const struct tracee *tracee, struct stop *stop);
+
+/* Turns a wait status into a stop, without asking anybody. */
+void stop_classify(pid_t tid, int status, struct stop *stop);
+
+/*
+ * Takes over a running child of ours (PTRACE_SEIZE with EXITKILL and all the
+ * events above). Returns 0, or -1 with err filled with cause and remedy.
+ */
+int tracee_seize(pid_t pid, struct err *err);
+
+enum resume {
+    RESUME_RUN,    /* until something happens */
+    RESUME_CALL,   /* also stop at the next system call's entry or exit */
+    RESUME_STEP,   /* one instruction */
+    RESUME_LISTEN, /* stay in the group-stop, and hear of its end */
+};
+
+/*
+ * Lets the tracee go on; signal is delivered to it unless 0. Without one, a
+ * held signal is delivered.
+ */
+int tracee_resume(struct tracee *tracee, enum resume how, int signal);
+
+/* What a signal-delivery-stop is about. */
+int tracee_siginfo(const struct tracee *tracee, siginfo_t *info);
+
+/*
+ * Keeps a signal for the next resume. Needed when the tracee must do something
+ * of ours between its signal-delivery-stop and the delivery.
+ */
+void tracee_hold(struct tracee *tracee, const siginfo_t *info);
+
+/* Reads the registers into tracee->regs, or writes them back. */
+int tracee_fetch(struct tracee *tracee);
+int tracee_store(const struct tracee *tracee);
+
+/* tracee->regs as the other rooms know registers. */
+void tracee_regs(const struct tracee *tracee, struct regs *out);
+
+/* A system call, as the kernel sees it. */
+struct call {
+    bool entering; /* at its entry (else at its exit) */
+    uint64_t number;
+    uint64_t args[6];
+    int64_t result; /* at the exit: the value, or -errno */
+};
+
+/* Reads the call at a STOP_CALL or STOP_FILTER. At an exit args are not set. */
+int tracee_call(const struct tracee *tracee, struct call *call);
+
+/*
+ * Undoes the entry into a system call: afterwards the tracee stands in front
+ * of the syscall instruction again and can be made to do other calls.
+ */
+int tracee_rewind(struct tracee *tracee);
+
+/*
+ * Makes the tracee do a mprotect of ours, outside of any call of its own, and
+ * puts its registers back. Returns the call's result (0 or -errno), or 1 when
+ * the tracee is gone. The page filter lets this call pass.
+ */
+int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
+                    unsigned prot);
+
+/* Stops at addr when it is executed (a hardware breakpoint); 0 removes it. */
+int tracee_break(const struct tracee *tracee, uint64_t addr);
+
+/*
+ * Keeps the tracee on the CPU that jittrace runs on, where a stop costs a
+ * quarter; and gives it the CPUs back that the program had. The latter also
+ * works on a tracee that runs.
+ */
+void tracee_pin(struct tracee *tracee);
+void tracee_unpin(struct tracee *tracee);
+
+int tracee_peek(const struct tracee *tracee, uint64_t addr, uint64_t *out);
+int tracee_poke(const struct tracee *tracee, uint64_t addr, uint64_t value);
+
+#endif
