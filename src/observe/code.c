@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside generated code: a region that the program may execute is kept
+ * non-executable, so the first fetch from it faults. Then the guard is lifted
+ * and the CPU executes one instruction after the other, each an event, until
+ * the program counter is outside; the guard is armed again and the program
+ * runs on. A call out of generated code is a leave, its return an enter.
+ *
+ *          fetch fault                   pc inside
+ *      free ---------> code_enter --> prepare <---- code_stepped
+ *        ^                               |  step       |  pc outside
+ *        +-------------------------------|-------------+
+ *
+ * Single-stepping shows in three places, and is hidden again in each: pushf
+ * stores the trap flag, popf keeps it, syscall copies it to r11 (Intel SDM
+ * vol. 1, 3.4.3.3; vol. 2, SYSCALL).
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+#include "observe/state.h"
+#include "target/proc.h"
+
+#define TRAP_FLAG 0x100u
+
+/* --- the bytes ----------------------------------------------------------- */
+
+/* Reads the region as it is; what differs from what was seen is noted. */
+static void refresh(struct thread *thread, const struct region *region)
+{
+    uint8_t now[PAGES_SIZE], known[PAGES_SIZE];
+    struct pages *pages = &thread->space->pages;
+
+    for (uint64_t at = 0; at < region->length; at += PAGES_SIZE) {
+        size_t len =
+            proc_read(thread->tracee.pid, region->addr + at, now, PAGES_SIZE);
+
+        pages_read(pages, region->addr + at, len, known);
+        for (size_t i = 0; i < len; i++)
+            if (now[i] != known[i])
+                pages_write(pages, region->addr + at + i,
+                            (struct bytes){now + i, 1});
+    }
+}
+
+bool code_bytes(struct thread *thread, const struct region *region,
+                struct buf *out, uint64_t *offset)
+{
+    uint64_t first, last;
+
+    refresh(thread, region);
+    if (!pages_extent(&thread->space->pages, region->addr, region->length,
+                      &first, &last))
+        return false;
+    uint8_t *bytes = mem_alloc(last - first + 1);
+    pages_read(&thread->space->pages, first, last - first + 1, bytes);
+    buf_append(out, bytes, last - first + 1);
+    free(bytes);
+    *offset = first - region->addr;
+    return true;
+}
+
+/* --- how control arrived -------------------------------------------------- */
+
+/* Whether a call instruction ends at addr. */
+static bool follows_call(pid_t pid, uint64_t addr)
+{
+    uint8_t code[7]; /* the longest call that compilers make */
+    struct insn insn;
+
+    if (proc_read(pid, addr - sizeof code, code, sizeof code) != sizeof code)
+        return false;
+    for (size_t len = 2; len <= sizeof code; len++)
+        if (insn_decode(code + sizeof code - len, len, addr - len, &insn) ==
+                1 &&
+            insn.length == len && insn.kind == INSN_CALL)
+            return true;
+    return false;
+}
+
+/* Whether a leave has announced this return; then it is not awaited longer. */
+static bool is_awaited(struct thread *thread, uint64_t pc, uint64_t sp)
+{
+    for (unsigned i = thread->awaited_count; i > 0; i--) {
+        const struct awaited *awaited = &thread->awaited[i - 1];
+
+        if (awaited->pc == pc && awaited->sp == sp) {
+            thread->awaited_count = i - 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Notes that control will come back; the oldest is forgotten when full. */
+static void await_return(struct thread *thread, uint64_t pc, uint64_t sp)
+{
+    if (thread->awaited_count == MAX_AWAITED) {
+        memmove(&thread->awaited[0], &thread->awaited[1],
+                sizeof thread->awaited - sizeof thread->awaited[0]);
+        thread->awaited_count--;
+    }
+    thread->awaited[thread->awaited_count++] = (struct awaited){pc, sp};
+}
+
+/* --- stepping ------------------------------------------------------------ */
+
+/* Notes everything about the instruction that the next step executes. */
+static void prepare(struct thread *thread)
+{
+    tracee_regs(&thread->tracee, &thread->before);
+    decode_at(thread, thread->before.value[REG_PC], &thread->insn);
+    accesses_prepare(&thread->accesses, thread->tracee.pid, &thread->insn,
+                     &thread->before);
+}
+
+/* A system call is seen at its entry and exit, as anywhere else. */
+static void step(struct thread *thread, int signal)
+{
+    bool is_call = thread->insn.kind == INSN_SYSCALL;
+
+    tracee_resume(&thread->tracee, is_call ? RESUME_CALL : RESUME_STEP, signal);
+}
+
+/* Tells of the entry; the return address is on top of the stack, if any. */
+static void emit_enter(struct observer *observer, struct thread *thread,
+                       const struct region *region)
+{
+    struct event event = {.kind = EVENT_ENTER, .tid = thread->tracee.tid};
+    const struct regs *regs = &thread->before;
+    uint64_t pc = regs->value[REG_PC], sp = regs->value[REG_STACK], top;
+    struct buf code = {0};
+    struct opt_u64 *return_to = &event.enter.return_to;
+
+    event.enter.addr = pc;
+    event.enter.offset = pc - region->start;
+    event.enter.how = "jump";
+    event.enter.regs = *regs;
+    if (is_awaited(thread, pc, sp)) {
+        event.enter.how = "return";
+    } else if (proc_read(thread->tracee.pid, sp, &top, sizeof top) ==
+                   sizeof top &&
+               follows_call(thread->tracee.pid, top)) {
+        event.enter.how = "call";
+        *return_to = (struct opt_u64){true, top};
+        lines_find(observer->lines, top - 1, &event.source);
+    }
+    if (code_bytes(thread, region, &code, &event.enter.code_offset))
+        event.enter.code = (struct bytes){code.data, code.len};
+    event.enter.code_offset += region->addr - region->start;
+    observer_emit(observer, &event);
+    buf_release(&code);
+}
+
+void code_enter(struct observer *observer, struct thread *thread,
+                struct region *region)
+{
+    bool again = thread->inside && thread->inside_addr == region->addr;
+
+    tracee_pin(&thread->tracee);
+    prepare(thread);
+    if (!again)
+        emit_enter(observer, thread, region);
+    thread->inside = true;
+    thread->inside_addr = region->addr;
+    thread->delivering = 0;
+    if (guard_set(observer, thread, region,
+                  region->guard.taken & ~(unsigned)PROT_EXEC) < 0)
+        thread->inside = false;
+    if (thread->inside)
+        step(thread, 0);
+    else
+        observer_run(observer, thread, 0);
+}
+
+/*
+ * Goes on behind a popf. The kernel takes the trap flag for the program's own
+ * from then on, and would save it in a signal frame, until the program has run
+ * without being stepped. So it runs: into the guard, which is armed again, and
+ * on whose fault code_enter goes on. No instruction is executed meanwhile.
+ */
+static void step_anew(struct observer *observer, struct thread *thread,
+                      struct region *region)
+{
+    if (guard_arm(observer, thread, region) < 0) {
+        thread->inside = false;
+    } else {
+        tracee_store(&thread->tracee);
+    }
+    observer_run(observer, thread, 0);
+}
+
+/* Hides the trap flag where the executed instruction has made it visible. */
+static void hide_trap_flag(struct thread *thread)
+{
+    struct tracee *tracee = &thread->tracee;
+    uint64_t flags;
+
+    switch (thread->insn.kind) {
+    case INSN_PUSHF:
+        if (tracee_peek(tracee, tracee->regs.rsp, &flags) == 0)
+            tracee_poke(tracee, tracee->regs.rsp, flags & ~(uint64_t)TRAP_FLAG);
+        break;
+    case INSN_POPF:
+        tracee->regs.eflags &= ~(uint64_t)TRAP_FLAG;
+        tracee_store(tracee);
+        break;
+    case INSN_SYSCALL:
+        tracee->regs.r11 &= ~(uint64_t)TRAP_FLAG;
+        tracee_store(tracee);
+        break;
+    default:
+        break;
+    }
+}
+
+/* What an executed instruction read and wrote, as two lists. */
+struct touched {
+    struct mem_access reads[MAX_ACCESSES];
+    struct mem_access writes[MAX_ACCESSES];
+    uint8_t now[MAX_ACCESSES][ACCESS_BYTES];
+    size_t read_count;
+    size_t write_count;
+};
+
+static void collect(const struct thread *thread, struct touched *out)
+{
+    out->read_count = out->write_count = 0;
+    for (size_t i = 0; i < thread->accesses.count; i++) {
+        const struct access *access = &thread->accesses.list[i];
+        struct bytes old = {access->old_bytes, access->known};
+        uint8_t *now = out->now[i];
+
+        if (access->what.read && access->known)
+            out->reads[out->read_count++] =
+                (struct mem_access){access->what.addr, old, {NULL, 0}};
+        if (!access->what.written || !access->known ||
+            proc_read(thread->tracee.pid, access->what.addr, now,
+                      access->known) != access->known)
+            continue;
+        out->writes[out->write_count++] =
+            (struct mem_access){access->what.addr, old, {now, access->known}};
+    }
+}
+
+static void emit_step(struct observer *observer, struct thread *thread,
+                      const struct regs *after)
+{
+    struct event event = {.kind = EVENT_STEP, .tid = thread->tracee.tid};
+    const struct region *region =
+        regions_at(&thread->space->regions, thread->insn.addr);
+    struct reg_change changes[REG_COUNT];
+    struct touched touched;
+
+    collect(thread, &touched);
+    event.step = (struct event_step){
+        .addr = thread->insn.addr,
+        .offset = region ? thread->insn.addr - region->start : 0,
+        .bytes = {thread->insn.bytes, thread->insn.length},
+        .text = thread->insn.length ? thread->insn.text : NULL,
+        .regs = {changes, regs_diff(&thread->before, after, changes)},
+        .reads = {touched.reads, touched.read_count},
+        .writes = {touched.writes, touched.write_count},
+        .next = after->value[REG_PC],
+    };
+    observer_emit(observer, &event);
+    observer->steps++;
+}
+
+/* Control is outside: tells how it left and arms the guard again. */
+static void leave(struct observer *observer, struct thread *thread,
+                  const char *how, const struct regs *now)
+{
+    struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
+    struct region *region =
+        regions_at(&thread->space->regions, thread->inside_addr);
+
+    event.leave.how = how;
+    event.leave.to = now->value[REG_PC];
+    if (strcmp(how, "return") == 0)
+        event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
+    lines_find(observer->lines, event.leave.to, &event.source);
+    observer_emit(observer, &event);
+    thread->inside = false;
+    if (region)
+        guard_arm(observer, thread, region);
+    observer_run(observer, thread, 0);
+}
+
+/* The last step executed thread->insn and control is somewhere else. */
+static void leave_by_insn(struct observer *observer, struct thread *thread,
+                          const struct regs *now)
+{
+    uint64_t after = thread->insn.addr + thread->insn.length;
+
+    switch (thread->insn.kind) {
+    case INSN_RETURN:
+        leave(observer, thread, "return", now);
+        break;
+    case INSN_CALL:
+        await_return(thread, after, thread->before.value[REG_STACK]);
+        leave(observer, thread, "call", now);
+        break;
+    default:
+        leave(observer, thread, "jump", now);
+        break;
+    }
+}
+
+/* All that may be stepped was stepped: nothing is kept from executing. */
+static void stop_stepping(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+
+    observer->out_of_steps = true;
+    observer_limit(observer, thread, "steps", 0,
+                   "%" PRIu64 " instructions of generated code were stepped; "
+                   "the program runs on without",
+                   observer->steps);
+    for (size_t i = 0; i < regions->count; i++) {
+        struct region *region = &regions->list[i];
+
+        region->guard.wanted &= ~(unsigned)PROT_EXEC;
+        guard_set(observer, thread, region,
+                  region->guard.taken & region->guard.wanted);
+    }
+    thread->inside = false;
+    observer_run(observer, thread, 0);
+}
+
+/* A signal went with the step. Returns whether its handler has begun. */
+static bool handler_began(struct thread *thread, const struct regs *now)
+{
+    int signal = thread->delivering;
+
+    thread->delivering = 0;
+    return signal && now->value[REG_PC] != thread->insn.addr &&
+           now->value[X86_RDI] == (uint64_t)signal &&
+           proc_catches(thread->tracee.tid, signal);
+}
+
+void code_stepped(struct observer *observer, struct thread *thread)
+{
+    struct regs now;
+    struct region *region;
+
+    if (tracee_fetch(&thread->tracee) < 0)
+        return;
+    tracee_regs(&thread->tracee, &now);
+    if (handler_began(thread, &now)) {
+        await_return(thread, thread->before.value[REG_PC],
+                     thread->before.value[REG_STACK]);
+        leave(observer, thread, "signal", &now);
+        return;
+    }
+    hide_trap_flag(thread);
+    tracee_regs(&thread->tracee, &now);
+    emit_step(observer, thread, &now);
+    region = regions_at(&thread->space->regions, now.value[REG_PC]);
+    if (!region || region->addr != thread->inside_addr) {
+        leave_by_insn(observer, thread, &now);
+    } else if (observer->steps >= observer->budget.steps) {
+        stop_stepping(observer, thread);
+    } else if (thread->insn.kind == INSN_POPF) {
+        step_anew(observer, thread, region);
+    } else {
+        prepare(thread);
+        step(thread, 0);
+    }
+}
+
+void code_signal(struct observer *observer, struct thread *thread, int signal)
+{
+    (void)observer;
+    thread->delivering = signal ? signal
+                         : thread->tracee.held_count > 0
+                             ? thread->tracee.held[0].si_signo
+                             : 0;
+    step(thread, signal);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/fault.h - whose fault is it?
+ */
+#ifndef JITTRACE_OBSERVE_FAULT_H
+#define JITTRACE_OBSERVE_FAULT_H
+
+#include <stdint.h>
+
+#include "trace/regions.h"
+
+/* A SIGSEGV as its siginfo and the program counter tell it. */
+struct fault {
+    int code;      /* si_code (sigaction(2)) */
+    uint64_t addr; /* si_addr */
+    uint64_t pc;
+    unsigned length; /* of the instruction at pc; the longest if unknown */
+};
+
+enum fault_class {
+    FAULT_PROGRAM, /* none of ours: the program gets its signal */
+    FAULT_STORE,   /* a store into a region whose write permission is taken */
+    FAULT_FETCH,   /* a fetch from a region whose execution is taken */
+};
+
+/*
+ * Classifies a fault from the guards that are armed. Only a fault on a
+ * permission (SEGV_ACCERR) that a guard holds back is ours. The kernel does
+ * not say which kind of access failed. It was the fetch if the address lies in
+ * the instruction itself and the page cannot be executed: an instruction that
+ * lies across two pages faults at the second one.
+ */
+enum fault_class fault_classify(const struct regions *regions,
+                                const struct fault *fault);
+
+#endif

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guard is the difference between the protection that the program asked for
+ * and the one its pages have:
+ *
+ *      region->prot          what the program asked for
+ *      region->guard.wanted  permissions whose use is to be seen
+ *      region->guard.taken   permissions held back at this moment
+ *
+ * taken is always a part of prot and of wanted.
+ *
+ * Stores are watched only while the program has one thread. To let one thread
+ * store, the page is opened for all of them; a system call of another one could
+ * fail at the guard; and a thread that blocks SIGSEGV would lose its mask.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "observe/state.h"
+
+unsigned guard_prot(const struct region *region, unsigned taken)
+{
+    unsigned prot = region->prot & ~taken;
+
+    /* On this CPU a page that may be written or executed may be read (Intel
+     * SDM vol. 3, 4.6.1); without that a guard would show. */
+    return region->prot ? prot | PROT_READ : prot;
+}
+
+int guard_set(struct observer *observer, struct thread *thread,
+              struct region *region, unsigned taken)
+{
+    int result;
+
+    if (region->guard.taken == taken)
+        return 0;
+    result = tracee_mprotect(&thread->tracee, region->addr, region->length,
+                             taken ? guard_prot(region, taken) : region->prot);
+    if (result == 0) {
+        region->guard.taken = taken;
+        return 0;
+    }
+    if (result < 0) {
+        region->guard.wanted = 0;
+        observer_limit(observer, thread, "mprotect", region->addr,
+                       "the system refuses to change the protection of the "
+                       "region at 0x%" PRIx64
+                       " (%s), so it is not watched any more",
+                       region->addr, strerror(-result));
+    }
+    return -1;
+}
+
+int guard_arm(struct observer *observer, struct thread *thread,
+              struct region *region)
+{
+    return guard_set(observer, thread, region,
+                     region->guard.wanted & region->prot);
+}
+
+bool guard_watches_stores(const struct space *space)
+{
+    for (size_t i = 0; i < space->regions.count; i++)
+        if (space->regions.list[i].guard.taken & PROT_WRITE)
+            return true;
+    return false;
+}
+
+void guard_drop_stores(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+
+    thread->space->threaded = true;
+    observer_limit(observer, thread, "threads", 0,
+                   "the program makes a second thread; from here on stores are "
+                   "not watched, code is read when it is executed");
+    for (size_t i = 0; i < regions->count; i++) {
+        struct region *region = &regions->list[i];
+
+        region->guard.wanted &= ~(unsigned)PROT_WRITE;
+        guard_set(observer, thread, region,
+                  region->guard.taken & region->guard.wanted);
+    }
+}

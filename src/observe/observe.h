@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/observe.h - a running program as a source of events.
+ *
+ * The mechanism is the page guard. A guard takes one permission away from a
+ * region behind the program's back and waits for the fault: the write
+ * permission, to see each store; the execute permission, to see control
+ * arrive. When it does, the guard is lifted and the CPU executes one
+ * instruction at a time until control leaves. No byte of code is ever changed,
+ * and everything else of the program runs at full speed.
+ */
+#ifndef JITTRACE_OBSERVE_OBSERVE_H
+#define JITTRACE_OBSERVE_OBSERVE_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "target/launch.h"
+#include "trace/source.h"
+
+/* What may be spent; past a budget the program runs on unwatched. */
+struct observe_budget {
+    uint64_t stores; /* watched stores in one region */
+    uint64_t steps;  /* instructions of generated code, in all */
+    uint64_t length; /* bytes of a region whose stores are watched */
+};
+
+extern const struct observe_budget observe_default_budget;
+
+/*
+ * Starts the program and observes it. Returns a source, or NULL with err
+ * filled as by launch(). Freeing the source ends the program if it still runs.
+ */
+struct source *observe_new(const struct launch *launch,
+                           const struct observe_budget *budget,
+                           struct err *err);
+
+/* What the source file of that name holds; text is borrowed. */
+void observe_provide(struct source *source, const char *name,
+                     struct bytes text);
+
+/* The process ID of the program, for as long as it has not ended. */
+pid_t observe_pid(const struct source *source);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/state.h - what the files of this room share: the observer, its
+ * threads and their address spaces.
+ *
+ *      observer 1 ---- n thread n ---- 1 space 1 ---- n region
+ *
+ * A thread is in one of these, and its next stop is read accordingly:
+ *
+ *      free      runs on its own; with a write guard armed in its space it
+ *                also stops at system calls
+ *      in a call between a system call's entry and its exit
+ *      storing   one step with write guards lifted, then they are armed again
+ *      inside    in generated code, one step after the other; may be storing
+ */
+#ifndef JITTRACE_OBSERVE_STATE_H
+#define JITTRACE_OBSERVE_STATE_H
+
+#include "observe/observe.h"
+#include "target/calls.h"
+#include "target/lines.h"
+#include "target/tracee.h"
+#include "trace/pages.h"
+#include "trace/regions.h"
+#include "trace/source.h"
+#include "x86/insn.h"
+
+/* Of one access at most this many bytes are recorded (a cache line). */
+#define ACCESS_BYTES 64
+#define MAX_ACCESSES 4
+
+struct space {
+    unsigned users;         /* threads that live in it */
+    bool watched;           /* else its program runs on its own */
+    bool started;           /* the entry point was reached */
+    bool threaded;          /* stores are not watched: see guard.c */
+    uint64_t entry;         /* AT_ENTRY */
+    struct regions regions; /* what may hold code */
+    struct pages pages;     /* the bytes that were seen being written there */
+};
+
+/* Memory that an instruction is about to access, and what was there. */
+struct access {
+    struct insn_access what;
+    uint8_t old_bytes[ACCESS_BYTES];
+    uint32_t known; /* bytes of it that could be read */
+};
+
+struct accesses {
+    struct access list[MAX_ACCESSES];
+    size_t count;
+};
+
+/* A return into generated code that a leave has announced. */
+struct awaited {
+    uint64_t pc;
+    uint64_t sp;
+};
+#define MAX_AWAITED 64
+
+struct thread {
+    struct tracee tracee;
+    struct space *space; /* NULL until its parent's stop tells */
+
+    bool in_call;
+    bool lifted; /* write guards are lifted for this call */
+    struct call call;
+
+    bool storing;
+    struct insn store_insn;
+    struct accesses stores;
+
+    bool inside;
+    uint64_t inside_addr; /* the region it is in */
+    struct insn insn;     /* the one about to be executed; length 0: none */
+    struct regs before;
+    struct accesses accesses;
+    int delivering; /* the signal that goes with the step, or 0 */
+
+    struct awaited awaited[MAX_AWAITED]; /* a ring, newest at count - 1 */
+    unsigned awaited_count;
+
+    struct fault_place {
+        uint64_t pc;
+        uint64_t addr;
+        unsigned repeats;
+    } last_fault;
+};
+
+struct observer {
+    struct source source;
+    struct observe_budget budget;
+    struct lines *lines;
+    pid_t root;
+    struct opt_u64 status; /* of the root, once it has ended */
+    struct opt_u64 signal;
+    uint64_t seq;
+    uint64_t steps;
+    bool out_of_steps;
+    bool ended;
+
+    struct thread **threads;
+    size_t thread_count;
+    size_t thread_capacity;
+
+    struct event **queue; /* events that wait for source_next */
+    size_t queue_first;
+    size_t queue_count;
+    size_t queue_capacity;
+    struct event *current; /* what source_next returned last */
+};
+
+/* --- observer.c ---------------------------------------------------------- */
+
+/* Queues a copy of the event with the next number. */
+void observer_emit(struct observer *observer, struct event *event);
+
+/* Says that something is not watched any more. addr 0: not about a region. */
+void observer_limit(struct observer *observer, const struct thread *thread,
+                    const char *budget, uint64_t addr, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* Lets a thread that is not inside go on, with a signal or 0. */
+void observer_run(struct observer *observer, struct thread *thread, int signal);
+
+/* --- guard.c ------------------------------------------------------------- */
+
+/* The protection that pages have while `taken` is held back. */
+unsigned guard_prot(const struct region *region, unsigned taken);
+
+/*
+ * Holds back `taken` of a region, and gives the rest back. Returns 0, or -1
+ * when the tracee is gone or the system refused, which is then told by a limit
+ * event and ends the watching of that region.
+ */
+int guard_set(struct observer *observer, struct thread *thread,
+              struct region *region, unsigned taken);
+
+/* Holds back what is wanted of a region and the program has. */
+int guard_arm(struct observer *observer, struct thread *thread,
+              struct region *region);
+
+/* Gives all write permissions back, and says why stores are not watched. */
+void guard_drop_stores(struct observer *observer, struct thread *thread);
+
+/* Whether any region of the space has its write permission held back. */
+bool guard_watches_stores(const struct space *space);
+
+/* --- stores.c ------------------------------------------------------------ */
+
+/* Decodes what the program has at pc; length 0 if that is no instruction. */
+void decode_at(const struct thread *thread, uint64_t pc, struct insn *out);
+
+/* Notes what insn will access and what is there before. */
+void accesses_prepare(struct accesses *accesses, pid_t pid,
+                      const struct insn *insn, const struct regs *regs);
+
+/* thread->store_insn faulted: lifts the guards in its way and steps it. */
+void store_begin(struct observer *observer, struct thread *thread,
+                 uint64_t fault_addr);
+
+/* The store was executed: tells of it and arms the guards again. */
+void store_end(struct observer *observer, struct thread *thread);
+
+/* The store did not take place: arms the guards again. */
+void store_abort(struct observer *observer, struct thread *thread);
+
+/* Lifts the write guards that a system call could fail at. */
+void stores_lift_for_call(struct observer *observer, struct thread *thread);
+
+/* Tells what the kernel wrote, and arms them again. */
+void stores_after_call(struct observer *observer, struct thread *thread);
+
+/* --- code.c -------------------------------------------------------------- */
+
+/* Control arrived at a region: tells of it, if it is news, and steps on. */
+void code_enter(struct observer *observer, struct thread *thread,
+                struct region *region);
+
+/* One step was made inside. */
+void code_stepped(struct observer *observer, struct thread *thread);
+
+/* A signal arrived inside: it goes with the next step. */
+void code_signal(struct observer *observer, struct thread *thread, int signal);
+
+/*
+ * The bytes of a region from its first to its last written one, as they are in
+ * memory now. Returns false when there are none.
+ */
+bool code_bytes(struct thread *thread, const struct region *region,
+                struct buf *out, uint64_t *offset);
+
+/* --- mappings.c ---------------------------------------------------------- */
+
+/* A system call is about to begin, or has ended. */
+void mappings_before(struct observer *observer, struct thread *thread);
+void mappings_after(struct observer *observer, struct thread *thread);
+
+/* Everything the space had is gone (exec). */
+void mappings_forget(struct observer *observer, struct thread *thread);
+
+#endif

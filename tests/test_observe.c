@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The pure parts of the observe room: whose fault is it, and what protection
+ * do guarded pages have.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "observe/fault.h"
+#include "observe/state.h"
+
+TestSuite(observe, .timeout = 20);
+
+#define PAGE 4096u
+#define CODE 0x7f0000001000u /* writable and executable, both held back */
+#define DATA 0x7f0000003000u /* writable, held back */
+#define OPEN 0x7f0000005000u /* executable, nothing held back */
+#define HOST 0x401000u       /* the program's own code */
+
+static struct regions regions;
+
+static void map(uint64_t addr, unsigned prot, unsigned taken)
+{
+    struct region *region = regions_map(&regions, addr, PAGE, prot);
+
+    region->guard.wanted = region->guard.taken = taken;
+}
+
+static void fill(void)
+{
+    map(CODE, 7, PROT_WRITE | PROT_EXEC);
+    map(DATA, PROT_READ | PROT_WRITE, PROT_WRITE);
+    map(OPEN, PROT_READ | PROT_EXEC, 0);
+}
+
+static void empty(void)
+{
+    regions_release(&regions);
+}
+
+Test(observe, faults_are_classified, .init = fill, .fini = empty)
+{
+    static const struct {
+        struct fault fault;
+        enum fault_class class;
+        const char *what;
+    } cases[] = {
+        {{SEGV_ACCERR, CODE, CODE, 1}, FAULT_FETCH, "the first fetch"},
+        {{SEGV_ACCERR, CODE + 9, CODE + 9, 7}, FAULT_FETCH, "in the middle"},
+        {{SEGV_ACCERR, CODE, CODE - 3, 4}, FAULT_FETCH, "across two pages"},
+        {{SEGV_ACCERR, CODE, CODE - 3, 3}, FAULT_STORE, "behind the insn"},
+        {{SEGV_ACCERR, CODE, CODE - 14, 15}, FAULT_FETCH, "the longest"},
+        {{SEGV_ACCERR, CODE + 20, HOST, 3}, FAULT_STORE, "from outside"},
+        {{SEGV_ACCERR, DATA, HOST, 3}, FAULT_STORE, "a store into data"},
+        {{SEGV_ACCERR, DATA, DATA, 3}, FAULT_PROGRAM, "executing data"},
+        {{SEGV_ACCERR, OPEN, HOST, 3}, FAULT_PROGRAM, "writing to code"},
+        {{SEGV_ACCERR, OPEN, OPEN, 3}, FAULT_PROGRAM, "code on itself"},
+        {{SEGV_MAPERR, CODE, CODE, 3}, FAULT_PROGRAM, "nothing is mapped"},
+        {{SEGV_MAPERR, 0, HOST, 3}, FAULT_PROGRAM, "a null pointer"},
+        {{SEGV_ACCERR, HOST, HOST, 3}, FAULT_PROGRAM, "no region of ours"},
+        {{SI_USER, CODE, CODE, 3}, FAULT_PROGRAM, "sent by kill"},
+        {{SI_TKILL, DATA, HOST, 3}, FAULT_PROGRAM, "sent by raise"},
+        {{SI_KERNEL, 0, CODE, 3}, FAULT_PROGRAM, "a non-canonical address"},
+        {{4, DATA, HOST, 3}, FAULT_PROGRAM, "a protection key"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_assert(eq(int, (int)fault_classify(&regions, &cases[i].fault),
+                     (int)cases[i].class),
+                  "%s", cases[i].what);
+}
+
+/* What a program has, less what is held back, never less than reading. */
+Test(observe, guarded_pages_stay_readable)
+{
+    static const struct {
+        unsigned prot, taken, expected;
+    } cases[] = {
+        {0, 0, 0},
+        {PROT_READ | PROT_WRITE, PROT_WRITE, PROT_READ},
+        {PROT_READ | PROT_EXEC, PROT_EXEC, PROT_READ},
+        {7, PROT_EXEC, PROT_READ | PROT_WRITE},
+        {7, PROT_WRITE | PROT_EXEC, PROT_READ},
+        {PROT_WRITE, PROT_WRITE, PROT_READ},
+        {PROT_EXEC, PROT_EXEC, PROT_READ},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct region region = {.prot = cases[i].prot};
+
+        cr_assert(
+            eq(uint, guard_prot(&region, cases[i].taken), cases[i].expected),
+            "case %zu", i);
+    }
+}
