@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * render/fields.h - an instruction taken apart, for a reader.
+ */
+#ifndef JITTRACE_RENDER_FIELDS_H
+#define JITTRACE_RENDER_FIELDS_H
+
+#include "render/pen.h"
+#include "x86/insn.h"
+
+/*
+ * Writes the bytes of insn, which begins at offset in its code, with the name
+ * and the bits of each field beneath the bytes that it consists of, then the
+ * instruction in words. Fields too wide to stand side by side get a line each.
+ */
+void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
+
+/* Explains the names that fields_write uses; once is enough for a trace. */
+void fields_write_legend(struct pen *pen);
+
+/*
+ * Appends the value of an immediate or displacement: its bits in hex, as wide
+ * as the field, and what number they are: "0xfffffffc = -4".
+ */
+void fields_value(const struct insn_field *field, struct buf *out);
+
+/* The bits that the field's bytes hold, as a number. */
+uint64_t fields_bits(const struct insn_field *field);
+
+#endif

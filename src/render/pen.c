@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+#include "render/pen.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define NAME_COLUMN  2u
+#define ENTRY_COLUMN 14u
+
+void pen_release(struct pen *pen)
+{
+    buf_release(&pen->out);
+}
+
+/*
+ * The length of the UTF-8 character at text, or 0 if it is none or one that
+ * controls a terminal (U+0080 to U+009F).
+ */
+static size_t utf8_length(const uint8_t *text, size_t len)
+{
+    size_t need = text[0] >= 0xf0 && text[0] <= 0xf4  ? 4
+                  : (text[0] & 0xf0) == 0xe0          ? 3
+                  : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+                                                      : 0;
+
+    if (need == 0 || need > len || (text[0] == 0xc2 && text[1] < 0xa0))
+        return 0;
+    for (size_t i = 1; i < need; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    return need;
+}
+
+/* Appends the first character of text as shown. Returns how long it was. */
+static size_t clean(const uint8_t *text, size_t len, struct buf *out,
+                    unsigned *columns)
+{
+    size_t used = 1;
+
+    *columns = 1;
+    if (text[0] >= 0x20 && text[0] < 0x7f) {
+        buf_append(out, text, 1);
+    } else if (text[0] == '\t') {
+        buf_append_text(out, " ");
+    } else if ((used = utf8_length(text, len))) {
+        buf_append(out, text, used);
+    } else {
+        buf_printf(out, "\\x%02x", text[0]);
+        *columns = 4;
+        used = 1;
+    }
+    return used;
+}
+
+static void write_due(struct pen *pen)
+{
+    for (; pen->column < pen->due; pen->column++)
+        buf_append(&pen->out, " ", 1);
+}
+
+/* Writes text as far as the columns before limit go. Returns what is left. */
+static struct bytes write_until(struct pen *pen, enum role role,
+                                struct bytes text, unsigned limit)
+{
+    const char *start = pen->color ? style_ansi(role) : "";
+
+    write_due(pen);
+    buf_append_text(&pen->out, start);
+    while (text.len > 0) {
+        size_t mark = pen->out.len;
+        unsigned columns;
+        size_t used = clean(text.data, text.len, &pen->out, &columns);
+
+        if (columns > limit - pen->column) {
+            pen->out.len = mark;
+            break;
+        }
+        pen->column += columns;
+        text.data += used;
+        text.len -= used;
+    }
+    if (*start)
+        buf_append_text(&pen->out, STYLE_ANSI_END);
+    return text;
+}
+
+static struct bytes bytes_of(const char *text)
+{
+    return (struct bytes){(const uint8_t *)text, strlen(text)};
+}
+
+void pen_bytes(struct pen *pen, enum role role, struct bytes text)
+{
+    if (text.len > 0)
+        write_until(pen, role, text, (unsigned)-1);
+}
+
+void pen_text(struct pen *pen, enum role role, const char *text)
+{
+    pen_bytes(pen, role, bytes_of(text));
+}
+
+void pen_print(struct pen *pen, enum role role, const char *format, ...)
+{
+    va_list args;
+    char *text;
+    int len;
+
+    va_start(args, format);
+    len = vasprintf(&text, format, args);
+    va_end(args);
+    BUG_UNLESS(len >= 0);
+    pen_text(pen, role, text);
+    free(text);
+}
+
+static size_t width_of(struct bytes rest)
+{
+    struct buf shown = {0};
+    size_t width = 0;
+
+    while (rest.len > 0) {
+        unsigned columns;
+        size_t used = clean(rest.data, rest.len, &shown, &columns);
+
+        width += columns;
+        rest.data += used;
+        rest.len -= used;
+    }
+    buf_release(&shown);
+    return width;
+}
+
+size_t pen_width(const char *text)
+{
+    return width_of(bytes_of(text));
+}
+
+void pen_cut_bytes(struct pen *pen, enum role role, struct bytes text)
+{
+    unsigned from = pen->column > pen->due ? pen->column : pen->due;
+
+    if (from + width_of(text) <= PEN_WIDTH) {
+        pen_bytes(pen, role, text);
+    } else if (from + 4 <= PEN_WIDTH) {
+        write_until(pen, role, text, PEN_WIDTH - 3);
+        pen_text(pen, role, "...");
+    }
+}
+
+void pen_cut(struct pen *pen, enum role role, const char *text)
+{
+    struct bytes rest = bytes_of(text);
+
+    while (rest.len > 0 && rest.data[rest.len - 1] == ' ')
+        rest.len--;
+    pen_cut_bytes(pen, role, rest);
+}
+
+void pen_column(struct pen *pen, unsigned column)
+{
+    pen->due = column;
+}
+
+void pen_gap(struct pen *pen, unsigned column)
+{
+    pen->due = pen->column + 2 > column ? pen->column + 2 : column;
+}
+
+void pen_item(struct pen *pen, unsigned indent, size_t width)
+{
+    if (pen->column > indent && pen->column + 2 + width > PEN_WIDTH)
+        pen_end(pen);
+    if (pen->column == 0)
+        pen->due = indent;
+    else
+        pen->due = pen->column + 2;
+}
+
+void pen_end(struct pen *pen)
+{
+    buf_append_text(&pen->out, "\n");
+    pen->text_above = pen->column > 0;
+    pen->column = 0;
+    pen->due = 0;
+}
+
+void pen_blank(struct pen *pen)
+{
+    if (pen->text_above)
+        pen_end(pen);
+}
+
+void pen_lines(struct pen *pen, struct buf *lines)
+{
+    buf_append(&pen->out, lines->data, lines->len);
+    pen->text_above = true;
+}
+
+void pen_words(struct pen *pen, enum role role, unsigned indent,
+               const char *text)
+{
+    bool first = true;
+
+    for (;;) {
+        size_t len = strcspn(text, " ");
+        char *word = mem_copy(text, len + 1);
+
+        word[len] = 0;
+        if (!first)
+            pen->due = (pen->due > pen->column ? pen->due : pen->column) + 1;
+        if (!first && len > 0 && pen->due + pen_width(word) > PEN_WIDTH) {
+            pen_end(pen);
+            pen_column(pen, indent);
+        }
+        pen_text(pen, role, word);
+        free(word);
+        first = false;
+        text += len;
+        if (!*text++)
+            break;
+    }
+    pen_end(pen);
+}
+
+void pen_entry(struct pen *pen, const char *name, enum role role,
+               const char *text)
+{
+    pen_column(pen, NAME_COLUMN);
+    pen_text(pen, ROLE_NOTE, name);
+    pen_gap(pen, ENTRY_COLUMN);
+    pen_words(pen, role, ENTRY_COLUMN, text);
+}

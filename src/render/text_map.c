@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stages 1 and 2: the page size, and memory to put code into.
+ */
+#include "render/text_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void append_argv(const struct texts *argv, struct buf *out)
+{
+    for (size_t i = 0; i < argv->count; i++) {
+        const char *arg = argv->list[i];
+        bool plain = *arg && !strpbrk(arg, " \t\n'\"\\$`*?;&|<>()");
+
+        buf_printf(out, plain ? "%s%s" : "%s'%s'", i ? " " : "", arg);
+    }
+}
+
+void text_start(struct text *text, const struct event *event)
+{
+    const struct event_start *start = &event->start;
+    struct buf line = {0};
+
+    text->pid = start->pid;
+    text->page_size = start->page_size;
+    append_argv(&start->argv, &line);
+    pen_entry(&text->pen, "program", ROLE_CALL, buf_text(&line));
+    buf_clear(&line);
+    buf_printf(&line, "%lld", (long long)start->pid);
+    pen_entry(&text->pen, "process", ROLE_PLAIN, buf_text(&line));
+    buf_clear(&line);
+    buf_printf(&line, "%llu bytes = 0x%llx",
+               (unsigned long long)start->page_size,
+               (unsigned long long)start->page_size);
+    pen_entry(&text->pen, "page size", ROLE_RESULT, buf_text(&line));
+    pen_entry(&text->pen, "", ROLE_NOTE,
+              "The kernel hands it to every program as AT_PAGESZ, in the "
+              "auxiliary vector: a list that it puts on the new stack next to "
+              "the arguments. getpagesize() returns this number.");
+    buf_release(&line);
+}
+
+/* The length that an mmap(2) call, in the words of strace, asked for. */
+static uint64_t asked_length(const char *call)
+{
+    const char *comma = call ? strchr(call, ',') : NULL;
+
+    if (!comma || strncmp(call, "mmap(", 5) != 0)
+        return 0;
+    return strtoull(comma + 1, NULL, 0);
+}
+
+static void tell_length(struct text *text, const struct event_map *map)
+{
+    uint64_t asked = asked_length(map->call);
+    uint64_t pages = text->page_size ? map->length / text->page_size : 0;
+    struct buf line = {0};
+
+    if (asked && asked != map->length)
+        buf_printf(&line, "%llu bytes asked for, rounded up to ",
+                   (unsigned long long)asked);
+    buf_printf(&line, "%llu bytes", (unsigned long long)map->length);
+    if (pages)
+        buf_printf(&line, " = %llu page%s", (unsigned long long)pages,
+                   pages == 1 ? "" : "s");
+    pen_entry(&text->pen, "length", ROLE_PLAIN, buf_text(&line));
+    buf_release(&line);
+}
+
+static void tell_protection(struct text *text, unsigned prot)
+{
+    struct buf line = {0};
+    char letters[4];
+
+    prot_text(prot, letters);
+    buf_printf(&line, "%s  ", letters);
+    text_rights(prot, &line);
+    pen_entry(&text->pen, "protection", ROLE_PROTECTION, buf_text(&line));
+    buf_release(&line);
+}
+
+/* mmap(2) */
+static const struct {
+    const char *name;
+    const char *meaning;
+} map_flag[] = {
+    {"MAP_PRIVATE", "what is stored there stays in this process"},
+    {"MAP_SHARED", "what is stored there is seen by all who map it"},
+    {"MAP_ANONYMOUS", "no file behind it"},
+    {"MAP_FIXED", "at exactly this address, replacing what was there"},
+    {"MAP_FIXED_NOREPLACE", "at exactly this address, or not at all"},
+    {"MAP_32BIT", "in the lowest 2 GiB of addresses"},
+    {"MAP_NORESERVE", "no swap space is set aside for it"},
+};
+
+static const char *flag_meaning(const char *name, size_t len)
+{
+    for (size_t i = 0; i < sizeof map_flag / sizeof *map_flag; i++)
+        if (strlen(map_flag[i].name) == len &&
+            strncmp(map_flag[i].name, name, len) == 0)
+            return map_flag[i].meaning;
+    return "";
+}
+
+static void tell_each_flag(struct text *text, const char *flags)
+{
+    const char *label = "flags";
+
+    while (*flags) {
+        size_t len = strcspn(flags, "|");
+        const char *meaning = flag_meaning(flags, len);
+        struct buf line = {0};
+
+        buf_printf(&line, *meaning ? "%-13.*s  %s" : "%.*s%s", (int)len, flags,
+                   meaning);
+        pen_entry(&text->pen, label, ROLE_PLAIN, buf_text(&line));
+        buf_release(&line);
+        label = "";
+        flags += len + (flags[len] == '|');
+    }
+}
+
+static void tell_backing(struct text *text, const struct event_map *map)
+{
+    struct buf line = {0};
+
+    buf_append_text(&line, map->backing);
+    if (strcmp(map->backing, "anonymous") == 0 &&
+        text_first_time(text, TOPIC_ZEROS))
+        buf_append_text(&line, ": a fresh page, every byte of it 0");
+    pen_entry(&text->pen, "backing", ROLE_PLAIN, buf_text(&line));
+    buf_release(&line);
+}
+
+/* Whether a line of maps covers more than the mapping. */
+static bool is_joined(const struct event_map *map)
+{
+    char *end;
+    uint64_t first = strtoull(map->maps, &end, 16);
+    uint64_t last = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+
+    return last > first && last - first > map->length;
+}
+
+static void tell_maps(struct text *text, const struct event_map *map)
+{
+    struct pen *pen = &text->pen;
+
+    pen_column(pen, 2);
+    pen_print(pen, ROLE_NOTE,
+              "its line of /proc/%lld/maps:", (long long)text->pid);
+    pen_end(pen);
+    pen_column(pen, 4);
+    pen_cut(pen, ROLE_ADDRESS, map->maps);
+    pen_end(pen);
+    if (!is_joined(map))
+        return;
+    pen_column(pen, 4);
+    pen_words(pen, ROLE_NOTE, 4,
+              "(The kernel shows neighbours of the same kind as one line.)");
+}
+
+void text_map(struct text *text, const struct event *event)
+{
+    const struct event_map *map = &event->map;
+    struct pen *pen = &text->pen;
+    struct buf addr = {0};
+
+    pen_blank(pen);
+    text_forget(text, map->addr, map->length);
+    if (event->source.file) {
+        text_source(text, event);
+        pen_end(pen);
+    }
+    if (map->call) {
+        pen_column(pen, 2);
+        pen_words(pen, ROLE_CALL, 5, map->call);
+    }
+    buf_printf(&addr, "0x%llx", (unsigned long long)map->addr);
+    pen_entry(pen, "address", ROLE_ADDRESS, buf_text(&addr));
+    buf_release(&addr);
+    tell_length(text, map);
+    tell_protection(text, map->prot);
+    if (map->flags && text_first_time(text, TOPIC_MAP_FLAGS))
+        tell_each_flag(text, map->flags);
+    else if (map->flags)
+        pen_entry(pen, "flags", ROLE_PLAIN, map->flags);
+    if (map->backing)
+        tell_backing(text, map);
+    if (map->maps)
+        tell_maps(text, map);
+}
+
+void text_unmap(struct text *text, const struct event *event)
+{
+    struct pen *pen = &text->pen;
+
+    text_forget(text, event->unmap.addr, event->unmap.length);
+    pen_blank(pen);
+    pen_print(pen, ROLE_NOTE, "unmapped: %llu bytes at ",
+              (unsigned long long)event->unmap.length);
+    pen_print(pen, ROLE_ADDRESS, "0x%llx",
+              (unsigned long long)event->unmap.addr);
+    pen_gap(pen, 0);
+    text_source(text, event);
+    pen_end(pen);
+}

@@ -1,0 +1,832 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The text that a learner reads, compared with the files in tests/golden.
+ *
+ * The stories are made by hand, event by event, with addresses as they come:
+ * no program runs. JITTRACE_REBASE=1 (make rebase) writes the files anew; the
+ * change is then a diff to review.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "render/fields.h"
+#include "render/hexdump.h"
+#include "render/text.h"
+
+TestSuite(render, .timeout = 20);
+
+#define PAGE   0x7f5f3c1ff000ull
+#define CALLER 0x5555555553b2ull
+#define STACK  0x7ffd3c2b1a58ull
+#define PID    4242
+
+/* --- Stories ------------------------------------------------------------- */
+
+struct story {
+    struct sink *sink;
+    char *text;
+    size_t len;
+    FILE *out;
+    uint64_t seq;
+    uint64_t length; /* of the mapping */
+    struct regs regs;
+};
+
+static void story_begin(struct story *story, bool color)
+{
+    *story = (struct story){.length = 4096};
+    story->out = open_memstream(&story->text, &story->len);
+    cr_assert(ne(ptr, story->out, NULL));
+    story->sink = text_sink_new(story->out, color);
+}
+
+/* The text, to be freed. */
+static char *story_end(struct story *story)
+{
+    sink_free(story->sink);
+    fclose(story->out);
+    return story->text;
+}
+
+static void tell(struct story *story, struct event event)
+{
+    struct err err;
+
+    event.seq = story->seq++;
+    if (!event.tid)
+        event.tid = PID;
+    cr_assert(eq(int, sink_emit(story->sink, &event, &err), 0));
+}
+
+/* The line of babyjit.c that did it. */
+static struct srcline at(int line, const char *text)
+{
+    return (struct srcline){"babyjit.c", line, text};
+}
+
+static void tell_start(struct story *story, const char *term)
+{
+    const char *argv[] = {"babyjit", term};
+
+    tell(story, (struct event){.kind = EVENT_START,
+                               .start = {.format = TRACE_FORMAT,
+                                         .arch = "x86_64",
+                                         .argv = {argv, 2},
+                                         .exe = "/memfd:babyjit (deleted)",
+                                         .pid = PID,
+                                         .page_size = 4096,
+                                         .entry = 0x555555555100}});
+}
+
+static void tell_map(struct story *story)
+{
+    char call[128], maps[96];
+
+    snprintf(call, sizeof call,
+             "mmap(NULL, %u, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, "
+             "-1, 0)",
+             (unsigned)story->length);
+    snprintf(maps, sizeof maps, "%llx-%llx rw-p 00000000 00:00 0 ", PAGE,
+             PAGE + (unsigned long long)story->length + 4096);
+    tell(story,
+         (struct event){.kind = EVENT_MAP,
+                        .source = at(62, "uint8_t *code = mmap(NULL, size, "
+                                         "PROT_READ | PROT_WRITE,"),
+                        .map = {.addr = PAGE,
+                                .length = story->length,
+                                .prot = PROT_READ | PROT_WRITE,
+                                .flags = "MAP_PRIVATE|MAP_ANONYMOUS",
+                                .backing = "anonymous",
+                                .call = call,
+                                .maps = maps}});
+}
+
+static void tell_store(struct story *story, struct srcline source,
+                       uint64_t offset, const uint8_t *bytes, size_t len)
+{
+    uint8_t *zeros = mem_alloc(len);
+
+    tell(story, (struct event){.kind = EVENT_WRITE,
+                               .source = source,
+                               .write = {.addr = PAGE + offset,
+                                         .offset = offset,
+                                         .old = {zeros, len},
+                                         .new = {bytes, len},
+                                         .pc = 0x5555555552f0,
+                                         .text = "mov byte ptr [rax], 72"}});
+    free(zeros);
+}
+
+static void tell_flip(struct story *story, unsigned old_prot, unsigned prot,
+                      struct bytes code)
+{
+    char call[96], maps[96];
+
+    snprintf(call, sizeof call, "mprotect(0x%llx, %u, %s)", PAGE,
+             (unsigned)story->length,
+             prot & PROT_EXEC ? "PROT_READ|PROT_EXEC" : "PROT_READ|PROT_WRITE");
+    snprintf(maps, sizeof maps, "%llx-%llx %s 00000000 00:00 0 ", PAGE,
+             PAGE + (unsigned long long)story->length,
+             prot & PROT_EXEC ? "r-xp" : "rw-p");
+    tell(story, (struct event){.kind = EVENT_PROTECT,
+                               .source = at(90, "if (mprotect(code, size, "
+                                                "PROT_READ | PROT_EXEC) < 0) "
+                                                "{"),
+                               .protect = {.addr = PAGE,
+                                           .length = story->length,
+                                           .old_prot = old_prot,
+                                           .prot = prot,
+                                           .code = code,
+                                           .call = call,
+                                           .maps = maps}});
+}
+
+static void tell_executable(struct story *story, struct bytes code)
+{
+    tell_flip(story, PROT_READ | PROT_WRITE, PROT_READ | PROT_EXEC, code);
+}
+
+static void tell_writable(struct story *story, struct bytes code)
+{
+    tell_flip(story, PROT_READ | PROT_EXEC, PROT_READ | PROT_WRITE, code);
+}
+
+static void tell_enter(struct story *story, const char *how, struct bytes code)
+{
+    tell(story,
+         (struct event){
+             .kind = EVENT_ENTER,
+             .source = at(94, "if (printf(\"%d %d %d\\n\", fn(1), fn(2), "
+                              "fn(3)) < 0 || fflush(stdout) != 0) {"),
+             .enter = {.addr = PAGE,
+                       .how = how,
+                       .return_to = {strcmp(how, "call") == 0, CALLER},
+                       .regs = story->regs,
+                       .code = code}});
+}
+
+/* One step that changes at most two registers. */
+static void tell_step(struct story *story, uint64_t offset, struct bytes bytes,
+                      const char *words, const struct reg_change *changes,
+                      size_t count, uint64_t next)
+{
+    struct event event = {.kind = EVENT_STEP};
+    uint64_t top = CALLER;
+    struct mem_access read = {.addr = STACK, .old_bytes = {(void *)&top, 8}};
+
+    event.step = (struct event_step){.addr = PAGE + offset,
+                                     .offset = offset,
+                                     .bytes = bytes,
+                                     .text = words,
+                                     .regs = {changes, count},
+                                     .next = next};
+    if (bytes.data[0] == 0xc3)
+        event.step.reads = (struct mem_accesses){&read, 1};
+    tell(story, event);
+    for (size_t i = 0; i < count; i++)
+        story->regs.value[changes[i].reg] = changes[i].new_value;
+}
+
+static uint64_t change_of(struct story *story, struct reg_change *change,
+                          enum reg reg, uint64_t value)
+{
+    *change = (struct reg_change){reg, story->regs.value[reg], value};
+    return value;
+}
+
+/* The status flags that matter here: SF, ZF and PF, and the fixed bits. */
+static uint64_t flags_after(uint64_t result)
+{
+    uint64_t flags = 0x202;
+
+    if (result >> 63)
+        flags |= 0x80;
+    if (result == 0)
+        flags |= 0x40;
+    if (__builtin_popcount(result & 0xff) % 2 == 0)
+        flags |= 0x4;
+    return flags;
+}
+
+/* A call of the adder as the CPU runs it. */
+static void tell_call(struct story *story, const uint8_t *code, int32_t term,
+                      uint64_t argument)
+{
+    uint64_t wide = (uint64_t)(int64_t)term, sum = wide + argument;
+    struct reg_change changes[2];
+    char text[32];
+
+    story->regs.value[X86_RDI] = argument;
+    story->regs.value[REG_STACK] = STACK;
+    tell_enter(story, "call", (struct bytes){code, 11});
+    change_of(story, &changes[0], X86_RAX, wide);
+    snprintf(text, sizeof text, "mov rax, %d", term);
+    tell_step(story, 0, (struct bytes){code, 7}, text, changes,
+              changes[0].old_value != wide, PAGE + 7);
+    change_of(story, &changes[0], X86_RAX, sum);
+    change_of(story, &changes[1], REG_FLAGS, flags_after(sum));
+    tell_step(story, 7, (struct bytes){code + 7, 3}, "add rax, rdi", changes,
+              changes[1].old_value == changes[1].new_value ? 1 : 2, PAGE + 10);
+    change_of(story, &changes[0], REG_STACK, STACK + 8);
+    tell_step(story, 10, (struct bytes){code + 10, 1}, "ret", changes, 1,
+              CALLER);
+    tell(story,
+         (struct event){
+             .kind = EVENT_LEAVE,
+             .leave = {.how = "return", .to = CALLER, .value = {1, sum}}});
+}
+
+static void tell_calls(struct story *story, const uint8_t *code, int32_t term)
+{
+    story->regs = (struct regs){.value = {[X86_RAX] = PAGE,
+                                          [X86_RCX] = 0x7f5f3c0f9a37,
+                                          [X86_RSI] = 4096,
+                                          [X86_RDX] = 5,
+                                          [X86_R8] = 0xffffffff,
+                                          [X86_RBP] = STACK + 64,
+                                          [REG_FLAGS] = 0x202}};
+    tell_call(story, code, term, 3);
+    story->regs.value[X86_RBX] = story->regs.value[X86_RAX];
+    tell_call(story, code, term, 2);
+    tell_call(story, code, term, 1);
+}
+
+static void tell_end(struct story *story, int32_t term)
+{
+    char text[64];
+    uint32_t bits = (uint32_t)term;
+    int len = snprintf(text, sizeof text, "%d %d %d\n", (int32_t)(bits + 1),
+                       (int32_t)(bits + 2), (int32_t)(bits + 3));
+
+    tell(story, (struct event){.kind = EVENT_OUTPUT,
+                               .output = {1, {(uint8_t *)text, (size_t)len}}});
+    tell(story, (struct event){.kind = EVENT_UNMAP,
+                               .source = at(98, "munmap(code, size);"),
+                               .unmap = {.addr = PAGE,
+                                         .length = 4096,
+                                         .call = "munmap(0x7f5f3c1ff000, "
+                                                 "4096)"}});
+    tell(story, (struct event){.kind = EVENT_EXIT, .exit = {.status = {1, 0}}});
+}
+
+static void adder(int32_t term, uint8_t code[11])
+{
+    static const uint8_t shape[11] = {0x48, 0xc7, 0xc0, 0,    0,   0,
+                                      0,    0x48, 0x01, 0xf8, 0xc3};
+
+    memcpy(code, shape, 11);
+    for (int i = 0; i < 4; i++)
+        code[3 + i] = (uint8_t)((uint32_t)term >> 8 * i);
+}
+
+static void tell_stores(struct story *story, const uint8_t *code)
+{
+    static const char *const line[11] = {
+        "code[0] = 0x48; /* REX.W: 64 bits */",
+        "code[1] = 0xc7; /* mov r/m64, imm32 */",
+        "code[2] = 0xc0; /* ModRM: rax */",
+        "code[3] = (uint8_t)imm;",
+        "code[4] = (uint8_t)(imm >> 8);",
+        "code[5] = (uint8_t)(imm >> 16);",
+        "code[6] = (uint8_t)(imm >> 24);",
+        "code[7] = 0x48; /* REX.W: 64 bits */",
+        "code[8] = 0x01; /* add r/m64, r64 */",
+        "code[9] = 0xf8; /* ModRM: rax, rdi */",
+        "code[10] = 0xc3; /* ret */",
+    };
+
+    for (int i = 0; i < 11; i++)
+        tell_store(story, at(73 + i, line[i]), (uint64_t)i, code + i, 1);
+}
+
+static void tell_merged_stores(struct story *story, const uint8_t *code)
+{
+    tell_store(story, at(76, "code[3] = (uint8_t)imm;"), 3, code + 3, 4);
+    tell_store(story, at(73, "code[0] = 0x48; /* REX.W: 64 bits wide */"), 0,
+               code, 2);
+    tell_store(story, at(75, "code[2] = 0xc0; /* ModRM */"), 2, code + 2, 1);
+    tell_store(story, at(80, "code[7] = 0x48;  /* REX.W again */"), 7, code + 7,
+               4);
+}
+
+/* The whole run of babyjit; to be freed. */
+static char *babyjit_story(int32_t term, bool merged, bool color)
+{
+    struct story story;
+    uint8_t code[11];
+    char text[16];
+
+    story_begin(&story, color);
+    adder(term, code);
+    snprintf(text, sizeof text, "%d", term);
+    tell_start(&story, text);
+    tell_map(&story);
+    if (merged)
+        tell_merged_stores(&story, code);
+    else
+        tell_stores(&story, code);
+    tell_executable(&story, (struct bytes){code, 11});
+    tell_calls(&story, code, term);
+    tell_end(&story, term);
+    return story_end(&story);
+}
+
+/* Stores that are longer than a row, by the kernel, into code that is RWX. */
+static void tell_rwx(struct story *story, const uint8_t *code, size_t len)
+{
+    tell(story,
+         (struct event){
+             .kind = EVENT_MAP,
+             .map = {.addr = PAGE,
+                     .length = 8192,
+                     .prot = PROT_READ | PROT_WRITE | PROT_EXEC,
+                     .flags = "MAP_PRIVATE|MAP_32BIT",
+                     .backing = "/opt/cache/code \033[31m",
+                     .call = "mmap(NULL, 5000, PROT_READ|PROT_WRITE|"
+                             "PROT_EXEC, MAP_PRIVATE|MAP_32BIT, 3, 0)"}});
+    tell(story, (struct event){.kind = EVENT_WRITE,
+                               .write = {.addr = PAGE,
+                                         .new = {code, len},
+                                         .by = "read(3, 0x7f5f3c1ff000)"}});
+}
+
+/* Instructions with many fields, one after the other. */
+static const uint8_t wide[] = {
+    /* lock add dword ptr [rbp+rcx*4+256], 0x01020304 with a REX prefix */
+    0xf0, 0x40, 0x81, 0x84, 0x8d, 0x00, 0x01, 0x00, 0x00, 0x04, 0x03, 0x02,
+    0x01,
+    /* movabs rax, -0x1122334455667788 */
+    0x48, 0xb8, 0x78, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee,
+    /* jmp to itself; vmovdqa; not an instruction; enter 16, 1; cut short */
+    0xe9, 0xfb, 0xff, 0xff, 0xff, 0xc5, 0xf9, 0x6f, 0xc1, 0x06, 0x07, 0xc8,
+    0x10, 0x00, 0x01, 0x48, 0xb8, 0x01};
+
+static void tell_visit(struct story *story)
+{
+    uint64_t slot = 41, after = 42;
+    struct mem_access write = {
+        PAGE + 4096, {(void *)&slot, 8}, {(void *)&after, 8}};
+    struct reg_change flags = {REG_FLAGS, 0x202, 0x246};
+
+    story->regs =
+        (struct regs){.value = {[X86_RBX] = PAGE + 4096, [REG_FLAGS] = 0x202}};
+    tell_enter(story, "jump", (struct bytes){wide, sizeof wide});
+    tell(story,
+         (struct event){.kind = EVENT_STEP,
+                        .step = {.addr = PAGE,
+                                 .bytes = {(const uint8_t *)"\x48\xff\x03", 3},
+                                 .text = "inc qword ptr [rbx]",
+                                 .regs = {&flags, 1},
+                                 .writes = {&write, 1},
+                                 .next = PAGE + 3}});
+    tell(story, (struct event){.kind = EVENT_WRITE,
+                               .write = {.addr = PAGE + 4096,
+                                         .offset = 4096,
+                                         .old = {(void *)&slot, 8},
+                                         .new = {(void *)&after, 8},
+                                         .text = "inc qword ptr [rbx]"}});
+    tell(story, (struct event){.kind = EVENT_LEAVE,
+                               .leave = {.how = "call", .to = CALLER}});
+    story->regs.value[X86_RAX] = 0xfffffffd;
+    tell_enter(story, "return", (struct bytes){NULL, 0});
+    tell(story, (struct event){.kind = EVENT_LEAVE,
+                               .leave = {"return", CALLER, {1, 0xfffffffd}}});
+}
+
+static void tell_trouble(struct story *story)
+{
+    const char out[] = "plain\ttab \033[2J \xc3\xa4 \xff\0end\n"
+                       "a line that is much longer than the eighty columns of "
+                       "the screen it is printed on\n1\n2\n3\n4\n5\n6\n7\n8\n";
+
+    tell(story, (struct event){.kind = EVENT_SIGNAL,
+                               .tid = 4243,
+                               .source = at(12, "*p = 1;"),
+                               .signal = {.number = 11,
+                                          .name = "SIGSEGV",
+                                          .code = 2,
+                                          .addr = {1, PAGE + 8},
+                                          .pc = {1, CALLER},
+                                          .access = "write"}});
+    tell(story,
+         (struct event){.kind = EVENT_LIMIT,
+                        .limit = {.budget = "steps",
+                                  .text = "10000 instructions of generated "
+                                          "code were shown; the program runs "
+                                          "on at full speed"}});
+    tell(story,
+         (struct event){.kind = EVENT_OUTPUT,
+                        .output = {1, {(const uint8_t *)out, sizeof out - 1}}});
+    tell(story,
+         (struct event){.kind = EVENT_EXIT, .exit = {.signal = {1, 11}}});
+}
+
+/* What the baby JIT does not do. */
+static char *odd_story(bool color)
+{
+    struct story story;
+
+    story_begin(&story, color);
+    tell_start(&story, "two words");
+    tell_rwx(&story, wide, sizeof wide);
+    tell_visit(&story);
+    tell_trouble(&story);
+    return story_end(&story);
+}
+
+/* 5000 bytes: a thousand additions, flipped, changed in one place, flipped. */
+static char *large_story(bool color)
+{
+    static const uint8_t add[5] = {0x05, 0x44, 0x33, 0x22, 0x81};
+    uint8_t code[5000];
+    struct story story;
+
+    for (size_t i = 0; i < sizeof code; i++)
+        code[i] = add[i % 5];
+    story_begin(&story, color);
+    story.length = 8192;
+    tell_start(&story, "1");
+    tell_map(&story);
+    tell_store(&story, (struct srcline){0}, 0, code, sizeof code);
+    tell_executable(&story, (struct bytes){code, sizeof code});
+    tell_writable(&story, (struct bytes){code, sizeof code});
+    code[2001] = 0x45;
+    tell_store(&story, (struct srcline){0}, 2001, code + 2001, 1);
+    tell_executable(&story, (struct bytes){code, sizeof code});
+    tell_writable(&story, (struct bytes){code, sizeof code});
+    tell_executable(&story, (struct bytes){code, sizeof code});
+    tell(&story,
+         (struct event){.kind = EVENT_EXIT, .exit = {.status = {1, 3}}});
+    return story_end(&story);
+}
+
+/* One immediate after the other, more than are explained. */
+static char *many_story(bool color)
+{
+    struct story story;
+    uint8_t code[30];
+
+    story_begin(&story, color);
+    tell_start(&story, "1");
+    tell_map(&story);
+    for (size_t i = 0; i < sizeof code; i++)
+        code[i] = i % 5 ? (uint8_t)i : 0xb8;
+    for (size_t i = 0; i < sizeof code; i++)
+        tell_store(&story, (struct srcline){0}, i, code + i, 1);
+    tell_executable(&story, (struct bytes){code, sizeof code});
+    return story_end(&story);
+}
+
+/* --- Goldens ------------------------------------------------------------- */
+
+static char *minus_four(bool color)
+{
+    return babyjit_story(-4, false, color);
+}
+
+static char *one(bool color)
+{
+    return babyjit_story(1, false, color);
+}
+
+static char *merged(bool color)
+{
+    return babyjit_story(-4, true, color);
+}
+
+static const struct golden {
+    const char *path;
+    char *(*story)(bool color);
+} goldens[] = {
+    {"tests/golden/babyjit-4.txt", minus_four},
+    {"tests/golden/babyjit1.txt", one},
+    {"tests/golden/babyjit-4-merged.txt", merged},
+    {"tests/golden/odd.txt", odd_story},
+    {"tests/golden/large.txt", large_story},
+    {"tests/golden/many.txt", many_story},
+};
+
+/* The content of a file; an empty text if it cannot be read. To be freed. */
+static char *read_whole(const char *path)
+{
+    struct buf text = {0};
+    char chunk[4096];
+    size_t len;
+    FILE *file = fopen(path, "r");
+
+    while (file && (len = fread(chunk, 1, sizeof chunk, file)) > 0)
+        buf_append(&text, chunk, len);
+    if (file)
+        fclose(file);
+    buf_text(&text);
+    return (char *)text.data;
+}
+
+static void write_whole(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    cr_assert(ne(ptr, file, NULL), "%s cannot be written", path);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void check_golden(const struct golden *golden)
+{
+    char *got = golden->story(false), *want;
+
+    if (getenv("JITTRACE_REBASE"))
+        write_whole(golden->path, got);
+    want = read_whole(golden->path);
+    cr_assert(eq(str, got, want), "%s differs; is it meant to?", golden->path);
+    free(got);
+    free(want);
+}
+
+#define GOLDEN(name, index)            \
+    Test(render, golden_##name)        \
+    {                                  \
+        check_golden(&goldens[index]); \
+    }
+GOLDEN(minus_four, 0)
+GOLDEN(one, 1)
+GOLDEN(merged_stores, 2)
+GOLDEN(odd, 3)
+GOLDEN(large, 4)
+GOLDEN(many_immediates, 5)
+
+/* Columns: bytes that do not go on a UTF-8 character. */
+static size_t columns(const char *line, size_t len)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < len; i++)
+        count += (line[i] & 0xc0) != 0x80;
+    return count;
+}
+
+Test(render, no_line_is_wider_than_80_columns_or_ends_in_a_blank)
+{
+    for (size_t i = 0; i < sizeof goldens / sizeof *goldens; i++) {
+        char *text = read_whole(goldens[i].path);
+
+        cr_assert(gt(sz, strlen(text), 500), "%s", goldens[i].path);
+        for (char *line = text; *line; line += strcspn(line, "\n") + 1) {
+            size_t len = strcspn(line, "\n");
+
+            cr_assert(le(sz, columns(line, len), 80), "%.*s", (int)len, line);
+            cr_assert(true && (len == 0 || line[len - 1] != ' '), "%.*s|",
+                      (int)len, line);
+        }
+        free(text);
+    }
+}
+
+static void strip_escapes(char *text)
+{
+    char *to = text;
+
+    for (char *from = text; *from;) {
+        if (*from == '\033')
+            from += strcspn(from, "m") + 1;
+        else
+            *to++ = *from++;
+    }
+    *to = 0;
+}
+
+Test(render, colour_adds_nothing_but_colour)
+{
+    for (size_t i = 0; i < sizeof goldens / sizeof *goldens; i++) {
+        char *plain = goldens[i].story(false), *color = goldens[i].story(true);
+
+        cr_assert(eq(ptr, strchr(plain, '\033'), NULL));
+        cr_assert(ne(ptr, strchr(color, '\033'), NULL));
+        strip_escapes(color);
+        cr_assert(eq(str, color, plain));
+        free(plain);
+        free(color);
+    }
+}
+
+/* --- What must be said --------------------------------------------------- */
+
+static void must_have(const char *text, const char *part)
+{
+    cr_expect(ne(ptr, (void *)strstr(text, part), NULL), "missing: %s", part);
+}
+
+Test(render, all_terms_show_their_bytes_and_values)
+{
+    static const int32_t terms[] = {
+        0,   1,     -1,     127,        128,        -129,
+        255, 65536, -65536, 0x12345678, 2147483647, -2147483647 - 1};
+
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+        char *text = babyjit_story(terms[i], false, false);
+        char part[96];
+        uint32_t bits = (uint32_t)terms[i];
+
+        for (int byte = 0; byte < 4; byte++) {
+            snprintf(part, sizeof part, "code[%d] = 0x%02x ", 3 + byte,
+                     bits >> 8 * byte & 0xff);
+            must_have(text, part);
+            snprintf(part, sizeof part, "imm bits %d..%d = ", 8 * byte + 7,
+                     8 * byte);
+            must_have(text, part);
+        }
+        snprintf(part, sizeof part, "is 0x%08x, lowest byte first", bits);
+        must_have(text, part);
+        snprintf(part, sizeof part, "bit 31 is %u: ", bits >> 31);
+        must_have(text, part);
+        snprintf(part, sizeof part, "0x%016llx",
+                 (unsigned long long)(int64_t)terms[i]);
+        must_have(text, part);
+        snprintf(part, sizeof part, "= %d + 3 = %lld\n", terms[i],
+                 terms[i] + 3ll);
+        must_have(text, part);
+        free(text);
+    }
+}
+
+Test(render, code_that_did_not_change_is_not_shown_again)
+{
+    char *text = large_story(false);
+
+    must_have(text, "code[2001] is new, of 5000 bytes:");
+    must_have(text, "No byte there changed since it was shown.");
+    free(text);
+}
+
+/* Bytes that are never executed are not called instructions. */
+Test(render, data_is_not_taken_for_code)
+{
+    struct story story;
+    uint8_t code[11];
+    char *text;
+
+    adder(-4, code);
+    story_begin(&story, false);
+    tell_start(&story, "1");
+    tell_map(&story);
+    tell_store(&story, (struct srcline){0}, 0, code, sizeof code);
+    tell_flip(&story, PROT_READ | PROT_WRITE, PROT_READ,
+              (struct bytes){code, sizeof code});
+    tell_end(&story, 1);
+    text = story_end(&story);
+    must_have(text, "code[0..10] = 48 c7 c0 fc ff ff ff 48 01 f8 c3");
+    must_have(text, "No generated code was seen to run.");
+    cr_assert(eq(ptr, (void *)strstr(text, "mov rax"), NULL));
+    free(text);
+}
+
+/* A page that is used again still holds what was there before. */
+Test(render, old_bytes_do_not_explain_new_ones)
+{
+    struct story story;
+    uint8_t code[11];
+    char *text, *again;
+
+    adder(-4, code);
+    story_begin(&story, false);
+    tell_start(&story, "1");
+    tell_map(&story);
+    tell_stores(&story, code);
+    tell_executable(&story, (struct bytes){code, sizeof code});
+    tell_writable(&story, (struct bytes){code, sizeof code});
+    tell_store(&story, (struct srcline){0}, 4, code + 4, 1);
+    tell_store(&story, (struct srcline){0}, 0, code, 1);
+    tell_store(&story, (struct srcline){0}, 3, code + 3, 1);
+    text = story_end(&story);
+    again = strstr(text, "4  mprotect");
+    cr_assert(ne(ptr, again, NULL));
+    must_have(again, "code[3] = 0xfc");
+    cr_assert(eq(ptr, (void *)strstr(again, "imm bits"), NULL));
+    free(text);
+}
+
+/* In the middle of an instruction nothing can be said about a byte. */
+Test(render, a_byte_before_its_opcode_is_not_called_an_immediate)
+{
+    char *text = merged(false);
+    char *end = strstr(text, "imm32 of");
+
+    cr_assert(ne(ptr, end, NULL));
+    *end = 0;
+    cr_assert(eq(ptr, (void *)strstr(text, "imm bits"), NULL));
+    free(text);
+}
+
+/* --- The dump and its oracle --------------------------------------------- */
+
+static char *real_xxd(struct bytes bytes, unsigned offset)
+{
+    int fd = memfd_create("bytes", 0);
+    struct buf text = {0};
+    char command[96], chunk[512];
+    size_t len;
+    FILE *pipe;
+
+    cr_assert(eq(sz, (size_t)write(fd, bytes.data, bytes.len), bytes.len));
+    snprintf(command, sizeof command, "xxd -g1 -o %u /proc/%d/fd/%d", offset,
+             getpid(), fd);
+    pipe = popen(command, "r");
+    cr_assert(ne(ptr, pipe, NULL));
+    while ((len = fread(chunk, 1, sizeof chunk, pipe)) > 0)
+        buf_append(&text, chunk, len);
+    cr_assert(eq(int, pclose(pipe), 0), "%s", command);
+    close(fd);
+    buf_text(&text);
+    return (char *)text.data;
+}
+
+static void check_dump(struct bytes bytes, unsigned offset)
+{
+    struct buf got = {0};
+    char *want = real_xxd(bytes, offset);
+
+    hexdump_append(bytes, offset, &got);
+    cr_assert(eq(str, (char *)buf_text(&got), want));
+    buf_release(&got);
+    free(want);
+}
+
+Test(render, hexdump_is_that_of_xxd)
+{
+    uint8_t bytes[256];
+    uint32_t seed = 1;
+
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)((seed = seed * 1103515245 + 12345) >> 16);
+    for (size_t len = 0; len <= 40; len++)
+        check_dump((struct bytes){bytes + len, len}, (unsigned)len * 7);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)i;
+    check_dump((struct bytes){bytes, sizeof bytes}, 0);
+    check_dump((struct bytes){bytes, sizeof bytes}, 0x12345670);
+}
+
+/* --- Fields -------------------------------------------------------------- */
+
+static char *fields_of(const void *bytes, size_t len)
+{
+    struct pen pen = {0};
+    struct insn insn;
+    char *text;
+
+    cr_assert(eq(int, insn_decode(bytes, len, PAGE, &insn), 1));
+    fields_write(&pen, &insn, 0);
+    text = mem_copy_text(buf_text(&pen.out));
+    pen_release(&pen);
+    return text;
+}
+
+Test(render, fields_stand_beneath_their_bytes)
+{
+    char *text = fields_of("\x48\xc7\xc0\xfc\xff\xff\xff", 7);
+
+    cr_assert(eq(
+        str, text,
+        "+0   48            c7         c0           fc ff ff ff\n"
+        "     REX           opcode /0  ModRM        imm32\n"
+        "          W R X B             mod reg rm   0xfffffffc = -4\n"
+        "     0100 1 0 0 0  11000111   11  000 000  sign-extended to 64 bits:\n"
+        "                                           0xfffffffffffffffc\n"
+        "     = mov rax, -4\n"));
+    free(text);
+}
+
+Test(render, fields_too_wide_stand_on_lines_of_their_own)
+{
+    char *text = fields_of(wide, 13);
+
+    must_have(text, "+0   f0 40 81 84 8d 00 01 00 00 04 03 02 01\n");
+    must_have(text, "     SIB        8d           "
+                    "scale=10 index=001 base=101\n");
+    must_have(text, "     imm32      04 03 02 01  0x01020304 = 16909060");
+    free(text);
+}
+
+/* --- Failure ------------------------------------------------------------- */
+
+Test(render, a_full_disk_is_an_error)
+{
+    FILE *full = fopen("/dev/full", "w");
+    struct sink *sink = text_sink_new(full, false);
+    struct event event = {.kind = EVENT_EXIT, .exit = {.status = {1, 0}}};
+    struct err err = {0};
+
+    cr_assert(eq(int, sink_emit(sink, &event, &err), -1));
+    cr_assert(eq(int, (int)err.kind, ERR_OUTPUT));
+    sink_free(sink);
+    fclose(full);
+}
