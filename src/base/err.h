@@ -18,6 +18,7 @@ enum err_kind {
     ERR_TRACING,        /* the system refuses to let us trace */
     ERR_CREATE,         /* the output file cannot be made */
     ERR_OUTPUT,         /* writing the trace failed */
+    ERR_PIPE,           /* whoever read the trace has gone away */
     ERR_NO_INPUT,       /* the recording to read cannot be opened */
     ERR_DATA,           /* the recording is damaged or not one of ours */
 };

@@ -518,6 +518,18 @@ static void emit_exit(struct observer *observer)
     observer_emit(observer, &event);
 }
 
+/*
+ * The program stays stopped. If the terminal has stopped it (Ctrl-Z), the shell
+ * waits for us to stop as well; SIGCONT later goes to both.
+ */
+static void on_group_stop(const struct observer *observer,
+                          struct thread *thread, const struct stop *stop)
+{
+    tracee_resume(&thread->tracee, RESUME_LISTEN, 0);
+    if (stop->tid == observer->root && stop->signal != SIGSTOP)
+        raise(SIGSTOP);
+}
+
 /* --- the source ---------------------------------------------------------- */
 
 static void handle(struct observer *observer, const struct stop *stop)
@@ -557,7 +569,7 @@ static void handle(struct observer *observer, const struct stop *stop)
         on_child(observer, thread, stop);
         break;
     case STOP_GROUP:
-        tracee_resume(&thread->tracee, RESUME_LISTEN, 0);
+        on_group_stop(observer, thread, stop);
         break;
     case STOP_STARTED:
     case STOP_OTHER:

@@ -28,7 +28,7 @@
 
 /* What the child could not do. */
 struct failure {
-    bool in_filter; /* else in exec */
+    int in_filter; /* else in exec */
     int error;      /* errno */
 };
 

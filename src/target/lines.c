@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -121,8 +122,19 @@ void lines_provide(struct lines *lines, const char *name, struct bytes text)
     split_lines(file);
 }
 
-/* Reads a source file; one that cannot be read has no lines. */
-static void load_file(struct file *file, const char *directory)
+/* A source that was changed after the program was built tells wrong lines. */
+static bool is_newer_than_program(FILE *source, pid_t pid)
+{
+    struct stat text, program;
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    return fstat(fileno(source), &text) == 0 && stat(path, &program) == 0 &&
+           text.st_mtime > program.st_mtime;
+}
+
+/* Reads a source file; one that cannot be read, or is too new, has no lines. */
+static void load_file(struct file *file, const char *directory, pid_t pid)
 {
     char *path = NULL;
     struct buf text = {0};
@@ -137,6 +149,10 @@ static void load_file(struct file *file, const char *directory)
     free(path);
     if (!in)
         return;
+    if (is_newer_than_program(in, pid)) {
+        fclose(in);
+        return;
+    }
     while ((got = fread(chunk, 1, sizeof chunk, in)) > 0)
         buf_append(&text, chunk, got);
     fclose(in);
@@ -157,7 +173,7 @@ static struct file *find_file(struct lines *lines, const char *path,
             return file;
     }
     file = add_file(lines, path);
-    load_file(file, directory ? directory : ".");
+    load_file(file, directory ? directory : ".", lines->pid);
     return file;
 }
 

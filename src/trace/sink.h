@@ -25,7 +25,8 @@ void sink_free(struct sink *sink); /* accepts NULL */
 /*
  * Writes len bytes to out and flushes, so that a trace which is cut short ends
  * with a whole record and stays in step with what the program itself writes.
- * Returns 0, or -1 with err filled from errno (kind ERR_OUTPUT).
+ * Returns 0, or -1 with err filled from errno (ERR_OUTPUT, or ERR_PIPE when
+ * nobody reads).
  */
 int sink_write(FILE *out, const void *data, size_t len, struct err *err);
 

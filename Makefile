@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: MIT
+#
+# Building jittrace. To see a JIT compiler at work:      make demo
+#
+#   make            builds ./jittrace
+#   make deps       installs what that needs (Debian packages)
+#   make demo       both of these, then ./jittrace 1 and ./jittrace -4
+#   make check      all tests
+#   make lint       format, order of includes, warnings of gcc and clang
+#   make sanitize   all tests, with the address and undefined sanitizers
+#   make rebase     all tests, and their golden texts become what they say now
+#   make bench      how fast it is, next to strace and gdb
+#   make install    to PREFIX (/usr/local), below DESTDIR if that is given
+#   make clean      removes what was built
+#
+# Everything made is in build/, but for ./jittrace itself. CC, CPPFLAGS, CFLAGS,
+# LDFLAGS and PREFIX are yours: `make CC=clang CFLAGS=-O0`.
+
+VERSION = 0.1.0
+
+PREFIX = /usr/local
+bindir = $(PREFIX)/bin
+
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+CFLAGS = -O2 -g
+
+# `make sanitize` sets these, to build a second time next to the first.
+BUILD = build
+PROGRAM = jittrace
+SANITIZE =
+
+# --- What there is to build -------------------------------------------------
+
+SOURCES = $(wildcard src/*/*.c)
+OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
+
+# Lesson programs that jittrace carries with it: the program and its source.
+LESSONS = lessons/06-babyjit/babyjit
+EMBEDDED = $(LESSONS:%=$(BUILD)/%.inc) $(LESSONS:%=$(BUILD)/%.c.inc)
+
+# One runner holds all tests; it is linked with all of jittrace but its main.
+TEST_SOURCES = $(wildcard tests/*.c)
+TEST_OBJECTS = $(TEST_SOURCES:%.c=$(BUILD)/%.o)
+RUNNER = $(BUILD)/tests/check
+
+# Programs that the tests trace.
+TRACEES = $(patsubst tests/tracees/%.c,$(BUILD)/tracees/%, \
+                     $(wildcard tests/tracees/*.c)) \
+          $(addprefix $(BUILD)/tracees/babyjit-,O0 O2 static no-pie)
+
+# --- How --------------------------------------------------------------------
+
+# Each step is one short line: what it makes. `make V=1` shows the commands.
+ifeq ($(V),)
+SAY = @echo '  $@';
+endif
+
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.DELETE_ON_ERROR:
+.PHONY: all deps demo check run-check lint sanitize rebase bench bench-programs \
+        install clean embedded force
+
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           -Werror
+LANGUAGE = -std=gnu11 -D_GNU_SOURCE
+LIBRARIES := -lZydis $(shell pkg-config --libs libdw jansson 2>/dev/null)
+LIBRARY_FLAGS := $(shell pkg-config --cflags libdw jansson 2>/dev/null)
+CRITERION := $(shell pkg-config --libs criterion 2>/dev/null)
+CRITERION_FLAGS := $(shell pkg-config --cflags criterion 2>/dev/null)
+
+# -MMD -MP write down which headers an object was made from. What the user
+# asks for comes last, so that it wins.
+COMPILE = $(CC) $(LANGUAGE) -Isrc -I$(BUILD) $(WARNINGS) $(LIBRARY_FLAGS) \
+          -DJITTRACE_VERSION='"$(VERSION)"' -ffile-prefix-map='$(CURDIR)'=. \
+          -MMD -MP $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
+LINK = $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS)
+
+# Tests run in the top directory and find there what they need by these names.
+TEST_FLAGS = $(CRITERION_FLAGS) -DBUILD_DIR='"$(BUILD)"' \
+             -DJITTRACE='"./$(PROGRAM)"'
+
+# Lesson programs and tracees are the same for everybody, whatever CC and
+# CFLAGS say: what is traced must be what the lessons and the tests speak of.
+# No directory of this machine goes into them: gcc would take it from PWD.
+PLAIN = gcc $(LANGUAGE) $(WARNINGS) -g -ffile-prefix-map='$(CURDIR)'=.
+export PWD = $(CURDIR)
+
+# As many jobs as there are CPUs, unless the user said how many.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
+DEPS = CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' .ci/deps.sh
+
+# --- jittrace ---------------------------------------------------------------
+
+all: $(PROGRAM)
+
+$(PROGRAM): $(OBJECTS)
+	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
+
+$(BUILD)/src/%.o: src/%.c $(BUILD)/flags | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)$(COMPILE) -c -o $@ $<
+
+$(BUILD)/src/cli/lesson.o: $(EMBEDDED)
+
+# Other flags than the last time mean that everything is built anew.
+$(BUILD)/flags: force
+	@mkdir -p $(@D)
+	@echo "$(COMPILE) $(LINK)" | cmp -s - $@ || \
+	    echo "$(COMPILE) $(LINK)" >$@
+
+# Looks once whether the libraries are there, and says what to do if not.
+$(BUILD)/deps: .ci/deps.sh
+	@mkdir -p $(@D)
+	@$(DEPS) --check build
+	@touch $@
+
+# --- Lesson programs and tracees --------------------------------------------
+
+$(BUILD)/lessons/%: lessons/%.c Makefile | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)$(PLAIN) -O0 -fPIE -pie -o $@ $<
+
+embedded: $(EMBEDDED)
+	@:
+
+# Any file becomes the inside of a C array: 0x7f, 0x45, 0x4c, ...
+$(BUILD)/lessons/%.c.inc: lessons/%.c | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)xxd -i <$< >$@
+
+$(BUILD)/lessons/%.inc: $(BUILD)/lessons/%
+	$(SAY)xxd -i <$< >$@
+
+$(BUILD)/tracees/babyjit-O0: TRACEE_FLAGS = -O0
+$(BUILD)/tracees/babyjit-O2: TRACEE_FLAGS = -O2
+$(BUILD)/tracees/babyjit-static: TRACEE_FLAGS = -O0 -static
+$(BUILD)/tracees/babyjit-no-pie: TRACEE_FLAGS = -O0 -no-pie
+$(BUILD)/tracees/babyjit-%: lessons/06-babyjit/babyjit.c Makefile
+	@mkdir -p $(@D)
+	$(SAY)$(PLAIN) $(TRACEE_FLAGS) -o $@ $<
+
+$(BUILD)/tracees/%: tests/tracees/%.c Makefile
+	@mkdir -p $(@D)
+	$(SAY)$(PLAIN) -O0 -pthread -o $@ $<
+
+# --- Tests ------------------------------------------------------------------
+
+$(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
+
+$(RUNNER): $(TEST_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS))
+	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES) $(CRITERION)
+
+# The packages come first, in a make of their own: this one has already looked
+# for the libraries when it read this file.
+check:
+	@$(DEPS) build check
+	@$(MAKE) $(JOBS) run-check
+
+# Criterion ends well even if it found no test to run, so its report is asked.
+run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%)
+	@rm -f $(RUNNER).json
+	@$(RUNNER) --json=$(RUNNER).json </dev/null
+	@grep -Eq '^  "passed": [1-9]' $(RUNNER).json || \
+	    { echo 'make check: no test was run' >&2; exit 1; }
+
+# Undefined behaviour and bad memory accesses end the program. Leaks are not
+# looked for: LeakSanitizer does not work in a process that is being traced.
+sanitize:
+	@ASAN_OPTIONS=detect_leaks=0 $(MAKE) check BUILD=build/sanitize \
+	    PROGRAM=build/sanitize/jittrace \
+	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+
+lint:
+	@$(DEPS) build check lint
+	@$(MAKE) $(JOBS) embedded
+	@BUILD='$(BUILD)' FLAGS='$(LANGUAGE) $(WARNINGS)' tests/lint.sh
+
+# Rewrites the golden texts in tests/golden; git diff then shows the change.
+rebase:
+	@JITTRACE_REBASE=1 $(MAKE) check
+
+bench:
+	@$(DEPS) build check bench
+	@$(MAKE) $(JOBS) bench-programs
+	@BUILD_DIR=$(BUILD) JITTRACE=./$(PROGRAM) bash tests/bench.sh
+
+bench-programs: $(PROGRAM) $(LESSONS:%=$(BUILD)/%) \
+                $(addprefix $(BUILD)/bench/,race steps loop)
+	@:
+
+$(BUILD)/bench/race: $(BUILD)/tests/bench/race.o
+$(BUILD)/bench/steps: $(BUILD)/tests/bench/steps.o \
+                      $(filter-out %/src/cli/main.o,$(OBJECTS))
+$(BUILD)/bench/race $(BUILD)/bench/steps:
+	@mkdir -p $(@D)
+	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
+
+# A program that is traced.
+$(BUILD)/bench/loop: tests/bench/loop.c Makefile
+	@mkdir -p $(@D)
+	$(SAY)$(PLAIN) -O0 -o $@ $<
+
+# --- The rest ---------------------------------------------------------------
+
+deps:
+	@$(DEPS) build
+
+demo:
+	@$(DEPS) build
+	@$(MAKE) $(JOBS) all
+	./jittrace 1
+	./jittrace -4
+
+install: all
+	install -d '$(DESTDIR)$(bindir)'
+	install -m 755 $(PROGRAM) '$(DESTDIR)$(bindir)/jittrace'
+
+clean:
+	rm -rf build jittrace
+
+-include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) \
+         $(wildcard $(BUILD)/tests/bench/*.d)

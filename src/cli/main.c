@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * jittrace: a source of events, a sink for them, and a loop between the two.
+ *
+ * The program that is traced comes first. When the trace cannot be written any
+ * more, the program still runs to its end; a Ctrl-C is for the program, and
+ * jittrace ends when it does; SIGTERM and SIGHUP are passed on to it, and if it
+ * does not end by them within five seconds it is killed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/lesson.h"
+#include "cli/options.h"
+#include "observe/observe.h"
+#include "record/json.h"
+#include "record/raw.h"
+#include "render/text.h"
+#include "trace/sink.h"
+#include "trace/source.h"
+
+#define GRACE_SECONDS 5
+
+/* The process to pass SIGTERM and SIGHUP on to; 0 before there is one. */
+static volatile sig_atomic_t passed_on_to;
+
+static int exit_status(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_USAGE:
+        return EX_USAGE;
+    case ERR_NO_PROGRAM:
+        return 127;
+    case ERR_NOT_EXECUTABLE:
+        return 126;
+    case ERR_CREATE:
+        return EX_CANTCREAT;
+    case ERR_OUTPUT:
+        return EX_IOERR;
+    case ERR_NO_INPUT:
+        return EX_NOINPUT;
+    case ERR_DATA:
+        return EX_DATAERR;
+    default:
+        return EX_OSERR;
+    }
+}
+
+static int complain(const struct err *err)
+{
+    fprintf(stderr, "jittrace: %s%s\n", err->text,
+            err->kind == ERR_USAGE ? " (jittrace --help tells more)" : "");
+    return exit_status(err->kind);
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value;
+}
+
+/* no-color.org: NO_COLOR counts when it is set and not empty. */
+static bool wants_color(const struct options *options, FILE *out)
+{
+    const char *term = getenv("TERM");
+
+    if (options->color != WHEN_AUTO)
+        return options->color == WHEN_ALWAYS;
+    return !is_set("NO_COLOR") && isatty(fileno(out)) && term &&
+           strcmp(term, "dumb") != 0;
+}
+
+/*
+ * Descriptors 0 to 2 that are closed would be given to files of ours. They are
+ * opened with FD_CLOEXEC, so that the program finds them closed, as it should.
+ * Returns whether standard output was open.
+ */
+static bool fill_descriptors(void)
+{
+    bool has_stdout = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+    int fd;
+
+    do
+        fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+    return has_stdout;
+}
+
+static FILE *open_output(const struct options *options, struct err *err)
+{
+    FILE *out;
+
+    if (!options->output)
+        return stdout;
+    out = fopen(options->output, "we");
+    if (!out)
+        err_set(err, ERR_CREATE, "cannot write to '%s': %s", options->output,
+                strerror(errno));
+    return out;
+}
+
+static struct sink *make_sink(const struct options *options, FILE *out)
+{
+    switch (options->format) {
+    case FORMAT_JSON:
+        return json_sink_new(out);
+    case FORMAT_RAW:
+        return raw_sink_new(out);
+    default:
+        return text_sink_new(out, wants_color(options, out));
+    }
+}
+
+/* Starts the program that the options name. */
+static struct source *start(const struct options *options, struct err *err)
+{
+    const struct lesson *lesson = lesson_find("babyjit");
+    char *bundled[] = {(char *)lesson->name, (char *)options->term, NULL};
+    struct launch launch = {.argv = options->program, .stdout_fd = -1};
+    struct source *source;
+
+    if (!options->program) {
+        launch.argv = bundled;
+        launch.image = (struct bytes){lesson->program, lesson->program_len};
+    }
+    if (options->format != FORMAT_TEXT && !options->output)
+        launch.stdout_fd = STDERR_FILENO;
+    source = observe_new(&launch, &observe_default_budget, err);
+    if (source && !options->program)
+        observe_provide(source, lesson->source_name,
+                        (struct bytes){lesson->source, lesson->source_len});
+    return source;
+}
+
+/* Async-signal-safe, as a handler must be (signal-safety(7)). */
+static void pass_on(int signal)
+{
+    if (signal == SIGALRM) {
+        kill((pid_t)passed_on_to, SIGKILL);
+        return;
+    }
+    kill((pid_t)passed_on_to, signal);
+    alarm(GRACE_SECONDS);
+}
+
+static void handle_signals(pid_t pid)
+{
+    static const int ignored[] = {SIGINT,  SIGQUIT, SIGTSTP, SIGTTIN,
+                                  SIGTTOU, SIGPIPE, SIGXFSZ};
+    static const int passed[] = {SIGTERM, SIGHUP, SIGALRM};
+    struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+
+    passed_on_to = pid;
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+        sigaction(passed[i], &action, NULL);
+    action.sa_handler = SIG_IGN;
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        sigaction(ignored[i], &action, NULL);
+}
+
+/*
+ * Moves every event from source to sink. A sink that fails is given no more;
+ * its failure is kept in *lost and the source is emptied all the same. Returns
+ * the exit status of the program, or -1 with err filled.
+ */
+static int pump(struct source *source, struct sink *sink, struct err *lost,
+                struct err *err)
+{
+    struct event event;
+    int status = 0, more;
+
+    while ((more = source_next(source, &event, err)) > 0) {
+        if (lost->kind == ERR_NONE)
+            sink_emit(sink, &event, lost);
+        if (event.kind == EVENT_EXIT)
+            status = event.exit.signal.known
+                         ? 128 + (int)event.exit.signal.value
+                         : (int)event.exit.status.value;
+    }
+    return more < 0 ? -1 : status;
+}
+
+static int trace(const struct options *options, struct err *err)
+{
+    struct source *source = start(options, err);
+    struct err lost = {ERR_NONE, ""};
+    struct sink *sink;
+    FILE *out;
+    int status = -1;
+
+    if (!source)
+        return complain(err);
+    /* Only now: a program that cannot be started overwrites no old trace. */
+    out = open_output(options, err);
+    if (out) {
+        handle_signals(observe_pid(source));
+        sink = make_sink(options, out);
+        status = pump(source, sink, &lost, err);
+        sink_free(sink);
+        if (out != stdout)
+            fclose(out);
+    }
+    source_free(source);
+    if (status < 0)
+        return complain(err);
+    return lost.kind == ERR_OUTPUT ? complain(&lost) : status;
+}
+
+static int inform(const struct options *options)
+{
+    if (options->help)
+        options_help(stdout);
+    else
+        puts("jittrace " JITTRACE_VERSION);
+    return fflush(stdout) ? EX_IOERR : 0;
+}
+
+int main(int argc, char **argv)
+{
+    bool has_stdout = fill_descriptors();
+    struct options options;
+    struct err err;
+
+    if (options_parse(argc, argv, &options, &err) < 0)
+        return complain(&err);
+    if (!has_stdout && !options.output) {
+        err_set(&err, ERR_OUTPUT,
+                "standard output is closed; -o FILE writes the trace to a "
+                "file");
+        return complain(&err);
+    }
+    if (options.help || options.version)
+        return inform(&options);
+    return trace(&options, &err);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cli/options.h - the command line, read once into a struct.
+ */
+#ifndef JITTRACE_CLI_OPTIONS_H
+#define JITTRACE_CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum format {
+    FORMAT_TEXT,
+    FORMAT_JSON,
+    FORMAT_RAW,
+};
+
+enum when {
+    WHEN_AUTO,
+    WHEN_ALWAYS,
+    WHEN_NEVER,
+};
+
+struct options {
+    bool help;
+    bool version;
+    enum format format;
+    enum when color;
+    const char *output;   /* -o FILE, or NULL: standard output */
+    char *const *program; /* PROGRAM [ARG]..., ended by NULL; or NULL */
+    const char *term;     /* the bundled program's argument */
+};
+
+/*
+ * Reads argv into *options, which then borrows from argv. Returns 0, or -1
+ * with err filled (ERR_USAGE). Prints nothing.
+ */
+int options_parse(int argc, char **argv, struct options *options,
+                  struct err *err);
+
+/* Whether text is what the bundled program takes: a 32-bit decimal number. */
+bool options_is_term(const char *text);
+
+/* Writes what --help says. */
+void options_help(FILE *out);
+
+#endif

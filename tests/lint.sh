@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# lint.sh - what `make lint` checks. Goes through all of it, then fails if
+# anything was found. BUILD is where the embedded lessons are, FLAGS what every
+# file is compiled with.
+set -u
+failed=
+
+# Runs a command; a failure is remembered and named.
+check() {
+    what=$1
+    shift
+    "$@" || { echo "lint: $what" >&2; failed=yes; }
+}
+
+criterion=$(pkg-config --cflags criterion)
+
+# Compiles a file and keeps no output. A header is compiled as the only thing
+# that a file includes: it may hold inline functions that the file never calls.
+try() {
+    case $2 in
+    *.h) echo "#include \"$2\"" | compile "$1" - ;;
+    *) compile "$1" "$2" ;;
+    esac
+}
+
+compile() {
+    # shellcheck disable=SC2086 # FLAGS and criterion are lists of words
+    "$1" $FLAGS -fsyntax-only -x c -I. -Isrc -I"$BUILD" $criterion \
+        -DJITTRACE_VERSION='""' -DBUILD_DIR='""' -DJITTRACE='""' "$2"
+}
+
+headers=$(find src tests -name '*.h')
+sources=$(find src tests lessons -name '*.c')
+
+# shellcheck disable=SC2086 # file names here have no blanks
+{
+    check 'make it: clang-format -i FILE' \
+        clang-format --dry-run -Werror $headers $sources
+    check 'an include is out of order (tests/lint_includes.awk has the table)' \
+        awk -f tests/lint_includes.awk src/*/*.[ch]
+}
+
+for compiler in gcc clang; do
+    for file in $headers $sources; do
+        check "$compiler does not like $file" try $compiler "$file"
+    done
+done
+
+for script in .ci/*.sh tests/*.sh .ci/run; do
+    check "bash does not understand $script" bash -n "$script"
+done
+
+[ -z "$failed" ] || exit 1
+echo 'lint: nothing to complain about'

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+#
+# lint_includes.awk - checks the #include lines of src/ against two tables.
+#
+#     awk -f tests/lint_includes.awk src/*/*.[ch]
+#
+# Which room may include which is what keeps the right wing (record, render,
+# check) able to work where nothing can be traced. A library stands in one room
+# so that it can be replaced there. Status 1 and one line for each offence.
+
+BEGIN {
+    # Each room, and the rooms that it may include besides itself.
+    may["base"]    = ""
+    may["x86"]     = "base"
+    may["trace"]   = "base x86"
+    may["target"]  = "base x86 trace"
+    may["observe"] = "base x86 trace target"
+    may["record"]  = "base x86 trace"
+    may["render"]  = "base x86 trace"
+    may["check"]   = "base x86 trace"
+    may["cli"]     = "base x86 trace target observe record render check lessons"
+
+    # Each outside thing (the beginning of its headers' names), and its room.
+    only["Zydis/"]       = only["Zycore/"]          = "x86"
+    only["jansson"]      = "record"
+    only["elfutils/"]    = only["dwarf.h"]          = "target"
+    only["libelf.h"]     = only["gelf.h"]           = "target"
+    only["sys/ptrace.h"] = only["linux/ptrace.h"]   = "target"
+    only["sys/wait.h"]   = "target"
+
+    for (i = 1; i < ARGC; i++)
+        given[ARGV[i]] = 1
+}
+
+function complain(what) {
+    printf "%s:%d: %s\n", FILENAME, FNR, what
+    offences++
+}
+
+# src/ROOM/NAME.c includes src/ROOM/NAME.h, if there is one, before all else:
+# that is how a header is known to need nothing in front of it.
+function check_first(name, own) {
+    own = substr(FILENAME, 5)
+    sub(/\.c$/, ".h", own)
+    if (FILENAME ~ /\.c$/ && ("src/" own) in given && name != own)
+        complain("the first include must be \"" own "\"")
+}
+
+function check_project(name, from) {
+    from = name
+    if (!sub(/\/.*/, "", from))
+        complain("\"" name "\" does not name its room")
+    else if (from != room && index(" " may[room] " ", " " from " ") == 0)
+        complain(room " must not include \"" name "\"")
+}
+
+function check_outside(name, prefix) {
+    for (prefix in only)
+        if (index(name, prefix) == 1 && only[prefix] != room)
+            complain("only " only[prefix] " may include <" name ">")
+}
+
+FNR == 1 {
+    files++
+    includes = 0
+    split(FILENAME, part, "/")
+    room = part[2]
+    if (part[1] != "src" || !(room in may))
+        complain("this room is not in the table of tests/lint_includes.awk")
+}
+
+/^[ \t]*#[ \t]*include/ {
+    name = $0
+    if (!sub(/^[ \t]*#[ \t]*include[ \t]*[<"]/, "", name))
+        complain("an include without a plain name")
+    sub(/[>"].*/, "", name)
+    if (includes++ == 0)
+        check_first(name)
+    # A library in quotes is still that library.
+    check_outside(name)
+    if ($0 ~ /include[ \t]*"/)
+        check_project(name)
+}
+
+END {
+    if (files == 0)
+        print "lint_includes.awk: no files were given"
+    exit (offences > 0 || files == 0)
+}
