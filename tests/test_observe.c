@@ -18,6 +18,7 @@ TestSuite(observe, .timeout = 20);
 #define CODE 0x7f0000001000u /* writable and executable, both held back */
 #define DATA 0x7f0000003000u /* writable, held back */
 #define OPEN 0x7f0000005000u /* executable, nothing held back */
+#define FREE 0x7f0000007000u /* writable, nothing held back */
 #define HOST 0x401000u       /* the program's own code */
 
 static struct regions regions;
@@ -34,6 +35,7 @@ static void fill(void)
     map(CODE, 7, PROT_WRITE | PROT_EXEC);
     map(DATA, PROT_READ | PROT_WRITE, PROT_WRITE);
     map(OPEN, PROT_READ | PROT_EXEC, 0);
+    map(FREE, PROT_READ | PROT_WRITE, 0);
 }
 
 static void empty(void)
@@ -57,7 +59,9 @@ Test(observe, faults_are_classified, .init = fill, .fini = empty)
         {{SEGV_ACCERR, DATA, HOST, 3}, FAULT_STORE, "a store into data"},
         {{SEGV_ACCERR, DATA, DATA, 3}, FAULT_PROGRAM, "executing data"},
         {{SEGV_ACCERR, OPEN, HOST, 3}, FAULT_PROGRAM, "writing to code"},
-        {{SEGV_ACCERR, OPEN, OPEN, 3}, FAULT_PROGRAM, "code on itself"},
+        {{SEGV_ACCERR, OPEN, OPEN, 3}, FAULT_STALE, "it may be executed now"},
+        {{SEGV_ACCERR, FREE, HOST, 3}, FAULT_STALE, "it may be written now"},
+        {{SEGV_ACCERR, FREE, FREE, 3}, FAULT_PROGRAM, "executing data"},
         {{SEGV_MAPERR, CODE, CODE, 3}, FAULT_PROGRAM, "nothing is mapped"},
         {{SEGV_MAPERR, 0, HOST, 3}, FAULT_PROGRAM, "a null pointer"},
         {{SEGV_ACCERR, HOST, HOST, 3}, FAULT_PROGRAM, "no region of ours"},

@@ -4,6 +4,15 @@
 #include <signal.h>
 #include <sys/mman.h>
 
+/* An access that needs prot: is it held back, allowed by now, or neither? */
+static enum fault_class judge(const struct region *region, unsigned prot,
+                              enum fault_class ours)
+{
+    if (region->guard.taken & prot)
+        return ours;
+    return region->prot & prot ? FAULT_STALE : FAULT_PROGRAM;
+}
+
 enum fault_class fault_classify(const struct regions *regions,
                                 const struct fault *fault)
 {
@@ -11,8 +20,7 @@ enum fault_class fault_classify(const struct regions *regions,
 
     if (fault->code != SEGV_ACCERR || !region)
         return FAULT_PROGRAM;
-    if (fault->addr - fault->pc < fault->length &&
-        !(region->prot & ~region->guard.taken & PROT_EXEC))
-        return region->guard.taken & PROT_EXEC ? FAULT_FETCH : FAULT_PROGRAM;
-    return region->guard.taken & PROT_WRITE ? FAULT_STORE : FAULT_PROGRAM;
+    if (fault->addr - fault->pc < fault->length)
+        return judge(region, PROT_EXEC, FAULT_FETCH);
+    return judge(region, PROT_WRITE, FAULT_STORE);
 }

@@ -21,6 +21,7 @@ enum fault_class {
     FAULT_PROGRAM, /* none of ours: the program gets its signal */
     FAULT_STORE,   /* a store into a region whose write permission is taken */
     FAULT_FETCH,   /* a fetch from a region whose execution is taken */
+    FAULT_STALE,   /* nothing is taken any more: the access can be repeated */
 };
 
 /*
@@ -28,7 +29,10 @@ enum fault_class {
  * permission (SEGV_ACCERR) that a guard holds back is ours. The kernel does
  * not say which kind of access failed. It was the fetch if the address lies in
  * the instruction itself and the page cannot be executed: an instruction that
- * lies across two pages faults at the second one.
+ * lies across two pages faults at the second one. A fault is stale when a
+ * guard was lifted for another thread after it happened. A store of an
+ * instruction to itself, where that is not allowed, looks the same; so a stale
+ * fault that comes back is the program's.
  */
 enum fault_class fault_classify(const struct regions *regions,
                                 const struct fault *fault);

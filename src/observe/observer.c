@@ -303,6 +303,14 @@ static void on_child(struct observer *observer, struct thread *thread,
 
 /* --- signals ------------------------------------------------------------- */
 
+static bool is_executable(pid_t pid, uint64_t addr)
+{
+    struct maps_line line;
+
+    return proc_maps_find(pid, addr, &line) && line.start <= addr &&
+           (line.prot & PROT_EXEC);
+}
+
 static const char *failed_access(const struct thread *thread, uint64_t addr)
 {
     struct accesses accesses;
@@ -310,7 +318,8 @@ static const char *failed_access(const struct thread *thread, uint64_t addr)
     struct regs regs;
 
     decode_at(thread, thread->tracee.regs.rip, &insn);
-    if (addr == insn.addr)
+    if (addr - insn.addr < (insn.length ? insn.length : INSN_MAX_LENGTH) &&
+        !is_executable(thread->tracee.pid, addr))
         return "execute";
     tracee_regs(&thread->tracee, &regs);
     accesses_prepare(&accesses, thread->tracee.pid, &insn, &regs);
@@ -370,16 +379,39 @@ static void deliver(struct observer *observer, struct thread *thread,
     }
 }
 
-/* How often one place may fault before that is no progress. */
-#define MAX_REPEATS 3
+/*
+ * How often one place may fault before that is no progress. Threads that race
+ * for a region can make a fault stale several times in a row.
+ */
+#define MAX_REPEATS       3
+#define MAX_STALE_REPEATS 1000
 
-static bool makes_progress(struct thread *thread, const struct fault *fault)
+static bool makes_progress(struct thread *thread, const struct fault *fault,
+                           enum fault_class class)
 {
+    unsigned most = class == FAULT_STALE ? MAX_STALE_REPEATS : MAX_REPEATS;
     struct fault_place *last = &thread->last_fault;
 
     if (last->pc != fault->pc || last->addr != fault->addr)
         *last = (struct fault_place){fault->pc, fault->addr, 0};
-    return ++last->repeats <= MAX_REPEATS;
+    return ++last->repeats <= most;
+}
+
+/* A fault came back too often. Returns what it is to be taken for now. */
+static enum fault_class give_up(struct observer *observer,
+                                struct thread *thread, struct region *region,
+                                enum fault_class class)
+{
+    if (class == FAULT_STALE)
+        return FAULT_PROGRAM;
+    observer_limit(observer, thread, "progress", region->addr,
+                   "the instruction at 0x%" PRIx64
+                   " faults again and again under the guard, so its region is "
+                   "not watched any more",
+                   thread->last_fault.pc);
+    region->guard.wanted = 0;
+    guard_set(observer, thread, region, 0);
+    return FAULT_STALE;
 }
 
 static void on_fault(struct observer *observer, struct thread *thread,
@@ -399,21 +431,24 @@ static void on_fault(struct observer *observer, struct thread *thread,
     if (thread->space->watched)
         class = fault_classify(&thread->space->regions, &fault);
     region = regions_at(&thread->space->regions, fault.addr);
-    if (class != FAULT_PROGRAM && !makes_progress(thread, &fault)) {
-        observer_limit(observer, thread, "progress", region->addr,
-                       "the instruction at 0x%" PRIx64
-                       " faults again and again under the guard, so its "
-                       "region is not watched any more",
-                       fault.pc);
-        region->guard.wanted = 0;
-        guard_set(observer, thread, region, 0);
-        observer_run(observer, thread, 0);
-    } else if (class == FAULT_STORE) {
+    if (class != FAULT_PROGRAM && !makes_progress(thread, &fault, class))
+        class = give_up(observer, thread, region, class);
+    switch (class) {
+    case FAULT_STORE:
         store_begin(observer, thread, fault.addr);
-    } else if (class == FAULT_FETCH) {
+        break;
+    case FAULT_FETCH:
         code_enter(observer, thread, region);
-    } else {
+        break;
+    case FAULT_STALE:
+        if (thread->inside)
+            tracee_resume(&thread->tracee, RESUME_STEP, 0);
+        else
+            observer_run(observer, thread, 0);
+        break;
+    case FAULT_PROGRAM:
         deliver(observer, thread, info);
+        break;
     }
 }
 

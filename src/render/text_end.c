@@ -21,13 +21,13 @@ static void tell_fault(struct text *text, const struct event_signal *signal)
     char prot[4];
     struct buf words = {0};
 
-    buf_printf(&words, "the %s at 0x%llx failed",
-               signal->access ? signal->access : "access",
+    buf_printf(&words, "it tried to %s at 0x%llx",
+               signal->access ? signal->access : "access memory",
                (unsigned long long)signal->addr.value);
     region = view_region_at(&text->view, signal->addr.value);
     if (region) {
         prot_text(region->prot, prot);
-        buf_printf(&words, ", where the page is %s", prot);
+        buf_printf(&words, ", but the page is %s", prot);
     }
     pen_column(&text->pen, 5);
     pen_words(&text->pen, ROLE_WARNING, 5, buf_text(&words));
