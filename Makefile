@@ -65,7 +65,16 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Werror
 LANGUAGE = -std=gnu11 -D_GNU_SOURCE
-LIBRARIES := -lZydis $(shell pkg-config --libs libdw jansson 2>/dev/null)
+
+# Linked into the program, libdw and Jansson save a tenth of a short run: the
+# loader has five libraries less to map (make bench). `make STATIC=` links them
+# as usual, where there are no .a files.
+STATIC = --static
+STATIC_FROM = $(STATIC:--static=-Wl,-Bstatic)
+STATIC_TO = $(STATIC:--static=-Wl,-Bdynamic)
+LIBRARIES := -lZydis $(STATIC_FROM) \
+             $(shell pkg-config $(STATIC) --libs libdw jansson 2>/dev/null) \
+             $(STATIC_TO)
 LIBRARY_FLAGS := $(shell pkg-config --cflags libdw jansson 2>/dev/null)
 CRITERION := $(shell pkg-config --libs criterion 2>/dev/null)
 CRITERION_FLAGS := $(shell pkg-config --cflags criterion 2>/dev/null)

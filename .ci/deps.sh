@@ -20,6 +20,7 @@ build     xxd                   command xxd
 build     libzydis-dev          header Zydis/Zydis.h
 build     libdw-dev             header elfutils/libdwfl.h
 build     libjansson-dev        header jansson.h
+build     libbz2-dev            header bzlib.h
 check     libcriterion-dev      header criterion/criterion.h
 check     nasm                  command nasm
 check     binutils              command objdump

@@ -108,11 +108,36 @@ static void await_return(struct thread *thread, uint64_t pc, uint64_t sp)
 
 /* --- stepping ------------------------------------------------------------ */
 
+/* Whether only what is seen can change the bytes at pc. */
+static bool is_steady(const struct thread *thread, uint64_t pc)
+{
+    const struct region *region = regions_at(&thread->space->regions, pc);
+
+    return region && !region->guard.shared &&
+           !(region->prot & ~region->guard.taken & PROT_WRITE);
+}
+
+/* As decode_at, from what was decoded before if that still holds. */
+static void decode_again(struct thread *thread, uint64_t pc, struct insn *out)
+{
+    struct decoded *decoded = &thread->decoded;
+    struct insn *known = &decoded->list[pc % DECODED];
+
+    if (decoded->changes != thread->space->changes) {
+        for (size_t i = 0; i < DECODED; i++)
+            decoded->list[i].length = 0;
+        decoded->changes = thread->space->changes;
+    }
+    if (known->length == 0 || known->addr != pc || !is_steady(thread, pc))
+        decode_at(thread, pc, known);
+    *out = *known;
+}
+
 /* Notes everything about the instruction that the next step executes. */
 static void prepare(struct thread *thread)
 {
     tracee_regs(&thread->tracee, &thread->before);
-    decode_at(thread, thread->before.value[REG_PC], &thread->insn);
+    decode_again(thread, thread->before.value[REG_PC], &thread->insn);
     accesses_prepare(&thread->accesses, thread->tracee.pid, &thread->insn,
                      &thread->before);
 }
@@ -160,6 +185,7 @@ void code_enter(struct observer *observer, struct thread *thread,
 {
     bool again = thread->inside && thread->inside_addr == region->addr;
 
+    thread->space->changes++; /* nobody watched while it was outside */
     tracee_pin(&thread->tracee);
     prepare(thread);
     if (!again)
@@ -357,6 +383,8 @@ void code_stepped(struct observer *observer, struct thread *thread)
         return;
     }
     hide_trap_flag(thread);
+    if (thread->insn.kind == INSN_SYSCALL)
+        thread->space->changes++; /* the kernel may have written code */
     tracee_regs(&thread->tracee, &now);
     emit_step(observer, thread, &now);
     region = regions_at(&thread->space->regions, now.value[REG_PC]);

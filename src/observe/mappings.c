@@ -138,6 +138,7 @@ static void after_mmap(struct observer *observer, struct thread *thread,
     region = regions_map(&thread->space->regions, addr, length,
                          (unsigned)call->args[2] & 7);
     region->guard.wanted = wanted_of(observer, thread->space, region, true);
+    region->guard.shared = !(call->args[3] & MAP_PRIVATE);
     call_describe_map_flags(call->args[3], &flags);
     emit_map(observer, thread, region, buf_text(&flags), text);
     buf_release(&flags);
@@ -328,6 +329,7 @@ static void apply(struct observer *observer, struct thread *thread)
     struct buf text = {0};
 
     call_describe(call, &text);
+    thread->space->changes++;
     switch (call_kind(call)) {
     case CALL_MMAP:
         after_mmap(observer, thread, buf_text(&text));

@@ -142,7 +142,6 @@ static void read_argv(pid_t pid, uint64_t stack, struct buf *text,
                       struct buf *list)
 {
     uint64_t count = 0, addr;
-    char c;
 
     proc_read(pid, stack, &count, sizeof count);
     for (uint64_t i = 0; i < count && i < 4096; i++) {
@@ -150,9 +149,7 @@ static void read_argv(pid_t pid, uint64_t stack, struct buf *text,
             sizeof addr)
             break;
         buf_append(list, &text->len, sizeof text->len);
-        while (proc_read(pid, addr++, &c, 1) == 1 && c)
-            buf_append(text, &c, 1);
-        buf_append(text, "", 1);
+        proc_read_text(pid, addr, text);
     }
 }
 
@@ -617,18 +614,16 @@ static void handle(struct observer *observer, const struct stop *stop)
     }
 }
 
-/* How long a thread that runs free stays on our CPU without a stop. */
-#define PIN_MILLISECONDS 2
-
-static int patience(const struct observer *observer)
+/* Whether a thread runs free on our CPU, where it shall not stay for long. */
+static bool is_guest(const struct observer *observer)
 {
     for (size_t i = 0; i < observer->thread_count; i++) {
         const struct thread *thread = observer->threads[i];
 
         if (thread->tracee.pinned && !thread->inside && !thread->storing)
-            return PIN_MILLISECONDS;
+            return true;
     }
-    return 0;
+    return false;
 }
 
 static int observer_next(struct source *source, struct event *event,
@@ -640,7 +635,7 @@ static int observer_next(struct source *source, struct event *event,
 
     while (observer->queue_count == 0 && !observer->ended) {
         observer->queue_first = 0;
-        more = wait_stop(&stop, patience(observer), err);
+        more = wait_stop(&stop, is_guest(observer), err);
         if (more < 0)
             return -1;
         if (more == 0)
@@ -665,7 +660,7 @@ static void observer_free(struct source *source)
 
     for (size_t i = 0; i < observer->thread_count; i++)
         kill(observer->threads[i]->tracee.pid, SIGKILL);
-    while (!observer->ended && wait_stop(&stop, 0, &ignored) > 0)
+    while (!observer->ended && wait_stop(&stop, false, &ignored) > 0)
         continue;
     while (observer->thread_count > 0)
         remove_thread(observer, observer->threads[0]);
@@ -689,7 +684,6 @@ struct source *observe_new(const struct launch *what,
 
     if (launch(what, &tracee, err) < 0)
         return NULL;
-    wait_prepare();
     observer = mem_alloc(sizeof *observer);
     observer->source.next = observer_next;
     observer->source.free = observer_free;

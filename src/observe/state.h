@@ -35,6 +35,7 @@ struct space {
     bool started;           /* the entry point was reached */
     bool threaded;          /* stores are not watched: see guard.c */
     uint64_t entry;         /* AT_ENTRY */
+    uint64_t changes;       /* counts what may have changed code */
     struct regions regions; /* what may hold code */
     struct pages pages;     /* the bytes that were seen being written there */
 };
@@ -49,6 +50,17 @@ struct access {
 struct accesses {
     struct access list[MAX_ACCESSES];
     size_t count;
+};
+
+/*
+ * Instructions decoded lately. They hold while nothing was seen that could
+ * change code; reading and decoding anew at each step costs a tenth of it.
+ */
+#define DECODED 32
+
+struct decoded {
+    uint64_t changes;          /* of the space, when they were decoded */
+    struct insn list[DECODED]; /* by address; length 0: none */
 };
 
 /* A return into generated code that a leave has announced. */
@@ -75,6 +87,7 @@ struct thread {
     struct insn insn;     /* the one about to be executed; length 0: none */
     struct regs before;
     struct accesses accesses;
+    struct decoded decoded;
     int delivering; /* the signal that goes with the step, or 0 */
 
     struct awaited awaited[MAX_AWAITED]; /* a ring, newest at count - 1 */

@@ -141,6 +141,7 @@ static void emit_write(struct observer *observer, struct thread *thread,
     };
     observer_emit(observer, &event);
     pages_write(&thread->space->pages, addr, new);
+    thread->space->changes++;
 }
 
 /* Emits what one access stored into one region, and pays for it. */

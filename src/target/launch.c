@@ -29,7 +29,7 @@
 /* What the child could not do. */
 struct failure {
     int in_filter; /* else in exec */
-    int error;      /* errno */
+    int error;     /* errno */
 };
 
 static const char *machine_name(unsigned machine)
@@ -236,7 +236,7 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
     struct stop stop;
     int more;
 
-    while ((more = wait_stop(&stop, 0, err)) > 0) {
+    while ((more = wait_stop(&stop, false, err)) > 0) {
         if (stop.kind == STOP_EXEC)
             return 0;
         if (stop.kind == STOP_EXITED || stop.kind == STOP_KILLED)
@@ -272,7 +272,7 @@ static int take_over(pid_t pid, int gate, const char *path, int report,
     close(gate);
     if (result == 0)
         return wait_for_exec(path, report, tracee, err);
-    wait_stop(&stop, 0, &ignored);
+    wait_stop(&stop, false, &ignored);
     return result;
 }
 

@@ -9,8 +9,6 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-
 static unsigned parse_prot(const char *perms)
 {
     return (perms[0] == 'r' ? PROT_READ : 0u) |
@@ -140,4 +138,18 @@ size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)
     if (got > 0)
         return (size_t)got;
     return 0;
+}
+
+void proc_read_text(pid_t pid, uint64_t addr, struct buf *out)
+{
+    char chunk[256];
+    size_t got, len;
+
+    do {
+        got = proc_read(pid, addr, chunk, sizeof chunk);
+        len = strnlen(chunk, got);
+        buf_append(out, chunk, len);
+        addr += len;
+    } while (got == sizeof chunk && len == got);
+    buf_append(out, "", 1);
 }

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buf.h"
+
 /* A line of /proc/PID/maps. */
 struct maps_line {
     uint64_t start;
@@ -44,6 +46,11 @@ bool proc_exe(pid_t pid, char *out, size_t size);
 
 /* Whether the thread has a handler for the signal (SigCgt of its status). */
 bool proc_catches(pid_t tid, int signal);
+
+/*
+ * Appends the text at addr with its NUL; less if it cannot be read to the end.
+ */
+void proc_read_text(pid_t pid, uint64_t addr, struct buf *out);
 
 /*
  * Reads len bytes of the process's memory. Returns how many could be read from

@@ -30,6 +30,9 @@
  * twice; no program ever sees it (Intel SDM vol. 3, 18.3.1.1). */
 #define RESUME_FLAG 0x10000u
 
+/* How often the CPU is given away before a tracee counts as running on. */
+#define YIELDS 4
+
 /* Steps after which an injected call is given up; one is the rule. */
 #define INJECT_TRIES 100
 
@@ -84,40 +87,26 @@ void stop_classify(pid_t tid, int status, struct stop *stop)
     }
 }
 
-void wait_prepare(void)
+/* Gives the CPU to a tracee that shares it, a few times if need be. */
+static pid_t wait_shortly(int *status)
 {
-    sigset_t set;
+    pid_t tid = 0;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-/* As waitpid; 0 when patience ran out. A stop of a tracee sends SIGCHLD. */
-static pid_t wait_patiently(int *status, int patience)
-{
-    struct timespec left = {patience / 1000, patience % 1000 * 1000000L};
-    sigset_t set;
-    pid_t tid;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    do {
+    for (int i = 0; tid == 0 && i < YIELDS; i++) {
+        sched_yield();
         tid = waitpid(-1, status, __WALL | WNOHANG);
-    } while (tid == 0 &&
-             (sigtimedwait(&set, NULL, &left) == SIGCHLD || errno == EINTR));
+    }
     return tid;
 }
 
-int wait_stop(struct stop *stop, int patience, struct err *err)
+int wait_stop(struct stop *stop, bool shortly, struct err *err)
 {
     unsigned long message = 0;
     int status;
     pid_t tid;
 
     do
-        tid = patience ? wait_patiently(&status, patience)
-                       : waitpid(-1, &status, __WALL);
+        tid = shortly ? wait_shortly(&status) : waitpid(-1, &status, __WALL);
     while (tid < 0 && errno == EINTR);
     if (tid < 0 && errno == ECHILD)
         return 0;
@@ -180,6 +169,7 @@ int tracee_resume(struct tracee *tracee, enum resume how, int signal)
 
     if (signal == 0 && tracee->held_count > 0 && how != RESUME_LISTEN)
         signal = take_held(tracee);
+    tracee->fetched = false;
     return (int)ptrace(request_of[how], tracee->tid, NULL,
                        (void *)(uintptr_t)signal);
 }
@@ -197,7 +187,10 @@ void tracee_hold(struct tracee *tracee, const siginfo_t *info)
 
 int tracee_fetch(struct tracee *tracee)
 {
-    return (int)request(PTRACE_GETREGS, tracee->tid, 0, &tracee->regs);
+    if (!tracee->fetched)
+        tracee->fetched =
+            request(PTRACE_GETREGS, tracee->tid, 0, &tracee->regs) == 0;
+    return tracee->fetched ? 0 : -1;
 }
 
 int tracee_store(const struct tracee *tracee)
@@ -306,6 +299,7 @@ static int step_syscall(struct tracee *tracee)
     struct stop stop;
 
     for (int i = 0; i < INJECT_TRIES; i++) {
+        tracee->fetched = false;
         if (request(PTRACE_SINGLESTEP, tracee->tid, 0, NULL) < 0 ||
             tracee_wait(tracee, &stop) < 0)
             return -1;

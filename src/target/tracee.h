@@ -28,6 +28,7 @@ struct tracee {
     pid_t tid;
     pid_t pid;                    /* its thread group */
     struct user_regs_struct regs; /* as of the last tracee_fetch */
+    bool fetched;                 /* they are those of the present stop */
     uint64_t syscall_insn;        /* a syscall instruction in its vdso, or 0 */
     siginfo_t held[TRACEE_HELD];  /* to be delivered, oldest first */
     unsigned held_count;
@@ -49,7 +50,7 @@ enum stop_kind {
     STOP_VFORK,   /* made a process that shares its memory for a while: child */
     STOP_FORK,    /* made a process with a copy of its memory: child */
     STOP_OTHER,   /* of no interest: resume */
-    STOP_NONE,    /* none came in time; the tracees run */
+    STOP_NONE,    /* none came shortly; the tracees run */
 };
 
 struct stop {
@@ -61,14 +62,11 @@ struct stop {
 };
 
 /*
- * Waits for the next stop of any tracee, at most for patience milliseconds (0:
- * for ever; wait_prepare comes before any other value). Returns 1, 0 when no
- * tracee is left, or -1 with err filled.
+ * Waits for the next stop of any tracee. With shortly, only while tracees that
+ * share our CPU use a time slice or two; STOP_NONE says that none came. Returns
+ * 1, 0 when no tracee is left, or -1 with err filled.
  */
-int wait_stop(struct stop *stop, int patience, struct err *err);
-
-/* Makes waiting with patience possible, by blocking SIGCHLD. */
-void wait_prepare(void);
+int wait_stop(struct stop *stop, bool shortly, struct err *err);
 
 /*
  * Waits for the next stop of this tracee alone. Its death stays for wait_stop

@@ -18,6 +18,7 @@ struct region_guard {
     unsigned taken;  /* PROT_* bits that the program has and the page has not */
     unsigned wanted; /* PROT_* bits whose use is to be seen */
     uint64_t stores; /* stores seen so far, for the budget */
+    bool shared;     /* it may be written through another mapping */
 };
 
 struct region {

@@ -22,6 +22,5 @@ int sink_write(FILE *out, const void *data, size_t len, struct err *err)
     if (fwrite(data, 1, len, out) == len && fflush(out) == 0)
         return 0;
     return err_set(err, errno == EPIPE ? ERR_PIPE : ERR_OUTPUT,
-                   "cannot write the trace: %s",
-                   strerror(errno));
+                   "cannot write the trace: %s", strerror(errno));
 }

@@ -1,0 +1,173 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# bench.sh - how fast jittrace is, next to other tools. `make bench` runs it.
+#
+#     BUILD_DIR=build JITTRACE=./jittrace tests/bench.sh
+#
+# A machine is never equally fast for long. So everything that is compared runs
+# in turn, round after round; a ratio is taken of each round's two times, and
+# what is shown is the median of these ratios (not the ratio of two medians).
+# Next to it stands the ratio of the two shortest times, which other work on
+# the machine disturbs least. A missed aim is said and is no failure.
+#
+# BENCH_ROUNDS and BENCH_STEP_ROUNDS say how many rounds, BENCH_LOOP how often
+# the traced loop is gone through.
+set -euo pipefail
+
+build=${BUILD_DIR:-build}
+jittrace=${JITTRACE:-./jittrace}
+rounds=${BENCH_ROUNDS:-25}
+step_rounds=${BENCH_STEP_ROUNDS:-9}
+loop=${BENCH_LOOP:-10000}
+
+baby=$build/lessons/06-babyjit/babyjit
+script=tests/bench/babyjit.gdb
+tab=$'\t'
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+
+# --- Numbers: one a line ----------------------------------------------------
+
+median() {
+    sort -g | awk '{ v[NR] = $1 }
+        END { print (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
+}
+
+least() {
+    sort -g | head -n 1
+}
+
+# column NAME FIELD: a field (3 wall, 4 cpu) of a command in every round.
+column() {
+    sort -n "$results/race" |
+        awk -F '\t' -v name="$1" -v field="$2" '$2 == name { print $field }'
+}
+
+# ratios FIELD OVER UNDER: of two commands, round by round.
+ratios() {
+    paste <(column "$2" "$1") <(column "$3" "$1") | awk '{ print $1 / $2 }'
+}
+
+# verdict LABEL MEDIAN BEST RELATION AIM
+verdict() {
+    awk -v label="$1" -v median="$2" -v best="$3" -v relation="$4" -v aim="$5" '
+        BEGIN {
+            met = relation == "at most" ? median <= aim : median >= aim
+            printf "  %-34s %6.2f   %6.2f   %-8s %4s   %s\n", label, median,
+                   best, relation, aim, met ? "OK" : "below aim"
+        }'
+}
+
+verdict_head() {
+    printf '\n  %-34s %6s   %6s   %s\n' "$1" median best aim
+}
+
+# --- (a) one trace, from start to end ---------------------------------------
+
+# A debugger that could not do the job would be no measure.
+check_gdb() {
+    gdb -nx -batch -x "$script" --args "$baby" 1 >"$results/gdb" 2>&1 </dev/null
+    if ! grep -q "0x48${tab}0xc7${tab}0xc0${tab}0x01" "$results/gdb" ||
+        [ "$(grep -c '^rip' "$results/gdb")" != 12 ]; then
+        echo 'bench: gdb does not do what its script says:' >&2
+        tail -n 5 "$results/gdb" >&2
+        exit 1
+    fi
+}
+
+race() {
+    "$build/bench/race" "$rounds" \
+        bare "$baby" 1 -- \
+        text "$jittrace" 1 -- \
+        json "$jittrace" --format=json 1 -- \
+        strace strace -o /dev/null "$baby" 1 -- \
+        strace-pinned taskset -c 0 strace -o /dev/null "$baby" 1 -- \
+        gdb gdb -nx -batch -x "$script" --args "$baby" 1 \
+        2>"$results/errors" >"$results/race" || {
+        cat "$results/errors" >&2
+        exit 1
+    }
+}
+
+# row NAME LABEL
+row() {
+    printf '  %-34s' "$2"
+    for field in 3 4; do
+        column "$1" "$field" | median
+        column "$1" "$field" | least
+    done | awk '{ printf " %8.2f", $1 / 1000 }'
+    ratios 3 "$1" bare | median | awk '{ printf " %8.2f\n", $1 }'
+}
+
+# compare LABEL OVER UNDER RELATION AIM
+compare() {
+    verdict "$1" "$(ratios 3 "$2" "$3" | median)" \
+        "$(echo "$(column "$2" 3 | least) $(column "$3" 3 | least)" |
+            awk '{ print $1 / $2 }')" "$4" "$5"
+}
+
+report_race() {
+    cat <<END
+(a) One trace of the baby JIT, whole processes from start to end: $rounds
+    rounds, output to /dev/null, milliseconds.
+
+                                       wall     wall      cpu      cpu   x bare
+  command                            median    least   median    least   median
+END
+    row bare 'babyjit 1, not traced'
+    row text 'jittrace 1'
+    row json 'jittrace --format=json 1'
+    row strace 'strace -o /dev/null babyjit 1'
+    row strace-pinned 'the same strace on one CPU'
+    row gdb 'gdb -batch -x babyjit.gdb'
+    verdict_head 'wall time, by wall time'
+    compare 'jittrace 1 / strace' text strace 'at most' 1
+    compare 'jittrace 1 / strace on one CPU' text strace-pinned 'at most' 1
+    compare 'jittrace json / strace' json strace 'at most' 1
+    compare 'gdb / jittrace 1' gdb text 'at least' 50
+}
+
+# --- (b) steps through a generated loop -------------------------------------
+
+# speed NAME FIELD: microseconds and steps per second, from nanoseconds.
+speed() {
+    printf '  %-34s' "$1"
+    for value in "$(steps "$2" | median)" "$(steps "$2" | least)"; do
+        echo "$value"
+    done | awk '{ printf " %8.2f %8.0f", $1 / 1000, 1e9 / $1 }'
+    echo
+}
+
+steps() {
+    grep '^[0-9]' "$results/steps" | cut -f "$1"
+}
+
+report_steps() {
+    cat <<END
+
+(b) Steps through the generated loop "dec rdi; jnz", tracer and program on one
+    CPU: $step_rounds rounds of $((2 * loop + 1)) steps.
+
+                                         us  steps/s       us  steps/s
+  recorder                           median   median     best     best
+END
+    speed 'jittrace, every event stored' 2
+    speed 'bare ptrace step and registers' 3
+    verdict_head 'steps per second, by steps per second'
+    verdict 'jittrace / bare' \
+        "$(paste <(steps 3) <(steps 2) | awk '{ print $1 / $2 }' | median)" \
+        "$(echo "$(steps 3 | least) $(steps 2 | least)" |
+            awk '{ print $1 / $2 }')" 'at least' 0.8
+    printf '\n  %-34s %6s   bytes of memory (bare: 216)\n' \
+        'a step in the store takes' \
+        "$(awk '$1 == "bytes" { print $2 }' "$results/steps")"
+}
+
+check_gdb
+race
+report_race
+"$build/bench/steps" "$step_rounds" "$loop" "$build/bench/loop" \
+    >"$results/steps"
+report_steps

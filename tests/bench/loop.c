@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loop.c - a program to be stepped through: it makes a function of three
+ * instructions and calls it once.
+ *
+ *     48 ff cf    loop: dec rdi
+ *     75 fb             jnz loop
+ *     c3                ret
+ *
+ * `loop ADDRESS COUNT` puts it at that address (hexadecimal), so that a tracer
+ * knows where to wait for it, and goes through the loop COUNT times: this is
+ * 2 * COUNT + 1 instructions of generated code.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+int main(int argc, char **argv)
+{
+    static const uint8_t code[] = {0x48, 0xff, 0xcf, 0x75, 0xfb, 0xc3};
+    const size_t size = 4096;
+    void *page;
+
+    if (argc != 3)
+        return 2;
+    page = mmap((void *)(uintptr_t)strtoull(argv[1], NULL, 16), size,
+                PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    if (page == MAP_FAILED) {
+        perror("loop: mmap");
+        return 1;
+    }
+    memcpy(page, code, sizeof code);
+    if (mprotect(page, size, PROT_READ | PROT_EXEC) < 0) {
+        perror("loop: mprotect");
+        return 1;
+    }
+    ((void (*)(uint64_t))(uintptr_t)page)(strtoull(argv[2], NULL, 10));
+    return 0;
+}
