@@ -28,34 +28,76 @@
 
 /* --- the bytes ----------------------------------------------------------- */
 
-/* Reads the region as it is; what differs from what was seen is noted. */
-static void refresh(struct thread *thread, const struct region *region)
+/* Whether only what is seen can change the bytes of the region. */
+static bool is_steady(const struct region *region)
+{
+    return !region->guard.shared &&
+           !(region->prot & ~region->guard.taken & PROT_WRITE);
+}
+
+/* Reads a page as it is; what differs from what was seen is noted. */
+static void refresh_page(struct thread *thread, struct region *region,
+                         uint64_t addr)
 {
     uint8_t now[PAGES_SIZE], known[PAGES_SIZE];
     struct pages *pages = &thread->space->pages;
+    size_t len = proc_read(thread->tracee.pid, addr, now, PAGES_SIZE);
 
-    for (uint64_t at = 0; at < region->length; at += PAGES_SIZE) {
-        size_t len =
-            proc_read(thread->tracee.pid, region->addr + at, now, PAGES_SIZE);
-
-        pages_read(pages, region->addr + at, len, known);
-        for (size_t i = 0; i < len; i++)
-            if (now[i] != known[i])
-                pages_write(pages, region->addr + at + i,
-                            (struct bytes){now + i, 1});
+    pages_read(pages, addr, len, known);
+    if (memcmp(now, known, len) == 0)
+        return;
+    for (size_t i = 0; i < len; i++) {
+        if (now[i] == known[i])
+            continue;
+        pages_write(pages, addr + i, (struct bytes){now + i, 1});
+        code_changed(region, addr + i, 1);
     }
 }
 
-bool code_bytes(struct thread *thread, const struct region *region,
+static void refresh(struct thread *thread, struct region *region)
+{
+    if (region->guard.read_at == thread->space->calls && is_steady(region))
+        return;
+    for (uint64_t at = 0; at < region->length; at += PAGES_SIZE)
+        refresh_page(thread, region, region->addr + at);
+    region->guard.read_at = thread->space->calls;
+}
+
+void code_changed(struct region *region, uint64_t addr, size_t size)
+{
+    struct region_guard *guard = &region->guard;
+
+    if (guard->fresh == guard->fresh_end) {
+        guard->fresh = addr;
+        guard->fresh_end = addr + size;
+    }
+    if (addr < guard->fresh)
+        guard->fresh = addr;
+    if (addr + size > guard->fresh_end)
+        guard->fresh_end = addr + size;
+}
+
+bool code_bytes(struct thread *thread, struct region *region, bool whole,
                 struct buf *out, uint64_t *offset)
 {
+    struct region_guard *guard = &region->guard;
     uint64_t first, last;
+    uint8_t *bytes;
 
     refresh(thread, region);
     if (!pages_extent(&thread->space->pages, region->addr, region->length,
                       &first, &last))
         return false;
-    uint8_t *bytes = mem_alloc(last - first + 1);
+    if (!whole && last - first >= PAGES_SIZE) {
+        if (guard->fresh > first)
+            first = guard->fresh;
+        if (guard->fresh_end <= last)
+            last = guard->fresh_end - 1;
+        if (guard->fresh == guard->fresh_end || first > last)
+            return false;
+    }
+    guard->fresh = guard->fresh_end = 0;
+    bytes = mem_alloc(last - first + 1);
     pages_read(&thread->space->pages, first, last - first + 1, bytes);
     buf_append(out, bytes, last - first + 1);
     free(bytes);
@@ -108,27 +150,20 @@ static void await_return(struct thread *thread, uint64_t pc, uint64_t sp)
 
 /* --- stepping ------------------------------------------------------------ */
 
-/* Whether only what is seen can change the bytes at pc. */
-static bool is_steady(const struct thread *thread, uint64_t pc)
-{
-    const struct region *region = regions_at(&thread->space->regions, pc);
-
-    return region && !region->guard.shared &&
-           !(region->prot & ~region->guard.taken & PROT_WRITE);
-}
-
 /* As decode_at, from what was decoded before if that still holds. */
 static void decode_again(struct thread *thread, uint64_t pc, struct insn *out)
 {
     struct decoded *decoded = &thread->decoded;
     struct insn *known = &decoded->list[pc % DECODED];
+    const struct region *region = regions_at(&thread->space->regions, pc);
 
     if (decoded->changes != thread->space->changes) {
         for (size_t i = 0; i < DECODED; i++)
             decoded->list[i].length = 0;
         decoded->changes = thread->space->changes;
     }
-    if (known->length == 0 || known->addr != pc || !is_steady(thread, pc))
+    if (known->length == 0 || known->addr != pc || !region ||
+        !is_steady(region))
         decode_at(thread, pc, known);
     *out = *known;
 }
@@ -152,7 +187,7 @@ static void step(struct thread *thread, int signal)
 
 /* Tells of the entry; the return address is on top of the stack, if any. */
 static void emit_enter(struct observer *observer, struct thread *thread,
-                       const struct region *region)
+                       struct region *region)
 {
     struct event event = {.kind = EVENT_ENTER, .tid = thread->tracee.tid};
     const struct regs *regs = &thread->before;
@@ -173,7 +208,7 @@ static void emit_enter(struct observer *observer, struct thread *thread,
         *return_to = (struct opt_u64){true, top};
         lines_find(observer->lines, top - 1, &event.source);
     }
-    if (code_bytes(thread, region, &code, &event.enter.code_offset))
+    if (code_bytes(thread, region, false, &code, &event.enter.code_offset))
         event.enter.code = (struct bytes){code.data, code.len};
     event.enter.code_offset += region->addr - region->start;
     observer_emit(observer, &event);

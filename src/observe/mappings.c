@@ -210,7 +210,7 @@ static void emit_protect(struct observer *observer, struct thread *thread,
         .call = text,
         .maps = line.text,
     };
-    if (code_bytes(thread, region, &code, &event.protect.code_offset))
+    if (code_bytes(thread, region, true, &code, &event.protect.code_offset))
         event.protect.code = (struct bytes){code.data, code.len};
     observer_emit(observer, &event);
     buf_release(&code);
@@ -330,6 +330,7 @@ static void apply(struct observer *observer, struct thread *thread)
 
     call_describe(call, &text);
     thread->space->changes++;
+    thread->space->calls++;
     switch (call_kind(call)) {
     case CALL_MMAP:
         after_mmap(observer, thread, buf_text(&text));

@@ -86,6 +86,7 @@ static struct space *space_new(bool watched)
     struct space *space = mem_alloc(sizeof *space);
 
     space->watched = watched;
+    space->calls = 1;
     return space;
 }
 
@@ -564,13 +565,33 @@ static void on_group_stop(const struct observer *observer,
 
 /* --- the source ---------------------------------------------------------- */
 
+/* Whether it runs free on our CPU, where it shall not stay for long. */
+static bool is_guest(const struct thread *thread)
+{
+    return thread->tracee.pinned && !thread->inside && !thread->storing;
+}
+
+static bool has_guests(const struct observer *observer)
+{
+    for (size_t i = 0; i < observer->thread_count; i++)
+        if (is_guest(observer->threads[i]))
+            return true;
+    return false;
+}
+
+static void send_guests_home(struct observer *observer)
+{
+    for (size_t i = 0; i < observer->thread_count; i++)
+        if (is_guest(observer->threads[i]))
+            tracee_unpin(&observer->threads[i]->tracee);
+}
+
 static void handle(struct observer *observer, const struct stop *stop)
 {
     struct thread *thread = find_thread(observer, stop->tid);
 
     if (stop->kind == STOP_NONE) {
-        for (size_t i = 0; i < observer->thread_count; i++)
-            tracee_unpin(&observer->threads[i]->tracee);
+        send_guests_home(observer);
         return;
     }
     if (!thread) {
@@ -614,18 +635,6 @@ static void handle(struct observer *observer, const struct stop *stop)
     }
 }
 
-/* Whether a thread runs free on our CPU, where it shall not stay for long. */
-static bool is_guest(const struct observer *observer)
-{
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        const struct thread *thread = observer->threads[i];
-
-        if (thread->tracee.pinned && !thread->inside && !thread->storing)
-            return true;
-    }
-    return false;
-}
-
 static int observer_next(struct source *source, struct event *event,
                          struct err *err)
 {
@@ -635,7 +644,7 @@ static int observer_next(struct source *source, struct event *event,
 
     while (observer->queue_count == 0 && !observer->ended) {
         observer->queue_first = 0;
-        more = wait_stop(&stop, is_guest(observer), err);
+        more = wait_stop(&stop, has_guests(observer), err);
         if (more < 0)
             return -1;
         if (more == 0)

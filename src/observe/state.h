@@ -36,6 +36,7 @@ struct space {
     bool threaded;          /* stores are not watched: see guard.c */
     uint64_t entry;         /* AT_ENTRY */
     uint64_t changes;       /* counts what may have changed code */
+    uint64_t calls;         /* counts calls that changed mappings, from 1 */
     struct regions regions; /* what may hold code */
     struct pages pages;     /* the bytes that were seen being written there */
 };
@@ -198,10 +199,14 @@ void code_signal(struct observer *observer, struct thread *thread, int signal);
 
 /*
  * The bytes of a region from its first to its last written one, as they are in
- * memory now. Returns false when there are none.
+ * memory now. Unless whole, more than a page is cut to what no event has
+ * carried. Returns false when there are none.
  */
-bool code_bytes(struct thread *thread, const struct region *region,
+bool code_bytes(struct thread *thread, struct region *region, bool whole,
                 struct buf *out, uint64_t *offset);
+
+/* Notes that bytes of a region have changed. */
+void code_changed(struct region *region, uint64_t addr, size_t size);
 
 /* --- mappings.c ---------------------------------------------------------- */
 

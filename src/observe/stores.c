@@ -122,8 +122,8 @@ void store_begin(struct observer *observer, struct thread *thread,
 }
 
 static void emit_write(struct observer *observer, struct thread *thread,
-                       const struct region *region, uint64_t addr,
-                       struct bytes old, struct bytes new, const char *by,
+                       struct region *region, uint64_t addr, struct bytes old,
+                       struct bytes new, const char *by,
                        const struct srcline *source)
 {
     struct event event = {.kind = EVENT_WRITE, .tid = thread->tracee.tid};
@@ -142,6 +142,7 @@ static void emit_write(struct observer *observer, struct thread *thread,
     observer_emit(observer, &event);
     pages_write(&thread->space->pages, addr, new);
     thread->space->changes++;
+    code_changed(region, addr, new.len);
 }
 
 /* Emits what one access stored into one region, and pays for it. */
@@ -233,7 +234,7 @@ static bool exact_write(const struct call *call, uint64_t *addr, uint64_t *size)
 
 /* Emits [from, to) of the region as written by the call. */
 static void tell_call_write(struct observer *observer, struct thread *thread,
-                            const struct region *region, const uint8_t *old,
+                            struct region *region, const uint8_t *old,
                             const uint8_t *now, size_t from, size_t to)
 {
     struct srcline source = {0};
@@ -251,7 +252,7 @@ static void tell_call_write(struct observer *observer, struct thread *thread,
 
 /* Compares a region with what is known of it and tells each difference. */
 static void tell_differences(struct observer *observer, struct thread *thread,
-                             const struct region *region)
+                             struct region *region)
 {
     uint8_t *old = mem_alloc(region->length);
     uint8_t *now = mem_alloc(region->length);

@@ -26,7 +26,8 @@
  *            a "call", "jump" or "return" (how); return_to is the return
  *            address on the stack, if it is a call; regs are those before that
  *            instruction; code is as in protect, code_offset is counted from
- *            the start of the mapping.
+ *            the start of the mapping. Code of more than a page is cut to
+ *            what has changed since an event carried it.
  *   step     one instruction of generated code was executed. regs lists the
  *            registers that changed (not the program counter: addr and next
  *            are its values before and after); reads and writes are the memory

@@ -19,6 +19,9 @@ struct region_guard {
     unsigned wanted; /* PROT_* bits whose use is to be seen */
     uint64_t stores; /* stores seen so far, for the budget */
     bool shared;     /* it may be written through another mapping */
+    uint64_t read_at;   /* the space's count of mapping calls, when last read */
+    uint64_t fresh;     /* the first byte that no event has carried as code */
+    uint64_t fresh_end; /* behind the last one; fresh == fresh_end: none */
 };
 
 struct region {
