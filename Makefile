@@ -88,7 +88,7 @@ LINK = $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS)
 
 # Tests run in the top directory and find there what they need by these names.
 TEST_FLAGS = $(CRITERION_FLAGS) -DBUILD_DIR='"$(BUILD)"' \
-             -DJITTRACE='"./$(PROGRAM)"'
+             -DJITTRACE='"$(abspath $(PROGRAM))"'
 
 # Lesson programs and tracees are the same for everybody, whatever CC and
 # CFLAGS say: what is traced must be what the lessons and the tests speak of.

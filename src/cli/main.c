@@ -215,13 +215,17 @@ static int trace(const struct options *options, struct err *err)
     return lost.kind == ERR_OUTPUT ? complain(&lost) : status;
 }
 
-static int inform(const struct options *options)
+static int inform(const struct options *options, struct err *err)
 {
     if (options->help)
         options_help(stdout);
     else
         puts("jittrace " JITTRACE_VERSION);
-    return fflush(stdout) ? EX_IOERR : 0;
+    if (fflush(stdout) == 0)
+        return 0;
+    err_set(err, ERR_OUTPUT, "cannot write to standard output: %s",
+            strerror(errno));
+    return complain(err);
 }
 
 int main(int argc, char **argv)
@@ -239,6 +243,6 @@ int main(int argc, char **argv)
         return complain(&err);
     }
     if (options.help || options.version)
-        return inform(&options);
+        return inform(&options, &err);
     return trace(&options, &err);
 }
