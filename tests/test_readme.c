@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The README keeps its word: every command it shows runs, and what it shows of
+ * a trace is what a trace says. Addresses differ from run to run and are all
+ * taken for the same one; so is a line too long for the page, which is cut.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support.h"
+
+TestSuite(readme, .timeout = 60);
+
+static struct buf readme;
+
+static void load(void)
+{
+    read_file("README.md", &readme);
+    buf_text(&readme);
+}
+
+static void unload(void)
+{
+    buf_release(&readme);
+}
+
+/*
+ * Calls visit for each line of the README that is indented by four, without
+ * the indentation. Returns how many there were.
+ */
+static size_t each_sample(void (*visit)(char *line, void *argument),
+                          void *argument)
+{
+    char *copy = strdup((char *)readme.data), *rest = copy, *line;
+    size_t samples = 0;
+
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        if (strncmp(line, "    ", 4) != 0)
+            continue;
+        visit(line + 4, argument);
+        samples++;
+    }
+    free(copy);
+    return samples;
+}
+
+/* --- commands ------------------------------------------------------------ */
+
+static bool is_command(const char *line)
+{
+    static const char *const first[] = {"./jittrace ", "gcc ", "nasm ", "xxd "};
+
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        if (!strncmp(line, first[i], strlen(first[i])))
+            return true;
+    return false;
+}
+
+/* What follows behind two blanks is an explanation. */
+static void add_command(char *line, void *argument)
+{
+    struct buf *script = argument;
+    char *explanation = strstr(line, "  ");
+
+    if (explanation)
+        *explanation = 0;
+    if (is_command(line))
+        buf_printf(script, "%s\n", line);
+}
+
+/* A directory with what the commands expect to find in the checkout. */
+static const char *make_checkout(void)
+{
+    const char *dir = scratch(".checkout");
+    char command[1024];
+
+    snprintf(command, sizeof command,
+             "rm -rf %s && mkdir %s && ln -s %s %s/jittrace && ln -s "
+             "\"$PWD/lessons\" %s/lessons",
+             dir, dir, JITTRACE, dir, dir);
+    cr_assert(eq(int, system(command), 0));
+    return dir;
+}
+
+static void remove_checkout(const char *dir)
+{
+    char command[512];
+
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    cr_assert(eq(int, system(command), 0));
+}
+
+Test(readme, every_command_runs, .init = load, .fini = unload)
+{
+    struct buf script = {0};
+    struct result result;
+    const char *dir = make_checkout();
+
+    buf_append_text(&script, "set -e\n");
+    each_sample(add_command, &script);
+    cr_assert(ge(sz, count_lines(buf_text(&script)), 8));
+    run(&(struct command){.argv = ARGS("sh", "-c", buf_text(&script)),
+                          .dir = dir},
+        &result);
+    cr_assert(eq(int, result.status, 0), "%s%s", buf_text(&script),
+              buf_text(&result.err));
+    /* raw | xxd of jittrace, and xxd of NASM's file, for the same term */
+    cr_assert(ne(ptr,
+                 strstr(buf_text(&result.out),
+                        "\n00000000: 48 c7 c0 fc ff ff ff 48 01 f8 c3"),
+                 NULL));
+    result_release(&result);
+    buf_release(&script);
+    remove_checkout(dir);
+}
+
+/* --- what a trace looks like --------------------------------------------- */
+
+/* Replaces each address of a mapping by 0x*, as 0x7f4384645000. */
+static void mask(const char *text, struct buf *out)
+{
+    while (*text) {
+        size_t digits = 0;
+
+        if (!strncmp(text, "0x", 2))
+            while (isxdigit((unsigned char)text[2 + digits]))
+                digits++;
+        if (digits == 12) {
+            buf_append_text(out, "0x*");
+            text += 14;
+        } else {
+            buf_append(out, text++, 1);
+        }
+    }
+}
+
+static bool is_of_a_trace(const char *line)
+{
+    return !strncmp(line, "code[", 5) || !strncmp(line, "call ", 5) ||
+           line[0] == '+' || !strncmp(line, "    ", 4);
+}
+
+static void expect_in_trace(char *line, void *argument)
+{
+    struct buf masked = {0};
+
+    /* The last block lists the rooms. */
+    if (!is_of_a_trace(line) || strncmp(line, "    src/", 8) == 0)
+        return;
+    mask(line, &masked);
+    buf_append_text(&masked, "\n");
+    cr_assert(ne(ptr, strstr(argument, buf_text(&masked)), NULL), "%s", line);
+    buf_release(&masked);
+}
+
+Test(readme, what_is_shown_is_what_a_trace_says, .init = load, .fini = unload)
+{
+    struct buf masked = {0};
+    struct result result;
+
+    run(&(struct command){.argv = ARGS(JITTRACE, "-4")}, &result);
+    mask(buf_text(&result.out), &masked);
+    cr_assert(
+        ge(sz, each_sample(expect_in_trace, (void *)buf_text(&masked)), 20));
+    result_release(&result);
+    buf_release(&masked);
+}
