@@ -82,8 +82,10 @@ static void refused_args(const char *const *argv, int status, const char *what)
 
 Test(cli, help_tells_every_option)
 {
-    static const char *const options[] = {"--format", "-o",     "--output",
-                                          "--color",  "--help", "--version"};
+    static const char *const options[] = {
+        "--format", "-o",     "--output",  "--replay",
+        "--color",  "--help", "--version",
+    };
     static const char *const words[] = {
         "TERM",  "PROGRAM",  "text", "json", "raw", "auto", "always",
         "never", "NO_COLOR", "126",  "127",  "64",  "71"};
@@ -156,8 +158,6 @@ Test(cli, what_is_no_term)
     refused_args(ARGS(JITTRACE, "2147483648"), EX_USAGE, "2147483647");
     refused_args(ARGS(JITTRACE, "1", "2"), EX_USAGE, "'2'");
     refused_args(ARGS(JITTRACE, "-4", "-5"), EX_USAGE, "'-5'");
-    refused_args(ARGS(JITTRACE, "1", "--format=raw"), EX_USAGE,
-                 "'--format=raw'");
 }
 
 Test(cli, what_is_no_option)
@@ -1026,4 +1026,75 @@ Test(cli, no_process_is_left)
         &result);
     result_release(&result);
     expect_gone(mark);
+}
+
+/* --- options and operands in any order ----------------------------------- */
+
+Test(cli, options_may_follow_the_term)
+{
+    const char *file = scratch(".after");
+    struct buf written = {0};
+
+    expect_run(ARGS(JITTRACE, "-4", "--format=raw", "-o", file), "-3 -2 -1\n",
+               "");
+    read_file(file, &written);
+    cr_assert(eq(
+        mem, ((struct cr_mem){buf_text(&written), written.len}),
+        ((struct cr_mem){"\x48\xc7\xc0\xfc\xff\xff\xff\x48\x01\xf8\xc3", 11})));
+    buf_release(&written);
+    unlink(file);
+    refused_args(ARGS(JITTRACE, "-4", "--form=raw"), EX_USAGE, "'--form'");
+    refused_args(ARGS(JITTRACE, "4", "--", "true"), EX_USAGE, "'4'");
+}
+
+/* --- replay -------------------------------------------------------------- */
+
+Test(cli, a_replay_shows_what_was_recorded)
+{
+    const char *file = scratch(".jsonl");
+    const char *again = scratch(".again");
+    struct buf first = {0}, second = {0};
+    struct result text;
+
+    expect_run(ARGS(JITTRACE, "--format=json", "-o", file, "-4"), "-3 -2 -1\n",
+               "");
+    expect_run(ARGS(JITTRACE, "--replay", file, "--format=json", "-o", again),
+               "", "");
+    read_file(file, &first);
+    read_file(again, &second);
+    cr_assert(eq(str, (char *)text_of(&second), (char *)text_of(&first)));
+    run(&(struct command){.argv = ARGS(JITTRACE, "--replay", file)}, &text);
+    cr_assert(eq(int, text.status, 0));
+    cr_assert(eq(int, has(&text.out, "rax = -4 + 1 = -3"), 1));
+    cr_assert(eq(int, has(&text.out, "-3 -2 -1\n"), 1));
+    result_release(&text);
+    buf_release(&first);
+    buf_release(&second);
+    unlink(file);
+    unlink(again);
+}
+
+Test(cli, a_recorded_failure_is_no_failure_of_the_replay)
+{
+    const char *file = scratch(".failed");
+    struct result result;
+
+    run(&(struct command){.argv = ARGS(JITTRACE, "--format=json", "-o", file,
+                                       "--", "false")},
+        &result);
+    cr_assert(eq(int, result.status, 1));
+    result_release(&result);
+    expect_run(ARGS(JITTRACE, "--replay", file), NULL, "");
+    unlink(file);
+}
+
+Test(cli, replays_that_cannot_be)
+{
+    refused_args(ARGS(JITTRACE, "--replay=/nonexistent/trace"), EX_NOINPUT,
+                 "/nonexistent/trace");
+    refused_args(ARGS(JITTRACE, "--replay=README.md"), EX_DATAERR,
+                 "README.md:1");
+    refused_args(ARGS(JITTRACE, "--replay=x", "4"), EX_USAGE, "--replay");
+    refused_args(ARGS(JITTRACE, "--replay=x", "--", "true"), EX_USAGE,
+                 "--replay");
 }

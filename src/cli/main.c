@@ -170,7 +170,7 @@ static void handle_signals(pid_t pid)
 /*
  * Moves every event from source to sink. A sink that fails is given no more;
  * its failure is kept in *lost and the source is emptied all the same. Returns
- * the exit status of the program, or -1 with err filled.
+ * the exit status that the program ended with, or -1 with err filled.
  */
 static int pump(struct source *source, struct sink *sink, struct err *lost,
                 struct err *err)
@@ -189,20 +189,18 @@ static int pump(struct source *source, struct sink *sink, struct err *lost,
     return more < 0 ? -1 : status;
 }
 
-static int trace(const struct options *options, struct err *err)
+/* Shows the source's events. Returns the exit status; frees the source. */
+static int show(const struct options *options, struct source *source,
+                struct err *err)
 {
-    struct source *source = start(options, err);
     struct err lost = {ERR_NONE, ""};
     struct sink *sink;
     FILE *out;
     int status = -1;
 
-    if (!source)
-        return complain(err);
-    /* Only now: a program that cannot be started overwrites no old trace. */
+    /* Only now: what cannot be started or read overwrites no old trace. */
     out = open_output(options, err);
     if (out) {
-        handle_signals(observe_pid(source));
         sink = make_sink(options, out);
         status = pump(source, sink, &lost, err);
         sink_free(sink);
@@ -212,7 +210,36 @@ static int trace(const struct options *options, struct err *err)
     source_free(source);
     if (status < 0)
         return complain(err);
-    return lost.kind == ERR_OUTPUT ? complain(&lost) : status;
+    if (lost.kind == ERR_OUTPUT)
+        return complain(&lost);
+    return options->replay ? 0 : status;
+}
+
+static int trace(const struct options *options, struct err *err)
+{
+    struct source *source = start(options, err);
+
+    if (!source)
+        return complain(err);
+    handle_signals(observe_pid(source));
+    return show(options, source, err);
+}
+
+/* A recording that can be shown is a success, however its program ended. */
+static int replay(const struct options *options, struct err *err)
+{
+    FILE *in = fopen(options->replay, "re");
+    int status;
+
+    if (!in) {
+        err_set(err, ERR_NO_INPUT, "cannot read '%s': %s", options->replay,
+                strerror(errno));
+        return complain(err);
+    }
+    signal(SIGPIPE, SIG_IGN);
+    status = show(options, json_source_new(in, options->replay), err);
+    fclose(in);
+    return status;
 }
 
 static int inform(const struct options *options, struct err *err)
@@ -244,5 +271,5 @@ int main(int argc, char **argv)
     }
     if (options.help || options.version)
         return inform(&options, &err);
-    return trace(&options, &err);
+    return options.replay ? replay(&options, &err) : trace(&options, &err);
 }

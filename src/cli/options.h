@@ -28,6 +28,7 @@ struct options {
     enum format format;
     enum when color;
     const char *output;   /* -o FILE, or NULL: standard output */
+    const char *replay;   /* a recording to show, or NULL */
     char *const *program; /* PROGRAM [ARG]..., ended by NULL; or NULL */
     const char *term;     /* the bundled program's argument */
 };

@@ -351,18 +351,29 @@ static void leave(struct observer *observer, struct thread *thread,
     observer_run(observer, thread, 0);
 }
 
+/*
+ * Keeps book of the returns to come. A call within generated code counts too:
+ * what it calls may leave by a jump, and another function return for it.
+ */
+static void follow_calls(struct thread *thread, const struct regs *now)
+{
+    uint64_t after = thread->insn.addr + thread->insn.length;
+
+    if (thread->insn.kind == INSN_CALL)
+        await_return(thread, after, thread->before.value[REG_STACK]);
+    else if (thread->insn.kind == INSN_RETURN)
+        is_awaited(thread, now->value[REG_PC], now->value[REG_STACK]);
+}
+
 /* The last step executed thread->insn and control is somewhere else. */
 static void leave_by_insn(struct observer *observer, struct thread *thread,
                           const struct regs *now)
 {
-    uint64_t after = thread->insn.addr + thread->insn.length;
-
     switch (thread->insn.kind) {
     case INSN_RETURN:
         leave(observer, thread, "return", now);
         break;
     case INSN_CALL:
-        await_return(thread, after, thread->before.value[REG_STACK]);
         leave(observer, thread, "call", now);
         break;
     default:
@@ -422,6 +433,7 @@ void code_stepped(struct observer *observer, struct thread *thread)
         thread->space->changes++; /* the kernel may have written code */
     tracee_regs(&thread->tracee, &now);
     emit_step(observer, thread, &now);
+    follow_calls(thread, &now);
     region = regions_at(&thread->space->regions, now.value[REG_PC]);
     if (!region || region->addr != thread->inside_addr) {
         leave_by_insn(observer, thread, &now);

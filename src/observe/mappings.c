@@ -5,7 +5,9 @@
  *
  * A mapping is of interest when it is anonymous and the program may write or
  * execute it. Other memory is looked at when it gains the execute permission:
- * the heap, static data, the stack. Files mapped for execution are libraries.
+ * the heap, static data, the stack, and files without a name (memfds), whose
+ * bytes may be written through another mapping. Files with a name, mapped for
+ * execution, are libraries.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -114,13 +116,25 @@ void mappings_forget(struct observer *observer, struct thread *thread)
 
 /* --- mmap ---------------------------------------------------------------- */
 
-static bool may_hold_code(const struct call *call)
+/* A library or the program itself: a file that has a name, and not shared. */
+static bool is_library(const struct maps_line *line)
+{
+    return line->name[0] == '/' && !line->shared &&
+           strncmp(line->name, "/memfd:", 7) != 0;
+}
+
+static bool may_hold_code(const struct call *call, pid_t pid)
 {
     uint64_t prot = call->args[2], flags = call->args[3];
+    struct maps_line line;
 
-    if (!(flags & MAP_ANONYMOUS) || (flags & (MAP_STACK | MAP_GROWSDOWN)))
+    if (flags & (MAP_STACK | MAP_GROWSDOWN))
         return false;
-    return prot & (PROT_WRITE | PROT_EXEC);
+    if (flags & MAP_ANONYMOUS)
+        return prot & (PROT_WRITE | PROT_EXEC);
+    return (prot & PROT_EXEC) &&
+           proc_maps_find(pid, (uint64_t)call->result, &line) &&
+           !is_library(&line);
 }
 
 static void after_mmap(struct observer *observer, struct thread *thread,
@@ -133,12 +147,13 @@ static void after_mmap(struct observer *observer, struct thread *thread,
     struct buf flags = {0};
 
     forget(observer, thread, addr, length, text);
-    if (!may_hold_code(call))
+    if (!may_hold_code(call, thread->tracee.pid))
         return;
     region = regions_map(&thread->space->regions, addr, length,
                          (unsigned)call->args[2] & 7);
-    region->guard.wanted = wanted_of(observer, thread->space, region, true);
-    region->guard.shared = !(call->args[3] & MAP_PRIVATE);
+    region->guard.wanted = wanted_of(observer, thread->space, region,
+                                     call->args[3] & MAP_ANONYMOUS);
+    region->guard.shared = (call->args[3] & MAP_TYPE) != MAP_PRIVATE;
     call_describe_map_flags(call->args[3], &flags);
     emit_map(observer, thread, region, buf_text(&flags), text);
     buf_release(&flags);
@@ -153,10 +168,11 @@ static void discover(struct observer *observer, struct thread *thread,
 {
     struct region *region;
 
-    if (line->name[0] == '/' && !line->shared && line->inode)
-        return; /* a library or the program itself */
+    if (is_library(line))
+        return;
     region = regions_map(&thread->space->regions, addr, end - addr, line->prot);
     region->guard.wanted = wanted_of(observer, thread->space, region, false);
+    region->guard.shared = line->shared;
     emit_map(observer, thread, region, NULL, NULL);
 }
 

@@ -221,6 +221,14 @@ static void loaded(struct observer *observer, struct thread *thread)
     tracee_resume(tracee, RESUME_RUN, 0);
 }
 
+static void say_unwatched(struct observer *observer, const struct thread *child,
+                          const char *how)
+{
+    observer_limit(observer, child, how, 0,
+                   "process %d, a child, is not watched: it runs on its own",
+                   (int)child->tracee.tid);
+}
+
 static void on_exec(struct observer *observer, struct thread *thread)
 {
     bool watched = thread->tracee.tid == observer->root;
@@ -230,6 +238,8 @@ static void on_exec(struct observer *observer, struct thread *thread)
         observer->lines = lines_new(observer->root);
         mappings_forget(observer, thread);
     }
+    if (!watched && thread->space && thread->space->watched)
+        say_unwatched(observer, thread, "exec");
     thread->in_call = thread->lifted = false;
     thread->storing = thread->inside = false;
     thread->awaited_count = 0;
@@ -246,10 +256,7 @@ static void on_exec(struct observer *observer, struct thread *thread)
 static void free_copy(struct observer *observer, struct thread *child,
                       const struct space *parent)
 {
-    observer_limit(observer, child, "fork", 0,
-                   "process %d, made by fork, is not watched: it runs on its "
-                   "own",
-                   (int)child->tracee.tid);
+    say_unwatched(observer, child, "fork");
     for (size_t i = 0; i < parent->regions.count; i++) {
         const struct region *region = &parent->regions.list[i];
 
@@ -558,9 +565,14 @@ static void emit_exit(struct observer *observer)
 static void on_group_stop(const struct observer *observer,
                           struct thread *thread, const struct stop *stop)
 {
+    struct sigaction by_default = {.sa_handler = SIG_DFL}, ours;
+
     tracee_resume(&thread->tracee, RESUME_LISTEN, 0);
-    if (stop->tid == observer->root && stop->signal != SIGSTOP)
-        raise(SIGSTOP);
+    if (stop->tid != observer->root || stop->signal == SIGSTOP)
+        return;
+    sigaction(stop->signal, &by_default, &ours);
+    raise(stop->signal);
+    sigaction(stop->signal, &ours, NULL);
 }
 
 /* --- the source ---------------------------------------------------------- */
