@@ -22,17 +22,6 @@ static bool tell_fixed(const struct step *step, const char *text)
     return true;
 }
 
-static bool tell_syscall(const struct step *step, const char *detail)
-{
-    (void)detail;
-    tell_words(step, "system call ");
-    tell_value(step, step->before->value[X86_RAX], 64);
-    tell_words(step, "; the kernel returns ");
-    tell_value(step, step->after->value[X86_RAX], 64);
-    tell_words(step, " in rax");
-    return true;
-}
-
 static void tell_separator(const struct step *step, size_t start)
 {
     if (step->out->len > start)
@@ -142,7 +131,6 @@ static const struct sentence {
     {"movd", tell_move, ""},
     {"movq", tell_move, ""},
     {"movss", tell_move, ""},
-    {"movsd", tell_move, ""},
     {"movaps", tell_move, ""},
     {"movups", tell_move, ""},
     {"movapd", tell_move, ""},
@@ -163,7 +151,9 @@ static const struct sentence {
     {"cmov*", tell_cmov, "cmov"},
     {"set*", tell_setcc, "set"},
     {"xchg", tell_xchg, ""},
+    {"cmpxchg", tell_cmpxchg, ""},
     {"add", tell_binary, "+"},
+    {"xadd", tell_xadd, "+"},
     {"sub", tell_binary, "-"},
     {"and", tell_binary, "&"},
     {"or", tell_binary, "|"},
@@ -204,6 +194,18 @@ static const struct sentence {
     {"nop", tell_fixed, "does nothing"},
     {"endbr64", tell_fixed, "marks where indirect jumps and calls may go"},
     {"pause", tell_fixed, "tells the CPU that this is a waiting loop"},
+    {"movsb", tell_string_move, ""},
+    {"movsw", tell_string_move, ""},
+    {"movsd", tell_string_move, ""},
+    {"movsq", tell_string_move, ""},
+    {"stos*", tell_string, ""},
+    {"lods*", tell_string, ""},
+    {"scas*", tell_string_compare, ""},
+    {"cmps*", tell_string_compare, ""},
+    {"cpuid", tell_cpuid, ""},
+    {"rdtsc", tell_counter, ""},
+    {"rdtscp", tell_counter, "p"},
+    {"xgetbv", tell_xgetbv, ""},
     {"syscall", tell_syscall, ""},
 };
 

@@ -33,9 +33,10 @@ void effect_describe(const struct insn *insn, const struct regs *before,
                      size_t write_count, struct buf *out);
 
 /*
- * Appends the value as a reader wants it: what lies in [-2^31, 2^32) when
+ * Appends the value as a reader wants it: what lies in [-2^47, 2^32) when
  * taken as a signed number of that many bits (8, 16, 32, 64) in decimal, all
- * else (pointers) in hex.
+ * else in hex. An address of user space is positive and below 2^47, so that a
+ * negative number is never one.
  */
 void value_describe(uint64_t value, unsigned bits, struct buf *out);
 

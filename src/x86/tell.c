@@ -20,7 +20,7 @@ static int64_t sign_extend(uint64_t value, unsigned bits)
 /* Whether value_describe writes it in decimal. */
 static bool is_decimal(int64_t value)
 {
-    return value >= INT32_MIN && value <= UINT32_MAX;
+    return value >= -(INT64_C(1) << 47) && value <= UINT32_MAX;
 }
 
 void value_describe(uint64_t value, unsigned bits, struct buf *out)
@@ -33,12 +33,14 @@ void value_describe(uint64_t value, unsigned bits, struct buf *out)
         buf_printf(out, "0x%" PRIx64, value_truncate(value, bits));
 }
 
-/* The number that a reader of value_describe's text takes it for. */
-__int128 value_as_read(uint64_t value, unsigned bits)
+__int128 value_read(uint64_t value, unsigned bits, enum reading reading)
 {
     int64_t number = sign_extend(value, bits);
 
-    return is_decimal(number) ? (__int128)number : (__int128)value;
+    if (reading == READ_SIGNED ||
+        (reading == READ_AS_SHOWN && is_decimal(number)))
+        return number;
+    return value_truncate(value, bits);
 }
 
 /* For what has no sign: dividends, shifted bits. */
@@ -62,6 +64,19 @@ void tell_words(const struct step *step, const char *text)
 void tell_value(const struct step *step, uint64_t value, unsigned bits)
 {
     value_describe(value, bits, step->out);
+}
+
+void tell_read(const struct step *step, uint64_t value, unsigned bits,
+               enum reading reading)
+{
+    int64_t number = sign_extend(value, bits);
+
+    if (reading == READ_UNSIGNED)
+        value_describe_unsigned(value_truncate(value, bits), step->out);
+    else if (reading == READ_SIGNED && number < 0 && !is_decimal(number))
+        buf_printf(step->out, "-0x%" PRIx64, -(uint64_t)number);
+    else
+        tell_value(step, value, bits);
 }
 
 void tell_address(const struct step *step, uint64_t addr)
@@ -161,6 +176,14 @@ bool operand_after(const struct step *step, const struct insn_operand *operand,
     return access && bytes_number(access->new_bytes, operand->bits, value);
 }
 
+unsigned insn_counter_bits(const struct insn *insn)
+{
+    for (uint8_t i = 0; i < insn->operand_count; i++)
+        if (insn->operands[i].reg == X86_RCX)
+            return insn->operands[i].bits;
+    return 64;
+}
+
 unsigned insn_visible_operands(const struct insn *insn)
 {
     unsigned count = 0;
@@ -204,12 +227,12 @@ void tell_loaded(const struct step *step, const struct insn_operand *operand)
 
 /* For an operand that an equation has used: where it is from, if in memory. */
 void tell_origin(const struct step *step, const struct insn_operand *operand,
-                 uint64_t value)
+                 uint64_t value, enum reading reading)
 {
     if (operand->kind != OPERAND_MEMORY)
         return;
     tell_words(step, ", ");
-    tell_value(step, value, operand->bits);
+    tell_read(step, value, operand->bits, reading);
     tell_words(step, " ");
     tell_loaded(step, operand);
 }

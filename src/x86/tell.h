@@ -28,11 +28,16 @@ typedef bool tell_function(const struct step *step, const char *detail);
 /* The low bits of a value. */
 uint64_t value_truncate(uint64_t value, unsigned bits);
 
-/*
- * The number that a reader of value_describe's text takes it for: signed where
- * that writes decimal, unsigned where it writes hex.
- */
-__int128 value_as_read(uint64_t value, unsigned bits);
+/* How the numbers of an equation are taken, and written so that they are. */
+enum reading {
+    READ_AS_SHOWN, /* by value_describe: signed in decimal, unsigned in hex */
+    READ_SIGNED,   /* with a sign in hex too: "-0x8000000000000000" */
+    READ_UNSIGNED,
+    READING_COUNT,
+};
+
+/* The number that the value is in that reading. */
+__int128 value_read(uint64_t value, unsigned bits, enum reading reading);
 
 /* As value_describe, for what has no sign (a dividend, shifted bits). */
 void value_describe_unsigned(unsigned __int128 value, struct buf *out);
@@ -46,6 +51,9 @@ bool bytes_number(struct bytes bytes, unsigned bits, uint64_t *value);
 /* The access that begins at addr, or NULL. */
 const struct mem_access *access_at(const struct mem_access *list, size_t count,
                                    uint64_t addr);
+
+/* The counter of loop, jrcxz and rep is ecx under an address-size prefix. */
+unsigned insn_counter_bits(const struct insn *insn);
 
 /* How many operands are written in the text. They come first. */
 unsigned insn_visible_operands(const struct insn *insn);
@@ -71,6 +79,8 @@ bool operand_after(const struct step *step, const struct insn_operand *operand,
 /* "8 bytes", "0x7fff0010", "-4", "00 00 80 3f" */
 void tell_words(const struct step *step, const char *text);
 void tell_value(const struct step *step, uint64_t value, unsigned bits);
+void tell_read(const struct step *step, uint64_t value, unsigned bits,
+               enum reading reading);
 void tell_address(const struct step *step, uint64_t addr);
 void tell_size(const struct step *step, size_t size);
 void tell_hex(const struct step *step, struct bytes bytes);
@@ -87,14 +97,27 @@ void tell_loaded(const struct step *step, const struct insn_operand *operand);
 /* ", 7 loaded from 0x1000 (4 bytes)" where a value is from memory, or nothing
  */
 void tell_origin(const struct step *step, const struct insn_operand *operand,
-                 uint64_t value);
+                 uint64_t value, enum reading reading);
+
+/* a symbol b = result, of that many bits; symbol is one of + - * & | ^ */
+struct equation {
+    char symbol;
+    uint64_t a;
+    uint64_t b;
+    uint64_t result;
+    unsigned bits;
+    const unsigned *carry; /* that is added or subtracted too, or NULL */
+};
+
+/* The first reading in which it is true as ordinary arithmetic; where there is
+ * none the result wrapped around, and it is READ_AS_SHOWN. */
+enum reading equation_reading(const struct equation *equation);
 
 /*
- * "5 + 3 = 8", or "..., wrapped around at 32 bits". symbol is one of + - * & |
- * ^. False when the result is not that of a and b.
+ * "5 + 3 = 8", in equation_reading, or "..., wrapped around at 32 bits".
+ * False when the result is not that of a and b.
  */
-bool tell_equation(const struct step *step, char symbol, uint64_t a, uint64_t b,
-                   uint64_t result, unsigned bits);
+bool tell_equation(const struct step *step, const struct equation *equation);
 
 /* tell_move.c */
 tell_function tell_move;
@@ -102,9 +125,11 @@ tell_function tell_extend;     /* movzx, movsx; "zero" or "sign" */
 tell_function tell_extend_rax; /* cbw, cwde, cdqe; the new size in bits */
 tell_function tell_sign_rdx;   /* cwd, cdq, cqo; the size in bits */
 tell_function tell_xchg;
+tell_function tell_cmpxchg;
 
 /* tell_math.c */
-tell_function tell_binary;     /* the symbol: + - * & | ^ */
+tell_function tell_binary; /* the symbol: + - * & | ^ */
+tell_function tell_xadd;
 tell_function tell_with_carry; /* adc, sbb; + or - */
 tell_function tell_unary;      /* inc, dec; + or -; neg: 0 */
 tell_function tell_not;
@@ -128,5 +153,16 @@ tell_function tell_push;
 tell_function tell_pop;
 tell_function tell_flags_moved; /* "pushes" or "pops" */
 tell_function tell_leave;
+
+/* tell_string.c */
+tell_function tell_string_move;    /* movs */
+tell_function tell_string;         /* stos, lods */
+tell_function tell_string_compare; /* scas, cmps */
+
+/* tell_cpu.c */
+tell_function tell_cpuid;
+tell_function tell_counter; /* rdtsc, rdtscp */
+tell_function tell_xgetbv;
+tell_function tell_syscall;
 
 #endif

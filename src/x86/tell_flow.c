@@ -163,11 +163,33 @@ bool tell_push(const struct step *step, const char *detail)
     return true;
 }
 
+/* An address counted from rsp is computed after rsp was raised, so that only
+ * the access tells it (SDM vol. 2, POP). */
+static bool tell_pop_to_memory(const struct step *step)
+{
+    uint64_t value;
+
+    if (step->write_count != 1 ||
+        !bytes_number(step->writes[0].new_bytes, step->insn->operands[0].bits,
+                      &value))
+        return false;
+    tell_words(step, "pops ");
+    tell_value(step, value, step->insn->operands[0].bits);
+    tell_words(step, " into ");
+    tell_size(step, step->insn->operands[0].bits / 8);
+    tell_words(step, " at ");
+    tell_address(step, step->writes[0].addr);
+    tell_stack(step);
+    return true;
+}
+
 bool tell_pop(const struct step *step, const char *detail)
 {
     const struct insn_operand *to = &step->insn->operands[0];
 
     (void)detail;
+    if (to->kind == OPERAND_MEMORY)
+        return tell_pop_to_memory(step);
     if (!operand_is_register(to))
         return false;
     tell_words(step, "pops ");
@@ -271,18 +293,9 @@ bool tell_branch(const struct step *step, const char *prefix)
     return true;
 }
 
-/* The counter of loop and jrcxz is ecx under an address-size prefix. */
-static unsigned counter_bits(const struct step *step)
-{
-    for (uint8_t i = 0; i < step->insn->operand_count; i++)
-        if (step->insn->operands[i].reg == X86_RCX)
-            return step->insn->operands[i].bits;
-    return 64;
-}
-
 bool tell_jrcxz(const struct step *step, const char *detail)
 {
-    unsigned bits = counter_bits(step);
+    unsigned bits = insn_counter_bits(step->insn);
     uint64_t value = value_truncate(step->before->value[X86_RCX], bits);
 
     (void)detail;
@@ -297,7 +310,7 @@ bool tell_jrcxz(const struct step *step, const char *detail)
 /* loop: "", loope: "1", loopne: "0", the ZF that it also asks for */
 bool tell_loop(const struct step *step, const char *wanted)
 {
-    unsigned bits = counter_bits(step);
+    unsigned bits = insn_counter_bits(step->insn);
     uint64_t old_value = value_truncate(step->before->value[X86_RCX], bits);
     uint64_t value = value_truncate(step->after->value[X86_RCX], bits);
     bool zero_flag = flag(step->before->value[REG_FLAGS], 6);
@@ -305,7 +318,8 @@ bool tell_loop(const struct step *step, const char *wanted)
 
     reg_part_name(X86_RCX, bits, false, step->out);
     tell_words(step, " = ");
-    if (!tell_equation(step, '-', old_value, 1, value, bits))
+    if (!tell_equation(
+            step, &(struct equation){'-', old_value, 1, value, bits, NULL}))
         return false;
     tell_words(step,
                taken ? "; taken, because it is " : "; not taken, because ");

@@ -2,11 +2,13 @@
 /*
  * Sentences that are equations.
  *
- * Numbers are written as value_describe does, so an equation is checked as it
- * reads: 0x7fff0010 + -16 with the one taken as unsigned and the other as
- * signed. Where it does not hold as ordinary arithmetic the result wrapped
- * around, and the sentence says so. Where it does not hold modulo 2^bits
- * either, it is not what happened, and it is not told.
+ * The CPU computes modulo 2^bits and does not care whether its numbers have a
+ * sign, a reader does. So an equation is tried in several readings, beginning
+ * with the numbers as value_describe writes them (0x7fff0010 + -16: the one
+ * without and the other with a sign), and is written in the first one in which
+ * it is true as ordinary arithmetic. Where there is none the result wrapped
+ * around, and the sentence says so. Where the equation does not hold modulo
+ * 2^bits either, it is not what happened, and it is not told.
  */
 #include "x86/tell.h"
 
@@ -15,18 +17,16 @@
 /* The status flags: CF PF AF ZF SF OF (SDM vol. 1, 3.4.3.1). */
 #define STATUS_FLAGS UINT64_C(0x8d5)
 
-/* Where the equation, taken as it reads, gives something else. */
-static void tell_wrap(const struct step *step, __int128 computed,
-                      uint64_t result, unsigned bits)
+static void tell_wrap(const struct step *step, bool holds, unsigned bits)
 {
-    if (computed != value_as_read(result, bits))
+    if (!holds)
         buf_printf(step->out, ", wrapped around at %u bits", bits);
 }
 
 /*
  * a symbol b, modulo 2^128. Only a product can be too large for that, and then
- * what is left is no number that value_describe writes as a negative one, so
- * that tell_wrap still sees the difference.
+ * what is left is no number that a result of 64 bits can be read as, so that
+ * the difference is still seen.
  */
 static __int128 compute(char symbol, __int128 a, __int128 b)
 {
@@ -49,23 +49,54 @@ static __int128 compute(char symbol, __int128 a, __int128 b)
     }
 }
 
-bool tell_equation(const struct step *step, char symbol, uint64_t a, uint64_t b,
-                   uint64_t result, unsigned bits)
+/* The left side, modulo 2^128. */
+static __int128 equation_left(const struct equation *equation,
+                              enum reading reading)
 {
-    bool is_bitwise = strchr("&|^", symbol);
-    __int128 computed =
-        compute(symbol, value_as_read(a, bits), value_as_read(b, bits));
+    __int128 computed = compute(
+        equation->symbol, value_read(equation->a, equation->bits, reading),
+        value_read(equation->b, equation->bits, reading));
 
-    if (value_truncate((uint64_t)computed, bits) !=
-        value_truncate(result, bits))
+    if (equation->carry)
+        computed = compute(equation->symbol, computed, *equation->carry);
+    return computed;
+}
+
+static bool equation_holds(const struct equation *equation,
+                           enum reading reading)
+{
+    /* These have no carries, and nothing that could wrap. */
+    if (strchr("&|^", equation->symbol))
+        return true;
+    return equation_left(equation, reading) ==
+           value_read(equation->result, equation->bits, reading);
+}
+
+enum reading equation_reading(const struct equation *equation)
+{
+    for (int i = 0; i < READING_COUNT; i++)
+        if (equation_holds(equation, (enum reading)i))
+            return (enum reading)i;
+    return READ_AS_SHOWN;
+}
+
+bool tell_equation(const struct step *step, const struct equation *equation)
+{
+    enum reading reading = equation_reading(equation);
+    uint64_t computed = (uint64_t)equation_left(equation, reading);
+    unsigned bits = equation->bits;
+
+    if (value_truncate(computed ^ equation->result, bits))
         return false;
-    tell_value(step, a, bits);
-    buf_printf(step->out, " %c ", symbol);
-    tell_value(step, b, bits);
+    tell_read(step, equation->a, bits, reading);
+    buf_printf(step->out, " %c ", equation->symbol);
+    tell_read(step, equation->b, bits, reading);
+    if (equation->carry)
+        buf_printf(step->out, " %c %u (CF)", equation->symbol,
+                   *equation->carry);
     tell_words(step, " = ");
-    tell_value(step, result, bits);
-    if (!is_bitwise)
-        tell_wrap(step, computed, result, bits);
+    tell_read(step, equation->result, bits, reading);
+    tell_wrap(step, equation_holds(equation, reading), bits);
     return true;
 }
 
@@ -76,25 +107,46 @@ bool tell_binary(const struct step *step, const char *symbol)
     const struct insn_operand *right =
         &step->insn->operands[insn_visible_operands(step->insn) - 1];
     const struct insn_operand *left = right - 1;
-    uint64_t a;
-    uint64_t b;
-    uint64_t result;
+    struct equation equation = {.symbol = *symbol, .bits = to->bits};
 
     if (insn_visible_operands(step->insn) < 2 ||
-        !operand_before(step, left, &a) || !operand_before(step, right, &b) ||
-        !operand_after(step, to, &result))
+        !operand_before(step, left, &equation.a) ||
+        !operand_before(step, right, &equation.b) ||
+        !operand_after(step, to, &equation.result))
         return false;
     tell_place(step, to);
     tell_words(step, " = ");
-    if (*symbol == '^' && operand_is_same(left, right) && !result) {
+    if (*symbol == '^' && operand_is_same(left, right) && !equation.result) {
         tell_words(step, "0");
         return true;
     }
-    if (!tell_equation(step, *symbol, a, b, result, to->bits))
+    if (!tell_equation(step, &equation))
         return false;
     if (left != to)
-        tell_origin(step, left, a);
-    tell_origin(step, right, b);
+        tell_origin(step, left, equation.a, equation_reading(&equation));
+    tell_origin(step, right, equation.b, equation_reading(&equation));
+    return true;
+}
+
+/* An add that also hands over what was there. */
+bool tell_xadd(const struct step *step, const char *detail)
+{
+    const struct insn_operand *to = &step->insn->operands[0];
+    const struct insn_operand *from = &step->insn->operands[1];
+    uint64_t value;
+
+    (void)detail;
+    if (!operand_before(step, to, &value) || !tell_binary(step, "+"))
+        return false;
+    if (operand_is_same(to, from))
+        return true;
+    if (operand_part(from, step->after) != value)
+        return false;
+    tell_words(step, "; ");
+    tell_register(step, from);
+    tell_words(step, " = ");
+    tell_value(step, value, from->bits);
+    tell_words(step, ", the value before");
     return true;
 }
 
@@ -104,28 +156,18 @@ bool tell_with_carry(const struct step *step, const char *symbol)
     const struct insn_operand *to = &step->insn->operands[0];
     const struct insn_operand *from = &step->insn->operands[1];
     unsigned carry = step->before->value[REG_FLAGS] & 1;
-    uint64_t a;
-    uint64_t b;
-    uint64_t result;
-    __int128 computed;
+    struct equation equation = {
+        .symbol = *symbol, .bits = to->bits, .carry = &carry};
 
-    if (!operand_before(step, to, &a) || !operand_before(step, from, &b) ||
-        !operand_after(step, to, &result))
-        return false;
-    computed = compute(*symbol, value_as_read(a, to->bits),
-                       value_as_read(b, to->bits));
-    computed = compute(*symbol, computed, carry);
-    if (value_truncate((uint64_t)computed, to->bits) != result)
+    if (!operand_before(step, to, &equation.a) ||
+        !operand_before(step, from, &equation.b) ||
+        !operand_after(step, to, &equation.result))
         return false;
     tell_place(step, to);
     tell_words(step, " = ");
-    tell_value(step, a, to->bits);
-    buf_printf(step->out, " %s ", symbol);
-    tell_value(step, b, to->bits);
-    buf_printf(step->out, " %s %u (CF) = ", symbol, carry);
-    tell_value(step, result, to->bits);
-    tell_wrap(step, computed, result, to->bits);
-    tell_origin(step, from, b);
+    if (!tell_equation(step, &equation))
+        return false;
+    tell_origin(step, from, equation.b, equation_reading(&equation));
     return true;
 }
 
@@ -141,8 +183,10 @@ bool tell_unary(const struct step *step, const char *symbol)
     tell_place(step, to);
     tell_words(step, " = ");
     if (*symbol == '0')
-        return tell_equation(step, '-', 0, value, result, to->bits);
-    return tell_equation(step, *symbol, value, 1, result, to->bits);
+        return tell_equation(
+            step, &(struct equation){'-', 0, value, result, to->bits, NULL});
+    return tell_equation(
+        step, &(struct equation){*symbol, value, 1, result, to->bits, NULL});
 }
 
 bool tell_not(const struct step *step, const char *detail)
@@ -182,52 +226,55 @@ static void tell_shift_count(const struct step *step, uint64_t asked,
                    (unsigned)asked);
 }
 
-/* A shifted number; one that has no sign is shown as such. */
-static void tell_shifted(const struct step *step, uint64_t value, unsigned bits,
-                         bool is_unsigned)
-{
-    if (is_unsigned)
-        value_describe_unsigned(value, step->out);
-    else
-        tell_value(step, value, bits);
-}
-
 /* shl: "<<"; shr: ">>" of a number without sign; sar: ">>s" with its sign */
 static __int128 shift(const char *symbol, uint64_t value, unsigned bits,
-                      unsigned count)
+                      unsigned count, enum reading reading)
 {
-    unsigned unused = 64 - bits;
+    __int128 number = value_read(value, bits, reading);
 
     if (*symbol == '<')
-        return compute('*', value_as_read(value, bits), (__int128)1 << count);
-    if (symbol[2] == 's')
-        return (int64_t)(value << unused) >> unused >> count;
-    return value >> count;
+        return compute('*', number, (__int128)1 << count);
+    return number >> count;
+}
+
+/* Only shl does not care about a sign. */
+static enum reading shift_reading(const char *symbol, uint64_t value,
+                                  uint64_t result, unsigned bits,
+                                  unsigned count)
+{
+    if (*symbol == '>')
+        return symbol[2] == 's' ? READ_SIGNED : READ_UNSIGNED;
+    for (int i = 0; i < READING_COUNT; i++)
+        if (shift(symbol, value, bits, count, (enum reading)i) ==
+            value_read(result, bits, (enum reading)i))
+            return (enum reading)i;
+    return READ_AS_SHOWN;
 }
 
 bool tell_shift(const struct step *step, const char *symbol)
 {
     const struct insn_operand *to = &step->insn->operands[0];
-    bool is_unsigned = !strcmp(symbol, ">>");
     uint64_t value;
     uint64_t asked;
     uint64_t result;
+    enum reading reading;
     __int128 computed;
     unsigned count;
 
     if (!shift_count(step, to->bits, &asked, &count) ||
         !operand_before(step, to, &value) || !operand_after(step, to, &result))
         return false;
-    computed = shift(symbol, value, to->bits, count);
+    reading = shift_reading(symbol, value, result, to->bits, count);
+    computed = shift(symbol, value, to->bits, count, reading);
     if (value_truncate((uint64_t)computed, to->bits) != result)
         return false;
     tell_place(step, to);
     tell_words(step, " = ");
-    tell_shifted(step, value, to->bits, is_unsigned);
+    tell_read(step, value, to->bits, reading);
     buf_printf(step->out, " %.2s %u = ", symbol, count);
-    tell_shifted(step, result, to->bits, is_unsigned);
-    if (*symbol == '<')
-        tell_wrap(step, computed, result, to->bits);
+    tell_read(step, result, to->bits, reading);
+    tell_wrap(step, computed == value_read(result, to->bits, reading),
+              to->bits);
     tell_shift_count(step, asked, count);
     return true;
 }
@@ -253,16 +300,35 @@ bool tell_rotate(const struct step *step, const char *detail)
     return true;
 }
 
-/* One register of an address: returns the number that it stands for. */
-static __int128 tell_address_part(const struct step *step,
-                                  const struct insn_operand *sum, enum reg reg)
-{
-    uint64_t value = reg == REG_PC ? step->insn->addr + step->insn->length
-                                   : step->before->value[reg];
+/*
+ * The sum that lea computes. Only the low bits of its terms count, those that
+ * the result has and that the address has.
+ */
+struct sum {
+    const struct insn_operand *terms;
+    unsigned bits;
+    enum reading reading;
+};
 
-    value = value_truncate(value, sum->address_bits);
-    tell_value(step, value, sum->address_bits);
-    return value_as_read(value, sum->address_bits);
+static uint64_t term_value(const struct step *step, enum reg reg)
+{
+    return reg == REG_PC ? step->insn->addr + step->insn->length
+                         : step->before->value[reg];
+}
+
+static __int128 sum_value(const struct step *step, const struct sum *sum)
+{
+    const struct insn_operand *terms = sum->terms;
+    __int128 value = terms->displacement;
+
+    if (terms->base != REG_NONE)
+        value +=
+            value_read(term_value(step, terms->base), sum->bits, sum->reading);
+    if (terms->index != REG_NONE)
+        value += value_read(term_value(step, terms->index), sum->bits,
+                            sum->reading) *
+                 terms->scale;
+    return value;
 }
 
 /* " + 16", " - 8", or the number alone where nothing stands before it */
@@ -276,52 +342,65 @@ static void tell_displacement(const struct step *step, bool is_first,
     tell_value(step, (uint64_t)(is_minus ? -displacement : displacement), 64);
 }
 
-/* "5 + 7*4 - 8": the terms of an address; returns their sum as it reads. */
-static __int128 tell_terms(const struct step *step,
-                           const struct insn_operand *sum, unsigned *count)
+/* "5 + 7*4 - 8": returns how many numbers that are. */
+static unsigned tell_terms(const struct step *step, const struct sum *sum)
 {
-    __int128 computed = 0;
+    const struct insn_operand *terms = sum->terms;
+    unsigned count = 0;
 
-    *count = 0;
-    if (sum->base != REG_NONE) {
-        computed += tell_address_part(step, sum, sum->base);
-        ++*count;
+    if (terms->base != REG_NONE) {
+        tell_read(step, term_value(step, terms->base), sum->bits, sum->reading);
+        count++;
     }
-    if (sum->index != REG_NONE) {
-        tell_words(step, *count ? " + " : "");
-        computed += tell_address_part(step, sum, sum->index) * sum->scale;
-        ++*count;
-        if (sum->scale > 1) {
-            buf_printf(step->out, "*%u", sum->scale);
-            ++*count;
+    if (terms->index != REG_NONE) {
+        tell_words(step, count ? " + " : "");
+        tell_read(step, term_value(step, terms->index), sum->bits,
+                  sum->reading);
+        count++;
+        if (terms->scale > 1) {
+            buf_printf(step->out, "*%u", terms->scale);
+            count++;
         }
     }
-    if (sum->displacement || !*count) {
-        tell_displacement(step, !*count, sum->displacement);
-        ++*count;
+    if (terms->displacement || !count) {
+        tell_displacement(step, !count, terms->displacement);
+        count++;
     }
-    return computed + sum->displacement;
+    return count;
+}
+
+/* Takes the first reading in which the sum is the result, if there is one. */
+static bool find_sum_reading(const struct step *step, uint64_t result,
+                             unsigned bits, struct sum *sum)
+{
+    for (int i = 0; i < READING_COUNT; i++) {
+        sum->reading = (enum reading)i;
+        if (sum_value(step, sum) == value_read(result, bits, sum->reading))
+            return true;
+    }
+    sum->reading = READ_AS_SHOWN;
+    return false;
 }
 
 bool tell_lea(const struct step *step, const char *detail)
 {
     const struct insn_operand *to = &step->insn->operands[0];
-    const struct insn_operand *sum = &step->insn->operands[1];
-    unsigned bits = to->bits < sum->address_bits ? to->bits : sum->address_bits;
+    const struct insn_operand *terms = &step->insn->operands[1];
+    unsigned bits =
+        to->bits < terms->address_bits ? to->bits : terms->address_bits;
+    struct sum sum = {terms, bits, READ_AS_SHOWN};
     uint64_t result = operand_part(to, step->after);
-    __int128 computed;
-    unsigned count;
+    bool holds = find_sum_reading(step, result, to->bits, &sum);
 
     (void)detail;
+    if (value_truncate((uint64_t)sum_value(step, &sum), bits) != result)
+        return false;
     tell_register(step, to);
     tell_words(step, " = ");
-    computed = tell_terms(step, sum, &count);
-    if (value_truncate((uint64_t)computed, bits) != result)
-        return false;
-    if (count > 1) {
+    if (tell_terms(step, &sum) > 1) {
         tell_words(step, " = ");
-        tell_value(step, result, to->bits);
-        tell_wrap(step, computed, result, bits);
+        tell_read(step, result, to->bits, sum.reading);
+        tell_wrap(step, holds, bits);
     }
     return true;
 }
@@ -469,27 +548,28 @@ bool tell_compare(const struct step *step, const char *symbol)
 {
     const struct insn_operand *left = &step->insn->operands[0];
     const struct insn_operand *right = &step->insn->operands[1];
-    unsigned bits = left->bits;
-    uint64_t a;
-    uint64_t b;
+    struct equation equation = {.symbol = *symbol, .bits = left->bits};
+    bool is_minus = *symbol == '-';
+    enum reading reading;
 
-    if (!operand_before(step, left, &a) || !operand_before(step, right, &b))
+    if (!operand_before(step, left, &equation.a) ||
+        !operand_before(step, right, &equation.b))
         return false;
-    if (*symbol == '-') {
-        tell_words(step, "compares ");
-        tell_value(step, a, bits);
+    equation.result =
+        is_minus ? equation.a - equation.b : equation.a & equation.b;
+    reading = equation_reading(&equation);
+    tell_words(step, is_minus ? "compares " : "tests ");
+    if (is_minus) {
+        tell_read(step, equation.a, equation.bits, reading);
         tell_words(step, " with ");
-        tell_value(step, b, bits);
+        tell_read(step, equation.b, equation.bits, reading);
         tell_words(step, ": ");
-    } else {
-        tell_words(step, "tests ");
     }
-    if (!tell_equation(step, *symbol, a, b, *symbol == '-' ? a - b : a & b,
-                       bits))
+    if (!tell_equation(step, &equation))
         return false;
-    tell_words(step, *symbol == '-' ? " " : ": ");
+    tell_words(step, is_minus ? " " : ": ");
     tell_flags(step);
-    tell_origin(step, left, a);
-    tell_origin(step, right, b);
+    tell_origin(step, left, equation.a, reading);
+    tell_origin(step, right, equation.b, reading);
     return true;
 }

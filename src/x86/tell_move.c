@@ -142,3 +142,53 @@ bool tell_xchg(const struct step *step, const char *detail)
     tell_value(step, b_value, b->bits);
     return true;
 }
+
+/*
+ * Whether the value was the one in rax: then it is replaced, otherwise rax gets
+ * it (SDM vol. 2, CMPXCHG).
+ */
+bool tell_cmpxchg(const struct step *step, const char *detail)
+{
+    const struct insn_operand *to = &step->insn->operands[0];
+    const struct insn_operand *from = &step->insn->operands[1];
+    const struct insn_operand *rax = &step->insn->operands[2];
+    uint64_t expected = operand_part(rax, step->before);
+    uint64_t source = operand_part(from, step->before);
+    const struct insn_operand *changed;
+    uint64_t old_value;
+    uint64_t new_value;
+
+    (void)detail;
+    if (!operand_before(step, to, &old_value))
+        return false;
+    changed = old_value == expected ? to : rax;
+    if (!operand_after(step, changed, &new_value) ||
+        new_value != (changed == to ? source : old_value))
+        return false;
+    tell_place(step, changed);
+    tell_words(step, " = ");
+    if (changed == to) {
+        tell_register(step, from);
+        tell_words(step, " = ");
+        tell_value(step, new_value, to->bits);
+        tell_words(step, ", because the value before was ");
+        tell_value(step, expected, to->bits);
+        tell_words(step, ", as in ");
+        tell_register(step, rax);
+        return true;
+    }
+    tell_value(step, new_value, to->bits);
+    tell_words(step, ", from ");
+    tell_place(step, to);
+    tell_words(step, to->kind == OPERAND_MEMORY && to->bits > 8
+                         ? ", which do not get "
+                         : ", which does not get ");
+    tell_register(step, from);
+    tell_words(step, " = ");
+    tell_value(step, source, to->bits);
+    tell_words(step, ", because ");
+    tell_register(step, rax);
+    tell_words(step, " was ");
+    tell_value(step, expected, to->bits);
+    return true;
+}
