@@ -5,7 +5,7 @@
  * The program that is traced comes first. When the trace cannot be written any
  * more, the program still runs to its end; a Ctrl-C is for the program, and
  * jittrace ends when it does; SIGTERM and SIGHUP are passed on to it, and if it
- * does not end by them within five seconds it is killed.
+ * does not end by them within five seconds it is killed, children and all.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -27,8 +28,10 @@
 
 #define GRACE_SECONDS 5
 
-/* The process to pass SIGTERM and SIGHUP on to; 0 before there is one. */
+/* A pidfd of the process to pass SIGTERM and SIGHUP on to (pidfd_open(2)). */
 static volatile sig_atomic_t passed_on_to;
+/* How often the grace period is over. */
+static volatile sig_atomic_t alarms;
 
 static int exit_status(enum err_kind kind)
 {
@@ -144,12 +147,14 @@ static struct source *start(const struct options *options, struct err *err)
 /* Async-signal-safe, as a handler must be (signal-safety(7)). */
 static void pass_on(int signal)
 {
-    if (signal == SIGALRM) {
-        kill((pid_t)passed_on_to, SIGKILL);
-        return;
-    }
-    kill((pid_t)passed_on_to, signal);
-    alarm(GRACE_SECONDS);
+    bool is_over = signal == SIGALRM;
+
+    /* Whatever is still there now dies with us (PTRACE_O_EXITKILL). */
+    if (is_over && ++alarms > 1)
+        _exit(128 + SIGTERM);
+    syscall(SYS_pidfd_send_signal, passed_on_to, is_over ? SIGKILL : signal,
+            NULL, 0);
+    alarm(is_over ? 1 : GRACE_SECONDS);
 }
 
 static void handle_signals(pid_t pid)
@@ -159,7 +164,7 @@ static void handle_signals(pid_t pid)
     static const int passed[] = {SIGTERM, SIGHUP, SIGALRM};
     struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
 
-    passed_on_to = pid;
+    passed_on_to = (sig_atomic_t)syscall(SYS_pidfd_open, pid, 0);
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
         sigaction(passed[i], &action, NULL);
     action.sa_handler = SIG_IGN;

@@ -41,7 +41,7 @@ static void refresh_page(struct thread *thread, struct region *region,
 {
     uint8_t now[PAGES_SIZE], known[PAGES_SIZE];
     struct pages *pages = &thread->space->pages;
-    size_t len = proc_read(thread->tracee.pid, addr, now, PAGES_SIZE);
+    size_t len = proc_read(thread->tracee.tid, addr, now, PAGES_SIZE);
 
     pages_read(pages, addr, len, known);
     if (memcmp(now, known, len) == 0)
@@ -173,16 +173,18 @@ static void prepare(struct thread *thread)
 {
     tracee_regs(&thread->tracee, &thread->before);
     decode_again(thread, thread->before.value[REG_PC], &thread->insn);
-    accesses_prepare(&thread->accesses, thread->tracee.pid, &thread->insn,
+    accesses_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
                      &thread->before);
 }
 
 /* A system call is seen at its entry and exit, as anywhere else. */
-static void step(struct thread *thread, int signal)
+void code_step(struct observer *observer, struct thread *thread)
 {
     bool is_call = thread->insn.kind == INSN_SYSCALL;
 
-    tracee_resume(&thread->tracee, is_call ? RESUME_CALL : RESUME_STEP, signal);
+    thread->delivering = signal_take(observer, thread);
+    tracee_resume(&thread->tracee, is_call ? RESUME_CALL : RESUME_STEP,
+                  thread->delivering);
 }
 
 /* Tells of the entry; the return address is on top of the stack, if any. */
@@ -201,9 +203,9 @@ static void emit_enter(struct observer *observer, struct thread *thread,
     event.enter.regs = *regs;
     if (is_awaited(thread, pc, sp)) {
         event.enter.how = "return";
-    } else if (proc_read(thread->tracee.pid, sp, &top, sizeof top) ==
+    } else if (proc_read(thread->tracee.tid, sp, &top, sizeof top) ==
                    sizeof top &&
-               follows_call(thread->tracee.pid, top)) {
+               follows_call(thread->tracee.tid, top)) {
         event.enter.how = "call";
         *return_to = (struct opt_u64){true, top};
         lines_find(observer->lines, top - 1, &event.source);
@@ -227,14 +229,13 @@ void code_enter(struct observer *observer, struct thread *thread,
         emit_enter(observer, thread, region);
     thread->inside = true;
     thread->inside_addr = region->addr;
-    thread->delivering = 0;
     if (guard_set(observer, thread, region,
                   region->guard.taken & ~(unsigned)PROT_EXEC) < 0)
         thread->inside = false;
     if (thread->inside)
-        step(thread, 0);
+        code_step(observer, thread);
     else
-        observer_run(observer, thread, 0);
+        observer_run(observer, thread);
 }
 
 /*
@@ -251,7 +252,7 @@ static void step_anew(struct observer *observer, struct thread *thread,
     } else {
         tracee_store(&thread->tracee);
     }
-    observer_run(observer, thread, 0);
+    observer_run(observer, thread);
 }
 
 /* Hides the trap flag where the executed instruction has made it visible. */
@@ -299,7 +300,7 @@ static void collect(const struct thread *thread, struct touched *out)
             out->reads[out->read_count++] =
                 (struct mem_access){access->what.addr, old, {NULL, 0}};
         if (!access->what.written || !access->known ||
-            proc_read(thread->tracee.pid, access->what.addr, now,
+            proc_read(thread->tracee.tid, access->what.addr, now,
                       access->known) != access->known)
             continue;
         out->writes[out->write_count++] =
@@ -331,13 +332,18 @@ static void emit_step(struct observer *observer, struct thread *thread,
     observer->steps++;
 }
 
+static bool lacks_exec_guard(const struct region *region)
+{
+    return region->guard.wanted & region->prot & ~region->guard.taken &
+           PROT_EXEC;
+}
+
 /* Control is outside: tells how it left and arms the guard again. */
 static void leave(struct observer *observer, struct thread *thread,
                   const char *how, const struct regs *now)
 {
     struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
-    struct region *region =
-        regions_at(&thread->space->regions, thread->inside_addr);
+    struct regions *regions = &thread->space->regions;
 
     event.leave.how = how;
     event.leave.to = now->value[REG_PC];
@@ -346,9 +352,12 @@ static void leave(struct observer *observer, struct thread *thread,
     lines_find(observer->lines, event.leave.to, &event.source);
     observer_emit(observer, &event);
     thread->inside = false;
-    if (region)
-        guard_arm(observer, thread, region);
-    observer_run(observer, thread, 0);
+    /* All of them: what was one region at the enter may have been cut. */
+    for (size_t i = 0; i < regions->count; i++)
+        if (lacks_exec_guard(&regions->list[i]))
+            guard_set(observer, thread, &regions->list[i],
+                      regions->list[i].guard.taken | PROT_EXEC);
+    observer_run(observer, thread);
 }
 
 /*
@@ -392,15 +401,10 @@ static void stop_stepping(struct observer *observer, struct thread *thread)
                    "%" PRIu64 " instructions of generated code were stepped; "
                    "the program runs on without",
                    observer->steps);
-    for (size_t i = 0; i < regions->count; i++) {
-        struct region *region = &regions->list[i];
-
-        region->guard.wanted &= ~(unsigned)PROT_EXEC;
-        guard_set(observer, thread, region,
-                  region->guard.taken & region->guard.wanted);
-    }
+    for (size_t i = 0; i < regions->count; i++)
+        guard_drop(observer, thread, &regions->list[i], PROT_EXEC);
     thread->inside = false;
-    observer_run(observer, thread, 0);
+    observer_run(observer, thread);
 }
 
 /* A signal went with the step. Returns whether its handler has begun. */
@@ -443,16 +447,6 @@ void code_stepped(struct observer *observer, struct thread *thread)
         step_anew(observer, thread, region);
     } else {
         prepare(thread);
-        step(thread, 0);
+        code_step(observer, thread);
     }
-}
-
-void code_signal(struct observer *observer, struct thread *thread, int signal)
-{
-    (void)observer;
-    thread->delivering = signal ? signal
-                         : thread->tracee.held_count > 0
-                             ? thread->tracee.held[0].si_signo
-                             : 0;
-    step(thread, signal);
 }

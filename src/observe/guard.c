@@ -43,11 +43,14 @@ int guard_set(struct observer *observer, struct thread *thread,
     }
     if (result < 0) {
         region->guard.wanted = 0;
-        observer_limit(observer, thread, "mprotect", region->addr,
-                       "the system refuses to change the protection of the "
-                       "region at 0x%" PRIx64
-                       " (%s), so it is not watched any more",
-                       region->addr, strerror(-result));
+        observer_limit(
+            observer, thread, "mprotect", region->addr,
+            "the system refuses to change the protection of the "
+            "region at 0x%" PRIx64
+            " (%s), so it is not watched any more; a sandbox, SELinux or "
+            "MemoryDenyWriteExecute= can be the cause: run the "
+            "program outside of it",
+            region->addr, strerror(-result));
     }
     return -1;
 }
@@ -67,6 +70,14 @@ bool guard_watches_stores(const struct space *space)
     return false;
 }
 
+int guard_drop(struct observer *observer, struct thread *thread,
+               struct region *region, unsigned prot)
+{
+    region->guard.wanted &= ~prot;
+    return guard_set(observer, thread, region,
+                     region->guard.taken & region->guard.wanted);
+}
+
 void guard_drop_stores(struct observer *observer, struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
@@ -75,11 +86,35 @@ void guard_drop_stores(struct observer *observer, struct thread *thread)
     observer_limit(observer, thread, "threads", 0,
                    "the program makes a second thread; from here on stores are "
                    "not watched, code is read when it is executed");
-    for (size_t i = 0; i < regions->count; i++) {
-        struct region *region = &regions->list[i];
+    for (size_t i = 0; i < regions->count; i++)
+        guard_drop(observer, thread, &regions->list[i], PROT_WRITE);
+}
 
-        region->guard.wanted &= ~(unsigned)PROT_WRITE;
-        guard_set(observer, thread, region,
-                  region->guard.taken & region->guard.wanted);
-    }
+void guard_drop_all(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+
+    thread->space->frozen = true;
+    observer_limit(observer, thread, "frozen", 0,
+                   "the program restricts its own system calls; from here on "
+                   "protections could not be given back, so nothing is "
+                   "watched any more");
+    for (size_t i = 0; i < regions->count; i++)
+        guard_drop(observer, thread, &regions->list[i], PROT_WRITE | PROT_EXEC);
+}
+
+void guard_drop_stack(struct observer *observer, struct thread *thread,
+                      uint64_t addr, uint64_t length)
+{
+    struct region *region = regions_from(&thread->space->regions, addr);
+
+    if (!region || region->addr >= addr + length ||
+        !(region->guard.wanted & PROT_WRITE))
+        return;
+    observer_limit(observer, thread, "stack", region->addr,
+                   "the region at 0x%" PRIx64
+                   " is a stack on which the kernel calls signal handlers; "
+                   "stores into it are not watched",
+                   region->addr);
+    guard_drop(observer, thread, region, PROT_WRITE);
 }

@@ -54,6 +54,8 @@ static unsigned wanted_of(const struct observer *observer,
 {
     unsigned wanted = observer->out_of_steps ? 0 : PROT_EXEC;
 
+    if (space->frozen)
+        return 0;
     if (stores && !space->threaded && region->length <= observer->budget.length)
         wanted |= PROT_WRITE;
     return wanted;
@@ -67,7 +69,7 @@ static void emit_map(struct observer *observer, struct thread *thread,
     struct maps_line line = {0};
 
     find_source(observer, thread, &event.source);
-    proc_maps_find(thread->tracee.pid, region->addr, &line);
+    proc_maps_find(thread->tracee.tid, region->addr, &line);
     region_set_maps(region, line.text);
     event.map = (struct event_map){
         .addr = region->addr,
@@ -147,7 +149,7 @@ static void after_mmap(struct observer *observer, struct thread *thread,
     struct buf flags = {0};
 
     forget(observer, thread, addr, length, text);
-    if (!may_hold_code(call, thread->tracee.pid))
+    if (!may_hold_code(call, thread->tracee.tid))
         return;
     region = regions_map(&thread->space->regions, addr, length,
                          (unsigned)call->args[2] & 7);
@@ -191,7 +193,7 @@ static void discover_range(struct observer *observer, struct thread *thread,
             addr = next->addr + next->length;
             continue;
         }
-        if (!proc_maps_find(thread->tracee.pid, addr, &line) ||
+        if (!proc_maps_find(thread->tracee.tid, addr, &line) ||
             line.start >= end)
             return;
         if (line.start > addr) {
@@ -216,7 +218,7 @@ static void emit_protect(struct observer *observer, struct thread *thread,
     struct buf code = {0};
 
     find_source(observer, thread, &event.source);
-    proc_maps_find(thread->tracee.pid, region->addr, &line);
+    proc_maps_find(thread->tracee.tid, region->addr, &line);
     region_set_maps(region, line.text);
     event.protect = (struct event_protect){
         .addr = region->addr,
@@ -261,20 +263,25 @@ static void after_mremap(struct observer *observer, struct thread *thread,
     const struct call *call = &thread->call;
     uint64_t old = call->args[0], addr = (uint64_t)call->result;
     uint64_t length = round_up(call->args[2]);
-    const struct region *from = regions_at(&thread->space->regions, old);
+    struct region *from = regions_at(&thread->space->regions, old);
     struct region_guard guard;
     struct region *region;
     unsigned prot;
 
     if (!from)
         return;
-    guard = from->guard;
+    guard = (struct region_guard){.taken = from->guard.taken,
+                                  .shared = from->guard.shared};
     prot = from->prot;
+    if (call->args[3] & MREMAP_DONTUNMAP) /* the old range stays, emptied */
+        guard_drop(observer, thread, from, PROT_WRITE | PROT_EXEC);
     forget(observer, thread, old, round_up(call->args[1]), text);
     if (addr != old)
         forget(observer, thread, addr, length, text);
     region = regions_map(&thread->space->regions, addr, length, prot);
     region->guard = guard;
+    region->guard.wanted =
+        wanted_of(observer, thread->space, region, !guard.shared);
     guard_set(observer, thread, region, 0);
     emit_map(observer, thread, region, NULL, text);
     guard_arm(observer, thread, region);
@@ -301,12 +308,13 @@ static void after_output(struct observer *observer, struct thread *thread)
 {
     struct event event = {.kind = EVENT_OUTPUT, .tid = thread->tracee.tid};
     const struct call *call = &thread->call;
-    pid_t pid = thread->tracee.pid;
+    pid_t pid = thread->tracee.tid;
     uint64_t left = (uint64_t)call->result;
+    int fd = (int)call->args[0]; /* the kernel takes 32 bits */
     struct buf out = {0};
     struct iovec part;
 
-    if (call->args[0] != 1 && call->args[0] != 2)
+    if (fd != 1 && fd != 2)
         return;
     if (call->number == SYS_write)
         append_output(pid, call->args[1], left, &left, &out);
@@ -317,10 +325,23 @@ static void after_output(struct observer *observer, struct thread *thread)
             break;
         append_output(pid, (uintptr_t)part.iov_base, part.iov_len, &left, &out);
     }
-    event.output.fd = (int64_t)call->args[0];
+    event.output.fd = fd;
     event.output.bytes = (struct bytes){out.data, out.len};
     observer_emit(observer, &event);
     buf_release(&out);
+}
+
+/* --- sigaltstack --------------------------------------------------------- */
+
+static void after_sigaltstack(struct observer *observer, struct thread *thread)
+{
+    stack_t stack;
+
+    if (thread->call.args[0] &&
+        proc_read(thread->tracee.tid, thread->call.args[0], &stack,
+                  sizeof stack) == sizeof stack)
+        guard_drop_stack(observer, thread, (uintptr_t)stack.ss_sp,
+                         stack.ss_size);
 }
 
 /* --- before and after ---------------------------------------------------- */
@@ -330,13 +351,18 @@ void mappings_before(struct observer *observer, struct thread *thread)
     const struct call *call = &thread->call;
 
     if (call_kind(call) == CALL_CPUS)
-        tracee_unpin(&thread->tracee);
+        observer_unpin(observer);
+    if (call_kind(call) == CALL_FREEZE && !thread->space->frozen &&
+        tracee_rewind(&thread->tracee) == 0) {
+        thread->in_call = false; /* it has not begun and will begin again */
+        guard_drop_all(observer, thread);
+    }
     if (call_kind(call) == CALL_PROTECT && (call->args[2] & PROT_EXEC))
         discover_range(observer, thread, call->args[0],
                        call->args[0] + round_up(call->args[1]));
     if (!thread->lifted)
         stores_lift_for_call(observer, thread);
-    observer_run(observer, thread, 0);
+    observer_run(observer, thread);
 }
 
 static void apply(struct observer *observer, struct thread *thread)
@@ -364,6 +390,9 @@ static void apply(struct observer *observer, struct thread *thread)
     case CALL_OUTPUT:
         after_output(observer, thread);
         break;
+    case CALL_STACK:
+        after_sigaltstack(observer, thread);
+        break;
     default:
         break;
     }
@@ -384,5 +413,5 @@ void mappings_after(struct observer *observer, struct thread *thread)
     if (thread->inside)
         code_stepped(observer, thread);
     else
-        observer_run(observer, thread, 0);
+        observer_run(observer, thread);
 }

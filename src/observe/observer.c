@@ -11,16 +11,15 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "base/mem.h"
-#include "observe/fault.h"
 #include "observe/state.h"
 #include "target/proc.h"
 
@@ -86,7 +85,7 @@ static struct space *space_new(bool watched)
     struct space *space = mem_alloc(sizeof *space);
 
     space->watched = watched;
-    space->calls = 1;
+    space->changes = space->calls = 1;
     return space;
 }
 
@@ -110,18 +109,34 @@ static void remove_thread(struct observer *observer, struct thread *thread)
         if (observer->threads[i] == thread)
             observer->threads[i] = observer->threads[--observer->thread_count];
     move_to_space(thread, NULL);
+    tracee_release(&thread->tracee);
     free(thread);
 }
 
-void observer_run(struct observer *observer, struct thread *thread, int signal)
+void observer_run(struct observer *observer, struct thread *thread)
 {
     enum resume how = RESUME_RUN;
 
-    (void)observer;
     if (thread->in_call || thread->lifted ||
         guard_watches_stores(thread->space))
         how = RESUME_CALL;
-    tracee_resume(&thread->tracee, how, signal);
+    tracee_resume(&thread->tracee, how, signal_take(observer, thread));
+}
+
+void observer_resume(struct observer *observer, struct thread *thread)
+{
+    if (thread->storing)
+        tracee_resume(&thread->tracee, RESUME_STEP, 0);
+    else if (thread->inside)
+        code_step(observer, thread);
+    else
+        observer_run(observer, thread);
+}
+
+void observer_unpin(struct observer *observer)
+{
+    for (size_t i = 0; i < observer->thread_count; i++)
+        tracee_unpin(&observer->threads[i]->tracee);
 }
 
 /* --- the beginning of a program ------------------------------------------ */
@@ -178,6 +193,7 @@ static void emit_start(struct observer *observer, struct thread *thread)
         .page_size = proc_auxv(pid, AT_PAGESZ),
         .entry = thread->space->entry,
     };
+    observer->started = true;
     observer_emit(observer, &event);
     free(argv);
     buf_release(&text);
@@ -189,15 +205,13 @@ static void begin(struct observer *observer, struct thread *thread)
 {
     tracee_break(&thread->tracee, 0);
     thread->space->started = true;
-    if (observer->seq == 0)
-        emit_start(observer, thread);
     if (!thread->tracee.syscall_insn) {
         observer_limit(observer, thread, "vdso", 0,
                        "the process has no vdso to make system calls from, so "
                        "no page can be guarded");
         thread->space->watched = false;
     }
-    observer_run(observer, thread, 0);
+    observer_run(observer, thread);
 }
 
 /* A program was loaded and nothing of it has run. */
@@ -210,6 +224,8 @@ static void loaded(struct observer *observer, struct thread *thread)
     space->entry = proc_auxv(tracee->pid, AT_ENTRY);
     if (tracee_fetch(tracee) < 0)
         return;
+    if (!observer->started)
+        emit_start(observer, thread);
     if (tracee->regs.rip == space->entry) { /* linked statically */
         begin(observer, thread);
         return;
@@ -243,11 +259,13 @@ static void on_exec(struct observer *observer, struct thread *thread)
     thread->in_call = thread->lifted = false;
     thread->storing = thread->inside = false;
     thread->awaited_count = 0;
+    thread->decoded.changes = 0;
+    thread->tracee.pid = thread->tracee.tid;
     move_to_space(thread, space_new(watched));
     if (watched)
         loaded(observer, thread);
     else
-        observer_run(observer, thread, 0);
+        observer_run(observer, thread);
 }
 
 /* --- new threads and processes ------------------------------------------- */
@@ -266,20 +284,42 @@ static void free_copy(struct observer *observer, struct thread *child,
     }
 }
 
+/* What the call that the parent is in asks for (clone(2)). */
+static uint64_t clone_flags(const struct thread *parent)
+{
+    const struct call *call = &parent->call;
+    uint64_t flags = 0;
+
+    switch (call->number) {
+    case SYS_clone:
+        return call->args[0];
+    case SYS_clone3:
+        proc_read(parent->tracee.tid, call->args[0], &flags, sizeof flags);
+        return flags;
+    case SYS_vfork:
+        return CLONE_VM | CLONE_VFORK;
+    default:
+        return 0;
+    }
+}
+
 /* The child's first stop and its parent's stop come in any order. */
 static void adopt(struct observer *observer, const struct thread *parent,
-                  struct thread *child, enum stop_kind how)
+                  struct thread *child)
 {
-    bool is_copy = how == STOP_FORK;
+    uint64_t flags = clone_flags(parent);
+    bool is_copy = !(flags & CLONE_VM), is_thread = flags & CLONE_THREAD;
 
-    child->tracee.pid = is_copy ? child->tracee.tid : parent->tracee.pid;
+    child->tracee.pid = is_thread ? parent->tracee.pid : child->tracee.tid;
     child->tracee.syscall_insn = parent->tracee.syscall_insn;
     move_to_space(child, is_copy ? space_new(false) : parent->space);
     if (is_copy && parent->space->watched)
         free_copy(observer, child, parent->space);
-    if (how == STOP_CLONE && child->space->watched && !child->space->threaded)
+    /* A parent that waits, as after vfork, does not run beside its child. */
+    if (!is_copy && !(flags & CLONE_VFORK) && child->space->watched &&
+        !child->space->threaded)
         guard_drop_stores(observer, child);
-    observer_run(observer, child, 0);
+    observer_run(observer, child);
 }
 
 /* A child whose parent has told of it, but which has not stopped yet. */
@@ -302,201 +342,29 @@ static void on_child(struct observer *observer, struct thread *thread,
         child = find_thread(observer, stop->child);
     }
     if (child)
-        adopt(observer, thread, child, stop->kind);
-    observer_run(observer, thread, 0);
+        adopt(observer, thread, child);
+    observer_run(observer, thread);
 }
 
 /* --- signals ------------------------------------------------------------- */
 
-static bool is_executable(pid_t pid, uint64_t addr)
-{
-    struct maps_line line;
-
-    return proc_maps_find(pid, addr, &line) && line.start <= addr &&
-           (line.prot & PROT_EXEC);
-}
-
-static const char *failed_access(const struct thread *thread, uint64_t addr)
-{
-    struct accesses accesses;
-    struct insn insn;
-    struct regs regs;
-
-    decode_at(thread, thread->tracee.regs.rip, &insn);
-    if (addr - insn.addr < (insn.length ? insn.length : INSN_MAX_LENGTH) &&
-        !is_executable(thread->tracee.pid, addr))
-        return "execute";
-    tracee_regs(&thread->tracee, &regs);
-    accesses_prepare(&accesses, thread->tracee.pid, &insn, &regs);
-    for (size_t i = 0; i < accesses.count; i++) {
-        const struct insn_access *what = &accesses.list[i].what;
-
-        if (addr - what->addr < what->size)
-            return what->written ? "write" : "read";
-    }
-    return NULL;
-}
-
-static void emit_signal(struct observer *observer, struct thread *thread,
-                        const siginfo_t *info)
-{
-    struct event event = {.kind = EVENT_SIGNAL, .tid = thread->tracee.tid};
-    bool is_fault = info->si_code > 0 &&
-                    (info->si_signo == SIGSEGV || info->si_signo == SIGBUS ||
-                     info->si_signo == SIGFPE || info->si_signo == SIGILL);
-    uint64_t addr = (uint64_t)(uintptr_t)info->si_addr;
-    char name[16];
-
-    snprintf(name, sizeof name, "SIG%s",
-             sigabbrev_np(info->si_signo) ? sigabbrev_np(info->si_signo)
-                                          : "RT");
-    event.signal.number = info->si_signo;
-    event.signal.name = name;
-    event.signal.code = info->si_code;
-    if (tracee_fetch(&thread->tracee) == 0)
-        event.signal.pc = (struct opt_u64){true, thread->tracee.regs.rip};
-    if (is_fault) {
-        event.signal.addr = (struct opt_u64){true, addr};
-        lines_find(observer->lines, thread->tracee.regs.rip, &event.source);
-    }
-    if (is_fault && info->si_signo == SIGSEGV)
-        event.signal.access = failed_access(thread, addr);
-    observer_emit(observer, &event);
-}
-
-/* A signal that is the program's own. */
-static void deliver(struct observer *observer, struct thread *thread,
-                    const siginfo_t *info)
-{
-    emit_signal(observer, thread, info);
-    if (thread->storing) {
-        /* Arming again takes us out of this signal's stop. */
-        tracee_hold(&thread->tracee, info);
-        store_abort(observer, thread);
-        if (thread->inside)
-            code_signal(observer, thread, 0);
-        else
-            observer_run(observer, thread, 0);
-    } else if (thread->inside) {
-        code_signal(observer, thread, info->si_signo);
-    } else {
-        observer_run(observer, thread, info->si_signo);
-    }
-}
-
-/*
- * How often one place may fault before that is no progress. Threads that race
- * for a region can make a fault stale several times in a row.
- */
-#define MAX_REPEATS       3
-#define MAX_STALE_REPEATS 1000
-
-static bool makes_progress(struct thread *thread, const struct fault *fault,
-                           enum fault_class class)
-{
-    unsigned most = class == FAULT_STALE ? MAX_STALE_REPEATS : MAX_REPEATS;
-    struct fault_place *last = &thread->last_fault;
-
-    if (last->pc != fault->pc || last->addr != fault->addr)
-        *last = (struct fault_place){fault->pc, fault->addr, 0};
-    return ++last->repeats <= most;
-}
-
-/* A fault came back too often. Returns what it is to be taken for now. */
-static enum fault_class give_up(struct observer *observer,
-                                struct thread *thread, struct region *region,
-                                enum fault_class class)
-{
-    if (class == FAULT_STALE)
-        return FAULT_PROGRAM;
-    observer_limit(observer, thread, "progress", region->addr,
-                   "the instruction at 0x%" PRIx64
-                   " faults again and again under the guard, so its region is "
-                   "not watched any more",
-                   thread->last_fault.pc);
-    region->guard.wanted = 0;
-    guard_set(observer, thread, region, 0);
-    return FAULT_STALE;
-}
-
-static void on_fault(struct observer *observer, struct thread *thread,
-                     const siginfo_t *info)
-{
-    struct fault fault = {.code = info->si_code,
-                          .addr = (uint64_t)(uintptr_t)info->si_addr};
-    enum fault_class class = FAULT_PROGRAM;
-    struct region *region;
-
-    if (tracee_fetch(&thread->tracee) < 0)
-        return;
-    fault.pc = thread->tracee.regs.rip;
-    decode_at(thread, fault.pc, &thread->store_insn);
-    fault.length =
-        thread->store_insn.length ? thread->store_insn.length : INSN_MAX_LENGTH;
-    if (thread->space->watched)
-        class = fault_classify(&thread->space->regions, &fault);
-    region = regions_at(&thread->space->regions, fault.addr);
-    if (class != FAULT_PROGRAM && !makes_progress(thread, &fault, class))
-        class = give_up(observer, thread, region, class);
-    switch (class) {
-    case FAULT_STORE:
-        store_begin(observer, thread, fault.addr);
-        break;
-    case FAULT_FETCH:
-        code_enter(observer, thread, region);
-        break;
-    case FAULT_STALE:
-        if (thread->inside)
-            tracee_resume(&thread->tracee, RESUME_STEP, 0);
-        else
-            observer_run(observer, thread, 0);
-        break;
-    case FAULT_PROGRAM:
-        deliver(observer, thread, info);
-        break;
-    }
-}
-
-/* si_code of the stop at a handler's first instruction, when the signal was
- * delivered with a step (ptrace_notify in the kernel). */
-#define TRAP_HANDLER SIGTRAP
-
-static bool is_our_step(const struct thread *thread, const siginfo_t *info)
-{
-    return (thread->storing || thread->inside) &&
-           (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT ||
-            info->si_code == TRAP_HANDLER);
-}
-
 static bool is_entry(const struct thread *thread, const siginfo_t *info)
 {
     return !thread->space->started && thread->space->watched &&
-           info->si_code == TRAP_HWBKPT;
+           info->si_signo == SIGTRAP && info->si_code == TRAP_HWBKPT;
 }
 
-static void on_signal(struct observer *observer, struct thread *thread,
-                      const struct stop *stop)
+static void on_signal(struct observer *observer, struct thread *thread)
 {
     siginfo_t info;
 
-    if (tracee_siginfo(&thread->tracee, &info) < 0)
+    if (tracee_siginfo(&thread->tracee, &info) < 0 ||
+        tracee_fetch(&thread->tracee) < 0)
         return;
-    if (stop->signal == SIGSEGV && info.si_code > 0) {
-        on_fault(observer, thread, &info);
-    } else if (stop->signal == SIGTRAP && is_our_step(thread, &info)) {
-        thread->last_fault = (struct fault_place){0};
-        if (thread->storing)
-            store_end(observer, thread);
-        if (thread->inside)
-            code_stepped(observer, thread);
-        else
-            observer_run(observer, thread, 0);
-    } else if (stop->signal == SIGTRAP && is_entry(thread, &info)) {
-        if (tracee_fetch(&thread->tracee) == 0)
-            begin(observer, thread);
-    } else {
-        deliver(observer, thread, &info);
-    }
+    if (is_entry(thread, &info))
+        begin(observer, thread);
+    else
+        signal_stopped(observer, thread, &info);
 }
 
 /* --- system calls -------------------------------------------------------- */
@@ -504,7 +372,7 @@ static void on_signal(struct observer *observer, struct thread *thread,
 static void on_call_entry(struct observer *observer, struct thread *thread)
 {
     if (thread->in_call) { /* the filter's stop, behind the entry's */
-        observer_run(observer, thread, 0);
+        observer_run(observer, thread);
         return;
     }
     thread->in_call = true;
@@ -517,13 +385,13 @@ static void on_call(struct observer *observer, struct thread *thread)
 
     if (tracee_call(&thread->tracee, &call) < 0)
         return;
+    if (call.entering && !thread->in_call)
+        thread->call = call;
     if (!thread->space->watched || !thread->space->started) {
         if (call.entering && call_kind(&call) == CALL_CPUS)
-            tracee_unpin(&thread->tracee);
-        observer_run(observer, thread, 0);
+            observer_unpin(observer);
+        observer_run(observer, thread);
     } else if (call.entering) {
-        if (!thread->in_call)
-            thread->call = call;
         on_call_entry(observer, thread);
     } else {
         thread->in_call = false;
@@ -568,7 +436,7 @@ static void on_group_stop(const struct observer *observer,
     struct sigaction by_default = {.sa_handler = SIG_DFL}, ours;
 
     tracee_resume(&thread->tracee, RESUME_LISTEN, 0);
-    if (stop->tid != observer->root || stop->signal == SIGSTOP)
+    if (stop->tid != observer->root || !thread->from_terminal)
         return;
     sigaction(stop->signal, &by_default, &ours);
     raise(stop->signal);
@@ -619,7 +487,7 @@ static void handle(struct observer *observer, const struct stop *stop)
         on_gone(observer, thread, stop);
         break;
     case STOP_SIGNAL:
-        on_signal(observer, thread, stop);
+        on_signal(observer, thread);
         break;
     case STOP_CALL:
     case STOP_FILTER:
@@ -639,10 +507,7 @@ static void handle(struct observer *observer, const struct stop *stop)
     case STOP_STARTED:
     case STOP_OTHER:
     case STOP_NONE:
-        if (thread->inside)
-            tracee_resume(&thread->tracee, RESUME_STEP, 0);
-        else
-            observer_run(observer, thread, 0);
+        observer_resume(observer, thread);
         break;
     }
 }
@@ -680,7 +545,7 @@ static void observer_free(struct source *source)
     struct err ignored;
 
     for (size_t i = 0; i < observer->thread_count; i++)
-        kill(observer->threads[i]->tracee.pid, SIGKILL);
+        kill(observer->threads[i]->tracee.tid, SIGKILL);
     while (!observer->ended && wait_stop(&stop, false, &ignored) > 0)
         continue;
     while (observer->thread_count > 0)

@@ -34,6 +34,7 @@ struct space {
     bool watched;           /* else its program runs on its own */
     bool started;           /* the entry point was reached */
     bool threaded;          /* stores are not watched: see guard.c */
+    bool frozen;            /* nothing new is guarded: see guard.c */
     uint64_t entry;         /* AT_ENTRY */
     uint64_t changes;       /* counts what may have changed code */
     uint64_t calls;         /* counts calls that changed mappings, from 1 */
@@ -81,6 +82,7 @@ struct thread {
 
     bool storing;
     struct insn store_insn;
+    struct regs store_regs; /* before it */
     struct accesses stores;
 
     bool inside;
@@ -89,7 +91,8 @@ struct thread {
     struct regs before;
     struct accesses accesses;
     struct decoded decoded;
-    int delivering; /* the signal that goes with the step, or 0 */
+    bool from_terminal; /* the last signal was (Ctrl-Z) */
+    int delivering;     /* the signal that goes with the step, or 0 */
 
     struct awaited awaited[MAX_AWAITED]; /* a ring, newest at count - 1 */
     unsigned awaited_count;
@@ -103,6 +106,7 @@ struct thread {
 
 struct observer {
     struct source source;
+    bool started; /* the start event was emitted */
     struct observe_budget budget;
     struct lines *lines;
     pid_t root;
@@ -134,8 +138,26 @@ void observer_limit(struct observer *observer, const struct thread *thread,
                     const char *budget, uint64_t addr, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/* Lets a thread that is not inside go on, with a signal or 0. */
-void observer_run(struct observer *observer, struct thread *thread, int signal);
+/* Lets a thread go on in whatever it was doing. */
+void observer_resume(struct observer *observer, struct thread *thread);
+
+/* Gives all threads the CPUs back that the program gave them. */
+void observer_unpin(struct observer *observer);
+
+/* Lets a thread that runs free go on, with a signal that is held for it. */
+void observer_run(struct observer *observer, struct thread *thread);
+
+/* --- signals.c ----------------------------------------------------------- */
+
+/* A signal is about to be delivered to the thread; its registers are fetched. */
+void signal_stopped(struct observer *observer, struct thread *thread,
+                    const siginfo_t *info);
+
+/*
+ * The next signal that is held for the thread, or 0, and tells of it. It must
+ * go with the next resume.
+ */
+int signal_take(struct observer *observer, struct thread *thread);
 
 /* --- guard.c ------------------------------------------------------------- */
 
@@ -154,8 +176,20 @@ int guard_set(struct observer *observer, struct thread *thread,
 int guard_arm(struct observer *observer, struct thread *thread,
               struct region *region);
 
-/* Gives all write permissions back, and says why stores are not watched. */
+/*
+ * Does not want these permissions of a region any more and gives them back.
+ * Returns as guard_set.
+ */
+int guard_drop(struct observer *observer, struct thread *thread,
+               struct region *region, unsigned prot);
+
+/* The same for all regions; what comes later is not guarded either. */
 void guard_drop_stores(struct observer *observer, struct thread *thread);
+void guard_drop_all(struct observer *observer, struct thread *thread);
+
+/* Gives back the write permission of a stack that the kernel will write to. */
+void guard_drop_stack(struct observer *observer, struct thread *thread,
+                      uint64_t addr, uint64_t length);
 
 /* Whether any region of the space has its write permission held back. */
 bool guard_watches_stores(const struct space *space);
@@ -194,8 +228,8 @@ void code_enter(struct observer *observer, struct thread *thread,
 /* One step was made inside. */
 void code_stepped(struct observer *observer, struct thread *thread);
 
-/* A signal arrived inside: it goes with the next step. */
-void code_signal(struct observer *observer, struct thread *thread, int signal);
+/* Makes the next step inside, with a signal that is held. */
+void code_step(struct observer *observer, struct thread *thread);
 
 /*
  * The bytes of a region from its first to its last written one, as they are in

@@ -22,7 +22,7 @@
 void decode_at(const struct thread *thread, uint64_t pc, struct insn *out)
 {
     uint8_t code[INSN_MAX_LENGTH];
-    size_t len = proc_read(thread->tracee.pid, pc, code, sizeof code);
+    size_t len = proc_read(thread->tracee.tid, pc, code, sizeof code);
 
     if (insn_decode(code, len, pc, out) != 1)
         *out = (struct insn){.addr = pc};
@@ -70,7 +70,7 @@ static void assume_store(struct thread *thread, uint64_t addr)
     thread->stores.count = 1;
     access->what = (struct insn_access){.addr = addr, .size = 8};
     access->what.written = true;
-    access->known = (uint32_t)proc_read(thread->tracee.pid, addr,
+    access->known = (uint32_t)proc_read(thread->tracee.tid, addr,
                                         access->old_bytes, access->what.size);
 }
 
@@ -107,12 +107,11 @@ void store_begin(struct observer *observer, struct thread *thread,
                  uint64_t fault_addr)
 {
     struct region *region;
-    struct regs regs;
 
     tracee_pin(&thread->tracee);
-    tracee_regs(&thread->tracee, &regs);
-    accesses_prepare(&thread->stores, thread->tracee.pid, &thread->store_insn,
-                     &regs);
+    tracee_regs(&thread->tracee, &thread->store_regs);
+    accesses_prepare(&thread->stores, thread->tracee.tid, &thread->store_insn,
+                     &thread->store_regs);
     region = regions_at(&thread->space->regions, fault_addr);
     if (!touches(&thread->stores, region))
         assume_store(thread, fault_addr);
@@ -156,7 +155,7 @@ static void tell_store(struct observer *observer, struct thread *thread,
 
     if (!(region->guard.wanted & PROT_WRITE) ||
         !clip(access, region, &addr, &size) ||
-        proc_read(thread->tracee.pid, addr, now, size) != size)
+        proc_read(thread->tracee.tid, addr, now, size) != size)
         return;
     emit_write(
         observer, thread, region, addr,
@@ -176,11 +175,9 @@ void store_end(struct observer *observer, struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
     struct srcline source = {0};
-    struct regs regs;
 
     thread->storing = false;
-    tracee_regs(&thread->tracee, &regs); /* as they were at the fault */
-    lines_find_caller(observer->lines, &regs, &source);
+    lines_find_caller(observer->lines, &thread->store_regs, &source);
     for (size_t a = 0; a < thread->stores.count; a++)
         for (size_t i = 0; i < regions->count; i++)
             if (thread->stores.list[a].what.written)
@@ -261,12 +258,16 @@ static void tell_differences(struct observer *observer, struct thread *thread,
 
     pages_read(&thread->space->pages, region->addr, region->length, old);
     size_t len =
-        proc_read(thread->tracee.pid, region->addr, now, region->length);
+        proc_read(thread->tracee.tid, region->addr, now, region->length);
     if (exact_write(&thread->call, &addr, &size)) {
-        if (size && addr - region->addr < region->length &&
-            addr - region->addr + size <= len)
+        uint64_t first = addr > region->addr ? addr : region->addr;
+        uint64_t end = addr + size;
+
+        if (end > region->addr + len)
+            end = region->addr + len;
+        if (first < end)
             tell_call_write(observer, thread, region, old, now,
-                            addr - region->addr, addr - region->addr + size);
+                            first - region->addr, end - region->addr);
         i = len;
     }
     while (i < len) {
@@ -281,18 +282,11 @@ static void tell_differences(struct observer *observer, struct thread *thread,
     free(now);
 }
 
-/* -ERESTARTSYS to -ERESTART_RESTARTBLOCK: the kernel will do the call again. */
-static bool will_restart(int64_t result)
-{
-    return result <= -512 && result >= -516;
-}
-
 void stores_after_call(struct observer *observer, struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
 
-    if (!thread->lifted || will_restart(thread->call.result) ||
-        tracee_fetch(&thread->tracee) < 0)
+    if (!thread->lifted || tracee_fetch(&thread->tracee) < 0)
         return;
     thread->lifted = false;
     for (size_t i = 0; i < regions->count; i++) {

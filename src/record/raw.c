@@ -3,9 +3,8 @@
  * raw.c - code as bytes, once per content.
  *
  * A program calls its code many times and every call is an enter event with
- * the code in it. So the sink remembers what it last wrote of each region, by
- * the region's address, until that mapping goes away or another takes its
- * place. Regions are searched one after the other: there are few.
+ * the code in it. So the sink remembers what it last wrote, by the address of
+ * its first byte, until that mapping goes away or another takes its place. Regions are searched one after the other: there are few.
  */
 #include "record/raw.h"
 
@@ -17,8 +16,7 @@
 
 /* A region's code as it was last written. */
 struct shown {
-    uint64_t addr;
-    uint64_t offset;
+    uint64_t addr; /* of its first byte */
     struct buf code;
 };
 
@@ -42,18 +40,17 @@ static struct shown *find_shown(struct raw_sink *raw, uint64_t addr)
     return &raw->list[raw->count++];
 }
 
-static int show(struct raw_sink *raw, uint64_t addr, uint64_t offset,
-                struct bytes code, struct err *err)
+static int show(struct raw_sink *raw, uint64_t addr, struct bytes code,
+                struct err *err)
 {
     struct shown *shown;
 
     if (code.len == 0)
         return 0;
     shown = find_shown(raw, addr);
-    if (shown->offset == offset && shown->code.len == code.len &&
+    if (shown->code.len == code.len &&
         memcmp(shown->code.data, code.data, code.len) == 0)
         return 0;
-    shown->offset = offset;
     buf_clear(&shown->code);
     buf_append(&shown->code, code.data, code.len);
     return sink_write(raw->out, code.data, code.len, err);
@@ -83,11 +80,13 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     case EVENT_PROTECT:
         if (!(event->protect.prot & PROT_EXEC))
             return 0;
-        return show(raw, event->protect.addr, event->protect.code_offset,
+        return show(raw, event->protect.addr + event->protect.code_offset,
                     event->protect.code, err);
     case EVENT_ENTER:
-        return show(raw, event->enter.addr - event->enter.offset,
-                    event->enter.code_offset, event->enter.code, err);
+        return show(raw,
+                    event->enter.addr - event->enter.offset +
+                        event->enter.code_offset,
+                    event->enter.code, err);
     default:
         return 0;
     }

@@ -11,7 +11,8 @@
 
 /*
  * A sink that writes a region's code to out (which stays the caller's) when it
- * turns executable or is entered, and again only when it has changed.
+ * turns executable or is entered, and again only when it has changed. Of code
+ * longer than a page an enter event carries, and this writes, what is new.
  */
 struct sink *raw_sink_new(FILE *out);
 

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "target/filter.h"
+
 struct flag {
     uint64_t bits;
     const char *name;
@@ -85,6 +87,15 @@ enum call_kind call_kind(const struct call *call)
     case SYS_write:
     case SYS_writev:
         return CALL_OUTPUT;
+    case SYS_sigaltstack:
+        return CALL_STACK;
+    case SYS_seccomp:
+    case SYS_mseal:
+        return CALL_FREEZE;
+    case SYS_prctl:
+        return call->args[0] == PR_SET_SECCOMP || call->args[0] == PR_SET_MDWE
+                   ? CALL_FREEZE
+                   : CALL_OTHER;
     case SYS_sched_getaffinity:
     case SYS_sched_setaffinity:
     case SYS_clone:
@@ -189,7 +200,7 @@ static bool takes_vectors(uint64_t number)
 
 bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
 {
-    if (call_kind(call) != CALL_OTHER)
+    if (call_kind(call) >= CALL_MMAP && call_kind(call) <= CALL_OUTPUT)
         return false; /* they read memory, or change mappings as a whole */
     for (int i = 0; i < 6; i++) {
         /* A length, where there is one, follows its pointer. */

@@ -19,6 +19,8 @@ enum call_kind {
     CALL_MUNMAP,
     CALL_MREMAP,
     CALL_OUTPUT, /* write and writev */
+    CALL_STACK,  /* sigaltstack: the kernel will write there */
+    CALL_FREEZE, /* may forbid the process to change protections */
     CALL_CPUS,   /* shows, sets or hands on the CPUs that a thread may use */
 };
 

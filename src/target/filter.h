@@ -11,6 +11,16 @@
 #define JITTRACE_TARGET_FILTER_H
 
 #include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/* Newer than the C library's headers may be. */
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+#ifndef PR_SET_MDWE
+#define PR_SET_MDWE 65
+#endif
 
 /*
  * A mprotect whose sixth argument, which the kernel ignores, is this number is

@@ -12,13 +12,16 @@
 #include "target/tracee.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "target/filter.h"
 
 #define SYSCALL_INSN_LENGTH 2 /* 0f 05 (Intel SDM vol. 2, SYSCALL) */
@@ -29,6 +32,9 @@
 /* The CPU sets it in what a fault saves, so that the instruction is not caught
  * twice; no program ever sees it (Intel SDM vol. 3, 18.3.1.1). */
 #define RESUME_FLAG 0x10000u
+
+/* The number of no system call. */
+#define NO_CALL UINT64_MAX
 
 /* How often the CPU is given away before a tracee counts as running on. */
 #define YIELDS 4
@@ -146,18 +152,6 @@ int tracee_seize(pid_t pid, struct err *err)
                    strerror(errno));
 }
 
-/* Gives the signal that has waited longest its own siginfo back. */
-static int take_held(struct tracee *tracee)
-{
-    int signal = tracee->held[0].si_signo;
-
-    request(PTRACE_SETSIGINFO, tracee->tid, 0, &tracee->held[0]);
-    tracee->held_count--;
-    memmove(&tracee->held[0], &tracee->held[1],
-            tracee->held_count * sizeof tracee->held[0]);
-    return signal;
-}
-
 int tracee_resume(struct tracee *tracee, enum resume how, int signal)
 {
     static const int request_of[] = {
@@ -167,8 +161,6 @@ int tracee_resume(struct tracee *tracee, enum resume how, int signal)
         [RESUME_LISTEN] = PTRACE_LISTEN,
     };
 
-    if (signal == 0 && tracee->held_count > 0 && how != RESUME_LISTEN)
-        signal = take_held(tracee);
     tracee->fetched = false;
     return (int)ptrace(request_of[how], tracee->tid, NULL,
                        (void *)(uintptr_t)signal);
@@ -181,8 +173,27 @@ int tracee_siginfo(const struct tracee *tracee, siginfo_t *info)
 
 void tracee_hold(struct tracee *tracee, const siginfo_t *info)
 {
-    if (tracee->held_count < TRACEE_HELD)
-        tracee->held[tracee->held_count++] = *info;
+    tracee->held = mem_grow(tracee->held, tracee->held_count,
+                            &tracee->held_capacity, sizeof *tracee->held);
+    tracee->held[tracee->held_count++] = *info;
+}
+
+bool tracee_take(struct tracee *tracee, siginfo_t *info)
+{
+    if (tracee->held_count == 0)
+        return false;
+    *info = tracee->held[0];
+    tracee->held_count--;
+    memmove(&tracee->held[0], &tracee->held[1],
+            tracee->held_count * sizeof tracee->held[0]);
+    request(PTRACE_SETSIGINFO, tracee->tid, 0, info);
+    return true;
+}
+
+void tracee_release(struct tracee *tracee)
+{
+    free(tracee->held);
+    tracee->held = NULL;
 }
 
 int tracee_fetch(struct tracee *tracee)
@@ -237,8 +248,9 @@ int tracee_call(const struct tracee *tracee, struct call *call)
         call->result = info.exit.rval;
         return 0;
     }
-    /* Entry and seccomp share the layout of number and arguments. */
-    call->number = info.entry.nr;
+    /* Entry and seccomp share the layout of number and arguments. Numbers of
+     * int 0x80 mean other calls. */
+    call->number = info.arch == AUDIT_ARCH_X86_64 ? info.entry.nr : NO_CALL;
     for (int i = 0; i < 6; i++)
         call->args[i] = info.entry.args[i];
     return 0;

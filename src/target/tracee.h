@@ -21,17 +21,15 @@
 #include "base/err.h"
 #include "x86/regs.h"
 
-/* Signals that came while the tracee did something of ours; more are lost. */
-#define TRACEE_HELD 8
-
 struct tracee {
     pid_t tid;
     pid_t pid;                    /* its thread group */
     struct user_regs_struct regs; /* as of the last tracee_fetch */
     bool fetched;                 /* they are those of the present stop */
     uint64_t syscall_insn;        /* a syscall instruction in its vdso, or 0 */
-    siginfo_t held[TRACEE_HELD];  /* to be delivered, oldest first */
-    unsigned held_count;
+    siginfo_t *held;              /* signals to be delivered, oldest first */
+    size_t held_count;
+    size_t held_capacity;
     bool pinned;
     cpu_set_t own_cpus; /* while pinned: what the program had */
 };
@@ -90,20 +88,27 @@ enum resume {
     RESUME_LISTEN, /* stay in the group-stop, and hear of its end */
 };
 
-/*
- * Lets the tracee go on; signal is delivered to it unless 0. Without one, a
- * held signal is delivered.
- */
+/* Lets the tracee go on; signal is delivered to it unless 0. */
 int tracee_resume(struct tracee *tracee, enum resume how, int signal);
 
 /* What a signal-delivery-stop is about. */
 int tracee_siginfo(const struct tracee *tracee, siginfo_t *info);
 
 /*
- * Keeps a signal for the next resume. Needed when the tracee must do something
- * of ours between its signal-delivery-stop and the delivery.
+ * Keeps a signal for later: one that came while the tracee did something of
+ * ours, or that we have to do something before. Nothing is delivered until it
+ * is taken.
  */
 void tracee_hold(struct tracee *tracee, const siginfo_t *info);
+
+/*
+ * Takes the signal that was held first: the next tracee_resume is to deliver
+ * it, with this siginfo. Returns false when none is held.
+ */
+bool tracee_take(struct tracee *tracee, siginfo_t *info);
+
+/* Frees what belongs to the struct; the process is left alone. */
+void tracee_release(struct tracee *tracee);
 
 /* Reads the registers into tracee->regs, or writes them back. */
 int tracee_fetch(struct tracee *tracee);

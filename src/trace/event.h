@@ -6,14 +6,14 @@
  * what happened, never what it means; what the page holds or what stage the
  * program is in is derived (trace/view.h). The kinds:
  *
- *   start    the program reached its entry point. argv; exe is what
- *            /proc/PID/exe names; page_size is AT_PAGESZ and entry AT_ENTRY of
- *            its auxiliary vector (getauxval(3)); arch is "x86_64"; format is
- *            the version of the trace format, TRACE_FORMAT.
+ *   start    the program was loaded; it is watched from its entry point on.
+ *            argv; exe is what /proc/PID/exe names; page_size is AT_PAGESZ and
+ *            entry AT_ENTRY of its auxiliary vector (getauxval(3)); arch is
+ *            "x86_64"; format is the version of the trace format, TRACE_FORMAT.
  *   map      a mapping that may come to hold code appeared. length in bytes,
  *            as the kernel rounded it; flags by name, "MAP_PRIVATE|..."; backing
- *            "anonymous", "heap" or a path; call is the system call in the
- *            words of strace; maps is its line of /proc/PID/maps.
+ *            "anonymous", "heap", "stack" or a name; call is the system call in
+ *            the words of strace; maps is its line of /proc/PID/maps.
  *   write    bytes of a watched page were stored. offset counts from the start
  *            of the mapping; old and new have the same length; pc is the
  *            storing instruction and text its disassembly; by is NULL for a

@@ -14,7 +14,7 @@
 #include "trace/event.h"
 
 struct sink {
-    /* Takes one event. Returns 0, or -1 with err filled (ERR_OUTPUT). */
+    /* Takes one event. Returns 0, or -1 with err filled as by sink_write. */
     int (*emit)(struct sink *sink, const struct event *event, struct err *err);
     void (*free)(struct sink *sink);
 };

@@ -129,6 +129,10 @@ void view_apply(struct view *view, const struct event *event)
         buf_append(&view->output, event->output.bytes.data,
                    event->output.bytes.len);
         break;
+    case EVENT_LIMIT: /* no leave will follow when stepping has ended */
+        if (strcmp(event->limit.budget, "steps") == 0)
+            view->inside = false;
+        break;
     case EVENT_EXIT:
         view->inside = false;
         view->ended = true;

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals: whose are they? A fault at a guard and the trap behind a step are
+ * ours. All others are the program's, and are delivered with the siginfo that
+ * they came with. That cannot always be done at once: to lift or arm a guard
+ * takes the thread out of the stop that the signal came with. So a signal is
+ * held first, and taken again by whoever resumes the thread.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "observe/fault.h"
+#include "observe/state.h"
+#include "target/proc.h"
+
+/* What the kernel writes below the stack pointer for a handler: the red zone,
+ * the frame and the vector registers (AVX-512 and AMX need 11 KiB). */
+#define SIGNAL_FRAME 16384
+
+static bool is_executable(pid_t pid, uint64_t addr)
+{
+    struct maps_line line;
+
+    return proc_maps_find(pid, addr, &line) && line.start <= addr &&
+           (line.prot & PROT_EXEC);
+}
+
+static const char *failed_access(const struct thread *thread, uint64_t addr)
+{
+    struct accesses accesses;
+    struct insn insn;
+    struct regs regs;
+
+    decode_at(thread, thread->tracee.regs.rip, &insn);
+    if (addr - insn.addr < (insn.length ? insn.length : INSN_MAX_LENGTH) &&
+        !is_executable(thread->tracee.pid, addr))
+        return "execute";
+    tracee_regs(&thread->tracee, &regs);
+    accesses_prepare(&accesses, thread->tracee.pid, &insn, &regs);
+    for (size_t i = 0; i < accesses.count; i++) {
+        const struct insn_access *what = &accesses.list[i].what;
+
+        if (addr - what->addr < what->size)
+            return what->written ? "write" : "read";
+    }
+    return NULL;
+}
+
+static void emit_signal(struct observer *observer, struct thread *thread,
+                        const siginfo_t *info)
+{
+    struct event event = {.kind = EVENT_SIGNAL, .tid = thread->tracee.tid};
+    bool is_fault = info->si_code > 0 &&
+                    (info->si_signo == SIGSEGV || info->si_signo == SIGBUS ||
+                     info->si_signo == SIGFPE || info->si_signo == SIGILL);
+    uint64_t addr = (uint64_t)(uintptr_t)info->si_addr;
+    char name[16];
+
+    snprintf(name, sizeof name, "SIG%s",
+             sigabbrev_np(info->si_signo) ? sigabbrev_np(info->si_signo)
+                                          : "RT");
+    event.signal.number = info->si_signo;
+    event.signal.name = name;
+    event.signal.code = info->si_code;
+    if (tracee_fetch(&thread->tracee) == 0)
+        event.signal.pc = (struct opt_u64){true, thread->tracee.regs.rip};
+    if (is_fault) {
+        event.signal.addr = (struct opt_u64){true, addr};
+        lines_find(observer->lines, thread->tracee.regs.rip, &event.source);
+    }
+    if (is_fault && info->si_signo == SIGSEGV)
+        event.signal.access = failed_access(thread, addr);
+    observer_emit(observer, &event);
+}
+
+int signal_take(struct observer *observer, struct thread *thread)
+{
+    siginfo_t info;
+
+    if (!tracee_take(&thread->tracee, &info))
+        return 0;
+    emit_signal(observer, thread, &info);
+    return info.si_signo;
+}
+
+/* A signal that is the program's own: it goes with the next resume. */
+static void deliver(struct observer *observer, struct thread *thread,
+                    const siginfo_t *info)
+{
+    thread->from_terminal = info->si_code == SI_KERNEL;
+    thread->last_fault = (struct fault_place){0};
+    tracee_hold(&thread->tracee, info);
+    if (thread->storing) /* it will fault again, behind the handler */
+        store_abort(observer, thread);
+    if (tracee_fetch(&thread->tracee) == 0)
+        guard_drop_stack(observer, thread,
+                         thread->tracee.regs.rsp - SIGNAL_FRAME, SIGNAL_FRAME);
+    observer_resume(observer, thread);
+}
+
+/*
+ * How often one place may fault before that is no progress. Threads that race
+ * for a region can make a fault stale several times in a row.
+ */
+#define MAX_REPEATS       3
+#define MAX_STALE_REPEATS 1000
+
+static bool makes_progress(struct thread *thread, const struct fault *fault,
+                           enum fault_class class)
+{
+    unsigned most = class == FAULT_STALE ? MAX_STALE_REPEATS : MAX_REPEATS;
+    struct fault_place *last = &thread->last_fault;
+
+    if (last->pc != fault->pc || last->addr != fault->addr)
+        *last = (struct fault_place){fault->pc, fault->addr, 0};
+    return ++last->repeats <= most;
+}
+
+/* A fault came back too often. Returns what it is to be taken for now. */
+static enum fault_class give_up(struct observer *observer,
+                                struct thread *thread, struct region *region,
+                                enum fault_class class)
+{
+    if (class == FAULT_STALE)
+        return FAULT_PROGRAM;
+    observer_limit(observer, thread, "progress", region->addr,
+                   "the instruction at 0x%" PRIx64
+                   " faults again and again under the guard, so its region is "
+                   "not watched any more",
+                   thread->last_fault.pc);
+    if (guard_drop(observer, thread, region,
+                   class == FAULT_STORE ? PROT_WRITE : PROT_EXEC) < 0)
+        return FAULT_PROGRAM;
+    return FAULT_STALE;
+}
+
+static void on_fault(struct observer *observer, struct thread *thread,
+                     const siginfo_t *info)
+{
+    struct fault fault = {.code = info->si_code,
+                          .addr = (uint64_t)(uintptr_t)info->si_addr};
+    enum fault_class class = FAULT_PROGRAM;
+    struct region *region;
+
+    if (tracee_fetch(&thread->tracee) < 0)
+        return;
+    fault.pc = thread->tracee.regs.rip;
+    decode_at(thread, fault.pc, &thread->store_insn);
+    fault.length =
+        thread->store_insn.length ? thread->store_insn.length : INSN_MAX_LENGTH;
+    if (thread->space->watched)
+        class = fault_classify(&thread->space->regions, &fault);
+    region = regions_at(&thread->space->regions, fault.addr);
+    if (class != FAULT_PROGRAM && !makes_progress(thread, &fault, class))
+        class = give_up(observer, thread, region, class);
+    switch (class) {
+    case FAULT_STORE:
+        store_begin(observer, thread, fault.addr);
+        break;
+    case FAULT_FETCH:
+        code_enter(observer, thread, region);
+        break;
+    case FAULT_STALE:
+        observer_resume(observer, thread);
+        break;
+    case FAULT_PROGRAM:
+        deliver(observer, thread, info);
+        break;
+    }
+}
+
+/* si_code of the stop at a handler's first instruction, when the signal was
+ * delivered with a step (ptrace_notify in the kernel). */
+#define TRAP_HANDLER SIGTRAP
+
+static bool is_our_step(const struct thread *thread, const siginfo_t *info)
+{
+    return (thread->storing || thread->inside) &&
+           (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT ||
+            info->si_code == TRAP_HANDLER);
+}
+
+void signal_stopped(struct observer *observer, struct thread *thread,
+                    const siginfo_t *info)
+{
+    if (info->si_signo == SIGSEGV && info->si_code > 0) {
+        on_fault(observer, thread, info);
+    } else if (info->si_signo == SIGTRAP && is_our_step(thread, info)) {
+        thread->last_fault = (struct fault_place){0};
+        if (thread->storing)
+            store_end(observer, thread);
+        if (thread->inside)
+            code_stepped(observer, thread);
+        else
+            observer_run(observer, thread);
+    } else {
+        deliver(observer, thread, info);
+    }
+}
