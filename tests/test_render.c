@@ -625,6 +625,20 @@ static void must_have(const char *text, const char *part)
     cr_expect(ne(ptr, (void *)strstr(text, part), NULL), "missing: %s", part);
 }
 
+static void must_not_have(const char *text, const char *part)
+{
+    cr_expect(eq(ptr, (void *)strstr(text, part), NULL), "there: %s", part);
+}
+
+static size_t times(const char *text, const char *part)
+{
+    size_t count = 0;
+
+    for (; (text = strstr(text, part)); text += strlen(part))
+        count++;
+    return count;
+}
+
 Test(render, all_terms_show_their_bytes_and_values)
 {
     static const int32_t terms[] = {
@@ -662,7 +676,7 @@ Test(render, code_that_did_not_change_is_not_shown_again)
 {
     char *text = large_story(false);
 
-    must_have(text, "code[2001] is new, of 5000 bytes:");
+    must_have(text, "code[2001] has changed; the code is 5000 bytes:");
     must_have(text, "No byte there changed since it was shown.");
     free(text);
 }
@@ -683,9 +697,12 @@ Test(render, data_is_not_taken_for_code)
               (struct bytes){code, sizeof code});
     tell_end(&story, 1);
     text = story_end(&story);
-    must_have(text, "code[0..10] = 48 c7 c0 fc ff ff ff 48 01 f8 c3");
-    must_have(text, "No generated code was seen to run.");
-    cr_assert(eq(ptr, (void *)strstr(text, "mov rax"), NULL));
+    must_have(text, "No generated code was seen to run.\n"
+                    "1 mapping never held code: 1 store into it is not shown "
+                    "here (--format=json has\nit).\n");
+    must_not_have(text, "mmap");
+    must_not_have(text, "code[");
+    must_not_have(text, "mov rax");
     free(text);
 }
 
@@ -724,6 +741,684 @@ Test(render, a_byte_before_its_opcode_is_not_called_an_immediate)
     *end = 0;
     cr_assert(eq(ptr, (void *)strstr(text, "imm bits"), NULL));
     free(text);
+}
+
+/* --- What is held back --------------------------------------------------- */
+
+#define BUFFER 0x7f5f3b000000ull
+
+/* A mapping that is not that of PAGE, and a store into it. */
+static void tell_buffer(struct story *story, uint64_t addr, unsigned prot)
+{
+    tell(story, (struct event){.kind = EVENT_MAP,
+                               .map = {.addr = addr,
+                                       .length = 8192,
+                                       .prot = prot,
+                                       .flags = "MAP_PRIVATE|MAP_ANONYMOUS",
+                                       .backing = "anonymous",
+                                       .call = "mmap(NULL, 8192, ...)"}});
+}
+
+static void tell_byte(struct story *story, uint64_t start, uint64_t offset,
+                      uint8_t byte)
+{
+    tell(story, (struct event){.kind = EVENT_WRITE,
+                               .write = {.addr = start + offset,
+                                         .offset = offset,
+                                         .old = {(const uint8_t *)"", 1},
+                                         .new = {&byte, 1},
+                                         .text = "mov byte ptr [rax], cl"}});
+}
+
+static void tell_exit(struct story *story)
+{
+    tell(story, (struct event){.kind = EVENT_EXIT, .exit = {.status = {1, 0}}});
+}
+
+static void tell_leave(struct story *story)
+{
+    tell(story, (struct event){.kind = EVENT_LEAVE,
+                               .leave = {.how = "return", .to = CALLER}});
+}
+
+static void story_of_one(struct story *story)
+{
+    story_begin(story, false);
+    tell_start(story, "1");
+}
+
+Test(render, a_buffer_changes_nothing_but_one_line_at_the_end)
+{
+    struct story story;
+    uint8_t code[11];
+    char *text, *plain = minus_four(false), *rest;
+    size_t same;
+
+    adder(-4, code);
+    story_of_one(&story);
+    tell_buffer(&story, BUFFER, PROT_READ | PROT_WRITE);
+    tell_byte(&story, BUFFER, 3, 7);
+    tell_map(&story);
+    tell_byte(&story, BUFFER, 4, 7);
+    tell_stores(&story, code);
+    tell(&story, (struct event){.kind = EVENT_PROTECT,
+                                .protect = {.addr = BUFFER + 4096,
+                                            .length = 4096,
+                                            .old_prot = PROT_READ | PROT_WRITE,
+                                            .prot = PROT_READ}});
+    tell(&story, (struct event){.kind = EVENT_LIMIT,
+                                .limit = {.budget = "stores",
+                                          .addr = {1, BUFFER + 4096},
+                                          .text = "no matter"}});
+    tell_executable(&story, (struct bytes){code, 11});
+    tell_calls(&story, code, -4);
+    tell(&story, (struct event){.kind = EVENT_UNMAP,
+                                .unmap = {.addr = BUFFER, .length = 4096}});
+    tell_byte(&story, BUFFER, 4097, 7);
+    tell_end(&story, -4);
+    text = story_end(&story);
+    rest = strstr(text, "1 other mapping never held code: 3 stores into it are "
+                        "not shown here\n(--format=json has them).\n");
+    cr_assert(ne(ptr, rest, NULL), "%s", text);
+    /* All before it, but for the term in the first stage, is as without. */
+    same = (size_t)(rest - strstr(text, "2  mmap"));
+    cr_assert(eq(
+        int, strncmp(strstr(text, "2  mmap"), strstr(plain, "2  mmap"), same),
+        0));
+    must_not_have(text, "no matter");
+    free(text);
+    free(plain);
+}
+
+Test(render, a_mapping_that_goes_away_is_counted_too)
+{
+    struct story story;
+    char *text;
+
+    story_of_one(&story);
+    for (int i = 0; i < 3; i++) {
+        tell_buffer(&story, BUFFER, PROT_READ | PROT_WRITE);
+        tell(&story, (struct event){.kind = EVENT_UNMAP,
+                                    .unmap = {.addr = BUFFER, .length = 8192}});
+    }
+    tell_exit(&story);
+    text = story_end(&story);
+    must_have(text, "\n3 mappings never held code and are not shown here "
+                    "(--format=json has them).\n");
+    must_not_have(text, "unmapped");
+    free(text);
+}
+
+Test(render, a_piece_that_becomes_executable_tells_of_the_whole)
+{
+    struct story story;
+    char *text;
+
+    story_of_one(&story);
+    tell_buffer(&story, BUFFER, PROT_READ | PROT_WRITE);
+    tell_byte(&story, BUFFER, 3, 7);
+    tell(&story, (struct event){.kind = EVENT_PROTECT,
+                                .protect = {.addr = BUFFER + 4096,
+                                            .length = 4096,
+                                            .old_prot = PROT_READ | PROT_WRITE,
+                                            .prot = PROT_READ | PROT_EXEC}});
+    tell_byte(&story, BUFFER, 4, 8);
+    tell_exit(&story);
+    text = story_end(&story);
+    cr_assert(lt(ptr, strstr(text, "2  mmap"), strstr(text, "code[3] = 0x07")));
+    cr_assert(
+        lt(ptr, strstr(text, "code[3] = 0x07"), strstr(text, "rw- -> r-x")));
+    must_have(text, "code[4] = 0x08");
+    must_not_have(text, "never held code");
+    free(text);
+}
+
+/* A read(2) into a large buffer, again and again. */
+Test(render, what_the_kernel_writes_is_not_kept_for_ever)
+{
+    enum { SIZE = 1 << 20 };
+    uint8_t *bytes = mem_alloc(SIZE);
+    struct story story;
+    char *text;
+
+    story_of_one(&story);
+    tell_buffer(&story, BUFFER, PROT_READ | PROT_WRITE);
+    for (int i = 0; i < 10; i++)
+        tell(&story, (struct event){.kind = EVENT_WRITE,
+                                    .write = {.addr = BUFFER,
+                                              .new = {bytes, SIZE},
+                                              .by = "read"}});
+    tell_buffer(&story, PAGE, PROT_READ | PROT_EXEC);
+    tell(&story, (struct event){.kind = EVENT_ENTER,
+                                .enter = {.addr = BUFFER, .how = "call"}});
+    text = story_end(&story);
+    cr_assert(eq(sz, times(text, "by the kernel: read"), 5));
+    must_have(text, "\n... and 5 later stores into it, not kept\n");
+    free(bytes);
+    free(text);
+}
+
+/* --- Memory that no mmap was seen for ------------------------------------ */
+
+Test(render, memory_that_was_there_before_is_not_called_fresh)
+{
+    static const struct {
+        const char *backing;
+        const char *words;
+    } cases[] = {
+        {"heap", "No mmap was seen: this memory is part of the heap, and its"},
+        {"stack", "No mmap was seen: this memory is part of the stack, and"},
+        {"/tmp/prog", "this memory is part of /tmp/prog, and"},
+        {"anonymous", "this memory is the program's already, and"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story story;
+        char *text;
+
+        story_of_one(&story);
+        tell(&story,
+             (struct event){.kind = EVENT_MAP,
+                            .map = {.addr = PAGE,
+                                    .length = 4096,
+                                    .prot = PROT_READ | PROT_WRITE,
+                                    .backing = cases[i].backing,
+                                    .maps = "7f5f3c1ff000-7f5f3c200000 rw-p "
+                                            "00000000 00:00 0              "
+                                            "                            "
+                                            "[heap]"}});
+        tell_executable(&story, (struct bytes){NULL, 0});
+        text = story_end(&story);
+        must_have(text, cases[i].words);
+        must_have(text, "\n2  memory\n");
+        must_have(text, "rw-p 00000000 00:00 0 [heap]\n");
+        must_not_have(text, "2  mmap");
+        must_not_have(text, "every byte");
+        free(text);
+    }
+}
+
+Test(render, only_anonymous_memory_is_all_zero)
+{
+    char *text = odd_story(false);
+    struct story story;
+
+    must_not_have(text, "every byte");
+    free(text);
+    story_of_one(&story);
+    tell(&story,
+         (struct event){.kind = EVENT_MAP,
+                        .map = {.addr = PAGE,
+                                .length = 4096,
+                                .prot = PROT_READ | PROT_EXEC,
+                                .flags = "MAP_PRIVATE",
+                                .backing = "anonymous",
+                                .call = "mmap(NULL, 4096, ..., 3, 0)"}});
+    text = story_end(&story);
+    must_not_have(text, "every byte");
+    free(text);
+}
+
+/* --- Where code begins --------------------------------------------------- */
+
+static const uint8_t with_data[] = {
+    /* data that looks like add [rdx], eax; add eax, [rax*1+...] */
+    1, 2, 3, 4, 5, 6, 7, 0x48, 0xb8, 0x31, 0xc0,
+    /* xor eax, eax, begun in the data before; ret */
+    0xc3};
+
+/* Stores code at once and calls it somewhere. */
+static char *called_at(const uint8_t *code, size_t len, uint64_t offset)
+{
+    struct story story;
+
+    story_of_one(&story);
+    tell_map(&story);
+    tell_store(&story, (struct srcline){0}, 0, code, len);
+    tell_executable(&story, (struct bytes){code, len});
+    tell(&story, (struct event){.kind = EVENT_ENTER,
+                                .enter = {.addr = PAGE + offset,
+                                          .offset = offset,
+                                          .how = "call"}});
+    return story_end(&story);
+}
+
+Test(render, an_entry_behind_the_first_byte_gets_a_warning_of_data)
+{
+    char *text = called_at(with_data, sizeof with_data, 9);
+
+    must_have(text, "(Above, it was read as instructions from its first byte");
+    must_not_have(text, "Control enters at");
+    free(text);
+    text = called_at(with_data, sizeof with_data, 0);
+    must_not_have(text, "(Above");
+    free(text);
+}
+
+Test(render, code_that_is_entered_off_the_list_is_explained)
+{
+    /* add eax, imm32; ret; or from its second byte on xor eax, eax; ret */
+    static const uint8_t code[] = {0x05, 0x31, 0xc0, 0xc3, 0x90, 0xc3};
+    char *text = called_at(code, sizeof code, 1);
+
+    must_have(text, "Control enters at +1, where no instruction that was "
+                    "listed begins:\n\n+1   31        c0\n");
+    must_have(text, "     = xor eax, eax\n");
+    free(text);
+    /* There the bytes end within an instruction. */
+    text = called_at(with_data, sizeof with_data, 7);
+    must_not_have(text, "Control enters at");
+    free(text);
+}
+
+Test(render, names_of_fields_are_explained_when_they_come_up)
+{
+    char *text = many_story(false);
+
+    must_not_have(text, "REX.W");
+    must_not_have(text, "mod=11");
+    free(text);
+    text = called_at((const uint8_t *)"\xf7\xf9\xc3", 3, 0);
+    must_not_have(text, "REX.W");
+    must_have(text, "\nmod=11: rm is a register. /0 to /7: reg is");
+    free(text);
+}
+
+Test(render, a_page_that_is_never_flipped_says_so_once)
+{
+    char *text = odd_story(false), *flipped = minus_four(false);
+
+    cr_assert(eq(sz, times(text, "no mprotect: the page was executable"), 1));
+    must_not_have(flipped, "no mprotect");
+    free(text);
+    free(flipped);
+}
+
+/* --- Two mappings -------------------------------------------------------- */
+
+Test(render, one_of_two_mappings_is_named_by_its_address)
+{
+    struct story story;
+    char *text, *first;
+
+    story_of_one(&story);
+    tell_buffer(&story, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+    tell_byte(&story, PAGE, 0, 0xc3);
+    tell_enter(&story, "call", (struct bytes){(const uint8_t *)"\xc3", 1});
+    tell_leave(&story);
+    tell_buffer(&story, BUFFER, PROT_READ | PROT_WRITE | PROT_EXEC);
+    tell_byte(&story, BUFFER, 0, 0xc3);
+    tell(&story, (struct event){.kind = EVENT_ENTER,
+                                .enter = {.addr = BUFFER, .how = "call"}});
+    tell_leave(&story);
+    tell_enter(&story, "call", (struct bytes){NULL, 0});
+    text = story_end(&story);
+    first = strstr(text, "call 1 to code[0]");
+    cr_assert(ne(ptr, first, NULL));
+    cr_assert(eq(int, strncmp(first + 17, "  babyjit.c", 11), 0));
+    must_have(text, "call 2 to code[0] at 0x7f5f3b000000\n");
+    must_have(text, "call 3 to code[0] at 0x7f5f3c1ff000  babyjit.c:94");
+    /* Each was named once, with its store beneath. */
+    cr_assert(eq(sz, times(text, "code[0] is the byte at"), 2));
+    cr_assert(eq(sz, times(text, " mapped rwx:\ncode[0] = 0xc3"), 2));
+    free(text);
+}
+
+/* A caption with nothing beneath it. */
+Test(render, a_mapping_is_not_named_for_nothing)
+{
+    static const uint8_t ret = 0xc3;
+    struct story story;
+    char *text;
+
+    story_of_one(&story);
+    tell_buffer(&story, BUFFER, PROT_READ | PROT_WRITE | PROT_EXEC);
+    tell_buffer(&story, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+    tell_byte(&story, PAGE, 0, ret);
+    tell_byte(&story, BUFFER, 0, ret);
+    tell_executable(&story, (struct bytes){&ret, 1});
+    text = story_end(&story);
+    cr_assert(eq(sz, times(text, "code[0] is the byte at"), 3));
+    must_not_have(text, "mapped rwx:\n\n");
+    must_have(text, "mapped r-x:\nThe code");
+    free(text);
+}
+
+/* --- Loops --------------------------------------------------------------- */
+
+/* One step that counts rcx down from `left`. */
+static void tell_turn(struct story *story, uint64_t offset, uint64_t left,
+                      uint64_t next)
+{
+    struct reg_change change = {X86_RCX, left, left - 1};
+    bool dec = offset == 0;
+
+    tell_step(story, offset,
+              dec ? (struct bytes){(const uint8_t *)"\xff\xc9", 2}
+                  : (struct bytes){(const uint8_t *)"\x75\xfc", 2},
+              dec ? "dec ecx" : "jnz -4", &change, dec, PAGE + next);
+}
+
+/* A loop of two instructions, then a ret. */
+static char *loop_of(uint64_t rounds)
+{
+    static const uint8_t code[] = {0xff, 0xc9, 0x75, 0xfc, 0xc3};
+    struct story story;
+
+    story_of_one(&story);
+    tell_buffer(&story, PAGE, PROT_READ | PROT_EXEC);
+    story.regs.value[X86_RCX] = rounds;
+    tell_enter(&story, "call", (struct bytes){code, sizeof code});
+    for (uint64_t left = rounds; left > 0; left--) {
+        tell_turn(&story, 0, left, 2);
+        tell_turn(&story, 2, left, left > 1 ? 0 : 4);
+    }
+    tell_step(&story, 4, (struct bytes){code + 4, 1}, "ret", NULL, 0, CALLER);
+    tell(&story, (struct event){.kind = EVENT_LEAVE,
+                                .leave = {.how = "return", .to = CALLER}});
+    return story_end(&story);
+}
+
+Test(render, a_loop_is_told_three_times_and_summed_up)
+{
+    char *text = loop_of(33334);
+
+    must_have(text, "\n... the same 2 instructions 33,330 times more\n"
+                    "     rcx 0x8233 -> 0x1\n"
+                    "+0   ff c9                 dec ecx           "
+                    "ecx = 1 - 1 = 0\n");
+    cr_assert(eq(sz, times(text, "\n+0   ff c9                 dec"), 4));
+    cr_assert(eq(sz, times(text, "\n+2   75 fc"), 4));
+    must_have(text, "\n+4   c3                    ret");
+    free(text);
+}
+
+Test(render, a_short_loop_is_told_in_full)
+{
+    for (uint64_t rounds = 1; rounds <= 4; rounds++) {
+        char *text = loop_of(rounds);
+
+        must_not_have(text, "the same 2");
+        cr_assert(eq(sz, times(text, "dec ecx           ecx ="), rounds));
+        free(text);
+    }
+}
+
+Test(render, a_loop_that_is_cut_short_keeps_its_last_steps)
+{
+    struct story story;
+    char *text;
+
+    story_of_one(&story);
+    tell_buffer(&story, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+    tell_enter(&story, "call", (struct bytes){NULL, 0});
+    for (uint64_t left = 20; left > 10; left--) {
+        tell_turn(&story, 0, left, 2);
+        tell_turn(&story, 2, left, 0);
+    }
+    tell_turn(&story, 0, 10, 2);
+    tell(&story,
+         (struct event){.kind = EVENT_LIMIT,
+                        .tid = PID + 1,
+                        .limit = {.budget = "steps", .text = "no more steps"}});
+    text = story_end(&story);
+    must_have(text, "... the same 2 instructions 7 times more\n"
+                    "     rcx 0x11 -> 0xa\n"
+                    "+0   ff c9                 dec ecx           "
+                    "ecx = 10 - 1 = 9\n"
+                    "     rcx 0xa -> 0x9\n"
+                    "not watched: no more steps\n");
+    free(text);
+}
+
+/* What a skipped round stores into the code is new when it is shown again. */
+Test(render, stores_of_a_loop_are_skipped_with_it)
+{
+    static const uint8_t nop = 0x90;
+    uint8_t code[125] = {0};
+    struct story story;
+    char *text;
+
+    story_of_one(&story);
+    tell_buffer(&story, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
+    tell_enter(&story, "call", (struct bytes){NULL, 0});
+    for (uint64_t i = 0; i < 30; i++) {
+        uint64_t at = i < 5 || i == 29 ? i : 95 + i; /* the last but one: 123 */
+
+        code[at] = nop;
+        tell(&story, (struct event){.kind = EVENT_WRITE,
+                                    .write = {.addr = PAGE + 100 + at,
+                                              .offset = 100 + at,
+                                              .old = {&nop, 1},
+                                              .new = {&nop, 1},
+                                              .pc = PAGE}});
+        tell_step(&story, 0, (struct bytes){(const uint8_t *)"\xf3\xaa", 2},
+                  "rep stosb", NULL, 0, i < 29 ? PAGE : PAGE + 2);
+    }
+    tell_leave(&story);
+    tell(&story, (struct event){.kind = EVENT_ENTER,
+                                .enter = {.addr = PAGE,
+                                          .how = "jump",
+                                          .code = {code, 124},
+                                          .code_offset = 100}});
+    text = story_end(&story);
+    must_have(text, "... the same instruction 26 times more\n");
+    cr_assert(eq(sz, times(text, "] = 0x90"), 4));
+    must_have(text, "The code, 124 bytes (as xxd -g1 shows it):");
+    free(text);
+}
+
+/* --- Signals ------------------------------------------------------------- */
+
+/* Code that the signal is about, stored and executable. */
+static char *signal_story(const char *code, size_t len, unsigned prot,
+                          struct event_signal signal)
+{
+    struct bytes bytes = {(const uint8_t *)code, len};
+    struct story story;
+
+    story_of_one(&story);
+    tell_map(&story);
+    tell_store(&story, (struct srcline){0}, 0, bytes.data, len);
+    if (prot & PROT_EXEC)
+        tell_executable(&story, bytes);
+    tell(&story, (struct event){.kind = EVENT_SIGNAL, .signal = signal});
+    return story_end(&story);
+}
+
+#define SIGNAL(n, c, where, at, kind)          \
+    ((struct event_signal){.number = (n),      \
+                           .code = (c),        \
+                           .addr = {1, where}, \
+                           .pc = {1, at},      \
+                           .access = (kind)})
+
+Test(render, a_signal_says_what_failed)
+{
+    static const struct {
+        const char *code;
+        size_t len;
+        struct event_signal signal;
+        const char *words;
+    } cases[] = {
+        {"\x8b\x00",
+         2,
+         {11, "SIGSEGV", 1, {1, 0}, {1, PAGE}, "read"},
+         "\n+0   8b 00                 mov eax, [rax]  does not complete\n"
+         "     it tried to read from 0x0: nothing is mapped there\n"},
+        {"\x89\x00",
+         2,
+         {11, "SIGSEGV", 2, {1, PAGE + 8}, {1, PAGE}, "write"},
+         "     it tried to write to 0x7f5f3c1ff008, but the page is r-x\n"},
+        {"\x8b\x00",
+         2,
+         {11, "SIGSEGV", 2, {1, 4096}, {1, PAGE}, "read"},
+         "     it tried to read from 0x1000\n"},
+        {"\x8b\x00",
+         2,
+         {11, "SIGSEGV", 1, {1, 4096}, {1, PAGE}, NULL},
+         "     the access to 0x1000 failed: nothing is mapped there\n"},
+        {"\x8b\x00",
+         2,
+         {11, "SIGSEGV", 128, {1, 0}, {1, PAGE}, "read"},
+         "     the access failed; the CPU does not say at which address\n"},
+        {"\x0f\x0b",
+         2,
+         {4, "SIGILL", 2, {1, PAGE}, {1, PAGE}, NULL},
+         "\n+0   0f 0b                 ud2  does not complete\n"
+         "     the CPU does not know this instruction, or may not run it: "
+         "ud2\n"},
+        {"\x06\x07",
+         2,
+         {4, "SIGILL", 2, {1, PAGE}, {1, PAGE}, NULL},
+         "     the CPU does not know this instruction, or may not run it\n"},
+        {"\xf7\xf9",
+         2,
+         {8, "SIGFPE", 1, {1, PAGE}, {1, PAGE}, NULL},
+         "\n+0   f7 f9                 idiv ecx  does not complete\n"
+         "     division by zero or a quotient that is too large: idiv ecx\n"},
+        {"\xcc\xc3",
+         2,
+         {5, "SIGTRAP", 128, {0, 0}, {1, PAGE + 1}, NULL},
+         "     a breakpoint or another trap: int3\n"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = signal_story(cases[i].code, cases[i].len,
+                                  PROT_READ | PROT_EXEC, cases[i].signal);
+
+        must_have(text, cases[i].words);
+        must_not_have(text, "access memory");
+        free(text);
+    }
+}
+
+Test(render, a_signal_that_was_sent_has_no_place)
+{
+    char *text = signal_story(
+        "\x8b\x00", 2, PROT_READ | PROT_EXEC,
+        (struct event_signal){
+            .number = 11, .name = "SIGSEGV", .addr = {1, 0}, .pc = {1, PAGE}});
+
+    must_have(text, "signal 11 SIGSEGV at 0x7f5f3c1ff000\n");
+    must_not_have(text, "does not complete");
+    must_not_have(text, "failed");
+    free(text);
+}
+
+Test(render, executing_data_shows_the_stores_that_made_it)
+{
+    char *text =
+        signal_story("\x31\xc0", 2, 0, SIGNAL(11, 2, PAGE, PAGE, "execute"));
+
+    must_have(text, "code[0..1] = 31 c0");
+    must_have(text,
+              "\n+0   31 c0                 xor eax, eax  is not fetched\n"
+              "     it tried to execute 0x7f5f3c1ff000, but the page is "
+              "rw-\n");
+    free(text);
+}
+
+Test(render, falling_off_the_end_is_no_jump)
+{
+    struct story story;
+    uint8_t nop = 0x90;
+    char *text;
+
+    story_of_one(&story);
+    tell_buffer(&story, PAGE, PROT_READ | PROT_EXEC);
+    tell_step(&story, 8191, (struct bytes){&nop, 1}, "nop", NULL, 0,
+              PAGE + 8192);
+    tell(&story, (struct event){.kind = EVENT_LEAVE,
+                                .leave = {"jump", PAGE + 8192, {0, 0}}});
+    text = story_end(&story);
+    must_have(text, "\n     runs past the end of the mapping to "
+                    "0x7f5f3c201000\n");
+    must_not_have(text, "leaves by");
+    free(text);
+}
+
+/* --- The program and its arguments --------------------------------------- */
+
+/* The line of the first stage, without what it begins with. */
+static char *program_line(const char *arg)
+{
+    const char *argv[] = {"a=b", arg};
+    struct story story;
+    char *text, *line;
+
+    story_begin(&story, false);
+    tell(&story, (struct event){.kind = EVENT_START,
+                                .start = {.argv = {argv, 2}, .page_size = 1}});
+    text = story_end(&story);
+    line = strstr(text, "program     ");
+    cr_assert(ne(ptr, line, NULL));
+    line = mem_copy_text(line + 12);
+    *strstr(line, "\n  process") = 0;
+    free(text);
+    return line;
+}
+
+Test(render, arguments_are_quoted_as_a_shell_needs_it)
+{
+    static const char *const cases[][2] = {
+        {"plain", "'a=b' plain"},
+        {"--x=/a/b.c:1,2", "'a=b' --x=/a/b.c:1,2"},
+        {"", "'a=b' ''"},
+        {"two words", "'a=b' 'two words'"},
+        {"it's", "'a=b' 'it'\\''s'"},
+        {"~", "'a=b' '~'"},
+        {"\x1b[31m", "'a=b' $'\\x1b[31m'"},
+        {"a\n'\\", "'a=b' $'a\\n\\'\\\\'"},
+        {"\xc3\xa4", "'a=b' \xc3\xa4"},
+        {"\xc3", "'a=b' $'\\xc3'"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *line = program_line(cases[i][0]);
+
+        cr_expect(eq(str, line, (char *)cases[i][1]));
+        free(line);
+    }
+}
+
+Test(render, a_long_argument_is_cut_and_wrapped)
+{
+    char arg[301], *line;
+
+    memset(arg, 'x', 300);
+    arg[300] = 0;
+    line = program_line(arg);
+    cr_assert(eq(sz, times(line, "x"), 200));
+    cr_assert(eq(str, line + strlen(line) - 4, "x..."));
+    /* 'a=b' stands alone; 203 characters take lines of 66. */
+    cr_assert(eq(sz, times(line, "\n"), 4));
+    free(line);
+}
+
+/* --- Colours ------------------------------------------------------------- */
+
+Test(render, colours_are_legible_on_black_and_on_white)
+{
+    static const char *const bad[] = {"30", "33", "34", "36", "37", "2", "8"};
+
+    for (int role = 0; role < ROLES; role++) {
+        char codes[32] = ";";
+        char part[8];
+
+        if (!*style_ansi((enum role)role))
+            continue;
+        cr_assert(eq(
+            int,
+            sscanf(style_ansi((enum role)role), "\033[%29[0-9;]m", codes + 1),
+            1));
+        strcat(codes, ";");
+        for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+            snprintf(part, sizeof part, ";%s;", bad[i]);
+            cr_expect(eq(ptr, (void *)strstr(codes, part), NULL), "role %d: %s",
+                      role, codes);
+        }
+    }
 }
 
 /* --- The dump and its oracle --------------------------------------------- */

@@ -296,10 +296,38 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset)
             buf_release(&cells[i].lines[line]);
 }
 
-void fields_write_legend(struct pen *pen)
+unsigned fields_names(const struct insn *insn)
 {
-    pen_words(pen, ROLE_NOTE, 0,
-              "REX.W=1: 64 bits. R, X, B: one more high bit for reg, index, "
-              "rm or base. mod=11: rm is a register. /0: reg is no register "
-              "but a part of the opcode.");
+    unsigned names = 0;
+
+    for (size_t i = 0; i < insn->field_count; i++) {
+        const struct insn_field *field = &insn->fields[i];
+
+        if (field->kind == FIELD_REX)
+            names |= FIELDS_REX;
+        if (field->kind == FIELD_MODRM && insn->bytes[field->offset] >> 6 == 3)
+            names |= FIELDS_MOD_11;
+        if (field->kind == FIELD_OPCODE && field->digit >= 0)
+            names |= FIELDS_DIGIT;
+    }
+    return names;
+}
+
+void fields_write_legend(struct pen *pen, unsigned names)
+{
+    struct buf line = {0};
+
+    if (names & FIELDS_REX)
+        buf_append_text(&line, "REX.W=1: 64 bits. R, X, B: one more high bit "
+                               "for reg, index, rm or base. ");
+    if (names & FIELDS_MOD_11)
+        buf_append_text(&line, "mod=11: rm is a register. ");
+    if (names & FIELDS_DIGIT)
+        buf_append_text(&line, "/0 to /7: reg is no register but a part of "
+                               "the opcode. ");
+    if (line.len > 0) {
+        line.len--;
+        pen_words(pen, ROLE_NOTE, 0, buf_text(&line));
+    }
+    buf_release(&line);
 }

@@ -15,8 +15,18 @@
  */
 void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
 
-/* Explains the names that fields_write uses; once is enough for a trace. */
-void fields_write_legend(struct pen *pen);
+/* Names that fields_write uses and that a reader may not know. */
+enum {
+    FIELDS_REX = 1,
+    FIELDS_MOD_11 = 2,
+    FIELDS_DIGIT = 4,
+};
+
+/* Those of an instruction: bits of FIELDS_*. */
+unsigned fields_names(const struct insn *insn);
+
+/* Explains names; once is enough for a trace. Nothing if there are none. */
+void fields_write_legend(struct pen *pen, unsigned names);
 
 /*
  * Appends the value of an immediate or displacement: its bits in hex, as wide

@@ -35,6 +35,11 @@ static size_t utf8_length(const uint8_t *text, size_t len)
     return need;
 }
 
+size_t pen_char_length(const uint8_t *text, size_t len)
+{
+    return text[0] >= 0x20 && text[0] < 0x7f ? 1 : utf8_length(text, len);
+}
+
 /* Appends the first character of text as shown. Returns how long it was. */
 static size_t clean(const uint8_t *text, size_t len, struct buf *out,
                     unsigned *columns)
@@ -42,11 +47,9 @@ static size_t clean(const uint8_t *text, size_t len, struct buf *out,
     size_t used = 1;
 
     *columns = 1;
-    if (text[0] >= 0x20 && text[0] < 0x7f) {
-        buf_append(out, text, 1);
-    } else if (text[0] == '\t') {
+    if (text[0] == '\t') {
         buf_append_text(out, " ");
-    } else if ((used = utf8_length(text, len))) {
+    } else if ((used = pen_char_length(text, len))) {
         buf_append(out, text, used);
     } else {
         buf_printf(out, "\\x%02x", text[0]);
@@ -118,12 +121,13 @@ void pen_print(struct pen *pen, enum role role, const char *format, ...)
     free(text);
 }
 
-static size_t width_of(struct bytes rest)
+/* Counts no further than it takes to be above limit. */
+static size_t width_of(struct bytes rest, size_t limit)
 {
     struct buf shown = {0};
     size_t width = 0;
 
-    while (rest.len > 0) {
+    while (rest.len > 0 && width <= limit) {
         unsigned columns;
         size_t used = clean(rest.data, rest.len, &shown, &columns);
 
@@ -137,14 +141,14 @@ static size_t width_of(struct bytes rest)
 
 size_t pen_width(const char *text)
 {
-    return width_of(bytes_of(text));
+    return width_of(bytes_of(text), SIZE_MAX);
 }
 
 void pen_cut_bytes(struct pen *pen, enum role role, struct bytes text)
 {
     unsigned from = pen->column > pen->due ? pen->column : pen->due;
 
-    if (from + width_of(text) <= PEN_WIDTH) {
+    if (from + width_of(text, PEN_WIDTH) <= PEN_WIDTH) {
         pen_bytes(pen, role, text);
     } else if (from + 4 <= PEN_WIDTH) {
         write_until(pen, role, text, PEN_WIDTH - 3);
@@ -201,6 +205,21 @@ void pen_lines(struct pen *pen, struct buf *lines)
     pen->text_above = true;
 }
 
+/* A word, in as many pieces as it takes. */
+static void write_word(struct pen *pen, enum role role, unsigned indent,
+                       const char *word)
+{
+    struct bytes rest = bytes_of(word);
+
+    while (rest.len > 0) {
+        rest = write_until(pen, role, rest, PEN_WIDTH);
+        if (rest.len > 0) {
+            pen_end(pen);
+            pen_column(pen, indent);
+        }
+    }
+}
+
 void pen_words(struct pen *pen, enum role role, unsigned indent,
                const char *text)
 {
@@ -217,7 +236,7 @@ void pen_words(struct pen *pen, enum role role, unsigned indent,
             pen_end(pen);
             pen_column(pen, indent);
         }
-        pen_text(pen, role, word);
+        write_word(pen, role, indent, word);
         free(word);
         first = false;
         text += len;

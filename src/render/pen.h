@@ -63,8 +63,8 @@ void pen_blank(struct pen *pen);
 void pen_lines(struct pen *pen, struct buf *lines);
 
 /*
- * Words, wrapped, from where the line is; further lines begin at indent. Ends
- * the last line.
+ * Words, wrapped, from where the line is; further lines begin at indent. A word
+ * that no line has room for is broken. Ends the last line.
  */
 void pen_words(struct pen *pen, enum role role, unsigned indent,
                const char *text);
@@ -72,6 +72,12 @@ void pen_words(struct pen *pen, enum role role, unsigned indent,
 /* A name, then words that stand in a column of their own. Ends the line. */
 void pen_entry(struct pen *pen, const char *name, enum role role,
                const char *text);
+
+/*
+ * The bytes of the character at text if it is shown as it is, or 0 if it is
+ * shown otherwise. len, not 0, is how many bytes there are.
+ */
+size_t pen_char_length(const uint8_t *text, size_t len);
 
 /* How many columns a text takes. */
 size_t pen_width(const char *text);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "render/style.h"
 
-/* Only colours that are legible on black and on white, on a projector too. */
+/*
+ * Only what is legible on black and on white: of the colours red, green and
+ * magenta. Yellow and cyan vanish on white, blue on black.
+ */
 static const char *const ansi[ROLES] = {
     [ROLE_PLAIN] = "",
     [ROLE_HEADING] = "\033[1m",
     [ROLE_NOTE] = "",
     [ROLE_WARNING] = "\033[1;31m",
     [ROLE_ADDRESS] = "",
-    [ROLE_SOURCE] = "\033[36m",
+    [ROLE_SOURCE] = "\033[35m",
     [ROLE_CALL] = "\033[1m",
     [ROLE_PROTECTION] = "\033[1;35m",
     [ROLE_BYTE] = "",
@@ -16,14 +19,14 @@ static const char *const ansi[ROLES] = {
     [ROLE_UNWRITTEN] = "",
     [ROLE_PREFIX] = "\033[31m",
     [ROLE_REX] = "\033[35m",
-    [ROLE_OPCODE] = "\033[34m",
-    [ROLE_MODRM] = "\033[33m",
-    [ROLE_SIB] = "\033[31m",
-    [ROLE_DISPLACEMENT] = "\033[36m",
+    [ROLE_OPCODE] = "\033[1m",
+    [ROLE_MODRM] = "\033[4m",
+    [ROLE_SIB] = "\033[4;31m",
+    [ROLE_DISPLACEMENT] = "\033[4;35m",
     [ROLE_IMMEDIATE] = "\033[32m",
     [ROLE_MNEMONIC] = "\033[1m",
     [ROLE_REGISTER] = "",
-    [ROLE_CHANGED] = "\033[33m",
+    [ROLE_CHANGED] = "\033[32m",
     [ROLE_RESULT] = "\033[1;32m",
 };
 

@@ -31,10 +31,17 @@ static const char *const purpose[STAGES] = {
                    "at a time.",
 };
 
-static void heading(struct text *text, enum stage stage)
+/* Memory that was there before is not asked for by a system call. */
+static bool is_found(const struct event *event)
+{
+    return event->kind == EVENT_MAP && !event->map.call;
+}
+
+static void heading(struct text *text, const struct event *event)
 {
     struct pen *pen = &text->pen;
-    const char *name = stage_name(stage);
+    enum stage stage = text->view.stage;
+    const char *name = is_found(event) ? "memory" : stage_name(stage);
 
     pen_blank(pen);
     pen_print(pen, ROLE_HEADING, "%d  %s", (int)stage + 1, name);
@@ -42,10 +49,11 @@ static void heading(struct text *text, enum stage stage)
     for (size_t i = 0; i < strlen(name) + 3; i++)
         pen_text(pen, ROLE_HEADING, "-");
     pen_end(pen);
-    if (!text->stage_told[stage])
+    if (!text->stage_told[stage] && !is_found(event)) {
         pen_words(pen, ROLE_NOTE, 0, purpose[stage]);
+        text->stage_told[stage] = true;
+    }
     pen_blank(pen);
-    text->stage_told[stage] = true;
     text->stage = stage;
     text->started = true;
 }
@@ -87,6 +95,7 @@ void text_name_code(struct text *text, uint64_t base)
 
     if (text->named && text->base == base)
         return;
+    text->many |= text->base && text->base != base;
     text->named = true;
     text->base = base;
     pen_print(pen, ROLE_NOTE, "code[0] is the byte at ");
@@ -188,20 +197,24 @@ static void look_before(struct text *text, const struct event *event)
     }
 }
 
-/* Whose event it is, where that is not the thread of the event before. */
-static void tell_thread(struct text *text, const struct event *event)
+void text_name_thread(struct text *text, int tid)
 {
-    if (!event->tid || event->kind == EVENT_OUTPUT ||
-        event->kind == EVENT_LIMIT || event->kind == EVENT_EXIT)
-        return;
-    if (text->last_tid && text->last_tid != event->tid) {
-        pen_print(&text->pen, ROLE_NOTE, "thread %d:", event->tid);
+    if (text->last_tid && text->last_tid != tid) {
+        pen_print(&text->pen, ROLE_NOTE, "thread %d:", tid);
         pen_end(&text->pen);
     }
-    text->last_tid = event->tid;
+    text->last_tid = tid;
 }
 
-static void tell(struct text *text, const struct event *event)
+/* Whose event it is, where that matters. */
+static void tell_thread(struct text *text, const struct event *event)
+{
+    if (event->tid && event->kind != EVENT_OUTPUT &&
+        event->kind != EVENT_LIMIT && event->kind != EVENT_EXIT)
+        text_name_thread(text, event->tid);
+}
+
+void text_tell_in_words(struct text *text, const struct event *event)
 {
     static void (*const teller[EVENT_KINDS])(struct text *,
                                              const struct event *) = {
@@ -210,9 +223,18 @@ static void tell(struct text *text, const struct event *event)
     };
 
     if (needs_heading(text, event))
-        heading(text, text->view.stage);
+        heading(text, event);
     tell_thread(text, event);
     teller[event->kind](text, event);
+}
+
+void text_tell(struct text *text, const struct event *event)
+{
+    text_end_loops(text, event);
+    look_before(text, event);
+    view_apply(&text->view, event);
+    if (!text_loop_skips(text, event))
+        text_tell_in_words(text, event);
 }
 
 static int emit(struct sink *sink, const struct event *event, struct err *err)
@@ -221,9 +243,8 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     struct buf *out = &text->pen.out;
     int status;
 
-    look_before(text, event);
-    view_apply(&text->view, event);
-    tell(text, event);
+    if (!text_hold(text, event))
+        text_tell(text, event);
     status = sink_write(text->out, out->data, out->len, err);
     buf_clear(out);
     return status;
@@ -237,6 +258,10 @@ static void free_text(struct sink *sink)
     view_release(&text->view);
     pages_release(&text->stored);
     pages_release(&text->explained);
+    pages_release(&text->listed);
+    text_hold_release(&text->hold);
+    for (size_t i = 0; i < text->thread_count; i++)
+        text_loop_release(&text->threads[i].loop);
     free(text->maps_before);
     free(text->areas);
     free(text->threads);

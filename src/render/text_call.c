@@ -9,6 +9,7 @@
 #include "render/text_parts.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 #include "x86/effect.h"
@@ -87,6 +88,9 @@ static void tell_entry(struct text *text, const struct event *event,
         pen_print(pen, ROLE_HEADING, "%s to ", enter->how);
     pen_print(pen, ROLE_HEADING, "code[%llu]",
               (unsigned long long)(enter->addr - base));
+    if (text->many)
+        pen_print(pen, ROLE_HEADING, " at 0x%llx",
+                  (unsigned long long)enter->addr);
     pen_gap(pen, 0);
     text_source(text, event);
     pen_end(pen);
@@ -101,24 +105,54 @@ static void explain_arguments(struct pen *pen)
     pen_blank(pen);
 }
 
+/* Which mapping it is: by its address, where there is more than one. */
+static void name_entered(struct text *text, uint64_t base)
+{
+    text->many |= text->base && text->base != base;
+    if (!text->many)
+        text_name_code(text, base);
+    text->named = true;
+    text->base = base;
+}
+
+/* The code that is entered, if it was not shown when it was executable. */
+static void show_code(struct text *text, const struct event_enter *enter,
+                      uint64_t base)
+{
+    const struct region *region = view_region_at(&text->view, enter->addr);
+    struct text_area *area = text_area(text, base);
+    struct pen *pen = &text->pen;
+
+    if (region && region->prot & PROT_EXEC && !area->flipped &&
+        !area->entered) {
+        pen_blank(pen);
+        pen_text(pen, ROLE_NOTE,
+                 "no mprotect: the page was executable from the start");
+        pen_end(pen);
+    }
+    area->entered = true;
+    if (region && text_show_code(text, base, region->addr + enter->code_offset,
+                                 enter->code))
+        pen_blank(pen);
+    if (strcmp(enter->how, "return") != 0)
+        text_show_entered(text, base, enter->addr);
+}
+
 void text_enter(struct text *text, const struct event *event)
 {
     const struct event_enter *enter = &event->enter;
     uint64_t base = text_base(text, enter->addr, enter->offset);
-    const struct region *region = view_region_at(&text->view, enter->addr);
     struct text_thread *thread = text_thread(text, event->tid);
     struct pen *pen = &text->pen;
 
     thread->regs = enter->regs;
     thread->regs_known = true;
-    if (region && text_show_code(text, base, region->addr + enter->code_offset,
-                                 enter->code))
-        pen_blank(pen);
+    show_code(text, enter, base);
     if (text_first_time(text, TOPIC_ARGUMENTS))
         explain_arguments(pen);
     pen_blank(pen);
     text->entries++;
-    text_name_code(text, base);
+    name_entered(text, base);
     tell_entry(text, event, base);
     if (strcmp(enter->how, "return") == 0)
         tell_register(pen, ROLE_RESULT, REG_RESULT,
@@ -170,8 +204,7 @@ static void append_change(const struct reg_change *change, struct buf *out)
                (unsigned long long)change->new_value);
 }
 
-/* On lines of their own. */
-static void tell_changes(struct pen *pen, const struct reg_changes *changes)
+void text_tell_changes(struct pen *pen, const struct reg_changes *changes)
 {
     struct buf item = {0};
 
@@ -201,15 +234,32 @@ static void tell_effect(struct pen *pen, struct buf *effect)
         pen_text(pen, ROLE_RESULT, buf_text(effect));
 }
 
-/* What ran: offset, bytes and text, in columns. */
-static void tell_insn(struct pen *pen, const struct event_step *step)
+void text_tell_insn(struct pen *pen, uint64_t offset, struct bytes bytes,
+                    const char *words)
 {
-    pen_print(pen, ROLE_ADDRESS, "+%llu", (unsigned long long)step->offset);
+    pen_print(pen, ROLE_ADDRESS, "+%llu", (unsigned long long)offset);
     pen_gap(pen, INDENT);
-    for (size_t i = 0; i < step->bytes.len; i++)
-        pen_print(pen, ROLE_BYTE, i ? " %02x" : "%02x", step->bytes.data[i]);
+    for (size_t i = 0; i < bytes.len; i++)
+        pen_print(pen, ROLE_BYTE, i ? " %02x" : "%02x", bytes.data[i]);
     pen_gap(pen, TEXT_COLUMN);
-    pen_cut(pen, ROLE_MNEMONIC, step->text ? step->text : "");
+    pen_cut(pen, ROLE_MNEMONIC, words ? words : "");
+}
+
+/* Notes what a thread is known to be after a step. */
+static void note_step(struct text_thread *thread, const struct event_step *step,
+                      const struct regs *after)
+{
+    thread->regs = *after;
+    thread->last_addr = step->addr;
+    thread->last_end = step->addr + step->bytes.len;
+}
+
+void text_pass_step(struct text_thread *thread, const struct event_step *step)
+{
+    struct regs before, after;
+
+    around(step, &thread->regs, &before, &after);
+    note_step(thread, step, &after);
 }
 
 void text_step(struct text *text, const struct event *event)
@@ -221,14 +271,14 @@ void text_step(struct text *text, const struct event *event)
     struct buf effect = {0};
 
     around(step, &thread->regs, &before, &after);
-    tell_insn(pen, step);
+    text_tell_insn(pen, step->offset, step->bytes, step->text);
     if (thread->regs_known)
         append_effect(step, &before, &after, &effect);
-    thread->regs = after;
+    note_step(thread, step, &after);
     if (effect.len > 0)
         tell_effect(pen, &effect);
     buf_release(&effect);
-    tell_changes(pen, &step->regs);
+    text_tell_changes(pen, &step->regs);
 }
 
 static void tell_result(struct pen *pen, uint64_t value)
@@ -237,11 +287,27 @@ static void tell_result(struct pen *pen, uint64_t value)
     int32_t as_int = (int32_t)value;
 
     pen_column(pen, INDENT);
-    pen_text(pen, ROLE_NOTE, "result ");
     pen_print(pen, ROLE_RESULT, "%s = 0x%llx = %lld", reg_name(REG_RESULT),
               (unsigned long long)value, (long long)as_long);
     if (as_int != as_long)
         pen_print(pen, ROLE_RESULT, ", as a 32-bit int %d", as_int);
+    if (pen->column + 21 > PEN_WIDTH)
+        pen_item(pen, INDENT, 20);
+    else
+        pen_column(pen, pen->column + 1);
+    pen_text(pen, ROLE_NOTE, "(the result, if any)");
+}
+
+/* Whether the last instruction was the last of its mapping and went on. */
+static bool ran_past_the_end(struct text *text, const struct event *event)
+{
+    const struct text_thread *thread = text_thread(text, event->tid);
+    const struct region *region =
+        view_region_at(&text->view, thread->last_addr);
+
+    return region && strcmp(event->leave.how, "jump") == 0 &&
+           event->leave.to == region->addr + region->length &&
+           event->leave.to == thread->last_end;
 }
 
 void text_leave(struct text *text, const struct event *event)
@@ -251,8 +317,10 @@ void text_leave(struct text *text, const struct event *event)
 
     if (leave->value.known)
         tell_result(pen, leave->value.value);
-    pen_item(pen, INDENT, 28);
-    if (strcmp(leave->how, "return") == 0)
+    pen_item(pen, INDENT, 22);
+    if (ran_past_the_end(text, event))
+        pen_text(pen, ROLE_WARNING, "runs past the end of the mapping to ");
+    else if (strcmp(leave->how, "return") == 0)
         pen_text(pen, ROLE_NOTE, "back at ");
     else
         pen_print(pen, ROLE_NOTE, "leaves by a %s to ", leave->how);

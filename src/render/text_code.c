@@ -21,6 +21,7 @@
 #define EXPLAINED      16u /* instructions with their fields */
 #define EXPLAINED_NEXT 4u  /* as many, when that is no longer new */
 #define LISTED         24u /* in a line each, after those */
+#define PLACES_TOLD    4u  /* entries to what is not listed */
 
 struct text_area *text_area(struct text *text, uint64_t base)
 {
@@ -74,6 +75,7 @@ void text_forget(struct text *text, uint64_t addr, uint64_t length)
     text->area_count = kept;
     pages_forget(&text->stored, addr, length);
     pages_forget(&text->explained, addr, length);
+    pages_forget(&text->listed, addr, length);
     if (text->base >= addr && text->base - addr < length)
         text->named = false;
 }
@@ -118,32 +120,47 @@ static void show_bad(struct text *text, const struct sweep *sweep,
     pen_end(pen);
 }
 
-static void show_line(struct text *text, const struct insn *insn, uint64_t base)
+/* Notes that the instruction at addr is told. */
+static void note_listed(struct text *text, uint64_t addr)
 {
-    struct pen *pen = &text->pen;
-
-    pen_print(pen, ROLE_ADDRESS, "+%llu",
-              (unsigned long long)(insn->addr - base));
-    pen_gap(pen, 5);
-    for (unsigned i = 0; i < insn->length; i++)
-        pen_print(pen, ROLE_BYTE, i ? " %02x" : "%02x", insn->bytes[i]);
-    pen_gap(pen, 27);
-    pen_cut(pen, ROLE_MNEMONIC, insn->text);
-    pen_end(pen);
+    pages_write(&text->listed, addr, (struct bytes){(const uint8_t *)"", 1});
 }
 
 static void show_insn(struct text *text, const struct insn *insn, uint64_t base,
                       uint64_t number, uint64_t explained)
 {
+    if (number >= explained + LISTED)
+        return;
+    if (number > 0 && number <= explained)
+        pen_blank(&text->pen);
+    note_listed(text, insn->addr);
     if (number < explained) {
-        if (number > 0)
-            pen_blank(&text->pen);
         fields_write(&text->pen, insn, insn->addr - base);
-    } else if (number < explained + LISTED) {
-        if (number == explained)
-            pen_blank(&text->pen);
-        show_line(text, insn, base);
+        return;
     }
+    text_tell_insn(&text->pen, insn->addr - base,
+                   (struct bytes){insn->bytes, insn->length}, insn->text);
+    pen_end(&text->pen);
+}
+
+/* Explains the names that the fields of the first instructions will have. */
+static void show_legend(struct text *text, uint64_t first, uint64_t end,
+                        uint64_t explained)
+{
+    unsigned names = 0;
+    struct sweep sweep;
+    enum sweep_found found;
+
+    sweep_init(&sweep, &text->view.pages, first, end);
+    while (explained > 0 && (found = sweep_next(&sweep)) != SWEEP_END) {
+        if (found == SWEEP_INSN && sweep.at > first) {
+            names |= fields_names(&sweep.insn);
+            explained--;
+        }
+    }
+    fields_write_legend(&text->pen, names & ~text->names_told);
+    text->names_told |= names;
+    pen_blank(&text->pen);
 }
 
 /* The instructions that reach into [first, end). */
@@ -154,11 +171,13 @@ static void show_insns(struct text *text, uint64_t base, uint64_t first,
     enum sweep_found found;
     struct sweep sweep;
 
-    if (text_first_time(text, TOPIC_FIELDS)) {
+    if (text_first_time(text, TOPIC_FIELDS))
         explained = EXPLAINED;
-        fields_write_legend(&text->pen);
-        pen_blank(&text->pen);
-    }
+    if (end - first > PAGES_SIZE && text_first_time(text, TOPIC_DATA))
+        pen_words(&text->pen, ROLE_NOTE, 0,
+                  "(It is read as instructions from its first byte on; data in "
+                  "between looks like instructions, too.)");
+    show_legend(text, first, end, explained);
     sweep_init(&sweep, &text->view.pages, first, end);
     while ((found = sweep_next(&sweep)) != SWEEP_END) {
         if (sweep.at <= first)
@@ -189,10 +208,12 @@ static void show_range(struct text *text, uint64_t base, uint64_t addr,
                   "The code, %zu byte%s (as xxd -g1 shows it):", code.len,
                   code.len == 1 ? "" : "s");
     else if (end - first == 1)
-        pen_print(pen, ROLE_NOTE, "code[%llu] is new, of %zu bytes:",
+        pen_print(pen, ROLE_NOTE,
+                  "code[%llu] has changed; the code is %zu bytes:",
                   (unsigned long long)(first - base), code.len);
     else
-        pen_print(pen, ROLE_NOTE, "code[%llu..%llu] is new, of %zu bytes:",
+        pen_print(pen, ROLE_NOTE,
+                  "code[%llu..%llu] have changed; the code is %zu bytes:",
                   (unsigned long long)(first - base),
                   (unsigned long long)(end - 1 - base), code.len);
     pen_end(pen);
@@ -217,6 +238,69 @@ bool text_show_code(struct text *text, uint64_t base, uint64_t addr,
     area->fresh = false;
     show_range(text, base, addr, code, first, end);
     return true;
+}
+
+bool text_decode(const struct text *text, uint64_t addr, struct insn *insn)
+{
+    const struct pages *pages = &text->view.pages;
+    uint8_t bytes[INSN_MAX_LENGTH];
+    size_t len = 0;
+
+    while (len < sizeof bytes && pages_written(pages, addr + len))
+        len++;
+    pages_read(pages, addr, len, bytes);
+    return insn_decode(bytes, len, addr, insn) > 0;
+}
+
+/* Says, once, that code may have data in front of it. */
+static void tell_data(struct text *text, uint64_t entry)
+{
+    const struct region *region = view_region_at(&text->view, entry);
+    uint64_t first, last;
+
+    if (!region ||
+        !pages_extent(&text->view.pages, region->addr, region->length, &first,
+                      &last) ||
+        entry <= first || !text_first_time(text, TOPIC_DATA))
+        return;
+    pen_blank(&text->pen);
+    pen_words(
+        &text->pen, ROLE_NOTE, 0,
+        "(Above, it was read as instructions from its first byte on; data "
+        "in front of code looks like instructions, too.)");
+    pen_blank(&text->pen);
+}
+
+/*
+ * Where code has data in front of it, or is long, the entry may not be among
+ * what was told. The next instructions are, for the first such entries.
+ */
+void text_show_entered(struct text *text, uint64_t base, uint64_t addr)
+{
+    struct pen *pen = &text->pen;
+    struct buf line = {0};
+    struct insn insn;
+
+    tell_data(text, addr);
+    if (text->places_told == PLACES_TOLD ||
+        pages_written(&text->listed, addr) || !text_decode(text, addr, &insn))
+        return;
+    text->places_told++;
+    pen_blank(pen);
+    buf_printf(&line,
+               "Control enters at +%llu, where no instruction that was listed "
+               "begins:",
+               (unsigned long long)(addr - base));
+    pen_words(pen, ROLE_NOTE, 0, buf_text(&line));
+    buf_release(&line);
+    pen_blank(pen);
+    show_legend(text, addr, addr + 1, 1);
+    for (uint64_t i = 0; i < EXPLAINED_NEXT; i++, addr += insn.length) {
+        if (!text_decode(text, addr, &insn))
+            break;
+        show_insn(text, &insn, base, i, EXPLAINED_NEXT);
+    }
+    pen_blank(pen);
 }
 
 static const char *meaning_of(unsigned old, unsigned new)
@@ -257,7 +341,7 @@ static void tell_maps(struct text *text, const char *name, const char *maps)
     pen_column(pen, 2);
     pen_text(pen, ROLE_NOTE, name);
     pen_column(pen, 14);
-    pen_cut(pen, ROLE_ADDRESS, maps);
+    text_maps_line(pen, maps);
     pen_end(pen);
 }
 
@@ -279,6 +363,8 @@ void text_protect(struct text *text, const struct event *event)
     tell_flip(text, protect);
     tell_maps(text, "maps before", text->maps_before);
     tell_maps(text, "maps after", protect->maps);
+    if (protect->prot & PROT_EXEC && !(protect->old_prot & PROT_EXEC))
+        text_area(text, base)->flipped = true;
     if (!(protect->prot & PROT_EXEC) || protect->old_prot & PROT_EXEC)
         return;
     if (text_show_code(text, base, protect->addr + protect->code_offset,

@@ -4,6 +4,7 @@
  */
 #include "render/text_parts.h"
 
+#include <signal.h>
 #include <string.h>
 
 #define OUTPUT_LINES 8u
@@ -15,22 +16,115 @@ void text_output(struct text *text, const struct event *event)
     (void)event;
 }
 
-static void tell_fault(struct text *text, const struct event_signal *signal)
+/* The program could send itself any signal: only a fault has a place. */
+static bool is_fault(const struct event_signal *signal)
 {
-    const struct region *region;
-    char prot[4];
-    struct buf words = {0};
+    return signal->code > 0 &&
+           (signal->addr.known || signal->number == SIGTRAP);
+}
 
-    buf_printf(&words, "it tried to %s at 0x%llx",
-               signal->access ? signal->access : "access memory",
-               (unsigned long long)signal->addr.value);
-    region = view_region_at(&text->view, signal->addr.value);
+static bool is_access(const struct event_signal *signal)
+{
+    return signal->number == SIGSEGV || signal->number == SIGBUS;
+}
+
+static bool is_fetch(const struct event_signal *signal)
+{
+    return signal->access && strcmp(signal->access, "execute") == 0;
+}
+
+/* The instruction that the signal is about, if its bytes are known. */
+static bool decode_guilty(struct text *text, const struct event_signal *signal,
+                          struct insn *insn)
+{
+    const struct pages *pages = &text->view.pages;
+    uint64_t pc = signal->pc.value;
+    uint8_t byte;
+
+    if (!signal->pc.known)
+        return false;
+    /* A breakpoint is a trap: it is reported behind its instruction. */
+    if (signal->number == SIGTRAP && pages_written(pages, pc - 1)) {
+        pages_read(pages, pc - 1, 1, &byte);
+        pc -= byte == 0xcc;
+    }
+    return view_region_at(&text->view, pc) && text_decode(text, pc, insn);
+}
+
+/* In the form of a step, though it was none. */
+static void tell_guilty(struct text *text, const struct insn *insn, bool fetch)
+{
+    struct pen *pen = &text->pen;
+    const char *verdict = fetch ? "is not fetched" : "does not complete";
+    uint64_t base = text_base(text, insn->addr, 0);
+
+    text_tell_insn(pen, insn->addr - base,
+                   (struct bytes){insn->bytes, insn->length}, insn->text);
+    pen_item(pen, 5, strlen(verdict));
+    pen_text(pen, ROLE_WARNING, verdict);
+    pen_end(pen);
+}
+
+static void append_access(struct text *text, const struct event_signal *signal,
+                          struct buf *words)
+{
+    const char *to = !signal->access                        ? NULL
+                     : is_fetch(signal)                     ? "execute"
+                     : strcmp(signal->access, "write") == 0 ? "write to"
+                                                            : "read from";
+    unsigned long long addr = signal->addr.value;
+    const struct region *region = view_region_at(&text->view, addr);
+    char prot[4];
+
+    if (signal->code == SI_KERNEL) {
+        buf_append_text(words, "the access failed; the CPU does not say at "
+                               "which address");
+        return;
+    }
+    if (to)
+        buf_printf(words, "it tried to %s 0x%llx", to, addr);
+    else
+        buf_printf(words, "the access to 0x%llx failed", addr);
     if (region) {
         prot_text(region->prot, prot);
-        buf_printf(&words, ", but the page is %s", prot);
+        buf_printf(words, ", but the page is %s", prot);
+    } else if (signal->number == SIGSEGV && signal->code == SEGV_MAPERR) {
+        buf_append_text(words, ": nothing is mapped there");
     }
-    pen_column(&text->pen, 5);
-    pen_words(&text->pen, ROLE_WARNING, 5, buf_text(&words));
+}
+
+static void append_reason(struct text *text, const struct event_signal *signal,
+                          const struct insn *insn, struct buf *words)
+{
+    if (is_access(signal))
+        append_access(text, signal, words);
+    else if (signal->number == SIGILL)
+        buf_append_text(words, "the CPU does not know this instruction, or may "
+                               "not run it");
+    else if (signal->number == SIGFPE && signal->code == FPE_INTDIV)
+        buf_append_text(words,
+                        "division by zero or a quotient that is too large");
+    else if (signal->number == SIGFPE)
+        buf_append_text(words, "a floating-point exception");
+    else if (signal->number == SIGTRAP && insn)
+        buf_append_text(words, "a breakpoint or another trap");
+    if (words->len > 0 && insn && !is_access(signal))
+        buf_printf(words, ": %s", insn->text);
+}
+
+static void tell_fault(struct text *text, const struct event_signal *signal)
+{
+    struct insn insn;
+    bool known = decode_guilty(text, signal, &insn);
+    struct buf words = {0};
+
+    if (known && signal->number != SIGTRAP)
+        tell_guilty(text, &insn, is_fetch(signal));
+    append_reason(text, signal, known ? &insn : NULL, &words);
+    if (words.len > 0) {
+        pen_column(&text->pen, 5);
+        pen_words(&text->pen, ROLE_WARNING, 5, buf_text(&words));
+    }
     buf_release(&words);
 }
 
@@ -48,7 +142,7 @@ void text_signal(struct text *text, const struct event *event)
     pen_gap(pen, 0);
     text_source(text, event);
     pen_end(pen);
-    if (signal->addr.known)
+    if (is_fault(signal))
         tell_fault(text, signal);
 }
 
@@ -94,11 +188,11 @@ static void tell_output(struct text *text)
     struct pen *pen = &text->pen;
 
     if (output->len == 0) {
-        pen_text(pen, ROLE_NOTE, "The program printed nothing.");
+        pen_text(pen, ROLE_NOTE, "The program itself printed nothing.");
         pen_end(pen);
         return;
     }
-    pen_text(pen, ROLE_NOTE, "The program printed:");
+    pen_text(pen, ROLE_NOTE, "What the program printed, all together:");
     pen_end(pen);
     tell_lines(pen, (struct bytes){output->data, output->len});
 }
@@ -113,6 +207,7 @@ void text_exit(struct text *text, const struct event *event)
         pen_text(pen, ROLE_NOTE, "No generated code was seen to run.");
         pen_end(pen);
     }
+    text_tell_held(text);
     tell_output(text);
     if (end->signal.known) {
         const char *name = sigabbrev_np((int)end->signal.value);

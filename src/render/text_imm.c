@@ -76,6 +76,7 @@ static void tell_immediate(struct text *text, uint64_t base,
     struct buf line = {0};
 
     pen_blank(pen);
+    text_name_code(text, base);
     field_name(field, &line);
     buf_append_text(&line, " of ");
     pen_text(pen, ROLE_NOTE, buf_text(&line));
@@ -144,7 +145,6 @@ void text_sum_up(struct text *text, uint64_t addr, uint64_t length)
 
     if (!pages_extent(&text->stored, addr, length, &first, &last))
         return;
-    text_name_code(text, base);
     tell_immediates(text, base, first, last);
     pages_forget(&text->stored, addr, length);
     pages_forget(&text->explained, addr, length);

@@ -4,16 +4,89 @@
  */
 #include "render/text_parts.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/mem.h"
+
+#define ARG_MAX_SHOWN 200u /* bytes */
+
+/* Whether a text has nothing in it that a terminal would not show. */
+static bool is_printable(const char *text)
+{
+    size_t len = strlen(text), used;
+
+    for (size_t i = 0; i < len; i += used) {
+        used = pen_char_length((const uint8_t *)text + i, len - i);
+        if (used == 0)
+            return false;
+    }
+    return true;
+}
+
+/* $'\x1b[m', as bash reads it back. */
+static void append_escaped(const char *arg, size_t len, struct buf *out)
+{
+    buf_append_text(out, "$'");
+    for (size_t i = 0; i < len; i++) {
+        if (arg[i] == '\n' || arg[i] == '\t')
+            buf_append_text(out, arg[i] == '\n' ? "\\n" : "\\t");
+        else if (arg[i] == '\'' || arg[i] == '\\')
+            buf_printf(out, "\\%c", arg[i]);
+        else if (arg[i] < 0x20 || arg[i] == 0x7f)
+            buf_printf(out, "\\x%02x", (uint8_t)arg[i]);
+        else
+            buf_append(out, arg + i, 1);
+    }
+    buf_append_text(out, "'");
+}
+
+static void append_quoted(const char *arg, size_t len, struct buf *out)
+{
+    buf_append_text(out, "'");
+    for (size_t i = 0; i < len; i++) {
+        if (arg[i] == '\'')
+            buf_append_text(out, "'\\''");
+        else
+            buf_append(out, arg + i, 1);
+    }
+    buf_append_text(out, "'");
+}
+
+static bool is_plain(const char *arg)
+{
+    for (; *arg; arg++)
+        if (!isalnum((unsigned char)*arg) && !strchr("@%+=:,./-_", *arg) &&
+            !(*arg & 0x80))
+            return false;
+    return true;
+}
+
+/* As a shell would read it back, but for what is cut. */
+static void append_arg(const char *arg, bool first, struct buf *out)
+{
+    size_t len = strlen(arg);
+    bool cut = len > ARG_MAX_SHOWN;
+
+    if (cut)
+        for (len = ARG_MAX_SHOWN; (arg[len] & 0xc0) == 0x80;)
+            len--;
+    if (!is_printable(arg))
+        append_escaped(arg, len, out);
+    else if (*arg && is_plain(arg) && !(first && strchr(arg, '=')))
+        buf_append(out, arg, len);
+    else
+        append_quoted(arg, len, out);
+    if (cut)
+        buf_append_text(out, "...");
+}
 
 static void append_argv(const struct texts *argv, struct buf *out)
 {
     for (size_t i = 0; i < argv->count; i++) {
-        const char *arg = argv->list[i];
-        bool plain = *arg && !strpbrk(arg, " \t\n'\"\\$`*?;&|<>()");
-
-        buf_printf(out, plain ? "%s%s" : "%s'%s'", i ? " " : "", arg);
+        buf_append_text(out, i ? " " : "");
+        append_arg(argv->list[i], i == 0, out);
     }
 }
 
@@ -121,14 +194,41 @@ static void tell_each_flag(struct text *text, const char *flags)
     }
 }
 
+/* Whether it was asked for just now, so that the kernel cleared it. */
+static bool is_fresh(const struct event_map *map)
+{
+    return map->call && strncmp(map->call, "mmap(", 5) == 0 && map->flags &&
+           strstr(map->flags, "MAP_ANONYMOUS") &&
+           strcmp(map->backing, "anonymous") == 0;
+}
+
+/* Memory that the program had before. */
+static void tell_found(struct text *text, const struct event_map *map)
+{
+    const char *part = map->backing ? map->backing : "";
+    struct buf line = {0};
+
+    if (strcmp(part, "heap") == 0 || strcmp(part, "stack") == 0)
+        buf_printf(&line, "part of the %s", part);
+    else if (part[0] == '/')
+        buf_printf(&line, "part of %s", part);
+    else
+        buf_append_text(&line, "the program's already");
+    pen_print(&text->pen, ROLE_NOTE, "No mmap was seen: this memory is ");
+    buf_append_text(&line, ", and its content is from before.");
+    pen_words(&text->pen, ROLE_NOTE, 0, buf_text(&line));
+    buf_release(&line);
+}
+
 static void tell_backing(struct text *text, const struct event_map *map)
 {
+    bool one = map->length <= text->page_size;
     struct buf line = {0};
 
     buf_append_text(&line, map->backing);
-    if (strcmp(map->backing, "anonymous") == 0 &&
-        text_first_time(text, TOPIC_ZEROS))
-        buf_append_text(&line, ": a fresh page, every byte of it 0");
+    if (is_fresh(map) && text_first_time(text, TOPIC_ZEROS))
+        buf_printf(&line, ": %s, every byte of %s 0",
+                   one ? "a fresh page" : "fresh pages", one ? "it" : "them");
     pen_entry(&text->pen, "backing", ROLE_PLAIN, buf_text(&line));
     buf_release(&line);
 }
@@ -143,6 +243,21 @@ static bool is_joined(const struct event_map *map)
     return last > first && last - first > map->length;
 }
 
+void text_maps_line(struct pen *pen, const char *maps)
+{
+    unsigned from = pen->column > pen->due ? pen->column : pen->due;
+    char *line = mem_copy_text(maps), *to = line;
+
+    if (from + pen_width(maps) > PEN_WIDTH) {
+        for (const char *at = maps; *at; at++)
+            if (*at != ' ' || at[1] != ' ')
+                *to++ = *at;
+        *to = 0;
+    }
+    pen_cut(pen, ROLE_ADDRESS, line);
+    free(line);
+}
+
 static void tell_maps(struct text *text, const struct event_map *map)
 {
     struct pen *pen = &text->pen;
@@ -152,7 +267,7 @@ static void tell_maps(struct text *text, const struct event_map *map)
               "its line of /proc/%lld/maps:", (long long)text->pid);
     pen_end(pen);
     pen_column(pen, 4);
-    pen_cut(pen, ROLE_ADDRESS, map->maps);
+    text_maps_line(pen, map->maps);
     pen_end(pen);
     if (!is_joined(map))
         return;
@@ -176,6 +291,8 @@ void text_map(struct text *text, const struct event *event)
     if (map->call) {
         pen_column(pen, 2);
         pen_words(pen, ROLE_CALL, 5, map->call);
+    } else {
+        tell_found(text, map);
     }
     buf_printf(&addr, "0x%llx", (unsigned long long)map->addr);
     pen_entry(pen, "address", ROLE_ADDRESS, buf_text(&addr));

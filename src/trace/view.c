@@ -130,7 +130,7 @@ void view_apply(struct view *view, const struct event *event)
                    event->output.bytes.len);
         break;
     case EVENT_LIMIT: /* no leave will follow when stepping has ended */
-        if (strcmp(event->limit.budget, "steps") == 0)
+        if (event->limit.budget && !strcmp(event->limit.budget, "steps"))
             view->inside = false;
         break;
     case EVENT_EXIT:
