@@ -37,6 +37,7 @@ int guard_set(struct observer *observer, struct thread *thread,
         return 0;
     result = tracee_mprotect(&thread->tracee, region->addr, region->length,
                              taken ? guard_prot(region, taken) : region->prot);
+    thread->space->counted = false;
     if (result == 0) {
         region->guard.taken = taken;
         return 0;
@@ -62,12 +63,17 @@ int guard_arm(struct observer *observer, struct thread *thread,
                      region->guard.wanted & region->prot);
 }
 
-bool guard_watches_stores(const struct space *space)
+bool guard_watches_stores(struct space *space)
 {
-    for (size_t i = 0; i < space->regions.count; i++)
-        if (space->regions.list[i].guard.taken & PROT_WRITE)
-            return true;
-    return false;
+    const struct regions *regions = &space->regions;
+
+    if (space->counted)
+        return space->watches_stores;
+    space->counted = true;
+    space->watches_stores = false;
+    for (size_t i = 0; i < regions->count && !space->watches_stores; i++)
+        space->watches_stores = regions->list[i].guard.taken & PROT_WRITE;
+    return space->watches_stores;
 }
 
 int guard_drop(struct observer *observer, struct thread *thread,

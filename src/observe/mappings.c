@@ -373,6 +373,7 @@ static void apply(struct observer *observer, struct thread *thread)
     call_describe(call, &text);
     thread->space->changes++;
     thread->space->calls++;
+    thread->space->counted = false;
     switch (call_kind(call)) {
     case CALL_MMAP:
         after_mmap(observer, thread, buf_text(&text));

@@ -89,6 +89,15 @@ static struct space *space_new(bool watched)
     return space;
 }
 
+static void space_leave(struct space *space)
+{
+    if (--space->users > 0)
+        return;
+    regions_release(&space->regions);
+    pages_release(&space->pages);
+    free(space);
+}
+
 static void move_to_space(struct thread *thread, struct space *space)
 {
     struct space *old = thread->space;
@@ -96,11 +105,8 @@ static void move_to_space(struct thread *thread, struct space *space)
     if (space)
         space->users++;
     thread->space = space;
-    if (!old || --old->users > 0)
-        return;
-    regions_release(&old->regions);
-    pages_release(&old->pages);
-    free(old);
+    if (old)
+        space_leave(old);
 }
 
 static void remove_thread(struct observer *observer, struct thread *thread)
@@ -402,9 +408,33 @@ static void on_call(struct observer *observer, struct thread *thread)
 
 /* --- the end ------------------------------------------------------------- */
 
+/*
+ * A new process waits for its parent's stop to tell whose it is. A parent that
+ * was killed before tells nothing; its child then runs on its own.
+ */
+static void free_orphan(struct observer *observer, struct thread *child,
+                        const struct space *parent)
+{
+    if (child->space || find_thread(observer, proc_parent(child->tracee.tid)))
+        return;
+    child->tracee.syscall_insn = find_syscall_insn(child->tracee.tid);
+    move_to_space(child, space_new(false));
+    if (parent)
+        free_copy(observer, child, parent);
+    observer_run(observer, child);
+}
+
+static void free_orphans(struct observer *observer, const struct space *parent)
+{
+    for (size_t i = 0; i < observer->thread_count; i++)
+        free_orphan(observer, observer->threads[i], parent);
+}
+
 static void on_gone(struct observer *observer, struct thread *thread,
                     const struct stop *stop)
 {
+    struct space *space = thread->space;
+
     if (stop->tid == observer->root) {
         bool exited = stop->kind == STOP_EXITED;
 
@@ -413,7 +443,13 @@ static void on_gone(struct observer *observer, struct thread *thread,
         observer->signal =
             (struct opt_u64){!exited, exited ? 0 : (uint64_t)stop->signal};
     }
+    if (space)
+        space->users++; /* its guards are in the memory of its orphans */
     remove_thread(observer, thread);
+    if (!space)
+        return;
+    free_orphans(observer, space);
+    space_leave(space);
 }
 
 static void emit_exit(struct observer *observer)
@@ -477,9 +513,10 @@ static void handle(struct observer *observer, const struct stop *stop)
     if (!thread) {
         struct tracee tracee = {.tid = stop->tid, .pid = stop->tid};
 
+        /* Its parent's stop lets it go on, if there still is a parent. */
         if (stop->kind != STOP_EXITED && stop->kind != STOP_KILLED)
-            add_thread(observer, &tracee);
-        return; /* its parent's stop lets it go on */
+            free_orphan(observer, add_thread(observer, &tracee), NULL);
+        return;
     }
     switch (stop->kind) {
     case STOP_EXITED:

@@ -38,6 +38,8 @@ struct space {
     uint64_t entry;         /* AT_ENTRY */
     uint64_t changes;       /* counts what may have changed code */
     uint64_t calls;         /* counts calls that changed mappings, from 1 */
+    bool counted;           /* watches_stores holds; else it is found anew */
+    bool watches_stores;    /* some write permission is held back */
     struct regions regions; /* what may hold code */
     struct pages pages;     /* the bytes that were seen being written there */
 };
@@ -192,7 +194,7 @@ void guard_drop_stack(struct observer *observer, struct thread *thread,
                       uint64_t addr, uint64_t length);
 
 /* Whether any region of the space has its write permission held back. */
-bool guard_watches_stores(const struct space *space);
+bool guard_watches_stores(struct space *space);
 
 /* --- stores.c ------------------------------------------------------------ */
 

@@ -116,6 +116,19 @@ bool proc_exe(pid_t pid, char *out, size_t size)
     return true;
 }
 
+pid_t proc_parent(pid_t tid)
+{
+    struct buf text = {0};
+    const char *at;
+    int parent = 0;
+
+    if (read_all(tid, "status", &text) &&
+        (at = strstr(buf_text(&text), "\nPPid:")) != NULL)
+        sscanf(at, " PPid: %d", &parent);
+    buf_release(&text);
+    return parent;
+}
+
 bool proc_catches(pid_t tid, int signal)
 {
     struct buf text = {0};

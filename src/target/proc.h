@@ -44,6 +44,9 @@ uint64_t proc_auxv(pid_t pid, uint64_t type);
 /* What /proc/PID/exe points to. Returns false if it cannot be read. */
 bool proc_exe(pid_t pid, char *out, size_t size);
 
+/* The process that waits for this one (PPid of its status), or 0. */
+pid_t proc_parent(pid_t tid);
+
 /* Whether the thread has a handler for the signal (SigCgt of its status). */
 bool proc_catches(pid_t tid, int signal);
 
