@@ -8,15 +8,10 @@
 
 #include "base/mem.h"
 
-void buf_init(struct buf *buf)
-{
-    *buf = (struct buf){0};
-}
-
 void buf_release(struct buf *buf)
 {
     free(buf->data);
-    buf_init(buf);
+    *buf = (struct buf){0};
 }
 
 void buf_clear(struct buf *buf)

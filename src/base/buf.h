@@ -21,7 +21,6 @@ struct buf {
     size_t capacity;
 };
 
-void buf_init(struct buf *buf);
 void buf_release(struct buf *buf);
 
 /* Forgets the content and keeps the memory. */

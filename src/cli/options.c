@@ -73,7 +73,8 @@ void options_help(FILE *out)
         out);
 }
 
-bool options_is_term(const char *text)
+/* Whether text is what the bundled program takes: a 32-bit decimal number. */
+static bool is_term(const char *text)
 {
     char *end;
     long long value;
@@ -220,7 +221,7 @@ static int check(struct options *options, struct err *err)
         return err_set(err, ERR_USAGE,
                        "--replay shows a recorded trace; no TERM and no "
                        "program can be there with it");
-    if (options->term && !options_is_term(options->term))
+    if (options->term && !is_term(options->term))
         return err_set(err, ERR_USAGE,
                        "'%s' is not a TERM: a whole number from -2147483648 to "
                        "2147483647; a program of yours comes behind --",

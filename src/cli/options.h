@@ -40,9 +40,6 @@ struct options {
 int options_parse(int argc, char **argv, struct options *options,
                   struct err *err);
 
-/* Whether text is what the bundled program takes: a 32-bit decimal number. */
-bool options_is_term(const char *text);
-
 /* Writes what --help says. */
 void options_help(FILE *out);
 

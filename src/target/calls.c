@@ -49,7 +49,8 @@ static void describe_flags(uint64_t value, const struct flag *flags,
         buf_printf(out, "%s0x%" PRIx64, between, value);
 }
 
-void call_describe_prot(uint64_t prot, struct buf *out)
+/* "PROT_READ|PROT_EXEC", "PROT_NONE" */
+static void describe_prot(uint64_t prot, struct buf *out)
 {
     if (prot == PROT_NONE)
         buf_append_text(out, "PROT_NONE");
@@ -153,14 +154,14 @@ void call_describe(const struct call *call, struct buf *out)
     switch (call_kind(call)) {
     case CALL_MMAP:
         buf_append_text(out, ", ");
-        call_describe_prot(arg[2], out);
+        describe_prot(arg[2], out);
         buf_append_text(out, ", ");
         call_describe_map_flags(arg[3], out);
         buf_printf(out, ", %d, %" PRIu64, (int)arg[4], arg[5]);
         break;
     case CALL_PROTECT:
         buf_append_text(out, ", ");
-        call_describe_prot(arg[2], out);
+        describe_prot(arg[2], out);
         if (call->number == SYS_pkey_mprotect)
             buf_printf(out, ", %d", (int)arg[3]);
         break;

@@ -32,9 +32,6 @@ void call_name(const struct call *call, struct buf *out);
 /* The whole call in C: "mmap(NULL, 4096, PROT_READ|PROT_WRITE, ...)". */
 void call_describe(const struct call *call, struct buf *out);
 
-/* "PROT_READ|PROT_EXEC", "PROT_NONE" */
-void call_describe_prot(uint64_t prot, struct buf *out);
-
 /* "MAP_PRIVATE|MAP_ANONYMOUS" (mmap(2)) */
 void call_describe_map_flags(uint64_t flags, struct buf *out);
 

@@ -12,17 +12,12 @@ struct page {
     uint8_t written[PAGES_SIZE / 8]; /* a bit for each byte */
 };
 
-void pages_init(struct pages *pages)
-{
-    *pages = (struct pages){0};
-}
-
 void pages_release(struct pages *pages)
 {
     for (size_t i = 0; i < pages->count; i++)
         free(pages->list[i]);
     free(pages->list);
-    pages_init(pages);
+    *pages = (struct pages){0};
 }
 
 /* The index of the first page that ends above addr. */

@@ -25,7 +25,6 @@ struct pages {
     size_t capacity;
 };
 
-void pages_init(struct pages *pages);
 void pages_release(struct pages *pages);
 
 /* Stores bytes at addr and marks them as written. */
