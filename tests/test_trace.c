@@ -158,6 +158,40 @@ Test(trace, writes_across_a_page_border_read_back)
     pages_release(&pages);
 }
 
+Test(trace, the_extent_agrees_with_a_byte_by_byte_model)
+{
+    static uint8_t written[4 * PAGE];
+    static const uint8_t byte = 1;
+
+    srand(2016);
+    for (int round = 0; round < 40; round++) {
+        struct pages pages = {0};
+
+        memset(written, 0, sizeof written);
+        for (int i = 0; i < round % 5; i++) {
+            uint64_t at = (uint64_t)rand() % sizeof written;
+
+            written[at] = 1;
+            pages_write(&pages, at, (struct bytes){&byte, 1});
+        }
+        for (int i = 0; i < 50; i++) {
+            uint64_t addr = (uint64_t)rand() % sizeof written;
+            uint64_t length = 1 + (uint64_t)rand() % (sizeof written - addr);
+            uint64_t first = 0, last = 0;
+            const uint8_t *low = memchr(written + addr, 1, length);
+            const uint8_t *high = memrchr(written + addr, 1, length);
+            bool found = pages_extent(&pages, addr, length, &first, &last);
+
+            cr_assert(eq(int, found, low != NULL), "round %d", round);
+            if (low) {
+                cr_assert(eq(u64, first, (uint64_t)(low - written)));
+                cr_assert(eq(u64, last, (uint64_t)(high - written)));
+            }
+        }
+        pages_release(&pages);
+    }
+}
+
 /* --- the view ------------------------------------------------------------ */
 
 #define BASE 0x7f0000001000u

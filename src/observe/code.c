@@ -54,13 +54,29 @@ static void refresh_page(struct thread *thread, struct region *region,
     }
 }
 
-static void refresh(struct thread *thread, struct region *region)
+/* Reads [from, to) of the region, whole pages. */
+static void refresh(struct thread *thread, struct region *region, uint64_t from,
+                    uint64_t to)
 {
     if (region->guard.read_at == thread->space->calls && is_steady(region))
         return;
-    for (uint64_t at = 0; at < region->length; at += PAGES_SIZE)
-        refresh_page(thread, region, region->addr + at);
-    region->guard.read_at = thread->space->calls;
+    for (uint64_t addr = from; addr < to; addr += PAGES_SIZE)
+        refresh_page(thread, region, addr);
+    if (from == region->addr && to == region->addr + region->length)
+        region->guard.read_at = thread->space->calls;
+}
+
+/* The part of a region that is read for an entry at pc. */
+static void refresh_for(const struct observer *observer, struct thread *thread,
+                        struct region *region, uint64_t pc)
+{
+    uint64_t from = region->addr, end = from + region->length, to = end;
+
+    if (region->length > observer->budget.length) {
+        from = pc ? pc - pc % PAGES_SIZE : end;
+        to = from + 2 * PAGES_SIZE; /* code may go on in the next page */
+    }
+    refresh(thread, region, from, to < end ? to : end);
 }
 
 void code_changed(struct region *region, uint64_t addr, size_t size)
@@ -77,18 +93,19 @@ void code_changed(struct region *region, uint64_t addr, size_t size)
         guard->fresh_end = addr + size;
 }
 
-bool code_bytes(struct thread *thread, struct region *region, bool whole,
-                struct buf *out, uint64_t *offset)
+bool code_bytes(const struct observer *observer, struct thread *thread,
+                struct region *region, uint64_t pc, struct buf *out,
+                uint64_t *offset)
 {
     struct region_guard *guard = &region->guard;
     uint64_t first, last;
     uint8_t *bytes;
 
-    refresh(thread, region);
+    refresh_for(observer, thread, region, pc);
     if (!pages_extent(&thread->space->pages, region->addr, region->length,
                       &first, &last))
         return false;
-    if (!whole && last - first >= PAGES_SIZE) {
+    if (pc && last - first >= PAGES_SIZE) {
         if (guard->fresh > first)
             first = guard->fresh;
         if (guard->fresh_end <= last)
@@ -210,7 +227,8 @@ static void emit_enter(struct observer *observer, struct thread *thread,
         *return_to = (struct opt_u64){true, top};
         lines_find(observer->lines, top - 1, &event.source);
     }
-    if (code_bytes(thread, region, false, &code, &event.enter.code_offset))
+    if (code_bytes(observer, thread, region, pc, &code,
+                   &event.enter.code_offset))
         event.enter.code = (struct bytes){code.data, code.len};
     event.enter.code_offset += region->addr - region->start;
     observer_emit(observer, &event);

@@ -84,14 +84,13 @@ int guard_drop(struct observer *observer, struct thread *thread,
                      region->guard.taken & region->guard.wanted);
 }
 
-void guard_drop_stores(struct observer *observer, struct thread *thread)
+void guard_drop_stores(struct observer *observer, struct thread *thread,
+                       const char *budget, const char *why)
 {
     struct regions *regions = &thread->space->regions;
 
-    thread->space->threaded = true;
-    observer_limit(observer, thread, "threads", 0,
-                   "the program makes a second thread; from here on stores are "
-                   "not watched, code is read when it is executed");
+    thread->space->stores_off = true;
+    observer_limit(observer, thread, budget, 0, "%s", why);
     for (size_t i = 0; i < regions->count; i++)
         guard_drop(observer, thread, &regions->list[i], PROT_WRITE);
 }

@@ -56,7 +56,8 @@ static unsigned wanted_of(const struct observer *observer,
 
     if (space->frozen)
         return 0;
-    if (stores && !space->threaded && region->length <= observer->budget.length)
+    if (stores && !space->stores_off &&
+        region->length <= observer->budget.length)
         wanted |= PROT_WRITE;
     return wanted;
 }
@@ -130,7 +131,7 @@ static bool may_hold_code(const struct call *call, pid_t pid)
     uint64_t prot = call->args[2], flags = call->args[3];
     struct maps_line line;
 
-    if (flags & (MAP_STACK | MAP_GROWSDOWN))
+    if ((flags & (MAP_STACK | MAP_GROWSDOWN)) && !(prot & PROT_EXEC))
         return false;
     if (flags & MAP_ANONYMOUS)
         return prot & (PROT_WRITE | PROT_EXEC);
@@ -153,12 +154,20 @@ static void after_mmap(struct observer *observer, struct thread *thread,
         return;
     region = regions_map(&thread->space->regions, addr, length,
                          (unsigned)call->args[2] & 7);
-    region->guard.wanted = wanted_of(observer, thread->space, region,
-                                     call->args[3] & MAP_ANONYMOUS);
+    region->guard.wanted =
+        wanted_of(observer, thread->space, region,
+                  (call->args[3] & MAP_ANONYMOUS) &&
+                      !(call->args[3] & (MAP_STACK | MAP_GROWSDOWN)));
     region->guard.shared = (call->args[3] & MAP_TYPE) != MAP_PRIVATE;
     call_describe_map_flags(call->args[3], &flags);
     emit_map(observer, thread, region, buf_text(&flags), text);
     buf_release(&flags);
+    if (length > observer->budget.length)
+        observer_limit(observer, thread, "length", addr,
+                       "the mapping at 0x%" PRIx64
+                       " is large; stores into it are not watched, and of its "
+                       "code the pages that are entered are read",
+                       addr);
     guard_arm(observer, thread, region);
 }
 
@@ -228,7 +237,8 @@ static void emit_protect(struct observer *observer, struct thread *thread,
         .call = text,
         .maps = line.text,
     };
-    if (code_bytes(thread, region, true, &code, &event.protect.code_offset))
+    if (code_bytes(observer, thread, region, 0, &code,
+                   &event.protect.code_offset))
         event.protect.code = (struct bytes){code.data, code.len};
     observer_emit(observer, &event);
     buf_release(&code);

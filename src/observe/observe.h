@@ -21,9 +21,10 @@
 
 /* What may be spent; past a budget the program runs on unwatched. */
 struct observe_budget {
-    uint64_t stores; /* watched stores in one region */
-    uint64_t steps;  /* instructions of generated code, in all */
-    uint64_t length; /* bytes of a region whose stores are watched */
+    uint64_t stores;     /* watched stores in one region */
+    uint64_t all_stores; /* and in all */
+    uint64_t steps;      /* instructions of generated code, in all */
+    uint64_t length;     /* bytes of a region that is watched as a whole */
 };
 
 extern const struct observe_budget observe_default_budget;

@@ -25,6 +25,7 @@
 
 const struct observe_budget observe_default_budget = {
     .stores = 4096,
+    .all_stores = 20000,
     .steps = 100000,
     .length = 1 << 20,
 };
@@ -323,8 +324,11 @@ static void adopt(struct observer *observer, const struct thread *parent,
         free_copy(observer, child, parent->space);
     /* A parent that waits, as after vfork, does not run beside its child. */
     if (!is_copy && !(flags & CLONE_VFORK) && child->space->watched &&
-        !child->space->threaded)
-        guard_drop_stores(observer, child);
+        !child->space->stores_off)
+        guard_drop_stores(observer, child, "threads",
+                          "the program makes a second thread; from here on "
+                          "stores are not watched, code is read when it is "
+                          "executed");
     observer_run(observer, child);
 }
 

@@ -33,7 +33,7 @@ struct space {
     unsigned users;         /* threads that live in it */
     bool watched;           /* else its program runs on its own */
     bool started;           /* the entry point was reached */
-    bool threaded;          /* stores are not watched: see guard.c */
+    bool stores_off;        /* stores are not watched: see guard.c */
     bool frozen;            /* nothing new is guarded: see guard.c */
     uint64_t entry;         /* AT_ENTRY */
     uint64_t changes;       /* counts what may have changed code */
@@ -116,6 +116,7 @@ struct observer {
     struct opt_u64 signal;
     uint64_t seq;
     uint64_t steps;
+    uint64_t stores;
     bool out_of_steps;
     bool ended;
 
@@ -185,8 +186,12 @@ int guard_arm(struct observer *observer, struct thread *thread,
 int guard_drop(struct observer *observer, struct thread *thread,
                struct region *region, unsigned prot);
 
-/* The same for all regions; what comes later is not guarded either. */
-void guard_drop_stores(struct observer *observer, struct thread *thread);
+/*
+ * The same for all regions; what comes later is not guarded either. budget and
+ * why become a limit event.
+ */
+void guard_drop_stores(struct observer *observer, struct thread *thread,
+                       const char *budget, const char *why);
 void guard_drop_all(struct observer *observer, struct thread *thread);
 
 /* Gives back the write permission of a stack that the kernel will write to. */
@@ -235,11 +240,13 @@ void code_step(struct observer *observer, struct thread *thread);
 
 /*
  * The bytes of a region from its first to its last written one, as they are in
- * memory now. Unless whole, more than a page is cut to what no event has
- * carried. Returns false when there are none.
+ * memory now. For an entry at pc more than a page is cut to what no event has
+ * carried; of a region beyond the budget only the pages at pc are read. pc == 0
+ * asks for all there is. Returns false when there are none.
  */
-bool code_bytes(struct thread *thread, struct region *region, bool whole,
-                struct buf *out, uint64_t *offset);
+bool code_bytes(const struct observer *observer, struct thread *thread,
+                struct region *region, uint64_t pc, struct buf *out,
+                uint64_t *offset);
 
 /* Notes that bytes of a region have changed. */
 void code_changed(struct region *region, uint64_t addr, size_t size);

@@ -161,6 +161,7 @@ static void tell_store(struct observer *observer, struct thread *thread,
         observer, thread, region, addr,
         (struct bytes){access->old_bytes + (addr - access->what.addr), size},
         (struct bytes){now, size}, NULL, source);
+    observer->stores++;
     if (++region->guard.stores < observer->budget.stores)
         return;
     region->guard.wanted &= ~(unsigned)PROT_WRITE;
@@ -183,6 +184,11 @@ void store_end(struct observer *observer, struct thread *thread)
             if (thread->stores.list[a].what.written)
                 tell_store(observer, thread, &regions->list[i],
                            &thread->stores.list[a], &source);
+    if (observer->stores >= observer->budget.all_stores)
+        guard_drop_stores(observer, thread, "all-stores",
+                          "as many stores were watched as may be in one run; "
+                          "later ones are not, code is read when it is "
+                          "executed");
     set_guards(observer, thread, false);
 }
 

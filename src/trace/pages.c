@@ -105,27 +105,55 @@ bool pages_written(const struct pages *pages, uint64_t addr)
     return page && is_written(page, addr % PAGES_SIZE);
 }
 
+/* The first written byte of [from, to) in a page; to if there is none. */
+static size_t first_written(const struct page *page, size_t from, size_t to)
+{
+    while (from < to && !is_written(page, from))
+        from += page->written[from / 8] >> from % 8 ? 1 : 8 - from % 8;
+    return from < to ? from : to;
+}
+
+/* The end of what is written in [from, to) of a page; from if nothing is. */
+static size_t end_written(const struct page *page, size_t from, size_t to)
+{
+    while (to > from && !is_written(page, to - 1))
+        to--;
+    return to;
+}
+
+/* The part of [addr, end) that lies in the page. */
+static void clip(const struct page *page, uint64_t addr, uint64_t end,
+                 size_t *from, size_t *to)
+{
+    *from = addr > page->addr ? addr - page->addr : 0;
+    *to = end < page->addr + PAGES_SIZE ? end - page->addr : PAGES_SIZE;
+}
+
 bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
                   uint64_t *first, uint64_t *last)
 {
+    size_t begin = index_from(pages, addr), i = begin, from, to, at = 0;
     uint64_t end = addr + length;
-    bool found = false;
 
-    for (size_t i = index_from(pages, addr);
-         i < pages->count && pages->list[i]->addr < end; i++) {
-        const struct page *page = pages->list[i];
-
-        for (size_t at = 0; at < PAGES_SIZE; at++) {
-            if (page->addr + at < addr || page->addr + at >= end ||
-                !is_written(page, at))
-                continue;
-            if (!found)
-                *first = page->addr + at;
-            *last = page->addr + at;
-            found = true;
-        }
+    for (; i < pages->count && pages->list[i]->addr < end; i++) {
+        clip(pages->list[i], addr, end, &from, &to);
+        at = first_written(pages->list[i], from, to);
+        if (at < to)
+            break;
     }
-    return found;
+    if (i == pages->count || pages->list[i]->addr >= end)
+        return false;
+    *first = pages->list[i]->addr + at;
+    for (i = index_from(pages, end - 1) + 1; i-- > begin;) {
+        if (i >= pages->count || pages->list[i]->addr >= end)
+            continue;
+        clip(pages->list[i], addr, end, &from, &to);
+        at = end_written(pages->list[i], from, to);
+        if (at > from)
+            break;
+    }
+    *last = pages->list[i]->addr + at - 1;
+    return true;
 }
 
 void pages_forget(struct pages *pages, uint64_t addr, uint64_t length)
