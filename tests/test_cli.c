@@ -721,19 +721,24 @@ static void refused_by_system(int (*prepare)(void), const char *cause,
 {
     struct command command = {
         .argv = ARGS(JITTRACE, "1"), .prepare = prepare, .seconds = 5};
+    double quickest = command.seconds;
     struct result result;
 
     refused(&command, EX_OSERR, cause);
     refused(&command, EX_OSERR, remedy);
-    run(&command, &result);
-    cr_assert(lt(dbl, result.took, 2.0));
-    result_release(&result);
+    for (int i = 0; i < 3; i++) { /* the machine may have other work */
+        run(&command, &result);
+        if (result.took < quickest)
+            quickest = result.took;
+        result_release(&result);
+    }
+    cr_assert(lt(dbl, quickest, 1.0));
 }
 
 Test(cli, ptrace_is_refused)
 {
-    refused_by_system(without_ptrace, "ptrace", "Operation not permitted");
-    refused_by_system(without_ptrace, "container", "");
+    refused_by_system(without_ptrace, "ptrace: Operation not permitted",
+                      "--cap-add=SYS_PTRACE");
 }
 
 /* What is traced already cannot be traced again. */
@@ -762,7 +767,8 @@ Test(cli, memfd_is_refused)
 {
     struct result result;
 
-    refused_by_system(without_memfd, "memfd_create", "");
+    refused_by_system(without_memfd, "memfd_create",
+                      "jittrace -- ./my-babyjit");
     /* A program of one's own needs none. */
     run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--",
                                        TRACEE("babyjit-O0"), "1"),
@@ -836,7 +842,7 @@ static int without_fork(void)
 
 Test(cli, resources_run_out)
 {
-    refused_by_system(without_fork, "process", "");
+    refused_by_system(without_fork, "process", "ulimit -u");
     refused(&(struct command){.argv = ARGS(JITTRACE, "1"),
                               .prepare = without_descriptors},
             EX_OSERR, "Too many open files");

@@ -173,7 +173,8 @@ static int make_image(const struct launch *launch, struct err *err)
     }
     if (fd < 0)
         return err_set(err, ERR_TRACING,
-                       "cannot unpack the bundled program (memfd_create): %s",
+                       "cannot unpack the bundled program (memfd_create: %s); "
+                       "compile one and trace that: jittrace -- ./my-babyjit",
                        strerror(errno));
     return fd;
 }
@@ -294,8 +295,11 @@ static int start(const struct launch *launch, const char *path, int image,
     close(report[1]);
     if (pid < 0) {
         close(gate[1]);
-        result = err_set(err, ERR_TRACING, "cannot start a process: %s",
-                         strerror(errno));
+        result = err_set(
+            err, ERR_TRACING,
+            "cannot start a process: %s (ulimit -u and the container set "
+            "how many there may be)",
+            strerror(errno));
     } else {
         result = take_over(pid, gate[1], path, report[0], tracee, err);
     }

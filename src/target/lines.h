@@ -35,9 +35,8 @@ void lines_provide(struct lines *lines, const char *name, struct bytes text);
 bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out);
 
 /*
- * The same for a tracee that stands with these registers in code of somebody
- * else, such as the C library's: finds the innermost caller whose source can
- * be read, or else the innermost one that has a line.
+ * The same for a tracee that stands with these registers in code without lines,
+ * such as the C library's: finds the innermost caller that has a line.
  */
 bool lines_find_caller(struct lines *lines, const struct regs *regs,
                        struct srcline *out);
