@@ -238,7 +238,7 @@ static void emit_enter(struct observer *observer, struct thread *thread,
 void code_enter(struct observer *observer, struct thread *thread,
                 struct region *region)
 {
-    bool again = thread->inside && thread->inside_addr == region->addr;
+    bool again = thread->inside && thread->inside_start == region->start;
 
     thread->space->changes++; /* nobody watched while it was outside */
     tracee_pin(&thread->tracee);
@@ -246,7 +246,7 @@ void code_enter(struct observer *observer, struct thread *thread,
     if (!again)
         emit_enter(observer, thread, region);
     thread->inside = true;
-    thread->inside_addr = region->addr;
+    thread->inside_start = region->start;
     if (guard_set(observer, thread, region,
                   region->guard.taken & ~(unsigned)PROT_EXEC) < 0)
         thread->inside = false;
@@ -457,7 +457,7 @@ void code_stepped(struct observer *observer, struct thread *thread)
     emit_step(observer, thread, &now);
     follow_calls(thread, &now);
     region = regions_at(&thread->space->regions, now.value[REG_PC]);
-    if (!region || region->addr != thread->inside_addr) {
+    if (!region || region->start != thread->inside_start) {
         leave_by_insn(observer, thread, &now);
     } else if (observer->steps >= observer->budget.steps) {
         stop_stepping(observer, thread);

@@ -88,8 +88,8 @@ struct thread {
     struct accesses stores;
 
     bool inside;
-    uint64_t inside_addr; /* the region it is in */
-    struct insn insn;     /* the one about to be executed; length 0: none */
+    uint64_t inside_start; /* of the mapping it is in, cut or not */
+    struct insn insn;      /* the one about to be executed; length 0: none */
     struct regs before;
     struct accesses accesses;
     struct decoded decoded;

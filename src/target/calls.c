@@ -203,6 +203,8 @@ bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
 {
     if (call_kind(call) >= CALL_MMAP && call_kind(call) <= CALL_OUTPUT)
         return false; /* they read memory, or change mappings as a whole */
+    if (call->number == SYS_execve || call->number == SYS_execveat)
+        return false;
     for (int i = 0; i < 6; i++) {
         /* A length, where there is one, follows its pointer. */
         uint64_t size = i < 5 ? call->args[i + 1] : 0;

@@ -5,9 +5,10 @@
  * A call of ours is injected by pointing the tracee at the syscall instruction
  * of its vdso with the registers of our call, stepping that one instruction,
  * and putting its registers back. Nothing is written to its memory and no byte
- * of its code is changed. Signals that arrive meanwhile are held and delivered
- * at the next resume. If the tracee dies meanwhile, its status is left in the
- * kernel, so that wait_stop is the only place where deaths are learnt.
+ * of its code is changed. Its signals are blocked meanwhile, so that they stay
+ * in their order in the kernel; the few that cannot be are held. If the tracee
+ * dies meanwhile, its status is left in the kernel, so that wait_stop is the
+ * only place where deaths are learnt.
  */
 #include "target/tracee.h"
 
@@ -35,6 +36,9 @@
 
 /* The number of no system call. */
 #define NO_CALL UINT64_MAX
+
+/* A signal in the mask of sigprocmask(2), as the kernel has it. */
+#define SIGNAL_BIT(signal) (UINT64_C(1) << ((signal)-1))
 
 /* How often the CPU is given away before a tracee counts as running on. */
 #define YIELDS 4
@@ -324,6 +328,21 @@ static int step_syscall(struct tracee *tracee)
     return -1;
 }
 
+/* Makes the call that tracee->regs asks for, with its signals kept waiting. */
+static int make_call(struct tracee *tracee)
+{
+    uint64_t mask, ours = ~(SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSEGV));
+    int result;
+
+    if (request(PTRACE_GETSIGMASK, tracee->tid, sizeof mask, &mask) < 0 ||
+        request(PTRACE_SETSIGMASK, tracee->tid, sizeof ours, &ours) < 0 ||
+        tracee_store(tracee) < 0)
+        return -1;
+    result = step_syscall(tracee);
+    request(PTRACE_SETSIGMASK, tracee->tid, sizeof mask, &mask);
+    return result;
+}
+
 int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
                     unsigned prot)
 {
@@ -341,7 +360,7 @@ int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
     tracee->regs.rip = tracee->syscall_insn;
     tracee->regs.orig_rax = (uint64_t)-1; /* nothing to restart */
     tracee->regs.eflags &= ~(uint64_t)(TRAP_FLAG | DIRECTION_FLAG);
-    if (tracee_store(tracee) < 0 || step_syscall(tracee) < 0)
+    if (make_call(tracee) < 0)
         return 1;
     result = (int)(int64_t)tracee->regs.rax;
     tracee->regs = saved;

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The engine and programs that make its work hard: signals in between, moved
+ * and shared memory, children of every kind, programs that restrict
+ * themselves. Each (tests/tracees) must do traced what it does untraced, and
+ * the trace must tell what the head of its source asks for.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "support.h"
+
+TestSuite(engine, .timeout = 30);
+
+#ifndef PR_GET_MDWE
+#define PR_GET_MDWE 66
+#endif
+
+static struct cr_mem mem(const void *data, size_t size)
+{
+    return (struct cr_mem){data, size};
+}
+
+static struct cr_mem mem_of(struct bytes bytes)
+{
+    return mem(bytes.data, bytes.len);
+}
+
+/* Traces a program that must end with 0. Its output is kept for its user. */
+static void trace_tracee(const char *file, struct store *store,
+                         struct result *with)
+{
+    trace(&(struct command){.argv = ARGS("--", file)}, store, with);
+    cr_assert(eq(int, with->status, 0), "%s", buf_text(&with->err));
+    cr_assert(eq(str, (char *)buf_text(&with->err), ""));
+    cr_assert(eq(sz, count(store, EVENT_START), 1));
+    cr_assert(eq(sz, count(store, EVENT_EXIT), 1));
+    check_registers(store);
+}
+
+/* The same, and its output must be what it is without a tracer. */
+static void compare_tracee(const char *file, struct store *store)
+{
+    struct result with, without;
+
+    run(&(struct command){.argv = ARGS(file)}, &without);
+    cr_assert(eq(int, without.status, 0), "%s", buf_text(&without.err));
+    trace_tracee(file, store, &with);
+    cr_assert(
+        eq(str, (char *)buf_text(&with.out), (char *)buf_text(&without.out)));
+    result_release(&with);
+    result_release(&without);
+}
+
+static void expect_kinds(const struct store *store, const char *expected)
+{
+    struct buf got = {0};
+
+    kinds(store, &got);
+    cr_assert(eq(str, (char *)buf_text(&got), (char *)expected));
+    buf_release(&got);
+}
+
+/* The budgets of all limit events, in order: "fork exec". */
+static void expect_limits(const struct store *store, const char *expected)
+{
+    struct buf got = {0};
+
+    for (size_t i = 0; i < count(store, EVENT_LIMIT); i++)
+        buf_printf(&got, "%s%s", i ? " " : "",
+                   nth(store, EVENT_LIMIT, i)->limit.budget);
+    cr_assert(eq(str, (char *)buf_text(&got), (char *)expected));
+    buf_release(&got);
+}
+
+static size_t count_signals(const struct store *store, int number)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count(store, EVENT_SIGNAL); i++)
+        found += nth(store, EVENT_SIGNAL, i)->signal.number == number;
+    return found;
+}
+
+static size_t count_enters(const struct store *store, const char *how)
+{
+    size_t found = 0;
+
+    for (size_t i = 0; i < count(store, EVENT_ENTER); i++)
+        found += !strcmp(nth(store, EVENT_ENTER, i)->enter.how, how);
+    return found;
+}
+
+/* Store number n is of these bytes, at that offset, by a system call or not. */
+static void expect_write(const struct store *store, size_t n, uint64_t offset,
+                         const char *bytes, size_t len, const char *by)
+{
+    const struct event *event = nth(store, EVENT_WRITE, n);
+
+    cr_assert(ne(ptr, (void *)event, NULL), "store %zu is missing", n);
+    cr_assert(eq(u64, event->write.offset, offset), "store %zu", n);
+    cr_assert(eq(mem, mem_of(event->write.new), mem(bytes, len)), "store %zu",
+              n);
+    cr_assert(eq(str, (char *)(event->write.by ? event->write.by : ""),
+                 (char *)(by ? by : "")),
+              "store %zu", n);
+}
+
+static void expect_step(const struct store *store, size_t n, const char *bytes,
+                        size_t len)
+{
+    const struct event *event = nth(store, EVENT_STEP, n);
+
+    cr_assert(ne(ptr, (void *)event, NULL), "step %zu is missing", n);
+    cr_assert(eq(mem, mem_of(event->step.bytes), mem(bytes, len)), "step %zu",
+              n);
+}
+
+static void expect_enter(const struct store *store, size_t n, const char *how,
+                         uint64_t offset)
+{
+    const struct event *event = nth(store, EVENT_ENTER, n);
+
+    cr_assert(ne(ptr, (void *)event, NULL), "enter %zu is missing", n);
+    cr_assert(eq(str, (char *)event->enter.how, (char *)how), "enter %zu", n);
+    cr_assert(eq(u64, event->enter.offset, offset), "enter %zu", n);
+}
+
+/* --- signals ------------------------------------------------------------- */
+
+/* One byte each, at the offsets 0, 1, 2 ..., by the program. */
+static void check_byte_stores(const struct store *store, size_t expected,
+                              const char *code, size_t len)
+{
+    cr_assert(eq(sz, count(store, EVENT_WRITE), expected));
+    for (size_t i = 0, n = 0; n < expected; i++) {
+        const struct event *event = store_event(store, i);
+        uint8_t byte = n < len ? (uint8_t)code[n] : (uint8_t)n;
+
+        if (event->kind != EVENT_WRITE)
+            continue;
+        cr_assert(eq(u64, event->write.offset, n), "store %zu", n);
+        cr_assert(eq(mem, mem_of(event->write.new), mem(&byte, 1)), "store %zu",
+                  n);
+        cr_assert(eq(ptr, (void *)event->write.by, NULL), "store %zu", n);
+        n++;
+    }
+}
+
+/* A handler that began in generated code has come back to the same place. */
+static size_t check_interruptions(const struct store *store)
+{
+    size_t found = 0;
+    uint64_t pc = 0;
+    bool away = false;
+
+    for (size_t i = 0; i < store->count; i++) {
+        const struct event *event = store_event(store, i);
+
+        if (event->kind == EVENT_STEP)
+            pc = event->step.next;
+        if (event->kind == EVENT_LEAVE) {
+            away = !strcmp(event->leave.how, "signal");
+            found += away;
+        }
+        if (event->kind != EVENT_ENTER)
+            continue;
+        if (away) {
+            cr_assert(eq(str, (char *)event->enter.how, "return"));
+            cr_assert(eq(u64, event->enter.addr, pc), "event %zu", i);
+        }
+        pc = event->enter.addr;
+        away = false;
+    }
+    return found;
+}
+
+Test(engine, a_timer_interrupts_stores_and_calls)
+{
+    struct store store;
+    struct result result;
+    unsigned handled = 0;
+
+    trace_tracee(TRACEE("timer"), &store, &result);
+    cr_assert(eq(
+        int, sscanf(buf_text(&result.out), "3500, %u signals", &handled), 1));
+    cr_assert(ge(sz, handled, 10), "too few came to show anything");
+    cr_assert(eq(sz, count(&store, EVENT_SIGNAL), handled));
+    cr_assert(eq(sz, count_signals(&store, SIGALRM), handled));
+    check_byte_stores(&store, 1000, "\xb8\7\0\0\0\xc3", 6);
+    cr_assert(eq(sz, count(&store, EVENT_STEP), 2 * 500));
+    cr_assert(eq(sz, count_enters(&store, "call"), 500));
+    cr_assert(
+        eq(sz, count(&store, EVENT_ENTER), 500 + check_interruptions(&store)));
+    expect_limits(&store, "");
+    result_release(&result);
+    store_release(&store);
+}
+
+Test(engine, no_queued_signal_is_lost)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("queued"), &store);
+    cr_assert(eq(sz, count_signals(&store, SIGRTMIN), 300));
+    cr_assert(eq(sz, count_signals(&store, SIGCHLD), 1));
+    cr_assert(eq(sz, count(&store, EVENT_SIGNAL), 301));
+    check_byte_stores(&store, 800, NULL, 0);
+    expect_limits(&store, "fork");
+    store_release(&store);
+}
+
+Test(engine, a_signal_stack_is_not_guarded)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("altstack"), &store);
+    expect_limits(&store, "stack");
+    expect_kinds(&store, "start map limit signal output exit");
+    store_release(&store);
+}
+
+Test(engine, a_signal_comes_on_a_stack_of_the_program)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("coroutine"), &store);
+    expect_limits(&store, "stack");
+    cr_assert(eq(sz, count_signals(&store, SIGUSR1), 1));
+    cr_assert(eq(sz, count(&store, EVENT_SIGNAL), 1));
+    store_release(&store);
+}
+
+Test(engine, a_handler_jumps_out_of_a_system_call)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("longjmp"), &store);
+    cr_assert(eq(sz, count(&store, EVENT_WRITE), 3));
+    expect_write(&store, 0, 0, "\xb8", 1, NULL);
+    expect_write(&store, 1, 1, "\7", 1, NULL);
+    expect_write(&store, 2, 5, "\xc3", 1, NULL);
+    cr_assert(eq(sz, count(&store, EVENT_ENTER), 1));
+    expect_limits(&store, "");
+    store_release(&store);
+}
+
+Test(engine, the_program_is_stopped_and_goes_on)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("stopped"), &store);
+    cr_assert(eq(sz, count_signals(&store, SIGTSTP), 1));
+    cr_assert(eq(sz, count_signals(&store, SIGCONT), 1));
+    store_release(&store);
+}
+
+/* --- programs that restrict themselves ----------------------------------- */
+
+Test(engine, a_program_forbids_itself_mprotect)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("deny"), &store);
+    expect_limits(&store, "frozen");
+    expect_kinds(&store, "start 2*map 2*write protect limit output exit");
+    store_release(&store);
+}
+
+Test(engine, a_program_forbids_itself_new_code)
+{
+    struct store store;
+
+    if (prctl(PR_GET_MDWE, 0, 0, 0, 0) < 0)
+        cr_skip("PR_SET_MDWE is not known here (Linux 6.3): %s",
+                strerror(errno));
+    compare_tracee(TRACEE("mdwe"), &store);
+    expect_limits(&store, "frozen");
+    expect_kinds(&store, "start map 2*write protect limit output exit");
+    store_release(&store);
+}
+
+/* --- memory -------------------------------------------------------------- */
+
+Test(engine, other_memory_takes_the_place_of_code)
+{
+    struct store store;
+    const struct event *first, *second;
+    uint64_t addr;
+
+    compare_tracee(TRACEE("fixed_over"), &store);
+    addr = nth(&store, EVENT_MAP, 0)->map.addr;
+    cr_assert(eq(sz, count(&store, EVENT_MAP), 1));
+    cr_assert(eq(sz, count(&store, EVENT_UNMAP), 2));
+    first = nth(&store, EVENT_UNMAP, 0);
+    second = nth(&store, EVENT_UNMAP, 1);
+    cr_assert(eq(u64, first->unmap.addr, addr));
+    cr_assert(eq(u64, first->unmap.length, 4096));
+    cr_assert(eq(u64, second->unmap.addr, addr + 4096));
+    cr_assert(eq(u64, second->unmap.length, 4096));
+    expect_limits(&store, "fork");
+    store_release(&store);
+}
+
+Test(engine, code_is_moved_while_it_is_made)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("moved"), &store);
+    expect_kinds(&store, "start map write unmap map write unmap map write "
+                         "protect enter 2*step leave output exit");
+    expect_write(&store, 0, 0, "\xb8", 1, NULL);
+    expect_write(&store, 1, 1, "\7", 1, NULL);
+    expect_write(&store, 2, 5, "\xc3", 1, NULL);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert(eq(u64, nth(&store, EVENT_UNMAP, i)->unmap.addr,
+                     nth(&store, EVENT_MAP, i)->map.addr));
+    cr_assert(eq(mem, mem_of(nth(&store, EVENT_PROTECT, 0)->protect.code),
+                 mem("\xb8\7\0\0\0\xc3", 6)));
+    store_release(&store);
+}
+
+Test(engine, one_read_fills_two_mappings)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("span"), &store);
+    cr_assert(eq(sz, count(&store, EVENT_WRITE), 2));
+    expect_write(&store, 0, 4092, "\1\2\3\4", 4, "read");
+    expect_write(&store, 1, 0, "\xb8\7\0\0\0\xc3", 6, "read");
+    cr_assert(eq(sz, count(&store, EVENT_ENTER), 1));
+    expect_limits(&store, "");
+    store_release(&store);
+}
+
+Test(engine, code_written_through_another_mapping)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("memfd"), &store);
+    expect_kinds(&store, "start map enter 2*step leave enter 2*step leave "
+                         "output exit");
+    expect_step(&store, 0, "\xb8\5\0\0\0", 5);
+    expect_step(&store, 2, "\xb8\6\0\0\0", 5);
+    cr_assert(eq(mem, mem_of(nth(&store, EVENT_ENTER, 1)->enter.code),
+                 mem("\xb8\6\0\0\0\xc3", 6)));
+    store_release(&store);
+}
+
+Test(engine, code_cuts_its_own_mapping)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("cut"), &store);
+    cr_assert(eq(sz, count(&store, EVENT_STEP), 2 + 2 + 2));
+    expect_step(&store, 0, "\x0f\5", 2);
+    expect_step(&store, 1, "\xc3", 1);
+    expect_enter(&store, 0, "call", 4096);
+    cr_assert(eq(sz, count(&store, EVENT_ENTER), 3));
+    expect_enter(&store, 1, "call", 4096 + 64);
+    expect_enter(&store, 2, "call", 4096 + 64);
+    expect_limits(&store, "");
+    store_release(&store);
+}
+
+/* --- calls --------------------------------------------------------------- */
+
+Test(engine, c_returns_behind_the_call_of_a_stub)
+{
+    struct store store;
+    const struct event *leave;
+
+    compare_tracee(TRACEE("stub"), &store);
+    cr_assert(eq(sz, count(&store, EVENT_ENTER), 2));
+    cr_assert(eq(sz, count(&store, EVENT_LEAVE), 2));
+    expect_enter(&store, 0, "call", 0);
+    cr_assert(eq(int, nth(&store, EVENT_ENTER, 0)->enter.return_to.known, 1));
+    leave = nth(&store, EVENT_LEAVE, 0);
+    cr_assert(eq(str, (char *)leave->leave.how, "jump"));
+    expect_enter(&store, 1, "return", 9);
+    cr_assert(eq(int, nth(&store, EVENT_ENTER, 1)->enter.return_to.known, 0));
+    leave = nth(&store, EVENT_LEAVE, 1);
+    cr_assert(eq(str, (char *)leave->leave.how, "return"));
+    cr_assert(eq(u64, leave->leave.value.value, 41));
+    expect_limits(&store, "");
+    store_release(&store);
+}
+
+/* --- threads and processes ----------------------------------------------- */
+
+Test(engine, a_child_by_clone_is_free_of_guards)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("clone"), &store);
+    expect_kinds(&store, "start map write limit write output exit");
+    expect_write(&store, 0, 0, "\3", 1, NULL);
+    expect_write(&store, 1, 1, "\1", 1, NULL);
+    expect_limits(&store, "fork");
+    store_release(&store);
+}
+
+Test(engine, children_that_share_the_memory_for_a_while)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("spawn"), &store);
+    cr_assert(eq(sz, count(&store, EVENT_WRITE), 3));
+    expect_write(&store, 0, 0, "\1", 1, NULL);
+    expect_write(&store, 1, 1, "\2", 1, NULL);
+    expect_write(&store, 2, 2, "\3", 1, NULL);
+    expect_limits(&store, "exec exec");
+    store_release(&store);
+}
+
+Test(engine, cpus_are_the_business_of_the_program)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("affinity"), &store);
+    cr_assert(ge(sz, count(&store, EVENT_ENTER), 1));
+    cr_assert(ge(sz, count(&store, EVENT_WRITE), 1));
+    cr_assert(eq(u64, nth(&store, EVENT_WRITE, 0)->write.offset, 0));
+    cr_assert(ne(ptr, (void *)nth(&store, EVENT_WRITE, 0)->write.by, NULL));
+    expect_limits(&store, "threads");
+    store_release(&store);
+}
+
+Test(engine, the_program_starts_itself_anew)
+{
+    struct store store;
+
+    compare_tracee(TRACEE("reexec"), &store);
+    cr_assert(eq(sz, count(&store, EVENT_MAP), 2));
+    cr_assert(eq(u64, nth(&store, EVENT_MAP, 0)->map.addr,
+                 nth(&store, EVENT_MAP, 1)->map.addr));
+    cr_assert(eq(sz, count(&store, EVENT_UNMAP), 1));
+    cr_assert(eq(sz, count(&store, EVENT_STEP), 4));
+    expect_step(&store, 0, "\xb8\5\0\0\0", 5);
+    expect_step(&store, 2, "\xb8\x09\0\0\0", 5);
+    expect_limits(&store, "");
+    store_release(&store);
+}
+
+/* --- before the program, and after it ------------------------------------ */
+
+/* The loader ends the program before its entry point: a library is missing. */
+Test(engine, a_program_that_cannot_be_loaded)
+{
+    const char *file = scratch(".broken");
+    struct buf elf = {0};
+    struct store store;
+    struct result result;
+    uint8_t *name;
+
+    read_file(TRACEE("rwx"), &elf);
+    name = memmem(elf.data, elf.len, "libc.so.6", 10);
+    cr_assert(ne(ptr, name, NULL));
+    name[8] = '?';
+    write_file(file, elf.data, elf.len, 0700);
+    trace(&(struct command){.argv = ARGS("--", file)}, &store, &result);
+    cr_assert(eq(int, result.status, 127));
+    cr_assert(ne(ptr, strstr(buf_text(&result.err), "libc.so.?"), NULL));
+    expect_kinds(&store, "start exit");
+    cr_assert(eq(u64, nth(&store, EVENT_EXIT, 0)->exit.status.value, 127));
+    unlink(file);
+    buf_release(&elf);
+    result_release(&result);
+    store_release(&store);
+}
+
+/* Reads the first line that the command prints. */
+static void first_line(const struct running *running, char *line, size_t size)
+{
+    size_t len = 0;
+
+    memset(line, 0, size);
+    while (len < size - 1 && !strchr(line, '\n')) {
+        struct pollfd fd = {running->out, POLLIN, 0};
+
+        cr_assert(eq(int, poll(&fd, 1, 10000), 1), "nothing was printed");
+        cr_assert(eq(i64, read(running->out, line + len, 1), 1));
+        len++;
+    }
+}
+
+/* A process that nobody has waited for yet is gone, too (Z: proc(5)). */
+static bool is_gone(pid_t pid)
+{
+    char name[32], state = 'Z';
+    FILE *file;
+
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)pid);
+    file = fopen(name, "re");
+    if (!file)
+        return true;
+    if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+        state = 'Z';
+    fclose(file);
+    return state == 'Z' || state == 'X';
+}
+
+static void wait_until_gone(pid_t pid, double limit)
+{
+    double since = now();
+
+    while (!is_gone(pid))
+        cr_assert(eq(int, wait_a_moment(since, limit), 1), "%d is still there",
+                  (int)pid);
+}
+
+Test(engine, terminated_while_only_a_child_is_left)
+{
+    struct running running;
+    struct result result;
+    char line[64];
+    int shell = 0, child = 0;
+
+    run_begin(&(struct command){.argv = ARGS(JITTRACE, "--format=json", "-o",
+                                             "/dev/null", "--", "/bin/sh", "-c",
+                                             "sleep 20 & echo $$ $!; exit 3"),
+                                .seconds = 10},
+              &running);
+    first_line(&running, line, sizeof line);
+    cr_assert(eq(int, sscanf(line, "%d %d", &shell, &child), 2));
+    wait_until_gone(shell, 5);
+    cr_assert(eq(int, is_gone(child), 0));
+    running.since = now();
+    running.seconds = 8;
+    kill(running.pid, SIGTERM);
+    run_end(&running, &result);
+    wait_until_gone(child, 2);
+    cr_assert(lt(dbl, result.took, 8));
+    result_release(&result);
+}
