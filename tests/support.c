@@ -422,3 +422,47 @@ void check_registers(const struct store *store)
             "event %d: a flag of the tracer is visible", (int)i);
     }
 }
+
+/* --- what tests expect --------------------------------------------------- */
+
+struct cr_mem mem(const void *data, size_t size)
+{
+    return (struct cr_mem){data, size};
+}
+
+struct cr_mem mem_of(struct bytes bytes)
+{
+    return mem(bytes.data, bytes.len);
+}
+
+void expect_kinds(const struct store *store, const char *expected)
+{
+    struct buf got = {0};
+
+    kinds(store, &got);
+    cr_assert(eq(str, (char *)buf_text(&got), (char *)expected));
+    buf_release(&got);
+}
+
+void compare(const struct command *command, struct store *store)
+{
+    const char *argv[16] = {"--"};
+    struct command traced = *command;
+    struct result with, without;
+
+    for (size_t i = 0; command->argv[i]; i++)
+        argv[i + 1] = command->argv[i];
+    traced.argv = argv;
+    run(command, &without);
+    trace(&traced, store, &with);
+    cr_assert(
+        eq(str, (char *)buf_text(&with.out), (char *)buf_text(&without.out)));
+    cr_assert(
+        eq(str, (char *)buf_text(&with.err), (char *)buf_text(&without.err)));
+    cr_assert(eq(int, with.status, without.status));
+    cr_assert(eq(sz, count(store, EVENT_START), 1));
+    cr_assert(eq(sz, count(store, EVENT_EXIT), 1));
+    check_registers(store);
+    result_release(&with);
+    result_release(&without);
+}

@@ -9,6 +9,8 @@
 #ifndef JITTRACE_TESTS_SUPPORT_H
 #define JITTRACE_TESTS_SUPPORT_H
 
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -116,5 +118,18 @@ void hex(struct bytes bytes, struct buf *out);
  * tracer sets may be visible.
  */
 void check_registers(const struct store *store);
+
+/* For eq(mem, ...). */
+struct cr_mem mem(const void *data, size_t size);
+struct cr_mem mem_of(struct bytes bytes);
+
+/* The trace must be this, as kinds() writes it. */
+void expect_kinds(const struct store *store, const char *expected);
+
+/*
+ * Runs the command with and without a tracer, and compares all that can be
+ * seen of it. The trace is in the store, which is released by its user.
+ */
+void compare(const struct command *command, struct store *store);
 
 #endif

@@ -100,25 +100,6 @@ static const struct {
     {86, "code[10] = 0xc3;"},
 };
 
-static struct cr_mem mem(const void *data, size_t size)
-{
-    return (struct cr_mem){data, size};
-}
-
-static struct cr_mem mem_of(struct bytes bytes)
-{
-    return mem(bytes.data, bytes.len);
-}
-
-static void expect_kinds(const struct store *store, const char *expected)
-{
-    struct buf got = {0};
-
-    kinds(store, &got);
-    cr_assert(eq(str, (char *)buf_text(&got), (char *)expected));
-    buf_release(&got);
-}
-
 static void expect_text(struct buf *got, const char *expected, const char *what)
 {
     cr_assert(eq(str, (char *)buf_text(got), (char *)expected), "%s", what);
@@ -660,33 +641,6 @@ Test(babyjit, traces_keep_the_schema)
 
 /* --- the same as without a tracer ---------------------------------------- */
 
-/*
- * Runs the command with and without a tracer, and compares all that can be
- * seen of it. The trace is in the store, which is released by its user.
- */
-static void compare(const struct command *command, struct store *store)
-{
-    const char *argv[16] = {"--"};
-    struct command traced = *command;
-    struct result with, without;
-
-    for (size_t i = 0; command->argv[i]; i++)
-        argv[i + 1] = command->argv[i];
-    traced.argv = argv;
-    run(command, &without);
-    trace(&traced, store, &with);
-    cr_assert(
-        eq(str, (char *)buf_text(&with.out), (char *)buf_text(&without.out)));
-    cr_assert(
-        eq(str, (char *)buf_text(&with.err), (char *)buf_text(&without.err)));
-    cr_assert(eq(int, with.status, without.status));
-    cr_assert(eq(sz, count(store, EVENT_START), 1));
-    cr_assert(eq(sz, count(store, EVENT_EXIT), 1));
-    check_registers(store);
-    result_release(&with);
-    result_release(&without);
-}
-
 Test(babyjit, the_program_does_not_notice)
 {
     static const char *const terms[] = {"1", "-4", "abc", "", NULL};
@@ -766,8 +720,8 @@ Test(babyjit, nothing_inherited_is_changed)
 
 /* --- programs on the rack ------------------------------------------------ */
 
-/* Compares the traced and the untraced run of a tracee without arguments. */
-static void compare_tracee(const char *file, struct store *store)
+/* The same for a tracee without arguments that keeps to all budgets. */
+static void compare_unlimited(const char *file, struct store *store)
 {
     compare(&(struct command){.argv = ARGS(file)}, store);
     cr_assert(eq(sz, count(store, EVENT_LIMIT), 0), "%s",
@@ -780,7 +734,7 @@ Test(babyjit, writable_and_executable_at_once)
     struct store store;
     const struct event *rewrite;
 
-    compare_tracee(TRACEE("rwx"), &store);
+    compare_unlimited(TRACEE("rwx"), &store);
     expect_kinds(&store, "start map 6*write enter 2*step leave write "
                          "enter 2*step leave output exit");
     cr_assert(eq(u32, nth(&store, EVENT_MAP, 0)->map.prot,
@@ -816,7 +770,7 @@ Test(babyjit, two_functions_and_a_call_back_into_c)
 {
     struct store store;
 
-    compare_tracee(TRACEE("two_functions"), &store);
+    compare_unlimited(TRACEE("two_functions"), &store);
     cr_assert(eq(sz, count(&store, EVENT_ENTER), 4));
     cr_assert(eq(sz, count(&store, EVENT_LEAVE), 4));
     /* outer: 4 steps, the C function, 3 steps; inner: 2; both: 4 + 2 + 3 */
@@ -840,7 +794,7 @@ Test(babyjit, a_program_that_handles_its_own_faults)
     struct store store;
     const struct event *signals[2];
 
-    compare_tracee(TRACEE("handler"), &store);
+    compare_unlimited(TRACEE("handler"), &store);
     cr_assert(eq(sz, count(&store, EVENT_SIGNAL), 2));
     for (size_t i = 0; i < 2; i++) {
         signals[i] = nth(&store, EVENT_SIGNAL, i);
@@ -863,7 +817,7 @@ Test(babyjit, the_kernel_stores_code_too)
     struct store store;
     const struct event *write;
 
-    compare_tracee(TRACEE("read_into"), &store);
+    compare_unlimited(TRACEE("read_into"), &store);
     cr_assert(eq(sz, count(&store, EVENT_WRITE), 2));
     write = nth(&store, EVENT_WRITE, 0);
     cr_assert(eq(str, (char *)write->write.by, "read"));
@@ -913,7 +867,7 @@ Test(babyjit, signals_arrive_while_code_runs)
     struct store store;
     size_t interrupted = 0;
 
-    compare_tracee(TRACEE("alarm"), &store);
+    compare_unlimited(TRACEE("alarm"), &store);
     cr_assert(ge(sz, count(&store, EVENT_SIGNAL), 3));
     for (size_t i = 0; i < count(&store, EVENT_LEAVE); i++) {
         const struct event *leave = nth(&store, EVENT_LEAVE, i);
@@ -934,7 +888,7 @@ Test(babyjit, the_trap_flag_does_not_show)
 {
     struct store store;
 
-    compare_tracee(TRACEE("pushf"), &store);
+    compare_unlimited(TRACEE("pushf"), &store);
     cr_assert(eq(sz, count(&store, EVENT_STEP), 3 + 5 + 4));
     for (size_t i = 0; i < 3; i++)
         cr_assert(
@@ -955,7 +909,7 @@ Test(babyjit, code_that_crashes)
     struct store store;
     const struct event *signal, *exit;
 
-    compare_tracee(TRACEE("crash"), &store);
+    compare_unlimited(TRACEE("crash"), &store);
     signal = nth(&store, EVENT_SIGNAL, 0);
     cr_assert(eq(str, (char *)signal->signal.name, "SIGILL"));
     cr_assert(
