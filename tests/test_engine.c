@@ -184,6 +184,22 @@ Test(engine, a_timer_interrupts_stores_and_calls)
     store_release(&store);
 }
 
+/* A run is 1000 rounds of four instructions and a ret, however interrupted. */
+Test(engine, a_timer_interrupts_system_calls_of_generated_code)
+{
+    size_t runs, returns;
+    struct store store;
+
+    compare_tracee(TRACEE("calls"), &store);
+    runs = count_enters(&store, "call");
+    returns = count_enters(&store, "return");
+    cr_assert(ge(sz, returns, 1), "no signal came to show anything");
+    cr_assert(eq(sz, returns, check_interruptions(&store)));
+    cr_assert(eq(sz, count(&store, EVENT_STEP), runs * (4 * 1000 + 1)));
+    expect_limits(&store, "");
+    store_release(&store);
+}
+
 Test(engine, no_queued_signal_is_lost)
 {
     struct store store;

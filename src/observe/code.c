@@ -194,13 +194,17 @@ static void prepare(struct thread *thread)
                      &thread->before);
 }
 
-/* A system call is seen at its entry and exit, as anywhere else. */
+/*
+ * A system call is seen at its entry and exit, as anywhere else. Not if a
+ * signal goes with the step: then the next thing to be seen is its handler.
+ */
 void code_step(struct observer *observer, struct thread *thread)
 {
     bool is_call = thread->insn.kind == INSN_SYSCALL;
 
     thread->delivering = signal_take(observer, thread);
-    tracee_resume(&thread->tracee, is_call ? RESUME_CALL : RESUME_STEP,
+    tracee_resume(&thread->tracee,
+                  is_call && !thread->delivering ? RESUME_CALL : RESUME_STEP,
                   thread->delivering);
 }
 
@@ -265,11 +269,11 @@ void code_enter(struct observer *observer, struct thread *thread,
 static void step_anew(struct observer *observer, struct thread *thread,
                       struct region *region)
 {
-    if (guard_arm(observer, thread, region) < 0) {
+    prepare(thread); /* a signal may come before anything else */
+    if (guard_arm(observer, thread, region) < 0)
         thread->inside = false;
-    } else {
+    else
         tracee_store(&thread->tracee);
-    }
     observer_run(observer, thread);
 }
 
