@@ -5,6 +5,7 @@
 #ifndef JITTRACE_BASE_BUF_H
 #define JITTRACE_BASE_BUF_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,9 @@ void buf_append_text(struct buf *buf, const char *text);
 
 void buf_printf(struct buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+void buf_vprintf(struct buf *buf, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
 
 /* The content as a text: NUL-terminated, valid until the next change. */
 const char *buf_text(struct buf *buf);

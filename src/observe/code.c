@@ -10,10 +10,6 @@
  *      free ---------> code_enter --> prepare <---- code_stepped
  *        ^                               |  step       |  pc outside
  *        +-------------------------------|-------------+
- *
- * Single-stepping shows in three places, and is hidden again in each: pushf
- * stores the trap flag, popf keeps it, syscall copies it to r11 (Intel SDM
- * vol. 1, 3.4.3.3; vol. 2, SYSCALL).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,8 +19,6 @@
 #include "base/mem.h"
 #include "observe/state.h"
 #include "target/proc.h"
-
-#define TRAP_FLAG 0x100u
 
 /* --- the bytes ----------------------------------------------------------- */
 
@@ -277,30 +271,6 @@ static void step_anew(struct observer *observer, struct thread *thread,
     observer_run(observer, thread);
 }
 
-/* Hides the trap flag where the executed instruction has made it visible. */
-static void hide_trap_flag(struct thread *thread)
-{
-    struct tracee *tracee = &thread->tracee;
-    uint64_t flags;
-
-    switch (thread->insn.kind) {
-    case INSN_PUSHF:
-        if (tracee_peek(tracee, tracee->regs.rsp, &flags) == 0)
-            tracee_poke(tracee, tracee->regs.rsp, flags & ~(uint64_t)TRAP_FLAG);
-        break;
-    case INSN_POPF:
-        tracee->regs.eflags &= ~(uint64_t)TRAP_FLAG;
-        tracee_store(tracee);
-        break;
-    case INSN_SYSCALL:
-        tracee->regs.r11 &= ~(uint64_t)TRAP_FLAG;
-        tracee_store(tracee);
-        break;
-    default:
-        break;
-    }
-}
-
 /* What an executed instruction read and wrote, as two lists. */
 struct touched {
     struct mem_access reads[MAX_ACCESSES];
@@ -436,7 +406,7 @@ static bool handler_began(struct thread *thread, const struct regs *now)
 
     thread->delivering = 0;
     return signal && now->value[REG_PC] != thread->insn.addr &&
-           now->value[X86_RDI] == (uint64_t)signal &&
+           now->value[reg_argument[0]] == (uint64_t)signal &&
            proc_catches(thread->tracee.tid, signal);
 }
 
@@ -454,7 +424,7 @@ void code_stepped(struct observer *observer, struct thread *thread)
         leave(observer, thread, "signal", &now);
         return;
     }
-    hide_trap_flag(thread);
+    tracee_hide_step(&thread->tracee, thread->insn.kind);
     if (thread->insn.kind == INSN_SYSCALL)
         thread->space->changes++; /* the kernel may have written code */
     tracee_regs(&thread->tracee, &now);

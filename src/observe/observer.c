@@ -148,18 +148,6 @@ void observer_unpin(struct observer *observer)
 
 /* --- the beginning of a program ------------------------------------------ */
 
-/* A syscall instruction in the vdso, which the kernel maps for everybody. */
-static uint64_t find_syscall_insn(pid_t pid)
-{
-    static const uint8_t insn[] = {0x0f, 0x05};
-    uint8_t vdso[2 * PAGES_SIZE];
-    uint64_t base = proc_auxv(pid, AT_SYSINFO_EHDR);
-    size_t len = base ? proc_read(pid, base, vdso, sizeof vdso) : 0;
-    const uint8_t *at = memmem(vdso, len, insn, sizeof insn);
-
-    return at ? base + (uint64_t)(at - vdso) : 0;
-}
-
 /* The arguments that the kernel laid out on the stack (psABI 3.4.1). */
 static void read_argv(pid_t pid, uint64_t stack, struct buf *text,
                       struct buf *list)
@@ -185,7 +173,7 @@ static void emit_start(struct observer *observer, struct thread *thread)
     char exe[512] = "";
     size_t count;
 
-    read_argv(pid, thread->tracee.regs.rsp, &text, &list);
+    read_argv(pid, tracee_stack(&thread->tracee), &text, &list);
     count = list.len / sizeof(size_t);
     argv = mem_alloc(count * sizeof *argv);
     for (size_t i = 0; i < count; i++)
@@ -193,7 +181,7 @@ static void emit_start(struct observer *observer, struct thread *thread)
     proc_exe(pid, exe, sizeof exe);
     event.start = (struct event_start){
         .format = TRACE_FORMAT,
-        .arch = "x86_64",
+        .arch = ARCH_NAME,
         .argv = {argv, count},
         .exe = exe,
         .pid = pid,
@@ -227,13 +215,13 @@ static void loaded(struct observer *observer, struct thread *thread)
     struct tracee *tracee = &thread->tracee;
     struct space *space = thread->space;
 
-    tracee->syscall_insn = find_syscall_insn(tracee->pid);
+    tracee_find_syscall(tracee);
     space->entry = proc_auxv(tracee->pid, AT_ENTRY);
     if (tracee_fetch(tracee) < 0)
         return;
     if (!observer->started)
         emit_start(observer, thread);
-    if (tracee->regs.rip == space->entry) { /* linked statically */
+    if (tracee_pc(tracee) == space->entry) { /* linked statically */
         begin(observer, thread);
         return;
     }
@@ -421,7 +409,7 @@ static void free_orphan(struct observer *observer, struct thread *child,
 {
     if (child->space || find_thread(observer, proc_parent(child->tracee.tid)))
         return;
-    child->tracee.syscall_insn = find_syscall_insn(child->tracee.tid);
+    tracee_find_syscall(&child->tracee);
     move_to_space(child, space_new(false));
     if (parent)
         free_copy(observer, child, parent);

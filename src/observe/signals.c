@@ -34,7 +34,7 @@ static const char *failed_access(const struct thread *thread, uint64_t addr)
     struct insn insn;
     struct regs regs;
 
-    decode_at(thread, thread->tracee.regs.rip, &insn);
+    decode_at(thread, tracee_pc(&thread->tracee), &insn);
     if (addr - insn.addr < (insn.length ? insn.length : INSN_MAX_LENGTH) &&
         !is_executable(thread->tracee.pid, addr))
         return "execute";
@@ -66,10 +66,10 @@ static void emit_signal(struct observer *observer, struct thread *thread,
     event.signal.name = name;
     event.signal.code = info->si_code;
     if (tracee_fetch(&thread->tracee) == 0)
-        event.signal.pc = (struct opt_u64){true, thread->tracee.regs.rip};
+        event.signal.pc = (struct opt_u64){true, tracee_pc(&thread->tracee)};
     if (is_fault) {
         event.signal.addr = (struct opt_u64){true, addr};
-        lines_find(observer->lines, thread->tracee.regs.rip, &event.source);
+        lines_find(observer->lines, tracee_pc(&thread->tracee), &event.source);
     }
     if (is_fault && info->si_signo == SIGSEGV)
         event.signal.access = failed_access(thread, addr);
@@ -97,7 +97,8 @@ static void deliver(struct observer *observer, struct thread *thread,
         store_abort(observer, thread);
     if (tracee_fetch(&thread->tracee) == 0)
         guard_drop_stack(observer, thread,
-                         thread->tracee.regs.rsp - SIGNAL_FRAME, SIGNAL_FRAME);
+                         tracee_stack(&thread->tracee) - SIGNAL_FRAME,
+                         SIGNAL_FRAME);
     observer_resume(observer, thread);
 }
 
@@ -147,7 +148,7 @@ static void on_fault(struct observer *observer, struct thread *thread,
 
     if (tracee_fetch(&thread->tracee) < 0)
         return;
-    fault.pc = thread->tracee.regs.rip;
+    fault.pc = tracee_pc(&thread->tracee);
     decode_at(thread, fault.pc, &thread->store_insn);
     fault.length =
         thread->store_insn.length ? thread->store_insn.length : INSN_MAX_LENGTH;

@@ -133,7 +133,7 @@ static void emit_write(struct observer *observer, struct thread *thread,
         .offset = addr - region->start,
         .old = old,
         .new = new,
-        .pc = by ? thread->tracee.regs.rip : thread->store_insn.addr,
+        .pc = by ? tracee_pc(&thread->tracee) : thread->store_insn.addr,
         .text =
             !by && thread->store_insn.length ? thread->store_insn.text : NULL,
         .by = by,

@@ -37,15 +37,11 @@ int json_fail(const struct json_line *line, struct err *err, const char *format,
 {
     struct buf message = {0};
     va_list args;
-    char *text;
-    int len;
 
+    buf_printf(&message, "%s:%" PRIu64 ": ", line->name, line->number);
     va_start(args, format);
-    len = vasprintf(&text, format, args);
+    buf_vprintf(&message, format, args);
     va_end(args);
-    BUG_UNLESS(len >= 0);
-    buf_printf(&message, "%s:%" PRIu64 ": %s", line->name, line->number, text);
-    free(text);
     err_set(err, ERR_DATA, "%s", buf_text(&message));
     buf_release(&message);
     return -1;

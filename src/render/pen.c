@@ -109,16 +109,14 @@ void pen_text(struct pen *pen, enum role role, const char *text)
 
 void pen_print(struct pen *pen, enum role role, const char *format, ...)
 {
+    struct buf text = {0};
     va_list args;
-    char *text;
-    int len;
 
     va_start(args, format);
-    len = vasprintf(&text, format, args);
+    buf_vprintf(&text, format, args);
     va_end(args);
-    BUG_UNLESS(len >= 0);
-    pen_text(pen, role, text);
-    free(text);
+    pen_text(pen, role, buf_text(&text));
+    buf_release(&text);
 }
 
 /* Counts no further than it takes to be above limit. */

@@ -12,6 +12,7 @@
  */
 #include "target/tracee.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <linux/audit.h>
 #include <stddef.h>
@@ -24,8 +25,11 @@
 
 #include "base/mem.h"
 #include "target/filter.h"
+#include "target/proc.h"
 
 #define SYSCALL_INSN_LENGTH 2 /* 0f 05 (Intel SDM vol. 2, SYSCALL) */
+
+#define VDSO_SIZE 8192 /* bytes of it that are searched for one */
 
 #define TRAP_FLAG      0x100u /* Intel SDM vol. 1, 3.4.3.3 */
 #define DIRECTION_FLAG 0x400u
@@ -213,6 +217,52 @@ int tracee_store(const struct tracee *tracee)
     return (int)request(PTRACE_SETREGS, tracee->tid, 0, &tracee->regs);
 }
 
+uint64_t tracee_pc(const struct tracee *tracee)
+{
+    return tracee->regs.rip;
+}
+
+uint64_t tracee_stack(const struct tracee *tracee)
+{
+    return tracee->regs.rsp;
+}
+
+/* Clears the trap flag in the flags that a pushf has stored. */
+static void clean_pushed_flags(const struct tracee *tracee)
+{
+    uint64_t flags;
+
+    errno = 0;
+    flags =
+        (uint64_t)request(PTRACE_PEEKDATA, tracee->tid, tracee->regs.rsp, NULL);
+    if (errno == 0)
+        ptrace(PTRACE_POKEDATA, tracee->tid, (void *)tracee->regs.rsp,
+               (void *)(flags & ~(uint64_t)TRAP_FLAG));
+}
+
+/*
+ * Single-stepping shows in three places: pushf stores the trap flag, popf keeps
+ * it, syscall copies it to r11 (Intel SDM vol. 1, 3.4.3.3; vol. 2, SYSCALL).
+ */
+void tracee_hide_step(struct tracee *tracee, enum insn_kind executed)
+{
+    switch (executed) {
+    case INSN_PUSHF:
+        clean_pushed_flags(tracee);
+        break;
+    case INSN_POPF:
+        tracee->regs.eflags &= ~(uint64_t)TRAP_FLAG;
+        tracee_store(tracee);
+        break;
+    case INSN_SYSCALL:
+        tracee->regs.r11 &= ~(uint64_t)TRAP_FLAG;
+        tracee_store(tracee);
+        break;
+    default:
+        break;
+    }
+}
+
 void tracee_regs(const struct tracee *tracee, struct regs *out)
 {
     const struct user_regs_struct *from = &tracee->regs;
@@ -298,6 +348,18 @@ int tracee_rewind(struct tracee *tracee)
     tracee->regs.rax = saved.orig_rax;
     tracee->regs.orig_rax = (uint64_t)-1;
     return tracee_store(tracee);
+}
+
+bool tracee_find_syscall(struct tracee *tracee)
+{
+    static const uint8_t insn[SYSCALL_INSN_LENGTH] = {0x0f, 0x05};
+    uint8_t vdso[VDSO_SIZE];
+    uint64_t base = proc_auxv(tracee->tid, AT_SYSINFO_EHDR);
+    size_t len = base ? proc_read(tracee->tid, base, vdso, sizeof vdso) : 0;
+    const uint8_t *at = memmem(vdso, len, insn, sizeof insn);
+
+    tracee->syscall_insn = at ? base + (uint64_t)(at - vdso) : 0;
+    return at != NULL;
 }
 
 /* Whether a stop is the trap behind the one instruction that we stepped. */
@@ -422,17 +484,4 @@ void tracee_unpin(struct tracee *tracee)
         sched_setaffinity(tracee->tid, sizeof tracee->own_cpus,
                           &tracee->own_cpus);
     tracee->pinned = false;
-}
-
-int tracee_peek(const struct tracee *tracee, uint64_t addr, uint64_t *out)
-{
-    errno = 0;
-    *out = (uint64_t)request(PTRACE_PEEKDATA, tracee->tid, addr, NULL);
-    return errno ? -1 : 0;
-}
-
-int tracee_poke(const struct tracee *tracee, uint64_t addr, uint64_t value)
-{
-    return (int)ptrace(PTRACE_POKEDATA, tracee->tid, (void *)addr,
-                       (void *)value);
 }

@@ -19,6 +19,7 @@
 #include <sys/user.h>
 
 #include "base/err.h"
+#include "x86/insn.h"
 #include "x86/regs.h"
 
 struct tracee {
@@ -114,6 +115,16 @@ void tracee_release(struct tracee *tracee);
 int tracee_fetch(struct tracee *tracee);
 int tracee_store(const struct tracee *tracee);
 
+/* Where the fetched registers say that the tracee is, and its stack. */
+uint64_t tracee_pc(const struct tracee *tracee);
+uint64_t tracee_stack(const struct tracee *tracee);
+
+/*
+ * Hides that the tracee was stepped where the instruction that was executed has
+ * made it visible; call it with the registers fetched after that.
+ */
+void tracee_hide_step(struct tracee *tracee, enum insn_kind executed);
+
 /* tracee->regs as the other rooms know registers. */
 void tracee_regs(const struct tracee *tracee, struct regs *out);
 
@@ -135,6 +146,12 @@ int tracee_call(const struct tracee *tracee, struct call *call);
 int tracee_rewind(struct tracee *tracee);
 
 /*
+ * Finds the syscall instruction for calls of ours, in the vdso that the kernel
+ * maps for everybody; once for each program. Returns false without a vdso.
+ */
+bool tracee_find_syscall(struct tracee *tracee);
+
+/*
  * Makes the tracee do a mprotect of ours, outside of any call of its own, and
  * puts its registers back. Returns the call's result (0 or -errno), or 1 when
  * the tracee is gone. The page filter lets this call pass.
@@ -152,8 +169,5 @@ int tracee_break(const struct tracee *tracee, uint64_t addr);
  */
 void tracee_pin(struct tracee *tracee);
 void tracee_unpin(struct tracee *tracee);
-
-int tracee_peek(const struct tracee *tracee, uint64_t addr, uint64_t *out);
-int tracee_poke(const struct tracee *tracee, uint64_t addr, uint64_t value);
 
 #endif

@@ -20,6 +20,9 @@ enum reg {
     REG_NONE = REG_COUNT,
 };
 
+/* The architecture as a trace names it. */
+#define ARCH_NAME "x86_64"
+
 /* The same registers under the names that do not depend on the CPU. */
 #define REG_PC     X86_RIP
 #define REG_STACK  X86_RSP

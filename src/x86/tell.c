@@ -204,6 +204,14 @@ void tell_register(const struct step *step, const struct insn_operand *operand)
     reg_part_name(operand->reg, operand->bits, operand->high, step->out);
 }
 
+void tell_extent(const struct step *step, const struct insn_operand *operand)
+{
+    tell_address(step, insn_address(step->insn, operand, step->before));
+    tell_words(step, " (");
+    tell_size(step, operand->bits / 8);
+    tell_words(step, ")");
+}
+
 /* "rax", or "8 bytes at 0x1000" */
 void tell_place(const struct step *step, const struct insn_operand *operand)
 {

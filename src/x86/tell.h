@@ -91,6 +91,9 @@ void tell_register(const struct step *step, const struct insn_operand *operand);
 /* "eax" or "4 bytes at 0x1000" */
 void tell_place(const struct step *step, const struct insn_operand *operand);
 
+/* "0x1000 (4 bytes)", of a memory operand */
+void tell_extent(const struct step *step, const struct insn_operand *operand);
+
 /* "loaded from 0x1000 (4 bytes)" */
 void tell_loaded(const struct step *step, const struct insn_operand *operand);
 

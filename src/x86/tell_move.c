@@ -40,10 +40,7 @@ static bool tell_store(const struct step *step, const struct insn_operand *to)
     tell_words(step, "stores ");
     tell_value(step, value, to->bits);
     tell_words(step, " at ");
-    tell_address(step, insn_address(step->insn, to, step->before));
-    tell_words(step, " (");
-    tell_size(step, to->bits / 8);
-    tell_words(step, ")");
+    tell_extent(step, to);
     return true;
 }
 

@@ -70,10 +70,7 @@ static bool tell_copy(const struct step *step, const char *detail)
     tell_words(step, " from ");
     tell_address(step, insn_address(step->insn, from, step->before));
     tell_words(step, " to ");
-    tell_address(step, insn_address(step->insn, to, step->before));
-    tell_words(step, " (");
-    tell_size(step, to->bits / 8);
-    tell_words(step, ")");
+    tell_extent(step, to);
     return true;
 }
 
@@ -96,10 +93,7 @@ static bool tell_transfer(const struct step *step, const char *detail)
     tell_words(step, "stores ");
     tell_value(step, value, to->bits);
     tell_words(step, " at ");
-    tell_address(step, insn_address(step->insn, to, step->before));
-    tell_words(step, " (");
-    tell_size(step, to->bits / 8);
-    tell_words(step, ")");
+    tell_extent(step, to);
     return true;
 }
 
