@@ -10,14 +10,11 @@
 #include "observe/observe.h"
 
 #include <elf.h>
-#include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "base/mem.h"
 #include "observe/state.h"
@@ -58,67 +55,7 @@ void observer_limit(struct observer *observer, const struct thread *thread,
     observer_emit(observer, &event);
 }
 
-/* --- threads and spaces -------------------------------------------------- */
-
-static struct thread *find_thread(struct observer *observer, pid_t tid)
-{
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (observer->threads[i]->tracee.tid == tid)
-            return observer->threads[i];
-    return NULL;
-}
-
-static struct thread *add_thread(struct observer *observer,
-                                 const struct tracee *tracee)
-{
-    struct thread *thread = mem_alloc(sizeof *thread);
-
-    thread->tracee = *tracee;
-    observer->threads =
-        mem_grow(observer->threads, observer->thread_count,
-                 &observer->thread_capacity, sizeof(struct thread *));
-    observer->threads[observer->thread_count++] = thread;
-    return thread;
-}
-
-static struct space *space_new(bool watched)
-{
-    struct space *space = mem_alloc(sizeof *space);
-
-    space->watched = watched;
-    space->changes = space->calls = 1;
-    return space;
-}
-
-static void space_leave(struct space *space)
-{
-    if (--space->users > 0)
-        return;
-    regions_release(&space->regions);
-    pages_release(&space->pages);
-    free(space);
-}
-
-static void move_to_space(struct thread *thread, struct space *space)
-{
-    struct space *old = thread->space;
-
-    if (space)
-        space->users++;
-    thread->space = space;
-    if (old)
-        space_leave(old);
-}
-
-static void remove_thread(struct observer *observer, struct thread *thread)
-{
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (observer->threads[i] == thread)
-            observer->threads[i] = observer->threads[--observer->thread_count];
-    move_to_space(thread, NULL);
-    tracee_release(&thread->tracee);
-    free(thread);
-}
+/* --- resuming ------------------------------------------------------------ */
 
 void observer_run(struct observer *observer, struct thread *thread)
 {
@@ -232,14 +169,6 @@ static void loaded(struct observer *observer, struct thread *thread)
     tracee_resume(tracee, RESUME_RUN, 0);
 }
 
-static void say_unwatched(struct observer *observer, const struct thread *child,
-                          const char *how)
-{
-    observer_limit(observer, child, how, 0,
-                   "process %d, a child, is not watched: it runs on its own",
-                   (int)child->tracee.tid);
-}
-
 static void on_exec(struct observer *observer, struct thread *thread)
 {
     bool watched = thread->tracee.tid == observer->root;
@@ -250,98 +179,17 @@ static void on_exec(struct observer *observer, struct thread *thread)
         mappings_forget(observer, thread);
     }
     if (!watched && thread->space && thread->space->watched)
-        say_unwatched(observer, thread, "exec");
+        child_unwatched(observer, thread, "exec");
     thread->in_call = thread->lifted = false;
     thread->storing = thread->inside = false;
     thread->awaited_count = 0;
     thread->decoded.changes = 0;
     thread->tracee.pid = thread->tracee.tid;
-    move_to_space(thread, space_new(watched));
+    thread_move(thread, space_new(watched));
     if (watched)
         loaded(observer, thread);
     else
         observer_run(observer, thread);
-}
-
-/* --- new threads and processes ------------------------------------------- */
-
-/* A forked child has a copy of the memory, and so of the guards. */
-static void free_copy(struct observer *observer, struct thread *child,
-                      const struct space *parent)
-{
-    say_unwatched(observer, child, "fork");
-    for (size_t i = 0; i < parent->regions.count; i++) {
-        const struct region *region = &parent->regions.list[i];
-
-        if (region->guard.taken)
-            tracee_mprotect(&child->tracee, region->addr, region->length,
-                            region->prot);
-    }
-}
-
-/* What the call that the parent is in asks for (clone(2)). */
-static uint64_t clone_flags(const struct thread *parent)
-{
-    const struct call *call = &parent->call;
-    uint64_t flags = 0;
-
-    switch (call->number) {
-    case SYS_clone:
-        return call->args[0];
-    case SYS_clone3:
-        proc_read(parent->tracee.tid, call->args[0], &flags, sizeof flags);
-        return flags;
-    case SYS_vfork:
-        return CLONE_VM | CLONE_VFORK;
-    default:
-        return 0;
-    }
-}
-
-/* The child's first stop and its parent's stop come in any order. */
-static void adopt(struct observer *observer, const struct thread *parent,
-                  struct thread *child)
-{
-    uint64_t flags = clone_flags(parent);
-    bool is_copy = !(flags & CLONE_VM), is_thread = flags & CLONE_THREAD;
-
-    child->tracee.pid = is_thread ? parent->tracee.pid : child->tracee.tid;
-    child->tracee.syscall_insn = parent->tracee.syscall_insn;
-    move_to_space(child, is_copy ? space_new(false) : parent->space);
-    if (is_copy && parent->space->watched)
-        free_copy(observer, child, parent->space);
-    /* A parent that waits, as after vfork, does not run beside its child. */
-    if (!is_copy && !(flags & CLONE_VFORK) && child->space->watched &&
-        !child->space->stores_off)
-        guard_drop_stores(observer, child, "threads",
-                          "the program makes a second thread; from here on "
-                          "stores are not watched, code is read when it is "
-                          "executed");
-    observer_run(observer, child);
-}
-
-/* A child whose parent has told of it, but which has not stopped yet. */
-static void wait_for_child(struct observer *observer, pid_t tid)
-{
-    struct stop stop;
-    struct tracee tracee = {.tid = tid, .pid = tid};
-
-    if (tracee_wait(&tracee, &stop) == 0)
-        add_thread(observer, &tracee);
-}
-
-static void on_child(struct observer *observer, struct thread *thread,
-                     const struct stop *stop)
-{
-    struct thread *child = find_thread(observer, stop->child);
-
-    if (!child) {
-        wait_for_child(observer, stop->child);
-        child = find_thread(observer, stop->child);
-    }
-    if (child)
-        adopt(observer, thread, child);
-    observer_run(observer, thread);
 }
 
 /* --- signals ------------------------------------------------------------- */
@@ -400,28 +248,6 @@ static void on_call(struct observer *observer, struct thread *thread)
 
 /* --- the end ------------------------------------------------------------- */
 
-/*
- * A new process waits for its parent's stop to tell whose it is. A parent that
- * was killed before tells nothing; its child then runs on its own.
- */
-static void free_orphan(struct observer *observer, struct thread *child,
-                        const struct space *parent)
-{
-    if (child->space || find_thread(observer, proc_parent(child->tracee.tid)))
-        return;
-    tracee_find_syscall(&child->tracee);
-    move_to_space(child, space_new(false));
-    if (parent)
-        free_copy(observer, child, parent);
-    observer_run(observer, child);
-}
-
-static void free_orphans(struct observer *observer, const struct space *parent)
-{
-    for (size_t i = 0; i < observer->thread_count; i++)
-        free_orphan(observer, observer->threads[i], parent);
-}
-
 static void on_gone(struct observer *observer, struct thread *thread,
                     const struct stop *stop)
 {
@@ -437,10 +263,10 @@ static void on_gone(struct observer *observer, struct thread *thread,
     }
     if (space)
         space->users++; /* its guards are in the memory of its orphans */
-    remove_thread(observer, thread);
+    thread_remove(observer, thread);
     if (!space)
         return;
-    free_orphans(observer, space);
+    child_free_orphans(observer, space);
     space_leave(space);
 }
 
@@ -496,7 +322,7 @@ static void send_guests_home(struct observer *observer)
 
 static void handle(struct observer *observer, const struct stop *stop)
 {
-    struct thread *thread = find_thread(observer, stop->tid);
+    struct thread *thread = thread_find(observer, stop->tid);
 
     if (stop->kind == STOP_NONE) {
         send_guests_home(observer);
@@ -507,7 +333,7 @@ static void handle(struct observer *observer, const struct stop *stop)
 
         /* Its parent's stop lets it go on, if there still is a parent. */
         if (stop->kind != STOP_EXITED && stop->kind != STOP_KILLED)
-            free_orphan(observer, add_thread(observer, &tracee), NULL);
+            child_free_orphan(observer, thread_add(observer, &tracee), NULL);
         return;
     }
     switch (stop->kind) {
@@ -528,7 +354,7 @@ static void handle(struct observer *observer, const struct stop *stop)
     case STOP_CLONE:
     case STOP_VFORK:
     case STOP_FORK:
-        on_child(observer, thread, stop);
+        child_made(observer, thread, stop);
         break;
     case STOP_GROUP:
         on_group_stop(observer, thread, stop);
@@ -578,7 +404,7 @@ static void observer_free(struct source *source)
     while (!observer->ended && wait_stop(&stop, false, &ignored) > 0)
         continue;
     while (observer->thread_count > 0)
-        remove_thread(observer, observer->threads[0]);
+        thread_remove(observer, observer->threads[0]);
     while (observer->queue_count > 0) {
         event_free(observer->queue[observer->queue_first++]);
         observer->queue_count--;
@@ -605,8 +431,8 @@ struct source *observe_new(const struct launch *what,
     observer->budget = *budget;
     observer->root = tracee.pid;
     observer->lines = lines_new(tracee.pid);
-    thread = add_thread(observer, &tracee);
-    move_to_space(thread, space_new(true));
+    thread = thread_add(observer, &tracee);
+    thread_move(thread, space_new(true));
     loaded(observer, thread);
     return &observer->source;
 }

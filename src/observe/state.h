@@ -150,6 +150,39 @@ void observer_unpin(struct observer *observer);
 /* Lets a thread that runs free go on, with a signal that is held for it. */
 void observer_run(struct observer *observer, struct thread *thread);
 
+/* --- threads.c ----------------------------------------------------------- */
+
+/* The thread of that ID, or NULL. */
+struct thread *thread_find(struct observer *observer, pid_t tid);
+
+/* Adds a thread that has no space yet. */
+struct thread *thread_add(struct observer *observer,
+                          const struct tracee *tracee);
+void thread_remove(struct observer *observer, struct thread *thread);
+
+/* A space that nobody lives in yet. The last user that leaves frees it. */
+struct space *space_new(bool watched);
+void space_leave(struct space *space);
+
+/* Moves a thread to another space, or to none (NULL). */
+void thread_move(struct thread *thread, struct space *space);
+
+/* The thread has made another thread or process. */
+void child_made(struct observer *observer, struct thread *thread,
+                const struct stop *stop);
+
+/* Says that a child is not watched, because of "fork" or "exec". */
+void child_unwatched(struct observer *observer, const struct thread *child,
+                     const char *how);
+
+/*
+ * Lets a child go on whose parent was killed before it told of it. parent is
+ * the space that it has a copy of, or NULL if that is not known.
+ */
+void child_free_orphan(struct observer *observer, struct thread *child,
+                       const struct space *parent);
+void child_free_orphans(struct observer *observer, const struct space *parent);
+
 /* --- signals.c ----------------------------------------------------------- */
 
 /* A signal is about to be delivered to the thread; its registers are fetched. */

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads and the address spaces they live in. A new thread shares its parent's
+ * space; a forked child has a copy of the memory, guards and all, and gets them
+ * taken away; a child of vfork shares the space until it starts a program.
+ *
+ * A child's first stop and the stop of its parent that tells of it come in any
+ * order. Until both have come, the child waits without a space. A parent that
+ * is killed in between never tells.
+ */
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+
+#include "base/mem.h"
+#include "observe/state.h"
+#include "target/proc.h"
+
+/* --- threads and spaces -------------------------------------------------- */
+
+struct thread *thread_find(struct observer *observer, pid_t tid)
+{
+    for (size_t i = 0; i < observer->thread_count; i++)
+        if (observer->threads[i]->tracee.tid == tid)
+            return observer->threads[i];
+    return NULL;
+}
+
+struct thread *thread_add(struct observer *observer,
+                          const struct tracee *tracee)
+{
+    struct thread *thread = mem_alloc(sizeof *thread);
+
+    thread->tracee = *tracee;
+    observer->threads =
+        mem_grow(observer->threads, observer->thread_count,
+                 &observer->thread_capacity, sizeof(struct thread *));
+    observer->threads[observer->thread_count++] = thread;
+    return thread;
+}
+
+struct space *space_new(bool watched)
+{
+    struct space *space = mem_alloc(sizeof *space);
+
+    space->watched = watched;
+    space->changes = space->calls = 1;
+    return space;
+}
+
+void space_leave(struct space *space)
+{
+    if (--space->users > 0)
+        return;
+    regions_release(&space->regions);
+    pages_release(&space->pages);
+    free(space);
+}
+
+void thread_move(struct thread *thread, struct space *space)
+{
+    struct space *old = thread->space;
+
+    if (space)
+        space->users++;
+    thread->space = space;
+    if (old)
+        space_leave(old);
+}
+
+void thread_remove(struct observer *observer, struct thread *thread)
+{
+    for (size_t i = 0; i < observer->thread_count; i++)
+        if (observer->threads[i] == thread)
+            observer->threads[i] = observer->threads[--observer->thread_count];
+    thread_move(thread, NULL);
+    tracee_release(&thread->tracee);
+    free(thread);
+}
+
+/* --- children ------------------------------------------------------------ */
+
+void child_unwatched(struct observer *observer, const struct thread *child,
+                     const char *how)
+{
+    observer_limit(observer, child, how, 0,
+                   "process %d, a child, is not watched: it runs on its own",
+                   (int)child->tracee.tid);
+}
+
+/* A forked child has a copy of the memory, and so of the guards. */
+static void free_copy(struct observer *observer, struct thread *child,
+                      const struct space *parent)
+{
+    child_unwatched(observer, child, "fork");
+    for (size_t i = 0; i < parent->regions.count; i++) {
+        const struct region *region = &parent->regions.list[i];
+
+        if (region->guard.taken)
+            tracee_mprotect(&child->tracee, region->addr, region->length,
+                            region->prot);
+    }
+}
+
+/* What the call that the parent is in asks for (clone(2)). */
+static uint64_t clone_flags(const struct thread *parent)
+{
+    const struct call *call = &parent->call;
+    uint64_t flags = 0;
+
+    switch (call->number) {
+    case SYS_clone:
+        return call->args[0];
+    case SYS_clone3:
+        proc_read(parent->tracee.tid, call->args[0], &flags, sizeof flags);
+        return flags;
+    case SYS_vfork:
+        return CLONE_VM | CLONE_VFORK;
+    default:
+        return 0;
+    }
+}
+
+/* The child's first stop and its parent's stop come in any order. */
+static void adopt(struct observer *observer, const struct thread *parent,
+                  struct thread *child)
+{
+    uint64_t flags = clone_flags(parent);
+    bool is_copy = !(flags & CLONE_VM), is_thread = flags & CLONE_THREAD;
+
+    child->tracee.pid = is_thread ? parent->tracee.pid : child->tracee.tid;
+    child->tracee.syscall_insn = parent->tracee.syscall_insn;
+    thread_move(child, is_copy ? space_new(false) : parent->space);
+    if (is_copy && parent->space->watched)
+        free_copy(observer, child, parent->space);
+    /* A parent that waits, as after vfork, does not run beside its child. */
+    if (!is_copy && !(flags & CLONE_VFORK) && child->space->watched &&
+        !child->space->stores_off)
+        guard_drop_stores(observer, child, "threads",
+                          "the program makes a second thread; from here on "
+                          "stores are not watched, code is read when it is "
+                          "executed");
+    observer_run(observer, child);
+}
+
+/* A child whose parent has told of it, but which has not stopped yet. */
+static void wait_for_child(struct observer *observer, pid_t tid)
+{
+    struct stop stop;
+    struct tracee tracee = {.tid = tid, .pid = tid};
+
+    if (tracee_wait(&tracee, &stop) == 0)
+        thread_add(observer, &tracee);
+}
+
+void child_made(struct observer *observer, struct thread *thread,
+                const struct stop *stop)
+{
+    struct thread *child = thread_find(observer, stop->child);
+
+    if (!child) {
+        wait_for_child(observer, stop->child);
+        child = thread_find(observer, stop->child);
+    }
+    if (child)
+        adopt(observer, thread, child);
+    observer_run(observer, thread);
+}
+
+/*
+ * A new process waits for its parent's stop to tell whose it is. A parent that
+ * was killed before tells nothing; its child then runs on its own.
+ */
+void child_free_orphan(struct observer *observer, struct thread *child,
+                       const struct space *parent)
+{
+    if (child->space || thread_find(observer, proc_parent(child->tracee.tid)))
+        return;
+    tracee_find_syscall(&child->tracee);
+    thread_move(child, space_new(false));
+    if (parent)
+        free_copy(observer, child, parent);
+    observer_run(observer, child);
+}
+
+void child_free_orphans(struct observer *observer, const struct space *parent)
+{
+    for (size_t i = 0; i < observer->thread_count; i++)
+        child_free_orphan(observer, observer->threads[i], parent);
+}
