@@ -70,7 +70,7 @@ static void tell(struct story *story, struct event event)
 /* The line of babyjit.c that did it. */
 static struct srcline at(int line, const char *text)
 {
-    return (struct srcline){"babyjit.c", line, text};
+    return (struct srcline){.file = "babyjit.c", .line = line, .text = text};
 }
 
 static void tell_start(struct story *story, const char *term)
@@ -1403,21 +1403,21 @@ Test(render, colours_are_legible_on_black_and_on_white)
     static const char *const bad[] = {"30", "33", "34", "36", "37", "2", "8"};
 
     for (int role = 0; role < ROLES; role++) {
+        struct buf start = {0};
         char codes[32] = ";";
         char part[8];
 
-        if (!*style_ansi((enum role)role))
+        if (!style_begin((enum role)role, &start))
             continue;
-        cr_assert(eq(
-            int,
-            sscanf(style_ansi((enum role)role), "\033[%29[0-9;]m", codes + 1),
-            1));
+        cr_assert(
+            eq(int, sscanf(buf_text(&start), "\033[%29[0-9;]m", codes + 1), 1));
         strcat(codes, ";");
         for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
             snprintf(part, sizeof part, ";%s;", bad[i]);
             cr_expect(eq(ptr, (void *)strstr(codes, part), NULL), "role %d: %s",
                       role, codes);
         }
+        buf_release(&start);
     }
 }
 
@@ -1509,6 +1509,129 @@ Test(render, fields_too_wide_stand_on_lines_of_their_own)
                     "scale=10 index=001 base=101\n");
     must_have(text, "     imm32      04 03 02 01  0x01020304 = 16909060");
     free(text);
+}
+
+/* The same instruction while its bytes arrive: bit i of unwritten is byte i. */
+static char *fields_partly(const void *bytes, size_t len, unsigned unwritten,
+                           unsigned width)
+{
+    struct pen pen = {.width = width};
+    struct insn insn;
+    char *text;
+
+    cr_assert(eq(int, insn_decode(bytes, len, PAGE, &insn), 1));
+    fields_write_partly(&pen, &insn, unwritten);
+    text = mem_copy_text(buf_text(&pen.out));
+    pen_release(&pen);
+    return text;
+}
+
+Test(render, fields_of_an_instruction_that_is_being_written)
+{
+    char *text = fields_partly("\x48\xc7\xc0\xfc\0\0\0", 7, 0x70, 0);
+
+    cr_assert(
+        eq(str, text,
+           "48            c7         c0           fc ·· ·· ··\n"
+           "REX           opcode /0  ModRM        imm32\n"
+           "     W R X B             mod reg rm   0x000000fc = 252\n"
+           "0100 1 0 0 0  11000111   11  000 000  sign-extended to 64 bits:\n"
+           "                                      0x00000000000000fc\n"));
+    free(text);
+    text = fields_partly("\x48\xc7\xc0\0\0\0\0", 7, 0x78, 0);
+    cr_assert(eq(str, text,
+                 "48            c7         c0           ·· ·· ·· ··\n"
+                 "REX           opcode /0  ModRM\n"
+                 "     W R X B             mod reg rm\n"
+                 "0100 1 0 0 0  11000111   11  000 000\n"));
+    free(text);
+    text = fields_partly("\x48\xc7\0\0\0\0\0", 7, 0x7c, 0);
+    cr_assert(eq(str, text,
+                 "48            c7        ··\n"
+                 "REX           opcode\n"
+                 "     W R X B\n"
+                 "0100 1 0 0 0  11000111\n"));
+    free(text);
+}
+
+Test(render, fields_in_narrow_lines)
+{
+    char *text = fields_partly("\x48\xc7\xc0\xfc\xff\0\0", 7, 0x60, 40);
+
+    cr_assert(eq(str, text,
+                 "48 c7 c0 fc ff ·· ··\n"
+                 "REX        48   0100 W=1 R=0 X=0 B=0\n"
+                 "opcode /0  c7   11000111\n"
+                 "ModRM      c0   mod=11 reg=000 rm=000\n"
+                 "imm32      fc ff ·· ··  = 65532\n"
+                 "           sign-extended to 64 bits:\n"
+                 "           0x000000000000fffc\n"));
+    free(text);
+}
+
+/* --- Pens ---------------------------------------------------------------- */
+
+Test(render, a_pen_that_keeps_roles_has_one_for_each_byte)
+{
+    static const uint8_t roles[] = {
+        ROLE_CHANGED, ROLE_CHANGED, ROLE_PLAIN, ROLE_NOTE, ROLE_NOTE,
+        ROLE_NOTE,    ROLE_PLAIN,   ROLE_PLAIN, ROLE_BYTE,
+    };
+    struct pen pen = {.keep_roles = true, .color = true};
+
+    pen_text(&pen, ROLE_CHANGED, "ab");
+    pen_column(&pen, 3);
+    pen_text(&pen, ROLE_NOTE, "→");
+    pen_end(&pen);
+    pen_blank(&pen);
+    pen_text(&pen, ROLE_BYTE, "c");
+    cr_assert(eq(str, (char *)buf_text(&pen.out), "ab →\n\nc"));
+    cr_assert(eq(mem, ((struct cr_mem){pen.roles.data, pen.roles.len}),
+                 ((struct cr_mem){roles, sizeof roles})));
+    pen_release(&pen);
+}
+
+Test(render, a_pen_has_the_width_that_it_is_given)
+{
+    struct pen pen = {.width = 10};
+
+    pen_cut(&pen, ROLE_PLAIN, "0123456789");
+    pen_end(&pen);
+    pen_cut(&pen, ROLE_PLAIN, "0123456789a");
+    pen_end(&pen);
+    pen_words(&pen, ROLE_PLAIN, 1, "some words, unbreakable-one");
+    pen_text(&pen, ROLE_PLAIN, "abcdef");
+    pen_item(&pen, 0, 3);
+    pen_text(&pen, ROLE_PLAIN, "ghi");
+    cr_assert(eq(str, (char *)buf_text(&pen.out),
+                 "0123456789\n0123456...\nsome\n words,\n unbreakab\n "
+                 "le-one\nabcdef\nghi"));
+    pen_release(&pen);
+}
+
+/* However narrow, words come to an end. */
+Test(render, words_fit_no_width_at_all)
+{
+    for (unsigned width = 1; width < 6; width++) {
+        struct pen pen = {.width = width};
+
+        pen_column(&pen, 7);
+        pen_words(&pen, ROLE_PLAIN, 9, "a \x01 word");
+        cr_assert(ne(ptr, strstr(buf_text(&pen.out), "x01"), NULL));
+        pen_release(&pen);
+    }
+}
+
+Test(render, a_row_of_a_dump_can_be_shorter)
+{
+    static const uint8_t bytes[] = {0x48, 0xc7, 0x41};
+    struct buf row = {0};
+
+    cr_assert(
+        eq(uint, hexdump_row((struct bytes){bytes, 3}, 0x20, 8, &row), 10));
+    cr_assert(eq(str, (char *)buf_text(&row),
+                 "00000020: 48 c7 41                 H.A"));
+    buf_release(&row);
 }
 
 /* --- Failure ------------------------------------------------------------- */

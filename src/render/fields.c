@@ -19,6 +19,7 @@
 #include "base/mem.h"
 
 #define INDENT 5u
+#define NARROW 60u /* columns: on lines of their own, bits stand closer */
 
 enum cell_line {
     LINE_BYTES,
@@ -32,6 +33,18 @@ enum cell_line {
 struct cell {
     enum role role;
     struct buf lines[LINES];
+};
+
+/* One instruction on its way to the pen. */
+struct layout {
+    struct pen *pen;
+    unsigned indent;
+    const struct insn *insn;
+    unsigned unwritten; /* bit i: byte i */
+    struct insn_bits bits[INSN_MAX_BITS];
+    size_t bit_count;
+    struct cell cells[INSN_MAX_FIELDS];
+    size_t count; /* of the cells that are filled and shown */
 };
 
 uint64_t fields_bits(const struct insn_field *field)
@@ -78,18 +91,48 @@ static bool is_number(const struct insn_field *field)
     return field->kind == FIELD_IMMEDIATE || field->kind == FIELD_DISPLACEMENT;
 }
 
-static void append_name(const struct insn_field *field, struct buf *out)
+/* Which of a field's bytes were not written, as a mask of its own. */
+static unsigned missing_of(const struct insn_field *field, unsigned unwritten)
 {
+    return unwritten >> field->offset & ((1u << field->size) - 1);
+}
+
+/* A whole field says what it is for; of a number any byte is enough. */
+static bool says_something(const struct insn_field *field, unsigned unwritten)
+{
+    unsigned missing = missing_of(field, unwritten);
+
+    return missing == 0 ||
+           (is_number(field) && missing != (1u << field->size) - 1);
+}
+
+/* The digit is in the byte behind the opcode. */
+static void append_name(const struct insn_field *field, unsigned unwritten,
+                        struct buf *out)
+{
+    bool next_written = !(unwritten >> (field->offset + field->size) & 1);
+
     field_name(field, out);
-    if (field->kind == FIELD_OPCODE && field->digit >= 0)
+    if (field->kind == FIELD_OPCODE && field->digit >= 0 && next_written)
         buf_printf(out, " /%d", field->digit);
 }
 
-static void append_bytes(const struct insn *insn,
-                         const struct insn_field *field, struct buf *out)
+static void append_byte(const struct insn *insn, unsigned i, unsigned unwritten,
+                        struct buf *out)
 {
-    for (unsigned i = 0; i < field->size; i++)
-        buf_printf(out, i ? " %02x" : "%02x", insn->bytes[field->offset + i]);
+    if (unwritten >> i & 1)
+        buf_append_text(out, FIELDS_UNWRITTEN);
+    else
+        buf_printf(out, "%02x", insn->bytes[i]);
+}
+
+static void append_bytes(const struct insn *insn, unsigned first, unsigned size,
+                         unsigned unwritten, struct buf *out)
+{
+    for (unsigned i = first; i < first + size; i++) {
+        buf_append_text(out, i > first ? " " : "");
+        append_byte(insn, i, unwritten, out);
+    }
 }
 
 static void append_binary(const struct insn_bits *bits, struct buf *out)
@@ -129,33 +172,41 @@ static void append_columns(const struct insn_bits *bits, size_t count,
 }
 
 /* The bits of one field: they are neighbours. Returns the first of them. */
-static const struct insn_bits *bits_of(const struct insn_bits *all,
-                                       size_t all_count, size_t field,
-                                       size_t *count)
+static const struct insn_bits *bits_of(const struct layout *layout,
+                                       size_t field, size_t *count)
 {
+    const struct insn_bits *all = layout->bits;
     size_t first = 0;
 
-    while (first < all_count && all[first].field != field)
+    while (first < layout->bit_count && all[first].field != field)
         first++;
     *count = 0;
-    while (first + *count < all_count && all[first + *count].field == field)
+    while (first + *count < layout->bit_count &&
+           all[first + *count].field == field)
         ++*count;
     return all + first;
 }
 
-static void fill_cell(struct cell *cell, const struct insn *insn, size_t i,
-                      const struct insn_bits *bits, size_t count)
+static void fill_cell(struct cell *cell, const struct layout *layout, size_t i)
 {
+    const struct insn *insn = layout->insn;
     const struct insn_field *field = &insn->fields[i];
+    unsigned unwritten = layout->unwritten;
 
     cell->role = style_field(field->kind);
-    append_bytes(insn, field, &cell->lines[LINE_BYTES]);
-    append_name(field, &cell->lines[LINE_NAME]);
+    append_bytes(insn, field->offset, field->size, unwritten,
+                 &cell->lines[LINE_BYTES]);
+    if (!says_something(field, unwritten))
+        return;
+    append_name(field, unwritten, &cell->lines[LINE_NAME]);
     if (is_number(field)) {
         fields_value(field, &cell->lines[LINE_LABELS]);
         append_use(insn, field, &cell->lines[LINE_BITS],
                    &cell->lines[LINE_MORE]);
     } else {
+        size_t count;
+        const struct insn_bits *bits = bits_of(layout, i, &count);
+
         append_columns(bits, count, &cell->lines[LINE_LABELS],
                        &cell->lines[LINE_BITS]);
     }
@@ -171,12 +222,12 @@ static size_t cell_width(const struct cell *cell)
     return width;
 }
 
-static size_t row_width(const struct cell *cells, size_t count)
+static size_t row_width(const struct layout *layout)
 {
-    size_t width = INDENT;
+    size_t width = layout->indent;
 
-    for (size_t i = 0; i < count; i++)
-        width += cell_width(&cells[i]) + (i + 1 < count ? 2 : 0);
+    for (size_t i = 0; i < layout->count; i++)
+        width += cell_width(&layout->cells[i]) + (i > 0 ? 2 : 0);
     return width;
 }
 
@@ -187,30 +238,31 @@ static void write_offset(struct pen *pen, uint64_t offset)
         pen_end(pen);
 }
 
-static bool line_empty(const struct cell *cells, size_t count, size_t line)
+static bool line_empty(const struct layout *layout, size_t line)
 {
-    for (size_t i = 0; i < count; i++)
-        if (cells[i].lines[line].len > 0)
+    for (size_t i = 0; i < layout->count; i++)
+        if (layout->cells[i].lines[line].len > 0)
             return false;
     return true;
 }
 
-static void write_side_by_side(struct pen *pen, struct cell *cells,
-                               size_t count)
+static void write_side_by_side(struct layout *layout)
 {
     for (size_t line = 0; line < LINES; line++) {
-        unsigned column = INDENT;
+        unsigned column = layout->indent;
 
-        if (line_empty(cells, count, line))
+        if (line_empty(layout, line))
             continue;
-        for (size_t i = 0; i < count; i++) {
-            if (cells[i].lines[line].len > 0) {
-                pen_column(pen, column);
-                pen_text(pen, cells[i].role, buf_text(&cells[i].lines[line]));
+        for (size_t i = 0; i < layout->count; i++) {
+            struct cell *cell = &layout->cells[i];
+
+            if (cell->lines[line].len > 0) {
+                pen_column(layout->pen, column);
+                pen_text(layout->pen, cell->role, buf_text(&cell->lines[line]));
             }
-            column += (unsigned)cell_width(&cells[i]) + 2;
+            column += (unsigned)cell_width(cell) + 2;
         }
-        pen_end(pen);
+        pen_end(layout->pen);
     }
 }
 
@@ -230,70 +282,136 @@ static void write_bits(struct pen *pen, enum role role,
     buf_release(&text);
 }
 
-static void write_line(struct pen *pen, struct cell *cell, bool number,
-                       const struct insn_bits *bits, size_t count)
+/* The value of a number. Where a line has no room for it in hex, which its
+ * bytes show anyway, it is told in decimal only: "= 65532". */
+static void write_value(struct layout *layout, struct cell *cell)
 {
-    pen_column(pen, INDENT);
-    pen_text(pen, cell->role, buf_text(&cell->lines[LINE_NAME]));
-    pen_gap(pen, INDENT + 11);
-    pen_text(pen, cell->role, buf_text(&cell->lines[LINE_BYTES]));
-    if (!number) {
-        pen_item(pen, INDENT + 11, 8);
-        pen_gap(pen, INDENT + 24);
-        write_bits(pen, cell->role, bits, count);
-    }
-    for (size_t i = LINE_LABELS; number && i < LINES; i++) {
-        if (cell->lines[i].len == 0)
+    struct pen *pen = layout->pen;
+    const char *value = buf_text(&cell->lines[LINE_LABELS]);
+    unsigned column = layout->indent + 24;
+
+    if (column + pen_width(value) > pen_line_width(pen) && strstr(value, "= "))
+        value = strstr(value, "= ");
+    pen_item(pen, layout->indent + 11, pen_width(value));
+    pen_gap(pen, column);
+    pen_text(pen, cell->role, value);
+}
+
+/* What a number means, on as many lines as it takes. */
+static void write_number(struct layout *layout, struct cell *cell)
+{
+    if (cell->lines[LINE_LABELS].len > 0)
+        write_value(layout, cell);
+    for (size_t line = LINE_BITS; line < LINES; line++) {
+        if (cell->lines[line].len == 0)
             continue;
-        pen_item(pen, INDENT + 11, cell->lines[i].len);
-        if (i == LINE_LABELS)
-            pen_gap(pen, INDENT + 24);
-        pen_text(pen, cell->role, buf_text(&cell->lines[i]));
+        pen_item(layout->pen, layout->indent + 11, cell->lines[line].len);
+        pen_text(layout->pen, cell->role, buf_text(&cell->lines[line]));
+    }
+}
+
+static void write_line(struct layout *layout, size_t i)
+{
+    struct pen *pen = layout->pen;
+    struct cell *cell = &layout->cells[i];
+    const struct insn_field *field = &layout->insn->fields[i];
+    bool says = says_something(field, layout->unwritten);
+    bool narrow = pen_line_width(pen) < NARROW;
+
+    pen_column(pen, layout->indent);
+    pen_text(pen, cell->role, buf_text(&cell->lines[LINE_NAME]));
+    pen_gap(pen, layout->indent + 11);
+    pen_text(pen, cell->role, buf_text(&cell->lines[LINE_BYTES]));
+    if (is_number(field)) {
+        write_number(layout, cell);
+    } else if (says) {
+        size_t count;
+        const struct insn_bits *bits = bits_of(layout, i, &count);
+
+        pen_item(pen, layout->indent + 11, 8);
+        pen_gap(pen, layout->indent + (narrow ? 16 : 24));
+        write_bits(pen, cell->role, bits, count);
     }
     pen_end(pen);
 }
 
-static void write_cells(struct pen *pen, const struct insn *insn,
-                        struct cell *cells, const struct insn_bits *bits,
-                        size_t bit_count)
+static void write_lines(struct layout *layout)
 {
-    size_t n;
+    const struct insn *insn = layout->insn;
+    struct buf byte = {0};
 
-    if (row_width(cells, insn->field_count) <= PEN_WIDTH) {
-        write_side_by_side(pen, cells, insn->field_count);
-        return;
+    pen_column(layout->pen, layout->indent);
+    for (unsigned i = 0; i < insn->length; i++) {
+        buf_append_text(&byte, i ? " " : "");
+        append_byte(insn, i, layout->unwritten, &byte);
+        pen_text(layout->pen, ROLE_BYTE, buf_text(&byte));
+        buf_clear(&byte);
     }
-    pen_column(pen, INDENT);
-    for (size_t i = 0; i < insn->length; i++)
-        pen_print(pen, ROLE_BYTE, i ? " %02x" : "%02x", insn->bytes[i]);
-    pen_end(pen);
-    for (size_t i = 0; i < insn->field_count; i++) {
-        const struct insn_bits *own = bits_of(bits, bit_count, i, &n);
+    pen_end(layout->pen);
+    for (size_t i = 0; i < layout->count; i++)
+        write_line(layout, i);
+    buf_release(&byte);
+}
 
-        write_line(pen, &cells[i], is_number(&insn->fields[i]), own, n);
+/* Which fields there are behind one that tells so cannot be known without it.
+ */
+static void layout_init(struct layout *layout)
+{
+    bool known = true;
+
+    layout->bit_count = insn_split(layout->insn, layout->bits);
+    for (size_t i = 0; known && i < layout->insn->field_count; i++) {
+        const struct insn_field *field = &layout->insn->fields[i];
+
+        fill_cell(&layout->cells[i], layout, i);
+        layout->count++;
+        known = is_number(field) || missing_of(field, layout->unwritten) == 0;
     }
+}
+
+static void layout_release(struct layout *layout)
+{
+    for (size_t i = 0; i < layout->count; i++)
+        for (size_t line = 0; line < LINES; line++)
+            buf_release(&layout->cells[i].lines[line]);
+}
+
+/* Returns whether they stand side by side. */
+static bool write_cells(struct layout *layout)
+{
+    bool fit = row_width(layout) <= pen_line_width(layout->pen);
+
+    if (fit)
+        write_side_by_side(layout);
+    else
+        write_lines(layout);
+    return fit;
 }
 
 void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset)
 {
-    struct cell cells[INSN_MAX_FIELDS] = {0};
-    struct insn_bits bits[INSN_MAX_BITS];
-    size_t bit_count = insn_split(insn, bits), n;
+    struct layout layout = {.pen = pen, .indent = INDENT, .insn = insn};
 
-    for (size_t i = 0; i < insn->field_count; i++) {
-        const struct insn_bits *own = bits_of(bits, bit_count, i, &n);
-
-        fill_cell(&cells[i], insn, i, own, n);
-    }
+    layout_init(&layout);
     write_offset(pen, offset);
-    write_cells(pen, insn, cells, bits, bit_count);
+    write_cells(&layout);
     pen_column(pen, INDENT);
     pen_text(pen, ROLE_NOTE, "= ");
     pen_text(pen, ROLE_MNEMONIC, insn->text);
     pen_end(pen);
-    for (size_t i = 0; i < insn->field_count; i++)
-        for (size_t line = 0; line < LINES; line++)
-            buf_release(&cells[i].lines[line]);
+    layout_release(&layout);
+}
+
+bool fields_write_partly(struct pen *pen, const struct insn *insn,
+                         unsigned unwritten)
+{
+    struct layout layout = {.pen = pen, .insn = insn, .unwritten = unwritten};
+    bool side_by_side;
+
+    layout_init(&layout);
+    side_by_side = write_cells(&layout);
+    layout_release(&layout);
+    return side_by_side;
 }
 
 unsigned fields_names(const struct insn *insn)

@@ -15,6 +15,22 @@
  */
 void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
 
+/* A byte that was not written. */
+#define FIELDS_UNWRITTEN "··"
+
+/*
+ * The same without the offset and the words, from column 0, for an instruction
+ * that is still being written: bit i of unwritten says that byte i was not. Its
+ * bytes show as `··`, its bits not at all. A number of which some bytes were
+ * written has the value that they and zeros make. Of a field that says nothing
+ * yet only the bytes are shown, and nothing of what is behind it, unless it is
+ * a number: which fields there are is not known then.
+ * Returns whether the fields stand side by side; if not, the first line, with
+ * all bytes, is followed by a line or more for each field with its bytes.
+ */
+bool fields_write_partly(struct pen *pen, const struct insn *insn,
+                         unsigned unwritten);
+
 /* Names that fields_write uses and that a reader may not know. */
 enum {
     FIELDS_REX = 1,

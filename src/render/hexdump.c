@@ -3,12 +3,16 @@
 
 #include <stdbool.h>
 
-#define ROW 16
+#define ROW 16u
 
-static void append_row(struct bytes row, uint64_t offset, struct buf *out)
+unsigned hexdump_row(struct bytes row, uint64_t offset, unsigned per_row,
+                     struct buf *out)
 {
+    size_t start = out->len, column;
+
     buf_printf(out, "%08llx: ", (unsigned long long)offset);
-    for (size_t i = 0; i < ROW; i++) {
+    column = out->len - start;
+    for (size_t i = 0; i < per_row; i++) {
         if (i < row.len)
             buf_printf(out, "%02x ", row.data[i]);
         else
@@ -20,7 +24,7 @@ static void append_row(struct bytes row, uint64_t offset, struct buf *out)
 
         buf_printf(out, "%c", printable ? row.data[i] : '.');
     }
-    buf_append_text(out, "\n");
+    return (unsigned)column;
 }
 
 void hexdump_append(struct bytes bytes, uint64_t offset, struct buf *out)
@@ -28,6 +32,8 @@ void hexdump_append(struct bytes bytes, uint64_t offset, struct buf *out)
     for (size_t at = 0; at < bytes.len; at += ROW) {
         size_t len = bytes.len - at < ROW ? bytes.len - at : ROW;
 
-        append_row((struct bytes){bytes.data + at, len}, offset + at, out);
+        hexdump_row((struct bytes){bytes.data + at, len}, offset + at, ROW,
+                    out);
+        buf_append_text(out, "\n");
     }
 }

@@ -14,6 +14,21 @@
 void pen_release(struct pen *pen)
 {
     buf_release(&pen->out);
+    buf_release(&pen->roles);
+}
+
+unsigned pen_line_width(const struct pen *pen)
+{
+    return pen->width ? pen->width : PEN_WIDTH;
+}
+
+/* Gives a role to what was appended since the last time. */
+static void keep_role(struct pen *pen, enum role role)
+{
+    uint8_t kept = (uint8_t)role;
+
+    while (pen->keep_roles && pen->roles.len < pen->out.len)
+        buf_append(&pen->roles, &kept, 1);
 }
 
 /*
@@ -63,22 +78,23 @@ static void write_due(struct pen *pen)
 {
     for (; pen->column < pen->due; pen->column++)
         buf_append(&pen->out, " ", 1);
+    keep_role(pen, ROLE_PLAIN);
 }
 
 /* Writes text as far as the columns before limit go. Returns what is left. */
 static struct bytes write_until(struct pen *pen, enum role role,
                                 struct bytes text, unsigned limit)
 {
-    const char *start = pen->color ? style_ansi(role) : "";
+    bool begun;
 
     write_due(pen);
-    buf_append_text(&pen->out, start);
+    begun = pen->color && !pen->keep_roles && style_begin(role, &pen->out);
     while (text.len > 0) {
         size_t mark = pen->out.len;
         unsigned columns;
         size_t used = clean(text.data, text.len, &pen->out, &columns);
 
-        if (columns > limit - pen->column) {
+        if (columns > limit || pen->column > limit - columns) {
             pen->out.len = mark;
             break;
         }
@@ -86,8 +102,9 @@ static struct bytes write_until(struct pen *pen, enum role role,
         text.data += used;
         text.len -= used;
     }
-    if (*start)
+    if (begun)
         buf_append_text(&pen->out, STYLE_ANSI_END);
+    keep_role(pen, role);
     return text;
 }
 
@@ -145,11 +162,12 @@ size_t pen_width(const char *text)
 void pen_cut_bytes(struct pen *pen, enum role role, struct bytes text)
 {
     unsigned from = pen->column > pen->due ? pen->column : pen->due;
+    unsigned width = pen_line_width(pen);
 
-    if (from + width_of(text, PEN_WIDTH) <= PEN_WIDTH) {
+    if (from + width_of(text, width) <= width) {
         pen_bytes(pen, role, text);
-    } else if (from + 4 <= PEN_WIDTH) {
-        write_until(pen, role, text, PEN_WIDTH - 3);
+    } else if (from + 4 <= width) {
+        write_until(pen, role, text, width - 3);
         pen_text(pen, role, "...");
     }
 }
@@ -175,7 +193,7 @@ void pen_gap(struct pen *pen, unsigned column)
 
 void pen_item(struct pen *pen, unsigned indent, size_t width)
 {
-    if (pen->column > indent && pen->column + 2 + width > PEN_WIDTH)
+    if (pen->column > indent && pen->column + 2 + width > pen_line_width(pen))
         pen_end(pen);
     if (pen->column == 0)
         pen->due = indent;
@@ -186,6 +204,7 @@ void pen_item(struct pen *pen, unsigned indent, size_t width)
 void pen_end(struct pen *pen)
 {
     buf_append_text(&pen->out, "\n");
+    keep_role(pen, ROLE_PLAIN);
     pen->text_above = pen->column > 0;
     pen->column = 0;
     pen->due = 0;
@@ -200,17 +219,24 @@ void pen_blank(struct pen *pen)
 void pen_lines(struct pen *pen, struct buf *lines)
 {
     buf_append(&pen->out, lines->data, lines->len);
+    keep_role(pen, ROLE_PLAIN);
     pen->text_above = true;
 }
 
-/* A word, in as many pieces as it takes. */
+/*
+ * A word, in as many pieces as it takes. However narrow the lines are, each
+ * takes what is shown of one byte at least.
+ */
 static void write_word(struct pen *pen, enum role role, unsigned indent,
                        const char *word)
 {
     struct bytes rest = bytes_of(word);
+    unsigned limit = pen_line_width(pen);
 
+    if (limit < indent + 4)
+        limit = indent + 4;
     while (rest.len > 0) {
-        rest = write_until(pen, role, rest, PEN_WIDTH);
+        rest = write_until(pen, role, rest, limit);
         if (rest.len > 0) {
             pen_end(pen);
             pen_column(pen, indent);
@@ -230,7 +256,8 @@ void pen_words(struct pen *pen, enum role role, unsigned indent,
         word[len] = 0;
         if (!first)
             pen->due = (pen->due > pen->column ? pen->due : pen->column) + 1;
-        if (!first && len > 0 && pen->due + pen_width(word) > PEN_WIDTH) {
+        if (!first && len > 0 &&
+            pen->due + pen_width(word) > pen_line_width(pen)) {
             pen_end(pen);
             pen_column(pen, indent);
         }

@@ -16,15 +16,19 @@
 #include "base/buf.h"
 #include "render/style.h"
 
+/* Columns of a line, where nobody says otherwise. */
 #define PEN_WIDTH 80u
 
 /* All zero is a valid pen without colour. */
 struct pen {
     struct buf out;
-    bool color;
-    unsigned column; /* of what comes next, from 0 */
-    unsigned due;    /* blanks up to this column come first */
-    bool text_above; /* the line above is not empty */
+    bool color;       /* roles become escape sequences */
+    bool keep_roles;  /* or, instead, are kept in roles: */
+    struct buf roles; /* for each byte of out the enum role it has */
+    unsigned width;   /* columns of a line; 0: PEN_WIDTH */
+    unsigned column;  /* of what comes next, from 0 */
+    unsigned due;     /* blanks up to this column come first */
+    bool text_above;  /* the line above is not empty */
 };
 
 void pen_release(struct pen *pen);
@@ -40,6 +44,9 @@ void pen_print(struct pen *pen, enum role role, const char *format, ...)
  */
 void pen_cut(struct pen *pen, enum role role, const char *text);
 void pen_cut_bytes(struct pen *pen, enum role role, struct bytes text);
+
+/* How many columns a line has. */
+unsigned pen_line_width(const struct pen *pen);
 
 /* What comes next begins at column, or further right if that is taken. */
 void pen_column(struct pen *pen, unsigned column);

@@ -8,6 +8,9 @@
 #ifndef JITTRACE_RENDER_STYLE_H
 #define JITTRACE_RENDER_STYLE_H
 
+#include <stdbool.h>
+
+#include "base/buf.h"
 #include "x86/insn.h"
 
 enum role {
@@ -31,13 +34,37 @@ enum role {
     ROLE_IMMEDIATE,
     ROLE_MNEMONIC, /* an instruction in words */
     ROLE_REGISTER,
-    ROLE_CHANGED, /* a register that changed */
-    ROLE_RESULT,  /* what came of it */
+    ROLE_CHANGED,  /* a register that changed */
+    ROLE_RESULT,   /* what came of it */
+    ROLE_FRAME,    /* lines between parts of a screen, and their titles */
+    ROLE_CURRENT,  /* the one of several that we are at */
+    ROLE_EXECUTED, /* bytes and lines that the CPU has just executed */
+    ROLE_NEXT,     /* those that come next */
+    ROLE_KEY,      /* what one can press */
     ROLES,
 };
 
-/* The escape sequence that starts a role (ECMA-48 SGR), or "" for none. */
-const char *style_ansi(enum role role);
+enum look_color {
+    LOOK_NO_COLOR,
+    LOOK_RED,
+    LOOK_GREEN,
+    LOOK_MAGENTA,
+};
+
+/* How a role looks on a terminal, for whoever does not write escapes. */
+struct look {
+    enum look_color color;
+    bool bold;
+    bool underline;
+    bool reverse;
+};
+struct look style_look(enum role role);
+
+/*
+ * Appends the escape sequence that starts a role (ECMA-48, 8.3.117 SGR).
+ * Returns false, and appends nothing, for a role without a look of its own.
+ */
+bool style_begin(enum role role, struct buf *out);
 
 /* The sequence that ends any role. */
 #define STYLE_ANSI_END "\033[0m"
