@@ -12,7 +12,8 @@
 # the machine disturbs least. A missed aim is said and is no failure.
 #
 # BENCH_ROUNDS and BENCH_STEP_ROUNDS say how many rounds, BENCH_LOOP how often
-# the traced loop is gone through.
+# the traced loop is gone through, BENCH_MOVES how often a reader goes somewhere
+# else.
 set -euo pipefail
 
 build=${BUILD_DIR:-build}
@@ -20,6 +21,7 @@ jittrace=${JITTRACE:-./jittrace}
 rounds=${BENCH_ROUNDS:-25}
 step_rounds=${BENCH_STEP_ROUNDS:-9}
 loop=${BENCH_LOOP:-10000}
+moves=${BENCH_MOVES:-1000}
 
 baby=$build/lessons/06-babyjit/babyjit
 script=tests/bench/babyjit.gdb
@@ -140,6 +142,11 @@ speed() {
     echo
 }
 
+# value NAME FILE: what a program said it is.
+value() {
+    awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$results/$2"
+}
+
 steps() {
     grep '^[0-9]' "$results/steps" | cut -f "$1"
 }
@@ -161,8 +168,29 @@ END
         "$(echo "$(steps 3 | least) $(steps 2 | least)" |
             awk '{ print $1 / $2 }')" 'at least' 0.8
     printf '\n  %-34s %6s   bytes of memory (bare: 216)\n' \
-        'a step in the store takes' \
-        "$(awk '$1 == "bytes" { print $2 }' "$results/steps")"
+        'such a step in the store takes' "$(value bytes steps)"
+}
+
+# --- (c) a long trace in memory ---------------------------------------------
+
+gotos() {
+    grep '^[0-9]' "$results/goto" | cut -f 2
+}
+
+report_goto() {
+    local bytes steps
+    bytes=$(value bytes goto)
+    steps=$(value steps goto)
+    cat <<END
+
+(c) A trace of $steps steps in memory, of the generated loop "push rdi; add
+    rax, [rsp]; pop rdx; dec rdi; jnz", and $moves moves to any event of it.
+
+                                      worst   median   aim
+END
+    verdict 'milliseconds a goto takes' "$(gotos | sort -g | tail -n 1)" \
+        "$(gotos | median)" 'at most' 100
+    verdict 'bytes of memory an event takes' "$bytes" "$bytes" 'at most' 100
 }
 
 check_gdb
@@ -171,3 +199,6 @@ report_race
 "$build/bench/steps" "$step_rounds" "$loop" "$build/bench/loop" \
     >"$results/steps"
 report_steps
+"$build/bench/goto" "$moves" "$build/bench/loop" 10000000 20000 memory \
+    >"$results/goto"
+report_goto

@@ -84,14 +84,9 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* No assertion here: this is the child. */
-_Noreturn static void become(const struct command *command, int out, int err)
+void become(const struct job *command)
 {
-    setpgid(0, 0);
     reset_signals();
-    place(STDIN_FILENO, command->in ? command->in : "/dev/null", -1);
-    place(STDOUT_FILENO, command->out, out);
-    place(STDERR_FILENO, command->err, err);
     for (const char *const *set = command->env; set && *set; set++) {
         if (strchr(*set, '='))
             putenv((char *)*set);
@@ -106,7 +101,18 @@ _Noreturn static void become(const struct command *command, int out, int err)
     _exit(124);
 }
 
-void run_begin(const struct command *command, struct running *running)
+/* No assertion here: this is the child. */
+_Noreturn static void become_captured(const struct job *command, int out,
+                                      int err)
+{
+    setpgid(0, 0);
+    place(STDIN_FILENO, command->in ? command->in : "/dev/null", -1);
+    place(STDOUT_FILENO, command->out, out);
+    place(STDERR_FILENO, command->err, err);
+    become(command);
+}
+
+void run_begin(const struct job *command, struct running *running)
 {
     int out[2] = {-1, -1}, err[2] = {-1, -1};
 
@@ -119,7 +125,7 @@ void run_begin(const struct command *command, struct running *running)
     running->out_limit = command->out_limit;
     running->pid = fork();
     if (running->pid == 0)
-        become(command, out[1], err[1]);
+        become_captured(command, out[1], err[1]);
     cr_assert(ge(int, running->pid, 0), "fork");
     setpgid(running->pid, running->pid);
     if (out[1] >= 0)
@@ -199,7 +205,7 @@ void run_end(struct running *running, struct result *result)
         WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-void run(const struct command *command, struct result *result)
+void run(const struct job *command, struct result *result)
 {
     struct running running;
 
@@ -277,11 +283,11 @@ static void read_trace(const char *name, struct store *store)
     cr_assert(eq(int, more, 0), "%s", err.text);
 }
 
-void trace_to(const char *file, const struct command *command,
-              struct store *store, struct result *result)
+void trace_to(const char *file, const struct job *command, struct store *store,
+              struct result *result)
 {
     const char *argv[64] = {JITTRACE, "--format=json", "-o", file};
-    struct command traced = *command;
+    struct job traced = *command;
     size_t n = 4;
 
     for (size_t i = 0; command->argv[i]; i++) {
@@ -295,7 +301,7 @@ void trace_to(const char *file, const struct command *command,
     read_trace(file, store);
 }
 
-void trace(const struct command *command, struct store *store,
+void trace(const struct job *command, struct store *store,
            struct result *result)
 {
     const char *file = scratch(".jsonl");
@@ -311,7 +317,7 @@ const struct event *nth(const struct store *store, enum event_kind kind,
         const struct event *event = store_event(store, i);
 
         if (event->kind == kind && n-- == 0)
-            return event;
+            return event_copy(event);
     }
     return NULL;
 }
@@ -444,10 +450,10 @@ void expect_kinds(const struct store *store, const char *expected)
     buf_release(&got);
 }
 
-void compare(const struct command *command, struct store *store)
+void compare(const struct job *command, struct store *store)
 {
     const char *argv[16] = {"--"};
-    struct command traced = *command;
+    struct job traced = *command;
     struct result with, without;
 
     for (size_t i = 0; command->argv[i]; i++)

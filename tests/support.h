@@ -24,14 +24,14 @@
 
 #define TRACEE(name) BUILD_DIR "/tracees/" name
 
-/* For struct command: the descriptor is not open at all. */
+/* For struct job: the descriptor is not open at all. */
 #define CLOSED "(closed)"
 
 /*
  * What is not said is as in the test, but for standard input, and for signals:
  * none is ignored or blocked.
  */
-struct command {
+struct job {
     const char *const *argv; /* argv[0] as execvp(3) takes it */
     const char *in;          /* a file; NULL: /dev/null */
     const char *out;         /* a file or CLOSED; NULL: captured */
@@ -56,7 +56,7 @@ struct result {
  * Runs the command to its end, in a process group of its own. The test fails
  * when it is not over within its time limit. result is released by its user.
  */
-void run(const struct command *command, struct result *result);
+void run(const struct job *command, struct result *result);
 void result_release(struct result *result);
 
 /* The two halves of run, for who wants to do something in between. */
@@ -68,8 +68,14 @@ struct running {
     int seconds;
     size_t out_limit;
 };
-void run_begin(const struct command *command, struct running *running);
+void run_begin(const struct job *command, struct running *running);
 void run_end(struct running *running, struct result *result);
+
+/*
+ * In a child whose descriptors are in place: does what else the command says
+ * and becomes it. Exits with 125 or 124 if it cannot.
+ */
+_Noreturn void become(const struct job *command);
 
 /* Seconds since some moment. */
 double now(void);
@@ -83,12 +89,12 @@ bool wait_a_moment(double since, double limit);
  * own output is in result, status is that of jittrace. The recording must be
  * one from start to exit.
  */
-void trace(const struct command *command, struct store *store,
+void trace(const struct job *command, struct store *store,
            struct result *result);
 
 /* The same, and the recording stays in the file of that name. */
-void trace_to(const char *file, const struct command *command,
-              struct store *store, struct result *result);
+void trace_to(const char *file, const struct job *command, struct store *store,
+              struct result *result);
 
 /* A file name of this test alone, in the build directory; never freed. */
 const char *scratch(const char *suffix);
@@ -100,7 +106,8 @@ void read_file(const char *name, struct buf *out);
 /* How many lines the text has; a last one without newline counts. */
 size_t count_lines(const char *text);
 
-/* Event number n (from 0) of that kind, or NULL; and how many there are. */
+/* Event number n (from 0) of that kind, or NULL (a copy, never freed); and how
+ * many there are. */
 const struct event *nth(const struct store *store, enum event_kind kind,
                         size_t n);
 size_t count(const struct store *store, enum event_kind kind);
@@ -130,6 +137,6 @@ void expect_kinds(const struct store *store, const char *expected);
  * Runs the command with and without a tracer, and compares all that can be
  * seen of it. The trace is in the store, which is released by its user.
  */
-void compare(const struct command *command, struct store *store);
+void compare(const struct job *command, struct store *store);
 
 #endif

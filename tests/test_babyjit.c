@@ -165,7 +165,7 @@ static void check_run(const char *const *argv, const struct vector *vector)
     struct result result;
     const struct event *output;
 
-    trace(&(struct command){.argv = argv}, &store, &result);
+    trace(&(struct job){.argv = argv}, &store, &result);
     cr_assert(eq(int, result.status, 0));
     expect_kinds(&store, whole_run);
     check_stores(&store, vector);
@@ -201,7 +201,7 @@ static void ask(const char *const *argv, const char *in, struct buf *out)
 {
     struct result result;
 
-    run(&(struct command){.argv = argv, .in = in}, &result);
+    run(&(struct job){.argv = argv, .in = in}, &result);
     cr_assert(eq(int, result.status, 0), "%s: %s", argv[0],
               buf_text(&result.err));
     buf_append(out, result.out.data, result.out.len);
@@ -304,8 +304,7 @@ Test(babyjit, objdump_agrees_on_every_step)
         struct store store;
         struct result result;
 
-        trace(&(struct command){.argv = ARGS(vectors[i].term)}, &store,
-              &result);
+        trace(&(struct job){.argv = ARGS(vectors[i].term)}, &store, &result);
         list_steps(&store, &steps, &code);
         cr_assert(eq(sz, count_lines(buf_text(&steps)), 9));
         write_file(file, code.data, code.len, 0600);
@@ -334,7 +333,7 @@ Test(babyjit, start_tells_of_the_process)
     struct result result;
     const struct event *start;
 
-    trace(&(struct command){.argv = ARGS("-4")}, &store, &result);
+    trace(&(struct job){.argv = ARGS("-4")}, &store, &result);
     start = nth(&store, EVENT_START, 0);
     cr_assert(eq(u64, start->start.page_size, (uint64_t)getpagesize()));
     cr_assert(eq(str, (char *)start->start.arch, "x86_64"));
@@ -368,7 +367,7 @@ Test(babyjit, the_page_is_mapped_then_turned_executable)
     const struct event *map, *protect;
     uint64_t size = (uint64_t)getpagesize();
 
-    trace(&(struct command){.argv = ARGS("-4")}, &store, &result);
+    trace(&(struct job){.argv = ARGS("-4")}, &store, &result);
     map = nth(&store, EVENT_MAP, 0);
     cr_assert(eq(u64, map->map.length, size));
     cr_assert(eq(u64, map->map.addr % size, 0));
@@ -408,12 +407,12 @@ Test(babyjit, every_store_has_its_line_of_source)
     struct store store;
     struct result result;
 
-    trace(&(struct command){.argv = ARGS("0")}, &store, &result);
+    trace(&(struct job){.argv = ARGS("0")}, &store, &result);
     check_store_lines(&store);
     result_release(&result);
     store_release(&store);
-    trace(&(struct command){.argv = ARGS("--", TRACEE("babyjit-O0"), "0")},
-          &store, &result);
+    trace(&(struct job){.argv = ARGS("--", TRACEE("babyjit-O0"), "0")}, &store,
+          &result);
     check_store_lines(&store);
     result_release(&result);
     store_release(&store);
@@ -427,7 +426,7 @@ Test(babyjit, a_call_tells_all_registers)
     const struct event *enter, *ret, *map;
     uint64_t top = 0;
 
-    trace(&(struct command){.argv = ARGS("-4")}, &store, &result);
+    trace(&(struct job){.argv = ARGS("-4")}, &store, &result);
     map = nth(&store, EVENT_MAP, 0);
     for (size_t i = 0; i < 3; i++) {
         enter = nth(&store, EVENT_ENTER, i);
@@ -495,8 +494,8 @@ static void unite_stores(const struct store *store, uint8_t *code)
         struct store store;                                                   \
         struct result result;                                                 \
                                                                               \
-        trace(&(struct command){.argv = ARGS("--", TRACEE("babyjit-O2"),      \
-                                             vector->term)},                  \
+        trace(&(struct job){.argv = ARGS("--", TRACEE("babyjit-O2"),          \
+                                         vector->term)},                      \
               &store, &result);                                               \
         cr_assert(eq(int, result.status, 0));                                 \
         cr_assert(eq(sz, count(&store, EVENT_WRITE), 4));                     \
@@ -570,8 +569,8 @@ Test(babyjit, merged_stores_come_in_the_order_of_the_program)
     struct result result;
     uint64_t base, first = 0, last = 0;
 
-    trace(&(struct command){.argv = ARGS("--", TRACEE("babyjit-O2"), "-4")},
-          &store, &result);
+    trace(&(struct job){.argv = ARGS("--", TRACEE("babyjit-O2"), "-4")}, &store,
+          &result);
     base = nth(&store, EVENT_START, 0)->start.entry -
            entry_of(TRACEE("babyjit-O2"));
     for (size_t i = 0; i < count(&store, EVENT_WRITE); i++) {
@@ -627,8 +626,7 @@ Test(babyjit, traces_keep_the_schema)
 
         snprintf(suffix, sizeof suffix, "-%zu.jsonl", i);
         snprintf(names[i], sizeof names[i], "%s", scratch(suffix));
-        trace_to(names[i], &(struct command){.argv = arguments}, &store,
-                 &result);
+        trace_to(names[i], &(struct job){.argv = arguments}, &store, &result);
         result_release(&result);
         store_release(&store);
         argv[3 + i] = names[i];
@@ -650,10 +648,9 @@ Test(babyjit, the_program_does_not_notice)
         for (size_t o = 0; o < 3; o++) {
             struct store store;
 
-            compare(
-                &(struct command){.argv = ARGS(TRACEE("babyjit-O0"), terms[t]),
+            compare(&(struct job){.argv = ARGS(TRACEE("babyjit-O0"), terms[t]),
                                   .out = outputs[o]},
-                &store);
+                    &store);
             store_release(&store);
         }
     }
@@ -663,9 +660,9 @@ Test(babyjit, the_program_does_not_notice_on_a_terminal)
 {
     struct store store;
 
-    compare(&(struct command){.argv = ARGS(TRACEE("babyjit-O0"), "-4"),
-                              .tty = true},
-            &store);
+    compare(
+        &(struct job){.argv = ARGS(TRACEE("babyjit-O0"), "-4"), .tty = true},
+        &store);
     store_release(&store);
 }
 
@@ -706,14 +703,13 @@ Test(babyjit, nothing_inherited_is_changed)
         ARGS(TRACEE("inherit"), "", "-4", "--help", "a b", "\xff");
     struct store store;
 
-    compare(&(struct command){.argv = argv}, &store);
+    compare(&(struct job){.argv = argv}, &store);
     store_release(&store);
-    compare(&(struct command){.argv = argv, .prepare = surroundings}, &store);
+    compare(&(struct job){.argv = argv, .prepare = surroundings}, &store);
     store_release(&store);
-    compare(&(struct command){.argv = argv, .in = CLOSED, .err = CLOSED},
-            &store);
+    compare(&(struct job){.argv = argv, .in = CLOSED, .err = CLOSED}, &store);
     store_release(&store);
-    compare(&(struct command){.argv = argv, .env = env}, &store);
+    compare(&(struct job){.argv = argv, .env = env}, &store);
     cr_assert(eq(sz, count(&store, EVENT_ENTER), 1));
     store_release(&store);
 }
@@ -723,7 +719,7 @@ Test(babyjit, nothing_inherited_is_changed)
 /* The same for a tracee without arguments that keeps to all budgets. */
 static void compare_unlimited(const char *file, struct store *store)
 {
-    compare(&(struct command){.argv = ARGS(file)}, store);
+    compare(&(struct job){.argv = ARGS(file)}, store);
     cr_assert(eq(sz, count(store, EVENT_LIMIT), 0), "%s",
               count(store, EVENT_LIMIT) ? nth(store, EVENT_LIMIT, 0)->limit.text
                                         : "");
@@ -836,7 +832,7 @@ Test(babyjit, threads_share_the_code)
     for (int i = 0; i < 10; i++) {
         struct store store;
 
-        compare(&(struct command){.argv = ARGS(TRACEE("threads"))}, &store);
+        compare(&(struct job){.argv = ARGS(TRACEE("threads"))}, &store);
         cr_assert(eq(sz, count(&store, EVENT_LIMIT), 1));
         cr_assert(eq(str, (char *)nth(&store, EVENT_LIMIT, 0)->limit.budget,
                      "threads"));
@@ -850,7 +846,7 @@ Test(babyjit, a_forked_child_is_free_of_guards)
 {
     struct store store;
 
-    compare(&(struct command){.argv = ARGS(TRACEE("fork"))}, &store);
+    compare(&(struct job){.argv = ARGS(TRACEE("fork"))}, &store);
     cr_assert(eq(sz, count(&store, EVENT_LIMIT), 1));
     cr_assert(
         eq(str, (char *)nth(&store, EVENT_LIMIT, 0)->limit.budget, "fork"));

@@ -27,8 +27,7 @@ Test(budget, stores_are_watched_up_to_the_budget)
     struct result result;
     struct store store;
 
-    trace(&(struct command){.argv = ARGS("--", TRACEE("stores"))}, &store,
-          &result);
+    trace(&(struct job){.argv = ARGS("--", TRACEE("stores"))}, &store, &result);
     cr_assert(eq(str, (char *)buf_text(&result.out), "42 42\n"));
     cr_assert(
         eq(sz, count(&store, EVENT_WRITE), observe_default_budget.all_stores));
@@ -45,8 +44,7 @@ Test(budget, code_is_shown_where_stores_were_not)
     struct store store;
     struct bytes all;
 
-    trace(&(struct command){.argv = ARGS("--", TRACEE("stores"))}, &store,
-          &result);
+    trace(&(struct job){.argv = ARGS("--", TRACEE("stores"))}, &store, &result);
     cr_assert(eq(int, has_limit(&store, "length"), 1));
     for (size_t i = 0; i < 2; i++) {
         enter = nth(&store, EVENT_ENTER, i);

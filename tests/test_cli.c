@@ -57,7 +57,7 @@ static void expect_output(struct buf *got, const char *expected)
  * The command must end with that status, print nothing, and say one line that
  * holds `what`.
  */
-static void refused(const struct command *command, int status, const char *what)
+static void refused(const struct job *command, int status, const char *what)
 {
     struct result result;
 
@@ -75,7 +75,7 @@ static void refused(const struct command *command, int status, const char *what)
 
 static void refused_args(const char *const *argv, int status, const char *what)
 {
-    refused(&(struct command){.argv = argv}, status, what);
+    refused(&(struct job){.argv = argv}, status, what);
 }
 
 /* --- help and version ---------------------------------------------------- */
@@ -91,7 +91,7 @@ Test(cli, help_tells_every_option)
         "never", "NO_COLOR", "126",  "127",  "64",  "71"};
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "--help")}, &result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--help")}, &result);
     cr_assert(eq(int, result.status, 0));
     expect_output(&result.err, "");
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
@@ -105,7 +105,7 @@ Test(cli, version)
 {
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "--version")}, &result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--version")}, &result);
     cr_assert(eq(int, result.status, 0));
     cr_assert(eq(int, strncmp(text_of(&result.out), "jittrace ", 9), 0));
     cr_assert(eq(sz, count_lines(text_of(&result.out)), 1));
@@ -115,13 +115,12 @@ Test(cli, version)
 
 Test(cli, help_and_version_that_cannot_be_written)
 {
-    refused(
-        &(struct command){.argv = ARGS(JITTRACE, "--help"), .out = "/dev/full"},
-        EX_IOERR, "No space left");
-    refused(&(struct command){.argv = ARGS(JITTRACE, "--version"),
-                              .out = "/dev/full"},
+    refused(&(struct job){.argv = ARGS(JITTRACE, "--help"), .out = "/dev/full"},
             EX_IOERR, "No space left");
-    refused(&(struct command){.argv = ARGS(JITTRACE, "--help"), .out = CLOSED},
+    refused(
+        &(struct job){.argv = ARGS(JITTRACE, "--version"), .out = "/dev/full"},
+        EX_IOERR, "No space left");
+    refused(&(struct job){.argv = ARGS(JITTRACE, "--help"), .out = CLOSED},
             EX_IOERR, "");
 }
 
@@ -189,7 +188,7 @@ static void expect_run(const char *const *argv, const char *out,
 {
     struct result result;
 
-    run(&(struct command){.argv = argv}, &result);
+    run(&(struct job){.argv = argv}, &result);
     cr_assert(eq(int, result.status, 0), "%s", text_of(&result.err));
     if (out)
         expect_output(&result.out, out);
@@ -217,8 +216,7 @@ Test(cli, raw_is_the_bytes_and_nothing_else)
                                    0xff, 0x48, 0x01, 0xf8, 0xc3};
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "--format=raw", "-4")},
-        &result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=raw", "-4")}, &result);
     cr_assert(eq(int, result.status, 0));
     cr_assert(eq(mem, ((struct cr_mem){result.out.data, result.out.len}),
                  ((struct cr_mem){code, sizeof code})));
@@ -232,8 +230,7 @@ Test(cli, json_on_standard_output)
     struct result result;
     const char *at;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "--format=json", "1")},
-        &result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "1")}, &result);
     cr_assert(eq(int, result.status, 0));
     expect_output(&result.err, "2 3 4\n");
     for (at = text_of(&result.out); *at; at = strchr(at, '\n') + 1)
@@ -290,8 +287,8 @@ Test(cli, a_full_disk)
 
     for (size_t i = 0; i < 3; i++) {
         /* The program itself must still do all that it does. */
-        run(&(struct command){.argv = ARGS(JITTRACE, formats[i], "-o",
-                                           "/dev/full", "1")},
+        run(&(struct job){.argv = ARGS(JITTRACE, formats[i], "-o", "/dev/full",
+                                       "1")},
             &result);
         cr_assert(eq(int, result.status, EX_IOERR), "%s", formats[i]);
         expect_output(&result.out, "2 3 4\n");
@@ -299,8 +296,8 @@ Test(cli, a_full_disk)
         cr_assert(eq(int, has(&result.err, "No space left"), 1));
         result_release(&result);
 
-        run(&(struct command){.argv = ARGS(JITTRACE, formats[i], "1"),
-                              .out = "/dev/full"},
+        run(&(struct job){.argv = ARGS(JITTRACE, formats[i], "1"),
+                          .out = "/dev/full"},
             &result);
         cr_assert(eq(int, result.status, EX_IOERR), "%s", formats[i]);
         cr_assert(eq(int, has(&result.err, "jittrace: "), 1), "%s: %s",
@@ -320,8 +317,8 @@ Test(cli, a_closed_standard_output)
     struct result result;
 
     for (size_t i = 0; i < 3; i++) {
-        run(&(struct command){.argv = ARGS(JITTRACE, formats[i], "1"),
-                              .out = CLOSED},
+        run(&(struct job){.argv = ARGS(JITTRACE, formats[i], "1"),
+                          .out = CLOSED},
             &result);
         cr_assert(eq(int, result.status, EX_IOERR), "%s", formats[i]);
         cr_assert(eq(int, has(&result.err, "jittrace: "), 1), "%s: %s",
@@ -337,8 +334,7 @@ Test(cli, a_closed_standard_output_and_a_file)
     const char *file = scratch(".closed");
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", file, "1"),
-                          .out = CLOSED},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", file, "1"), .out = CLOSED},
         &result);
     cr_assert(eq(int, result.status, EX_IOERR)); /* the program's */
     expect_output(&result.err,
@@ -348,10 +344,10 @@ Test(cli, a_closed_standard_output_and_a_file)
     buf_release(&written);
     result_release(&result);
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", file, "--", "/bin/true"),
-                          .in = CLOSED,
-                          .out = CLOSED,
-                          .err = CLOSED},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", file, "--", "/bin/true"),
+                      .in = CLOSED,
+                      .out = CLOSED,
+                      .err = CLOSED},
         &result);
     cr_assert(eq(int, result.status, 0));
     result_release(&result);
@@ -363,25 +359,24 @@ Test(cli, a_reader_that_goes_away)
 {
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "--format=json", "1"),
-                          .out_limit = 1},
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "1"),
+                      .out_limit = 1},
         &result);
     cr_assert(eq(int, result.status, 0));
     expect_output(&result.err, "2 3 4\n");
     result_release(&result);
 
     /* Here the program writes to the same pipe, and is killed as ever. */
-    run(&(struct command){.argv = ARGS(JITTRACE, "1"), .out_limit = 1},
-        &result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "1"), .out_limit = 1}, &result);
     cr_assert(true && (result.status == 0 || result.status == 128 + SIGPIPE),
               "status %d", result.status);
     expect_output(&result.err, "");
     result_release(&result);
 
-    run(&(struct command){.argv = ARGS("bash", "-c",
-                                       "set -o pipefail; \"$0\" --format=json "
-                                       "-- \"$1\" 1 2>/dev/null | head -1",
-                                       JITTRACE, TRACEE("babyjit-O0"))},
+    run(&(struct job){.argv = ARGS("bash", "-c",
+                                   "set -o pipefail; \"$0\" --format=json "
+                                   "-- \"$1\" 1 2>/dev/null | head -1",
+                                   JITTRACE, TRACEE("babyjit-O0"))},
         &result);
     cr_assert(eq(int, result.status, 0));
     cr_assert(eq(sz, count_lines(text_of(&result.out)), 1));
@@ -397,9 +392,9 @@ static bool is_colored(const char *option, bool tty, const char *const *env)
     struct result result;
     bool colored;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, option, "1"),
-                          .tty = tty,
-                          .env = env},
+    run(&(struct job){.argv = ARGS(JITTRACE, option, "1"),
+                      .tty = tty,
+                      .env = env},
         &result);
     cr_assert(eq(int, result.status, 0));
     cr_assert(gt(sz, result.out.len, 1000));
@@ -469,7 +464,7 @@ Test(cli, nothing_is_lost_without_colour)
     struct store store;
     struct result result;
 
-    trace(&(struct command){.argv = ARGS("-4")}, &store, &result);
+    trace(&(struct job){.argv = ARGS("-4")}, &store, &result);
     render(&store, false, &plain);
     render(&store, true, &colored);
     cr_assert(eq(int, has(&plain, "\033"), 0));
@@ -490,7 +485,7 @@ Test(cli, text_is_80_columns_wide)
     struct result result;
 
     for (size_t i = 0; i < 4; i++) {
-        run(&(struct command){.argv = ARGS(JITTRACE, terms[i])}, &result);
+        run(&(struct job){.argv = ARGS(JITTRACE, terms[i])}, &result);
         for (const char *line = text_of(&result.out); *line;) {
             size_t len = strcspn(line, "\n");
 
@@ -514,8 +509,8 @@ Test(cli, a_program_that_is_not_there)
     refused_args(ARGS(JITTRACE, "--", ""), NOT_FOUND, "");
     refused_args(ARGS(JITTRACE, "--", "/dev/null/program"), NOT_FOUND,
                  "/dev/null/program");
-    refused(&(struct command){.argv = ARGS(JITTRACE, "--", "true"),
-                              .env = ARGS("PATH=/nonexistent")},
+    refused(&(struct job){.argv = ARGS(JITTRACE, "--", "true"),
+                          .env = ARGS("PATH=/nonexistent")},
             NOT_FOUND, "true");
 }
 
@@ -612,8 +607,8 @@ Test(cli, a_script_that_works)
     struct result result;
 
     write_file(file, script, strlen(script), 0755);
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", file,
-                                       "-4")},
+    run(&(struct job){.argv =
+                          ARGS(JITTRACE, "-o", "/dev/null", "--", file, "-4")},
         &result);
     expect_output(&result.out, "-4\n");
     expect_output(&result.err, "");
@@ -626,19 +621,19 @@ Test(cli, the_status_of_the_program)
 {
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
-                                       "-c", "exit 255")},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
+                                   "-c", "exit 255")},
         &result);
     cr_assert(eq(int, result.status, 255));
     result_release(&result);
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
-                                       "-c", "kill -9 $$")},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
+                                   "-c", "kill -9 $$")},
         &result);
     cr_assert(eq(int, result.status, 128 + SIGKILL));
     expect_output(&result.err, "");
     result_release(&result);
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--",
-                                       TRACEE("crash"))},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--",
+                                   TRACEE("crash"))},
         &result);
     cr_assert(eq(int, result.status, 128 + SIGILL));
     expect_output(&result.out, "before\n");
@@ -719,7 +714,7 @@ static int without_guards(void)
 static void refused_by_system(int (*prepare)(void), const char *cause,
                               const char *remedy)
 {
-    struct command command = {
+    struct job command = {
         .argv = ARGS(JITTRACE, "1"), .prepare = prepare, .seconds = 5};
     double quickest = command.seconds;
     struct result result;
@@ -746,8 +741,8 @@ Test(cli, another_tracer_is_in_the_way)
 {
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--",
-                                       JITTRACE, "1")},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", JITTRACE,
+                                   "1")},
         &result);
     cr_assert(eq(int, result.status, EX_OSERR));
     expect_output(&result.out, "");
@@ -770,9 +765,9 @@ Test(cli, memfd_is_refused)
     refused_by_system(without_memfd, "memfd_create",
                       "jittrace -- ./my-babyjit");
     /* A program of one's own needs none. */
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--",
-                                       TRACEE("babyjit-O0"), "1"),
-                          .prepare = without_memfd},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--",
+                                   TRACEE("babyjit-O0"), "1"),
+                      .prepare = without_memfd},
         &result);
     cr_assert(eq(int, result.status, 0));
     expect_output(&result.out, "2 3 4\n");
@@ -785,11 +780,11 @@ Test(cli, mprotect_is_refused_to_the_program)
     struct store store;
     struct result result, untraced;
 
-    run(&(struct command){.argv = ARGS(TRACEE("babyjit-O0"), "1"),
-                          .prepare = without_executable_memory},
+    run(&(struct job){.argv = ARGS(TRACEE("babyjit-O0"), "1"),
+                      .prepare = without_executable_memory},
         &untraced);
-    trace(&(struct command){.argv = ARGS("--", TRACEE("babyjit-O0"), "1"),
-                            .prepare = without_executable_memory},
+    trace(&(struct job){.argv = ARGS("--", TRACEE("babyjit-O0"), "1"),
+                        .prepare = without_executable_memory},
           &store, &result);
     expect_output(&result.err, "babyjit: mprotect: Permission denied\n");
     expect_output(&result.err, text_of(&untraced.err));
@@ -812,8 +807,8 @@ Test(cli, mprotect_is_refused_to_jittrace)
     struct store store;
     struct result result;
 
-    trace(&(struct command){.argv = ARGS("1"), .prepare = without_guards},
-          &store, &result);
+    trace(&(struct job){.argv = ARGS("1"), .prepare = without_guards}, &store,
+          &result);
     expect_output(&result.out, "2 3 4\n");
     cr_assert(eq(int, result.status, 0));
     cr_assert(ge(sz, count(&store, EVENT_LIMIT), 1));
@@ -843,8 +838,8 @@ static int without_fork(void)
 Test(cli, resources_run_out)
 {
     refused_by_system(without_fork, "process", "ulimit -u");
-    refused(&(struct command){.argv = ARGS(JITTRACE, "1"),
-                              .prepare = without_descriptors},
+    refused(&(struct job){.argv = ARGS(JITTRACE, "1"),
+                          .prepare = without_descriptors},
             EX_OSERR, "Too many open files");
 }
 
@@ -913,10 +908,9 @@ static void interrupt(const char *where, const char *event, int signal,
 
     snprintf(mark, sizeof mark, "mark-%d-%s-%d", (int)getpid(), where, signal);
     unlink(file);
-    run_begin(
-        &(struct command){.argv = ARGS(JITTRACE, "--format=json", "-o", file,
-                                       "--", TRACEE("endless"), where, mark)},
-        &running);
+    run_begin(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "-o", file,
+                                         "--", TRACEE("endless"), where, mark)},
+              &running);
     wait_for_event(file, event);
     cr_assert(eq(int, is_alive(mark), 1));
     kill(group ? -running.pid : running.pid, signal);
@@ -997,8 +991,7 @@ Test(cli, no_file_is_left)
         struct result result;
 
         list_directory("/tmp", &before);
-        run(&(struct command){.argv = ARGS(program, "1"), .dir = here},
-            &result);
+        run(&(struct job){.argv = ARGS(program, "1"), .dir = here}, &result);
         list_directory("/tmp", &after);
         list_directory(here, &own);
         cr_assert(eq(int, result.status, 0));
@@ -1021,14 +1014,14 @@ Test(cli, no_process_is_left)
 
     snprintf(mark, sizeof mark, "mark-%d", (int)getpid());
     snprintf(script, sizeof script, "exit 0 # %s", mark);
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
-                                       "-c", script)},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
+                                   "-c", script)},
         &result);
     result_release(&result);
     expect_gone(mark);
-    run(&(struct command){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
-                                       "-c", script),
-                          .prepare = without_ptrace},
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
+                                   "-c", script),
+                      .prepare = without_ptrace},
         &result);
     result_release(&result);
     expect_gone(mark);
@@ -1069,7 +1062,7 @@ Test(cli, a_replay_shows_what_was_recorded)
     read_file(file, &first);
     read_file(again, &second);
     cr_assert(eq(str, (char *)text_of(&second), (char *)text_of(&first)));
-    run(&(struct command){.argv = ARGS(JITTRACE, "--replay", file)}, &text);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--replay", file)}, &text);
     cr_assert(eq(int, text.status, 0));
     cr_assert(eq(int, has(&text.out, "rax = -4 + 1 = -3"), 1));
     cr_assert(eq(int, has(&text.out, "-3 -2 -1\n"), 1));
@@ -1085,8 +1078,8 @@ Test(cli, a_recorded_failure_is_no_failure_of_the_replay)
     const char *file = scratch(".failed");
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "--format=json", "-o", file,
-                                       "--", "false")},
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "-o", file, "--",
+                                   "false")},
         &result);
     cr_assert(eq(int, result.status, 1));
     result_release(&result);

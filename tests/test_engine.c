@@ -29,7 +29,7 @@ TestSuite(engine, .timeout = 30);
 static void trace_tracee(const char *file, struct store *store,
                          struct result *with)
 {
-    trace(&(struct command){.argv = ARGS("--", file)}, store, with);
+    trace(&(struct job){.argv = ARGS("--", file)}, store, with);
     cr_assert(eq(int, with->status, 0), "%s", buf_text(&with->err));
     cr_assert(eq(str, (char *)buf_text(&with->err), ""));
     cr_assert(eq(sz, count(store, EVENT_START), 1));
@@ -42,7 +42,7 @@ static void compare_tracee(const char *file, struct store *store)
 {
     const struct event *end;
 
-    compare(&(struct command){.argv = ARGS(file)}, store);
+    compare(&(struct job){.argv = ARGS(file)}, store);
     end = nth(store, EVENT_EXIT, 0);
     cr_assert(eq(int, end->exit.status.known, 1));
     cr_assert(eq(u64, end->exit.status.value, 0));
@@ -461,7 +461,7 @@ Test(engine, a_program_that_cannot_be_loaded)
     cr_assert(ne(ptr, name, NULL));
     name[8] = '?';
     write_file(file, elf.data, elf.len, 0700);
-    trace(&(struct command){.argv = ARGS("--", file)}, &store, &result);
+    trace(&(struct job){.argv = ARGS("--", file)}, &store, &result);
     cr_assert(eq(int, result.status, 127));
     cr_assert(ne(ptr, strstr(buf_text(&result.err), "libc.so.?"), NULL));
     expect_kinds(&store, "start exit");
@@ -519,10 +519,10 @@ Test(engine, terminated_while_only_a_child_is_left)
     char line[64];
     int shell = 0, child = 0;
 
-    run_begin(&(struct command){.argv = ARGS(JITTRACE, "--format=json", "-o",
-                                             "/dev/null", "--", "/bin/sh", "-c",
-                                             "sleep 20 & echo $$ $!; exit 3"),
-                                .seconds = 10},
+    run_begin(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "-o",
+                                         "/dev/null", "--", "/bin/sh", "-c",
+                                         "sleep 20 & echo $$ $!; exit 3"),
+                            .seconds = 10},
               &running);
     first_line(&running, line, sizeof line);
     cr_assert(eq(int, sscanf(line, "%d %d", &shell, &child), 2));

@@ -118,8 +118,8 @@ Test(readme, every_command_runs, .init = load, .fini = unload)
     buf_append_text(&script, "set -e -o pipefail\n");
     each_sample(add_command, &script);
     cr_assert(ge(sz, count_lines(buf_text(&script)), 8));
-    run(&(struct command){.argv = ARGS("bash", "-c", buf_text(&script)),
-                          .dir = dir},
+    run(&(struct job){.argv = ARGS("bash", "-c", buf_text(&script)),
+                      .dir = dir},
         &result);
     cr_assert(eq(int, result.status, 0), "%s%s", buf_text(&script),
               buf_text(&result.err));
@@ -174,7 +174,7 @@ Test(readme, what_is_shown_is_what_a_trace_says, .init = load, .fini = unload)
     struct buf masked = {0};
     struct result result;
 
-    run(&(struct command){.argv = ARGS(JITTRACE, "-4")}, &result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "-4")}, &result);
     mask(buf_text(&result.out), &masked);
     cr_assert(
         ge(sz, each_sample(expect_in_trace, (void *)buf_text(&masked)), 20));

@@ -6,6 +6,7 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -190,6 +191,79 @@ Test(trace, the_extent_agrees_with_a_byte_by_byte_model)
         }
         pages_release(&pages);
     }
+}
+
+static void check_bytes(const struct pages *pages, uint64_t addr,
+                        const char *wanted)
+{
+    uint8_t back[8];
+
+    pages_read(pages, addr, strlen(wanted), back);
+    cr_assert(eq(mem, ((struct cr_mem){back, strlen(wanted)}),
+                 ((struct cr_mem){wanted, strlen(wanted)})));
+}
+
+Test(trace, a_copy_of_pages_goes_its_own_way)
+{
+    struct pages one = {0}, two, three;
+
+    pages_write(&one, PAGE, text("abc"));
+    pages_write(&one, 3 * PAGE, text("xyz"));
+    pages_copy(&two, &one);
+    pages_copy(&three, &two);
+    pages_write(&one, PAGE + 1, text("1"));
+    pages_write(&two, PAGE + 2, text("22"));
+    pages_write(&three, 2 * PAGE, text("new"));
+    check_bytes(&one, PAGE, "a1c");
+    check_bytes(&two, PAGE, "ab22");
+    check_bytes(&three, PAGE, "abc");
+    cr_assert(eq(int, pages_written(&two, PAGE + 3), 1));
+    cr_assert(eq(int, pages_written(&one, PAGE + 3), 0));
+    cr_assert(eq(int, pages_written(&three, PAGE + 3), 0));
+    cr_assert(eq(int, pages_written(&one, 2 * PAGE), 0));
+    pages_release(&one);
+    check_bytes(&two, PAGE, "ab22");
+    check_bytes(&three, 3 * PAGE, "xyz");
+    pages_forget(&two, 3 * PAGE, PAGE);
+    check_bytes(&three, 3 * PAGE, "xyz");
+    pages_release(&two);
+    check_bytes(&three, 3 * PAGE, "xyz");
+    pages_release(&three);
+}
+
+Test(trace, what_copies_of_pages_share_is_counted_once)
+{
+    struct pages one = {0}, two;
+    size_t alone;
+
+    for (uint64_t i = 0; i < 100; i++)
+        pages_write(&one, i * PAGE, text("x"));
+    alone = pages_memory(&one);
+    cr_assert(gt(sz, alone, 100 * PAGE));
+    pages_copy(&two, &one);
+    cr_assert(lt(sz, pages_memory(&one) + pages_memory(&two), alone + PAGE));
+    for (uint64_t i = 0; i < 100; i++)
+        pages_write(&two, i * PAGE, text("y"));
+    cr_assert(
+        gt(sz, pages_memory(&one) + pages_memory(&two), alone + 100 * PAGE));
+    pages_release(&one);
+    pages_release(&two);
+}
+
+Test(trace, what_is_learned_counts_as_written_from_news_to_news)
+{
+    struct pages pages = {0};
+
+    pages_write(&pages, 2 * PAGE - 2, text("ab"));
+    pages_learn(&pages, 2 * PAGE - 3,
+                (struct bytes){(const uint8_t *)"\0aB\0c\0", 6});
+    cr_assert(eq(int, pages_written(&pages, 2 * PAGE - 3), 0));
+    check_bytes(&pages, 2 * PAGE - 2, "aB");
+    cr_assert(eq(int, pages_written(&pages, 2 * PAGE), 1));
+    cr_assert(eq(int, pages_written(&pages, 2 * PAGE + 1), 1));
+    check_bytes(&pages, 2 * PAGE + 1, "c");
+    cr_assert(eq(int, pages_written(&pages, 2 * PAGE + 2), 0));
+    pages_release(&pages);
 }
 
 /* --- the view ------------------------------------------------------------ */
@@ -386,5 +460,210 @@ Test(trace, a_protection_of_a_part_cuts_the_region)
     cr_assert(eq(uint, view_region_at(&view, BASE)->prot, RW));
     cr_assert(eq(uint, view_region_at(&view, BASE + PAGE)->prot, RX));
     cr_assert(eq(uint, view_region_at(&view, BASE + 2 * PAGE)->prot, RW));
+    view_release(&view);
+}
+
+/* --- what a view keeps of the output ------------------------------------ */
+
+static void print(struct view *view, const char *data, size_t len)
+{
+    struct event event = {.kind = EVENT_OUTPUT};
+
+    event.output.bytes = (struct bytes){(const uint8_t *)data, len};
+    view_apply(view, &event);
+}
+
+/* Whatever the pieces that it came in, the end of it is there. */
+Test(trace, a_view_keeps_the_end_of_the_output)
+{
+    static const size_t sizes[] = {
+        0, 1, 7, 4000, VIEW_OUTPUT - 1, VIEW_OUTPUT, VIEW_OUTPUT + 1, 30000};
+    static char all[100000];
+    struct view view;
+    size_t total = 0;
+
+    for (size_t i = 0; i < sizeof all; i++)
+        all[i] = (char)(i * 2654435761u >> 11);
+    view_init(&view);
+    for (size_t i = 0; total + 30000 < sizeof all; i++) {
+        size_t len = sizes[i * 5 % 8], kept;
+
+        print(&view, all + total, len);
+        total += len;
+        kept = total < VIEW_OUTPUT ? total : VIEW_OUTPUT;
+        cr_assert(eq(u64, view.output_total, total));
+        cr_assert(eq(mem, ((struct cr_mem){view.output.data, view.output.len}),
+                     ((struct cr_mem){all + total - kept, kept})),
+                  "piece %zu", i);
+    }
+    view_release(&view);
+}
+
+/* --- threads ------------------------------------------------------------- */
+
+static void enters(struct view *view, int tid, uint64_t rax)
+{
+    struct event event = {.kind = EVENT_ENTER, .tid = tid};
+
+    event.enter.how = "call";
+    event.enter.regs.value[X86_RAX] = rax;
+    event.enter.regs.value[REG_PC] = event.enter.addr = BASE;
+    view_apply(view, &event);
+}
+
+static void steps(struct view *view, int tid, uint64_t rax)
+{
+    struct reg_change change = {X86_RAX, 0, rax};
+    struct event event = {.kind = EVENT_STEP, .tid = tid};
+
+    event.step.regs = (struct reg_changes){&change, 1};
+    event.step.next = BASE + 3;
+    view_apply(view, &event);
+}
+
+Test(trace, each_thread_has_registers_of_its_own)
+{
+    static const int tids[] = {50, 7, 90, 60};
+    struct event leave = {.kind = EVENT_LEAVE, .tid = 7};
+    struct event end = {.kind = EVENT_EXIT};
+    struct view view, copy;
+
+    view_init(&view);
+    cr_assert(eq(ptr, (void *)view_thread(&view, 50), NULL));
+    for (int i = 0; i < 4; i++)
+        enters(&view, tids[i], (uint64_t)i);
+    steps(&view, 50, 100);
+    view_copy(&copy, &view);
+    steps(&view, 90, 102);
+    view_apply(&view, &leave);
+    cr_assert(eq(u64, view_thread(&view, 50)->regs.value[X86_RAX], 100));
+    cr_assert(eq(u64, view_thread(&view, 50)->regs.value[REG_PC], BASE + 3));
+    cr_assert(eq(u64, view_thread(&view, 7)->regs.value[X86_RAX], 1));
+    cr_assert(eq(u64, view_thread(&view, 7)->regs.value[REG_PC], BASE));
+    cr_assert(eq(u64, view_thread(&view, 90)->regs.value[X86_RAX], 102));
+    cr_assert(eq(u64, view_thread(&view, 60)->regs.value[X86_RAX], 3));
+    cr_assert(eq(int, view_thread(&view, 7)->inside, 0));
+    cr_assert(eq(int, view_thread(&view, 90)->inside, 1));
+    cr_assert(eq(int, view_thread(&view, 90)->regs_known, 1));
+    cr_assert(eq(ptr, (void *)view_thread(&view, 8), NULL));
+    cr_assert(eq(ptr, (void *)view_thread(&view, 91), NULL));
+    view_apply(&view, &end);
+    cr_assert(eq(int, view_thread(&view, 90)->inside, 0));
+    cr_assert(eq(u64, view_thread(&copy, 90)->regs.value[X86_RAX], 2));
+    cr_assert(eq(int, view_thread(&copy, 7)->inside, 1));
+    view_release(&copy);
+    view_release(&view);
+}
+
+Test(trace, nobody_is_inside_when_steps_are_not_watched_any_more)
+{
+    struct event limit = {.kind = EVENT_LIMIT, .tid = 7};
+    struct view view;
+
+    view_init(&view);
+    enters(&view, 7, 1);
+    enters(&view, 8, 2);
+    limit.limit.budget = "stores";
+    view_apply(&view, &limit);
+    cr_assert(eq(int, view.inside, 1));
+    cr_assert(eq(int, view_thread(&view, 8)->inside, 1));
+    limit.limit.budget = "steps";
+    view_apply(&view, &limit);
+    cr_assert(eq(int, view.inside, 0));
+    cr_assert(eq(int, view_thread(&view, 7)->inside, 0));
+    cr_assert(eq(int, view_thread(&view, 8)->inside, 0));
+    view_release(&view);
+}
+
+/* --- the program's source ------------------------------------------------ */
+
+static void brings(struct view *view, struct srcline source)
+{
+    struct event event = {.kind = EVENT_WRITE, .source = source};
+
+    view_apply(view, &event);
+}
+
+static void check_line(const struct view *view, const char *file, int line,
+                       const char *wanted)
+{
+    struct bytes found = {NULL, 0};
+
+    cr_assert(eq(int, view_source_line(view, file, line, &found), !!wanted),
+              "%s:%d", file, line);
+    if (wanted)
+        cr_assert(eq(mem, ((struct cr_mem){found.data, found.len}),
+                     ((struct cr_mem){wanted, strlen(wanted)})),
+                  "%s:%d", file, line);
+}
+
+Test(trace, an_excerpt_is_found_line_by_line)
+{
+    struct view view;
+
+    view_init(&view);
+    check_line(&view, "a.c", 1, NULL);
+    brings(&view, (struct srcline){"a.c", 41, "b;", "{\n\n\tb;\n}", 39});
+    check_line(&view, "a.c", 38, NULL);
+    check_line(&view, "a.c", 39, "{");
+    check_line(&view, "a.c", 40, "");
+    check_line(&view, "a.c", 41, "\tb;");
+    check_line(&view, "a.c", 42, "}");
+    check_line(&view, "a.c", 43, NULL);
+    check_line(&view, "b.c", 41, NULL);
+    brings(&view, (struct srcline){"b.c", 41, NULL, "other\n", 41});
+    brings(&view, (struct srcline){"a.c", 44, NULL, "x\ny\n", 43});
+    check_line(&view, "a.c", 41, "\tb;");
+    check_line(&view, "b.c", 41, "other");
+    check_line(&view, "b.c", 42, NULL);
+    check_line(&view, "a.c", 44, "y");
+    check_line(&view, "a.c", 45, NULL);
+    view_release(&view);
+}
+
+Test(trace, a_line_without_an_excerpt_is_there_until_one_brings_it)
+{
+    struct view view, copy;
+
+    view_init(&view);
+    brings(&view, (struct srcline){"a.c", 41, "b;\nc;", NULL, 0});
+    check_line(&view, "a.c", 41, "b;");
+    check_line(&view, "a.c", 42, NULL);
+    view_copy(&copy, &view);
+    brings(&view, (struct srcline){"a.c", 41, "b;", "\tb;\n", 41});
+    check_line(&view, "a.c", 41, "\tb;");
+    check_line(&copy, "a.c", 41, "b;");
+    brings(&view, (struct srcline){"a.c", 41, "b;", NULL, 0});
+    check_line(&view, "a.c", 41, "\tb;");
+    view_release(&view);
+    check_line(&copy, "a.c", 41, "b;");
+    view_release(&copy);
+}
+
+Test(trace, an_excerpt_at_the_end_of_all_numbers_is_cut)
+{
+    struct view view;
+
+    view_init(&view);
+    brings(&view, (struct srcline){"a.c", 1, NULL, "a\nb\nc\n", INT_MAX - 1});
+    check_line(&view, "a.c", INT_MAX - 1, "a");
+    check_line(&view, "a.c", INT_MIN, NULL);
+    brings(&view, (struct srcline){"a.c", INT_MAX, "text", NULL, 0});
+    brings(&view, (struct srcline){NULL, 5, "text", "no file\n", 5});
+    view_release(&view);
+}
+
+Test(trace, what_was_executed_was_there)
+{
+    struct view view;
+    struct event step = {.kind = EVENT_STEP};
+
+    step.step.addr = BASE;
+    step.step.bytes = (struct bytes){(const uint8_t *)"\x6a\0", 2};
+    view_init(&view);
+    view_apply(&view, &step);
+    cr_assert(eq(int, pages_written(&view.pages, BASE), 1));
+    cr_assert(eq(int, pages_written(&view.pages, BASE + 1), 1));
+    cr_assert(eq(int, pages_written(&view.pages, BASE + 2), 0));
     view_release(&view);
 }

@@ -10,7 +10,7 @@ static void *or_die(void *memory)
 {
     if (!memory) {
         fputs("jittrace: out of memory\n", stderr);
-        _Exit(EX_OSERR);
+        quick_exit(EX_OSERR); /* a terminal is put back: step/terminal.c */
     }
     return memory;
 }

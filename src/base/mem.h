@@ -2,8 +2,8 @@
 /*
  * base/mem.h - memory that is always there, and bugs that are never hidden.
  *
- * Out of memory ends the program with a message (status 71, EX_OSERR): no
- * caller of jittrace could do better. A broken promise inside jittrace aborts
+ * Out of memory ends the program with a message (status 71, EX_OSERR) by
+ * quick_exit(3): no caller of jittrace could do better. A broken promise inside jittrace aborts
  * with its place. Everything returned here is released with free(3).
  */
 #ifndef JITTRACE_BASE_MEM_H

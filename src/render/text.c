@@ -256,6 +256,7 @@ static void free_text(struct sink *sink)
 
     pen_release(&text->pen);
     view_release(&text->view);
+    buf_release(&text->output);
     pages_release(&text->stored);
     pages_release(&text->explained);
     pages_release(&text->listed);

@@ -9,11 +9,32 @@
 
 #define OUTPUT_LINES 8u
 
-/* Output is told at the end; the program writes it itself when it does. */
+static size_t line_length(struct bytes text)
+{
+    const uint8_t *end = text.len ? memchr(text.data, '\n', text.len) : NULL;
+
+    return end ? (size_t)(end - text.data) : text.len;
+}
+
+/*
+ * Output is told at the end; the program writes it itself when it does. Only
+ * so much of it is kept as will be told: the first lines.
+ */
 void text_output(struct text *text, const struct event *event)
 {
-    (void)text;
-    (void)event;
+    struct bytes rest = event->output.bytes;
+
+    text->output_total += rest.len;
+    while (rest.len > 0 && text->output_lines < OUTPUT_LINES) {
+        size_t len = line_length(rest);
+        bool ended = len < rest.len;
+
+        len += ended;
+        text->output_lines += ended;
+        buf_append(&text->output, rest.data, len);
+        rest.data += len;
+        rest.len -= len;
+    }
 }
 
 /* The program could send itself any signal: only a fault has a place. */
@@ -155,46 +176,42 @@ void text_limit(struct text *text, const struct event *event)
               event->limit.text ? event->limit.text : event->limit.budget);
 }
 
-static size_t line_length(struct bytes text)
-{
-    const uint8_t *end = text.len ? memchr(text.data, '\n', text.len) : NULL;
-
-    return end ? (size_t)(end - text.data) : text.len;
-}
-
 /* The first lines of the output, each cut to the width. */
-static void tell_lines(struct pen *pen, struct bytes rest)
+static void tell_lines(struct text *text)
 {
-    for (unsigned lines = 0; rest.len > 0; lines++) {
+    struct bytes rest = {text->output.data, text->output.len};
+    struct pen *pen = &text->pen;
+
+    while (rest.len > 0) {
         size_t len = line_length(rest);
 
         pen_column(pen, 4);
-        if (lines == OUTPUT_LINES) {
-            pen_print(pen, ROLE_NOTE, "... and %zu bytes more", rest.len);
-            pen_end(pen);
-            return;
-        }
         pen_cut_bytes(pen, ROLE_RESULT, (struct bytes){rest.data, len});
         pen_end(pen);
         len += len < rest.len;
         rest.data += len;
         rest.len -= len;
     }
+    if (text->output_total > text->output.len) {
+        pen_column(pen, 4);
+        pen_print(pen, ROLE_NOTE, "... and %llu bytes more",
+                  (unsigned long long)(text->output_total - text->output.len));
+        pen_end(pen);
+    }
 }
 
 static void tell_output(struct text *text)
 {
-    const struct buf *output = &text->view.output;
     struct pen *pen = &text->pen;
 
-    if (output->len == 0) {
+    if (text->output_total == 0) {
         pen_text(pen, ROLE_NOTE, "The program itself printed nothing.");
         pen_end(pen);
         return;
     }
     pen_text(pen, ROLE_NOTE, "What the program printed, all together:");
     pen_end(pen);
-    tell_lines(pen, (struct bytes){output->data, output->len});
+    tell_lines(text);
 }
 
 void text_exit(struct text *text, const struct event *event)

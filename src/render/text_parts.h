@@ -113,7 +113,10 @@ struct text {
     size_t thread_count;
     size_t thread_capacity;
     int last_tid;
-    uint64_t entries; /* into generated code */
+    uint64_t entries;      /* into generated code */
+    struct buf output;     /* the first lines of it, each with its newline */
+    unsigned output_lines; /* how many of them are complete */
+    uint64_t output_total; /* bytes of it in all */
 };
 
 /* One for each kind of event.def: text_start, text_map ... */

@@ -172,6 +172,7 @@ static void pack_event(struct packer *packer, const struct event *from,
 
     to->source.file = pack_text(packer, from->source.file);
     to->source.text = pack_text(packer, from->source.text);
+    to->source.excerpt = pack_text(packer, from->source.excerpt);
     for (size_t i = 0; i < count; i++)
         pack_field(packer, fields[i].type,
                    (const char *)from + fields[i].offset,
@@ -283,7 +284,8 @@ static bool same_field(enum field_type type, const void *a, const void *b)
 /* The line and the text of a place without a file say nothing. */
 static bool same_source(const struct srcline *a, const struct srcline *b)
 {
-    if (!same_text(a->file, b->file))
+    if (!same_text(a->file, b->file) || !same_text(a->excerpt, b->excerpt) ||
+        (a->excerpt && a->excerpt_line != b->excerpt_line))
         return false;
     return !a->file || (a->line == b->line && same_text(a->text, b->text));
 }

@@ -82,6 +82,10 @@ struct srcline {
     const char *file; /* as a reader would name it, without directories */
     int line;         /* from 1 */
     const char *text; /* the line without indentation, or NULL */
+    /* Some lines around it as they are in the file, each with its newline, and
+     * the number of the first of them; NULL when earlier events had them. */
+    const char *excerpt;
+    int excerpt_line;
 };
 
 /* The C type of each field type of event.def. */

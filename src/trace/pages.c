@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * pages.c - a copy shares its pages with the original. Each page knows how many
+ * have it; who changes a page that others have too takes one of its own first.
+ */
 #include "trace/pages.h"
 
 #include <stdlib.h>
@@ -7,17 +11,32 @@
 #include "base/mem.h"
 
 struct page {
+    size_t uses; /* how many struct pages have it */
     uint64_t addr;
     uint8_t bytes[PAGES_SIZE];
     uint8_t written[PAGES_SIZE / 8]; /* a bit for each byte */
 };
 
+static void drop(struct page *page)
+{
+    if (--page->uses == 0)
+        free(page);
+}
+
 void pages_release(struct pages *pages)
 {
     for (size_t i = 0; i < pages->count; i++)
-        free(pages->list[i]);
+        drop(pages->list[i]);
     free(pages->list);
     *pages = (struct pages){0};
+}
+
+void pages_copy(struct pages *to, const struct pages *from)
+{
+    to->list = mem_copy(from->list, from->count * sizeof *from->list);
+    to->count = to->capacity = from->count;
+    for (size_t i = 0; i < to->count; i++)
+        to->list[i]->uses++;
 }
 
 /* The index of the first page that ends above addr. */
@@ -45,34 +64,98 @@ static struct page *page_at(const struct pages *pages, uint64_t addr)
     return NULL;
 }
 
-static struct page *page_need(struct pages *pages, uint64_t addr)
+static struct page *insert(struct pages *pages, size_t i, uint64_t addr)
 {
-    struct page *page = page_at(pages, addr);
-    size_t i;
+    struct page *page = mem_alloc(sizeof *page);
 
-    if (page)
-        return page;
-    i = index_from(pages, addr);
     pages->list = mem_grow(pages->list, pages->count, &pages->capacity,
                            sizeof *pages->list);
     memmove(&pages->list[i + 1], &pages->list[i],
             (pages->count - i) * sizeof *pages->list);
-    page = mem_alloc(sizeof *page);
+    page->uses = 1;
     page->addr = addr - addr % PAGES_SIZE;
     pages->list[i] = page;
     pages->count++;
     return page;
 }
 
+/* The page at addr to be changed: it is there, and nobody else's. */
+static struct page *page_need(struct pages *pages, uint64_t addr)
+{
+    size_t i = index_from(pages, addr);
+    struct page *page;
+
+    if (i == pages->count || pages->list[i]->addr > addr)
+        return insert(pages, i, addr);
+    page = pages->list[i];
+    if (page->uses > 1) {
+        page->uses--;
+        page = pages->list[i] = mem_copy(page, sizeof *page);
+        page->uses = 1;
+    }
+    return page;
+}
+
+/* How many of len bytes from addr on are in its page. */
+static size_t part_of(uint64_t addr, size_t len)
+{
+    size_t rest = PAGES_SIZE - addr % PAGES_SIZE;
+
+    return rest < len ? rest : len;
+}
+
 void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes)
 {
-    for (size_t i = 0; i < bytes.len; i++) {
-        struct page *page = page_need(pages, addr + i);
-        size_t at = (addr + i) % PAGES_SIZE;
+    for (size_t done = 0, part; done < bytes.len; done += part) {
+        struct page *page = page_need(pages, addr + done);
+        size_t at = (addr + done) % PAGES_SIZE;
 
-        page->bytes[at] = bytes.data[i];
-        page->written[at / 8] |= (uint8_t)(1u << at % 8);
+        part = part_of(addr + done, bytes.len - done);
+        memcpy(page->bytes + at, bytes.data + done, part);
+        for (size_t i = at; i < at + part; i++)
+            page->written[i / 8] |= (uint8_t)(1u << i % 8);
     }
+}
+
+/* How many of the bytes at addr are what is known already. */
+static size_t same_until(const struct pages *pages, uint64_t addr,
+                         struct bytes bytes)
+{
+    uint8_t known[PAGES_SIZE];
+
+    for (size_t done = 0, part; done < bytes.len; done += part) {
+        const uint8_t *data = bytes.data + done;
+        size_t i = 0;
+
+        part = part_of(addr + done, bytes.len - done);
+        pages_read(pages, addr + done, part, known);
+        if (memcmp(known, data, part) == 0)
+            continue;
+        while (known[i] == data[i])
+            i++;
+        return done + i;
+    }
+    return bytes.len;
+}
+
+static bool is_known(const struct pages *pages, uint64_t addr, uint8_t byte)
+{
+    uint8_t known;
+
+    pages_read(pages, addr, 1, &known);
+    return known == byte;
+}
+
+void pages_learn(struct pages *pages, uint64_t addr, struct bytes bytes)
+{
+    size_t first = same_until(pages, addr, bytes), end = bytes.len;
+
+    if (first == bytes.len)
+        return;
+    while (is_known(pages, addr + end - 1, bytes.data[end - 1]))
+        end--;
+    pages_write(pages, addr + first,
+                (struct bytes){bytes.data + first, end - first});
 }
 
 void pages_read(const struct pages *pages, uint64_t addr, size_t len,
@@ -81,7 +164,7 @@ void pages_read(const struct pages *pages, uint64_t addr, size_t len,
     while (len > 0) {
         const struct page *page = page_at(pages, addr);
         size_t at = addr % PAGES_SIZE;
-        size_t part = PAGES_SIZE - at < len ? PAGES_SIZE - at : len;
+        size_t part = part_of(addr, len);
 
         if (page)
             memcpy(out, page->bytes + at, part);
@@ -163,8 +246,17 @@ void pages_forget(struct pages *pages, uint64_t addr, uint64_t length)
     if (first == pages->count)
         return;
     while (last < pages->count && pages->list[last]->addr < addr + length)
-        free(pages->list[last++]);
+        drop(pages->list[last++]);
     memmove(&pages->list[first], &pages->list[last],
             (pages->count - last) * sizeof *pages->list);
     pages->count -= last - first;
+}
+
+size_t pages_memory(const struct pages *pages)
+{
+    size_t sum = pages->capacity * sizeof *pages->list;
+
+    for (size_t i = 0; i < pages->count; i++)
+        sum += sizeof *pages->list[i] / pages->list[i]->uses;
+    return sum;
 }

@@ -4,6 +4,7 @@
  *
  * Only pages that were written are kept, each with its bytes and a mark for
  * every byte that a write has reached. A zero stored over a zero is a write.
+ * Copies are cheap: they share each page until one of them changes it.
  */
 #ifndef JITTRACE_TRACE_PAGES_H
 #define JITTRACE_TRACE_PAGES_H
@@ -27,8 +28,18 @@ struct pages {
 
 void pages_release(struct pages *pages);
 
+/* Makes *to, which holds nothing that needs a release, a copy of *from. */
+void pages_copy(struct pages *to, const struct pages *from);
+
 /* Stores bytes at addr and marks them as written. */
 void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes);
+
+/*
+ * Takes note of bytes that were found at addr. From the first to the last of
+ * them that is news they count as written: nobody saw these being stored, so
+ * nobody can say that a zero among them was not.
+ */
+void pages_learn(struct pages *pages, uint64_t addr, struct bytes bytes);
 
 /* Copies len bytes from addr to out; what was never written reads as zero. */
 void pages_read(const struct pages *pages, uint64_t addr, size_t len,
@@ -45,5 +56,8 @@ bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
 
 /* Forgets whole pages in [addr, addr + length), which is page-aligned. */
 void pages_forget(struct pages *pages, uint64_t addr, uint64_t length);
+
+/* What they take, in bytes; of a page that copies share, each its part. */
+size_t pages_memory(const struct pages *pages);
 
 #endif

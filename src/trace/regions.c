@@ -14,6 +14,24 @@ void regions_release(struct regions *regions)
     *regions = (struct regions){0};
 }
 
+void regions_copy(struct regions *to, const struct regions *from)
+{
+    to->list = mem_copy(from->list, from->count * sizeof *from->list);
+    to->count = to->capacity = from->count;
+    for (size_t i = 0; i < to->count; i++)
+        to->list[i].maps = mem_copy_text(to->list[i].maps);
+}
+
+size_t regions_memory(const struct regions *regions)
+{
+    size_t sum = regions->capacity * sizeof *regions->list;
+
+    for (size_t i = 0; i < regions->count; i++)
+        if (regions->list[i].maps)
+            sum += strlen(regions->list[i].maps) + 1;
+    return sum;
+}
+
 /* The index of the first region that ends above addr. */
 static size_t index_from(const struct regions *regions, uint64_t addr)
 {

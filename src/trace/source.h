@@ -16,10 +16,16 @@ struct source {
      * What the event points to is valid until the next call.
      */
     int (*next)(struct source *source, struct event *event, struct err *err);
+    /*
+     * Whether next has something to return without waiting for anybody: 1, or
+     * 0, or -1 with err filled. NULL: it always has.
+     */
+    int (*ready)(struct source *source, struct err *err);
     void (*free)(struct source *source);
 };
 
 int source_next(struct source *source, struct event *event, struct err *err);
+int source_ready(struct source *source, struct err *err);
 void source_free(struct source *source); /* accepts NULL */
 
 #endif

@@ -1,9 +1,31 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * store.c - packed events in chunks that never move:
+ *
+ *      0                                                            size
+ *      | event | event | event | ...  free  ... | 2: at | 1: at | 0: at |
+ *
+ * From the front the events, from the end where each of them begins, in two
+ * bytes. An event that is larger than a chunk gets one of its own. A chunk
+ * knows the number of its first event, so an event is found by a binary search
+ * in the list of chunks and one look at the end of a chunk.
+ */
 #include "trace/store.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+
+#define CHUNK_SIZE 65536u /* where an event begins fits in 16 bits */
+
+struct store_chunk {
+    uint64_t first; /* number of its first event */
+    uint8_t *data;
+    size_t size;
+    size_t used;  /* by events */
+    size_t count; /* of events */
+};
 
 static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
@@ -24,21 +46,114 @@ void store_init(struct store *store)
 
 void store_release(struct store *store)
 {
-    for (size_t i = 0; i < store->count; i++)
-        event_free(store->events[i]);
-    free(store->events);
+    for (size_t i = 0; i < store->chunk_count; i++)
+        free(store->chunks[i].data);
+    free(store->chunks);
+    words_release(&store->words);
+    buf_release(&store->packed);
+    if (store->last)
+        unpacked_release(store->last);
+    free(store->last);
     store_init(store);
+}
+
+/* Where it is written at which offset event number i of a chunk begins. */
+static uint8_t *index_at(const struct store_chunk *chunk, size_t i)
+{
+    return chunk->data + chunk->size - (i + 1) * sizeof(uint16_t);
+}
+
+/* The last chunk, or a new one, with room for so many bytes of an event. */
+static struct store_chunk *chunk_for(struct store *store, size_t len)
+{
+    size_t need = len + sizeof(uint16_t);
+    struct store_chunk *chunk;
+
+    if (store->chunk_count > 0) {
+        chunk = &store->chunks[store->chunk_count - 1];
+        if (chunk->size - chunk->used - chunk->count * sizeof(uint16_t) >= need)
+            return chunk;
+    }
+    store->chunks = mem_grow(store->chunks, store->chunk_count,
+                             &store->chunk_capacity, sizeof *store->chunks);
+    chunk = &store->chunks[store->chunk_count++];
+    *chunk = (struct store_chunk){
+        .first = store->count, .size = need > CHUNK_SIZE ? need : CHUNK_SIZE};
+    chunk->data = mem_resize(NULL, chunk->size, 1);
+    store->chunk_bytes += chunk->size;
+    return chunk;
+}
+
+static struct pack_usual usual_for(const struct store *store, uint64_t seq)
+{
+    return (struct pack_usual){seq, store->tid};
 }
 
 void store_append(struct store *store, const struct event *event)
 {
-    store->events = mem_grow(store->events, store->count, &store->capacity,
-                             sizeof *store->events);
-    store->events[store->count++] = event_copy(event);
+    struct buf *packed = &store->packed;
+    struct store_chunk *chunk;
+    uint16_t at;
+
+    if (!store->last) {
+        store->last = mem_alloc(sizeof *store->last);
+        store->tid = event->tid;
+    }
+    buf_clear(packed);
+    pack_event(event, usual_for(store, store->count), &store->words, packed);
+    chunk = chunk_for(store, packed->len);
+    at = (uint16_t)chunk->used;
+    memcpy(index_at(chunk, chunk->count), &at, sizeof at);
+    memcpy(chunk->data + chunk->used, packed->data, packed->len);
+    chunk->used += packed->len;
+    chunk->count++;
+    store->count++;
+}
+
+static const struct store_chunk *chunk_of(const struct store *store,
+                                          uint64_t seq)
+{
+    size_t low = 0, high = store->chunk_count;
+
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (store->chunks[middle].first <= seq)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &store->chunks[low];
+}
+
+void store_read(const struct store *store, uint64_t seq, struct unpacked *out)
+{
+    const struct store_chunk *chunk;
+    uint16_t at;
+
+    BUG_UNLESS(seq < store->count);
+    chunk = chunk_of(store, seq);
+    memcpy(&at, index_at(chunk, seq - chunk->first), sizeof at);
+    unpack_event(chunk->data + at, usual_for(store, seq), &store->words, out);
 }
 
 const struct event *store_event(const struct store *store, uint64_t seq)
 {
     BUG_UNLESS(seq < store->count);
-    return store->events[seq];
+    store_read(store, seq, store->last);
+    return &store->last->event;
+}
+
+size_t store_memory(const struct store *store)
+{
+    size_t sum = sizeof *store + words_memory(&store->words) +
+                 store->chunk_capacity * sizeof *store->chunks +
+                 store->chunk_bytes + store->packed.capacity;
+
+    if (!store->last)
+        return sum;
+    sum += sizeof *store->last;
+    for (size_t i = 0; i < PACK_LISTS; i++)
+        sum += store->last->list[i].size;
+    return sum;
 }

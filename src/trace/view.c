@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/view.h"
 
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+
+#include "base/mem.h"
 
 void view_init(struct view *view)
 {
@@ -14,6 +16,29 @@ void view_release(struct view *view)
     regions_release(&view->regions);
     pages_release(&view->pages);
     buf_release(&view->output);
+    listing_release(&view->listing);
+    free(view->threads);
+}
+
+void view_copy(struct view *to, const struct view *from)
+{
+    *to = *from;
+    regions_copy(&to->regions, &from->regions);
+    pages_copy(&to->pages, &from->pages);
+    listing_copy(&to->listing, &from->listing);
+    to->output = (struct buf){0};
+    buf_append(&to->output, from->output.data, from->output.len);
+    to->threads =
+        mem_copy(from->threads, from->thread_count * sizeof *from->threads);
+    to->thread_capacity = from->thread_count;
+}
+
+size_t view_memory(const struct view *view)
+{
+    return sizeof *view + regions_memory(&view->regions) +
+           pages_memory(&view->pages) + listing_memory(&view->listing) +
+           view->output.capacity +
+           view->thread_capacity * sizeof *view->threads;
 }
 
 const char *stage_name(enum stage stage)
@@ -48,17 +73,45 @@ static enum stage stage_after(enum stage stage, const struct event *event)
     }
 }
 
-/* Bytes that an event shows and no write has told of (a code snapshot). */
-static void apply_code(struct view *view, uint64_t addr, struct bytes code)
+/* The index of the first thread whose number is not below. */
+static size_t thread_index(const struct view *view, int tid)
 {
-    uint8_t known;
+    size_t low = 0, high = view->thread_count;
 
-    for (size_t i = 0; i < code.len; i++) {
-        pages_read(&view->pages, addr + i, 1, &known);
-        if (known != code.data[i])
-            pages_write(&view->pages, addr + i,
-                        (struct bytes){code.data + i, 1});
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (view->threads[middle].tid < tid)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    return low;
+}
+
+const struct view_thread *view_thread(const struct view *view, int tid)
+{
+    size_t i = thread_index(view, tid);
+
+    if (i < view->thread_count && view->threads[i].tid == tid)
+        return &view->threads[i];
+    return NULL;
+}
+
+/* The thread, made when it is seen for the first time. */
+static struct view_thread *need_thread(struct view *view, int tid)
+{
+    size_t i = thread_index(view, tid);
+
+    if (i < view->thread_count && view->threads[i].tid == tid)
+        return &view->threads[i];
+    view->threads = mem_grow(view->threads, view->thread_count,
+                             &view->thread_capacity, sizeof *view->threads);
+    memmove(&view->threads[i + 1], &view->threads[i],
+            (view->thread_count - i) * sizeof *view->threads);
+    view->thread_count++;
+    view->threads[i] = (struct view_thread){.tid = tid};
+    return &view->threads[i];
 }
 
 static void apply_map(struct view *view, const struct event_map *map)
@@ -79,25 +132,62 @@ static void apply_protect(struct view *view, const struct event_protect *event)
         view->regions.list[i].prot = event->prot;
         region_set_maps(&view->regions.list[i], event->maps);
     }
-    apply_code(view, event->addr + event->code_offset, event->code);
+    pages_learn(&view->pages, event->addr + event->code_offset, event->code);
 }
 
-static void apply_enter(struct view *view, const struct event_enter *enter)
+static void apply_enter(struct view *view, int tid,
+                        const struct event_enter *enter)
 {
     uint64_t start = enter->addr - enter->offset;
+    struct view_thread *thread = need_thread(view, tid);
 
-    apply_code(view, start + enter->code_offset, enter->code);
-    view->inside = true;
-    view->regs_known = true;
-    view->regs = enter->regs;
-    view->calls += strcmp(enter->how, "call") == 0;
+    pages_learn(&view->pages, start + enter->code_offset, enter->code);
+    view->inside = thread->inside = true;
+    view->regs_known = thread->regs_known = true;
+    view->regs = thread->regs = enter->regs;
+    view->calls += enter->how && strcmp(enter->how, "call") == 0;
 }
 
-static void apply_step(struct view *view, const struct event_step *step)
+/* What the CPU executed was there, whoever put it there. */
+static void apply_executed(struct view *view, const struct event_step *step)
+{
+    for (size_t i = 0; i < step->bytes.len; i++)
+        if (!pages_written(&view->pages, step->addr + i))
+            pages_write(&view->pages, step->addr + i,
+                        (struct bytes){step->bytes.data + i, 1});
+}
+
+static void apply_step(struct regs *regs, const struct event_step *step)
 {
     for (size_t i = 0; i < step->regs.count; i++)
-        view->regs.value[step->regs.list[i].reg] = step->regs.list[i].new_value;
-    view->regs.value[REG_PC] = step->next;
+        regs->value[step->regs.list[i].reg] = step->regs.list[i].new_value;
+    regs->value[REG_PC] = step->next;
+}
+
+/* Nobody is in generated code any more, or will be seen there. */
+static void all_leave(struct view *view)
+{
+    view->inside = false;
+    for (size_t i = 0; i < view->thread_count; i++)
+        view->threads[i].inside = false;
+}
+
+static void apply_output(struct view *view, struct bytes bytes)
+{
+    struct buf *output = &view->output;
+
+    view->output_total += bytes.len;
+    if (bytes.len > VIEW_OUTPUT) {
+        bytes.data += bytes.len - VIEW_OUTPUT;
+        bytes.len = VIEW_OUTPUT;
+    }
+    if (output->len + bytes.len > VIEW_OUTPUT) {
+        size_t kept = VIEW_OUTPUT - bytes.len;
+
+        memmove(output->data, output->data + output->len - kept, kept);
+        output->len = kept;
+    }
+    buf_append(output, bytes.data, bytes.len);
 }
 
 void view_apply(struct view *view, const struct event *event)
@@ -117,44 +207,57 @@ void view_apply(struct view *view, const struct event *event)
         pages_forget(&view->pages, event->unmap.addr, event->unmap.length);
         break;
     case EVENT_ENTER:
-        apply_enter(view, &event->enter);
+        apply_enter(view, event->tid, &event->enter);
         break;
     case EVENT_STEP:
-        apply_step(view, &event->step);
+        apply_step(&view->regs, &event->step);
+        apply_step(&need_thread(view, event->tid)->regs, &event->step);
+        apply_executed(view, &event->step);
         break;
     case EVENT_LEAVE:
-        view->inside = false;
+        view->inside = need_thread(view, event->tid)->inside = false;
         break;
     case EVENT_OUTPUT:
-        buf_append(&view->output, event->output.bytes.data,
-                   event->output.bytes.len);
+        apply_output(view, event->output.bytes);
         break;
     case EVENT_LIMIT: /* no leave will follow when stepping has ended */
         if (event->limit.budget && !strcmp(event->limit.budget, "steps"))
-            view->inside = false;
+            all_leave(view);
         break;
     case EVENT_EXIT:
-        view->inside = false;
+        all_leave(view);
         view->ended = true;
         break;
     default:
         break;
     }
+    listing_learn(&view->listing, &event->source);
     view->stage = stage_after(view->stage, event);
     view->applied++;
 }
 
 void view_at(struct view *view, const struct store *store, uint64_t seq)
 {
+    struct unpacked unpacked = {0};
+
     view_release(view);
     view_init(view);
-    for (uint64_t i = 0; i <= seq && i < store->count; i++)
-        view_apply(view, store_event(store, i));
+    for (uint64_t i = 0; i <= seq && i < store->count; i++) {
+        store_read(store, i, &unpacked);
+        view_apply(view, &unpacked.event);
+    }
+    unpacked_release(&unpacked);
 }
 
 const struct region *view_region_at(const struct view *view, uint64_t addr)
 {
     return regions_at(&view->regions, addr);
+}
+
+bool view_source_line(const struct view *view, const char *file, int line,
+                      struct bytes *text)
+{
+    return listing_line(&view->listing, file, line, text);
 }
 
 bool view_code(const struct view *view, const struct region *region,

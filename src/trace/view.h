@@ -5,6 +5,9 @@
  * A view is a fold over events: the mappings, their bytes, the registers, the
  * stage and the output so far. It never looks at a live process, so going
  * back, replaying and exporting show the same.
+ *
+ * Views are copied often (trace/history.h), so what is large is shared between
+ * copies, and of the output only its end is kept.
  */
 #ifndef JITTRACE_TRACE_VIEW_H
 #define JITTRACE_TRACE_VIEW_H
@@ -15,6 +18,7 @@
 
 #include "base/buf.h"
 #include "trace/event.h"
+#include "trace/listing.h"
 #include "trace/pages.h"
 #include "trace/regions.h"
 #include "trace/store.h"
@@ -29,6 +33,17 @@ enum stage {
     STAGES,
 };
 
+/* How much of the output a view keeps, in bytes. */
+#define VIEW_OUTPUT 8192u
+
+/* What is known of a thread that was seen in generated code. */
+struct view_thread {
+    int tid;
+    bool inside;      /* it is there now */
+    bool regs_known;  /* from its first enter on */
+    struct regs regs; /* while it is outside: those when it left */
+};
+
 struct view {
     uint64_t applied; /* how many events have been */
     enum stage stage;
@@ -37,13 +52,21 @@ struct view {
     bool inside;      /* control is in generated code */
     bool regs_known;  /* from the first enter on */
     struct regs regs; /* those of the last thread seen in generated code */
-    uint64_t calls;   /* enters by a call so far */
-    struct buf output;
+    struct view_thread *threads; /* sorted by tid */
+    size_t thread_count;
+    size_t thread_capacity;
+    uint64_t calls;        /* enters by a call so far */
+    struct buf output;     /* its last VIEW_OUTPUT bytes */
+    uint64_t output_total; /* bytes of it in all */
+    struct listing listing;
     bool ended;
 };
 
 void view_init(struct view *view);
 void view_release(struct view *view);
+
+/* Makes *to, which holds nothing that needs a release, a copy of *from. */
+void view_copy(struct view *to, const struct view *from);
 
 /* Takes the next event into account. */
 void view_apply(struct view *view, const struct event *event);
@@ -54,12 +77,27 @@ void view_at(struct view *view, const struct store *store, uint64_t seq);
 /* The region that holds addr, or NULL. */
 const struct region *view_region_at(const struct view *view, uint64_t addr);
 
+/* What is known of a thread; NULL if it was never seen in generated code. */
+const struct view_thread *view_thread(const struct view *view, int tid);
+
+/*
+ * Finds a line (from 1) of a source file, named as in the events, among what
+ * they have brought so far. text is without its newline, valid as long as the
+ * view stays as it is; where no excerpt had the line, without its indentation.
+ * Returns false if the line is not known.
+ */
+bool view_source_line(const struct view *view, const char *file, int line,
+                      struct bytes *text);
+
 /*
  * Appends the written bytes of a region, from the first to the last, and says
  * at what offset they begin. Returns false when none were written.
  */
 bool view_code(const struct view *view, const struct region *region,
                struct buf *out, uint64_t *offset);
+
+/* What it takes, in bytes; of what copies share, each its part. */
+size_t view_memory(const struct view *view);
 
 /* "getpagesize", "mmap", "byte writes", "mprotect", "call" */
 const char *stage_name(enum stage stage);

@@ -18,10 +18,9 @@
  * and one at the end:
  *
  *     ROUND <tab> recorded <tab> bare           (nanoseconds per step)
- *     bytes <tab> memory in the store per recorded step
+ *     bytes <tab> memory of the store per recorded step
  */
 #include <inttypes.h>
-#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +49,7 @@ struct job {
 
 struct result {
     double ns;       /* per step */
-    uint64_t memory; /* bytes, of all steps */
+    uint64_t memory; /* bytes, of the whole store */
 };
 
 static double now(void)
@@ -80,24 +79,12 @@ static void stay(void)
 
 /* --- recorded ------------------------------------------------------------ */
 
-/* What malloc spends: it keeps a word of its own in front of each block. */
-static uint64_t memory_of(const struct store *store)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < store->count; i++)
-        if (store->events[i]->kind == EVENT_STEP)
-            sum += malloc_usable_size(store->events[i]) + sizeof(size_t) +
-                   sizeof *store->events;
-    return sum;
-}
-
 static void check_store(const struct store *store, const struct job *job)
 {
     uint64_t steps = 0, last = 0;
 
     for (size_t i = 0; i < store->count; i++) {
-        const struct event *event = store->events[i];
+        const struct event *event = store_event(store, i);
 
         if (event->kind == EVENT_LIMIT)
             fail(event->limit.text);
@@ -113,7 +100,8 @@ static void check_store(const struct store *store, const struct job *job)
 
 static struct result record(const struct job *job)
 {
-    const struct launch launch = {.argv = job->argv, .stdout_fd = -1};
+    const struct launch launch = {
+        .argv = job->argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
     struct observe_budget budget = observe_default_budget;
     struct result result = {0};
     double begin = 0, end = 0;
@@ -137,7 +125,7 @@ static struct result record(const struct job *job)
     source_free(source);
     check_store(&store, job);
     result.ns = (end - begin) / (double)job->steps;
-    result.memory = memory_of(&store);
+    result.memory = store_memory(&store);
     store_release(&store);
     return result;
 }
@@ -194,7 +182,8 @@ static void run_to_end(struct tracee *tracee)
 
 static struct result step_bare(const struct job *job)
 {
-    const struct launch what = {.argv = job->argv, .stdout_fd = -1};
+    const struct launch what = {
+        .argv = job->argv, .stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
     struct user_regs_struct *regs = malloc(job->steps * sizeof *regs);
     struct tracee tracee;
     struct result result = {0};

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * history.c - how to be anywhere in a trace soon.
+ *
+ *     events       0 ................................................ count
+ *     checkpoints  |      |      |      |      |      |      |
+ *     cursor                           *-> moves forward from here
+ *     tip                                                            *
+ *
+ * A checkpoint is a view at every spacing-th event. When there would be too
+ * many of them, every second one goes and the spacing doubles: so there are
+ * never more, and to reach any moment takes at most `spacing` events from a
+ * checkpoint, or fewer from the cursor, where the last question led.
+ *
+ * Views share the pages that are the same in them, so a checkpoint costs what
+ * was written since the one before.
+ *
+ * An event and a view are decoded into memory of their own each: to ask for one
+ * does not end the life of the other.
+ */
+#include "trace/history.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "trace/store.h"
+
+#define CHECKPOINTS 64u
+#define SPACING     256u
+
+struct history {
+    struct store store;
+    struct unpacked applied; /* the event that moves the cursor */
+    struct view tip;         /* after the last event */
+    struct view cursor;
+    struct view checkpoint[CHECKPOINTS]; /* number i: i * spacing are applied */
+    size_t checkpoint_count;
+    uint64_t spacing;
+    uint64_t *chapters; /* the first event of each */
+    size_t chapter_count;
+    size_t chapter_capacity;
+};
+
+struct history *history_new(void)
+{
+    struct history *history = mem_alloc(sizeof *history);
+
+    store_init(&history->store);
+    view_init(&history->tip);
+    view_init(&history->cursor);
+    history->spacing = SPACING;
+    return history;
+}
+
+void history_free(struct history *history)
+{
+    if (!history)
+        return;
+    for (size_t i = 0; i < history->checkpoint_count; i++)
+        view_release(&history->checkpoint[i]);
+    view_release(&history->tip);
+    view_release(&history->cursor);
+    unpacked_release(&history->applied);
+    store_release(&history->store);
+    free(history->chapters);
+    free(history);
+}
+
+/* Every second one goes; the first one stays. */
+static void thin_out(struct history *history)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < history->checkpoint_count; i++) {
+        if (i % 2 == 0)
+            history->checkpoint[kept++] = history->checkpoint[i];
+        else
+            view_release(&history->checkpoint[i]);
+    }
+    history->checkpoint_count = kept;
+    history->spacing *= 2;
+}
+
+/* Keeps the tip, if that is due before the next event. */
+static void keep_checkpoint(struct history *history)
+{
+    if (history->tip.applied != history->checkpoint_count * history->spacing)
+        return;
+    if (history->checkpoint_count == CHECKPOINTS)
+        thin_out(history);
+    if (history->tip.applied == history->checkpoint_count * history->spacing)
+        view_copy(&history->checkpoint[history->checkpoint_count++],
+                  &history->tip);
+}
+
+static void begin_chapter(struct history *history, uint64_t seq)
+{
+    history->chapters =
+        mem_grow(history->chapters, history->chapter_count,
+                 &history->chapter_capacity, sizeof *history->chapters);
+    history->chapters[history->chapter_count++] = seq;
+}
+
+void history_append(struct history *history, const struct event *event)
+{
+    uint64_t seq = history->store.count;
+    enum stage stage = history->tip.stage;
+
+    store_append(&history->store, event);
+    keep_checkpoint(history);
+    view_apply(&history->tip, event);
+    if (seq == 0 || history->tip.stage != stage)
+        begin_chapter(history, seq);
+}
+
+uint64_t history_count(const struct history *history)
+{
+    return history->store.count;
+}
+
+const struct event *history_event(struct history *history, uint64_t seq)
+{
+    return store_event(&history->store, seq);
+}
+
+const struct view *history_view(struct history *history, uint64_t seq)
+{
+    struct view *cursor = &history->cursor;
+    const struct view *from;
+
+    BUG_UNLESS(seq < history->store.count);
+    if (seq + 1 == history->store.count)
+        return &history->tip;
+    from = &history->checkpoint[(seq + 1) / history->spacing];
+    if (cursor->applied > seq + 1 || cursor->applied < from->applied) {
+        view_release(cursor);
+        view_copy(cursor, from);
+    }
+    while (cursor->applied <= seq) {
+        store_read(&history->store, cursor->applied, &history->applied);
+        view_apply(cursor, &history->applied.event);
+    }
+    return cursor;
+}
+
+/* The index of the chapter that an event is in. */
+static size_t chapter_of(const struct history *history, uint64_t seq)
+{
+    size_t low = 0, high = history->chapter_count;
+
+    BUG_UNLESS(seq < history->store.count);
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+
+        if (history->chapters[middle] <= seq)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint64_t history_chapter(const struct history *history, uint64_t seq)
+{
+    return history->chapters[chapter_of(history, seq)];
+}
+
+uint64_t history_next_chapter(const struct history *history, uint64_t seq)
+{
+    size_t next = chapter_of(history, seq) + 1;
+
+    return next < history->chapter_count ? history->chapters[next]
+                                         : history->store.count;
+}
+
+size_t history_memory(const struct history *history)
+{
+    size_t sum = sizeof *history + store_memory(&history->store) +
+                 view_memory(&history->tip) + view_memory(&history->cursor) +
+                 history->chapter_capacity * sizeof *history->chapters;
+
+    for (size_t i = 0; i < history->checkpoint_count; i++)
+        sum += view_memory(&history->checkpoint[i]);
+    return sum;
+}
