@@ -123,7 +123,11 @@ static struct event full_event(enum event_kind kind)
     struct event event = {
         .kind = kind,
         .tid = 4711,
-        .source = {"a\"b.c", 41, "*p++ = 0x48; /* \xc3\xbc */"},
+        .source = {.file = "a\"b.c",
+                   .line = 41,
+                   .text = "*p++ = 0x48; /* \xc3\xbc */",
+                   .excerpt = "{\n\t*p++ = 0x48; /* \xc3\xbc */\n",
+                   .excerpt_line = 40},
     };
     size_t count;
     const struct event_field *fields = event_fields(kind, &count);
@@ -209,7 +213,7 @@ Test(record, a_difference_in_any_field_is_seen)
 Test(record, a_difference_around_the_fields_is_seen)
 {
     struct event event = full_event(EVENT_OUTPUT);
-    struct event other[6];
+    struct event other[8];
 
     for (size_t i = 0; i < COUNT(other); i++)
         other[i] = event;
@@ -219,6 +223,8 @@ Test(record, a_difference_around_the_fields_is_seen)
     other[3].source.line++;
     other[4].source.text = NULL;
     other[5] = full_event(EVENT_LIMIT);
+    other[6].source.excerpt = NULL;
+    other[7].source.excerpt_line++;
     for (size_t i = 0; i < COUNT(other); i++)
         cr_expect(eq(int, event_equal(&event, &other[i]), 0), "%zu", i);
 }
@@ -295,7 +301,8 @@ Test(record, a_copy_is_deep)
     uint8_t data[] = {1, 2, 3};
     const char *list[] = {text};
     struct mem_access access = {.addr = 5, .new_bytes = {data, 3}};
-    struct event start = {.kind = EVENT_START, .source = {text, 1, text}};
+    struct event start = {.kind = EVENT_START,
+                          .source = {text, 1, text, text, 1}};
     struct event step = {.kind = EVENT_STEP, .step.bytes = {data, 3}};
     struct event *one;
     struct event *two;
@@ -310,6 +317,7 @@ Test(record, a_copy_is_deep)
     memset(data, 9, sizeof data);
     cr_assert(eq(str, (char *)one->source.file, "arg"));
     cr_assert(eq(str, (char *)one->source.text, "arg"));
+    cr_assert(eq(str, (char *)one->source.excerpt, "arg"));
     cr_assert(eq(str, (char *)one->start.argv.list[0], "arg"));
     cr_assert(eq(u8, two->step.bytes.data[0], 1));
     cr_assert(eq(u64, two->step.writes.list[0].addr, 5));
@@ -407,7 +415,7 @@ Test(record, line_of_write)
     struct event event = {.kind = EVENT_WRITE,
                           .seq = 2,
                           .tid = 7,
-                          .source = {"babyjit.c", 41, "*p++ = 0x48;"}};
+                          .source = {"babyjit.c", 41, "*p++ = 0x48;", NULL, 0}};
 
     event.write.addr = 0x7f0000001003;
     event.write.offset = 3;
@@ -422,6 +430,18 @@ Test(record, line_of_write)
                 "\"text\":\"mov byte ptr [rax], cl\",\"source\":{"
                 "\"file\":\"babyjit.c\",\"line\":41,"
                 "\"text\":\"*p++ = 0x48;\"}}\n");
+}
+
+Test(record, line_of_a_source_excerpt)
+{
+    struct event event = {.kind = EVENT_UNMAP, .seq = 1};
+
+    event.source = (struct srcline){"a.c", 9, "x++;", "{\n\tx++;\n", 8};
+    expect_line(&event,
+                "{\"seq\":1,\"event\":\"unmap\",\"tid\":0,\"addr\":\"0x0\","
+                "\"length\":0,\"source\":{\"file\":\"a.c\",\"line\":9,"
+                "\"text\":\"x++;\",\"excerpt\":{\"line\":8,"
+                "\"text\":\"{\\n\\tx++;\\n\"}}}\n");
 }
 
 Test(record, line_of_protect)
@@ -636,10 +656,16 @@ Test(record, a_long_line_survives_the_file)
            ",\"addr\":\"0x1\",\"offset\":0,\"regs\":" regs ",\"reads\":" reads \
            ",\"writes\":" writes ",\"next\":\"0x2\"")
 
+#define EXCERPT(value)                                                      \
+    SECOND("exit", ",\"status\":0,\"source\":{\"file\":\"a.c\",\"line\":1," \
+                   "\"excerpt\":" value "}")
+
 #define IS_ADDR  "a text of \"0x\" and 1 to 16 lower-case hex digits"
 #define IS_BYTES "a text of lower-case hex digits, two for each byte"
 #define IS_SIZE  "a whole number from 0 to 9007199254740991"
 #define IS_INT32 "a whole number from -2147483648 to 2147483647"
+#define IS_LINE  "a whole number from 1 to 1000000000"
+#define IS_LINES "a text of lines, each with its newline"
 #define NO_TRACE                                                           \
     "t:1: this is no trace of jittrace, or its beginning is missing; the " \
     "first line must be its \"start\" event"
@@ -701,6 +727,19 @@ static const struct {
      "t:2: the line is not valid UTF-8 after column 14; a trace is one JSON "
      "object a line, in UTF-8"},
     {START "[]\n", "t:2: the line is JSON, but it must be one JSON object"},
+    {START "{\"seq\":99999999999999999999}\n",
+     "t:2: the number before column 28 is too large; numbers in a trace have "
+     "at "
+     "most 53 bits"},
+    {START "{\"seq\":1e999}\n", "t:2: the number before column 13 is too "
+                                "large; numbers in a trace have at "
+                                "most 53 bits"},
+    {START "{\"seq\":1,\r\n",
+     "t:2: the line is not valid JSON at column 10" NO_JSON},
+    {START "\xef\xbb\xbf" EXIT_("1"),
+     "t:2: the line is not valid JSON at column 1" NO_JSON},
+    {START "{\"seq\":1}{\"seq\":2}\n",
+     "t:2: the line is not valid JSON at column 10" NO_JSON},
 
     /* out of order */
     {START_("1", "\"format\":1,"),
@@ -837,10 +876,38 @@ static const struct {
     {SECOND("exit", ",\"status\":0,\"source\":{\"line\":1}"),
      "t:2: the field \"source.file\" is missing; it must be a text"},
     {SECOND("exit", ",\"status\":0,\"source\":{\"file\":\"a.c\"}"),
-     "t:2: the field \"source.line\" is missing; it must be " IS_INT32},
+     "t:2: the field \"source.line\" is missing; it must be " IS_LINE},
+    {SECOND("exit", ",\"status\":0,\"source\":{\"file\":\"a.c\",\"line\":0}"),
+     "t:2: the field \"source.line\" is 0, but it must be " IS_LINE},
+    {SECOND("exit", ",\"status\":0,\"source\":{\"file\":\"a.c\","
+                    "\"line\":1000000001}"),
+     "t:2: the field \"source.line\" is 1000000001, but it must be " IS_LINE},
     {SECOND("exit", ",\"status\":0,\"source\":{\"file\":\"a.c\",\"line\":1,"
                     "\"text\":1}"),
      "t:2: the field \"source.text\" is 1, but it must be a text"},
+    {EXCERPT("\"int x;\\n\""),
+     "t:2: the field \"source.excerpt\" is \"int x;\\n\", but it must be an "
+     "object"},
+    {EXCERPT("null"),
+     "t:2: the field \"source.excerpt\" is null, but it must be an object"},
+    {EXCERPT("{\"text\":\"\\n\"}"),
+     "t:2: the field \"source.excerpt.line\" is missing; it must be " IS_LINE},
+    {EXCERPT("{\"line\":0,\"text\":\"\\n\"}"),
+     "t:2: the field \"source.excerpt.line\" is 0, but it must be " IS_LINE},
+    {EXCERPT("{\"line\":\"1\",\"text\":\"\\n\"}"),
+     "t:2: the field \"source.excerpt.line\" is \"1\", but it must "
+     "be " IS_LINE},
+    {EXCERPT("{\"line\":1}"),
+     "t:2: the field \"source.excerpt.text\" is missing; it must be " IS_LINES},
+    {EXCERPT("{\"line\":1,\"text\":[\"\\n\"]}"),
+     "t:2: the field \"source.excerpt.text\" is [\"\\n\"], but it must "
+     "be " IS_LINES},
+    {EXCERPT("{\"line\":1,\"text\":\"\"}"),
+     "t:2: the field \"source.excerpt.text\" is \"\", but it must "
+     "be " IS_LINES},
+    {EXCERPT("{\"line\":1,\"text\":\"\\nint x;\"}"),
+     "t:2: the field \"source.excerpt.text\" is \"\\nint x;\", but it must "
+     "be " IS_LINES},
 
     /* after the end */
     {START EXIT_("1") "{\"verdict\":\n",
@@ -850,20 +917,46 @@ static const struct {
 };
 
 /* Reads all events of a file. Returns how many, or -1 with err filled. */
-static int read_all(const char *text, struct store *store, struct err *err)
+static int read_stream(FILE *file, struct store *store, struct err *err)
 {
-    FILE *file = tmpfile();
     struct source *source = json_source_new(file, "t");
     struct event event;
     int more;
 
-    fputs(text, file);
-    rewind(file);
     while ((more = source_next(source, &event, err)) > 0)
         store_append(store, &event);
     source_free(source);
     fclose(file);
     return more < 0 ? -1 : (int)store->count;
+}
+
+/* The same for a file with these bytes. */
+static int read_bytes(const char *data, size_t len, struct store *store,
+                      struct err *err)
+{
+    FILE *file = tmpfile();
+
+    fwrite(data, 1, len, file);
+    rewind(file);
+    return read_stream(file, store, err);
+}
+
+static int read_all(const char *text, struct store *store, struct err *err)
+{
+    return read_bytes(text, strlen(text), store, err);
+}
+
+/* What a file with these bytes is told to be; "" if it is a trace. */
+static void expect_verdict(const char *data, size_t len, const char *message)
+{
+    struct store store;
+    struct err err = {0};
+
+    store_init(&store);
+    read_bytes(data, len, &store, &err);
+    cr_expect(eq(str, err.text, (char *)message));
+    cr_expect(eq(int, err.kind, *message ? ERR_DATA : ERR_NONE));
+    store_release(&store);
 }
 
 Test(record, damage_is_named)
@@ -880,6 +973,150 @@ Test(record, damage_is_named)
         cr_expect(eq(int, err.kind, ERR_DATA));
         store_release(&store);
     }
+}
+
+#define NO_TEXT                                                            \
+    "the line is no text: there is a NUL byte in it; a trace is one JSON " \
+    "object a line"
+#define WITH_NUL(text) (text), sizeof(text) - 1
+
+Test(record, a_file_of_any_bytes_is_told_to_be_damaged)
+{
+    expect_verdict(WITH_NUL("\0"), "t:1: " NO_TEXT);
+    expect_verdict(WITH_NUL("\0\0\0\n\0"), "t:1: " NO_TEXT);
+    expect_verdict(WITH_NUL(START "\0" EXIT_("1")), "t:2: " NO_TEXT);
+    expect_verdict(WITH_NUL(START "{\"seq\":1,\0\"event\":\"exit\"}\n"),
+                   "t:2: " NO_TEXT);
+    expect_verdict(WITH_NUL(START "{\"seq\":1,\"a\0"),
+                   "t:2: the trace is cut short in the middle of this line; it "
+                   "must end with an \"exit\" event");
+    expect_verdict(WITH_NUL(START "{\"seq\":1,\"a\0\":2}\n"),
+                   "t:2: the line is not valid JSON at column 11" NO_JSON);
+    expect_verdict(WITH_NUL("\xff\xfe{\0\"\0s\0"), /* UTF-16 */
+                   "t:1: the line is not valid UTF-8 after column 1; a trace "
+                   "is one JSON object a line, in UTF-8");
+    expect_verdict(WITH_NUL(START EXIT_("1")), "");
+}
+
+/* This test, for one. */
+Test(record, a_program_is_no_trace)
+{
+    struct store store;
+    struct err err = {0};
+
+    store_init(&store);
+    cr_assert(
+        eq(int, read_stream(fopen("/proc/self/exe", "r"), &store, &err), -1));
+    cr_assert(eq(str, err.text,
+                 "t:1: the line is not valid JSON at column 1" NO_JSON));
+    store_release(&store);
+}
+
+/* As long as a line may be and as deep: neither is any trace. */
+Test(record, huge_lines_are_told_in_few_words)
+{
+    static const struct {
+        char byte;
+        const char *message;
+    } cases[] = {
+        {'x', "t:2: the line is not valid JSON at column 5000000" NO_JSON},
+        {'[', "t:2: the line is not valid JSON at column 2049" NO_JSON},
+        {'9', "t:2: the number before column 5000001 is too large; numbers in "
+              "a trace have at most 53 bits"},
+        {' ', "t:2: the line is not valid JSON at column 5000000" NO_JSON},
+    };
+    enum { LENGTH = 5000000 };
+    size_t before = strlen(START);
+    char *data = malloc(before + LENGTH + 1);
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        memcpy(data, START, before);
+        memset(data + before, cases[i].byte, LENGTH);
+        data[before + LENGTH] = '\n';
+        expect_verdict(data, before + LENGTH + 1, cases[i].message);
+    }
+    free(data);
+}
+
+static void write_sample(char **data, size_t *len)
+{
+    struct event events[EVENT_KINDS];
+    FILE *out = open_memstream(data, len);
+
+    sample_trace(full_event, events);
+    write_events(out, events, EVENT_KINDS);
+    fclose(out);
+}
+
+/* Number of the line that the byte is in. */
+static unsigned line_of(const char *data, size_t at)
+{
+    unsigned line = 1;
+
+    for (size_t i = 0; i < at; i++)
+        line += data[i] == '\n';
+    return line;
+}
+
+/* Whatever is there is shown; then comes where the rest is missing. */
+Test(record, a_trace_can_be_cut_anywhere)
+{
+    char *data = NULL, expected[64];
+    size_t len = 0;
+
+    write_sample(&data, &len);
+    for (size_t cut = 1; cut < len - 1; cut++) {
+        bool between = data[cut - 1] == '\n' || data[cut] == '\n';
+        unsigned line = line_of(data, cut - 1);
+        struct store store;
+        struct err err = {0};
+
+        store_init(&store);
+        cr_assert(eq(int, read_bytes(data, cut, &store, &err), -1), "%zu", cut);
+        cr_assert(eq(u64, store.count, between ? line : line - 1), "%zu", cut);
+        snprintf(expected, sizeof expected, "t:%u: the trace is cut short %s ",
+                 line, between ? "after" : "in the middle of");
+        if (line > 1)
+            cr_assert(eq(int, strncmp(err.text, expected, strlen(expected)), 0),
+                      "%zu: %s", cut, err.text);
+        cr_assert(eq(int, err.kind, ERR_DATA));
+        store_release(&store);
+    }
+    free(data);
+}
+
+/* No byte anywhere can do more than be told with its line. */
+Test(record, any_byte_can_be_wrong)
+{
+    static const char wrong[] = {0, '\n', '"', '{', '9', '\x80', '\xff'};
+    char *data = NULL, expected[16];
+    size_t len = 0;
+
+    write_sample(&data, &len);
+    for (size_t at = 0; at < len; at++) {
+        char right = data[at];
+        struct store store;
+        struct err err = {0};
+
+        data[at] = wrong[at % sizeof wrong];
+        store_init(&store);
+        if (read_bytes(data, len, &store, &err) < 0) {
+            unsigned line = line_of(data, at);
+            char *end;
+            unsigned long told = strtoul(err.text + 2, &end, 10);
+
+            snprintf(expected, sizeof expected, "%.2s", err.text);
+            cr_assert(eq(str, expected, "t:"));
+            cr_assert(eq(int, err.kind, ERR_DATA));
+            cr_assert(eq(int, *end, ':'), "%s", err.text);
+            /* Unless it is a number or a name that later lines refute. */
+            cr_assert(ge(ulong, told, line), "%zu: %s", at, err.text);
+            cr_assert(le(ulong, told, line + 1), "%zu: %s", at, err.text);
+        }
+        store_release(&store);
+        data[at] = right;
+    }
+    free(data);
 }
 
 Test(record, what_a_later_version_may_add_is_skipped)

@@ -128,7 +128,10 @@ static struct source *start(const struct options *options, struct err *err)
 {
     const struct lesson *lesson = lesson_find("babyjit");
     char *bundled[] = {(char *)lesson->name, (char *)options->term, NULL};
-    struct launch launch = {.argv = options->program, .stdout_fd = -1};
+    struct launch launch = {.argv = options->program,
+                            .stdin_fd = -1,
+                            .stdout_fd = -1,
+                            .stderr_fd = -1};
     struct source *source;
 
     if (!options->program) {

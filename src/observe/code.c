@@ -197,9 +197,9 @@ void code_step(struct observer *observer, struct thread *thread)
     bool is_call = thread->insn.kind == INSN_SYSCALL;
 
     thread->delivering = signal_take(observer, thread);
-    tracee_resume(&thread->tracee,
-                  is_call && !thread->delivering ? RESUME_CALL : RESUME_STEP,
-                  thread->delivering);
+    observer_let(thread,
+                 is_call && !thread->delivering ? RESUME_CALL : RESUME_STEP,
+                 thread->delivering);
 }
 
 /* Tells of the entry; the return address is on top of the stack, if any. */

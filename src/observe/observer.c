@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The loop: wait for a stop, find its thread, let the right file of this room
- * read it, let the thread go on. Events that come of it are queued; one stop
- * may yield several or none.
+ * read it, say how the thread is to go on. Events that come of it are queued;
+ * one stop may yield several or none. Only when the queue is empty and the
+ * reader asks for more do the threads go on that stand still.
  *
  * Observing begins at the ELF entry point of the program: before it, the
  * dynamic loader maps and protects pages of its own.
@@ -32,6 +33,8 @@ const struct observe_budget observe_default_budget = {
 void observer_emit(struct observer *observer, struct event *event)
 {
     event->seq = observer->seq++;
+    if (event->source.file && event->source.text)
+        lines_excerpt(observer->lines, &event->source);
     observer->queue =
         mem_grow(observer->queue, observer->queue_first + observer->queue_count,
                  &observer->queue_capacity, sizeof *observer->queue);
@@ -57,6 +60,25 @@ void observer_limit(struct observer *observer, const struct thread *thread,
 
 /* --- resuming ------------------------------------------------------------ */
 
+void observer_let(struct thread *thread, enum resume how, int signal)
+{
+    thread->due = true;
+    thread->due_how = how;
+    thread->due_signal = signal;
+}
+
+/* All go on that stand still. */
+static void let_go(struct observer *observer)
+{
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        struct thread *thread = observer->threads[i];
+
+        if (thread->due)
+            tracee_resume(&thread->tracee, thread->due_how, thread->due_signal);
+        thread->due = false;
+    }
+}
+
 void observer_run(struct observer *observer, struct thread *thread)
 {
     enum resume how = RESUME_RUN;
@@ -64,13 +86,13 @@ void observer_run(struct observer *observer, struct thread *thread)
     if (thread->in_call || thread->lifted ||
         guard_watches_stores(thread->space))
         how = RESUME_CALL;
-    tracee_resume(&thread->tracee, how, signal_take(observer, thread));
+    observer_let(thread, how, signal_take(observer, thread));
 }
 
 void observer_resume(struct observer *observer, struct thread *thread)
 {
     if (thread->storing)
-        tracee_resume(&thread->tracee, RESUME_STEP, 0);
+        observer_let(thread, RESUME_STEP, 0);
     else if (thread->inside)
         code_step(observer, thread);
     else
@@ -166,13 +188,30 @@ static void loaded(struct observer *observer, struct thread *thread)
         observer_limit(observer, thread, "breakpoint", 0,
                        "this machine gives no hardware breakpoint to stop at "
                        "the entry point with, so nothing is watched");
-    tracee_resume(tracee, RESUME_RUN, 0);
+    observer_let(thread, RESUME_RUN, 0);
 }
 
-static void on_exec(struct observer *observer, struct thread *thread)
+/* The thread that does it ends all others and takes the ID of the first. */
+static void take_first_place(struct observer *observer, struct thread *first,
+                             struct thread *thread)
+{
+    pid_t tid = first->tracee.tid;
+
+    tracee_release(&first->tracee);
+    first->tracee = thread->tracee;
+    first->tracee.tid = tid;
+    thread->tracee.held = NULL;
+    thread_remove(observer, thread);
+}
+
+static void on_exec(struct observer *observer, struct thread *thread,
+                    const struct stop *stop)
 {
     bool watched = thread->tracee.tid == observer->root;
+    struct thread *former = thread_find(observer, stop->child);
 
+    if (former && former != thread)
+        take_first_place(observer, thread, former);
     if (watched && thread->space->started) {
         lines_free(observer->lines);
         observer->lines = lines_new(observer->root);
@@ -266,7 +305,8 @@ static void on_gone(struct observer *observer, struct thread *thread,
     thread_remove(observer, thread);
     if (!space)
         return;
-    child_free_orphans(observer, space);
+    if (!observer->ending)
+        child_free_orphans(observer, space);
     space_leave(space);
 }
 
@@ -313,6 +353,15 @@ static bool has_guests(const struct observer *observer)
     return false;
 }
 
+/* Whether somebody on our CPU waits for us to leave it. */
+static bool has_neighbours(const struct observer *observer)
+{
+    for (size_t i = 0; i < observer->thread_count; i++)
+        if (observer->threads[i]->tracee.pinned)
+            return true;
+    return false;
+}
+
 static void send_guests_home(struct observer *observer)
 {
     for (size_t i = 0; i < observer->thread_count; i++)
@@ -320,22 +369,29 @@ static void send_guests_home(struct observer *observer)
             tracee_unpin(&observer->threads[i]->tracee);
 }
 
+static bool is_end(const struct stop *stop)
+{
+    return stop->kind == STOP_EXITED || stop->kind == STOP_KILLED;
+}
+
 static void handle(struct observer *observer, const struct stop *stop)
 {
     struct thread *thread = thread_find(observer, stop->tid);
 
-    if (stop->kind == STOP_NONE) {
-        send_guests_home(observer);
+    /* Also one that was made just now, and is known by its stop only. */
+    if (observer->ending && !is_end(stop)) {
+        kill(stop->tid, SIGKILL);
         return;
     }
     if (!thread) {
         struct tracee tracee = {.tid = stop->tid, .pid = stop->tid};
 
         /* Its parent's stop lets it go on, if there still is a parent. */
-        if (stop->kind != STOP_EXITED && stop->kind != STOP_KILLED)
+        if (!is_end(stop))
             child_free_orphan(observer, thread_add(observer, &tracee), NULL);
         return;
     }
+    thread->due = false;
     switch (stop->kind) {
     case STOP_EXITED:
     case STOP_KILLED:
@@ -349,7 +405,7 @@ static void handle(struct observer *observer, const struct stop *stop)
         on_call(observer, thread);
         break;
     case STOP_EXEC:
-        on_exec(observer, thread);
+        on_exec(observer, thread, stop);
         break;
     case STOP_CLONE:
     case STOP_VFORK:
@@ -367,23 +423,99 @@ static void handle(struct observer *observer, const struct stop *stop)
     }
 }
 
+/* Whether the reader can be answered without letting the program go on. */
+static bool has_answer(const struct observer *observer)
+{
+    return observer->queue_count > 0 || observer->ended;
+}
+
+/* Reads a stop. Returns 1, 0 when none came in time, or -1. */
+static int read_stop(struct observer *observer, enum patience patience,
+                     struct err *err)
+{
+    struct stop stop;
+    int more = wait_stop(&stop, patience, err);
+
+    if (more < 0)
+        return -1;
+    if (more > 0 && stop.kind == STOP_NONE)
+        return 0;
+    if (more > 0)
+        handle(observer, &stop);
+    else
+        emit_exit(observer);
+    return 1;
+}
+
+/*
+ * Whether all threads have ended that are known. There may be one that nobody
+ * has told of; in general it is waited for as long as there are any children.
+ */
+static bool is_over(const struct observer *observer)
+{
+    return observer->thread_count == 0 && observer->has_strangers;
+}
+
+/*
+ * Gets on to the next stop. What other threads did meanwhile is read before any
+ * goes on: the kernel tells of the oldest thread first, and one that stops all
+ * the time would outrun the rest. Returns 1, 0 when no stop came in time, or
+ * -1.
+ */
+static int advance(struct observer *observer, enum patience patience,
+                   struct err *err)
+{
+    int more = 0;
+
+    observer->queue_first = 0;
+    if (observer->thread_count > 1)
+        more = read_stop(observer, WAIT_NOW, err);
+    if (more != 0)
+        return more;
+    let_go(observer);
+    more =
+        read_stop(observer, is_over(observer) ? WAIT_SHORTLY : patience, err);
+    if (more == 0 && is_over(observer)) {
+        emit_exit(observer);
+        return 1;
+    }
+    if (more == 0)
+        send_guests_home(observer);
+    return more;
+}
+
+/* How many stops are read for one question; some milliseconds. */
+#define READY_STOPS 300
+
+/*
+ * A tracee on our CPU runs only while we do not: not to wait for it at all
+ * would be not to let it go on.
+ */
+static int observer_ready(struct source *source, struct err *err)
+{
+    struct observer *observer = (struct observer *)source;
+    int more = 1;
+
+    for (int i = 0; i < READY_STOPS && more > 0 && !has_answer(observer); i++)
+        more = advance(observer,
+                       has_neighbours(observer) ? WAIT_SHORTLY : WAIT_NOW, err);
+    if (more < 0)
+        return -1;
+    if (!has_answer(observer))
+        let_go(observer);
+    return has_answer(observer);
+}
+
 static int observer_next(struct source *source, struct event *event,
                          struct err *err)
 {
     struct observer *observer = (struct observer *)source;
-    struct stop stop;
-    int more;
 
-    while (observer->queue_count == 0 && !observer->ended) {
-        observer->queue_first = 0;
-        more = wait_stop(&stop, has_guests(observer), err);
-        if (more < 0)
+    while (!has_answer(observer))
+        if (advance(observer,
+                    has_guests(observer) ? WAIT_SHORTLY : WAIT_FOREVER,
+                    err) < 0)
             return -1;
-        if (more == 0)
-            emit_exit(observer);
-        else
-            handle(observer, &stop);
-    }
     if (observer->queue_count == 0)
         return 0;
     event_free(observer->current);
@@ -393,16 +525,23 @@ static int observer_next(struct source *source, struct event *event,
     return 1;
 }
 
+static void end_program(struct observer *observer)
+{
+    struct err ignored;
+
+    observe_end(&observer->source);
+    while (!observer->ended &&
+           read_stop(observer, is_over(observer) ? WAIT_SHORTLY : WAIT_FOREVER,
+                     &ignored) > 0)
+        continue;
+}
+
 static void observer_free(struct source *source)
 {
     struct observer *observer = (struct observer *)source;
-    struct stop stop;
-    struct err ignored;
 
-    for (size_t i = 0; i < observer->thread_count; i++)
-        kill(observer->threads[i]->tracee.tid, SIGKILL);
-    while (!observer->ended && wait_stop(&stop, false, &ignored) > 0)
-        continue;
+    if (!observer->ended)
+        end_program(observer);
     while (observer->thread_count > 0)
         thread_remove(observer, observer->threads[0]);
     while (observer->queue_count > 0) {
@@ -419,6 +558,7 @@ static void observer_free(struct source *source)
 struct source *observe_new(const struct launch *what,
                            const struct observe_budget *budget, struct err *err)
 {
+    bool has_strangers = wait_has_children();
     struct observer *observer;
     struct thread *thread;
     struct tracee tracee;
@@ -427,9 +567,11 @@ struct source *observe_new(const struct launch *what,
         return NULL;
     observer = mem_alloc(sizeof *observer);
     observer->source.next = observer_next;
+    observer->source.ready = observer_ready;
     observer->source.free = observer_free;
     observer->budget = *budget;
     observer->root = tracee.pid;
+    observer->has_strangers = has_strangers;
     observer->lines = lines_new(tracee.pid);
     thread = thread_add(observer, &tracee);
     thread_move(thread, space_new(true));
@@ -440,6 +582,35 @@ struct source *observe_new(const struct launch *what,
 void observe_provide(struct source *source, const char *name, struct bytes text)
 {
     lines_provide(((struct observer *)source)->lines, name, text);
+}
+
+void observe_pause(struct source *source)
+{
+    struct observer *observer = (struct observer *)source;
+
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        const struct thread *thread = observer->threads[i];
+
+        if (!thread->due && proc_runs(thread->tracee.tid))
+            tracee_interrupt(&thread->tracee);
+    }
+}
+
+void observe_end(struct source *source)
+{
+    struct observer *observer = (struct observer *)source;
+    const struct thread *root = thread_find(observer, observer->root);
+
+    if (observer->ended || observer->ending)
+        return;
+    observer->ending = true;
+    if (root)
+        observer_limit(observer, root, "quit", 0,
+                       "jittrace ended the program here: the reader quit");
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        observer->threads[i]->due = false;
+        kill(observer->threads[i]->tracee.tid, SIGKILL);
+    }
 }
 
 pid_t observe_pid(const struct source *source)

@@ -78,6 +78,10 @@ struct thread {
     struct tracee tracee;
     struct space *space; /* NULL until its parent's stop tells */
 
+    bool due; /* it stands still and is to go on, so: */
+    enum resume due_how;
+    int due_signal;
+
     bool in_call;
     bool lifted; /* write guards are lifted for this call */
     struct call call;
@@ -112,12 +116,14 @@ struct observer {
     struct observe_budget budget;
     struct lines *lines;
     pid_t root;
+    bool has_strangers;    /* we have children that are not of the program */
     struct opt_u64 status; /* of the root, once it has ended */
     struct opt_u64 signal;
     uint64_t seq;
     uint64_t steps;
     uint64_t stores;
     bool out_of_steps;
+    bool ending; /* by observe_end */
     bool ended;
 
     struct thread **threads;
@@ -140,6 +146,12 @@ void observer_emit(struct observer *observer, struct event *event);
 void observer_limit(struct observer *observer, const struct thread *thread,
                     const char *budget, uint64_t addr, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+
+/*
+ * What a thread is to do next. It does so when the reader asks for more than
+ * is queued: until then it stands where the last event happened.
+ */
+void observer_let(struct thread *thread, enum resume how, int signal);
 
 /* Lets a thread go on in whatever it was doing. */
 void observer_resume(struct observer *observer, struct thread *thread);

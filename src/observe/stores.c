@@ -117,7 +117,7 @@ void store_begin(struct observer *observer, struct thread *thread,
         assume_store(thread, fault_addr);
     thread->storing = true;
     set_guards(observer, thread, true);
-    tracee_resume(&thread->tracee, RESUME_STEP, 0);
+    observer_let(thread, RESUME_STEP, 0);
 }
 
 static void emit_write(struct observer *observer, struct thread *thread,

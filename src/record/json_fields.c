@@ -97,6 +97,8 @@ static int fail_part(const struct json_line *line, const char *field,
 #define RIGHT_BYTES  "a text of lower-case hex digits, two for each byte"
 #define RIGHT_INT    "a whole number from -9007199254740991 to 9007199254740991"
 #define RIGHT_INT32  "a whole number from -2147483648 to 2147483647"
+#define RIGHT_LINE   "a whole number from 1 to 1000000000"
+#define RIGHT_LINES  "a text of lines, each with its newline"
 #define RIGHT_OBJECT "an object"
 #define RIGHT_PAIR   "a list [\"0xOLD\",\"0xNEW\"]"
 #define RIGHT_PROT   "a text such as \"rw-\" or \"r-x\""
@@ -481,6 +483,45 @@ static int read_fields(struct json_line *line, struct event *event,
     return 0;
 }
 
+#define LINE_MAX_NUMBER 1000000000
+
+/* The number of a line in a source; the sum of two still fits an int. */
+static bool get_line(const json_t *value, int *out)
+{
+    int64_t number;
+
+    if (!json_get_number(value, 1, LINE_MAX_NUMBER, &number))
+        return false;
+    *out = (int)number;
+    return true;
+}
+
+static bool get_lines(const json_t *value, const char **out)
+{
+    return json_get_text(value, out) && **out &&
+           (*out)[strlen(*out) - 1] == '\n';
+}
+
+static int read_excerpt(struct json_line *line, const json_t *excerpt,
+                        struct srcline *out, struct err *err)
+{
+    const json_t *number = json_object_get(excerpt, "line");
+    const json_t *text = json_object_get(excerpt, "text");
+
+    if (!excerpt)
+        return 0;
+    if (!json_is_object(excerpt))
+        return json_fail_field(line, "source.excerpt", excerpt, RIGHT_OBJECT,
+                               err);
+    if (!get_line(number, &out->excerpt_line))
+        return json_fail_field(line, "source.excerpt.line", number, RIGHT_LINE,
+                               err);
+    if (!get_lines(text, &out->excerpt))
+        return json_fail_field(line, "source.excerpt.text", text, RIGHT_LINES,
+                               err);
+    return 0;
+}
+
 static int read_source(struct json_line *line, struct srcline *out,
                        struct err *err)
 {
@@ -495,11 +536,11 @@ static int read_source(struct json_line *line, struct srcline *out,
         return json_fail_field(line, "source", source, RIGHT_OBJECT, err);
     if (!json_get_text(file, &out->file))
         return json_fail_field(line, "source.file", file, RIGHT_TEXT, err);
-    if (!get_int32(number, &out->line))
-        return json_fail_field(line, "source.line", number, RIGHT_INT32, err);
+    if (!get_line(number, &out->line))
+        return json_fail_field(line, "source.line", number, RIGHT_LINE, err);
     if (text && !json_get_text(text, &out->text))
         return json_fail_field(line, "source.text", text, RIGHT_TEXT, err);
-    return 0;
+    return read_excerpt(line, json_object_get(source, "excerpt"), out, err);
 }
 
 int json_read_fields(struct json_line *line, struct event *event,

@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "record/json_fields.h"
@@ -125,7 +126,12 @@ static int fail_syntax(const struct json_source *json,
 {
     enum json_error_code code = json_error_code(error);
     int column = error->column > 0 ? error->column : 1;
+    bool has_nul = memchr(json->text, 0, json->text_len);
 
+    if (has_nul && code == json_error_premature_end_of_input)
+        return json_fail(&json->line, err,
+                         "the line is no text: there is a NUL byte in it; a "
+                         "trace is one JSON object a line");
     if (!json->whole &&
         (json->line.number > 1 || code == json_error_premature_end_of_input))
         return json_fail(&json->line, err,
@@ -141,6 +147,11 @@ static int fail_syntax(const struct json_source *json,
                          "the line is not valid UTF-8 after column %d; a trace "
                          "is one JSON object a line, in UTF-8",
                          column);
+    if (code == json_error_numeric_overflow)
+        return json_fail(&json->line, err,
+                         "the number before column %d is too large; numbers in "
+                         "a trace have at most 53 bits",
+                         column + 1);
     return json_fail(&json->line, err,
                      "the line is not valid JSON at column %d; a trace is one "
                      "JSON object a line, the first of them its \"start\" "

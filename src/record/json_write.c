@@ -217,6 +217,15 @@ static void put_fields(json_t *object, const struct event *event)
     }
 }
 
+static json_t *excerpt_json(const struct srcline *source)
+{
+    json_t *excerpt = json_object();
+
+    put(excerpt, "line", number_json(source->excerpt_line));
+    put(excerpt, "text", text_json(source->excerpt));
+    return excerpt;
+}
+
 static void put_source(json_t *object, const struct srcline *source)
 {
     json_t *place = json_object();
@@ -225,6 +234,8 @@ static void put_source(json_t *object, const struct srcline *source)
     put(place, "line", number_json(source->line));
     if (source->text)
         put(place, "text", text_json(source->text));
+    if (source->excerpt)
+        put(place, "excerpt", excerpt_json(source));
     put(object, "source", place);
 }
 

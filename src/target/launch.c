@@ -20,6 +20,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,9 +28,16 @@
 #include "target/filter.h"
 
 /* What the child could not do. */
+enum duty {
+    DUTY_STREAMS,
+    DUTY_TERMINAL,
+    DUTY_FILTER,
+    DUTY_EXEC,
+};
+
 struct failure {
-    int in_filter; /* else in exec */
-    int error;     /* errno */
+    enum duty duty;
+    int error; /* errno */
 };
 
 static const char *machine_name(unsigned machine)
@@ -179,13 +187,41 @@ static int make_image(const struct launch *launch, struct err *err)
     return fd;
 }
 
-_Noreturn static void fail_child(int report, bool in_filter)
+_Noreturn static void fail_child(int report, enum duty duty)
 {
-    struct failure failure = {in_filter, errno};
+    struct failure failure = {duty, errno};
     ssize_t ignored = write(report, &failure, sizeof failure);
 
     (void)ignored;
     _exit(127);
+}
+
+/*
+ * Puts the streams that the caller chose in their places. One that lies in the
+ * place of another is moved out of the way first.
+ */
+static int place_streams(const struct launch *launch)
+{
+    int from[] = {launch->stdin_fd, launch->stdout_fd, launch->stderr_fd};
+    const int count = sizeof from / sizeof *from;
+
+    for (int to = 0; to < count; to++) {
+        if (from[to] < 0 || from[to] >= count || from[to] == to)
+            continue;
+        from[to] = fcntl(from[to], F_DUPFD_CLOEXEC, count);
+        if (from[to] < 0)
+            return -1;
+    }
+    for (int to = 0; to < count; to++) {
+        /* dup2 onto itself would leave FD_CLOEXEC set. */
+        int result = from[to] == to ? fcntl(to, F_SETFD, 0)
+                     : from[to] < 0 ? 0
+                                    : dup2(from[to], to);
+
+        if (result < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Only async-signal-safe calls: this is between fork and exec. */
@@ -200,21 +236,29 @@ _Noreturn static void run_child(const struct launch *launch, const char *path,
     while (got < 0 && errno == EINTR);
     if (got != 1)
         _exit(127); /* jittrace is gone or has failed */
-    if (launch->stdout_fd >= 0 && dup2(launch->stdout_fd, STDOUT_FILENO) < 0)
-        fail_child(report, false);
+    if (place_streams(launch) < 0)
+        fail_child(report, DUTY_STREAMS);
+    if (launch->own_terminal &&
+        (setsid() < 0 || ioctl(STDOUT_FILENO, TIOCSCTTY, 0) < 0))
+        fail_child(report, DUTY_TERMINAL);
     if (filter_install() < 0)
-        fail_child(report, true);
+        fail_child(report, DUTY_FILTER);
     if (image >= 0)
         fexecve(image, launch->argv, environ);
     else
         execv(path, launch->argv);
-    fail_child(report, false);
+    fail_child(report, DUTY_EXEC);
 }
 
 static int describe_failure(const char *path, const struct failure *failure,
                             struct err *err)
 {
-    if (failure->in_filter)
+    if (failure->duty == DUTY_STREAMS || failure->duty == DUTY_TERMINAL)
+        return err_set(err, ERR_TRACING, "cannot give '%s' its %s: %s", path,
+                       failure->duty == DUTY_STREAMS ? "standard streams"
+                                                     : "terminal",
+                       strerror(failure->error));
+    if (failure->duty == DUTY_FILTER)
         return err_set(err, ERR_TRACING,
                        "the system does not let jittrace install its system "
                        "call filter (seccomp: %s): run it outside of the "
@@ -237,7 +281,9 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
     struct stop stop;
     int more;
 
-    while ((more = wait_stop(&stop, false, err)) > 0) {
+    while ((more = wait_stop(&stop, WAIT_FOREVER, err)) > 0) {
+        if (stop.tid != tracee->tid) /* a child that we did not start */
+            continue;
         if (stop.kind == STOP_EXEC)
             return 0;
         if (stop.kind == STOP_EXITED || stop.kind == STOP_KILLED)
@@ -273,7 +319,8 @@ static int take_over(pid_t pid, int gate, const char *path, int report,
     close(gate);
     if (result == 0)
         return wait_for_exec(path, report, tracee, err);
-    wait_stop(&stop, false, &ignored);
+    while (wait_stop(&stop, WAIT_FOREVER, &ignored) > 0 && stop.tid != pid)
+        continue;
     return result;
 }
 

@@ -5,6 +5,8 @@
 #ifndef JITTRACE_TARGET_LAUNCH_H
 #define JITTRACE_TARGET_LAUNCH_H
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 #include "base/err.h"
 #include "target/tracee.h"
@@ -12,13 +14,21 @@
 struct launch {
     char *const *argv;  /* argv[0] names the program, as execvp(3) takes it */
     struct bytes image; /* or the program itself: argv[0] is only its name */
-    int stdout_fd;      /* becomes the program's descriptor 1; -1: ours does */
+    /* What becomes the program's descriptors 0, 1 and 2; -1: ours does. */
+    int stdin_fd;
+    int stdout_fd;
+    int stderr_fd;
+    /* The program gets a session of its own, and the terminal that stdout_fd
+     * is (the slave of a pty) as its controlling terminal. */
+    bool own_terminal;
 };
 
 /*
  * Starts the program under the page filter and stops it when it is loaded,
  * before any of its instructions (STOP_EXEC). Descriptors of ours must have
- * FD_CLOEXEC.
+ * FD_CLOEXEC; those given here may be any, and two may be the same. A signal
+ * that we ignore or block at this moment is ignored or blocked in the program
+ * too (execve(2)), so whoever does that for itself does it later.
  *
  * Returns 0; or -1 with err filled: ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE (a
  * directory, no permission, another CPU, no program at all), ERR_TRACING. No

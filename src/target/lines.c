@@ -24,13 +24,23 @@
 #include "base/mem.h"
 #include "target/proc.h"
 
+struct line {
+    const char *start; /* in the text of the file */
+    size_t len;        /* without its newline */
+    char *trimmed;     /* a copy without indentation */
+    bool excerpted;    /* it was in an excerpt */
+};
+
 struct file {
     char *path;        /* as the debug information has it */
     const char *name;  /* its last part */
     struct bytes text; /* borrowed or owned */
     char *owned;       /* what to free, or NULL */
-    char **line;       /* trimmed copies, made when asked for */
+    struct line *line;
     size_t line_count;
+    char **excerpt; /* all that were handed out */
+    size_t excerpt_count;
+    size_t excerpt_capacity;
 };
 
 struct lines {
@@ -65,8 +75,11 @@ struct lines *lines_new(pid_t pid)
 static void file_release(struct file *file)
 {
     for (size_t i = 0; i < file->line_count; i++)
-        free(file->line[i]);
+        free(file->line[i].trimmed);
+    for (size_t i = 0; i < file->excerpt_count; i++)
+        free(file->excerpt[i]);
     free(file->line);
+    free(file->excerpt);
     free(file->owned);
     free(file->path);
 }
@@ -95,7 +108,22 @@ static struct file *add_file(struct lines *lines, const char *path)
     return file;
 }
 
-/* Copies each line without its indentation. */
+static void add_line(struct file *file, const char *start, size_t len,
+                     size_t *capacity)
+{
+    struct line *line;
+    size_t skip = 0;
+
+    while (skip < len && (start[skip] == ' ' || start[skip] == '\t'))
+        skip++;
+    file->line =
+        mem_grow(file->line, file->line_count, capacity, sizeof *file->line);
+    line = &file->line[file->line_count++];
+    *line = (struct line){.start = start, .len = strnlen(start, len)};
+    line->trimmed = mem_alloc(len - skip + 1);
+    memcpy(line->trimmed, start + skip, len - skip);
+}
+
 static void split_lines(struct file *file)
 {
     const char *at = (const char *)file->text.data;
@@ -105,14 +133,8 @@ static void split_lines(struct file *file)
     while (at < end) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t len = (size_t)((stop ? stop : end) - at);
-        size_t skip = 0;
 
-        while (skip < len && (at[skip] == ' ' || at[skip] == '\t'))
-            skip++;
-        file->line =
-            mem_grow(file->line, file->line_count, &capacity, sizeof(char *));
-        file->line[file->line_count] = mem_alloc(len - skip + 1);
-        memcpy(file->line[file->line_count++], at + skip, len - skip);
+        add_line(file, at, len, &capacity);
         at += len + 1;
     }
 }
@@ -323,8 +345,79 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
     out->file = file->name;
     out->line = found.line;
     if ((size_t)found.line <= file->line_count)
-        out->text = file->line[found.line - 1];
+        out->text = file->line[found.line - 1].trimmed;
     return true;
+}
+
+/* --- excerpts ------------------------------------------------------------ */
+
+/* Lines on both sides that a reader wants to see, and that are handed out. */
+#define EXCERPT_LEAST 16
+#define EXCERPT_MOST  64
+#define EXCERPT_WIDTH 240 /* bytes */
+
+/* Lines from *first to before *end, so many on both sides of line n. */
+static void around(const struct file *file, size_t n, size_t many,
+                   size_t *first, size_t *end)
+{
+    *first = n > many ? n - many : 0;
+    *end = n + many < file->line_count ? n + many + 1 : file->line_count;
+}
+
+static bool is_excerpted(const struct file *file, size_t n)
+{
+    size_t first, end;
+
+    around(file, n, EXCERPT_LEAST, &first, &end);
+    while (first < end && file->line[first].excerpted)
+        first++;
+    return first == end;
+}
+
+/* The bytes of a line that are shown: a cut is never within a character. */
+static size_t shown_length(const struct line *line)
+{
+    size_t len = line->len;
+
+    if (len <= EXCERPT_WIDTH)
+        return len;
+    for (len = EXCERPT_WIDTH; len > EXCERPT_WIDTH - 4; len--)
+        if ((line->start[len] & 0xc0) != 0x80) /* no later byte of UTF-8 */
+            return len;
+    return EXCERPT_WIDTH;
+}
+
+/* Returns the number of its first line, from 0. */
+static size_t make_excerpt(struct file *file, size_t n)
+{
+    struct buf text = {0};
+    size_t first, end;
+
+    around(file, n, EXCERPT_MOST, &first, &end);
+    for (size_t i = first; i < end; i++) {
+        buf_append(&text, file->line[i].start, shown_length(&file->line[i]));
+        buf_append(&text, "\n", 1);
+        file->line[i].excerpted = true;
+    }
+    file->excerpt = mem_grow(file->excerpt, file->excerpt_count,
+                             &file->excerpt_capacity, sizeof *file->excerpt);
+    file->excerpt[file->excerpt_count++] = mem_copy_text(buf_text(&text));
+    buf_release(&text);
+    return first;
+}
+
+void lines_excerpt(struct lines *lines, struct srcline *place)
+{
+    for (size_t i = 0; i < lines->file_count; i++) {
+        struct file *file = &lines->files[i];
+        size_t n = (size_t)place->line - 1;
+
+        if (place->file != file->name || n >= file->line_count ||
+            is_excerpted(file, n))
+            continue;
+        place->excerpt_line = (int)make_excerpt(file, n) + 1;
+        place->excerpt = file->excerpt[file->excerpt_count - 1];
+    }
 }
 
 /* --- unwinding: libdw asks, the stopped tracee answers ------------------- */

@@ -41,4 +41,11 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out);
 bool lines_find_caller(struct lines *lines, const struct regs *regs,
                        struct srcline *out);
 
+/*
+ * Fills the excerpt of a place that was found here, if some of the lines next
+ * to it were in no excerpt yet: then it holds up to 64 lines on both sides,
+ * each cut after 240 bytes at the latest, where a character ends.
+ */
+void lines_excerpt(struct lines *lines, struct srcline *place);
+
 #endif

@@ -129,6 +129,19 @@ pid_t proc_parent(pid_t tid)
     return parent;
 }
 
+bool proc_runs(pid_t tid)
+{
+    struct buf text = {0};
+    const char *name_end; /* a name may hold any character */
+    bool runs;
+
+    name_end =
+        read_all(tid, "stat", &text) ? strrchr(buf_text(&text), ')') : NULL;
+    runs = name_end && !strncmp(name_end, ") R", 3);
+    buf_release(&text);
+    return runs;
+}
+
 bool proc_catches(pid_t tid, int signal)
 {
     struct buf text = {0};

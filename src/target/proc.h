@@ -47,6 +47,9 @@ bool proc_exe(pid_t pid, char *out, size_t size);
 /* The process that waits for this one (PPid of its status), or 0. */
 pid_t proc_parent(pid_t tid);
 
+/* Whether the thread uses a CPU or waits for one (state R in its stat). */
+bool proc_runs(pid_t tid);
+
 /* Whether the thread has a handler for the signal (SigCgt of its status). */
 bool proc_catches(pid_t tid, int signal);
 

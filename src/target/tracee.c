@@ -113,14 +113,29 @@ static pid_t wait_shortly(int *status)
     return tid;
 }
 
-int wait_stop(struct stop *stop, bool shortly, struct err *err)
+static pid_t wait_with(enum patience patience, int *status)
+{
+    if (patience == WAIT_SHORTLY)
+        return wait_shortly(status);
+    return waitpid(-1, status,
+                   patience == WAIT_NOW ? __WALL | WNOHANG : __WALL);
+}
+
+/* Whether the kernel has the ID of another thread to tell with this stop. */
+static bool has_message(enum stop_kind kind)
+{
+    return kind == STOP_CLONE || kind == STOP_VFORK || kind == STOP_FORK ||
+           kind == STOP_EXEC;
+}
+
+int wait_stop(struct stop *stop, enum patience patience, struct err *err)
 {
     unsigned long message = 0;
     int status;
     pid_t tid;
 
     do
-        tid = shortly ? wait_shortly(&status) : waitpid(-1, &status, __WALL);
+        tid = wait_with(patience, &status);
     while (tid < 0 && errno == EINTR);
     if (tid < 0 && errno == ECHILD)
         return 0;
@@ -132,11 +147,18 @@ int wait_stop(struct stop *stop, bool shortly, struct err *err)
         return err_set(err, ERR_TRACING, "cannot wait for the program: %s",
                        strerror(errno));
     stop_classify(tid, status, stop);
-    if ((stop->kind == STOP_CLONE || stop->kind == STOP_VFORK ||
-         stop->kind == STOP_FORK) &&
+    if (has_message(stop->kind) &&
         request(PTRACE_GETEVENTMSG, tid, 0, &message) == 0)
         stop->child = (pid_t)message;
     return 1;
+}
+
+bool wait_has_children(void)
+{
+    siginfo_t info;
+
+    return waitid(P_ALL, 0, &info,
+                  WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0;
 }
 
 int tracee_seize(pid_t pid, struct err *err)
@@ -172,6 +194,11 @@ int tracee_resume(struct tracee *tracee, enum resume how, int signal)
     tracee->fetched = false;
     return (int)ptrace(request_of[how], tracee->tid, NULL,
                        (void *)(uintptr_t)signal);
+}
+
+int tracee_interrupt(const struct tracee *tracee)
+{
+    return (int)request(PTRACE_INTERRUPT, tracee->tid, 0, NULL);
 }
 
 int tracee_siginfo(const struct tracee *tracee, siginfo_t *info)

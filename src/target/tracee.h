@@ -41,7 +41,7 @@ enum stop_kind {
     STOP_KILLED,  /* gone, by signal; nothing to resume */
     STOP_SIGNAL,  /* about to get signal: resume with it, or with 0 */
     STOP_GROUP,   /* stopped as its group was: RESUME_LISTEN */
-    STOP_STARTED, /* first stop of a new thread or process: resume */
+    STOP_STARTED, /* first stop of a new thread, or interrupted: resume */
     STOP_CALL,    /* at a system call's entry or exit: tracee_call tells */
     STOP_FILTER,  /* the filter caught a call before it began: the same */
     STOP_EXEC,    /* a new program is loaded, nothing of it has run */
@@ -49,7 +49,7 @@ enum stop_kind {
     STOP_VFORK,   /* made a process that shares its memory for a while: child */
     STOP_FORK,    /* made a process with a copy of its memory: child */
     STOP_OTHER,   /* of no interest: resume */
-    STOP_NONE,    /* none came shortly; the tracees run */
+    STOP_NONE,    /* none came in time; the tracees run */
 };
 
 struct stop {
@@ -57,15 +57,28 @@ struct stop {
     pid_t tid;
     int status;  /* STOP_EXITED */
     int signal;  /* STOP_SIGNAL, STOP_KILLED, STOP_GROUP */
-    pid_t child; /* STOP_CLONE, STOP_VFORK, STOP_FORK */
+    pid_t child; /* STOP_CLONE, STOP_VFORK, STOP_FORK; STOP_EXEC: the ID of
+                  * the thread that did it, which then becomes tid */
+};
+
+enum patience {
+    WAIT_FOREVER,
+    WAIT_SHORTLY, /* while tracees on our CPU use a time slice or two */
+    WAIT_NOW,     /* not at all */
 };
 
 /*
- * Waits for the next stop of any tracee. With shortly, only while tracees that
- * share our CPU use a time slice or two; STOP_NONE says that none came. Returns
- * 1, 0 when no tracee is left, or -1 with err filled.
+ * Waits for the next stop of any tracee; STOP_NONE says that none came in time.
+ * Returns 1, 0 when no tracee is left, or -1 with err filled. Children that we
+ * do not trace count as well, and their ends are told.
  */
-int wait_stop(struct stop *stop, bool shortly, struct err *err);
+int wait_stop(struct stop *stop, enum patience patience, struct err *err);
+
+/*
+ * Whether there is any child of ours, tracee or not. A shell that has started
+ * others may have become jittrace: sh -c 'make-terms | exec jittrace ...'.
+ */
+bool wait_has_children(void);
 
 /*
  * Waits for the next stop of this tracee alone. Its death stays for wait_stop
@@ -91,6 +104,9 @@ enum resume {
 
 /* Lets the tracee go on; signal is delivered to it unless 0. */
 int tracee_resume(struct tracee *tracee, enum resume how, int signal);
+
+/* Makes a tracee that runs stop (STOP_STARTED); no signal is involved. */
+int tracee_interrupt(const struct tracee *tracee);
 
 /* What a signal-delivery-stop is about. */
 int tracee_siginfo(const struct tracee *tracee, siginfo_t *info);
