@@ -66,18 +66,18 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Werror
 LANGUAGE = -std=gnu11 -D_GNU_SOURCE
 
-# Linked into the program, libdw and Jansson save a tenth of a short run: the
-# loader has five libraries less to map (make bench). `make STATIC=` links them
+# Linked into the program, these save a tenth of a short run: the
+# loader has seven libraries less to map (make bench). `make STATIC=` links them
 # as usual, where there are no .a files.
 STATIC = --static
 STATIC_FROM = $(STATIC:--static=-Wl,-Bstatic)
 STATIC_TO = $(STATIC:--static=-Wl,-Bdynamic)
 LIBRARIES := -lZydis $(STATIC_FROM) \
-             $(shell pkg-config $(STATIC) --libs libdw jansson 2>/dev/null) \
+             $(shell pkg-config $(STATIC) --libs libdw jansson ncursesw 2>/dev/null) \
              $(STATIC_TO)
-LIBRARY_FLAGS := $(shell pkg-config --cflags libdw jansson 2>/dev/null)
-CRITERION := $(shell pkg-config --libs criterion 2>/dev/null)
-CRITERION_FLAGS := $(shell pkg-config --cflags criterion 2>/dev/null)
+LIBRARY_FLAGS := $(shell pkg-config --cflags libdw jansson ncursesw 2>/dev/null)
+TEST_LIBRARIES := $(shell pkg-config --libs criterion vterm 2>/dev/null)
+TEST_LIBRARY_FLAGS := $(shell pkg-config --cflags criterion vterm 2>/dev/null)
 
 # -MMD -MP write down which headers an object was made from. What the user
 # asks for comes last, so that it wins.
@@ -87,7 +87,7 @@ COMPILE = $(CC) $(LANGUAGE) -Isrc -I$(BUILD) $(WARNINGS) $(LIBRARY_FLAGS) \
 LINK = $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS)
 
 # Tests run in the top directory and find there what they need by these names.
-TEST_FLAGS = $(CRITERION_FLAGS) -DBUILD_DIR='"$(BUILD)"' \
+TEST_FLAGS = $(TEST_LIBRARY_FLAGS) -DBUILD_DIR='"$(BUILD)"' \
              -DJITTRACE='"$(abspath $(PROGRAM))"'
 
 # Lesson programs and tracees are the same for everybody, whatever CC and
@@ -162,7 +162,7 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags | $(BUILD)/deps
 	$(SAY)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
 
 $(RUNNER): $(TEST_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS))
-	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES) $(CRITERION)
+	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES) $(TEST_LIBRARIES)
 
 # The packages come first, in a make of their own: this one has already looked
 # for the libraries when it read this file.
@@ -199,13 +199,15 @@ bench:
 	@BUILD_DIR=$(BUILD) JITTRACE=./$(PROGRAM) bash tests/bench.sh
 
 bench-programs: $(PROGRAM) $(LESSONS:%=$(BUILD)/%) \
-                $(addprefix $(BUILD)/bench/,race steps loop)
+                $(addprefix $(BUILD)/bench/,race steps goto loop)
 	@:
 
 $(BUILD)/bench/race: $(BUILD)/tests/bench/race.o
-$(BUILD)/bench/steps: $(BUILD)/tests/bench/steps.o \
-                      $(filter-out %/src/cli/main.o,$(OBJECTS))
-$(BUILD)/bench/race $(BUILD)/bench/steps:
+$(BUILD)/bench/steps: $(BUILD)/tests/bench/steps.o
+$(BUILD)/bench/goto: $(BUILD)/tests/bench/goto.o
+$(BUILD)/bench/steps $(BUILD)/bench/goto: \
+    $(filter-out %/src/cli/main.o,$(OBJECTS))
+$(BUILD)/bench/race $(BUILD)/bench/steps $(BUILD)/bench/goto:
 	@mkdir -p $(@D)
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 

@@ -21,7 +21,9 @@ build     libzydis-dev          header Zydis/Zydis.h
 build     libdw-dev             header elfutils/libdwfl.h
 build     libjansson-dev        header jansson.h
 build     libbz2-dev            header bzlib.h
+build     libncurses-dev        header ncursesw/curses.h
 check     libcriterion-dev      header criterion/criterion.h
+check     libvterm-dev          header vterm.h
 check     nasm                  command nasm
 check     binutils              command objdump
 check     python3               command /usr/bin/python3

@@ -17,11 +17,13 @@ BEGIN {
     may["observe"] = "base x86 trace target"
     may["record"]  = "base x86 trace"
     may["render"]  = "base x86 trace"
+    may["step"]    = "base x86 trace render"
     may["check"]   = "base x86 trace"
-    may["cli"]     = "base x86 trace target observe record render check lessons"
+    may["cli"]     = "base x86 trace target observe record render step check lessons"
 
     # Each outside thing (the beginning of its headers' names), and its room.
     only["Zydis/"]       = only["Zycore/"]          = "x86"
+    only["curses.h"]     = only["ncurses"]          = "step"
     only["jansson"]      = "record"
     only["elfutils/"]    = only["dwarf.h"]          = "target"
     only["libelf.h"]     = only["gelf.h"]           = "target"

@@ -9,20 +9,18 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <sysexits.h>
 #include <unistd.h>
 
-#include "cli/lesson.h"
 #include "cli/options.h"
+#include "cli/step.h"
+#include "cli/wiring.h"
 #include "observe/observe.h"
 #include "record/json.h"
-#include "record/raw.h"
-#include "render/text.h"
 #include "trace/sink.h"
 #include "trace/source.h"
 
@@ -32,53 +30,6 @@
 static volatile sig_atomic_t passed_on_to;
 /* How often the grace period is over. */
 static volatile sig_atomic_t alarms;
-
-static int exit_status(enum err_kind kind)
-{
-    switch (kind) {
-    case ERR_USAGE:
-        return EX_USAGE;
-    case ERR_NO_PROGRAM:
-        return 127;
-    case ERR_NOT_EXECUTABLE:
-        return 126;
-    case ERR_CREATE:
-        return EX_CANTCREAT;
-    case ERR_OUTPUT:
-        return EX_IOERR;
-    case ERR_NO_INPUT:
-        return EX_NOINPUT;
-    case ERR_DATA:
-        return EX_DATAERR;
-    default:
-        return EX_OSERR;
-    }
-}
-
-static int complain(const struct err *err)
-{
-    fprintf(stderr, "jittrace: %s%s\n", err->text,
-            err->kind == ERR_USAGE ? " (jittrace --help tells more)" : "");
-    return exit_status(err->kind);
-}
-
-static bool is_set(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value && *value;
-}
-
-/* no-color.org: NO_COLOR counts when it is set and not empty. */
-static bool wants_color(const struct options *options, FILE *out)
-{
-    const char *term = getenv("TERM");
-
-    if (options->color != WHEN_AUTO)
-        return options->color == WHEN_ALWAYS;
-    return !is_set("NO_COLOR") && isatty(fileno(out)) && term &&
-           strcmp(term, "dumb") != 0;
-}
 
 /*
  * Descriptors 0 to 2 that are closed would be given to files of ours. They are
@@ -96,55 +47,6 @@ static bool fill_descriptors(void)
     if (fd >= 0)
         close(fd);
     return has_stdout;
-}
-
-static FILE *open_output(const struct options *options, struct err *err)
-{
-    FILE *out;
-
-    if (!options->output)
-        return stdout;
-    out = fopen(options->output, "we");
-    if (!out)
-        err_set(err, ERR_CREATE, "cannot write to '%s': %s", options->output,
-                strerror(errno));
-    return out;
-}
-
-static struct sink *make_sink(const struct options *options, FILE *out)
-{
-    switch (options->format) {
-    case FORMAT_JSON:
-        return json_sink_new(out);
-    case FORMAT_RAW:
-        return raw_sink_new(out);
-    default:
-        return text_sink_new(out, wants_color(options, out));
-    }
-}
-
-/* Starts the program that the options name. */
-static struct source *start(const struct options *options, struct err *err)
-{
-    const struct lesson *lesson = lesson_find("babyjit");
-    char *bundled[] = {(char *)lesson->name, (char *)options->term, NULL};
-    struct launch launch = {.argv = options->program,
-                            .stdin_fd = -1,
-                            .stdout_fd = -1,
-                            .stderr_fd = -1};
-    struct source *source;
-
-    if (!options->program) {
-        launch.argv = bundled;
-        launch.image = (struct bytes){lesson->program, lesson->program_len};
-    }
-    if (options->format != FORMAT_TEXT && !options->output)
-        launch.stdout_fd = STDERR_FILENO;
-    source = observe_new(&launch, &observe_default_budget, err);
-    if (source && !options->program)
-        observe_provide(source, lesson->source_name,
-                        (struct bytes){lesson->source, lesson->source_len});
-    return source;
 }
 
 /* Async-signal-safe, as a handler must be (signal-safety(7)). */
@@ -225,8 +127,12 @@ static int show(const struct options *options, struct source *source,
 
 static int trace(const struct options *options, struct err *err)
 {
-    struct source *source = start(options, err);
+    struct launch launch = {.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
+    struct source *source;
 
+    if (options->format != FORMAT_TEXT && !options->output)
+        launch.stdout_fd = STDERR_FILENO;
+    source = start_program(options, &launch, err);
     if (!source)
         return complain(err);
     handle_signals(observe_pid(source));
@@ -236,14 +142,11 @@ static int trace(const struct options *options, struct err *err)
 /* A recording that can be shown is a success, however its program ended. */
 static int replay(const struct options *options, struct err *err)
 {
-    FILE *in = fopen(options->replay, "re");
+    FILE *in = open_recording(options, err);
     int status;
 
-    if (!in) {
-        err_set(err, ERR_NO_INPUT, "cannot read '%s': %s", options->replay,
-                strerror(errno));
+    if (!in)
         return complain(err);
-    }
     signal(SIGPIPE, SIG_IGN);
     status = show(options, json_source_new(in, options->replay), err);
     fclose(in);
@@ -269,9 +172,10 @@ int main(int argc, char **argv)
     struct options options;
     struct err err;
 
+    setlocale(LC_CTYPE, ""); /* what characters a terminal can show */
     if (options_parse(argc, argv, &options, &err) < 0)
         return complain(&err);
-    if (!has_stdout && !options.output) {
+    if (!has_stdout && (!options.output || options.step)) {
         err_set(&err, ERR_OUTPUT,
                 "standard output is closed; -o FILE writes the trace to a "
                 "file");
@@ -279,5 +183,7 @@ int main(int argc, char **argv)
     }
     if (options.help || options.version)
         return inform(&options, &err);
+    if (options.step)
+        return step(&options, &err);
     return options.replay ? replay(&options, &err) : trace(&options, &err);
 }

@@ -27,6 +27,9 @@ struct options {
     bool version;
     enum format format;
     enum when color;
+    bool step;            /* show it step by step, as the reader asks */
+    bool plain;           /* and that line by line */
+    const char *input;    /* what the program reads then, or NULL: nothing */
     const char *output;   /* -o FILE, or NULL: standard output */
     const char *replay;   /* a recording to show, or NULL */
     char *const *program; /* PROGRAM [ARG]..., ended by NULL; or NULL */

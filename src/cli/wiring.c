@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/wiring.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/lesson.h"
+#include "observe/observe.h"
+#include "record/json.h"
+#include "record/raw.h"
+#include "render/text.h"
+
+static int exit_status(enum err_kind kind)
+{
+    switch (kind) {
+    case ERR_USAGE:
+        return EX_USAGE;
+    case ERR_NO_PROGRAM:
+        return 127;
+    case ERR_NOT_EXECUTABLE:
+        return 126;
+    case ERR_CREATE:
+        return EX_CANTCREAT;
+    case ERR_OUTPUT:
+        return EX_IOERR;
+    case ERR_NO_INPUT:
+        return EX_NOINPUT;
+    case ERR_DATA:
+        return EX_DATAERR;
+    default:
+        return EX_OSERR;
+    }
+}
+
+int complain(const struct err *err)
+{
+    fprintf(stderr, "jittrace: %s%s\n", err->text,
+            err->kind == ERR_USAGE ? " (jittrace --help tells more)" : "");
+    return exit_status(err->kind);
+}
+
+static bool is_set(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value;
+}
+
+/* no-color.org: NO_COLOR counts when it is set and not empty. */
+bool wants_color(const struct options *options, FILE *out)
+{
+    const char *term = getenv("TERM");
+
+    if (options->color != WHEN_AUTO)
+        return options->color == WHEN_ALWAYS;
+    return !is_set("NO_COLOR") && isatty(fileno(out)) && term &&
+           strcmp(term, "dumb") != 0;
+}
+
+struct source *start_program(const struct options *options,
+                             const struct launch *launch, struct err *err)
+{
+    const struct lesson *lesson = lesson_find("babyjit");
+    char *bundled[] = {(char *)lesson->name, (char *)options->term, NULL};
+    struct launch what = *launch;
+    struct source *source;
+
+    what.argv = options->program;
+    if (!options->program) {
+        what.argv = bundled;
+        what.image = (struct bytes){lesson->program, lesson->program_len};
+    }
+    source = observe_new(&what, &observe_default_budget, err);
+    if (source && !options->program)
+        observe_provide(source, lesson->source_name,
+                        (struct bytes){lesson->source, lesson->source_len});
+    return source;
+}
+
+FILE *open_recording(const struct options *options, struct err *err)
+{
+    FILE *in = fopen(options->replay, "re");
+
+    if (!in)
+        err_set(err, ERR_NO_INPUT, "cannot read '%s': %s", options->replay,
+                strerror(errno));
+    return in;
+}
+
+FILE *open_output(const struct options *options, struct err *err)
+{
+    FILE *out;
+
+    if (!options->output)
+        return stdout;
+    out = fopen(options->output, "we");
+    if (!out)
+        err_set(err, ERR_CREATE, "cannot write to '%s': %s", options->output,
+                strerror(errno));
+    return out;
+}
+
+struct sink *make_sink(const struct options *options, FILE *out)
+{
+    switch (options->format) {
+    case FORMAT_JSON:
+        return json_sink_new(out);
+    case FORMAT_RAW:
+        return raw_sink_new(out);
+    default:
+        return text_sink_new(out, wants_color(options, out));
+    }
+}

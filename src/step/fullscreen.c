@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One loop does a little of everything, so that nothing has to wait for long:
+ *
+ *      signals    end, suspend, resize
+ *      a key      a command, or a character of what is being asked for
+ *      events     while the session has a goal: as many as come in 20 ms
+ *      the grid   drawn when something changed; while the program runs, at most
+ *                 every 50 ms
+ *      wait       for a key, a signal, the program or its output
+ *
+ * Keys that are typed ahead wait their turn for a moment: four times `n` is four
+ * events, not one that is interrupted three times. After that moment a key
+ * interrupts what the session waits for.
+ */
+#include "step/fullscreen.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+
+#include "step/screen.h"
+#include "step/terminal.h"
+
+#define SLICE    20  /* milliseconds of taking events before keys are read */
+#define FRAME    50  /* milliseconds between two screens while it runs */
+#define PATIENCE 250 /* milliseconds that a key waits for a goal to be met */
+#define LOOK     200 /* milliseconds until a running program is looked at */
+
+#define MAX_ANSWER 256 /* bytes */
+
+struct fullscreen {
+    struct session *session;
+    struct driver *driver;
+    struct terminal *terminal;
+    struct grid grid;
+    enum command asking; /* which command the prompt is for, or none */
+    struct buf answer;   /* what was typed there so far */
+    struct buf prompt;   /* the question and the answer */
+    const char *message; /* of ours, or NULL: the session's */
+    bool changed;        /* the grid is not what should be seen */
+    long drawn;          /* when that was */
+    long started;        /* when the session got its goal */
+    bool paused;         /* the program stands still */
+    int end;             /* a signal, or 0 */
+    bool done;
+};
+
+/* --- showing ------------------------------------------------------------- */
+
+static void fit(struct fullscreen *full)
+{
+    unsigned rows, columns;
+
+    terminal_size(full->terminal, &rows, &columns);
+    if (full->grid.rows == rows && full->grid.columns == columns)
+        return;
+    grid_release(&full->grid);
+    grid_init(&full->grid, rows, columns);
+}
+
+static const char *prompt(struct fullscreen *full)
+{
+    if (full->asking == COMMAND_NONE)
+        return NULL;
+    buf_clear(&full->prompt);
+    buf_append_text(&full->prompt, command_question(full->asking));
+    buf_append_text(&full->prompt, buf_text(&full->answer));
+    return buf_text(&full->prompt);
+}
+
+static const char *message(struct fullscreen *full)
+{
+    const char *text =
+        full->message ? full->message : session_message(full->session);
+
+    return *text ? text : NULL;
+}
+
+static void draw(struct fullscreen *full)
+{
+    struct screen *screen = session_screen(full->session);
+
+    full->changed = false;
+    full->drawn = driver_now();
+    if (history_count(session_history(full->session)) == 0)
+        return;
+    fit(full);
+    screen->prompt = prompt(full);
+    screen->message = message(full);
+    screen_draw(screen, session_history(full->session),
+                session_seq(full->session), &full->grid);
+    screen->prompt = screen->message = NULL;
+    terminal_show(full->terminal, &full->grid);
+}
+
+/* How long until a change must be seen; 0 if now. busy: more is to come. */
+static long until_draw(const struct fullscreen *full, bool busy)
+{
+    long left = full->drawn + FRAME - driver_now();
+
+    return busy && left > 0 ? left : 0;
+}
+
+/* --- keys ---------------------------------------------------------------- */
+
+static void ask(struct fullscreen *full, enum command command)
+{
+    full->asking = command;
+    full->message = NULL;
+    buf_clear(&full->answer);
+}
+
+static void obey(struct fullscreen *full, enum command command,
+                 const char *argument)
+{
+    bool was_running = session_is_running(full->session);
+
+    full->message = NULL;
+    /* What would wait for the program again only stops waiting. */
+    if (was_running &&
+        (command == COMMAND_NEXT || command == COMMAND_STAGE_NEXT ||
+         command == COMMAND_RUN)) {
+        session_interrupt(full->session);
+        return;
+    }
+    full->done = !session_do(full->session, command, argument);
+    if (session_is_running(full->session) && !was_running)
+        full->started = driver_now();
+}
+
+static void erase_character(struct buf *answer)
+{
+    while (answer->len > 0 && (answer->data[--answer->len] & 0xc0) == 0x80)
+        continue;
+}
+
+static void add_character(struct buf *answer, uint32_t rune)
+{
+    uint8_t bytes[4] = {(uint8_t)rune};
+    size_t len = 1;
+
+    if (rune < 0x20 || rune == 0x7f || rune > 0x10ffff)
+        return;
+    if (rune >= 0x80) {
+        len = rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
+        for (size_t i = len; i-- > 1; rune >>= 6)
+            bytes[i] = (uint8_t)(0x80 | (rune & 0x3f));
+        bytes[0] = (uint8_t)(0xf00u >> len | rune);
+    }
+    if (answer->len + len <= MAX_ANSWER)
+        buf_append(answer, bytes, len);
+}
+
+/* A key while something is asked for. */
+static void edit(struct fullscreen *full, const struct press *press)
+{
+    enum command asking = full->asking;
+
+    if (press->kind == PRESS_KEY && press->key == KEY_IS_ENTER) {
+        full->asking = COMMAND_NONE;
+        obey(full, asking, buf_text(&full->answer));
+    } else if (press->kind != PRESS_CHARACTER) {
+        return;
+    } else if (press->character == CHARACTER_ESCAPE) {
+        full->asking = COMMAND_NONE;
+    } else if (press->character == CHARACTER_BACKSPACE) {
+        erase_character(&full->answer);
+    } else if (press->character == CHARACTER_CTRL_U) {
+        buf_clear(&full->answer);
+    } else {
+        add_character(&full->answer, press->character);
+    }
+}
+
+static enum command command_of(const struct press *press)
+{
+    if (press->kind == PRESS_KEY)
+        return command_of_key(press->key);
+    if (press->kind == PRESS_CHARACTER && press->character < 0x7f)
+        return command_of_letter((char)press->character);
+    return COMMAND_NONE;
+}
+
+static bool is_escape(const struct press *press)
+{
+    return press->kind == PRESS_CHARACTER &&
+           press->character == CHARACTER_ESCAPE;
+}
+
+static void take_key(struct fullscreen *full, const struct press *press)
+{
+    enum command command = command_of(press);
+
+    full->changed = true;
+    if (full->asking != COMMAND_NONE)
+        edit(full, press);
+    else if (command == COMMAND_NONE && session_screen(full->session)->help)
+        session_screen(full->session)->help = !is_escape(press);
+    else if (command == COMMAND_NONE && session_is_running(full->session))
+        full->message = "running to the next event … (no command is on this "
+                        "key)";
+    else if (command == COMMAND_NONE)
+        full->message = "nothing is on this key; ? shows which there are";
+    else if (command_question(command))
+        ask(full, command);
+    else
+        obey(full, command, NULL);
+}
+
+/* --- the loop ------------------------------------------------------------ */
+
+static void take_signals(struct fullscreen *full)
+{
+    int signal;
+
+    while (!full->end && (signal = driver_signal(full->driver)) != 0) {
+        full->changed = true;
+        full->drawn = 0;
+        if (driver_is_end(signal))
+            full->end = signal;
+        else if (signal == SIGWINCH)
+            terminal_resized(full->terminal);
+        else
+            terminal_leave(full->terminal); /* also when others stopped us */
+        if (signal == SIGTSTP)
+            driver_suspend(full->driver);
+    }
+}
+
+/* Takes what events come. Returns how the last of them came, as advance. */
+static int run(struct fullscreen *full, struct err *err)
+{
+    bool was_running = session_is_running(full->session);
+    long since = driver_now();
+    int more = 1;
+
+    while (session_is_running(full->session) && more > 0 &&
+           driver_now() - since < SLICE) {
+        more = session_advance(full->session, err);
+        full->changed |= more > 0;
+        full->paused = false;
+    }
+    if (!session_is_running(full->session) && was_running)
+        full->message = NULL; /* that it runs */
+    if (!session_is_running(full->session) && !full->paused) {
+        if (full->driver->pause)
+            full->driver->pause(full->driver->argument);
+        full->paused = true;
+    }
+    return more;
+}
+
+static bool hears_keys(const struct fullscreen *full)
+{
+    return !session_is_running(full->session) || full->asking != COMMAND_NONE ||
+           driver_now() - full->started >= PATIENCE;
+}
+
+/* Waits for something to do; at once when there already is. */
+static void wait_for_more(struct fullscreen *full, int more)
+{
+    bool running = session_is_running(full->session);
+    long limit = !running ? -1 : more > 0 ? 0 : LOOK;
+    unsigned wanted;
+
+    if (full->changed && (limit < 0 || limit > until_draw(full, running)))
+        limit = until_draw(full, running);
+    if (running && !hears_keys(full) && limit > PATIENCE / 10)
+        limit = PATIENCE / 10;
+    wanted = hears_keys(full) ? DRIVER_INPUT | DRIVER_GONE : DRIVER_GONE;
+    if (driver_wait(full->driver, wanted, (int)limit) & DRIVER_GONE)
+        full->end = SIGHUP;
+}
+
+/* Takes the next key, if one may be heard. Returns whether there was one. */
+static bool hear(struct fullscreen *full)
+{
+    struct press press = {.kind = PRESS_NONE};
+
+    if (hears_keys(full))
+        press = terminal_read(full->terminal);
+    if (press.kind == PRESS_NONE)
+        return false;
+    take_key(full, &press);
+    return true;
+}
+
+static int loop(struct fullscreen *full, struct err *err)
+{
+    for (;;) {
+        bool heard, busy;
+        int more;
+
+        take_signals(full);
+        heard = !full->end && hear(full);
+        if (full->end || full->done)
+            return full->end;
+        more = run(full, err);
+        if (more < 0)
+            return -1;
+        busy = heard || session_is_running(full->session);
+        if (full->changed && until_draw(full, busy) == 0)
+            draw(full);
+        if (!heard)
+            wait_for_more(full, more);
+    }
+}
+
+int fullscreen_run(struct session *session, struct driver *driver, bool color,
+                   struct err *err)
+{
+    struct fullscreen full = {
+        .session = session,
+        .driver = driver,
+        .asking = COMMAND_NONE,
+        .started = driver_now(),
+        .changed = true,
+    };
+    int result;
+
+    full.terminal = terminal_new(color, err);
+    if (!full.terminal)
+        return -1;
+    result = loop(&full, err);
+    terminal_free(full.terminal);
+    grid_release(&full.grid);
+    buf_release(&full.answer);
+    buf_release(&full.prompt);
+    return result;
+}

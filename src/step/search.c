@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "step/search.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* --- what is looked for -------------------------------------------------- */
+
+static bool parse_address(const char *text, uint64_t *addr)
+{
+    char *end;
+
+    if (strncasecmp(text, "0x", 2) != 0 || !isxdigit((unsigned char)text[2]))
+        return false;
+    errno = 0;
+    *addr = strtoull(text, &end, 16);
+    return !*end && !errno;
+}
+
+/* Whether text is the name of a part of the register: eax, ax, al, ah. */
+static bool names_part(enum reg reg, const char *text)
+{
+    static const struct {
+        unsigned bits;
+        bool high;
+    } parts[] = {{64, false}, {32, false}, {16, false}, {8, false}, {8, true}};
+    struct buf name = {0};
+    bool found = false;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && !found; i++) {
+        buf_clear(&name);
+        reg_part_name(reg, parts[i].bits, parts[i].high, &name);
+        found = strcasecmp(buf_text(&name), text) == 0;
+    }
+    buf_release(&name);
+    return found;
+}
+
+static enum reg parse_register(const char *text)
+{
+    for (int reg = 0; reg < REG_COUNT; reg++)
+        if (strcasecmp(reg_name((enum reg)reg), text) == 0 ||
+            names_part((enum reg)reg, text))
+            return (enum reg)reg;
+    return REG_NONE;
+}
+
+void search_set(struct search *search, const char *text)
+{
+    size_t len;
+    char *copy;
+
+    text += strspn(text, " \t");
+    copy = mem_copy_text(text);
+    for (len = strlen(copy); len > 0 && strchr(" \t", copy[len - 1]); len--)
+        copy[len - 1] = 0;
+    free(search->text);
+    *search = (struct search){.text = copy};
+    search->reg = parse_register(copy);
+    if (parse_address(copy, &search->addr))
+        search->kind = SEARCH_ADDRESS;
+    else if (search->reg != REG_NONE)
+        search->kind = SEARCH_REGISTER;
+}
+
+void search_release(struct search *search)
+{
+    free(search->text);
+    *search = (struct search){0};
+}
+
+/* --- addresses ----------------------------------------------------------- */
+
+static bool in(uint64_t addr, uint64_t start, uint64_t length)
+{
+    return addr - start < length;
+}
+
+static bool is(uint64_t addr, struct opt_u64 value)
+{
+    return value.known && value.value == addr;
+}
+
+static bool accesses(const struct mem_accesses *list, uint64_t addr)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct mem_access *access = &list->list[i];
+
+        if (access->addr == addr ||
+            in(addr, access->addr, access->old_bytes.len) ||
+            in(addr, access->addr, access->new_bytes.len))
+            return true;
+    }
+    return false;
+}
+
+/* Where a step leads counts only where that is not simply the next one. */
+static bool step_names(const struct event_step *step, uint64_t addr)
+{
+    return in(addr, step->addr, step->bytes.len) ||
+           accesses(&step->reads, addr) || accesses(&step->writes, addr) ||
+           (step->next == addr && addr != step->addr + step->bytes.len);
+}
+
+static bool names_address(const struct event *event, uint64_t addr)
+{
+    switch (event->kind) {
+    case EVENT_START:
+        return event->start.entry == addr;
+    case EVENT_MAP:
+        return in(addr, event->map.addr, event->map.length);
+    case EVENT_WRITE:
+        return in(addr, event->write.addr, event->write.new.len) ||
+               event->write.pc == addr;
+    case EVENT_PROTECT:
+        return in(addr, event->protect.addr, event->protect.length);
+    case EVENT_UNMAP:
+        return in(addr, event->unmap.addr, event->unmap.length);
+    case EVENT_ENTER:
+        return event->enter.addr == addr || is(addr, event->enter.return_to);
+    case EVENT_STEP:
+        return step_names(&event->step, addr);
+    case EVENT_LEAVE:
+        return event->leave.to == addr;
+    case EVENT_SIGNAL:
+        return is(addr, event->signal.addr) || is(addr, event->signal.pc);
+    case EVENT_LIMIT:
+        return is(addr, event->limit.addr);
+    case EVENT_OUTPUT:
+    case EVENT_EXIT:
+    case EVENT_KINDS:
+        break;
+    }
+    return false;
+}
+
+/* --- registers ----------------------------------------------------------- */
+
+static bool step_changes(const struct event_step *step, enum reg reg)
+{
+    for (size_t i = 0; i < step->regs.count; i++)
+        if (step->regs.list[i].reg == reg)
+            return true;
+    return reg == REG_PC && step->next != step->addr;
+}
+
+/* What the program changed since the last step shows when it enters again. */
+static bool enter_changes(struct history *history, uint64_t seq, enum reg reg)
+{
+    uint64_t value = history_view(history, seq)->regs.value[reg];
+    const struct view *before;
+
+    if (seq == 0)
+        return true;
+    before = history_view(history, seq - 1);
+    return !before->regs_known || before->regs.value[reg] != value;
+}
+
+static bool changes(struct history *history, uint64_t seq, enum reg reg)
+{
+    const struct event *event = history_event(history, seq);
+
+    if (event->kind == EVENT_STEP)
+        return step_changes(&event->step, reg);
+    return event->kind == EVENT_ENTER && enter_changes(history, seq, reg);
+}
+
+/* --- words --------------------------------------------------------------- */
+
+/* Whether words stand in text, at the beginning of a word of it. */
+static bool stands_in(const char *words, const char *text)
+{
+    for (const char *at = text; at && (at = strcasestr(at, words)); at++)
+        if (at == text || !isalnum((unsigned char)at[-1]) ||
+            !isalnum((unsigned char)*words))
+            return true;
+    return false;
+}
+
+static bool says(const struct event *event, const char *words)
+{
+    switch (event->kind) {
+    case EVENT_STEP:
+        return stands_in(words, event->step.text);
+    case EVENT_MAP:
+        return stands_in(words, event->map.call);
+    case EVENT_WRITE:
+        return stands_in(words, event->write.by);
+    case EVENT_PROTECT:
+        return stands_in(words, event->protect.call);
+    case EVENT_UNMAP:
+        return stands_in(words, event->unmap.call);
+    case EVENT_SIGNAL:
+        return stands_in(words, event->signal.name);
+    default:
+        return false;
+    }
+}
+
+bool search_finds(const struct search *search, struct history *history,
+                  uint64_t seq)
+{
+    switch (search->kind) {
+    case SEARCH_ADDRESS:
+        return names_address(history_event(history, seq), search->addr);
+    case SEARCH_REGISTER:
+        return changes(history, seq, search->reg);
+    default:
+        return search->text && says(history_event(history, seq), search->text);
+    }
+}

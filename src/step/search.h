@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * step/search.h - what a reader looks for in a trace.
+ *
+ *   0x7f0000001003   an event that names the address, or a range that holds it
+ *   rax, eax, al     an event that changed the register
+ *   mov, add rax     a word, or the beginning of one and what follows, in an
+ *                    instruction that was executed, a system call or the name
+ *                    of a signal; capitals do not matter
+ */
+#ifndef JITTRACE_STEP_SEARCH_H
+#define JITTRACE_STEP_SEARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "trace/history.h"
+
+/* All zero looks for nothing yet. */
+struct search {
+    char *text; /* as it was typed, without blanks around it */
+    enum {
+        SEARCH_TEXT,
+        SEARCH_ADDRESS,
+        SEARCH_REGISTER,
+    } kind;
+    uint64_t addr;
+    enum reg reg;
+};
+
+/* Makes it look for text, which is copied. */
+void search_set(struct search *search, const char *text);
+void search_release(struct search *search);
+
+/* Whether event seq, which must exist, is one that is looked for. */
+bool search_finds(const struct search *search, struct history *history,
+                  uint64_t seq);
+
+#endif

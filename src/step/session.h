@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * step/session.h - where a reader is in a trace, and how to move.
+ *
+ * The history is what was observed so far. Moving within it costs nothing;
+ * moving beyond its end gives the session a goal, and whoever drives it calls
+ * session_advance until the goal is met: between two calls the program is
+ * paused (observe.h), so keys are heard while it runs.
+ *
+ * A session knows no terminal and no process, only a source.
+ */
+#ifndef JITTRACE_STEP_SESSION_H
+#define JITTRACE_STEP_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "step/command.h"
+#include "step/screen.h"
+#include "trace/history.h"
+#include "trace/source.h"
+
+struct session;
+
+/* Borrows the source, which has given no event yet. */
+struct session *session_new(struct source *source);
+void session_free(struct session *session); /* accepts NULL */
+
+struct history *session_history(struct session *session);
+uint64_t session_seq(const struct session *session);
+
+/* What is shown and how; message and prompt are the driver's. */
+struct screen *session_screen(struct session *session);
+
+/*
+ * Does what a command asks for, as far as the session can: moves or sets a
+ * goal. argument is what a GOTO or SEARCH (search.h; empty: the last one again)
+ * is to find, else NULL. Fills message (empty if there is nothing to say). A
+ * move gives up the goal that there is, if any; what is not there leaves the
+ * position as it was. Help is closed by whatever comes next, and QUIT closes
+ * nothing but that if there is any. Returns false for a QUIT that quits.
+ */
+bool session_do(struct session *session, enum command command,
+                const char *argument);
+
+/* What the last move had to say, or "". */
+const char *session_message(struct session *session);
+
+/* Whether there is a goal, so that session_advance must be called. */
+bool session_is_running(const struct session *session);
+
+/* Gives the goal up and stays at the last event that was seen. */
+void session_interrupt(struct session *session);
+
+/*
+ * Takes the source's next event if it is there without waiting. Returns 1 when
+ * something was taken or the goal was met, 0 when the program has to run first,
+ * or -1 with err filled when the source failed; the history stays usable.
+ */
+int session_advance(struct session *session, struct err *err);
+
+/*
+ * Takes everything that a recording holds and stays at its first event: it has
+ * no program that would have to run. Returns 0, or -1 with err filled.
+ */
+int session_load(struct session *session, struct err *err);
+
+/* As 128 + signal or the status, once the exit event is in the history. */
+bool session_exit_status(struct session *session, int *status);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * step/terminal.h - the terminal as a grid that can be shown and keys that can
+ * be read. ncurses (ncurses(3NCURSES)) is in terminal.c and nowhere else.
+ *
+ * From terminal_new to terminal_free the terminal is ours, and what is written
+ * to standard error is held back. Afterwards, and when jittrace crashes in
+ * between, the terminal is as it was, and what was held back is written.
+ */
+#ifndef JITTRACE_STEP_TERMINAL_H
+#define JITTRACE_STEP_TERMINAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "step/command.h"
+#include "step/grid.h"
+
+struct terminal;
+
+/* Whether standard input and output are a terminal that can do it. */
+bool terminal_is_usable(void);
+
+/*
+ * Takes the terminal. Signals are left to the caller. Returns NULL with err
+ * filled if it cannot.
+ */
+struct terminal *terminal_new(bool color, struct err *err);
+
+/* Gives it back as it was; accepts NULL. */
+void terminal_free(struct terminal *terminal);
+
+/* The size it has now. */
+void terminal_size(struct terminal *terminal, unsigned *rows,
+                   unsigned *columns);
+
+/*
+ * Its size has changed, perhaps back to what it was: what it shows is not
+ * known, and terminal_show sends all of it.
+ */
+void terminal_resized(struct terminal *terminal);
+
+/* Shows a grid of that size. */
+void terminal_show(struct terminal *terminal, const struct grid *grid);
+
+/* Gives the terminal back for a while, until the next terminal_show. */
+void terminal_leave(struct terminal *terminal);
+
+/* What the reader has pressed. */
+struct press {
+    enum {
+        PRESS_NONE, /* nothing so far */
+        PRESS_KEY,
+        PRESS_CHARACTER, /* Escape, backspace and control characters, too */
+        PRESS_OTHER,     /* a key of no interest */
+    } kind;
+    enum key key;
+    uint32_t character;
+};
+
+#define CHARACTER_ESCAPE    0x1bu
+#define CHARACTER_BACKSPACE 0x7fu
+#define CHARACTER_CTRL_U    0x15u
+
+/* Takes the next key; never waits. */
+struct press terminal_read(struct terminal *terminal);
+
+#endif
