@@ -134,8 +134,10 @@ static struct event full_event(enum event_kind kind)
 
     for (size_t i = 0; i < count; i++)
         fill_field(fields[i].type, i, at_field(&event, &fields[i]));
-    if (kind == EVENT_START)
+    if (kind == EVENT_START) {
         event.start.format = 1;
+        event.start.arch = ARCH_NAME;
+    }
     if (kind == EVENT_EXIT)
         event.exit.signal = (struct opt_u64){0};
     return event;
@@ -996,6 +998,12 @@ Test(record, a_file_of_any_bytes_is_told_to_be_damaged)
                    "t:1: the line is not valid UTF-8 after column 1; a trace "
                    "is one JSON object a line, in UTF-8");
     expect_verdict(WITH_NUL(START EXIT_("1")), "");
+    expect_verdict(WITH_NUL(START EXIT_("1") "\n \r\n\n"), "");
+    expect_verdict(WITH_NUL(START "\n" EXIT_("1")),
+                   "t:2: the line is not valid JSON at column 1" NO_JSON);
+    expect_verdict(WITH_NUL(START_("0", "\"format\":1,\"arch\":\"z80\",")),
+                   "t:1: the trace is of another CPU than x86_64, which alone "
+                   "this jittrace can show");
 }
 
 /* This test, for one. */

@@ -86,6 +86,12 @@ static int read_event(struct json_source *json, enum event_kind kind,
         return -1;
     if (json_read_fields(&json->line, event, err) < 0)
         return -1;
+    if (kind == EVENT_START && event->start.arch &&
+        strcmp(event->start.arch, ARCH_NAME) != 0)
+        return json_fail(&json->line, err,
+                         "the trace is of another CPU than %s, which alone "
+                         "this jittrace can show",
+                         ARCH_NAME);
     json->yielded++;
     json->ended = kind == EVENT_EXIT;
     return 1;
@@ -199,6 +205,12 @@ static int end_of_file(struct json_source *json, struct err *err)
                      "an \"exit\" event");
 }
 
+/* An editor may leave empty lines at the end. */
+static bool is_blank(const struct json_source *json)
+{
+    return strspn(json->text, " \t\r\n") == json->text_len + json->whole;
+}
+
 static int json_next(struct source *source, struct event *event,
                      struct err *err)
 {
@@ -213,6 +225,9 @@ static int json_next(struct source *source, struct event *event,
         if (!more)
             return end_of_file(json, err);
         json_line_forget(&json->line);
+        taken = 0;
+        if (json->ended && is_blank(json))
+            continue;
         if (parse_line(json, err) < 0)
             return -1;
         taken = take_line(json, event, err);
