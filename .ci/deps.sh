@@ -25,6 +25,7 @@ build     libncurses-dev        header ncursesw/curses.h
 check     libcriterion-dev      header criterion/criterion.h
 check     libvterm-dev          header vterm.h
 check     nasm                  command nasm
+check     dash                  command dash
 check     binutils              command objdump
 check     python3               command /usr/bin/python3
 check     python3-jsonschema    module jsonschema

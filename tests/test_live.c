@@ -382,6 +382,70 @@ Test(live, nothing_is_left_when_it_is_freed)
 }
 
 /* A child of the test that is none of the program's. */
+/* As it was made: with the end told, and nobody left. */
+static void end_after(const char *const *argv, int events)
+{
+    struct source *source = begin(argv);
+    bool ended = false, said = false;
+    struct event event;
+    int n;
+
+    for (n = 0; n < events && !ended && next(source, &event); n++)
+        ended = event.kind == EVENT_EXIT;
+    if (events % 3 == 1)
+        observe_pause(source);
+    if (events % 3 == 2)
+        ready(source);
+    observe_end(source);
+    observe_end(source);
+    while (next(source, &event)) {
+        cr_assert(eq(int, ended, 0), "nothing comes after the exit");
+        ended = event.kind == EVENT_EXIT;
+        if (event.kind == EVENT_LIMIT && !strcmp(event.limit.budget, "quit"))
+            said = true;
+        if (ended && said)
+            cr_assert(eq(u64, event.exit.signal.value, SIGKILL));
+    }
+    cr_assert(eq(int, ended, 1), "%s: no exit", argv[0]);
+    expect_nobody_left();
+    source_free(source);
+}
+
+Test(live, a_program_that_is_ended_tells_of_its_exit)
+{
+    static const char *const files[] = {
+        TRACEE("threads"), TRACEE("fork"),     TRACEE("spawn"),
+        TRACEE("clone"),   TRACEE("handler"),  TRACEE("sleepers"),
+        TRACEE("stopped"), TRACEE("children"), BABYJIT,
+    };
+
+    for (size_t i = 0; i < COUNT(files); i++)
+        for (int events = 0; events < 12; events++)
+            end_after(ARGS(files[i]), events);
+}
+
+/* Its child sleeps, or is just being made. */
+Test(live, children_are_ended_as_well)
+{
+    for (int wait = 0; wait < 40; wait++) {
+        struct source *source =
+            begin(ARGS("sh", "-c", "sleep 1000 & sleep 1000 & wait"));
+        struct event event;
+        int kinds = 0;
+
+        for (int i = 0; i < wait; i++) {
+            usleep(500);
+            ready(source);
+        }
+        observe_end(source);
+        while (next(source, &event))
+            kinds = kinds % 100 * 100 + (int)event.kind;
+        cr_assert(eq(int, kinds, EVENT_LIMIT * 100 + EVENT_EXIT));
+        expect_nobody_left();
+        source_free(source);
+    }
+}
+
 static pid_t make_stranger(bool stays)
 {
     pid_t pid = fork();

@@ -104,6 +104,7 @@ Test(plain, moves)
     expect_paragraphs("]\nstage\nstage\n[\nstage-back\nq\n", "0 1 2 13 2 1");
     expect_paragraphs("goto 12\ng 3\ng\t5\nq\n", "0 12 3 5");
     expect_paragraphs("search add\n/ rax\n/add\n/\nq\n", "0 16 19 21 26");
+    expect_paragraphs("/SF\n/\n/code[10]\nq\n", "0 16 17");
     expect_paragraphs("run\nq\n", "0 31");
     expect_paragraphs("r\nb\nq\n", "0 31 30");
     expect_paragraphs("R\nx\nq\n", "0 0 0");
@@ -115,15 +116,22 @@ Test(plain, what_cannot_be)
     expect_said("b\nq\n", "this is the first event");
     expect_said("frobnicate 1\nq\n", "no command 'frobnicate'; help lists");
     expect_said("N\nq\n", "no command 'N'");
-    expect_said("next 3\nq\n", "nothing can stand behind next");
-    expect_said("q 1\nq\n", "nothing can stand behind quit");
+    expect_said("next 3\nq\n", "nothing can stand after next");
+    expect_said("q 1\nq\n", "nothing can stand after quit");
     expect_said("goto x\nq\n", "'x' is not the number of an event");
     expect_said("goto\nq\n", "goto takes the number");
     expect_said("/\nq\n", "there is no search to repeat");
     expect_said("goto 99\nq\n", "there is no event 99; the last one is 31");
+    expect_said("goto 99\nq\n", "ran to the end (event 31); there is");
     expect_said("r\nn\nq\n", "the program has ended; go back (b) or quit (q)");
-    expect_said("r\n[\n]\nq\n", "there is no stage behind this one");
-    expect_said("/nowhere\nq\n", "nothing behind event 0 has 'nowhere'");
+    expect_said("r\n[\n]\nq\n", "there is no stage after this one");
+    expect_said(
+        "/nowhere\nq\n",
+        "ran to the end (event 31); nothing after event 0 has 'nowhere'");
+    expect_said("r\nb\n/nowhere\nq\n",
+                "\nnothing after event 30 has 'nowhere'");
+    expect_said("goto 99999999999999999999999\nq\n",
+                "'99999999999999999999999' is not the number of an event");
 }
 
 /* What is typed may hold anything; a terminal must not see it. */
@@ -347,6 +355,21 @@ Test(plain, what_the_program_reads)
     result_release(&result);
 }
 
+/* Part of a line of the program's is ended before one of ours begins. */
+Test(plain, output_without_a_newline)
+{
+    struct result result;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--", "/bin/sh", "-c",
+                                    "printf half; printf 'whole\n'")},
+         "n\nn\nn\nq\n", &result);
+    cr_assert(eq(int, has(&result.out, "half\nevent 1, "), 1), "%s",
+              buf_text(&result.out));
+    cr_assert(eq(int, has(&result.out, "whole\nevent 2, "), 1), "%s",
+              buf_text(&result.out));
+    result_release(&result);
+}
+
 /* --- the command line ---------------------------------------------------- */
 
 static void refused(const char *const *argv, int status, const char *what)
@@ -397,6 +420,8 @@ Test(plain, what_cannot_be_opened_or_started)
 {
     refused(ARGS(JITTRACE, "--step", "--stdin", "/nonexistent/file", "1"),
             EX_NOINPUT, "/nonexistent/file");
+    refused(ARGS(JITTRACE, "--step", "--stdin=/tmp", "1"), EX_NOINPUT,
+            "cannot read '/tmp': Is a directory");
     refused(ARGS(JITTRACE, "--step", "-o", "/nonexistent/file", "1"),
             EX_CANTCREAT, "/nonexistent/file");
     refused(ARGS(JITTRACE, "--step", "--replay", "/nonexistent/file"),
@@ -458,10 +483,10 @@ Test(plain, a_recording_of_what_was_stepped_through)
 /* It ends with the end of the program, which the reader's leaving is. */
 Test(plain, a_recording_that_ends_early)
 {
-    expect_recording("q\n", "start exit");
-    expect_recording("goto 5\nb\nb\nq\n", "start map 4*write exit");
+    expect_recording("q\n", "start limit exit");
+    expect_recording("goto 5\nb\nb\nq\n", "start map 4*write limit exit");
     expect_recording("/add\nq\n",
-                     "start map 11*write protect enter 2*step exit");
+                     "start map 11*write protect enter 2*step limit exit");
 }
 
 static void check_end(const char *const *argv, const char *file)

@@ -370,6 +370,19 @@ Test(session, what_is_asked_for)
 #define THE_END "the program has ended; go back (b) or quit (q)"
 
 /* Everything once, with all events there and with a program that has to run. */
+/* What is said depends on whether the program had to run for it. */
+static const char *ran(struct session *session, const char *message)
+{
+    static char text[128];
+
+    snprintf(text, sizeof text, "%s%s",
+             history_count(session_history(session)) < 17
+                 ? "ran to the end (event 16); "
+                 : "",
+             message);
+    return text;
+}
+
 static void each_move(struct session *session)
 {
     expect(session, COMMAND_BACK, NULL, 0,
@@ -397,13 +410,13 @@ static void each_move(struct session *session)
     expect(session, COMMAND_SEARCH, "", 7, "");
     expect(session, COMMAND_SEARCH, NULL, 11, "");
     expect(session, COMMAND_SEARCH, "", 11,
-           "nothing behind event 11 has 'mov'");
+           ran(session, "nothing after event 11 has 'mov'"));
     expect(session, COMMAND_STAGE_NEXT, NULL, 11,
-           "there is no stage behind this one");
+           "there is no stage after this one");
     expect(session, COMMAND_GOTO, "17", 11,
            "there is no event 17; the last one is 16");
     expect(session, COMMAND_GOTO, "99999999999999999999999999", 11,
-           "there is no event 18446744073709551615; the last one is 16");
+           "'99999999999999999999999999' is not the number of an event");
     expect(session, COMMAND_LAST, NULL, 16, "");
     expect(session, COMMAND_NEXT, NULL, 16, THE_END);
     expect(session, COMMAND_RUN, NULL, 16, THE_END);
@@ -541,6 +554,9 @@ Test(session, how_it_is_shown)
     cr_assert(eq(int, screen->end, SCREEN_PAUSED));
     go(session, COMMAND_RUN, NULL);
     cr_assert(eq(int, screen->end, SCREEN_ENDED));
+    go(session, COMMAND_HELP, NULL);
+    cr_assert(eq(int, session_do(session, COMMAND_QUIT, NULL), 1));
+    cr_assert(eq(int, screen->help, 0), "of it only the help is quit");
     cr_assert(eq(int, session_do(session, COMMAND_QUIT, NULL), 0));
     session_free(session);
     store_release(&store);
@@ -847,6 +863,13 @@ Test(session, searching_for_words)
     expect_found("sigusr1", "13");
     expect_found("nowhere", "");
     expect_found("0xzz", "");
+}
+
+Test(session, searching_for_bytes_and_flags)
+{
+    expect_found("7f1234560002", "1 4 5 8 15");
+    expect_found("code[2]", "4 8");
+    expect_found("code[x]", "");
 }
 
 /* --- any path ------------------------------------------------------------ */

@@ -346,7 +346,7 @@ static void try_STAGE_NEXT(struct tty *tty, struct press key)
     press_to(tty, key, FIRST_CALL);
     tty_wait_row(tty, 0, "[5 call]");
     press(tty, key);
-    wait_last(tty, "there is no stage behind this one");
+    wait_last(tty, "there is no stage after this one");
     wait_event(tty, FIRST_CALL);
 }
 
@@ -419,7 +419,7 @@ static void try_SEARCH(struct tty *tty, struct press key)
     go(tty, "rsp\r", FIRST_ADD + 1); /* ret */
     press(tty, key);
     tty_type(tty, "0x1234\r");
-    wait_last(tty, "nothing behind event 17 has '0x1234'");
+    wait_last(tty, "nothing after event 17 has '0x1234'");
     wait_event(tty, FIRST_ADD + 1);
 }
 
@@ -459,6 +459,13 @@ static void try_HELP(struct tty *tty, struct press key)
     press(tty, key);
     tty_wait_gone(tty, "── keys ──");
     expect_screen(tty, before);
+    for (const char *close = "q\033"; *close; close++) {
+        press(tty, key);
+        tty_wait_text(tty, "── keys ──");
+        tty_type(tty, (char[]){*close, 0});
+        tty_wait_gone(tty, "── keys ──");
+        expect_screen(tty, before);
+    }
     free(before);
 }
 
@@ -548,19 +555,25 @@ Test(step, any_path_shows_the_same)
     free(direct);
 }
 
-static bool is_traced_stop(struct tty *tty, const void *data)
+static bool is_stopped(struct tty *tty, const void *pid)
 {
     char name[32], state = '?';
     FILE *file;
 
-    (void)data;
-    snprintf(name, sizeof name, "/proc/%d/stat", (int)tty_child(tty));
+    (void)tty;
+    snprintf(name, sizeof name, "/proc/%d/stat", (int)*(const pid_t *)pid);
     file = fopen(name, "re");
     if (file && fscanf(file, "%*d %*s %c", &state) != 1)
         state = '?';
     if (file)
         fclose(file);
     return state == 't';
+}
+
+static bool is_traced_stop(struct tty *tty, const void *data)
+{
+    (void)data;
+    return is_stopped(tty, &(pid_t){tty_child(tty)});
 }
 
 /* Between two keys the program stands still: a tracer keeps it so (proc(5)). */
@@ -616,6 +629,7 @@ Test(step, help_is_the_table)
     add_screen(&tty, &got);
     expect_golden("tests/golden/step-help.txt", &got);
     buf_release(&got);
+    tty_type(&tty, "q"); /* the help only */
     quit(&tty);
 }
 
@@ -659,6 +673,25 @@ Test(step, resize_while_paused)
     quit(&tty);
     free(large);
     free(small);
+}
+
+/* The terminal may have forgotten what it showed. */
+Test(step, resizes_that_end_where_they_began)
+{
+    struct tty tty;
+    char *screen;
+
+    start(&tty, MINUS_FOUR);
+    go_to(&tty, FIRST_STORE);
+    screen = screen_text(&tty);
+    for (unsigned i = 0; i < 10; i++) {
+        tty_resize(&tty, 1, 1);
+        tty_resize(&tty, 24, 80);
+        tty_settle(&tty);
+        expect_screen(&tty, screen);
+    }
+    quit(&tty);
+    free(screen);
 }
 
 Test(step, many_resizes_in_a_row)
@@ -821,7 +854,56 @@ Test(step, ctrl_z_and_fg)
     free(screen);
 }
 
-/* The program goes on running while it does; jittrace is there again after. */
+static pid_t child_of(pid_t pid)
+{
+    char name[64];
+    int child = 0;
+    FILE *file;
+
+    snprintf(name, sizeof name, "/proc/%d/task/%d/children", (int)pid,
+             (int)pid);
+    file = fopen(name, "re");
+    cr_assert(ne(ptr, file, NULL));
+    cr_assert(eq(int, fscanf(file, "%d", &child), 1));
+    fclose(file);
+    return child;
+}
+
+/* The program stands still meanwhile; then both go on. */
+Test(step, ctrl_z_stops_the_program_too)
+{
+    pid_t program;
+    struct tty tty;
+
+    start_job(&tty, JITTRACE " --step -- sh -c 'while :; do :; done'\n");
+    program = child_of(tcgetpgrp(tty.master));
+    tty_type(&tty, "r");
+    wait_last(&tty, "running");
+    cr_assert(eq(int, is_stopped(&tty, &program), 0));
+    tty_type(&tty, "\032");
+    tty_wait_text(&tty, "Stopped");
+    tty_wait(&tty, is_stopped, &program, "the program goes on");
+    tty_type(&tty, "fg\n");
+    wait_last(&tty, "running");
+    tty_type(&tty, "\003");
+    tty_wait_text(&tty, "ready");
+    leave_shell(&tty, "exit 0\n");
+}
+
+/* A key without a command does not hide that the program runs. */
+Test(step, a_wrong_key_while_running)
+{
+    struct tty tty;
+
+    start(&tty, ARGS(JITTRACE, "--step", "--", TRACEE("endless"), "outside"));
+    tty_type(&tty, "r");
+    wait_last(&tty, "running");
+    tty_type(&tty, "z");
+    wait_last(&tty, "running to the next event … (no command is on this key)");
+    quit(&tty);
+}
+
+/* jittrace is there again after. */
 Test(step, ctrl_z_while_running)
 {
     struct tty tty;
@@ -1095,8 +1177,11 @@ Test(step, recording_of_a_session_that_was_quit)
     start(&tty, ARGS(JITTRACE, "--step", "--replay", file));
     go(&tty, "]]]]n", FIRST_MOV);
     screen = screen_text(&tty);
-    go(&tty, "r", FIRST_MOV + 1);
+    go(&tty, "n", FIRST_MOV + 1);
+    tty_wait_text(&tty, "ended the program here: the reader quit");
+    go(&tty, "r", FIRST_MOV + 2);
     tty_wait_text(&tty, "killed by signal 9 SIGKILL");
+    go(&tty, "b", FIRST_MOV + 1);
     go(&tty, "b", FIRST_MOV);
     expect_screen(&tty, screen);
     quit(&tty);
@@ -1253,6 +1338,7 @@ Test(step, ascii_locale)
     tty_type(&tty, "?");
     tty_wait_text(&tty, "Enter, space, n, >");
     expect_ascii(&tty);
+    tty_type(&tty, "?");
     quit(&tty);
 }
 

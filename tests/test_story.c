@@ -211,8 +211,8 @@ static void expect_event(struct event event, const char *happened,
 static void describe_focus(struct history *history, uint64_t seq,
                            struct buf *out)
 {
-    static const char *const kinds_of[] = {"none", "stored", "executed", "next",
-                                           "rest"};
+    static const char *const kinds_of[] = {"none", "stored", "executed",
+                                           "next", "signal", "rest"};
     static const char *const states[] = {"unknown", "partly", "decoded"};
     struct focus focus;
 
@@ -412,7 +412,7 @@ Test(story, other_events_leave_the_focus)
                                            .code = 1,
                                            .addr = {true, 0},
                                            .pc = {true, BASE + 7}}});
-    expect_focus(history, last(history), "rest +7 3 decoded add rax, rdi");
+    expect_focus(history, last(history), "signal +7 3 decoded add rax, rdi");
     add(history,
         (struct event){.kind = EVENT_EXIT, .exit = {.signal = {true, 11}}});
     expect_focus(history, last(history), "rest +7 3 decoded add rax, rdi");
@@ -426,6 +426,44 @@ Test(story, code_that_is_gone_is_no_focus)
     add(history, (struct event){.kind = EVENT_UNMAP,
                                 .unmap = {.addr = BASE, .length = 4096}});
     expect_focus(history, last(history), "none");
+    history_free(history);
+}
+
+static void signal_at(struct history *history, uint64_t offset, int code)
+{
+    add(history, (struct event){.kind = EVENT_SIGNAL,
+                                .signal = {.number = SIGSEGV,
+                                           .name = "SIGSEGV",
+                                           .code = code,
+                                           .addr = {code > 0, 0},
+                                           .access = code > 0 ? "write" : NULL,
+                                           .pc = {true, BASE + offset}}});
+}
+
+/* Who falls off the end of the code executes the zeros behind it. */
+Test(story, zeros_behind_the_code_are_the_focus_of_their_signal)
+{
+    struct history *history = begin_with_code();
+
+    signal_at(history, 11, 1);
+    expect_focus(history, last(history), "signal +11 2 decoded add [rax], al");
+    expect_story(history, last(history),
+                 "Signal 11 SIGSEGV at code[11]: add [rax], al tried to write "
+                 "to 0x0, where nothing is mapped. code[11] was never written: "
+                 "the zeros there read as add [rax], al.");
+    add(history,
+        (struct event){.kind = EVENT_EXIT, .exit = {.signal = {true, 11}}});
+    expect_focus(history, last(history), "rest +11 2 decoded add [rax], al");
+    history_free(history);
+}
+
+/* One that somebody sent says nothing of the instruction that it came at. */
+Test(story, a_signal_that_was_sent_has_no_instruction)
+{
+    struct history *history = begin_with_code();
+
+    signal_at(history, 11, 0);
+    expect_focus(history, last(history), "rest +0 7 decoded mov rax, -4");
     history_free(history);
 }
 
@@ -637,7 +675,7 @@ Test(story, a_zero_over_a_zero)
 {
     struct event event = store_event_at(0, BYTES(0x00));
 
-    expect_event(event, "code[0] = 0x00 (was 00, too). The opcode of add.",
+    expect_event(event, "code[0] = 0x00 (already 00). The opcode of add.",
                  "code[0] = 0x00");
     event.write.old = (struct bytes){0};
     expect_event(event, "code[0] = 0x00. The opcode of add.", "code[0] = 0x00");
@@ -652,15 +690,15 @@ Test(story, every_change_of_protection)
     } table[] = {
         {RW, RX,
          "mprotect changed rw- to r-x: what is there is code now, and "
-         "can no longer be changed."},
+         "cannot be changed until mprotect allows it again."},
         {PROT_READ, RX,
          "mprotect changed r-- to r-x: what is there is code now."},
         {RW, RWX,
          "mprotect changed rw- to rwx: writable and executable at the "
          "same time."},
         {RWX, RX,
-         "mprotect changed rwx to r-x: still executable, but it can "
-         "no longer be changed."},
+         "mprotect changed rwx to r-x: still executable, but it "
+         "cannot be changed until mprotect allows it again."},
         {RX, RWX,
          "mprotect changed r-x to rwx: writable and executable at the "
          "same time."},
@@ -702,13 +740,13 @@ Test(story, code_is_counted_when_it_becomes_executable)
 
     expect_event(event,
                  "The protection changed from rw- to r-x: the 3 bytes are code "
-                 "now, and can no longer be changed.",
+                 "now, and cannot be changed until mprotect allows it again.",
                  "protection rw- -> r-x");
     event.protect.code.len = 1;
     event.protect.call = "pkey_mprotect(0x7f0000001000, 4096, 5, 1)";
     expect_event(event,
                  "pkey_mprotect changed rw- to r-x: the byte there is code "
-                 "now, and can no longer be changed.",
+                 "now, and cannot be changed until mprotect allows it again.",
                  "pkey_mprotect rw- -> r-x");
 }
 
@@ -874,11 +912,11 @@ Test(story, branches_and_memory)
     } table[] = {
         {BYTES(0x75, 0x02), "jnz 0x7f0000001004", BASE + 4, false,
          "jnz 0x7f0000001004 was executed: taken, because ZF is 0: jumps to "
-         "0x7f0000001004."},
+         "code[4]."},
         {BYTES(0x74, 0x02), "jz 0x7f0000001004", BASE + 2, false,
          "jz 0x7f0000001004 was executed: not taken, because ZF is 0."},
         {BYTES(0xeb, 0x02), "jmp 0x7f0000001004", BASE + 4, false,
-         "jmp 0x7f0000001004 was executed: it jumps to 0x7f0000001004."},
+         "jmp 0x7f0000001004 was executed: it jumps to code[4]."},
         {BYTES(0x90), NULL, BASE + 1, false,
          "An instruction was executed: it does nothing."},
         {BYTES(0x06), NULL, BASE + 1, false, "An instruction was executed."},
@@ -1121,8 +1159,8 @@ Test(story, ends)
                                 .exit = {.signal = {true, SIGSEGV}}});
     expect_next(history, last(history), "The program has ended.");
     expect_last(history,
-                "The program was killed by signal 11 SIGSEGV. It called "
-                "generated code 1 time.",
+                "The program was killed by signal 11 SIGSEGV. 1 call into "
+                "generated code was seen.",
                 "killed by signal 11 SIGSEGV");
     expect_event(
         (struct event){.kind = EVENT_EXIT, .exit = {.status = {true, 3}}},
@@ -1359,8 +1397,8 @@ Test(story, the_baby_jit_from_start_to_end)
          "is complete: 0xfffffffc = -4.",
          "Next: a store to code[7] (event 9)."},
         {13,
-         "mprotect changed rw- to r-x: the 11 bytes are code now, and can no "
-         "longer be changed.",
+         "mprotect changed rw- to r-x: the 11 bytes are code now, and cannot "
+         "be changed until mprotect allows it again.",
          "Next: a call to code[0] (event 14)."},
         {15, "mov rax, -4 was executed: rax = -4.",
          "Next: add rax, rdi at code[7]."},
@@ -1369,7 +1407,8 @@ Test(story, the_baby_jit_from_start_to_end)
         {29, "The program printed \"-3 -2 -1\\n\": 9 bytes to standard output.",
          "Next: munmap (event 30)."},
         {31,
-         "The program ended with status 0. It called generated code 3 times.",
+         "The program ended with status 0. 3 calls into generated code were "
+         "seen.",
          "The program has ended."},
     };
     struct history *history = record(ARGS("--", TRACEE("babyjit-O0"), "-4"));
@@ -1389,13 +1428,13 @@ Test(story, a_crash_reads_well_backwards)
     uint64_t end = last(history);
 
     expect_story(history, end,
-                 "The program was killed by signal 4 SIGILL. It called "
-                 "generated code 1 time.");
+                 "The program was killed by signal 4 SIGILL. 1 call into "
+                 "generated code was seen.");
     expect_story(history, end - 1,
                  "Signal 4 SIGILL at code[0]: the CPU does not know this "
                  "instruction, or may not run it: ud2.");
     expect_next(history, end - 1, "Next: the program ends (event 7).");
-    expect_focus(history, end - 1, "rest +0 2 decoded ud2");
+    expect_focus(history, end - 1, "signal +0 2 decoded ud2");
     expect_focus(history, end, "rest +0 2 decoded ud2");
     expect_next(history, end - 2, "Next: ud2 at code[0].");
     history_free(history);

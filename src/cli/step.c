@@ -199,8 +199,7 @@ static int conclude(struct session *session, const struct tee *tee, int result,
 }
 
 static int step_through(const struct options *options, struct tee *tee,
-                        struct driver *driver, bool fullscreen,
-                        struct err *err)
+                        struct driver *driver, bool fullscreen, struct err *err)
 {
     struct session *session = session_new(&tee->source);
     int result = 0, status;

@@ -171,7 +171,9 @@ void text_limit(struct text *text, const struct event *event)
 {
     struct pen *pen = &text->pen;
 
-    pen_text(pen, ROLE_WARNING, "not watched: ");
+    /* Its sentence says all. */
+    if (!event->limit.budget || strcmp(event->limit.budget, "quit") != 0)
+        pen_text(pen, ROLE_WARNING, "not watched: ");
     pen_words(pen, ROLE_WARNING, 5,
               event->limit.text ? event->limit.text : event->limit.budget);
 }

@@ -20,9 +20,12 @@
  */
 #include "step/focus.h"
 
+#include <signal.h>
 #include <string.h>
 
 #define LATEST    4096u /* events that are looked at, back from the one asked */
+#define BEFORE    512u  /* events that may have left the focus somewhere */
+#define TRIED     4u    /* of these are asked for their view, which is dear */
 #define LOOK_BACK 8192u /* bytes that are read in front of a store */
 #define FAR       16u   /* more than an instruction is long */
 #define PATCH     8u    /* no number is longer */
@@ -328,15 +331,20 @@ static void focus_stored(struct history *history, uint64_t seq,
 
 /* --- the instructions of other events ------------------------------------ */
 
-/* The instruction at addr, of which all bytes are what the page holds. */
+/*
+ * The instruction at addr, of which all bytes are what the page holds. Where
+ * none of them was written they are zeros, which only the CPU takes for code.
+ */
 static void focus_there(const struct view *view, uint64_t addr,
                         enum focus_kind kind, struct focus *focus)
 {
     const struct region *region = view_region_at(view, addr);
     struct store_place place = {.pages = &view->pages};
-    uint64_t first, last;
+    bool is_reached = region && kind == FOCUS_SIGNAL;
+    uint64_t first = addr, last = addr;
 
-    if (!pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last))
+    if (!pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last) &&
+        !is_reached)
         return;
     focus->kind = kind;
     focus->base = region ? region->start : addr;
@@ -370,6 +378,21 @@ static uint64_t signal_place(const struct view *view,
     return signal->access || before != 0xcc || signal->addr.known ? pc : pc - 1;
 }
 
+/* Whether the instruction there raised it; the program can send itself any. */
+static bool is_raised(const struct event_signal *signal)
+{
+    return signal->code > 0 &&
+           (signal->addr.known || signal->number == SIGTRAP);
+}
+
+static void focus_signal(const struct view *view,
+                         const struct event_signal *signal, struct focus *focus)
+{
+    if (signal->pc.known)
+        focus_there(view, signal_place(view, signal),
+                    is_raised(signal) ? FOCUS_SIGNAL : FOCUS_REST, focus);
+}
+
 /* The focus of an event that has one of its own. Returns false if it has not.
  */
 static bool focus_own(struct history *history, uint64_t seq,
@@ -398,9 +421,7 @@ static bool focus_own(struct history *history, uint64_t seq,
         break;
     case EVENT_SIGNAL:
         view = history_view(history, seq);
-        if (event->signal.pc.known)
-            focus_there(view, signal_place(view, &event->signal), FOCUS_REST,
-                        focus);
+        focus_signal(view, &event->signal, focus);
         break;
     default:
         break;
@@ -408,27 +429,70 @@ static bool focus_own(struct history *history, uint64_t seq,
     return focus->kind != FOCUS_NONE;
 }
 
-/* Whether what the focus is on is still there after event seq. */
-static bool is_there(struct history *history, uint64_t seq,
-                     const struct focus *focus)
+/* Where the focus of an event is, or near that. Returns false if it has none. */
+static bool has_own(const struct event *event, uint64_t *addr)
 {
-    const struct view *view = history_view(history, seq);
+    switch (event->kind) {
+    case EVENT_WRITE:
+        *addr = event->write.addr;
+        return event->write.new.len > 0;
+    case EVENT_STEP:
+        *addr = event->step.addr;
+        return event->step.bytes.len > 0;
+    case EVENT_ENTER:
+        *addr = event->enter.addr;
+        return true;
+    case EVENT_PROTECT:
+        *addr = event->protect.addr + event->protect.code_offset;
+        return event->protect.code.data != NULL;
+    case EVENT_SIGNAL:
+        *addr = event->signal.pc.value;
+        return event->signal.pc.known;
+    default:
+        return false;
+    }
+}
+
+/* Whether what an event was about at addr is still there in a later view. */
+static bool is_there(const struct view *view, const struct event *event,
+                     uint64_t addr)
+{
     uint64_t first, last;
 
-    return view_region_at(view, focus->addr) &&
-           pages_extent(&view->pages, focus->addr, INSN_MAX_LENGTH, &first,
-                        &last);
+    return view_region_at(view, addr) &&
+           ((event->kind == EVENT_SIGNAL && is_raised(&event->signal)) ||
+            pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last));
+}
+
+/* The latest events before seq whose focus is still there, latest first. */
+static size_t find_earlier(struct history *history, uint64_t seq,
+                           uint64_t found[TRIED])
+{
+    const struct view *view = history_view(history, seq);
+    uint64_t oldest = seq < BEFORE ? 0 : seq - BEFORE;
+    size_t count = 0;
+
+    for (uint64_t i = seq; i-- > oldest && count < TRIED;) {
+        const struct event *event = history_event(history, i);
+        uint64_t addr;
+
+        if (has_own(event, &addr) && is_there(view, event, addr))
+            found[count++] = i;
+    }
+    return count;
 }
 
 void focus_find(struct history *history, uint64_t seq, struct focus *focus)
 {
-    uint64_t oldest = seq < LATEST ? 0 : seq - LATEST;
+    uint64_t earlier[TRIED];
+    size_t count;
 
     *focus = (struct focus){0};
     if (focus_own(history, seq, focus))
         return;
-    for (uint64_t i = seq; i-- > oldest;) {
-        if (focus_own(history, i, focus) && is_there(history, seq, focus)) {
+    count = find_earlier(history, seq, earlier);
+    for (size_t i = 0; i < count; i++) {
+        if (focus_own(history, earlier[i], focus)) {
             focus->kind = FOCUS_REST;
             return;
         }

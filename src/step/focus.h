@@ -4,7 +4,8 @@
  *
  * A store is about the instruction that its byte belongs to, complete or not; a
  * step about the one that was executed; an entry about the first one. An event
- * that is about none (output, a signal, the end) leaves the focus where it was.
+ * that is about none (output, the end) leaves the focus where it was; so does a
+ * signal, unless it came inside generated code.
  *
  * While code is being written its bytes arrive one by one. What is there is
  * decoded as soon as everything in front of its numbers (displacement,
@@ -28,6 +29,7 @@ enum focus_kind {
     FOCUS_STORED,   /* the event stored some of them */
     FOCUS_EXECUTED, /* the event executed them */
     FOCUS_NEXT,     /* they are about to be executed */
+    FOCUS_SIGNAL,   /* the event is the signal that executing them raised */
     FOCUS_REST,     /* an earlier event was about them, this one is not */
 };
 
@@ -65,7 +67,7 @@ struct focus {
 
 /*
  * The focus of event seq, which must exist. At most some 4096 earlier events
- * are looked at. Asks history for other events and views.
+ * are looked at, and only a few earlier views. Asks history for both.
  */
 void focus_find(struct history *history, uint64_t seq, struct focus *focus);
 

@@ -30,6 +30,9 @@ void pane_source(const struct moment *moment, struct area area);
 void pane_page(const struct moment *moment, struct area area);
 void pane_insn(const struct moment *moment, struct area area);
 void pane_regs(const struct moment *moment, struct area area);
+/* Whether the page pane shows another mapping than the one with the focus. */
+bool pane_page_is_elsewhere(const struct moment *moment);
+
 void pane_story(const struct moment *moment, struct area area);
 void pane_output(const struct moment *moment, struct area area);
 

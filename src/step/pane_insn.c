@@ -22,6 +22,7 @@ static void append_where(const struct focus *focus, struct buf *out)
         [FOCUS_STORED] = "being written, ",
         [FOCUS_EXECUTED] = "executed, ",
         [FOCUS_NEXT] = "next, ",
+        [FOCUS_SIGNAL] = "signal here, ",
         [FOCUS_REST] = "",
     };
 
@@ -44,11 +45,26 @@ static void write_bytes(const struct moment *moment, struct pen *pen)
     pen_end(pen);
 }
 
+/* Code elsewhere than in the page that is shown is none to show. */
+static bool is_none(const struct moment *moment)
+{
+    return moment->focus.kind == FOCUS_NONE || pane_page_is_elsewhere(moment);
+}
+
+static const char *words_on_none(const struct moment *moment)
+{
+    if (moment->focus.kind == FOCUS_NONE)
+        return "There is no code.";
+    return moment->event->kind == EVENT_UNMAP
+               ? "There is no code here any more."
+               : "There is no code here yet.";
+}
+
 /* What there is in place of fields. */
 static void write_words(const struct moment *moment, struct pen *pen)
 {
-    if (moment->focus.kind == FOCUS_NONE) {
-        pen_words(pen, ROLE_NOTE, 0, "There is no code.");
+    if (is_none(moment)) {
+        pen_words(pen, ROLE_NOTE, 0, words_on_none(moment));
     } else {
         write_bytes(moment, pen);
         pen_words(pen, ROLE_NOTE, 0, "These bytes are no instruction so far.");
@@ -84,12 +100,14 @@ void pane_insn(const struct moment *moment, struct area area)
 
     if (area.rows == 0)
         return;
-    write_title(&moment->focus, &title);
-    if (moment->focus.kind != FOCUS_NONE)
+    if (is_none(moment))
+        pen_text(&title, ROLE_HEADING, "instruction");
+    else
+        write_title(&moment->focus, &title);
+    if (!is_none(moment))
         append_where(&moment->focus, &where);
     pane_rule(moment->grid, area, &title, where.len ? buf_text(&where) : NULL);
-    if (moment->focus.kind == FOCUS_NONE ||
-        moment->focus.state == INSN_UNKNOWN) {
+    if (is_none(moment) || moment->focus.state == INSN_UNKNOWN) {
         write_words(moment, &pen);
         grid_put_pen(moment->grid, body, &pen, 0);
     } else {

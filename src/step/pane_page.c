@@ -6,7 +6,8 @@
  *     00000000: 48 c7 c0[fc]·· ·· ··        stored by this event
  *     00000000:<48 c7 c0 fc ff ff ff>48 01 f8)c3
  *
- * `<...>` was executed by this event, `(...)` comes next. Where one ends and
+ * `<...>` was executed by this event, `(...)` comes next, `!...!` is where a
+ * signal came. Where one ends and
  * the other begins there is one blank for two marks: `>` has it.
  */
 #include "step/pane.h"
@@ -92,11 +93,27 @@ static bool find_addr(const struct moment *moment, uint64_t *addr)
     return false;
 }
 
+bool pane_page_is_elsewhere(const struct moment *moment)
+{
+    const struct view *view = moment_view(moment);
+    const struct region *shown, *focus;
+    uint64_t addr;
+
+    if (moment->focus.kind != FOCUS_REST || !mapping_of(moment->event, &addr))
+        return false;
+    shown = view_region_at(view, addr);
+    focus = view_region_at(view, moment->focus.addr);
+    return !shown || !focus || shown->start != focus->start;
+}
+
 static void add_span(struct dump *dump, uint64_t addr, uint64_t length,
                      enum role role, const char *marks)
 {
-    static const char *const mark[] = {"[", "]", "<", ">", "(", ")"};
-    size_t which = *marks == '[' ? 0 : *marks == '<' ? 2 : 4;
+    static const char *const mark[] = {"[", "]", "<", ">", "(", ")", "!", "!"};
+    size_t which = *marks == '['   ? 0
+                   : *marks == '<' ? 2
+                   : *marks == '(' ? 4
+                                   : 6;
 
     dump->spans[dump->span_count++] =
         (struct span){addr, length, role, mark[which], mark[which + 1]};
@@ -133,6 +150,13 @@ static void find_spans(const struct moment *moment, struct dump *dump)
     case EVENT_ENTER:
         add_next(dump, event->enter.addr);
         dump->legend = "(next)";
+        break;
+    case EVENT_SIGNAL:
+        if (moment->focus.kind != FOCUS_SIGNAL)
+            break;
+        add_span(dump, moment->focus.addr, moment->focus.length, ROLE_NEXT,
+                 "!!");
+        dump->legend = "!signal here!";
         break;
     default:
         break;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Registers: on the first line those that the event changed, old and new, then
- * the others on columns of their own, so that a reader finds each again at the
- * next event.
+ * the others on columns of their own.
  */
 #include "step/pane.h"
 
@@ -74,6 +73,23 @@ static void append_change(const struct moment *moment,
     append_value(moment, change->reg, change->new_value, brief, out);
 }
 
+/* What to say of registers of which none is known to have changed. */
+static const char *words_on_none(const struct moment *moment,
+                                 const struct known *known)
+{
+    const struct event *event = moment->event;
+
+    if (event->kind == EVENT_ENTER)
+        return "  as the code finds them";
+    if (event->kind != EVENT_STEP)
+        return known->inside ? "  as last seen in generated code"
+                             : "  as generated code left them";
+    /* mm, xmm, ymm, zmm */
+    if (event->step.text && strstr(event->step.text, "mm"))
+        return "  no general register changed; vector registers are not shown";
+    return "  no general register changed";
+}
+
 static void write_changes(const struct moment *moment,
                           const struct known *known, struct pen *pen)
 {
@@ -89,10 +105,7 @@ static void write_changes(const struct moment *moment,
         pen_text(pen, ROLE_CHANGED, buf_text(&text));
     }
     if (known->changes.count == 0)
-        pen_cut(pen, ROLE_NOTE,
-                moment->event->kind == EVENT_STEP ? "  no register changed"
-                : known->inside                   ? "  as the code finds them"
-                                : "  as generated code left them");
+        pen_cut(pen, ROLE_NOTE, words_on_none(moment, known));
     pen_end(pen);
     buf_release(&text);
 }
@@ -101,31 +114,28 @@ static void write_changes(const struct moment *moment,
 static void write_one(const struct moment *moment, const struct known *known,
                       struct pen *pen, enum reg reg)
 {
-    bool changed = is_changed(known, reg);
     bool narrow = pen_line_width(pen) < NARROW;
     unsigned slot = narrow ? NARROW_SLOT : SLOT;
     unsigned column = pen->column ? (pen->column + slot) / slot * slot : 0;
     struct buf text = {0};
 
-    buf_printf(&text, "%c%s%s ", changed ? '*' : ' ', narrow ? "" : " ",
-               name_of(reg));
+    buf_printf(&text, "%s%s ", narrow ? " " : "  ", name_of(reg));
     append_value(moment, reg, known->regs->value[reg], false, &text);
     if (column + text.len > pen_line_width(pen)) {
         pen_end(pen);
         column = 0;
     }
     pen_column(pen, column);
-    pen_text(pen, changed ? ROLE_CHANGED : ROLE_REGISTER, buf_text(&text));
+    pen_text(pen, ROLE_REGISTER, buf_text(&text));
     buf_release(&text);
 }
 
-/* Of all registers each has its place; of some, those that changed were just
- * told. */
+/* Those that changed were just told. */
 static void write_values(const struct moment *moment, const struct known *known,
                          struct pen *pen)
 {
     for (size_t i = 0; i < ORDERED; i++)
-        if (moment->screen->all_registers || !is_changed(known, order[i]))
+        if (!is_changed(known, order[i]))
             write_one(moment, known, pen, order[i]);
     pen_end(pen);
 }

@@ -32,11 +32,13 @@ struct place {
 
     uint64_t addr; /* the instruction to show */
     bool executed; /* by this event */
+    bool signal;   /* this event came there */
     bool next_known;
     uint64_t next;
 };
 
-static void place_of(const struct event *event, struct place *place)
+static void place_of(const struct view *view, const struct event *event,
+                     struct place *place)
 {
     *place = (struct place){.kind = PLACE_CODE};
     if (event->kind == EVENT_STEP) {
@@ -48,6 +50,9 @@ static void place_of(const struct event *event, struct place *place)
         place->addr = event->enter.addr;
         place->next_known = true;
         place->next = event->enter.addr;
+    } else if (event->kind == EVENT_SIGNAL && event->signal.pc.known &&
+               view_region_at(view, event->signal.pc.value)) {
+        place->addr = event->signal.pc.value;
     } else if (event->source.file) {
         place->kind = PLACE_SOURCE;
         place->file = mem_copy_text(event->source.file);
@@ -77,14 +82,19 @@ static const char *own_words(const struct event *event)
 static void find_place(const struct moment *moment, struct place *place)
 {
     uint64_t oldest = moment->seq < LOOK_BACK ? 0 : moment->seq - LOOK_BACK;
+    const struct view *view = moment_view(moment);
 
-    place_of(moment->event, place);
+    place_of(view, moment->event, place);
     place->current = place->kind != PLACE_UNKNOWN;
+    if (place->current && moment->focus.kind == FOCUS_SIGNAL) {
+        place->addr = moment->focus.addr;
+        place->signal = true;
+    }
     if (own_words(moment->event))
         return;
     for (uint64_t i = moment->seq;
          place->kind == PLACE_UNKNOWN && i-- > oldest;)
-        place_of(history_event(moment->history, i), place);
+        place_of(view, history_event(moment->history, i), place);
     if (!place->current)
         place->executed = place->next_known = false;
 }
@@ -212,11 +222,36 @@ static bool list_read(struct window *list, struct sweep *sweep, uint64_t addr)
     return true;
 }
 
+/* Lists zeros that nobody stored, because control is there. */
+static void list_unwritten(struct window *list, const struct pages *pages,
+                           uint64_t addr, uint64_t end)
+{
+    struct listed line = {.addr = addr};
+    uint8_t bytes[INSN_MAX_LENGTH];
+    struct sweep sweep;
+
+    sweep_init(&sweep, pages, addr, addr);
+    list_read(list, &sweep, addr);
+    pages_read(pages, addr, sizeof bytes, bytes);
+    if (insn_decode(bytes, sizeof bytes, addr, &line.insn) <= 0)
+        line.insn.length = 0;
+    list->anchored = true;
+    list->anchor = list->count;
+    list->ring[list->count++ % list->rows] = line;
+    sweep = (struct sweep){
+        .pages = pages, .at = addr + line.insn.length, .end = end};
+    list_read(list, &sweep, addr);
+}
+
 static void list_code(struct window *list, const struct pages *pages,
                       uint64_t addr, uint64_t end)
 {
     struct sweep sweep;
 
+    if (!pages_written(pages, addr)) {
+        list_unwritten(list, pages, addr, end);
+        return;
+    }
     sweep_init(&sweep, pages, addr, end);
     if (list_read(list, &sweep, addr))
         return;
@@ -281,6 +316,10 @@ static void draw_code_line(const struct moment *moment, struct pen *pen,
         mark = '>';
         role = ROLE_EXECUTED;
     }
+    if (place->signal && line->addr == place->addr) {
+        mark = '!';
+        role = ROLE_NEXT;
+    }
     code_line(pen, line, base, mark, role);
     pen_end(pen);
 }
@@ -299,6 +338,7 @@ static void draw_code(const struct moment *moment, struct area area,
     pane_rule(moment->grid, area, &title,
               place->executed     ? "> executed - next"
               : place->next_known ? "- next"
+              : place->signal     ? "! signal here"
                                   : NULL);
     if (region && list.rows > 0) {
         list.ring = mem_alloc(list.rows * sizeof *list.ring);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "render/pen.h"
@@ -24,6 +25,7 @@ struct plain {
     bool color;
     struct buf input; /* what was read and not yet used */
     bool input_ended;
+    bool unended; /* the program has written part of a line where we write */
 };
 
 /* How a part of plain_run went on: one of these, a signal, or -1. */
@@ -37,8 +39,13 @@ enum {
 /* Writes what the pen holds, and forgets it. */
 static int put(struct plain *plain, struct pen *pen, struct err *err)
 {
-    int result = sink_write(plain->out, pen->out.data, pen->out.len, err);
+    int result = 0;
 
+    if (plain->unended)
+        result = sink_write(plain->out, "\n", 1, err);
+    plain->unended = false;
+    if (result == 0)
+        result = sink_write(plain->out, pen->out.data, pen->out.len, err);
     pen_release(pen);
     return result;
 }
@@ -230,6 +237,34 @@ static int take_signals(struct plain *plain, bool *resumed)
     return GO_ON;
 }
 
+/* Whether the program writes to where we write, with this descriptor. */
+static bool is_shared(const struct plain *plain, int64_t fd)
+{
+    struct stat its, ours;
+
+    if (!plain->driver->pause) /* there is no program */
+        return false;
+    return (fd == STDOUT_FILENO || fd == STDERR_FILENO) &&
+           fstat((int)fd, &its) == 0 && fstat(fileno(plain->out), &ours) == 0 &&
+           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+}
+
+/* Takes note of how the program left the line, if it wrote to ours. */
+static void note_output(struct plain *plain)
+{
+    struct history *history = session_history(plain->session);
+    uint64_t count = history_count(history);
+    const struct event *event;
+    struct bytes bytes;
+
+    event = count > 0 ? history_event(history, count - 1) : NULL;
+    if (!event || event->kind != EVENT_OUTPUT)
+        return;
+    bytes = event->output.bytes;
+    if (bytes.len > 0 && is_shared(plain, event->output.fd))
+        plain->unended = bytes.data[bytes.len - 1] != '\n';
+}
+
 /* Lets the program run until the session's goal is met. */
 static int reach(struct plain *plain, struct err *err)
 {
@@ -237,10 +272,13 @@ static int reach(struct plain *plain, struct err *err)
     int signal;
 
     while (session_is_running(plain->session)) {
+        uint64_t before = history_count(session_history(plain->session));
         int more = session_advance(plain->session, err);
 
         if (more < 0)
             return -1;
+        if (history_count(session_history(plain->session)) > before)
+            note_output(plain);
         driver_wait(plain->driver, 0, more == 0 ? -1 : 0);
         signal = take_signals(plain, &ignored);
         if (signal != GO_ON)
@@ -401,6 +439,8 @@ static int loop(struct plain *plain, struct buf *line, struct err *err)
         return DONE;
     if (result == GO_ON)
         result = write_event(plain, err);
+    if (result == GO_ON)
+        result = say(plain, "Enter goes on; help lists the commands.", err);
     while (result == GO_ON) {
         if (ask(plain, err) < 0)
             return -1;

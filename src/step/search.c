@@ -12,13 +12,44 @@
 
 static bool parse_address(const char *text, uint64_t *addr)
 {
-    char *end;
+    bool prefixed = strncasecmp(text, "0x", 2) == 0;
+    const char *digits = prefixed ? text + 2 : text;
+    size_t len = strspn(digits, "0123456789abcdefABCDEF");
 
-    if (strncasecmp(text, "0x", 2) != 0 || !isxdigit((unsigned char)text[2]))
+    if (digits[len] || len < (prefixed ? 1 : 8)) /* a short one is a word */
         return false;
     errno = 0;
-    *addr = strtoull(text, &end, 16);
-    return !*end && !errno;
+    *addr = strtoull(digits, NULL, 16);
+    return !errno;
+}
+
+/* As the story names bytes of generated code: code[3]. */
+static bool parse_offset(const char *text, uint64_t *offset)
+{
+    char *end;
+
+    if (strncasecmp(text, "code[", 5) != 0 || !isdigit((unsigned char)text[5]))
+        return false;
+    errno = 0;
+    *offset = strtoull(text + 5, &end, 10);
+    return strcmp(end, "]") == 0 && !errno;
+}
+
+/* The bit of the flag of that name, or 0. */
+static uint64_t parse_flag(const char *text)
+{
+    struct buf name = {0};
+    uint64_t found = 0;
+
+    for (uint64_t bit = 1; bit < 1u << 22 && !found; bit <<= 1) {
+        buf_clear(&name);
+        flags_describe(bit, &name);
+        if (strcasecmp(buf_text(&name), "none") != 0 &&
+            strcasecmp(buf_text(&name), text) == 0)
+            found = bit;
+    }
+    buf_release(&name);
+    return found;
 }
 
 /* Whether text is the name of a part of the register: eax, ax, al, ah. */
@@ -61,8 +92,13 @@ void search_set(struct search *search, const char *text)
     free(search->text);
     *search = (struct search){.text = copy};
     search->reg = parse_register(copy);
+    search->flag = parse_flag(copy);
     if (parse_address(copy, &search->addr))
         search->kind = SEARCH_ADDRESS;
+    else if (parse_offset(copy, &search->addr))
+        search->kind = SEARCH_OFFSET;
+    else if (search->flag)
+        search->kind = SEARCH_FLAG;
     else if (search->reg != REG_NONE)
         search->kind = SEARCH_REGISTER;
 }
@@ -138,6 +174,21 @@ static bool names_address(const struct event *event, uint64_t addr)
     return false;
 }
 
+/* Whether it is about the byte at this offset of a region. */
+static bool names_offset(const struct event *event, uint64_t offset)
+{
+    switch (event->kind) {
+    case EVENT_WRITE:
+        return in(offset, event->write.offset, event->write.new.len);
+    case EVENT_ENTER:
+        return event->enter.offset == offset;
+    case EVENT_STEP:
+        return in(offset, event->step.offset, event->step.bytes.len);
+    default:
+        return false;
+    }
+}
+
 /* --- registers ----------------------------------------------------------- */
 
 static bool step_changes(const struct event_step *step, enum reg reg)
@@ -146,6 +197,16 @@ static bool step_changes(const struct event_step *step, enum reg reg)
         if (step->regs.list[i].reg == reg)
             return true;
     return reg == REG_PC && step->next != step->addr;
+}
+
+static bool changes_flag(const struct event *event, uint64_t flag)
+{
+    const struct reg_changes *regs = &event->step.regs;
+
+    for (size_t i = 0; event->kind == EVENT_STEP && i < regs->count; i++)
+        if (regs->list[i].reg == REG_FLAGS)
+            return (regs->list[i].old_value ^ regs->list[i].new_value) & flag;
+    return false;
 }
 
 /* What the program changed since the last step shows when it enters again. */
@@ -207,6 +268,10 @@ bool search_finds(const struct search *search, struct history *history,
     switch (search->kind) {
     case SEARCH_ADDRESS:
         return names_address(history_event(history, seq), search->addr);
+    case SEARCH_OFFSET:
+        return names_offset(history_event(history, seq), search->addr);
+    case SEARCH_FLAG:
+        return changes_flag(history_event(history, seq), search->flag);
     case SEARCH_REGISTER:
         return changes(history, seq, search->reg);
     default:

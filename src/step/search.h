@@ -2,8 +2,11 @@
 /*
  * step/search.h - what a reader looks for in a trace.
  *
- *   0x7f0000001003   an event that names the address, or a range that holds it
+ *   0x7f0000001003   an event that names the address, or a range that holds it;
+ *                    with eight digits or more 0x may be left out
+ *   code[3]          one that is about this byte of generated code
  *   rax, eax, al     an event that changed the register
+ *   ZF               a step that changed the flag
  *   mov, add rax     a word, or the beginning of one and what follows, in an
  *                    instruction that was executed, a system call or the name
  *                    of a signal; capitals do not matter
@@ -22,10 +25,13 @@ struct search {
     enum {
         SEARCH_TEXT,
         SEARCH_ADDRESS,
+        SEARCH_OFFSET,
+        SEARCH_FLAG,
         SEARCH_REGISTER,
     } kind;
-    uint64_t addr;
+    uint64_t addr; /* or the offset */
     enum reg reg;
+    uint64_t flag; /* its bit in REG_FLAGS */
 };
 
 /* Makes it look for text, which is copied. */

@@ -82,7 +82,8 @@ static void say_executable(const struct story *story, unsigned old,
         say(story, "writable and executable at the same time");
     } else if (old & PROT_EXEC) {
         say(story, old & PROT_WRITE
-                       ? "still executable, but it can no longer be changed"
+                       ? "still executable, but it cannot be changed until "
+                         "mprotect allows it again"
                        : "still executable");
     } else {
         if (protect->code.data && protect->code.len == 1)
@@ -92,7 +93,8 @@ static void say_executable(const struct story *story, unsigned old,
         else
             say(story, "what is there is code now");
         if (old & PROT_WRITE)
-            say(story, ", and can no longer be changed");
+            say(story, ", and cannot be changed until mprotect allows it "
+                       "again");
     }
 }
 
@@ -254,6 +256,26 @@ static bool wants_subject(const char *effect)
            effect[len + 1] != '=' && strncmp(effect, "flags ", 6) != 0;
 }
 
+/* Says a place in known code, that an effect ends with, by its offset. */
+static void say_effect(const struct story *story, struct buf *effect)
+{
+    uint64_t next = story->event->step.next;
+    struct buf end = {0};
+    size_t len;
+
+    buf_printf(&end, "s to 0x%llx", (unsigned long long)next);
+    len = end.len - strlen("s to ");
+    if (effect->len >= end.len && view_region_at(story_view(story), next) &&
+        !memcmp(effect->data + effect->len - end.len, end.data, end.len)) {
+        effect->len -= len;
+        say(story, "%s", buf_text(effect));
+        say_where(story, next);
+    } else {
+        say(story, "%s", buf_text(effect));
+    }
+    buf_release(&end);
+}
+
 void story_happened_step(const struct story *story)
 {
     const struct event_step *step = &story->event->step;
@@ -268,9 +290,10 @@ void story_happened_step(const struct story *story)
                         step->reads.count, step->writes.list,
                         step->writes.count, &effect);
     say(story, "%s was executed", step->text ? step->text : "An instruction");
-    if (effect.len > 0)
-        say(story, wants_subject(buf_text(&effect)) ? ": it %s" : ": %s",
-            buf_text(&effect));
+    if (effect.len > 0) {
+        say(story, wants_subject(buf_text(&effect)) ? ": it " : ": ");
+        say_effect(story, &effect);
+    }
     say(story, ".");
     buf_release(&effect);
 }
@@ -395,6 +418,20 @@ static void say_cause(const struct story *story, const struct insn *insn)
         say(story, ": %s", insn->text);
 }
 
+/* Behind the code the page has zeros, and zeros are an instruction. */
+static void say_unwritten(const struct story *story, const struct insn *insn)
+{
+    const struct view *view = story_view(story);
+
+    if (pages_written(&view->pages, insn->addr) ||
+        !view_region_at(view, insn->addr) ||
+        word_is(story->event->signal.access, "execute"))
+        return;
+    say(story, " ");
+    say_where(story, insn->addr);
+    say(story, " was never written: the zeros there read as %s.", insn->text);
+}
+
 void say_signal_name(const struct story *story, const char *word)
 {
     const struct event_signal *signal = &story->event->signal;
@@ -409,7 +446,7 @@ void story_happened_signal(const struct story *story)
     const struct insn *insn = NULL;
     struct focus focus = {0};
 
-    if (signal->pc.known)
+    if (signal->pc.known && is_fault(signal))
         focus_find(story->history, story->seq, &focus);
     if (focus.state == INSN_DECODED &&
         signal->pc.value - focus.addr <= (signal->number == SIGTRAP))
@@ -426,6 +463,8 @@ void story_happened_signal(const struct story *story)
     say(story, ": ");
     say_cause(story, insn);
     say(story, ".");
+    if (insn)
+        say_unwritten(story, insn);
 }
 
 /* The reader's leaving is no limit of ours; its sentence says all. */
@@ -440,8 +479,8 @@ void story_happened_limit(const struct story *story)
     const char *text = limit->text ? limit->text : limit->budget;
     size_t len = text ? strlen(text) : 0;
 
-    say(story, "%s%s%s", is_quit(limit) ? "" : "Not watched: ",
-        len ? text : "something",
+    say(story, "%s%s%s",
+        is_quit(limit) ? "" : "Not watched: ", len ? text : "something",
         len && text[len - 1] == '.' ? "" : ".");
 }
 
@@ -472,6 +511,7 @@ void story_happened_exit(const struct story *story)
     say_end(story);
     say(story, ".");
     if (calls > 0)
-        say(story, " It called generated code %llu time%s.",
-            (unsigned long long)calls, calls == 1 ? "" : "s");
+        say(story, " %llu call%s into generated code %s seen.",
+            (unsigned long long)calls, calls == 1 ? "" : "s",
+            calls == 1 ? "was" : "were");
 }

@@ -345,12 +345,12 @@ static void say_old(const struct story *story)
 
     if (!write->old.data || write->new.len > CHANGED || write->by)
         return;
-    say(story, " (was ");
-    say_bytes(story, write->old);
     say(story, write->new.len == write->old.len &&
                        !memcmp(write->new.data, write->old.data, write->old.len)
-                   ? ", too)"
-                   : ")");
+                   ? " (already "
+                   : " (was ");
+    say_bytes(story, write->old);
+    say(story, ")");
 }
 
 static void say_writer(const struct story *story)
