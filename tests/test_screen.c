@@ -15,7 +15,6 @@
 #include "support.h"
 #include "trace/history.h"
 
-/* support.h has a struct of that name. */
 #include "step/command.h"
 
 TestSuite(screen, .timeout = 120);
@@ -923,4 +922,54 @@ Test(screen, other_programs_can_be_drawn)
         }
         history_free(history);
     }
+}
+
+/* Not the last instruction that was executed, but the one that could not be. */
+Test(screen, a_signal_marks_where_it_came)
+{
+    struct history *history = record(ARGS("--", TRACEE("falls")));
+    uint64_t seq = history_count(history) - 2;
+    struct grid grid;
+
+    cr_assert(eq(int, history_event(history, seq)->kind, EVENT_SIGNAL));
+    draw(history, seq, NULL, 24, 80, &grid);
+    find_row(&grid, "! +2     00 00                    add [rax], al");
+    find_row(&grid, "00000000: 90 90!00 00!");
+    find_row(&grid, "── add [rax], al ──");
+    find_row(&grid, "code[2] was never written");
+    grid_release(&grid);
+    draw(history, seq - 1, NULL, 24, 80, &grid);
+    cr_expect(eq(int, has_text(&grid, "!"), 0));
+    find_row(&grid, "> +1     90                       nop");
+    grid_release(&grid);
+    history_free(history);
+}
+
+/* How often a word stands on the grid. */
+static unsigned count_text(const struct grid *grid, const char *text)
+{
+    char *all = text_of(grid), *at = all;
+    unsigned count = 0;
+
+    while ((at = strstr(at, text)) != NULL) {
+        at += strlen(text);
+        count++;
+    }
+    free(all);
+    return count;
+}
+
+Test(screen, no_register_is_listed_twice)
+{
+    struct history *history = record(ARGS("-4"));
+    const struct screen all = {.all_registers = true, .end = SCREEN_ENDED};
+    struct grid grid;
+
+    for (size_t i = 0; i < SIZES; i++) {
+        draw(history, AT_ADD, &all, sizes[i].rows, sizes[i].columns, &grid);
+        cr_expect(eq(uint, count_text(&grid, " rax 0x"), 1), "%zu", i);
+        cr_expect(eq(uint, count_text(&grid, " flags "), 1), "%zu", i);
+        grid_release(&grid);
+    }
+    history_free(history);
 }
