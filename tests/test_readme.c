@@ -12,7 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "step/screen.h"
 #include "support.h"
+#include "trace/history.h"
 
 TestSuite(readme, .timeout = 60);
 
@@ -31,16 +33,19 @@ static void unload(void)
 
 /*
  * Calls visit for each line of the README that is indented by four, without
- * the indentation. Returns how many there were.
+ * the indentation, but for what stands between backquotes. Returns how many
+ * there were.
  */
 static size_t each_sample(void (*visit)(char *line, void *argument),
                           void *argument)
 {
     char *copy = strdup((char *)readme.data), *rest = copy, *line;
     size_t samples = 0;
+    bool quoted = false;
 
     while ((line = strsep(&rest, "\n")) != NULL) {
-        if (strncmp(line, "    ", 4) != 0)
+        quoted ^= strncmp(line, "```", 3) == 0;
+        if (quoted || strncmp(line, "    ", 4) != 0)
             continue;
         visit(line + 4, argument);
         samples++;
@@ -180,4 +185,54 @@ Test(readme, what_is_shown_is_what_a_trace_says, .init = load, .fini = unload)
         ge(sz, each_sample(expect_in_trace, (void *)buf_text(&masked)), 20));
     result_release(&result);
     buf_release(&masked);
+}
+
+/* --- what the screen looks like ------------------------------------------ */
+
+/* The screen of the baby JIT at an event, masked, a line each row. */
+static void draw_masked(uint64_t seq, struct buf *out)
+{
+    const struct screen paused = {.end = SCREEN_PAUSED};
+    struct history *history = history_new();
+    struct result result;
+    struct store store;
+    struct grid grid;
+
+    trace(&(struct job){.argv = ARGS("-4")}, &store, &result);
+    for (uint64_t i = 0; i <= seq; i++)
+        history_append(history, store_event(&store, i));
+    grid_init(&grid, 24, 80);
+    screen_draw(&paused, history, seq, &grid);
+    for (unsigned row = 0; row < grid.rows; row++) {
+        struct buf text = {0};
+
+        grid_row(&grid, row, &text);
+        mask(buf_text(&text), out);
+        buf_append_text(out, "\n");
+        buf_release(&text);
+    }
+    grid_release(&grid);
+    history_free(history);
+    store_release(&store);
+    result_release(&result);
+}
+
+/* The README shows some rows of it between two lines of three backquotes. */
+Test(readme, the_screen_is_what_it_shows, .init = load, .fini = unload)
+{
+    char *start = strstr((char *)readme.data, "\n```text\n"), *end;
+    struct buf screen = {0}, shown = {0};
+
+    cr_assert(ne(ptr, start, NULL));
+    start += strlen("\n```text\n");
+    end = strstr(start, "```\n");
+    cr_assert(ne(ptr, end, NULL));
+    *end = 0;
+    draw_masked(5, &screen);
+    mask(start, &shown);
+    cr_assert(ge(sz, count_lines(start), 10));
+    cr_assert(ne(ptr, strstr(buf_text(&screen), buf_text(&shown)), NULL),
+              "%s\n%s", buf_text(&shown), buf_text(&screen));
+    buf_release(&screen);
+    buf_release(&shown);
 }
