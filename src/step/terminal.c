@@ -327,11 +327,8 @@ static uint32_t plain_rune(uint32_t rune)
         uint32_t rune;
         char ascii;
     } known[] = {
-        {0x2500, '-'}, {0x2502, '|'}, {0x2501, '='}, {0x2503, '|'},
-        {0x2190, '<'}, {0x2192, '>'}, {0x2191, '^'}, {0x2193, 'v'},
-        {0x25b6, '>'}, {0x25b8, '>'}, {0x25ba, '>'}, {0x25c0, '<'},
-        {0x2026, '.'}, {0x00b7, '.'}, {0x2022, '*'}, {0x25cf, '*'},
-        {0x2013, '-'}, {0x2014, '-'}, {0x2588, '#'}, {0x2713, 'x'},
+        {0x2500, '-'}, {0x2190, '<'}, {0x2192, '>'},
+        {0x2026, '.'}, {0x00b7, '.'},
     };
 
     if (rune < 0x80)
@@ -339,7 +336,7 @@ static uint32_t plain_rune(uint32_t rune)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (known[i].rune == rune)
             return (uint32_t)known[i].ascii;
-    return rune >= 0x2500 && rune < 0x2580 ? '+' : '?'; /* box drawing */
+    return '?';
 }
 
 static void make_cell(const struct terminal *terminal, const struct cell *cell,
