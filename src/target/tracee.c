@@ -432,28 +432,40 @@ static int make_call(struct tracee *tracee)
     return result;
 }
 
-int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
-                    unsigned prot)
+int tracee_inject(struct tracee *tracee, uint64_t number,
+                  const uint64_t args[6], int64_t *result)
 {
     struct user_regs_struct saved;
-    int result;
 
     if (tracee_fetch(tracee) < 0)
-        return 1;
+        return -1;
     saved = tracee->regs;
-    tracee->regs.rax = SYS_mprotect;
-    tracee->regs.rdi = addr;
-    tracee->regs.rsi = length;
-    tracee->regs.rdx = prot;
-    tracee->regs.r9 = FILTER_PASS;
+    tracee->regs.rax = number;
+    tracee->regs.rdi = args[0];
+    tracee->regs.rsi = args[1];
+    tracee->regs.rdx = args[2];
+    tracee->regs.r10 = args[3];
+    tracee->regs.r8 = args[4];
+    tracee->regs.r9 = args[5];
     tracee->regs.rip = tracee->syscall_insn;
     tracee->regs.orig_rax = (uint64_t)-1; /* nothing to restart */
     tracee->regs.eflags &= ~(uint64_t)(TRAP_FLAG | DIRECTION_FLAG);
     if (make_call(tracee) < 0)
-        return 1;
-    result = (int)(int64_t)tracee->regs.rax;
+        return -1;
+    *result = (int64_t)tracee->regs.rax;
     tracee->regs = saved;
-    return tracee_store(tracee) < 0 ? 1 : result;
+    return tracee_store(tracee);
+}
+
+int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
+                    unsigned prot)
+{
+    const uint64_t args[6] = {addr, length, prot, 0, 0, FILTER_PASS};
+    int64_t result;
+
+    if (tracee_inject(tracee, SYS_mprotect, args, &result) < 0)
+        return 1;
+    return (int)result;
 }
 
 static int set_debug_register(const struct tracee *tracee, unsigned n,

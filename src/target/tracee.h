@@ -168,9 +168,17 @@ int tracee_rewind(struct tracee *tracee);
 bool tracee_find_syscall(struct tracee *tracee);
 
 /*
- * Makes the tracee do a mprotect of ours, outside of any call of its own, and
- * puts its registers back. Returns the call's result (0 or -errno), or 1 when
- * the tracee is gone. The page filter lets this call pass.
+ * Makes the tracee do a system call of ours, outside of any call of its own,
+ * and puts its registers back. Signals that come meanwhile are held. Returns 0
+ * with the call's value or -errno in *result, or -1 when the tracee is gone. A
+ * call that the filter stops at cannot be made.
+ */
+int tracee_inject(struct tracee *tracee, uint64_t number,
+                  const uint64_t args[6], int64_t *result);
+
+/*
+ * The same for a mprotect, which the filter lets pass. Returns the call's
+ * result (0 or -errno), or 1 when the tracee is gone.
  */
 int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
                     unsigned prot);
