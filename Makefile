@@ -50,6 +50,9 @@ TRACEES = $(patsubst tests/tracees/%.c,$(BUILD)/tracees/%, \
                      $(wildcard tests/tracees/*.c)) \
           $(addprefix $(BUILD)/tracees/babyjit-,O0 O2 static no-pie)
 
+# One line for each of them that says in its comment what must be reported.
+TRACEE_TESTS = $(BUILD)/tests/tracees.inc
+
 # --- How --------------------------------------------------------------------
 
 # Each step is one short line: what it makes. `make V=1` shows the commands.
@@ -132,7 +135,7 @@ $(BUILD)/lessons/%: lessons/%.c Makefile | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O0 -fPIE -pie -o $@ $<
 
-embedded: $(EMBEDDED)
+embedded: $(EMBEDDED) $(TRACEE_TESTS)
 	@:
 
 # Any file becomes the inside of a C array: 0x7f, 0x45, 0x4c, ...
@@ -153,9 +156,17 @@ $(BUILD)/tracees/babyjit-%: lessons/06-babyjit/babyjit.c Makefile
 
 $(BUILD)/tracees/%: tests/tracees/%.c Makefile
 	@mkdir -p $(@D)
-	$(SAY)$(PLAIN) -O0 -pthread -o $@ $<
+	$(SAY)$(PLAIN) -O0 -pthread -o $@ $< $$(sed -n 's/^ \* build: *//p' $<)
 
 # --- Tests ------------------------------------------------------------------
+
+$(TRACEE_TESTS): force
+	@mkdir -p $(@D)
+	@grep -l '^ \* ends:' tests/tracees/*.c | \
+	    sed 's,.*/\(.*\)\.c$$,TRACEE_TEST(\1),' >$@.new
+	@cmp -s $@.new $@ || cp $@.new $@
+
+$(BUILD)/tests/test_tracees.o: $(TRACEE_TESTS)
 
 $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags | $(BUILD)/deps
 	@mkdir -p $(@D)

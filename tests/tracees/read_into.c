@@ -3,11 +3,19 @@
  * read_into.c - code that the kernel stores: read(2) from a pipe.
  *
  * Reads `mov eax, 7; ret` into a fresh page, all but its last byte by read and
- * the last one by readv, turns the page executable and calls it. Prints
- * "5 + 1 bytes: 7".
+ * the last one by readv, turns the page executable and calls it. The reads
+ * must not fail with EFAULT.
  *
- * A tracer must report: a write of 5 bytes by "read" and one of 1 byte by
- * "readv"; the calls themselves must not fail with EFAULT.
+ * prints:  5 + 1 bytes: 7
+ * ends:    status 0
+ * reports: map rw- anonymous
+ * reports: write +0 b807000000 by read
+ * reports: write +5 c3 by readv
+ * reports: protect rw- r-x b807000000c3
+ * reports: enter +0 call
+ * reports: leave return 7
+ * reports: exit status 0
+ * never:   limit *
  */
 #include <stdint.h>
 #include <stdio.h>

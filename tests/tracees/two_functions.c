@@ -3,12 +3,31 @@
  * two_functions.c - two functions in one page, one of which calls back.
  *
  * At offset 0 stands outer(fn), which is fn(20) + 1; at offset 32 stands
- * inner(x), which is x + x. Prints outer(helper), inner(5) and outer(inner),
- * where helper is C: "41 10 41".
+ * inner(x), which is x + x. Calls outer(helper), where helper is C, inner(5)
+ * and outer(inner); the last one is one single stay in the page.
  *
- * A tracer must report: for the first a call, a leave by a call, an enter by a
- * return, and a leave with 41; for the second a call to offset 32 and a leave
- * with 10; for the third one single stay in the page, with 41.
+ * prints:  41 10 41
+ * ends:    status 0
+ * reports: map rw- anonymous
+ * reports: write +0 48*
+ * reports: write +32 8d*
+ * reports: protect rw- r-x 4883ec08*c3
+ * reports: enter +0 call
+ * reports: step +12 call rax
+ * reports: leave call
+ * reports: enter +14 return
+ * reports: leave return 41
+ * reports: enter +32 call
+ * reports: leave return 10
+ * reports: enter +0 call
+ * reports: step +12 call rax
+ * reports: step +32 lea *
+ * reports: step +35 ret
+ * reports: step +14 add eax, 1
+ * reports: leave return 41
+ * reports: exit status 0
+ * never:   limit *
+ * never:   enter +* jump
  */
 #include <stdint.h>
 #include <stdio.h>
