@@ -463,6 +463,85 @@ Test(trace, a_protection_of_a_part_cuts_the_region)
     view_release(&view);
 }
 
+/* --- generations ---------------------------------------------------------- */
+
+/*
+ * A map event, rw-, and what a program then does, a letter each:
+ *   w W   stores 1, or 2, at offset 0       v   stores 3 in the second page
+ *   x r   makes both pages r-x, or rw-      p   makes the second page r-x
+ *   e     enters                            s   executes an instruction
+ *   c     enters, and the code is found to begin with 4
+ *   m     maps the same address again
+ */
+static void make_event(char what, struct event *event)
+{
+    *event = (struct event){.kind = EVENT_PROTECT};
+    event->protect.addr = BASE + (what == 'p' ? PAGE : 0);
+    event->protect.length = what == 'p' ? PAGE : 2 * PAGE;
+    event->protect.old_prot = what == 'r' ? RX : RW;
+    event->protect.prot = what == 'r' ? RW : RX;
+    if (strchr("wWv", what))
+        *event = wrote(what == 'v' ? PAGE : 0, what == 'w'   ? "\1"
+                                               : what == 'W' ? "\2"
+                                                             : "\3");
+    if (strchr("ec", what)) {
+        *event = (struct event){.kind = EVENT_ENTER};
+        event->enter.addr = BASE;
+        event->enter.code = text(what == 'c' ? "\4" : "");
+    }
+    if (what == 's') {
+        *event = (struct event){.kind = EVENT_STEP};
+        event->step.addr = BASE;
+        event->step.bytes = text("\1");
+    }
+    if (what == 'm') {
+        *event = (struct event){.kind = EVENT_MAP};
+        event->map.addr = BASE;
+        event->map.length = 2 * PAGE;
+        event->map.prot = RW;
+    }
+}
+
+Test(trace, a_generation_begins_with_the_first_change_after_a_use)
+{
+    static const struct {
+        const char *events;
+        const char *generations;
+    } rows[] = {
+        {"mwWw", "1111"},         /* code that nobody has used */
+        {"mwxes", "11111"},       /* used as it is */
+        {"mwxerWxe", "11111222"}, /* patched: RX, RW, RX */
+        {"mwxerxe", "1111111"},   /* only the protection went to and fro */
+        {"mwxew", "11111"},       /* the same byte again is no change */
+        {"mxwWew", "111112"},     /* an empty page has no version in use */
+        {"mwxW", "1112"},         /* became executable, nobody saw it run */
+        {"meW", "112"},           /* executed, nobody saw how it came */
+        {"mwxsWvsw", "11112223"}, /* in place, once for each use */
+        {"mwxecce", "1111222"},   /* found changed at an entry */
+        {"mwpv", "1111"},         /* the executable page held nothing yet */
+        {"mvpWv", "11122"},       /* the parts of a mapping count as one */
+        {"mwxeWmw", "1111211"},   /* another mapping begins anew */
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *got = rows[i].generations;
+        struct event event;
+        struct view view;
+
+        view_init(&view);
+        for (const char *at = rows[i].events; *at; at++, got++) {
+            make_event(*at, &event);
+            view_apply(&view, &event);
+            for (size_t j = 0; j < view.regions.count; j++)
+                cr_expect(eq(chr, (char)('0' + view.regions.list[j].generation),
+                             *got),
+                          "%s, event %d, part %zu", rows[i].events,
+                          (int)(at - rows[i].events), j);
+        }
+        view_release(&view);
+    }
+}
+
 /* --- what a view keeps of the output ------------------------------------ */
 
 static void print(struct view *view, const char *data, size_t len)

@@ -138,6 +138,11 @@ static size_t same_until(const struct pages *pages, uint64_t addr,
     return bytes.len;
 }
 
+bool pages_hold(const struct pages *pages, uint64_t addr, struct bytes bytes)
+{
+    return same_until(pages, addr, bytes) == bytes.len;
+}
+
 static bool is_known(const struct pages *pages, uint64_t addr, uint8_t byte)
 {
     uint8_t known;

@@ -45,6 +45,9 @@ void pages_learn(struct pages *pages, uint64_t addr, struct bytes bytes);
 void pages_read(const struct pages *pages, uint64_t addr, size_t len,
                 uint8_t *out);
 
+/* Whether reading at addr would give these bytes. */
+bool pages_hold(const struct pages *pages, uint64_t addr, struct bytes bytes);
+
 bool pages_written(const struct pages *pages, uint64_t addr);
 
 /*

@@ -18,6 +18,7 @@ void regions_copy(struct regions *to, const struct regions *from)
 {
     to->list = mem_copy(from->list, from->count * sizeof *from->list);
     to->count = to->capacity = from->count;
+    to->mappings = from->mappings;
     for (size_t i = 0; i < to->count; i++)
         to->list[i].maps = mem_copy_text(to->list[i].maps);
 }
@@ -119,9 +120,39 @@ struct region *regions_map(struct regions *regions, uint64_t addr,
     regions_unmap(regions, addr, length);
     at = index_from(regions, addr);
     insert(regions, at,
-           (struct region){
-               .addr = addr, .length = length, .start = addr, .prot = prot});
+           (struct region){.addr = addr,
+                           .length = length,
+                           .start = addr,
+                           .mapping = ++regions->mappings,
+                           .prot = prot,
+                           .generation = 1});
     return &regions->list[at];
+}
+
+/* Gives all parts of a mapping the same generation, in use or not. */
+static void set_generation(struct regions *regions, uint64_t mapping,
+                           unsigned generation, bool in_use)
+{
+    for (size_t i = 0; i < regions->count; i++) {
+        struct region *part = &regions->list[i];
+
+        if (part->mapping != mapping)
+            continue;
+        part->generation = generation;
+        part->in_use = in_use;
+    }
+}
+
+void regions_use(struct regions *regions, const struct region *region)
+{
+    if (!region->in_use)
+        set_generation(regions, region->mapping, region->generation, true);
+}
+
+void regions_change(struct regions *regions, const struct region *region)
+{
+    if (region->in_use)
+        set_generation(regions, region->mapping, region->generation + 1, false);
 }
 
 void region_set_maps(struct region *region, const char *maps)

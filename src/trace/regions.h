@@ -24,12 +24,22 @@ struct region_guard {
     uint64_t fresh_end; /* behind the last one; fresh == fresh_end: none */
 };
 
+/*
+ * Generations number the versions of a mapping's code. The first begins when
+ * the mapping appears. A version is in use when something of it was executed,
+ * or became executable; the first change of a byte after that begins the next
+ * one. So what is stored up to the first use is one version, however many
+ * stores it takes, and code that is only called again stays what it is.
+ */
 struct region {
-    uint64_t addr;   /* page-aligned */
-    uint64_t length; /* bytes, whole pages, not 0 */
-    uint64_t start;  /* where the mapping began that it was cut from */
-    unsigned prot;   /* PROT_* as the program asked for it */
-    char *maps;      /* its latest line of /proc/PID/maps, or NULL; owned */
+    uint64_t addr;       /* page-aligned */
+    uint64_t length;     /* bytes, whole pages, not 0 */
+    uint64_t start;      /* where the mapping began that it was cut from */
+    uint64_t mapping;    /* which one that was, from 1: all its parts have it */
+    unsigned prot;       /* PROT_* as the program asked for it */
+    unsigned generation; /* of the code, from 1; the parts' is the same */
+    bool in_use;         /* the generation was executed or became executable */
+    char *maps;          /* its latest line of /proc/PID/maps, or NULL; owned */
     struct region_guard guard; /* an observer's own; all zero in a view */
 };
 
@@ -38,6 +48,7 @@ struct regions {
     struct region *list;
     size_t count;
     size_t capacity;
+    uint64_t mappings; /* how many there have been */
 };
 
 void regions_release(struct regions *regions);
@@ -70,6 +81,12 @@ struct region *regions_at(const struct regions *regions, uint64_t addr);
 
 /* The first region that ends above addr, or NULL. */
 struct region *regions_from(const struct regions *regions, uint64_t addr);
+
+/* The code of the region's mapping is used as it is: see generations above. */
+void regions_use(struct regions *regions, const struct region *region);
+
+/* A byte of the region has changed. */
+void regions_change(struct regions *regions, const struct region *region);
 
 void region_set_maps(struct region *region, const char *maps);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 
@@ -123,16 +124,50 @@ static void apply_map(struct view *view, const struct event_map *map)
     pages_forget(&view->pages, map->addr, map->length);
 }
 
+/* Bytes that are news in code that was in use make it another version. */
+static void note_change(struct view *view, uint64_t addr, struct bytes bytes)
+{
+    const struct region *region = regions_at(&view->regions, addr);
+
+    if (region && region->in_use && !pages_hold(&view->pages, addr, bytes))
+        regions_change(&view->regions, region);
+}
+
+static void note_use(struct view *view, uint64_t addr)
+{
+    const struct region *region = regions_at(&view->regions, addr);
+
+    if (region)
+        regions_use(&view->regions, region);
+}
+
+static void apply_write(struct view *view, const struct event_write *write)
+{
+    note_change(view, write->addr, write->new);
+    pages_write(&view->pages, write->addr, write->new);
+}
+
+/* An event tells what code there is at addr. */
+static void learn(struct view *view, uint64_t addr, struct bytes code)
+{
+    note_change(view, addr, code);
+    pages_learn(&view->pages, addr, code);
+}
+
 static void apply_protect(struct view *view, const struct event_protect *event)
 {
     uint64_t end = event->addr + event->length;
     size_t i = regions_cut(&view->regions, event->addr, event->length);
+    uint64_t first, last;
 
     for (; i < view->regions.count && view->regions.list[i].addr < end; i++) {
         view->regions.list[i].prot = event->prot;
         region_set_maps(&view->regions.list[i], event->maps);
     }
-    pages_learn(&view->pages, event->addr + event->code_offset, event->code);
+    learn(view, event->addr + event->code_offset, event->code);
+    if ((event->prot & ~event->old_prot & PROT_EXEC) &&
+        pages_extent(&view->pages, event->addr, event->length, &first, &last))
+        note_use(view, event->addr);
 }
 
 static void apply_enter(struct view *view, int tid,
@@ -141,7 +176,8 @@ static void apply_enter(struct view *view, int tid,
     uint64_t start = enter->addr - enter->offset;
     struct view_thread *thread = need_thread(view, tid);
 
-    pages_learn(&view->pages, start + enter->code_offset, enter->code);
+    learn(view, start + enter->code_offset, enter->code);
+    note_use(view, enter->addr);
     view->inside = thread->inside = true;
     view->regs_known = thread->regs_known = true;
     view->regs = thread->regs = enter->regs;
@@ -151,6 +187,7 @@ static void apply_enter(struct view *view, int tid,
 /* What the CPU executed was there, whoever put it there. */
 static void apply_executed(struct view *view, const struct event_step *step)
 {
+    note_use(view, step->addr);
     for (size_t i = 0; i < step->bytes.len; i++)
         if (!pages_written(&view->pages, step->addr + i))
             pages_write(&view->pages, step->addr + i,
@@ -197,7 +234,7 @@ void view_apply(struct view *view, const struct event *event)
         apply_map(view, &event->map);
         break;
     case EVENT_WRITE:
-        pages_write(&view->pages, event->write.addr, event->write.new);
+        apply_write(view, &event->write);
         break;
     case EVENT_PROTECT:
         apply_protect(view, &event->protect);
