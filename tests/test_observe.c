@@ -19,6 +19,7 @@ TestSuite(observe, .timeout = 20);
 #define DATA 0x7f0000003000u /* writable, held back */
 #define OPEN 0x7f0000005000u /* executable, nothing held back */
 #define FREE 0x7f0000007000u /* writable, nothing held back */
+#define UFFD 0x7f0000009000u /* writable, held back by a userfaultfd */
 #define HOST 0x401000u       /* the program's own code */
 
 static struct regions regions;
@@ -36,6 +37,8 @@ static void fill(void)
     map(DATA, PROT_READ | PROT_WRITE, PROT_WRITE);
     map(OPEN, PROT_READ | PROT_EXEC, 0);
     map(FREE, PROT_READ | PROT_WRITE, 0);
+    map(UFFD, PROT_READ | PROT_WRITE, PROT_WRITE);
+    regions_at(&regions, UFFD)->guard.writes = WRITE_GUARD_UFFD;
 }
 
 static void empty(void)
@@ -50,25 +53,57 @@ Test(observe, faults_are_classified, .init = fill, .fini = empty)
         enum fault_class class;
         const char *what;
     } cases[] = {
-        {{SEGV_ACCERR, CODE, CODE, 1}, FAULT_FETCH, "the first fetch"},
-        {{SEGV_ACCERR, CODE + 9, CODE + 9, 7}, FAULT_FETCH, "in the middle"},
-        {{SEGV_ACCERR, CODE, CODE - 3, 4}, FAULT_FETCH, "across two pages"},
-        {{SEGV_ACCERR, CODE, CODE - 3, 3}, FAULT_STORE, "behind the insn"},
-        {{SEGV_ACCERR, CODE, CODE - 14, 15}, FAULT_FETCH, "the longest"},
-        {{SEGV_ACCERR, CODE + 20, HOST, 3}, FAULT_STORE, "from outside"},
-        {{SEGV_ACCERR, DATA, HOST, 3}, FAULT_STORE, "a store into data"},
-        {{SEGV_ACCERR, DATA, DATA, 3}, FAULT_PROGRAM, "executing data"},
-        {{SEGV_ACCERR, OPEN, HOST, 3}, FAULT_PROGRAM, "writing to code"},
-        {{SEGV_ACCERR, OPEN, OPEN, 3}, FAULT_STALE, "it may be executed now"},
-        {{SEGV_ACCERR, FREE, HOST, 3}, FAULT_STALE, "it may be written now"},
-        {{SEGV_ACCERR, FREE, FREE, 3}, FAULT_PROGRAM, "executing data"},
-        {{SEGV_MAPERR, CODE, CODE, 3}, FAULT_PROGRAM, "nothing is mapped"},
-        {{SEGV_MAPERR, 0, HOST, 3}, FAULT_PROGRAM, "a null pointer"},
-        {{SEGV_ACCERR, HOST, HOST, 3}, FAULT_PROGRAM, "no region of ours"},
-        {{SI_USER, CODE, CODE, 3}, FAULT_PROGRAM, "sent by kill"},
-        {{SI_TKILL, DATA, HOST, 3}, FAULT_PROGRAM, "sent by raise"},
-        {{SI_KERNEL, 0, CODE, 3}, FAULT_PROGRAM, "a non-canonical address"},
-        {{4, DATA, HOST, 3}, FAULT_PROGRAM, "a protection key"},
+        {{SIGSEGV, SEGV_ACCERR, CODE, CODE, 1}, FAULT_FETCH, "the first fetch"},
+        {{SIGSEGV, SEGV_ACCERR, CODE + 9, CODE + 9, 7},
+         FAULT_FETCH,
+         "in the middle"},
+        {{SIGSEGV, SEGV_ACCERR, CODE, CODE - 3, 4},
+         FAULT_FETCH,
+         "across two pages"},
+        {{SIGSEGV, SEGV_ACCERR, CODE, CODE - 3, 3},
+         FAULT_STORE,
+         "behind the insn"},
+        {{SIGSEGV, SEGV_ACCERR, CODE, CODE - 14, 15},
+         FAULT_FETCH,
+         "the longest"},
+        {{SIGSEGV, SEGV_ACCERR, CODE + 20, HOST, 3},
+         FAULT_STORE,
+         "from outside"},
+        {{SIGSEGV, SEGV_ACCERR, DATA, HOST, 3},
+         FAULT_STORE,
+         "a store into data"},
+        {{SIGSEGV, SEGV_ACCERR, DATA, DATA, 3},
+         FAULT_PROGRAM,
+         "executing data"},
+        {{SIGSEGV, SEGV_ACCERR, OPEN, HOST, 3},
+         FAULT_PROGRAM,
+         "writing to code"},
+        {{SIGSEGV, SEGV_ACCERR, OPEN, OPEN, 3},
+         FAULT_STALE,
+         "it may be executed now"},
+        {{SIGSEGV, SEGV_ACCERR, FREE, HOST, 3},
+         FAULT_STALE,
+         "it may be written now"},
+        {{SIGSEGV, SEGV_ACCERR, FREE, FREE, 3},
+         FAULT_PROGRAM,
+         "executing data"},
+        {{SIGSEGV, SEGV_MAPERR, CODE, CODE, 3},
+         FAULT_PROGRAM,
+         "nothing is mapped"},
+        {{SIGSEGV, SEGV_MAPERR, 0, HOST, 3}, FAULT_PROGRAM, "a null pointer"},
+        {{SIGSEGV, SEGV_ACCERR, HOST, HOST, 3},
+         FAULT_PROGRAM,
+         "no region of ours"},
+        {{SIGSEGV, SI_USER, CODE, CODE, 3}, FAULT_PROGRAM, "sent by kill"},
+        {{SIGSEGV, SI_TKILL, DATA, HOST, 3}, FAULT_PROGRAM, "sent by raise"},
+        {{SIGSEGV, SI_KERNEL, 0, CODE, 3},
+         FAULT_PROGRAM,
+         "a non-canonical address"},
+        {{SIGSEGV, 4, DATA, HOST, 3}, FAULT_PROGRAM, "a protection key"},
+        {{SIGBUS, BUS_ADRERR, UFFD, HOST, 3}, FAULT_STORE, "write-protected"},
+        {{SIGBUS, BUS_ADRALN, UFFD, HOST, 3}, FAULT_PROGRAM, "alignment"},
+        {{SIGBUS, BUS_ADRERR, DATA, HOST, 3}, FAULT_PROGRAM, "a cut file"},
+        {{SIGBUS, SI_USER, UFFD, HOST, 3}, FAULT_PROGRAM, "sent by kill"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -18,7 +18,12 @@ enum fault_class fault_classify(const struct regions *regions,
 {
     const struct region *region = regions_at(regions, fault->addr);
 
-    if (fault->code != SEGV_ACCERR || !region)
+    if (!region)
+        return FAULT_PROGRAM;
+    if (fault->signal == SIGBUS && fault->code == BUS_ADRERR &&
+        region->guard.writes == WRITE_GUARD_UFFD)
+        return judge(region, PROT_WRITE, FAULT_STORE);
+    if (fault->signal != SIGSEGV || fault->code != SEGV_ACCERR)
         return FAULT_PROGRAM;
     if (fault->addr - fault->pc < fault->length)
         return judge(region, PROT_EXEC, FAULT_FETCH);

@@ -9,8 +9,9 @@
 
 #include "trace/regions.h"
 
-/* A SIGSEGV as its siginfo and the program counter tell it. */
+/* A SIGSEGV or SIGBUS as its siginfo and the program counter tell it. */
 struct fault {
+    int signal;
     int code;      /* si_code (sigaction(2)) */
     uint64_t addr; /* si_addr */
     uint64_t pc;
@@ -26,7 +27,8 @@ enum fault_class {
 
 /*
  * Classifies a fault from the guards that are armed. Only a fault on a
- * permission (SEGV_ACCERR) that a guard holds back is ours. The kernel does
+ * permission that a guard holds back is ours: SEGV_ACCERR, or BUS_ADRERR where
+ * a userfaultfd holds back the write permission. The kernel does
  * not say which kind of access failed. It was the fetch if the address lies in
  * the instruction itself and the page cannot be executed: an instruction that
  * lies across two pages faults at the second one. A fault is stale when a

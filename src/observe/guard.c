@@ -9,6 +9,11 @@
  *
  * taken is always a part of prot and of wanted.
  *
+ * Execution is held back by mprotect, made by the tracee. Writes are held back
+ * by a userfaultfd, which costs no stop of the tracee, leaves its mappings as
+ * they are and can open single pages; where the system has none, or none for
+ * that kind of mapping, by mprotect as well.
+ *
  * Stores are watched only while the program has one thread. To let one thread
  * store, the page is opened for all of them; a system call of another one could
  * fail at the guard; and a thread that blocks SIGSEGV would lose its mask.
@@ -18,6 +23,7 @@
 #include <sys/mman.h>
 
 #include "observe/state.h"
+#include "target/uffd.h"
 
 unsigned guard_prot(const struct region *region, unsigned taken)
 {
@@ -28,32 +34,118 @@ unsigned guard_prot(const struct region *region, unsigned taken)
     return region->prot ? prot | PROT_READ : prot;
 }
 
+/* Whether writes to the region are held back beside its protection. */
+static bool uses_uffd(const struct space *space, struct region *region)
+{
+    if (region->guard.writes == WRITE_GUARD_UNTRIED)
+        region->guard.writes =
+            space->uffd >= 0 && uffd_register(space->uffd, region->addr,
+                                              region->length) == 0
+                ? WRITE_GUARD_UFFD
+                : WRITE_GUARD_MPROTECT;
+    return region->guard.writes == WRITE_GUARD_UFFD;
+}
+
+/* Holds write permission back, or gives it back. */
+static void set_writes(const struct space *space, struct region *region,
+                       unsigned taken)
+{
+    uffd_protect(space->uffd, region->addr, region->length, taken & PROT_WRITE);
+    region->guard.taken &= ~(unsigned)PROT_WRITE;
+    region->guard.taken |= taken & PROT_WRITE;
+}
+
+/* Sets the protection of a region to the program's own less `taken`. */
+static int set_protection(struct observer *observer, struct thread *thread,
+                          struct region *region, unsigned taken)
+{
+    int result =
+        tracee_mprotect(&thread->tracee, region->addr, region->length,
+                        taken ? guard_prot(region, taken) : region->prot);
+
+    if (result >= 0)
+        return result == 0 ? 0 : -1;
+    region->guard.wanted = 0;
+    observer_limit(observer, thread, "mprotect", region->addr,
+                   "the system refuses to change the protection of the "
+                   "region at 0x%" PRIx64
+                   " (%s), so it is not watched any more; a sandbox, SELinux "
+                   "or MemoryDenyWriteExecute= can be the cause: run the "
+                   "program outside of it",
+                   region->addr, strerror(-result));
+    return -1;
+}
+
 int guard_set(struct observer *observer, struct thread *thread,
               struct region *region, unsigned taken)
 {
-    int result;
+    unsigned change = region->guard.taken ^ taken;
+    unsigned by_mprotect = PROT_WRITE | PROT_EXEC;
+    int result = 0;
 
-    if (region->guard.taken == taken)
+    if (!change)
         return 0;
-    result = tracee_mprotect(&thread->tracee, region->addr, region->length,
-                             taken ? guard_prot(region, taken) : region->prot);
     thread->space->counted = false;
-    if (result == 0) {
+    if ((change | taken) & PROT_WRITE && uses_uffd(thread->space, region)) {
+        set_writes(thread->space, region, taken);
+        by_mprotect = PROT_EXEC;
+    }
+    if (change & by_mprotect)
+        result = set_protection(observer, thread, region, taken & by_mprotect);
+    if (result == 0)
         region->guard.taken = taken;
+    return result;
+}
+
+void guard_overruled(struct region *region)
+{
+    region->guard.taken &=
+        region->guard.writes == WRITE_GUARD_UFFD ? PROT_WRITE : 0;
+}
+
+int guard_renew(struct observer *observer, struct thread *thread,
+                struct region *region)
+{
+    if (region->guard.writes != WRITE_GUARD_UFFD)
         return 0;
-    }
-    if (result < 0) {
-        region->guard.wanted = 0;
-        observer_limit(
-            observer, thread, "mprotect", region->addr,
-            "the system refuses to change the protection of the "
-            "region at 0x%" PRIx64
-            " (%s), so it is not watched any more; a sandbox, SELinux or "
-            "MemoryDenyWriteExecute= can be the cause: run the "
-            "program outside of it",
-            region->addr, strerror(-result));
-    }
-    return -1;
+    region->guard.taken &= ~(unsigned)PROT_WRITE;
+    return guard_arm(observer, thread, region);
+}
+
+/* The pages of the region that [addr, addr + size) touches. */
+static void set_pages(const struct space *space, const struct region *region,
+                      uint64_t addr, uint64_t size, bool protect)
+{
+    uint64_t first = addr - addr % PAGES_SIZE;
+    uint64_t end = addr + size + PAGES_SIZE - 1;
+
+    end -= end % PAGES_SIZE;
+    if (first < region->addr)
+        first = region->addr;
+    if (end > region->addr + region->length)
+        end = region->addr + region->length;
+    uffd_protect(space->uffd, first, end - first, protect);
+}
+
+void guard_open(struct observer *observer, struct thread *thread,
+                struct region *region, uint64_t addr, uint64_t size)
+{
+    if (region->guard.writes == WRITE_GUARD_UFFD)
+        set_pages(thread->space, region, addr, size, false);
+    else
+        guard_set(observer, thread, region,
+                  region->guard.taken & ~(unsigned)PROT_WRITE);
+}
+
+void guard_close(struct observer *observer, struct thread *thread,
+                 struct region *region, uint64_t addr, uint64_t size)
+{
+    unsigned taken = (region->guard.taken | PROT_WRITE) & region->guard.wanted &
+                     region->prot;
+
+    if (guard_set(observer, thread, region, taken) == 0 &&
+        (taken & PROT_WRITE) && region->guard.writes == WRITE_GUARD_UFFD)
+        set_pages(thread->space, region, addr, size, true);
 }
 
 int guard_arm(struct observer *observer, struct thread *thread,

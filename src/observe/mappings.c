@@ -259,7 +259,7 @@ static void after_protect(struct observer *observer, struct thread *thread,
         unsigned old = region->prot;
 
         region->prot = (unsigned)call->args[2] & 7;
-        region->guard.taken = 0; /* the call has set them all */
+        guard_overruled(region);
         emit_protect(observer, thread, region, old, text);
         guard_arm(observer, thread, region);
     }
@@ -280,8 +280,10 @@ static void after_mremap(struct observer *observer, struct thread *thread,
 
     if (!from)
         return;
-    guard = (struct region_guard){.taken = from->guard.taken,
+    guard = (struct region_guard){.taken = from->guard.taken & PROT_EXEC,
                                   .shared = from->guard.shared};
+    if (from->guard.writes == WRITE_GUARD_MPROTECT)
+        guard.taken = from->guard.taken;
     prot = from->prot;
     if (call->args[3] & MREMAP_DONTUNMAP) /* the old range stays, emptied */
         guard_drop(observer, thread, from, PROT_WRITE | PROT_EXEC);

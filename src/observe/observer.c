@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "observe/state.h"
 #include "target/proc.h"
+#include "target/uffd.h"
 
 const struct observe_budget observe_default_budget = {
     .stores = 4096,
@@ -164,6 +165,8 @@ static void begin(struct observer *observer, struct thread *thread)
                        "the process has no vdso to make system calls from, so "
                        "no page can be guarded");
         thread->space->watched = false;
+    } else {
+        thread->space->uffd = uffd_open(&thread->tracee);
     }
     observer_run(observer, thread);
 }

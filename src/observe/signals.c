@@ -141,7 +141,8 @@ static enum fault_class give_up(struct observer *observer,
 static void on_fault(struct observer *observer, struct thread *thread,
                      const siginfo_t *info)
 {
-    struct fault fault = {.code = info->si_code,
+    struct fault fault = {.signal = info->si_signo,
+                          .code = info->si_code,
                           .addr = (uint64_t)(uintptr_t)info->si_addr};
     enum fault_class class = FAULT_PROGRAM;
     struct region *region;
@@ -187,7 +188,8 @@ static bool is_our_step(const struct thread *thread, const siginfo_t *info)
 void signal_stopped(struct observer *observer, struct thread *thread,
                     const siginfo_t *info)
 {
-    if (info->si_signo == SIGSEGV && info->si_code > 0) {
+    if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
+        info->si_code > 0) {
         on_fault(observer, thread, info);
     } else if (info->si_signo == SIGTRAP && is_our_step(thread, info)) {
         thread->last_fault = (struct fault_place){0};

@@ -35,6 +35,7 @@ struct space {
     bool started;           /* the entry point was reached */
     bool stores_off;        /* stores are not watched: see guard.c */
     bool frozen;            /* nothing new is guarded: see guard.c */
+    int uffd;               /* write-protects its pages, or -1 */
     uint64_t entry;         /* AT_ENTRY */
     uint64_t changes;       /* counts what may have changed code */
     uint64_t calls;         /* counts calls that changed mappings, from 1 */
@@ -209,7 +210,7 @@ int signal_take(struct observer *observer, struct thread *thread);
 
 /* --- guard.c ------------------------------------------------------------- */
 
-/* The protection that pages have while `taken` is held back. */
+/* The protection that pages have while `taken` is held back by mprotect. */
 unsigned guard_prot(const struct region *region, unsigned taken);
 
 /*
@@ -219,6 +220,29 @@ unsigned guard_prot(const struct region *region, unsigned taken);
  */
 int guard_set(struct observer *observer, struct thread *thread,
               struct region *region, unsigned taken);
+
+/*
+ * The program's own mprotect has set the protection of a region, and with it
+ * given back what mprotect held back.
+ */
+void guard_overruled(struct region *region);
+
+/*
+ * Something that undoes guards without a change of protection was done to a
+ * region: holds back again what was.
+ */
+int guard_renew(struct observer *observer, struct thread *thread,
+                struct region *region);
+
+/*
+ * Opens some pages of a region whose write permission is held back for a store
+ * into [addr, addr + size), or closes them again. As the others see it, it is
+ * held back all the time if only these pages can be opened.
+ */
+void guard_open(struct observer *observer, struct thread *thread,
+                struct region *region, uint64_t addr, uint64_t size);
+void guard_close(struct observer *observer, struct thread *thread,
+                 struct region *region, uint64_t addr, uint64_t size);
 
 /* Holds back what is wanted of a region and the program has. */
 int guard_arm(struct observer *observer, struct thread *thread,

@@ -87,19 +87,29 @@ static bool touches(const struct accesses *accesses,
     return false;
 }
 
-/* Lifts (or arms again) the write guards in the way of the stores. */
+/* Opens (or closes again) the pages that the stores go to. */
 static void set_guards(struct observer *observer, struct thread *thread,
-                       bool lift)
+                       bool open)
 {
+    const struct accesses *stores = &thread->stores;
     struct regions *regions = &thread->space->regions;
+    uint64_t addr;
+    size_t size;
 
     for (size_t i = 0; i < regions->count; i++) {
         struct region *region = &regions->list[i];
-        unsigned wanted = region->guard.wanted & region->prot & PROT_WRITE;
-        unsigned taken = region->guard.taken & ~(unsigned)PROT_WRITE;
 
-        if (wanted && touches(&thread->stores, region))
-            guard_set(observer, thread, region, lift ? taken : taken | wanted);
+        if (!((region->guard.wanted | region->guard.taken) & PROT_WRITE))
+            continue;
+        for (size_t a = 0; a < stores->count; a++) {
+            if (!stores->list[a].what.written ||
+                !clip(&stores->list[a], region, &addr, &size))
+                continue;
+            if (open)
+                guard_open(observer, thread, region, addr, size);
+            else
+                guard_close(observer, thread, region, addr, size);
+        }
     }
 }
 

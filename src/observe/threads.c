@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "observe/state.h"
@@ -45,6 +46,7 @@ struct space *space_new(bool watched)
 
     space->watched = watched;
     space->changes = space->calls = 1;
+    space->uffd = -1;
     return space;
 }
 
@@ -52,6 +54,8 @@ void space_leave(struct space *space)
 {
     if (--space->users > 0)
         return;
+    if (space->uffd >= 0)
+        close(space->uffd);
     regions_release(&space->regions);
     pages_release(&space->pages);
     free(space);

@@ -13,8 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* By what the write permission of a region is held back. */
+enum write_guard {
+    WRITE_GUARD_UNTRIED,
+    WRITE_GUARD_UFFD,
+    WRITE_GUARD_MPROTECT,
+};
+
 /* What an observer holds back from a region behind the program's back. */
 struct region_guard {
+    enum write_guard writes;
     unsigned taken;  /* PROT_* bits that the program has and the page has not */
     unsigned wanted; /* PROT_* bits whose use is to be seen */
     uint64_t stores; /* stores seen so far, for the budget */

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/uffd.h"
+
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Newer than the C library's headers may be (linux/userfaultfd.h of 6.4). */
+#ifndef UFFD_FEATURE_WP_UNPOPULATED
+#define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
+#endif
+
+/* Faults of the kernel are not for us: that takes no privilege. */
+#define FLAGS (O_CLOEXEC | UFFD_USER_MODE_ONLY)
+
+/* Stores fault, with a signal, also in pages that were never touched. */
+#define FEATURES                                            \
+    (UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS | \
+     UFFD_FEATURE_WP_UNPOPULATED)
+
+/* Gets a descriptor of the tracee's. */
+static int take_over(const struct tracee *tracee, int theirs)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, tracee->pid, 0);
+    int fd = -1;
+
+    if (pidfd < 0)
+        return -1;
+    fd = (int)syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
+    close(pidfd);
+    return fd;
+}
+
+int uffd_open(struct tracee *tracee)
+{
+    const uint64_t args[6] = {FLAGS};
+    struct uffdio_api api = {.api = UFFD_API, .features = FEATURES};
+    int64_t theirs, ignored;
+    int fd;
+
+    if (
+        tracee_inject(tracee, SYS_userfaultfd, args, &theirs) < 0 || theirs < 0)
+        return -1;
+    fd = take_over(tracee, (int)theirs);
+    tracee_inject(tracee, SYS_close, (const uint64_t[6]){(uint64_t)theirs},
+                  &ignored);
+    if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) < 0) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+int uffd_register(int fd, uint64_t addr, uint64_t length)
+{
+    struct uffdio_register range = {
+        .range = {addr, length},
+        .mode = UFFDIO_REGISTER_MODE_WP,
+    };
+
+    return ioctl(fd, UFFDIO_REGISTER, &range);
+}
+
+int uffd_protect(int fd, uint64_t addr, uint64_t length, bool protect)
+{
+    struct uffdio_writeprotect range = {
+        .range = {addr, length},
+        .mode = protect ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
+    };
+
+    return ioctl(fd, UFFDIO_WRITEPROTECT, &range);
+}
