@@ -425,7 +425,7 @@ Test(engine, cpus_are_the_business_of_the_program)
     cr_assert(ge(sz, count(&store, EVENT_WRITE), 1));
     cr_assert(eq(u64, nth(&store, EVENT_WRITE, 0)->write.offset, 0));
     cr_assert(ne(ptr, (void *)nth(&store, EVENT_WRITE, 0)->write.by, NULL));
-    expect_limits(&store, "threads");
+    expect_limits(&store, "");
     store_release(&store);
 }
 

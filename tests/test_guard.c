@@ -91,3 +91,36 @@ Test(guard, without_userfaultfd_shows_in_the_map)
 
     cr_assert(eq(str, output, "r--p\n42\n"));
 }
+
+/* Each byte that was stored, by whom it was. */
+Test(guard, stores_of_several_threads_are_told_apart)
+{
+    for (int round = 0; round < 10; round++) {
+        int of[69] = {0}, seen = 0, tids[3] = {0};
+        struct store store = {0};
+        size_t i;
+
+        compare(&(struct job){.argv = ARGS(TRACEE("threads_store"))}, &store);
+        for (i = 0; i < count(&store, EVENT_WRITE); i++) {
+            const struct event *event = nth(&store, EVENT_WRITE, i);
+            size_t offset = event->write.offset;
+
+            cr_assert(lt(sz, offset, 69));
+            cr_assert(eq(int, of[offset], 0), "byte %zu twice", offset);
+            if (event->write.by) {
+                cr_assert(eq(str, (char *)event->write.by, "elsewhere"));
+                continue;
+            }
+            cr_assert(eq(sz, event->write.new.len, 1));
+            of[offset] = event->tid;
+            seen++;
+            if (!tids[offset % 3])
+                tids[offset % 3] = event->tid;
+            cr_assert(eq(int, event->tid, tids[offset % 3]));
+        }
+        cr_assert(gt(int, seen, 40), "most stores are seen as such");
+        cr_assert(ne(int, tids[0], tids[1]));
+        cr_assert(ne(int, tids[1], tids[2]));
+        store_release(&store);
+    }
+}

@@ -14,9 +14,10 @@
  * they are and can open single pages; where the system has none, or none for
  * that kind of mapping, by mprotect as well.
  *
- * Stores are watched only while the program has one thread. To let one thread
- * store, the page is opened for all of them; a system call of another one could
- * fail at the guard; and a thread that blocks SIGSEGV would lose its mask.
+ * With several threads, one makes its store while the others stand still or
+ * are in system calls; what these change in the page that is open for it is
+ * found by comparing. And all of them stop at each system call, for one could
+ * be under way to a page when it is guarded.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -168,6 +169,56 @@ bool guard_watches_stores(struct space *space)
     return space->watches_stores;
 }
 
+bool guard_needs_calls(struct space *space)
+{
+    bool may_arm = space->watched && space->started && !space->stores_off &&
+                   !space->frozen;
+
+    return guard_watches_stores(space) || (may_arm && space->users > 1);
+}
+
+/*
+ * Whether a call that another thread is in may write to the region. Behind it
+ * that thread arms the guard.
+ */
+static bool is_reached(const struct observer *observer,
+                       const struct thread *thread, const struct region *region)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        struct thread *other = observer->threads[i];
+
+        if (other == thread || other->space != thread->space ||
+            !(other->in_call || other->lifted) ||
+            !call_may_write(&other->call, region->addr, region->length))
+            continue;
+        other->lifted = found = true;
+    }
+    return found;
+}
+
+int guard_arm_writes(struct observer *observer, struct thread *thread,
+                     struct region *region)
+{
+    unsigned writes = region->guard.wanted & region->prot & PROT_WRITE;
+
+    if (is_reached(observer, thread, region))
+        writes = 0;
+    return guard_set(observer, thread, region,
+                     (region->guard.taken & ~(unsigned)PROT_WRITE) | writes);
+}
+
+int guard_arm_behind_calls(struct observer *observer, struct thread *thread,
+                           struct region *region)
+{
+    unsigned taken = region->guard.wanted & region->prot;
+
+    if ((taken & PROT_WRITE) && is_reached(observer, thread, region))
+        taken &= ~(unsigned)PROT_WRITE;
+    return guard_set(observer, thread, region, taken);
+}
+
 int guard_drop(struct observer *observer, struct thread *thread,
                struct region *region, unsigned prot)
 {
@@ -210,8 +261,9 @@ void guard_drop_stack(struct observer *observer, struct thread *thread,
         return;
     observer_limit(observer, thread, "stack", region->addr,
                    "the region at 0x%" PRIx64
-                   " is a stack on which the kernel calls signal handlers; "
-                   "stores into it are not watched",
+                   " is written to by the kernel itself, as a stack for "
+                   "signal handlers or as a thread's own data; stores into it "
+                   "are not watched",
                    region->addr);
     guard_drop(observer, thread, region, PROT_WRITE);
 }

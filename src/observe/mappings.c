@@ -261,7 +261,7 @@ static void after_protect(struct observer *observer, struct thread *thread,
         region->prot = (unsigned)call->args[2] & 7;
         guard_overruled(region);
         emit_protect(observer, thread, region, old, text);
-        guard_arm(observer, thread, region);
+        guard_arm_behind_calls(observer, thread, region);
     }
 }
 
@@ -296,7 +296,7 @@ static void after_mremap(struct observer *observer, struct thread *thread,
         wanted_of(observer, thread->space, region, !guard.shared);
     guard_set(observer, thread, region, 0);
     emit_map(observer, thread, region, NULL, text);
-    guard_arm(observer, thread, region);
+    guard_arm_behind_calls(observer, thread, region);
 }
 
 /* --- output -------------------------------------------------------------- */
@@ -362,8 +362,10 @@ void mappings_before(struct observer *observer, struct thread *thread)
 {
     const struct call *call = &thread->call;
 
-    if (call_kind(call) == CALL_CPUS)
+    if (call_kind(call) == CALL_CPUS) {
         observer_unpin(observer);
+        child_spare(observer, thread);
+    }
     if (call_kind(call) == CALL_FREEZE && !thread->space->frozen &&
         tracee_rewind(&thread->tracee) == 0) {
         thread->in_call = false; /* it has not begun and will begin again */

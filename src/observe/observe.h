@@ -24,6 +24,7 @@ struct observe_budget {
     uint64_t stores;     /* watched stores in one region */
     uint64_t all_stores; /* and in all */
     uint64_t steps;      /* instructions of generated code, in all */
+    uint64_t calls;      /* system calls stopped at to watch stores */
     uint64_t length;     /* bytes of a region that is watched as a whole */
 };
 

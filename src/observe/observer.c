@@ -26,6 +26,7 @@ const struct observe_budget observe_default_budget = {
     .stores = 4096,
     .all_stores = 20000,
     .steps = 100000,
+    .calls = 20000,
     .length = 1 << 20,
 };
 
@@ -68,14 +69,19 @@ void observer_let(struct thread *thread, enum resume how, int signal)
     thread->due_signal = signal;
 }
 
-/* All go on that stand still. */
+/* All go on that stand still, or that one which makes a store. */
 static void let_go(struct observer *observer)
 {
     for (size_t i = 0; i < observer->thread_count; i++) {
         struct thread *thread = observer->threads[i];
 
-        if (thread->due)
-            tracee_resume(&thread->tracee, thread->due_how, thread->due_signal);
+        if (!thread->due || store_must_wait(observer, thread))
+            continue;
+        /* A guard may have been armed after it was told to go on. */
+        if (thread->due_how == RESUME_RUN && guard_needs_calls(thread->space))
+            thread->due_how = RESUME_CALL;
+        tracee_resume(&thread->tracee, thread->due_how, thread->due_signal);
+        thread->running = true;
         thread->due = false;
     }
 }
@@ -84,8 +90,7 @@ void observer_run(struct observer *observer, struct thread *thread)
 {
     enum resume how = RESUME_RUN;
 
-    if (thread->in_call || thread->lifted ||
-        guard_watches_stores(thread->space))
+    if (thread->in_call || thread->lifted || guard_needs_calls(thread->space))
         how = RESUME_CALL;
     observer_let(thread, how, signal_take(observer, thread));
 }
@@ -223,7 +228,7 @@ static void on_exec(struct observer *observer, struct thread *thread,
     if (!watched && thread->space && thread->space->watched)
         child_unwatched(observer, thread, "exec");
     thread->in_call = thread->lifted = false;
-    thread->storing = thread->inside = false;
+    thread->storing = thread->waiting = thread->inside = false;
     thread->awaited_count = 0;
     thread->decoded.changes = 0;
     thread->tracee.pid = thread->tracee.tid;
@@ -267,6 +272,18 @@ static void on_call_entry(struct observer *observer, struct thread *thread)
     mappings_before(observer, thread);
 }
 
+/* A call stopped at, which would not have been if no store were watched. */
+static void pay_for_call(struct observer *observer, struct thread *thread)
+{
+    if (thread->inside || call_kind(&thread->call) != CALL_OTHER ||
+        ++observer->stopped_calls != observer->budget.calls)
+        return;
+    guard_drop_stores(observer, thread, "system-calls",
+                      "the program made many system calls while stores were "
+                      "watched, and each costs a stop; from here on stores "
+                      "are not watched, code is read when it is executed");
+}
+
 static void on_call(struct observer *observer, struct thread *thread)
 {
     struct call call;
@@ -284,6 +301,7 @@ static void on_call(struct observer *observer, struct thread *thread)
     } else {
         thread->in_call = false;
         thread->call.result = call.result;
+        pay_for_call(observer, thread);
         mappings_after(observer, thread);
     }
 }
@@ -308,6 +326,7 @@ static void on_gone(struct observer *observer, struct thread *thread,
     thread_remove(observer, thread);
     if (!space)
         return;
+    store_let_others(observer, space);
     if (!observer->ending)
         child_free_orphans(observer, space);
     space_leave(space);
@@ -394,7 +413,7 @@ static void handle(struct observer *observer, const struct stop *stop)
             child_free_orphan(observer, thread_add(observer, &tracee), NULL);
         return;
     }
-    thread->due = false;
+    thread->due = thread->running = false;
     switch (stop->kind) {
     case STOP_EXITED:
     case STOP_KILLED:
@@ -432,13 +451,30 @@ static bool has_answer(const struct observer *observer)
     return observer->queue_count > 0 || observer->ended;
 }
 
+/* A stop that was taken early, of a thread that was in the way of a store. */
+static bool take_stop(struct observer *observer, struct stop *stop)
+{
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        struct thread *thread = observer->threads[i];
+
+        if (!thread->has_stop || store_must_wait(observer, thread))
+            continue;
+        thread->has_stop = false;
+        *stop = thread->stop;
+        return true;
+    }
+    return false;
+}
+
 /* Reads a stop. Returns 1, 0 when none came in time, or -1. */
 static int read_stop(struct observer *observer, enum patience patience,
                      struct err *err)
 {
     struct stop stop;
-    int more = wait_stop(&stop, patience, err);
+    int more = 1;
 
+    if (!take_stop(observer, &stop))
+        more = wait_stop(&stop, patience, err);
     if (more < 0)
         return -1;
     if (more > 0 && stop.kind == STOP_NONE)

@@ -156,6 +156,10 @@ static void on_fault(struct observer *observer, struct thread *thread,
     if (thread->space->watched)
         class = fault_classify(&thread->space->regions, &fault);
     region = regions_at(&thread->space->regions, fault.addr);
+    if (class == FAULT_STORE && store_must_wait(observer, thread)) {
+        thread->waiting = true;
+        return;
+    }
     if (class != FAULT_PROGRAM && !makes_progress(thread, &fault, class))
         class = give_up(observer, thread, region, class);
     switch (class) {

@@ -79,6 +79,9 @@ struct thread {
     struct tracee tracee;
     struct space *space; /* NULL until its parent's stop tells */
 
+    bool running;  /* it was let go and no stop of it was read */
+    bool has_stop; /* a stop of it was taken early, and is to be read: */
+    struct stop stop;
     bool due; /* it stands still and is to go on, so: */
     enum resume due_how;
     int due_signal;
@@ -88,6 +91,7 @@ struct thread {
     struct call call;
 
     bool storing;
+    bool waiting; /* to repeat a store, behind that of another thread */
     struct insn store_insn;
     struct regs store_regs; /* before it */
     struct accesses stores;
@@ -123,6 +127,7 @@ struct observer {
     uint64_t seq;
     uint64_t steps;
     uint64_t stores;
+    uint64_t stopped_calls; /* system calls that stopped for a write guard */
     bool out_of_steps;
     bool ending; /* by observe_end */
     bool ended;
@@ -183,6 +188,10 @@ void thread_move(struct thread *thread, struct space *space);
 /* The thread has made another thread or process. */
 void child_made(struct observer *observer, struct thread *thread,
                 const struct stop *stop);
+
+/* Before a call that makes a thread: does not guard what the kernel will write
+ * to on its own. */
+void child_spare(struct observer *observer, struct thread *parent);
 
 /* Says that a child is not watched, because of "fork" or "exec". */
 void child_unwatched(struct observer *observer, const struct thread *child,
@@ -263,12 +272,31 @@ void guard_drop_stores(struct observer *observer, struct thread *thread,
                        const char *budget, const char *why);
 void guard_drop_all(struct observer *observer, struct thread *thread);
 
-/* Gives back the write permission of a stack that the kernel will write to. */
+/* Gives back the write permission of memory that the kernel writes to by itself:
+ * a stack for signal handlers, what belongs to a thread. */
 void guard_drop_stack(struct observer *observer, struct thread *thread,
                       uint64_t addr, uint64_t length);
 
 /* Whether any region of the space has its write permission held back. */
 bool guard_watches_stores(struct space *space);
+
+/*
+ * Whether the threads of the space must stop at system calls, which could fail
+ * at a guard: while one is armed; and always if there are several threads, for
+ * one may arm it while another one runs.
+ */
+bool guard_needs_calls(struct space *space);
+
+/*
+ * Holds back what is wanted of a region that threads may know of whose system
+ * calls are under way; where one of these may write there, behind that call.
+ */
+int guard_arm_behind_calls(struct observer *observer, struct thread *thread,
+                           struct region *region);
+
+/* The same for its write permission alone. */
+int guard_arm_writes(struct observer *observer, struct thread *thread,
+                     struct region *region);
 
 /* --- stores.c ------------------------------------------------------------ */
 
@@ -278,6 +306,16 @@ void decode_at(const struct thread *thread, uint64_t pc, struct insn *out);
 /* Notes what insn will access and what is there before. */
 void accesses_prepare(struct accesses *accesses, pid_t pid,
                       const struct insn *insn, const struct regs *regs);
+
+/*
+ * Whether another thread makes a store now. It is alone while it does so, as
+ * pages are open; then this one waits and repeats its own.
+ */
+bool store_must_wait(const struct observer *observer,
+                     const struct thread *thread);
+
+/* Lets those go on that waited for a store. */
+void store_let_others(struct observer *observer, const struct space *space);
 
 /* thread->store_insn faulted: lifts the guards in its way and steps it. */
 void store_begin(struct observer *observer, struct thread *thread,

@@ -19,6 +19,8 @@
 #include "observe/state.h"
 #include "target/proc.h"
 
+#define WRITTEN_ELSEWHERE "elsewhere"
+
 void decode_at(const struct thread *thread, uint64_t pc, struct insn *out)
 {
     uint8_t code[INSN_MAX_LENGTH];
@@ -113,6 +115,50 @@ static void set_guards(struct observer *observer, struct thread *thread,
     }
 }
 
+bool store_must_wait(const struct observer *observer,
+                     const struct thread *thread)
+{
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        const struct thread *other = observer->threads[i];
+
+        if (other != thread && other->storing && other->space == thread->space)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Stops the others that run code of their own: those in a system call will
+ * stop behind it. None is interrupted in a call, which could show. Whatever
+ * they stop for is read when the store is made.
+ */
+static void stop_others(struct observer *observer, struct thread *thread)
+{
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        struct thread *other = observer->threads[i];
+
+        if (other == thread || other->space != thread->space ||
+            !other->running || other->in_call || other->lifted)
+            continue;
+        tracee_interrupt(&other->tracee);
+        if (tracee_wait(&other->tracee, &other->stop) == 0)
+            other->has_stop = true;
+        other->running = false;
+    }
+}
+
+void store_let_others(struct observer *observer, const struct space *space)
+{
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        struct thread *thread = observer->threads[i];
+
+        if (thread->space != space || !thread->waiting)
+            continue;
+        thread->waiting = false;
+        observer_resume(observer, thread);
+    }
+}
+
 void store_begin(struct observer *observer, struct thread *thread,
                  uint64_t fault_addr)
 {
@@ -126,6 +172,7 @@ void store_begin(struct observer *observer, struct thread *thread,
     if (!touches(&thread->stores, region))
         assume_store(thread, fault_addr);
     thread->storing = true;
+    stop_others(observer, thread);
     set_guards(observer, thread, true);
     observer_let(thread, RESUME_STEP, 0);
 }
@@ -182,12 +229,66 @@ static void tell_store(struct observer *observer, struct thread *thread,
                    region->guard.stores, region->addr);
 }
 
+/* --- what changed -------------------------------------------------------- */
+
+/* Emits what differs in [from, to) of the region from what is known of it. */
+static void tell_differences(struct observer *observer, struct thread *thread,
+                             struct region *region, uint64_t from, uint64_t to,
+                             const char *by)
+{
+    struct srcline source = {0};
+    uint8_t *old = mem_alloc(to - from);
+    uint8_t *now = mem_alloc(to - from);
+    size_t len = proc_read(thread->tracee.tid, from, now, to - from);
+    struct regs regs;
+    size_t start;
+
+    tracee_regs(&thread->tracee, &regs);
+    if (strcmp(by, WRITTEN_ELSEWHERE) != 0)
+        lines_find_caller(observer->lines, &regs, &source);
+    pages_read(&thread->space->pages, from, to - from, old);
+    for (size_t i = 0; i < len;) {
+        while (i < len && old[i] == now[i])
+            i++;
+        for (start = i; i < len && old[i] != now[i];)
+            i++;
+        if (i > start)
+            emit_write(observer, thread, region, from + start,
+                       (struct bytes){old + start, i - start},
+                       (struct bytes){now + start, i - start}, by, &source);
+    }
+    free(old);
+    free(now);
+}
+
+/* What other threads changed in the pages that were open for a store. */
+static void tell_elsewhere(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t addr;
+    size_t size;
+
+    for (size_t i = 0; i < regions->count; i++) {
+        struct region *region = &regions->list[i];
+
+        if (!(region->guard.wanted & PROT_WRITE))
+            continue;
+        for (size_t a = 0; a < thread->stores.count; a++) {
+            if (!thread->stores.list[a].what.written ||
+                !clip(&thread->stores.list[a], region, &addr, &size))
+                continue;
+            addr -= addr % PAGES_SIZE;
+            tell_differences(observer, thread, region, addr, addr + PAGES_SIZE,
+                             WRITTEN_ELSEWHERE);
+        }
+    }
+}
+
 void store_end(struct observer *observer, struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
     struct srcline source = {0};
 
-    thread->storing = false;
     lines_find_caller(observer->lines, &thread->store_regs, &source);
     for (size_t a = 0; a < thread->stores.count; a++)
         for (size_t i = 0; i < regions->count; i++)
@@ -199,13 +300,16 @@ void store_end(struct observer *observer, struct thread *thread)
                           "as many stores were watched as may be in one run; "
                           "later ones are not, code is read when it is "
                           "executed");
-    set_guards(observer, thread, false);
+    store_abort(observer, thread);
 }
 
 void store_abort(struct observer *observer, struct thread *thread)
 {
     thread->storing = false;
     set_guards(observer, thread, false);
+    if (thread->space->users > 1)
+        tell_elsewhere(observer, thread);
+    store_let_others(observer, thread->space);
 }
 
 /* --- system calls -------------------------------------------------------- */
@@ -220,13 +324,13 @@ void stores_lift_for_call(struct observer *observer, struct thread *thread)
         if (!(region->guard.taken & PROT_WRITE) ||
             !call_may_write(&thread->call, region->addr, region->length))
             continue;
-        if (!thread->lifted) {
+        if (thread->in_call && region->guard.writes == WRITE_GUARD_MPROTECT) {
             /* From here on the call has not begun; it will begin again. */
             if (tracee_rewind(&thread->tracee) < 0)
                 return;
-            thread->lifted = true;
             thread->in_call = false;
         }
+        thread->lifted = true;
         guard_set(observer, thread, region,
                   region->guard.taken & ~(unsigned)PROT_WRITE);
     }
@@ -245,57 +349,52 @@ static bool exact_write(const struct call *call, uint64_t *addr, uint64_t *size)
     return true;
 }
 
-/* Emits [from, to) of the region as written by the call. */
-static void tell_call_write(struct observer *observer, struct thread *thread,
-                            struct region *region, const uint8_t *old,
-                            const uint8_t *now, size_t from, size_t to)
+/* Emits [from, to), all of it, as written by the call. */
+static void tell_exact(struct observer *observer, struct thread *thread,
+                       struct region *region, uint64_t from, uint64_t to,
+                       const char *by)
 {
     struct srcline source = {0};
-    struct buf name = {0};
+    uint8_t *old, *now;
     struct regs regs;
 
+    if (from < region->addr)
+        from = region->addr;
+    if (to > region->addr + region->length)
+        to = region->addr + region->length;
+    if (from >= to)
+        return;
+    old = mem_alloc(to - from);
+    now = mem_alloc(to - from);
     tracee_regs(&thread->tracee, &regs);
     lines_find_caller(observer->lines, &regs, &source);
-    call_name(&thread->call, &name);
-    emit_write(observer, thread, region, region->addr + from,
-               (struct bytes){old + from, to - from},
-               (struct bytes){now + from, to - from}, buf_text(&name), &source);
-    buf_release(&name);
-}
-
-/* Compares a region with what is known of it and tells each difference. */
-static void tell_differences(struct observer *observer, struct thread *thread,
-                             struct region *region)
-{
-    uint8_t *old = mem_alloc(region->length);
-    uint8_t *now = mem_alloc(region->length);
-    uint64_t addr, size;
-    size_t i = 0, from;
-
-    pages_read(&thread->space->pages, region->addr, region->length, old);
-    size_t len =
-        proc_read(thread->tracee.tid, region->addr, now, region->length);
-    if (exact_write(&thread->call, &addr, &size)) {
-        uint64_t first = addr > region->addr ? addr : region->addr;
-        uint64_t end = addr + size;
-
-        if (end > region->addr + len)
-            end = region->addr + len;
-        if (first < end)
-            tell_call_write(observer, thread, region, old, now,
-                            first - region->addr, end - region->addr);
-        i = len;
-    }
-    while (i < len) {
-        while (i < len && old[i] == now[i])
-            i++;
-        for (from = i; i < len && old[i] != now[i];)
-            i++;
-        if (i > from)
-            tell_call_write(observer, thread, region, old, now, from, i);
-    }
+    pages_read(&thread->space->pages, from, to - from, old);
+    if (proc_read(thread->tracee.tid, from, now, to - from) == to - from)
+        emit_write(observer, thread, region, from,
+                   (struct bytes){old, to - from},
+                   (struct bytes){now, to - from}, by, &source);
     free(old);
     free(now);
+}
+
+/* Tells what the call has written to the region, and what others have. */
+static void tell_call(struct observer *observer, struct thread *thread,
+                      struct region *region)
+{
+    bool alone = thread->space->users == 1;
+    struct buf name = {0};
+    uint64_t addr, size;
+    bool exact = exact_write(&thread->call, &addr, &size);
+
+    call_name(&thread->call, &name);
+    if (exact)
+        tell_exact(observer, thread, region, addr, addr + size,
+                   buf_text(&name));
+    if (!exact || !alone)
+        tell_differences(observer, thread, region, region->addr,
+                         region->addr + region->length,
+                         alone ? buf_text(&name) : WRITTEN_ELSEWHERE);
+    buf_release(&name);
 }
 
 void stores_after_call(struct observer *observer, struct thread *thread)
@@ -311,7 +410,7 @@ void stores_after_call(struct observer *observer, struct thread *thread)
 
         if (!wanted || (region->guard.taken & PROT_WRITE))
             continue;
-        tell_differences(observer, thread, region);
-        guard_set(observer, thread, region, region->guard.taken | wanted);
+        tell_call(observer, thread, region);
+        guard_arm_writes(observer, thread, region);
     }
 }

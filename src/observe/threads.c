@@ -8,8 +8,11 @@
  * order. Until both have come, the child waits without a space. A parent that
  * is killed in between never tells.
  */
+#include <linux/sched.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -125,6 +128,51 @@ static uint64_t clone_flags(const struct thread *parent)
     }
 }
 
+/*
+ * Where the kernel writes by itself for a thread that a call makes: the top of
+ * its stack (signal frames), its thread area (rseq(2)), and its ID (clone(2)).
+ */
+#define KERNEL_PLACES 4
+
+static void kernel_places(const struct thread *parent,
+                          uint64_t places[KERNEL_PLACES])
+{
+    const struct call *call = &parent->call;
+    struct clone_args args = {0};
+
+    if (call->number == SYS_clone) {
+        places[0] = call->args[1] - 1;
+        memcpy(&places[1], &call->args[2], 3 * sizeof *places);
+    } else {
+        proc_read(parent->tracee.tid, call->args[0], &args,
+                  CLONE_ARGS_SIZE_VER0);
+        places[0] = args.stack + args.stack_size - 1;
+        places[1] = args.parent_tid;
+        places[2] = args.child_tid;
+        places[3] = args.tls;
+    }
+}
+
+void child_spare(struct observer *observer, struct thread *parent)
+{
+    uint64_t number = parent->call.number, places[KERNEL_PLACES];
+    struct regions *regions = &parent->space->regions;
+
+    if (number != SYS_clone && number != SYS_clone3)
+        return;
+    kernel_places(parent, places);
+    for (size_t i = 0; i < KERNEL_PLACES; i++) {
+        const struct region *region = regions_at(regions, places[i]);
+
+        if (!region || !(region->guard.wanted & PROT_WRITE))
+            continue;
+        if (parent->in_call && tracee_rewind(&parent->tracee) < 0)
+            return;
+        parent->in_call = false; /* it will begin again */
+        guard_drop_stack(observer, parent, places[i], 1);
+    }
+}
+
 /* The child's first stop and its parent's stop come in any order. */
 static void adopt(struct observer *observer, const struct thread *parent,
                   struct thread *child)
@@ -137,13 +185,6 @@ static void adopt(struct observer *observer, const struct thread *parent,
     thread_move(child, is_copy ? space_new(false) : parent->space);
     if (is_copy && parent->space->watched)
         free_copy(observer, child, parent->space);
-    /* A parent that waits, as after vfork, does not run beside its child. */
-    if (!is_copy && !(flags & CLONE_VFORK) && child->space->watched &&
-        !child->space->stores_off)
-        guard_drop_stores(observer, child, "threads",
-                          "the program makes a second thread; from here on "
-                          "stores are not watched, code is read when it is "
-                          "executed");
     observer_run(observer, child);
 }
 

@@ -41,7 +41,7 @@ int uffd_open(struct tracee *tracee)
     int64_t theirs, ignored;
     int fd;
 
-    if (
+    if (prctl(PR_GET_SECCOMP) != 0 ||
         tracee_inject(tracee, SYS_userfaultfd, args, &theirs) < 0 || theirs < 0)
         return -1;
     fd = take_over(tracee, (int)theirs);
