@@ -7,10 +7,12 @@
 #include <criterion/new/assert.h>
 #include <elf.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "target/calls.h"
@@ -78,6 +80,8 @@ Test(target, a_maps_line_is_parsed)
     cr_assert(eq(u64, line.end, 0x7ffff7fbf000));
     cr_assert(eq(uint, line.prot, PROT_READ | PROT_EXEC));
     cr_assert(eq(int, line.shared, 0));
+    cr_assert(eq(u64, line.offset, 0x1000));
+    cr_assert(eq(u64, line.device, makedev(8, 1)));
     cr_assert(eq(u64, line.inode, 1234));
     cr_assert(eq(str, line.name, "/usr/lib/x y.so"));
 }
@@ -124,6 +128,41 @@ Test(target, the_line_that_holds_an_address_or_comes_next_is_found)
     cr_assert(eq(int, maps_find(text, 0x3000, &line), 1));
     cr_assert(eq(u64, line.start, 0x8000));
     cr_assert(eq(int, maps_find(text, 0x9000, &line), 0));
+}
+
+/* The kernel is asked for one line, if it knows how; its file has them all. */
+Test(target, a_line_is_the_same_whether_asked_for_or_read)
+{
+    const size_t page = (size_t)getpagesize();
+    FILE *file = fopen("/proc/self/maps", "r");
+    char text[512], *end;
+    struct maps_line read, found;
+    size_t lines = 0;
+
+    /* What has a name of two words, and what lies in the middle of a file. */
+    cr_assert(ne(ptr,
+                 mmap(NULL, page, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0),
+                 MAP_FAILED));
+    cr_assert(ne(ptr, (void *)file, NULL));
+    while (fgets(text, sizeof text, file)) {
+        if ((end = strchr(text, '\n')))
+            *end = 0;
+        cr_assert(eq(int, maps_parse(text, &read), 0), "%s", text);
+        if (!strcmp(read.name, "[heap]") || !strcmp(read.name, "[vsyscall]"))
+            continue; /* grows meanwhile; is in no list of the kernel */
+        cr_assert(eq(int, proc_maps_find(getpid(), read.start, &found), 1));
+        cr_assert(eq(str, found.text, read.text));
+        cr_assert(eq(str, found.name, read.name));
+        cr_assert(eq(u64, found.offset, read.offset));
+        cr_assert(eq(u64, found.device, read.device));
+        cr_assert(eq(u64, found.inode, read.inode));
+        cr_assert(eq(uint, found.prot, read.prot));
+        cr_assert(eq(int, found.shared, read.shared));
+        lines++;
+    }
+    fclose(file);
+    cr_assert(ge(sz, lines, 10));
+    cr_assert(eq(int, proc_maps_find(getpid(), (uint64_t)-1, &found), 0));
 }
 
 Test(target, our_own_maps_and_auxiliary_vector_can_be_read)

@@ -1,13 +1,50 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/proc.h"
 
+#include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+/*
+ * What Linux 6.11 has in include/uapi/linux/fs.h, for older headers. Sizes are
+ * in bytes; name_addr is the address of a buffer for the name.
+ */
+struct map_query {
+    uint64_t size;        /* of this struct */
+    uint64_t query_flags; /* MAP_QUERY_... */
+    uint64_t query_addr;
+    uint64_t start;
+    uint64_t end;
+    uint64_t flags; /* MAP_IS_... */
+    uint64_t page_size;
+    uint64_t offset;
+    uint64_t inode;
+    uint32_t major;
+    uint32_t minor;
+    uint32_t name_size; /* of the buffer; then of the name with its NUL, or 0 */
+    uint32_t build_id_size;
+    uint64_t name_addr;
+    uint64_t build_id_addr;
+};
+#define MAP_QUERY         _IOWR('f', 17, struct map_query)
+#define MAP_QUERY_OR_NEXT 0x10u
+#define MAP_IS_READABLE   0x01u
+#define MAP_IS_WRITABLE   0x02u
+#define MAP_IS_EXECUTABLE 0x04u
+#define MAP_IS_SHARED     0x08u
+
+/* In a line of maps the name begins in this column (fs/proc/task_mmu.c). */
+#define NAME_COLUMN 73
 
 static unsigned parse_prot(const char *perms)
 {
@@ -33,14 +70,18 @@ int maps_parse(const char *line, struct maps_line *out)
 {
     char perms[5];
     int name_at = 0;
+    unsigned major, minor;
 
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*x:%*x %" SCNu64 "%n",
-               &out->start, &out->end, perms, &out->inode, &name_at) != 4)
+    if (sscanf(line,
+               "%" SCNx64 "-%" SCNx64 " %4s %" SCNx64 " %x:%x %" SCNu64 "%n",
+               &out->start, &out->end, perms, &out->offset, &major, &minor,
+               &out->inode, &name_at) != 7)
         return -1;
     if (strlen(perms) != 4 || out->end <= out->start)
         return -1;
     out->prot = parse_prot(perms);
     out->shared = perms[3] == 's';
+    out->device = makedev(major, minor);
     copy_line(out->text, sizeof out->text, line);
     copy_line(out->name, sizeof out->name,
               line + name_at + strspn(line + name_at, " "));
@@ -76,10 +117,67 @@ static bool read_all(pid_t pid, const char *name, struct buf *out)
     return got == 0;
 }
 
+/* Writes the answer as a line of maps, and reads it as one. */
+static int parse_answer(const struct map_query *answer, const char *name,
+                        struct maps_line *out)
+{
+    struct buf line = {0};
+    int result;
+
+    buf_printf(&line,
+               "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64
+               " %02x:%02x %" PRIu64 " ",
+               answer->start, answer->end,
+               answer->flags & MAP_IS_READABLE ? 'r' : '-',
+               answer->flags & MAP_IS_WRITABLE ? 'w' : '-',
+               answer->flags & MAP_IS_EXECUTABLE ? 'x' : '-',
+               answer->flags & MAP_IS_SHARED ? 's' : 'p', answer->offset,
+               answer->major, answer->minor, answer->inode);
+    if (answer->name_size > 0) {
+        int gap = NAME_COLUMN - (int)line.len;
+
+        buf_printf(&line, "%*s%s", gap > 0 ? gap : 0, "", name);
+    }
+    result = maps_parse(buf_text(&line), out);
+    buf_release(&line);
+    return result;
+}
+
+/* Asks for one line. Returns 1, 0 when there is none, or -1 to read them all.
+ */
+static int query_maps(pid_t pid, uint64_t addr, struct maps_line *out)
+{
+    char path[64], name[sizeof out->text];
+    struct map_query query = {
+        .size = sizeof query,
+        .query_flags = MAP_QUERY_OR_NEXT,
+        .query_addr = addr,
+        .name_size = sizeof name,
+        .name_addr = (uintptr_t)name,
+    };
+    int fd, result;
+
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    result = ioctl(fd, MAP_QUERY, &query);
+    if (result < 0)
+        result = errno == ENOENT ? 0 : -1;
+    else
+        result = parse_answer(&query, name, out) == 0 ? 1 : -1;
+    close(fd);
+    return result;
+}
+
 bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out)
 {
     struct buf text = {0};
+    int asked = query_maps(pid, addr, out);
     bool found;
+
+    if (asked >= 0)
+        return asked;
 
     found =
         read_all(pid, "maps", &text) && maps_find(buf_text(&text), addr, out);
@@ -101,6 +199,40 @@ uint64_t proc_auxv(pid_t pid, uint64_t type)
     }
     buf_release(&data);
     return value;
+}
+
+uint64_t proc_personality(pid_t pid)
+{
+    struct buf text = {0};
+    uint64_t value = 0;
+
+    if (read_all(pid, "personality", &text))
+        value = strtoull(buf_text(&text), NULL, 16);
+    buf_release(&text);
+    return value;
+}
+
+bool proc_is_elf(pid_t pid, int fd, const struct maps_line *line)
+{
+    char path[64 + sizeof line->name], magic[SELFMAG];
+    struct stat info;
+    bool is_elf;
+
+    if (fd >= 0)
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    else
+        snprintf(path, sizeof path, "/proc/%d/root%s", (int)pid, line->name);
+    /* Opening a device could have an effect. */
+    if (stat(path, &info) < 0 || !S_ISREG(info.st_mode) ||
+        (line->inode && info.st_ino != line->inode))
+        return false;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    is_elf = pread(fd, magic, sizeof magic, 0) == sizeof magic &&
+             memcmp(magic, ELFMAG, SELFMAG) == 0;
+    close(fd);
+    return is_elf;
 }
 
 bool proc_exe(pid_t pid, char *out, size_t size)

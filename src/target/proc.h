@@ -18,6 +18,8 @@ struct maps_line {
     uint64_t end;
     unsigned prot; /* PROT_* */
     bool shared;
+    uint64_t offset; /* in the file, of start */
+    uint64_t device; /* together with inode: which file; 0 and 0: none */
     uint64_t inode;
     char text[256]; /* the line without padding and newline, perhaps cut */
     char name[192]; /* "[heap]", a path, or "" */
@@ -32,7 +34,11 @@ int maps_parse(const char *line, struct maps_line *out);
  */
 bool maps_find(const char *text, uint64_t addr, struct maps_line *out);
 
-/* The same in the process's own maps, as they are now. */
+/*
+ * The same in the process's own maps, as they are now. Linux 6.11 and newer can
+ * be asked for one line (PROCMAP_QUERY, proc_pid_maps(5)); where there are
+ * thousands, reading the file takes a millisecond.
+ */
 bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
 
 /*
@@ -40,6 +46,16 @@ bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
  * (getauxval(3)): 0 when it is not there.
  */
 uint64_t proc_auxv(pid_t pid, uint64_t type);
+
+/* The execution domain of the process (personality(2)); 0 if not known. */
+uint64_t proc_personality(pid_t pid);
+
+/*
+ * Whether what a mapping is made from is an ELF file: its first bytes say so.
+ * fd is an open descriptor of the process, or -1: then the file is looked for
+ * by the name of its line. False also when it cannot be read.
+ */
+bool proc_is_elf(pid_t pid, int fd, const struct maps_line *line);
 
 /* What /proc/PID/exe points to. Returns false if it cannot be read. */
 bool proc_exe(pid_t pid, char *out, size_t size);
