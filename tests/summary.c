@@ -31,6 +31,7 @@ static void say_write(struct buf *out, const struct event_write *write)
     buf_printf(out, " +%" PRIu64 " ", write->offset);
     say_hex(out, write->new);
     say_more(out, "by ", write->by);
+    say_more(out, "", write->also.known ? "also" : NULL);
 }
 
 static void say_protect(struct buf *out, const struct event_protect *protect)

@@ -7,7 +7,8 @@
  *
  *     start
  *     map PROT BACKING             map rw- anonymous
- *     write +OFFSET NEW [by CALL]  write +0 48c7c0 by read
+ *     write +OFFSET NEW [by CALL] [also]
+ *                                  write +0 48c7c0 by read
  *     protect OLD NEW [CODE]       protect rw- r-x b807000000c3
  *     unmap LENGTH                 unmap 4096
  *     enter +OFFSET HOW            enter +0 call

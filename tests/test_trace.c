@@ -468,6 +468,7 @@ Test(trace, a_protection_of_a_part_cuts_the_region)
 /*
  * A map event, rw-, and what a program then does, a letter each:
  *   w W   stores 1, or 2, at offset 0       v   stores 3 in the second page
+ *   a     stores 2 elsewhere, in memory that also is at offset 0
  *   x r   makes both pages r-x, or rw-      p   makes the second page r-x
  *   e     enters                            s   executes an instruction
  *   c     enters, and the code is found to begin with 4
@@ -484,6 +485,11 @@ static void make_event(char what, struct event *event)
         *event = wrote(what == 'v' ? PAGE : 0, what == 'w'   ? "\1"
                                                : what == 'W' ? "\2"
                                                              : "\3");
+    if (what == 'a') {
+        *event = wrote(0, "\2");
+        event->write.addr += 16 * PAGE;
+        event->write.also = (struct opt_u64){true, BASE};
+    }
     if (strchr("ec", what)) {
         *event = (struct event){.kind = EVENT_ENTER};
         event->enter.addr = BASE;
@@ -521,6 +527,7 @@ Test(trace, a_generation_begins_with_the_first_change_after_a_use)
         {"mwpv", "1111"},         /* the executable page held nothing yet */
         {"mvpWv", "11122"},       /* the parts of a mapping count as one */
         {"mwxeWmw", "1111211"},   /* another mapping begins anew */
+        {"mwxea", "11112"},       /* changed through another mapping */
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

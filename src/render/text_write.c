@@ -60,7 +60,10 @@ static void tell_writer(struct text *text, const struct event *event)
 {
     struct pen *pen = &text->pen;
 
-    if (event->write.by) {
+    if (event_is_elsewhere(&event->write)) {
+        pen_item(pen, INDENT, 31);
+        pen_print(pen, ROLE_NOTE, "found changed, how was not seen");
+    } else if (event->write.by) {
         pen_item(pen, INDENT, 15 + pen_width(event->write.by));
         pen_print(pen, ROLE_NOTE, "by the kernel: ");
         pen_cut(pen, ROLE_CALL, event->write.by);

@@ -68,7 +68,9 @@ static void say_coming(const struct story *story)
                       "a change of its memory");
         break;
     case EVENT_WRITE:
-        say(story, event->write.by ? "the kernel stores to " : "a store to ");
+        say(story, event_is_elsewhere(&event->write) ? "found changed: "
+                   : event->write.by                 ? "the kernel stores to "
+                                                     : "a store to ");
         say_place(story, event->write.offset, event->write.new.len);
         break;
     case EVENT_ENTER:

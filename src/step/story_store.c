@@ -358,7 +358,9 @@ static void say_writer(const struct story *story)
     const struct event_write *write = &story->event->write;
     const struct region *region = view_region_at(story_view(story), write->pc);
 
-    if (write->by) {
+    if (event_is_elsewhere(write)) {
+        say(story, ", found changed; how was not seen");
+    } else if (write->by) {
         say(story, ", by the kernel: %s", write->by);
     } else if (region) {
         say(story, ", by generated code at ");

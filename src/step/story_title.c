@@ -31,7 +31,9 @@ void story_title_write(const struct story *story)
         return;
     }
     say_stored(story);
-    if (story->event->write.by) {
+    if (event_is_elsewhere(&story->event->write)) {
+        say(story, ", found changed");
+    } else if (story->event->write.by) {
         say(story, " by ");
         say_call_name(story, story->event->write.by, "the kernel");
     }

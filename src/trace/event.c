@@ -23,6 +23,11 @@ static const char *const names[EVENT_KINDS] = {
 #include "trace/event.def"
 };
 
+bool event_is_elsewhere(const struct event_write *write)
+{
+    return write->by && strcmp(write->by, WRITTEN_ELSEWHERE) == 0;
+}
+
 const char *event_name(enum event_kind kind)
 {
     BUG_UNLESS(kind < EVENT_KINDS);

@@ -17,7 +17,11 @@
  *   write    bytes of a watched page were stored. offset counts from the start
  *            of the mapping; old and new have the same length; pc is the
  *            storing instruction and text its disassembly; by is NULL for a
- *            store, else the system call through which the kernel wrote.
+ *            store, else the system call through which the kernel wrote, or
+ *            "elsewhere": the bytes were found changed, nobody saw how; pc is
+ *            then where the thread was. also is the address of the first of
+ *            these bytes in the other mapping of the same memory that can be
+ *            executed, if there is one.
  *   protect  a protection changed. code is the region's bytes from its first
  *            to its last written one, code_offset where they begin, counted
  *            from addr. Absent when nothing was written there.
@@ -127,6 +131,12 @@ struct event {
 #include "trace/event.def"
     };
 };
+
+/* What write.by says when bytes were found changed and nobody saw how. */
+#define WRITTEN_ELSEWHERE "elsewhere"
+
+/* Whether a write is of that kind. */
+bool event_is_elsewhere(const struct event_write *write);
 
 /* "start", "map" ... */
 const char *event_name(enum event_kind kind);

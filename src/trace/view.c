@@ -141,10 +141,17 @@ static void note_use(struct view *view, uint64_t addr)
         regions_use(&view->regions, region);
 }
 
+static void store_at(struct view *view, uint64_t addr, struct bytes bytes)
+{
+    note_change(view, addr, bytes);
+    pages_write(&view->pages, addr, bytes);
+}
+
 static void apply_write(struct view *view, const struct event_write *write)
 {
-    note_change(view, write->addr, write->new);
-    pages_write(&view->pages, write->addr, write->new);
+    store_at(view, write->addr, write->new);
+    if (write->also.known)
+        store_at(view, write->also.value, write->new);
 }
 
 /* An event tells what code there is at addr. */
