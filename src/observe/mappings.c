@@ -408,6 +408,9 @@ static void apply(struct observer *observer, struct thread *thread)
     case CALL_STACK:
         after_sigaltstack(observer, thread);
         break;
+    case CALL_PLACE:
+        guard_drop_stack(observer, thread, call->args[0], 1);
+        break;
     default:
         break;
     }

@@ -90,6 +90,9 @@ enum call_kind call_kind(const struct call *call)
         return CALL_OUTPUT;
     case SYS_sigaltstack:
         return CALL_STACK;
+    case SYS_rseq:
+    case SYS_set_tid_address:
+        return CALL_PLACE;
     case SYS_seccomp:
     case SYS_mseal:
         return CALL_FREEZE;

@@ -20,6 +20,7 @@ enum call_kind {
     CALL_MREMAP,
     CALL_OUTPUT, /* write and writev */
     CALL_STACK,  /* sigaltstack: the kernel will write there */
+    CALL_PLACE,  /* rseq, set_tid_address: it will write to the argument */
     CALL_FREEZE, /* may forbid the process to change protections */
     CALL_CPUS,   /* shows, sets or hands on the CPUs that a thread may use */
 };
