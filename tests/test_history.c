@@ -167,6 +167,11 @@ static void any_field(struct dice *dice, enum field_type type, void *field,
         for (int reg = 0; reg < REG_COUNT; reg++)
             ((struct regs *)field)->value[reg] = any_value(dice);
         break;
+    case FIELD_TYPE_OPTREGS:
+        ((struct opt_regs *)field)->known = below(dice, 2);
+        any_field(dice, FIELD_TYPE_REGS, &((struct opt_regs *)field)->value,
+                  from);
+        break;
     case FIELD_TYPE_CHANGES:
         *(struct reg_changes *)field = any_changes(dice, from);
         break;

@@ -86,6 +86,10 @@ static void fill_field(enum field_type type, size_t index, void *at)
         for (size_t i = 0; i < REG_COUNT; i++)
             ((struct regs *)at)->value[i] = UINT64_MAX - i;
         break;
+    case FIELD_TYPE_OPTREGS:
+        fill_field(FIELD_TYPE_REGS, index, &((struct opt_regs *)at)->value);
+        ((struct opt_regs *)at)->known = true;
+        break;
     case FIELD_TYPE_CHANGES:
         *(struct reg_changes *)at =
             (struct reg_changes){sample_changes, COUNT(sample_changes)};

@@ -118,8 +118,7 @@ bool code_bytes(const struct observer *observer, struct thread *thread,
 
 /* --- how control arrived -------------------------------------------------- */
 
-/* Whether a call instruction ends at addr. */
-static bool follows_call(pid_t pid, uint64_t addr)
+bool code_follows_call(pid_t pid, uint64_t addr)
 {
     uint8_t code[7]; /* the longest call that compilers make */
     struct insn insn;
@@ -220,7 +219,7 @@ static void emit_enter(struct observer *observer, struct thread *thread,
         event.enter.how = "return";
     } else if (proc_read(thread->tracee.tid, sp, &top, sizeof top) ==
                    sizeof top &&
-               follows_call(thread->tracee.tid, top)) {
+               code_follows_call(thread->tracee.tid, top)) {
         event.enter.how = "call";
         *return_to = (struct opt_u64){true, top};
         lines_find(observer->lines, top - 1, &event.source);

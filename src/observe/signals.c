@@ -49,6 +49,85 @@ static const char *failed_access(const struct thread *thread, uint64_t addr)
     return NULL;
 }
 
+/* What the texts and bytes of a signal event are kept in. */
+struct fault_texts {
+    struct insn insn;
+    uint8_t bytes[INSN_MAX_LENGTH];
+    struct maps_line line;
+};
+
+/* The instruction at pc, or the bytes there that are none. */
+static void find_insn(const struct thread *thread, struct fault_texts *texts,
+                      struct event_signal *signal)
+{
+    uint64_t pc = signal->pc.value;
+    size_t len;
+
+    decode_at(thread, pc, &texts->insn);
+    len = proc_read(thread->tracee.tid, pc, texts->bytes,
+                    texts->insn.length ? texts->insn.length : INSN_MAX_LENGTH);
+    if (len > 0)
+        signal->bytes = (struct bytes){texts->bytes, len};
+    if (texts->insn.length)
+        signal->text = texts->insn.text;
+}
+
+/* The line of maps, with the protection that the program asked for. */
+static void find_mapping(const struct thread *thread, struct fault_texts *texts,
+                         struct event_signal *signal)
+{
+    const struct region *region =
+        regions_at(&thread->space->regions, signal->addr.value);
+    struct maps_line *line = &texts->line;
+    char *perms, prot[4];
+
+    if (!proc_maps_nearest(thread->tracee.tid, signal->addr.value, line))
+        return;
+    perms = strchr(line->text, ' ');
+    if (region && perms) {
+        prot_text(region->prot, prot);
+        memcpy(perms + 1, prot, 3);
+    }
+    if (line->start <= signal->addr.value && signal->addr.value < line->end)
+        signal->maps = line->text;
+    else
+        signal->nearest = line->text;
+}
+
+/* The source line; that of the call, where one led to what is no code. */
+static void find_place(struct observer *observer, const struct thread *thread,
+                       struct event *event)
+{
+    struct event_signal *signal = &event->signal;
+    const struct regs *regs = &signal->regs.value;
+    pid_t tid = thread->tracee.tid;
+    uint64_t top;
+
+    if (!signal->access || strcmp(signal->access, "execute") != 0) {
+        if (!regions_at(&thread->space->regions, signal->pc.value))
+            lines_find_caller(observer->lines, regs, &event->source);
+    } else if (proc_read(tid, regs->value[REG_STACK], &top, sizeof top) ==
+                   sizeof top &&
+               code_follows_call(tid, top)) {
+        signal->return_to = (struct opt_u64){true, top};
+        lines_find(observer->lines, top - 1, &event->source);
+    }
+}
+
+static void describe_fault(struct observer *observer, struct thread *thread,
+                           struct fault_texts *texts, struct event *event)
+{
+    struct event_signal *signal = &event->signal;
+
+    if (signal->number == SIGSEGV || signal->number == SIGBUS)
+        signal->access = failed_access(thread, signal->addr.value);
+    signal->regs.known = true;
+    tracee_regs(&thread->tracee, &signal->regs.value);
+    find_insn(thread, texts, signal);
+    find_mapping(thread, texts, signal);
+    find_place(observer, thread, event);
+}
+
 static void emit_signal(struct observer *observer, struct thread *thread,
                         const siginfo_t *info)
 {
@@ -56,7 +135,7 @@ static void emit_signal(struct observer *observer, struct thread *thread,
     bool is_fault = info->si_code > 0 &&
                     (info->si_signo == SIGSEGV || info->si_signo == SIGBUS ||
                      info->si_signo == SIGFPE || info->si_signo == SIGILL);
-    uint64_t addr = (uint64_t)(uintptr_t)info->si_addr;
+    struct fault_texts texts;
     char name[16];
 
     snprintf(name, sizeof name, "SIG%s",
@@ -65,14 +144,14 @@ static void emit_signal(struct observer *observer, struct thread *thread,
     event.signal.number = info->si_signo;
     event.signal.name = name;
     event.signal.code = info->si_code;
-    if (tracee_fetch(&thread->tracee) == 0)
+    if (is_fault)
+        event.signal.addr =
+            (struct opt_u64){true, (uint64_t)(uintptr_t)info->si_addr};
+    if (tracee_fetch(&thread->tracee) == 0) {
         event.signal.pc = (struct opt_u64){true, tracee_pc(&thread->tracee)};
-    if (is_fault) {
-        event.signal.addr = (struct opt_u64){true, addr};
-        lines_find(observer->lines, tracee_pc(&thread->tracee), &event.source);
+        if (is_fault)
+            describe_fault(observer, thread, &texts, &event);
     }
-    if (is_fault && info->si_signo == SIGSEGV)
-        event.signal.access = failed_access(thread, addr);
     observer_emit(observer, &event);
 }
 

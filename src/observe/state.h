@@ -355,6 +355,9 @@ bool code_bytes(const struct observer *observer, struct thread *thread,
                 struct region *region, uint64_t pc, struct buf *out,
                 uint64_t *offset);
 
+/* Whether a call instruction ends at addr. */
+bool code_follows_call(pid_t pid, uint64_t addr);
+
 /* Notes that bytes of a region have changed. */
 void code_changed(struct region *region, uint64_t addr, size_t size);
 

@@ -102,6 +102,7 @@ static int fail_part(const struct json_line *line, const char *field,
 #define RIGHT_OBJECT "an object"
 #define RIGHT_PAIR   "a list [\"0xOLD\",\"0xNEW\"]"
 #define RIGHT_PROT   "a text such as \"rw-\" or \"r-x\""
+#define RIGHT_REGS   "an object {\"rax\":\"0x...\",...} of all registers"
 #define RIGHT_SIZE   "a whole number from 0 to 9007199254740991"
 #define RIGHT_TEXT   "a text"
 
@@ -115,7 +116,8 @@ static const char *const right[] = {
     [FIELD_TYPE_TEXT] = RIGHT_TEXT,
     [FIELD_TYPE_TEXTS] = "a list of texts",
     [FIELD_TYPE_BYTES] = RIGHT_BYTES,
-    [FIELD_TYPE_REGS] = "an object {\"rax\":\"0x...\",...} of all registers",
+    [FIELD_TYPE_REGS] = RIGHT_REGS,
+    [FIELD_TYPE_OPTREGS] = RIGHT_REGS,
     [FIELD_TYPE_CHANGES] = "an object {\"rax\":[\"0xOLD\",\"0xNEW\"],...}",
     [FIELD_TYPE_READS] = "a list of objects {\"addr\":\"0x...\",\"bytes\":...}",
     [FIELD_TYPE_WRITES] =
@@ -424,7 +426,8 @@ static int read_accesses(struct json_line *line,
 static bool is_optional(enum field_type type)
 {
     return type == FIELD_TYPE_OPT || type == FIELD_TYPE_OPTINT ||
-           type == FIELD_TYPE_TEXT || type == FIELD_TYPE_BYTES;
+           type == FIELD_TYPE_TEXT || type == FIELD_TYPE_BYTES ||
+           type == FIELD_TYPE_OPTREGS;
 }
 
 static int read_field(struct json_line *line, const struct event_field *field,
@@ -440,6 +443,10 @@ static int read_field(struct json_line *line, const struct event_field *field,
         return read_texts(line, field->name, value, at, err);
     case FIELD_TYPE_REGS:
         return read_regs(line, field->name, value, at, err);
+    case FIELD_TYPE_OPTREGS:
+        ((struct opt_regs *)at)->known = true;
+        return read_regs(line, field->name, value,
+                         &((struct opt_regs *)at)->value, err);
     case FIELD_TYPE_CHANGES:
         return read_changes(line, field->name, value, at, err);
     case FIELD_TYPE_READS:

@@ -166,6 +166,7 @@ static json_t *prot_json(unsigned prot)
 static json_t *field_json(enum field_type type, const void *at)
 {
     const struct opt_u64 *opt = at;
+    const struct opt_regs *regs = at;
     const struct bytes *bytes = at;
     const char *text;
 
@@ -190,6 +191,8 @@ static json_t *field_json(enum field_type type, const void *at)
         return bytes->data ? bytes_json(*bytes) : NULL;
     case FIELD_TYPE_REGS:
         return regs_json(at);
+    case FIELD_TYPE_OPTREGS:
+        return regs->known ? regs_json(&regs->value) : NULL;
     case FIELD_TYPE_CHANGES:
         return changes_json(at);
     case FIELD_TYPE_READS:

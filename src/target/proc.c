@@ -185,6 +185,40 @@ bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out)
     return found;
 }
 
+bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out)
+{
+    struct maps_line line;
+    bool found = false;
+
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+
+        if (maps_parse(text, &line) == 0) {
+            bool is_above = line.end > addr;
+
+            if (!found || line.start <= addr ||
+                line.start - addr < addr - (out->end - 1))
+                *out = line;
+            found = true;
+            if (is_above)
+                break;
+        }
+        text += len + (text[len] == '\n');
+    }
+    return found;
+}
+
+bool proc_maps_nearest(pid_t pid, uint64_t addr, struct maps_line *out)
+{
+    struct buf text = {0};
+    bool found;
+
+    found = read_all(pid, "maps", &text) &&
+            maps_nearest(buf_text(&text), addr, out);
+    buf_release(&text);
+    return found;
+}
+
 uint64_t proc_auxv(pid_t pid, uint64_t type)
 {
     struct buf data = {0};

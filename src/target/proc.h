@@ -42,6 +42,15 @@ bool maps_find(const char *text, uint64_t addr, struct maps_line *out);
 bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
 
 /*
+ * Finds the line that holds addr or, if none does, the one that is the nearest
+ * to it. Returns false when there is none at all.
+ */
+bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out);
+
+/* The same in the process's own maps, as they are now. */
+bool proc_maps_nearest(pid_t pid, uint64_t addr, struct maps_line *out);
+
+/*
  * A value of the auxiliary vector that the kernel gave the program
  * (getauxval(3)): 0 when it is not there.
  */

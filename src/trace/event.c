@@ -165,6 +165,7 @@ static void pack_field(struct packer *packer, enum field_type type,
     case FIELD_TYPE_OPTINT:
     case FIELD_TYPE_PROT:
     case FIELD_TYPE_REGS:
+    case FIELD_TYPE_OPTREGS:
         break;
     }
 }
@@ -257,6 +258,12 @@ static bool same_opt(const struct opt_u64 *a, const struct opt_u64 *b)
     return a->known == b->known && (!a->known || a->value == b->value);
 }
 
+static bool same_regs(const struct opt_regs *a, const struct opt_regs *b)
+{
+    return a->known == b->known &&
+           (!a->known || memcmp(&a->value, &b->value, sizeof a->value) == 0);
+}
+
 static bool same_field(enum field_type type, const void *a, const void *b)
 {
     switch (type) {
@@ -268,6 +275,8 @@ static bool same_field(enum field_type type, const void *a, const void *b)
         return memcmp(a, b, sizeof(unsigned)) == 0;
     case FIELD_TYPE_REGS:
         return memcmp(a, b, sizeof(struct regs)) == 0;
+    case FIELD_TYPE_OPTREGS:
+        return same_regs(a, b);
     case FIELD_TYPE_OPT:
     case FIELD_TYPE_OPTINT:
         return same_opt(a, b);

@@ -43,6 +43,13 @@
  *   signal   a signal was delivered to the program: number and name, code is
  *            si_code, addr si_addr of a fault (sigaction(2)), pc where it
  *            happened, access the kind that failed: "read", "write", "execute".
+ *            Of a fault also: bytes and text are the instruction at pc, as far
+ *            as it can be read; regs are those at pc; maps is the line of
+ *            /proc/PID/maps that addr lies in, with the protection that the
+ *            program asked for; where nothing is mapped, nearest is the line
+ *            that is the nearest to it. return_to is the return address on
+ *            the stack, where a call led to what cannot be executed; source is
+ *            then that of the call.
  *   limit    jittrace stopped watching something: budget names what ran out or
  *            what is not supported, text is a whole sentence.
  *   exit     the program ended with a status, or by a signal: one is known.
@@ -64,6 +71,11 @@
 struct opt_u64 {
     bool known;
     uint64_t value;
+};
+
+struct opt_regs {
+    bool known;
+    struct regs value;
 };
 
 struct texts {
@@ -103,6 +115,7 @@ typedef const char *field_type_TEXT;
 typedef struct texts field_type_TEXTS;
 typedef struct bytes field_type_BYTES;
 typedef struct regs field_type_REGS;
+typedef struct opt_regs field_type_OPTREGS;
 typedef struct reg_changes field_type_CHANGES;
 typedef struct mem_accesses field_type_READS;
 typedef struct mem_accesses field_type_WRITES;
@@ -156,6 +169,7 @@ enum field_type {
     FIELD_TYPE_TEXTS,
     FIELD_TYPE_BYTES,
     FIELD_TYPE_REGS,
+    FIELD_TYPE_OPTREGS,
     FIELD_TYPE_CHANGES,
     FIELD_TYPE_READS,
     FIELD_TYPE_WRITES,

@@ -14,7 +14,8 @@
  *   ADDR, accesses  signed, the distance to the address before it in the event
  *   SIZE, PROT      number
  *   INT, REGS       signed
- *   OPT, OPTINT     0, or 1 and signed
+ *   OPT, OPTINT, OPTREGS
+ *                   0, or 1 and signed
  *   TEXT            0, or the number of the word plus 1
  *   BYTES           0, or the length plus 1 and the bytes as they are
  *   CHANGES         count; register, signed old value, signed difference
@@ -103,6 +104,13 @@ static void put_regs(struct packing *to, const struct regs *regs)
         put_signed(to, regs->value[reg]);
 }
 
+static void put_opt_regs(struct packing *to, const struct opt_regs *regs)
+{
+    put(to, regs->known);
+    if (regs->known)
+        put_regs(to, &regs->value);
+}
+
 static void put_changes(struct packing *to, struct reg_changes changes)
 {
     put(to, changes.count);
@@ -156,6 +164,9 @@ static void put_field(struct packing *to, enum field_type type,
         break;
     case FIELD_TYPE_REGS:
         put_regs(to, field);
+        break;
+    case FIELD_TYPE_OPTREGS:
+        put_opt_regs(to, field);
         break;
     case FIELD_TYPE_CHANGES:
         put_changes(to, *(const struct reg_changes *)field);
@@ -302,6 +313,13 @@ static void get_regs(struct unpacking *from, struct regs *regs)
         regs->value[reg] = get_signed(from);
 }
 
+static void get_opt_regs(struct unpacking *from, struct opt_regs *regs)
+{
+    regs->known = get(from);
+    if (regs->known)
+        get_regs(from, &regs->value);
+}
+
 static struct reg_changes get_changes(struct unpacking *from)
 {
     size_t count = get(from);
@@ -358,6 +376,9 @@ static void get_field(struct unpacking *from, enum field_type type, void *field)
         break;
     case FIELD_TYPE_REGS:
         get_regs(from, field);
+        break;
+    case FIELD_TYPE_OPTREGS:
+        get_opt_regs(from, field);
         break;
     case FIELD_TYPE_CHANGES:
         *(struct reg_changes *)field = get_changes(from);
