@@ -6,10 +6,30 @@
 
 #include "base/mem.h"
 
+/* The texts of a region that was copied become its own. */
+static void own_texts(struct region *region)
+{
+    region->maps = mem_copy_text(region->maps);
+    region->origin.call = mem_copy_text(region->origin.call);
+    region->origin.file = mem_copy_text(region->origin.file);
+}
+
+static void free_texts(const struct region *region)
+{
+    free(region->maps);
+    free(region->origin.call);
+    free(region->origin.file);
+}
+
+static size_t text_memory(const char *text)
+{
+    return text ? strlen(text) + 1 : 0;
+}
+
 void regions_release(struct regions *regions)
 {
     for (size_t i = 0; i < regions->count; i++)
-        free(regions->list[i].maps);
+        free_texts(&regions->list[i]);
     free(regions->list);
     *regions = (struct regions){0};
 }
@@ -20,7 +40,7 @@ void regions_copy(struct regions *to, const struct regions *from)
     to->count = to->capacity = from->count;
     to->mappings = from->mappings;
     for (size_t i = 0; i < to->count; i++)
-        to->list[i].maps = mem_copy_text(to->list[i].maps);
+        own_texts(&to->list[i]);
 }
 
 size_t regions_memory(const struct regions *regions)
@@ -28,8 +48,9 @@ size_t regions_memory(const struct regions *regions)
     size_t sum = regions->capacity * sizeof *regions->list;
 
     for (size_t i = 0; i < regions->count; i++)
-        if (regions->list[i].maps)
-            sum += strlen(regions->list[i].maps) + 1;
+        sum += text_memory(regions->list[i].maps) +
+               text_memory(regions->list[i].origin.call) +
+               text_memory(regions->list[i].origin.file);
     return sum;
 }
 
@@ -86,7 +107,7 @@ static size_t cut_at(struct regions *regions, uint64_t addr)
     upper = *region;
     upper.addr = addr;
     upper.length = region->addr + region->length - addr;
-    upper.maps = mem_copy_text(region->maps);
+    own_texts(&upper);
     region->length = addr - region->addr;
     insert(regions, i + 1, upper);
     return i + 1;
@@ -106,7 +127,7 @@ void regions_unmap(struct regions *regions, uint64_t addr, uint64_t length)
     if (first == regions->count)
         return;
     while (last < regions->count && regions->list[last].addr < addr + length)
-        free(regions->list[last++].maps);
+        free_texts(&regions->list[last++]);
     memmove(&regions->list[first], &regions->list[last],
             (regions->count - last) * sizeof *regions->list);
     regions->count -= last - first;
@@ -161,4 +182,17 @@ void region_set_maps(struct region *region, const char *maps)
 
     free(region->maps);
     region->maps = copy;
+}
+
+void region_set_origin(struct region *region,
+                       const struct region_origin *origin)
+{
+    struct region old = *region;
+
+    region->maps = NULL;
+    region->origin = *origin;
+    own_texts(region);
+    region->maps = old.maps;
+    old.maps = NULL;
+    free_texts(&old);
 }

@@ -32,6 +32,14 @@ struct region_guard {
     uint64_t fresh_end; /* behind the last one; fresh == fresh_end: none */
 };
 
+/* The system call that gave a region its protection, as its event tells it. */
+struct region_origin {
+    uint64_t seq; /* of that event */
+    char *call;   /* NULL: no call was seen; owned */
+    char *file;   /* where the program made it, or NULL; owned */
+    int line;
+};
+
 /*
  * Generations number the versions of a mapping's code. The first begins when
  * the mapping appears. A version is in use when something of it was executed,
@@ -48,7 +56,8 @@ struct region {
     unsigned generation; /* of the code, from 1; the parts' is the same */
     bool in_use;         /* the generation was executed or became executable */
     char *maps;          /* its latest line of /proc/PID/maps, or NULL; owned */
-    struct region_guard guard; /* an observer's own; all zero in a view */
+    struct region_origin origin; /* a view's own; all zero in an observer */
+    struct region_guard guard;   /* an observer's own; all zero in a view */
 };
 
 /* All zero is a valid empty list. */
@@ -97,5 +106,9 @@ void regions_use(struct regions *regions, const struct region *region);
 void regions_change(struct regions *regions, const struct region *region);
 
 void region_set_maps(struct region *region, const char *maps);
+
+/* Copies what origin says. */
+void region_set_origin(struct region *region,
+                       const struct region_origin *origin);
 
 #endif

@@ -115,12 +115,24 @@ static struct view_thread *need_thread(struct view *view, int tid)
     return &view->threads[i];
 }
 
-static void apply_map(struct view *view, const struct event_map *map)
+/* The event is about the call that set the protection. */
+static struct region_origin origin_of(const struct event *event,
+                                      const char *call)
 {
+    return (struct region_origin){event->seq, (char *)call,
+                                  (char *)event->source.file,
+                                  event->source.line};
+}
+
+static void apply_map(struct view *view, const struct event *event)
+{
+    const struct event_map *map = &event->map;
+    struct region_origin origin = origin_of(event, map->call);
     struct region *region;
 
     region = regions_map(&view->regions, map->addr, map->length, map->prot);
     region_set_maps(region, map->maps);
+    region_set_origin(region, &origin);
     pages_forget(&view->pages, map->addr, map->length);
 }
 
@@ -161,8 +173,10 @@ static void learn(struct view *view, uint64_t addr, struct bytes code)
     pages_learn(&view->pages, addr, code);
 }
 
-static void apply_protect(struct view *view, const struct event_protect *event)
+static void apply_protect(struct view *view, const struct event *change)
 {
+    const struct event_protect *event = &change->protect;
+    struct region_origin origin = origin_of(change, event->call);
     uint64_t end = event->addr + event->length;
     size_t i = regions_cut(&view->regions, event->addr, event->length);
     uint64_t first, last;
@@ -170,6 +184,7 @@ static void apply_protect(struct view *view, const struct event_protect *event)
     for (; i < view->regions.count && view->regions.list[i].addr < end; i++) {
         view->regions.list[i].prot = event->prot;
         region_set_maps(&view->regions.list[i], event->maps);
+        region_set_origin(&view->regions.list[i], &origin);
     }
     learn(view, event->addr + event->code_offset, event->code);
     if ((event->prot & ~event->old_prot & PROT_EXEC) &&
@@ -238,13 +253,13 @@ void view_apply(struct view *view, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_MAP:
-        apply_map(view, &event->map);
+        apply_map(view, event);
         break;
     case EVENT_WRITE:
         apply_write(view, &event->write);
         break;
     case EVENT_PROTECT:
-        apply_protect(view, &event->protect);
+        apply_protect(view, event);
         break;
     case EVENT_UNMAP:
         regions_unmap(&view->regions, event->unmap.addr, event->unmap.length);
