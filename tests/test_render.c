@@ -1233,6 +1233,12 @@ static char *signal_story(const char *code, size_t len, unsigned prot,
                            .pc = {1, at},      \
                            .access = (kind)})
 
+#define NAMED(n, text, c, where, at, kind)                              \
+    {                                                                   \
+        .number = (n), .name = (text), .code = (c), .addr = {1, where}, \
+        .pc = {1, at}, .access = (kind)                                 \
+    }
+
 Test(render, a_signal_says_what_failed)
 {
     static const struct {
@@ -1241,46 +1247,29 @@ Test(render, a_signal_says_what_failed)
         struct event_signal signal;
         const char *words;
     } cases[] = {
-        {"\x8b\x00",
-         2,
-         {11, "SIGSEGV", 1, {1, 0}, {1, PAGE}, "read"},
+        {"\x8b\x00", 2, NAMED(11, "SIGSEGV", 1, 0, PAGE, "read"),
          "\n+0   8b 00                 mov eax, [rax]  does not complete\n"
          "     it tried to read from 0x0: nothing is mapped there\n"},
-        {"\x89\x00",
-         2,
-         {11, "SIGSEGV", 2, {1, PAGE + 8}, {1, PAGE}, "write"},
+        {"\x89\x00", 2, NAMED(11, "SIGSEGV", 2, PAGE + 8, PAGE, "write"),
          "     it tried to write to 0x7f5f3c1ff008, but the page is r-x\n"},
-        {"\x8b\x00",
-         2,
-         {11, "SIGSEGV", 2, {1, 4096}, {1, PAGE}, "read"},
+        {"\x8b\x00", 2, NAMED(11, "SIGSEGV", 2, 4096, PAGE, "read"),
          "     it tried to read from 0x1000\n"},
-        {"\x8b\x00",
-         2,
-         {11, "SIGSEGV", 1, {1, 4096}, {1, PAGE}, NULL},
+        {"\x8b\x00", 2, NAMED(11, "SIGSEGV", 1, 4096, PAGE, NULL),
          "     the access to 0x1000 failed: nothing is mapped there\n"},
-        {"\x8b\x00",
-         2,
-         {11, "SIGSEGV", 128, {1, 0}, {1, PAGE}, "read"},
+        {"\x8b\x00", 2, NAMED(11, "SIGSEGV", 128, 0, PAGE, "read"),
          "     the access failed; the CPU does not say at which address\n"},
-        {"\x0f\x0b",
-         2,
-         {4, "SIGILL", 2, {1, PAGE}, {1, PAGE}, NULL},
+        {"\x0f\x0b", 2, NAMED(4, "SIGILL", 2, PAGE, PAGE, NULL),
          "\n+0   0f 0b                 ud2  does not complete\n"
-         "     the CPU does not know this instruction, or may not run it: "
-         "ud2\n"},
-        {"\x06\x07",
-         2,
-         {4, "SIGILL", 2, {1, PAGE}, {1, PAGE}, NULL},
          "     the CPU does not know this instruction, or may not run it\n"},
-        {"\xf7\xf9",
-         2,
-         {8, "SIGFPE", 1, {1, PAGE}, {1, PAGE}, NULL},
+        {"\x06\x07", 2, NAMED(4, "SIGILL", 2, PAGE, PAGE, NULL),
+         "     the CPU does not know this instruction, or may not run it\n"},
+        {"\xf7\xf9", 2, NAMED(8, "SIGFPE", 1, PAGE, PAGE, NULL),
          "\n+0   f7 f9                 idiv ecx  does not complete\n"
-         "     division by zero or a quotient that is too large: idiv ecx\n"},
+         "     division by zero or a quotient that is too large\n"},
         {"\xcc\xc3",
          2,
-         {5, "SIGTRAP", 128, {0, 0}, {1, PAGE + 1}, NULL},
-         "     a breakpoint or another trap: int3\n"},
+         {.number = 5, .name = "SIGTRAP", .code = 128, .pc = {1, PAGE + 1}},
+         "     a breakpoint or another trap\n"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

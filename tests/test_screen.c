@@ -933,10 +933,14 @@ Test(screen, a_signal_marks_where_it_came)
 
     cr_assert(eq(int, history_event(history, seq)->kind, EVENT_SIGNAL));
     draw(history, seq, NULL, 24, 80, &grid);
-    find_row(&grid, "! +2     00 00                    add [rax], al");
     find_row(&grid, "00000000: 90 90!00 00!");
     find_row(&grid, "── add [rax], al ──");
-    find_row(&grid, "code[2] was never written");
+    find_row(&grid, "what   The CPU ran off the end of the code");
+    find_row(&grid, "next   End the code with ret (c3) or a jump");
+    find_row(&grid, "Next: the program ends (event ");
+    grid_release(&grid);
+    draw(history, seq, NULL, 40, 80, &grid);
+    find_row(&grid, "! +2     00 00                    add [rax], al");
     grid_release(&grid);
     draw(history, seq - 1, NULL, 24, 80, &grid);
     cr_expect(eq(int, has_text(&grid, "!"), 0));

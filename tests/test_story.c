@@ -448,9 +448,8 @@ Test(story, zeros_behind_the_code_are_the_focus_of_their_signal)
     signal_at(history, 11, 1);
     expect_focus(history, last(history), "signal +11 2 decoded add [rax], al");
     expect_story(history, last(history),
-                 "Signal 11 SIGSEGV at code[11]: add [rax], al tried to write "
-                 "to 0x0, where nothing is mapped. code[11] was never written: "
-                 "the zeros there read as add [rax], al.");
+                 "Signal 11 SIGSEGV at code[11], add [rax], al: it tried to "
+                 "write to 0x0: nothing is mapped there.");
     add(history,
         (struct event){.kind = EVENT_EXIT, .exit = {.signal = {true, 11}}});
     expect_focus(history, last(history), "rest +11 2 decoded add [rax], al");
@@ -1080,16 +1079,16 @@ Test(story, signals)
                                          .pc = {true, BASE},
                                          .access = "execute"};
     expect_event(event,
-                 "Signal 11 SIGSEGV at code[0]: the CPU was to execute "
-                 "0x7f0000001000, but the page is rw-.",
+                 "Signal 11 SIGSEGV at code[0], add [rax], al: it tried to "
+                 "execute 0x7f0000001000, but the page is rw-.",
                  "signal 11 SIGSEGV");
     event.signal.access = NULL;
     event.signal.pc.known = false;
     event.signal.addr.value = 0;
     event.signal.code = SEGV_MAPERR;
     expect_event(event,
-                 "Signal 11 SIGSEGV: the access failed at 0x0, where nothing "
-                 "is mapped.",
+                 "Signal 11 SIGSEGV: the access to 0x0 failed: nothing is "
+                 "mapped there.",
                  "signal 11 SIGSEGV");
     event.signal.code = SI_KERNEL;
     expect_event(event,
@@ -1106,24 +1105,49 @@ Test(story, signals_of_generated_code)
         const char *story;
     } table[] = {
         {BYTES(0x0f, 0x0b),
-         {SIGILL, "SIGILL", ILL_ILLOPN, {true, BASE}, {true, BASE}, NULL},
-         "Signal 4 SIGILL at code[0]: the CPU does not know this instruction, "
-         "or may not run it: ud2."},
+         {.number = SIGILL,
+          .name = "SIGILL",
+          .code = ILL_ILLOPN,
+          .addr = {true, BASE},
+          .pc = {true, BASE},
+          .access = NULL},
+         "Signal 4 SIGILL at code[0], ud2: the CPU does not know this "
+         "instruction, or may not run it."},
         {BYTES(0x8b, 0x07),
-         {SIGSEGV, "SIGSEGV", SEGV_MAPERR, {true, 0}, {true, BASE}, "read"},
-         "Signal 11 SIGSEGV at code[0]: mov eax, [rdi] tried to read from "
-         "0x0, where nothing is mapped."},
+         {.number = SIGSEGV,
+          .name = "SIGSEGV",
+          .code = SEGV_MAPERR,
+          .addr = {true, 0},
+          .pc = {true, BASE},
+          .access = "read"},
+         "Signal 11 SIGSEGV at code[0], mov eax, [rdi]: it tried to read from "
+         "0x0: nothing is mapped there."},
         {BYTES(0x89, 0x07),
-         {SIGSEGV, "SIGSEGV", SEGV_ACCERR, {true, BASE}, {true, BASE}, "write"},
-         "Signal 11 SIGSEGV at code[0]: mov [rdi], eax tried to write to "
+         {.number = SIGSEGV,
+          .name = "SIGSEGV",
+          .code = SEGV_ACCERR,
+          .addr = {true, BASE},
+          .pc = {true, BASE},
+          .access = "write"},
+         "Signal 11 SIGSEGV at code[0], mov [rdi], eax: it tried to write to "
          "0x7f0000001000, but the page is r-x."},
         {BYTES(0xf7, 0xf1),
-         {SIGFPE, "SIGFPE", FPE_INTDIV, {true, BASE}, {true, BASE}, NULL},
-         "Signal 8 SIGFPE at code[0]: division by zero or a quotient that is "
-         "too large: div ecx."},
+         {.number = SIGFPE,
+          .name = "SIGFPE",
+          .code = FPE_INTDIV,
+          .addr = {true, BASE},
+          .pc = {true, BASE},
+          .access = NULL},
+         "Signal 8 SIGFPE at code[0], div ecx: division by zero or a "
+         "quotient that is too large."},
         {BYTES(0xcc, 0xc3),
-         {SIGTRAP, "SIGTRAP", SI_KERNEL, {false, 0}, {true, BASE + 1}, NULL},
-         "Signal 5 SIGTRAP at code[1]: a breakpoint or another trap: int3."},
+         {.number = SIGTRAP,
+          .name = "SIGTRAP",
+          .code = SI_KERNEL,
+          .addr = {false, 0},
+          .pc = {true, BASE + 1},
+          .access = NULL},
+         "Signal 5 SIGTRAP at code[1], int3: a breakpoint or another trap."},
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
@@ -1431,8 +1455,8 @@ Test(story, a_crash_reads_well_backwards)
                  "The program was killed by signal 4 SIGILL. 1 call into "
                  "generated code was seen.");
     expect_story(history, end - 1,
-                 "Signal 4 SIGILL at code[0]: the CPU does not know this "
-                 "instruction, or may not run it: ud2.");
+                 "Signal 4 SIGILL at code[0], ud2: the CPU does not know this "
+                 "instruction, or may not run it.");
     expect_next(history, end - 1, "Next: the program ends (event 7).");
     expect_focus(history, end - 1, "signal +0 2 decoded ud2");
     expect_focus(history, end, "rest +0 2 decoded ud2");

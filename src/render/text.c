@@ -243,6 +243,7 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     struct buf *out = &text->pen.out;
     int status;
 
+    recent_add(&text->recent, event);
     if (!text_hold(text, event))
         text_tell(text, event);
     status = sink_write(text->out, out->data, out->len, err);
@@ -261,6 +262,7 @@ static void free_text(struct sink *sink)
     pages_release(&text->explained);
     pages_release(&text->listed);
     text_hold_release(&text->hold);
+    recent_release(&text->recent);
     for (size_t i = 0; i < text->thread_count; i++)
         text_loop_release(&text->threads[i].loop);
     free(text->maps_before);
@@ -278,5 +280,6 @@ struct sink *text_sink_new(FILE *out, bool color)
     text->out = out;
     text->pen.color = color;
     view_init(&text->view);
+    recent_init(&text->recent);
     return &text->sink;
 }

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "render/explain.h"
+
 #define OUTPUT_LINES 8u
 
 static size_t line_length(struct bytes text)
@@ -35,18 +37,6 @@ void text_output(struct text *text, const struct event *event)
         rest.data += len;
         rest.len -= len;
     }
-}
-
-/* The program could send itself any signal: only a fault has a place. */
-static bool is_fault(const struct event_signal *signal)
-{
-    return signal->code > 0 &&
-           (signal->addr.known || signal->number == SIGTRAP);
-}
-
-static bool is_access(const struct event_signal *signal)
-{
-    return signal->number == SIGSEGV || signal->number == SIGBUS;
 }
 
 static bool is_fetch(const struct event_signal *signal)
@@ -86,53 +76,6 @@ static void tell_guilty(struct text *text, const struct insn *insn, bool fetch)
     pen_end(pen);
 }
 
-static void append_access(struct text *text, const struct event_signal *signal,
-                          struct buf *words)
-{
-    const char *to = !signal->access                        ? NULL
-                     : is_fetch(signal)                     ? "execute"
-                     : strcmp(signal->access, "write") == 0 ? "write to"
-                                                            : "read from";
-    unsigned long long addr = signal->addr.value;
-    const struct region *region = view_region_at(&text->view, addr);
-    char prot[4];
-
-    if (signal->code == SI_KERNEL) {
-        buf_append_text(words, "the access failed; the CPU does not say at "
-                               "which address");
-        return;
-    }
-    if (to)
-        buf_printf(words, "it tried to %s 0x%llx", to, addr);
-    else
-        buf_printf(words, "the access to 0x%llx failed", addr);
-    if (region) {
-        prot_text(region->prot, prot);
-        buf_printf(words, ", but the page is %s", prot);
-    } else if (signal->number == SIGSEGV && signal->code == SEGV_MAPERR) {
-        buf_append_text(words, ": nothing is mapped there");
-    }
-}
-
-static void append_reason(struct text *text, const struct event_signal *signal,
-                          const struct insn *insn, struct buf *words)
-{
-    if (is_access(signal))
-        append_access(text, signal, words);
-    else if (signal->number == SIGILL)
-        buf_append_text(words, "the CPU does not know this instruction, or may "
-                               "not run it");
-    else if (signal->number == SIGFPE && signal->code == FPE_INTDIV)
-        buf_append_text(words,
-                        "division by zero or a quotient that is too large");
-    else if (signal->number == SIGFPE)
-        buf_append_text(words, "a floating-point exception");
-    else if (signal->number == SIGTRAP && insn)
-        buf_append_text(words, "a breakpoint or another trap");
-    if (words->len > 0 && insn && !is_access(signal))
-        buf_printf(words, ": %s", insn->text);
-}
-
 static void tell_fault(struct text *text, const struct event_signal *signal)
 {
     struct insn insn;
@@ -141,7 +84,7 @@ static void tell_fault(struct text *text, const struct event_signal *signal)
 
     if (known && signal->number != SIGTRAP)
         tell_guilty(text, &insn, is_fetch(signal));
-    append_reason(text, signal, known ? &insn : NULL, &words);
+    explain_fault(&text->view, signal, &words);
     if (words.len > 0) {
         pen_column(&text->pen, 5);
         pen_words(&text->pen, ROLE_WARNING, 5, buf_text(&words));
@@ -163,8 +106,22 @@ void text_signal(struct text *text, const struct event *event)
     pen_gap(pen, 0);
     text_source(text, event);
     pen_end(pen);
-    if (is_fault(signal))
+    if (explain_is_fault(signal))
         tell_fault(text, signal);
+}
+
+/* Explains the event that came last. */
+static void tell_explanation(struct text *text,
+                             bool (*explain)(const struct past *,
+                                             const struct view *, uint64_t,
+                                             struct explanation *))
+{
+    struct past past = recent_past(&text->recent);
+    struct explanation explanation = {0};
+
+    if (explain(&past, &text->view, past.count - 1, &explanation))
+        explanation_write(&explanation, &text->pen, 0);
+    explanation_release(&explanation);
 }
 
 void text_limit(struct text *text, const struct event *event)
@@ -176,6 +133,7 @@ void text_limit(struct text *text, const struct event *event)
         pen_text(pen, ROLE_WARNING, "not watched: ");
     pen_words(pen, ROLE_WARNING, 5,
               event->limit.text ? event->limit.text : event->limit.budget);
+    tell_explanation(text, explain_loop);
 }
 
 /* The first lines of the output, each cut to the width. */
@@ -239,4 +197,5 @@ void text_exit(struct text *text, const struct event *event)
                   (unsigned long long)end->status.value);
     }
     pen_end(pen);
+    tell_explanation(text, explain_death);
 }

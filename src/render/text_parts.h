@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "render/past.h"
 #include "render/pen.h"
 #include "trace/pages.h"
 #include "trace/sink.h"
@@ -89,6 +90,7 @@ struct text {
     struct pen pen;
     struct view view;
     struct text_hold hold;
+    struct recent recent; /* events, as they came */
 
     bool started;
     enum stage stage; /* the heading that we are under */

@@ -43,6 +43,10 @@ void pane_help(struct grid *grid);
  * does not fit beside the other that depends on the values. */
 unsigned pane_regs_rows(unsigned columns);
 
+/* How many rows pane_story needs for the explanation of a crash, with its rule
+ * and a line on what comes next; 0 if there is none. */
+unsigned pane_story_rows(const struct moment *moment, unsigned columns);
+
 /* pane.c: a pen for lines that are as wide as the area. */
 struct pen pane_pen(struct area area);
 

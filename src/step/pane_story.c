@@ -28,6 +28,42 @@ static void write_next(struct pen *pen, const char *text)
     pen_words(pen, ROLE_NOTE, 0, text);
 }
 
+/* An event that is explained needs no other words, but for what the four lines
+ * do not say. */
+static void write_happened(const struct moment *moment, struct pen *pen)
+{
+    struct explanation explanation = {0};
+    bool is_explained =
+        story_explain(moment->history, moment->seq, &explanation);
+    struct buf text = {0};
+
+    if (!is_explained || moment->event->kind != EVENT_SIGNAL) {
+        story_happened(moment->history, moment->seq, moment->screen->decimal,
+                       &text);
+        pen_words(pen, ROLE_PLAIN, 0, buf_text(&text));
+    }
+    if (is_explained)
+        explanation_write(&explanation, pen, 0);
+    explanation_release(&explanation);
+    buf_release(&text);
+}
+
+unsigned pane_story_rows(const struct moment *moment, unsigned columns)
+{
+    struct area area = {0, 0, 0, columns};
+    struct explanation explanation = {0};
+    struct pen pen = pane_pen(area);
+    unsigned rows = 0;
+
+    if (story_explain(moment->history, moment->seq, &explanation)) {
+        write_happened(moment, &pen);
+        rows = grid_put_pen(moment->grid, (struct area){0}, &pen, 0) + 2;
+    }
+    explanation_release(&explanation);
+    pen_release(&pen);
+    return rows;
+}
+
 /* What comes next stands at the bottom, with as many lines as it needs and
  * what happened leaves; it always has one. */
 void pane_story(const struct moment *moment, struct area area)
@@ -42,10 +78,7 @@ void pane_story(const struct moment *moment, struct area area)
         return;
     pen_text(&title, ROLE_HEADING, "what happened");
     pane_rule(moment->grid, area, &title, NULL);
-    story_happened(moment->history, moment->seq, moment->screen->decimal,
-                   &text);
-    pen_words(&pen, ROLE_PLAIN, 0, buf_text(&text));
-    buf_clear(&text);
+    write_happened(moment, &pen);
     story_next(moment->history, moment->seq, &text);
     write_next(&next, buf_text(&text));
     needed = grid_put_pen(moment->grid, (struct area){0}, &pen, 0);

@@ -199,14 +199,23 @@ static int write_event(struct plain *plain, struct err *err)
     const struct screen *screen = session_screen(plain->session);
     uint64_t seq = session_seq(plain->session);
     struct pen pen = {.color = plain->color};
+    struct explanation explanation = {0};
     struct buf text = {0};
     const struct event *event;
     const struct view *view;
+    bool is_explained;
 
     write_heading(plain, &pen);
     write_source(&pen, &history_event(history, seq)->source);
-    story_happened(history, seq, screen->decimal, &text);
-    write_story(&pen, ROLE_PLAIN, &text);
+    is_explained = story_explain(history, seq, &explanation);
+    event = history_event(history, seq);
+    if (!is_explained || event->kind != EVENT_SIGNAL) {
+        story_happened(history, seq, screen->decimal, &text);
+        write_story(&pen, ROLE_PLAIN, &text);
+    }
+    if (is_explained)
+        explanation_write(&explanation, &pen, INDENT);
+    explanation_release(&explanation);
     event = history_event(history, seq);
     for (size_t i = 0; event->kind == EVENT_STEP && i < event->step.regs.count;
          i++)

@@ -3,8 +3,9 @@
  * Which pane is where. The rows of a screen are given out from two tables: each
  * entry is a pane and how many rows more it gets, what matters most first. An
  * entry that no longer fits is passed over. So the layout depends on the size
- * and on what is switched on, never on the event, and a smaller screen loses
- * lines, then panes, in a fixed order.
+ * and on what is switched on, and a smaller screen loses lines, then panes, in
+ * a fixed order. It depends on the event only where a crash is explained: that
+ * takes the rows it needs.
  */
 #include "step/screen.h"
 
@@ -129,10 +130,16 @@ static const struct share narrow_taken[] = {
     {PANE_INSN, 0},   {PANE_STORY, 3},
 };
 
-static void give_registers(struct layout *layout, const struct share *list,
-                           size_t count, unsigned wanted)
+/* The same for the explanation of a crash. */
+static const struct share story_taken[] = {
+    {PANE_OUTPUT, 0}, {PANE_SOURCE, 0}, {PANE_REGS, 0},
+    {PANE_PAGE, 0},   {PANE_INSN, 0},
+};
+
+static void give_more(struct layout *layout, enum pane pane,
+                      const struct share *list, size_t count, unsigned wanted)
 {
-    unsigned *have = &layout->rows[PANE_REGS];
+    unsigned *have = &layout->rows[pane];
 
     for (size_t i = 0; i < count && *have < wanted; i++) {
         unsigned *from = &layout->rows[list[i].pane];
@@ -172,10 +179,11 @@ static unsigned set_of(const enum pane *order, size_t count)
 }
 
 /* `rest` is the pane that gets what is left at the end. */
-static void lay_out_column(struct layout *layout, const enum pane *order,
-                           size_t count, enum pane rest, struct area area,
-                           bool all_registers)
+static void lay_out_column(const struct moment *moment, struct layout *layout,
+                           const enum pane *order, size_t count, enum pane rest,
+                           struct area area)
 {
+    bool all_registers = moment->screen->all_registers;
     unsigned panes = set_of(order, count);
     unsigned rows = area.rows;
 
@@ -186,15 +194,19 @@ static void lay_out_column(struct layout *layout, const enum pane *order,
     rows = give_rounds(layout, panes, rows);
     layout->rows[rest] += layout->rows[rest] > 1 ? rows : 0;
     if (all_registers && area.columns < NARROW && layout->rows[PANE_REGS])
-        give_registers(layout, narrow_taken, COUNT(narrow_taken),
-                       pane_regs_rows(area.columns));
+        give_more(layout, PANE_REGS, narrow_taken, COUNT(narrow_taken),
+                  pane_regs_rows(area.columns));
     else if (all_registers && layout->rows[PANE_REGS])
-        give_registers(layout, taken, COUNT(taken),
-                       pane_regs_rows(area.columns));
+        give_more(layout, PANE_REGS, taken, COUNT(taken),
+                  pane_regs_rows(area.columns));
+    if (is_in(panes, PANE_STORY) && layout->rows[PANE_STORY])
+        give_more(layout, PANE_STORY, story_taken, COUNT(story_taken),
+                  pane_story_rows(moment, area.columns));
     stack(layout, order, count, area);
 }
 
-static void lay_out(struct layout *layout, struct area area, bool all_registers)
+static void lay_out(const struct moment *moment, struct layout *layout,
+                    struct area area)
 {
     static const enum pane one[] = {PANE_SOURCE, PANE_PAGE,  PANE_INSN,
                                     PANE_REGS,   PANE_STORY, PANE_OUTPUT};
@@ -204,8 +216,7 @@ static void lay_out(struct layout *layout, struct area area, bool all_registers)
 
     *layout = (struct layout){0};
     if (area.columns < WIDE) {
-        lay_out_column(layout, one, COUNT(one), PANE_SOURCE, area,
-                       all_registers);
+        lay_out_column(moment, layout, one, COUNT(one), PANE_SOURCE, area);
         return;
     }
     side.columns = area.columns / 2 < RIGHT ? area.columns / 2 : RIGHT;
@@ -213,8 +224,8 @@ static void lay_out(struct layout *layout, struct area area, bool all_registers)
         side.columns = 80;
     area.columns -= side.columns + GAP;
     side.column = area.columns + GAP;
-    lay_out_column(layout, left, COUNT(left), PANE_SOURCE, area, all_registers);
-    lay_out_column(layout, right, COUNT(right), PANE_REGS, side, all_registers);
+    lay_out_column(moment, layout, left, COUNT(left), PANE_SOURCE, area);
+    lay_out_column(moment, layout, right, COUNT(right), PANE_REGS, side);
 }
 
 /* --- the first line ------------------------------------------------------ */
@@ -383,7 +394,7 @@ static void draw_last_line(const struct screen *screen, struct grid *grid)
 
 /* --- all of it ----------------------------------------------------------- */
 
-static void draw_panes(const struct screen *screen, const struct moment *moment)
+static void draw_panes(const struct moment *moment)
 {
     struct grid *grid = moment->grid;
     struct area area = {1, 0, grid->rows - 2, grid->columns};
@@ -391,7 +402,7 @@ static void draw_panes(const struct screen *screen, const struct moment *moment)
 
     draw_chapters(moment);
     draw_number(moment);
-    lay_out(&layout, area, screen->all_registers);
+    lay_out(moment, &layout, area);
     pane_cursor(grid, pane_body(layout.areas[PANE_STORY]).row,
                 layout.areas[PANE_STORY].column);
     for (int pane = 0; pane < PANES; pane++)
@@ -432,7 +443,7 @@ void screen_draw(const struct screen *screen, struct history *history,
         pane_help(grid);
     } else {
         focus_find(history, seq, &moment.focus);
-        draw_panes(screen, &moment);
+        draw_panes(&moment);
     }
     if (grid->rows > 1 || screen->prompt)
         draw_last_line(screen, grid);

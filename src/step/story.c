@@ -201,3 +201,22 @@ void story_next(struct history *history, uint64_t seq, struct buf *out)
     }
     finish(&story, start, NEXT_WIDTH);
 }
+
+static const struct event *past_event(void *from, uint64_t index)
+{
+    struct history *history = from;
+
+    return index < history_count(history) ? history_event(history, index)
+                                          : NULL;
+}
+
+bool story_explain(struct history *history, uint64_t seq,
+                   struct explanation *out)
+{
+    struct past past = {past_event, history, history_count(history), true};
+    const struct view *view = history_view(history, seq);
+
+    return history_event(history, seq)->kind == EVENT_LIMIT
+               ? explain_loop(&past, view, seq, out)
+               : explain_death(&past, view, seq, out);
+}

@@ -7,6 +7,7 @@
 #define JITTRACE_STEP_STORY_H
 
 #include "base/buf.h"
+#include "render/explain.h"
 #include "trace/history.h"
 
 /*
@@ -28,5 +29,12 @@ void story_next(struct history *history, uint64_t seq, struct buf *out);
 /* Appends the event in a few words, at most about 60 columns: "code[3] = 0xfc",
  * "mov rax, -4", "mprotect rw- -> r-x", "call 1 to code[0]". */
 void story_title(struct history *history, uint64_t seq, struct buf *out);
+
+/*
+ * Explains a death, or a loop that stepping ended in, if event seq is a part of
+ * one (render/explain.h). Returns false if it is none.
+ */
+bool story_explain(struct history *history, uint64_t seq,
+                   struct explanation *out);
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "render/explain.h"
 #include "step/focus.h"
 #include "x86/effect.h"
 
@@ -363,75 +364,6 @@ void story_happened_output(const struct story *story)
         say(story, "descriptor %lld.", (long long)output->fd);
 }
 
-/* The program could send itself any signal: only a fault has a place. */
-static bool is_fault(const struct event_signal *signal)
-{
-    return signal->code > 0 &&
-           (signal->addr.known || signal->number == SIGTRAP);
-}
-
-/* insn is the instruction that failed, or NULL. */
-static void say_access(const struct story *story, const struct insn *insn)
-{
-    const struct event_signal *signal = &story->event->signal;
-    uint64_t addr = signal->addr.value;
-    const struct region *region = view_region_at(story_view(story), addr);
-    char prot[4];
-
-    if (signal->code == SI_KERNEL) {
-        say(story, "the access failed; the CPU does not say at which address");
-        return;
-    }
-    if (word_is(signal->access, "execute"))
-        say(story, "the CPU was to execute ");
-    else if (signal->access)
-        say(story, "%s tried to %s ", insn ? insn->text : "an instruction",
-            word_is(signal->access, "write") ? "write to" : "read from");
-    else
-        say(story, "the access failed at ");
-    say_address(story, addr);
-    if (region) {
-        prot_text(region->prot, prot);
-        say(story, ", but the page is %s", prot);
-    } else if (signal->number == SIGSEGV && signal->code == SEGV_MAPERR) {
-        say(story, ", where nothing is mapped");
-    }
-}
-
-static void say_cause(const struct story *story, const struct insn *insn)
-{
-    const struct event_signal *signal = &story->event->signal;
-
-    if (signal->number == SIGSEGV || signal->number == SIGBUS)
-        say_access(story, insn);
-    else if (signal->number == SIGILL)
-        say(story, "the CPU does not know this instruction, or may not run it");
-    else if (signal->number == SIGFPE && signal->code == FPE_INTDIV)
-        say(story, "division by zero or a quotient that is too large");
-    else if (signal->number == SIGFPE)
-        say(story, "a floating-point exception");
-    else if (signal->number == SIGTRAP)
-        say(story, "a breakpoint or another trap");
-    else
-        say(story, "a fault");
-    if (insn && signal->number != SIGSEGV && signal->number != SIGBUS)
-        say(story, ": %s", insn->text);
-}
-
-/* Behind the code the page has zeros, and zeros are an instruction. */
-static void say_unwritten(const struct story *story, const struct insn *insn)
-{
-    const struct view *view = story_view(story);
-
-    if (pages_written(&view->pages, insn->addr) ||
-        !view_region_at(view, insn->addr) ||
-        word_is(story->event->signal.access, "execute"))
-        return;
-    say(story, " ");
-    say_where(story, insn->addr);
-    say(story, " was never written: the zeros there read as %s.", insn->text);
-}
-
 void say_signal_name(const struct story *story, const char *word)
 {
     const struct event_signal *signal = &story->event->signal;
@@ -446,7 +378,7 @@ void story_happened_signal(const struct story *story)
     const struct insn *insn = NULL;
     struct focus focus = {0};
 
-    if (signal->pc.known && is_fault(signal))
+    if (signal->pc.known && explain_is_fault(signal))
         focus_find(story->history, story->seq, &focus);
     if (focus.state == INSN_DECODED &&
         signal->pc.value - focus.addr <= (signal->number == SIGTRAP))
@@ -456,15 +388,15 @@ void story_happened_signal(const struct story *story)
         say(story, " at ");
         say_where(story, signal->pc.value);
     }
-    if (!is_fault(signal)) {
+    if (insn)
+        say(story, ", %s", insn->text);
+    if (!explain_is_fault(signal)) {
         say(story, " was delivered to the program.");
         return;
     }
     say(story, ": ");
-    say_cause(story, insn);
+    explain_fault(story_view(story), signal, story->out);
     say(story, ".");
-    if (insn)
-        say_unwritten(story, insn);
 }
 
 /* The reader's leaving is no limit of ours; its sentence says all. */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A division without cdq before it: the upper half of the dividend is what edx
+ * happens to be.
+ *
+ * ends:    signal SIGFPE
+ * reports: enter +0 call
+ * reports: step +0 mov edx, 9
+ * reports: step +5 mov eax, 7
+ * reports: step +10 mov ecx, 2
+ * reports: signal SIGFPE*
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+int main(void)
+{
+    static const uint8_t insns[] = {
+        0xba, 9,    0, 0, 0, /* mov edx, 9 */
+        0xb8, 7,    0, 0, 0, /* mov eax, 7 */
+        0xb9, 2,    0, 0, 0, /* mov ecx, 2 */
+        0xf7, 0xf9,          /* idiv ecx */
+        0xc3,                /* ret */
+    };
+    uint8_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (code == MAP_FAILED)
+        return 1;
+    for (size_t i = 0; i < sizeof insns; i++)
+        code[i] = insns[i];
+    mprotect(code, 4096, PROT_READ | PROT_EXEC);
+    ((void (*)(void))(uintptr_t)code)();
+    return 0;
+}
