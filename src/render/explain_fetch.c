@@ -138,7 +138,10 @@ static void explain_jump(struct crash *crash)
                             "is no code");
     note_signal(crash);
     note_seen(crash, EXPLAIN_WHERE, jump);
-    note(crash, EXPLAIN_WHERE, " went to 0x%" PRIx64 ".", crash->pc);
+    note(crash, EXPLAIN_WHERE, ", bytes ");
+    note_bytes(crash, EXPLAIN_WHERE,
+               (struct bytes){jump->insn.bytes, jump->insn.length});
+    note(crash, EXPLAIN_WHERE, ", went to 0x%" PRIx64 ".", crash->pc);
     note_target(crash, jump);
     note(crash, EXPLAIN_WHY, "At 0x%" PRIx64 ": ", crash->pc);
     note_page(crash, EXPLAIN_WHY, crash->pc);
@@ -309,6 +312,22 @@ static bool is_unwritten(const struct crash *crash)
            !pages_written(&crash->view->pages, crash->pc + 1);
 }
 
+/* Control did not run there, it was sent. */
+static void explain_unwritten(struct crash *crash, const struct end *end)
+{
+    note(crash, EXPLAIN_WHAT, "The CPU was sent to bytes that nobody wrote");
+    note_signal(crash);
+    note_place(crash);
+    note(crash, EXPLAIN_WHERE, ".");
+    note_end(crash, end, false);
+    note(crash, EXPLAIN_NEXT,
+         "Compare where it was sent with where the code was stored. ");
+    note_command(crash, EXPLAIN_NEXT,
+                 crash->way.kind == WAY_ENTERED ? crash->way.seq
+                                                : crash->event->seq);
+    note(crash, EXPLAIN_NEXT, " how it came there.");
+}
+
 bool explain_end(struct crash *crash)
 {
     bool at_page_end = access_is(crash->signal, "execute");
@@ -319,13 +338,22 @@ bool explain_end(struct crash *crash)
         !is_unwritten(crash) &&
         !(end.zeros && is_zeros(crash->bytes.data, crash->bytes.len)))
         return false;
+    if (!end.last.known && !at_page_end) {
+        explain_unwritten(crash, &end);
+        return true;
+    }
     note(crash, EXPLAIN_WHAT,
          at_page_end && !end.zeros
              ? "The CPU ran off the end of the page that holds the code"
              : "The CPU ran off the end of the code");
     note_signal(crash);
-    note_place(crash);
-    if (end.last.known) {
+    if (end.last.known && end.addr == crash->pc && !crash->code) {
+        note(crash, EXPLAIN_WHERE, "Behind ");
+        note_seen(crash, EXPLAIN_WHERE, &end.last);
+        note(crash, EXPLAIN_WHERE, ", at ");
+        note_place(crash);
+    } else {
+        note_place(crash);
         note(crash, EXPLAIN_WHERE, "; the code ends before ");
         note_code(crash, EXPLAIN_WHERE, end.addr);
     }

@@ -125,6 +125,10 @@ void note_signal(const struct crash *crash);
 void note_insn(const struct crash *crash, enum explain_line line,
                const struct insn *insn);
 
+/* "48 c7 c0" */
+void note_bytes(const struct crash *crash, enum explain_line line,
+                struct bytes bytes);
+
 /* A line of maps, with one blank where it has many. */
 void note_maps(const struct crash *crash, enum explain_line line,
                const char *maps);

@@ -124,8 +124,8 @@ void note_signal(const struct crash *crash)
          crash->signal->name ? crash->signal->name : "");
 }
 
-static void note_bytes(const struct crash *crash, enum explain_line line,
-                       struct bytes bytes)
+void note_bytes(const struct crash *crash, enum explain_line line,
+                struct bytes bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
         note(crash, line, "%s%02x", i ? " " : "", bytes.data[i]);
@@ -236,7 +236,7 @@ void note_unmapped(const struct crash *crash, enum explain_line line,
     else
         note(crash, line, "nothing is mapped");
     if (past_find_unmap(crash, addr, &seq, &call))
-        note(crash, line, ": %s took it away (event %" PRIu64 ")",
+        note(crash, line, ", since %s took it away (event %" PRIu64 ")",
              buf_text(&call), seq);
     else if (nearest && addr >= 65536) {
         note(crash, line, "; the nearest is ");

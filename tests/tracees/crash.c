@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * crash.c - generated code that is no code: `ud2` raises SIGILL, which nobody
- * handles. Prints "before" and is killed by signal 4.
+ * handles.
  *
- * A tracer must report: the call, the signal SIGILL at offset 0 of the page,
- * and an exit by signal 4; its own status is 132.
+ * prints:  before
+ * ends:    signal SIGILL
+ * reports: map rw- anonymous
+ * reports: write +0 0f0b
+ * reports: protect rw- r-x 0f0b
+ * reports: enter +0 call
+ * reports: signal SIGILL*
+ * reports: exit signal 4
+ * never:   step *
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -4,9 +4,15 @@
  *
  * Two nops are called. Behind them are the zeros of a fresh page, which read
  * as `add [rax], al`; rax is the address of the page, which is not writable by
- * then. Prints nothing, is killed by SIGSEGV.
+ * then.
  *
- * A tracer must report: the entry, two steps, then the signal at code[2].
+ * ends:    signal SIGSEGV
+ * reports: enter +0 call
+ * reports: step +0 nop
+ * reports: step +1 nop
+ * reports: signal SIGSEGV write
+ * reports: exit signal 11
+ * never:   step +2 *
  */
 #include <stdint.h>
 #include <sys/mman.h>
