@@ -29,18 +29,43 @@ static bool is_steady(const struct region *region)
            !(region->prot & ~region->guard.taken & PROT_WRITE);
 }
 
-/* Reads a page as it is; what differs from what was seen is noted. */
-static void refresh_page(struct thread *thread, struct region *region,
-                         uint64_t addr)
+/* Whether the program can store to the region without being seen. */
+static bool is_open(const struct space *space, const struct region *region)
+{
+    return (region->prot & ~region->guard.wanted & PROT_WRITE) ||
+           object_is_open(space, region);
+}
+
+/* As what a change is to be told that is found in the region. */
+static const char *changed_by(const struct space *space,
+                              const struct region *region)
+{
+    return region->guard.blind || is_open(space, region) ? NULL
+                                                         : WRITTEN_ELSEWHERE;
+}
+
+void code_refresh_page(struct observer *observer, struct thread *thread,
+                       struct region *region, uint64_t addr, const char *by)
 {
     uint8_t now[PAGES_SIZE], known[PAGES_SIZE];
     struct pages *pages = &thread->space->pages;
     size_t len = proc_read(thread->tracee.tid, addr, now, PAGES_SIZE);
+    size_t first = 0;
 
     pages_read(pages, addr, len, known);
     if (memcmp(now, known, len) == 0)
         return;
-    for (size_t i = 0; i < len; i++) {
+    while (now[first] == known[first])
+        first++;
+    while (now[len - 1] == known[len - 1])
+        len--;
+    if (by) {
+        store_tell(observer, thread, region, addr + first,
+                   (struct bytes){known + first, len - first},
+                   (struct bytes){now + first, len - first}, by);
+        return;
+    }
+    for (size_t i = first; i < len; i++) {
         if (now[i] == known[i])
             continue;
         pages_write(pages, addr + i, (struct bytes){now + i, 1});
@@ -49,19 +74,24 @@ static void refresh_page(struct thread *thread, struct region *region,
 }
 
 /* Reads [from, to) of the region, whole pages. */
-static void refresh(struct thread *thread, struct region *region, uint64_t from,
-                    uint64_t to)
+static void refresh(struct observer *observer, struct thread *thread,
+                    struct region *region, uint64_t from, uint64_t to)
 {
-    if (region->guard.read_at == thread->space->calls && is_steady(region))
+    const struct space *space = thread->space;
+    const char *by = changed_by(space, region);
+
+    if (region->guard.read_at == space->calls && is_steady(region))
         return;
     for (uint64_t addr = from; addr < to; addr += PAGES_SIZE)
-        refresh_page(thread, region, addr);
-    if (from == region->addr && to == region->addr + region->length)
-        region->guard.read_at = thread->space->calls;
+        code_refresh_page(observer, thread, region, addr, by);
+    if (from != region->addr || to != region->addr + region->length)
+        return;
+    region->guard.read_at = space->calls;
+    region->guard.blind = is_open(space, region);
 }
 
 /* The part of a region that is read for an entry at pc. */
-static void refresh_for(const struct observer *observer, struct thread *thread,
+static void refresh_for(struct observer *observer, struct thread *thread,
                         struct region *region, uint64_t pc)
 {
     uint64_t from = region->addr, end = from + region->length, to = end;
@@ -70,7 +100,7 @@ static void refresh_for(const struct observer *observer, struct thread *thread,
         from = pc ? pc - pc % PAGES_SIZE : end;
         to = from + 2 * PAGES_SIZE; /* code may go on in the next page */
     }
-    refresh(thread, region, from, to < end ? to : end);
+    refresh(observer, thread, region, from, to < end ? to : end);
 }
 
 void code_changed(struct region *region, uint64_t addr, size_t size)
@@ -87,7 +117,7 @@ void code_changed(struct region *region, uint64_t addr, size_t size)
         guard->fresh_end = addr + size;
 }
 
-bool code_bytes(const struct observer *observer, struct thread *thread,
+bool code_bytes(struct observer *observer, struct thread *thread,
                 struct region *region, uint64_t pc, struct buf *out,
                 uint64_t *offset)
 {
@@ -160,12 +190,30 @@ static void await_return(struct thread *thread, uint64_t pc, uint64_t sp)
 
 /* --- stepping ------------------------------------------------------------ */
 
+/*
+ * The CPU is about to execute what nobody has seen being stored. That is found
+ * here, for a way around every guard is always open (/proc/PID/mem), and to
+ * read all there is at each entry takes longer than the entry.
+ */
+static void check_bytes(struct observer *observer, struct thread *thread,
+                        struct region *region, const struct insn *insn)
+{
+    struct bytes bytes = {insn->bytes, insn->length};
+
+    if (!region || pages_hold(&thread->space->pages, insn->addr, bytes))
+        return;
+    code_refresh_page(observer, thread, region,
+                      insn->addr - insn->addr % PAGES_SIZE,
+                      changed_by(thread->space, region));
+}
+
 /* As decode_at, from what was decoded before if that still holds. */
-static void decode_again(struct thread *thread, uint64_t pc, struct insn *out)
+static void decode_again(struct observer *observer, struct thread *thread,
+                         uint64_t pc, struct insn *out)
 {
     struct decoded *decoded = &thread->decoded;
     struct insn *known = &decoded->list[pc % DECODED];
-    const struct region *region = regions_at(&thread->space->regions, pc);
+    struct region *region = regions_at(&thread->space->regions, pc);
 
     if (decoded->changes != thread->space->changes) {
         for (size_t i = 0; i < DECODED; i++)
@@ -173,16 +221,18 @@ static void decode_again(struct thread *thread, uint64_t pc, struct insn *out)
         decoded->changes = thread->space->changes;
     }
     if (known->length == 0 || known->addr != pc || !region ||
-        !is_steady(region))
+        !is_steady(region)) {
         decode_at(thread, pc, known);
+        check_bytes(observer, thread, region, known);
+    }
     *out = *known;
 }
 
 /* Notes everything about the instruction that the next step executes. */
-static void prepare(struct thread *thread)
+static void prepare(struct observer *observer, struct thread *thread)
 {
     tracee_regs(&thread->tracee, &thread->before);
-    decode_again(thread, thread->before.value[REG_PC], &thread->insn);
+    decode_again(observer, thread, thread->before.value[REG_PC], &thread->insn);
     accesses_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
                      &thread->before);
 }
@@ -239,7 +289,7 @@ void code_enter(struct observer *observer, struct thread *thread,
 
     thread->space->changes++; /* nobody watched while it was outside */
     tracee_pin(&thread->tracee);
-    prepare(thread);
+    prepare(observer, thread);
     if (!again)
         emit_enter(observer, thread, region);
     thread->inside = true;
@@ -262,7 +312,7 @@ void code_enter(struct observer *observer, struct thread *thread,
 static void step_anew(struct observer *observer, struct thread *thread,
                       struct region *region)
 {
-    prepare(thread); /* a signal may come before anything else */
+    prepare(observer, thread); /* a signal may come before anything else */
     if (guard_arm(observer, thread, region) < 0)
         thread->inside = false;
     else
@@ -437,7 +487,7 @@ void code_stepped(struct observer *observer, struct thread *thread)
     } else if (thread->insn.kind == INSN_POPF) {
         step_anew(observer, thread, region);
     } else {
-        prepare(thread);
+        prepare(observer, thread);
         code_step(observer, thread);
     }
 }

@@ -35,6 +35,15 @@ unsigned guard_prot(const struct region *region, unsigned taken)
     return region->prot ? prot | PROT_READ : prot;
 }
 
+unsigned guard_shown(const struct region *region)
+{
+    unsigned taken = region->guard.taken;
+
+    if (region->guard.writes == WRITE_GUARD_UFFD)
+        taken &= ~(unsigned)PROT_WRITE;
+    return taken ? guard_prot(region, taken) : region->prot;
+}
+
 /* Whether writes to the region are held back beside its protection. */
 static bool uses_uffd(const struct space *space, struct region *region)
 {
@@ -60,9 +69,10 @@ static void set_writes(const struct space *space, struct region *region,
 static int set_protection(struct observer *observer, struct thread *thread,
                           struct region *region, unsigned taken)
 {
-    int result =
-        tracee_mprotect(&thread->tracee, region->addr, region->length,
-                        taken ? guard_prot(region, taken) : region->prot);
+    int (*const protect)(struct tracee *, uint64_t, uint64_t, unsigned) =
+        thread->space->implies_exec ? tracee_mprotect_exactly : tracee_mprotect;
+    int result = protect(&thread->tracee, region->addr, region->length,
+                         taken ? guard_prot(region, taken) : region->prot);
 
     if (result >= 0)
         return result == 0 ? 0 : -1;

@@ -4,15 +4,19 @@
  * writes to its descriptors 1 and 2.
  *
  * A mapping is of interest when it is anonymous and the program may write or
- * execute it. Other memory is looked at when it gains the execute permission:
- * the heap, static data, the stack, and files without a name (memfds), whose
- * bytes may be written through another mapping. Files with a name, mapped for
- * execution, are libraries.
+ * execute it, or is of shared memory that it may write. Other memory is looked
+ * at when it gains the execute permission: the heap, static data, the stack,
+ * files that are no libraries. When an object is mapped for execution, its
+ * other mappings become of interest, too (objects.c).
+ *
+ * The protection of a mapping is what the kernel says, not what the program
+ * has asked for: the two differ with READ_IMPLIES_EXEC (personality(2)).
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
@@ -64,24 +68,30 @@ static unsigned wanted_of(const struct observer *observer,
 
 /* Tells of a region, while no guard is armed there. */
 static void emit_map(struct observer *observer, struct thread *thread,
-                     struct region *region, const char *flags, const char *call)
+                     struct region *region, const struct maps_line *line,
+                     const char *flags, const char *call)
 {
     struct event event = {.kind = EVENT_MAP, .tid = thread->tracee.tid};
-    struct maps_line line = {0};
 
-    find_source(observer, thread, &event.source);
-    proc_maps_find(thread->tracee.tid, region->addr, &line);
-    region_set_maps(region, line.text);
+    if (call)
+        find_source(observer, thread, &event.source);
+    region_set_maps(region, line->text);
     event.map = (struct event_map){
         .addr = region->addr,
         .length = region->length,
         .prot = region->prot,
         .flags = flags,
-        .backing = describe_backing(&line),
+        .backing = describe_backing(line),
         .call = call,
-        .maps = line.text,
+        .maps = line->text,
     };
     observer_emit(observer, &event);
+    if (region->length > observer->budget.length)
+        observer_limit(observer, thread, "length", region->addr,
+                       "the mapping at 0x%" PRIx64
+                       " is large; stores into it are not watched, and of its "
+                       "code the pages that are entered are read",
+                       region->addr);
 }
 
 static void emit_unmap(struct observer *observer, struct thread *thread,
@@ -117,27 +127,104 @@ void mappings_forget(struct observer *observer, struct thread *thread)
                "execve");
 }
 
-/* --- mmap ---------------------------------------------------------------- */
+/* --- what appears --------------------------------------------------------- */
 
-/* A library or the program itself: a file that has a name, and not shared. */
-static bool is_library(const struct maps_line *line)
+/* How a region comes to be known. */
+enum origin {
+    ORIGIN_NEW,   /* made just now; if it has no object it is all zero */
+    ORIGIN_FOUND, /* there before; what it holds is not known */
+};
+
+/* Takes in [addr, end) of a line as a region and tells of it. */
+static void take_in(struct observer *observer, struct thread *thread,
+                    const struct maps_line *line, uint64_t addr, uint64_t end,
+                    bool stores, enum origin origin, const char *call)
 {
-    return line->name[0] == '/' && !line->shared &&
-           strncmp(line->name, "/memfd:", 7) != 0;
+    struct region *region;
+    struct buf flags = {0};
+
+    region = regions_map(&thread->space->regions, addr, end - addr, line->prot);
+    region->guard.wanted = wanted_of(observer, thread->space, region, stores);
+    region->guard.blind = origin == ORIGIN_FOUND || line->inode != 0 ||
+                          region->length > observer->budget.length;
+    object_set(region, line);
+    if (call_kind(&thread->call) == CALL_MMAP && origin == ORIGIN_NEW)
+        call_describe_map_flags(thread->call.args[3], &flags);
+    emit_map(observer, thread, region, line,
+             flags.len ? buf_text(&flags) : NULL, call);
+    buf_release(&flags);
 }
 
-static bool may_hold_code(const struct call *call, pid_t pid)
+/* Whether a stack of the thread, or what it has its own of, is in the range. */
+static bool is_private_to(struct thread *thread, uint64_t addr, uint64_t end)
 {
-    uint64_t prot = call->args[2], flags = call->args[3];
+    struct regs regs;
+
+    if (thread->space->users > 1 || tracee_fetch(&thread->tracee) < 0)
+        return true;
+    tracee_regs(&thread->tracee, &regs);
+    return regs.value[REG_STACK] - addr < end - addr ||
+           regs.value[REG_THREAD] - addr < end - addr;
+}
+
+static const char *next_line(const char *line)
+{
+    line += strcspn(line, "\n");
+    return line + (*line == '\n');
+}
+
+/*
+ * An object is executed from now on. What of it is mapped for writing already
+ * becomes a region.
+ */
+static void find_writable(struct observer *observer, struct thread *thread,
+                          const struct maps_line *object)
+{
+    struct regions *regions = &thread->space->regions;
+    struct buf text = {0};
     struct maps_line line;
 
-    if ((flags & (MAP_STACK | MAP_GROWSDOWN)) && !(prot & PROT_EXEC))
-        return false;
-    if (flags & MAP_ANONYMOUS)
-        return prot & (PROT_WRITE | PROT_EXEC);
-    return (prot & PROT_EXEC) &&
-           proc_maps_find(pid, (uint64_t)call->result, &line) &&
-           !is_library(&line);
+    if (!object_set_executed(thread->space, object))
+        return;
+    proc_maps_text(thread->tracee.tid, &text);
+    for (const char *at = buf_text(&text); *at; at = next_line(at)) {
+        if (maps_parse(at, &line) < 0 || line.inode != object->inode ||
+            line.device != object->device || !line.shared ||
+            !(line.prot & PROT_WRITE) || regions_at(regions, line.start))
+            continue;
+        take_in(observer, thread, &line, line.start, line.end, true,
+                ORIGIN_FOUND, NULL);
+        guard_arm(observer, thread, regions_at(regions, line.start));
+    }
+    buf_release(&text);
+}
+
+/* Memory that the program has just got, if it may come to hold code. */
+static void appeared(struct observer *observer, struct thread *thread,
+                     uint64_t addr, uint64_t end, int fd, unsigned flags,
+                     const char *call)
+{
+    bool is_stack = flags & (MAP_STACK | MAP_GROWSDOWN), stores = !is_stack;
+    struct region *region;
+    struct maps_line line;
+
+    if (!proc_maps_find(thread->tracee.tid, addr, &line) || line.start > addr)
+        return;
+    if (!(line.prot & PROT_EXEC) &&
+        (is_stack || !(line.prot & PROT_WRITE) ||
+         (line.inode && !object_may_hold_code(thread->space, &line))))
+        return;
+    if (object_is_library(thread, fd, &line)) {
+        if (line.prot & PROT_EXEC)
+            object_tell_library(observer, thread, &line,
+                                "is a library that was loaded after the start");
+        return;
+    }
+    take_in(observer, thread, &line, addr, end, stores, ORIGIN_NEW, call);
+    if (line.prot & PROT_EXEC)
+        find_writable(observer, thread, &line);
+    region = regions_at(&thread->space->regions, addr);
+    guard_arm_behind_calls(observer, thread, region);
 }
 
 static void after_mmap(struct observer *observer, struct thread *thread,
@@ -146,48 +233,107 @@ static void after_mmap(struct observer *observer, struct thread *thread,
     const struct call *call = &thread->call;
     uint64_t addr = (uint64_t)call->result;
     uint64_t length = round_up(call->args[1]);
-    struct region *region;
-    struct buf flags = {0};
+    bool anonymous = call->args[3] & MAP_ANONYMOUS;
 
     forget(observer, thread, addr, length, text);
-    if (!may_hold_code(call, thread->tracee.tid))
+    appeared(observer, thread, addr, addr + length,
+             anonymous ? -1 : (int)call->args[4], (unsigned)call->args[3],
+             text);
+}
+
+/* --- shared memory of System V -------------------------------------------- */
+
+static void after_attach(struct observer *observer, struct thread *thread,
+                         const char *text)
+{
+    uint64_t addr = (uint64_t)thread->call.result;
+    struct maps_line line;
+
+    if (!proc_maps_find(thread->tracee.tid, addr, &line))
         return;
-    region = regions_map(&thread->space->regions, addr, length,
-                         (unsigned)call->args[2] & 7);
-    region->guard.wanted =
-        wanted_of(observer, thread->space, region,
-                  (call->args[3] & MAP_ANONYMOUS) &&
-                      !(call->args[3] & (MAP_STACK | MAP_GROWSDOWN)));
-    region->guard.shared = (call->args[3] & MAP_TYPE) != MAP_PRIVATE;
-    call_describe_map_flags(call->args[3], &flags);
-    emit_map(observer, thread, region, buf_text(&flags), text);
-    buf_release(&flags);
-    if (length > observer->budget.length)
-        observer_limit(observer, thread, "length", addr,
-                       "the mapping at 0x%" PRIx64
-                       " is large; stores into it are not watched, and of its "
-                       "code the pages that are entered are read",
-                       addr);
-    guard_arm(observer, thread, region);
+    forget(observer, thread, addr, line.end - addr, text);
+    appeared(observer, thread, addr, line.end, -1, 0, text);
+}
+
+static void after_detach(struct observer *observer, struct thread *thread,
+                         const char *text)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t addr = thread->call.args[0];
+    const struct region *region;
+
+    /* It is attached as one mapping, which may have been cut since. */
+    while ((region = regions_from(regions, addr)) &&
+           region->start == thread->call.args[0]) {
+        addr = region->addr + region->length;
+        forget(observer, thread, region->addr, region->length, text);
+    }
+}
+
+/* --- the heap ------------------------------------------------------------- */
+
+static void after_brk(struct observer *observer, struct thread *thread,
+                      const char *text)
+{
+    uint64_t old = round_up(thread->space->brk);
+    uint64_t now = round_up((uint64_t)thread->call.result);
+
+    thread->space->brk = (uint64_t)thread->call.result;
+    if (old && now < old)
+        forget(observer, thread, now, old - now, text);
+    else if (old && now > old && thread->space->implies_exec)
+        appeared(observer, thread, old, now, -1, MAP_STACK, text);
 }
 
 /* --- mprotect ------------------------------------------------------------ */
 
-/* Takes in one mapping that is about to become executable. */
+/* Whether the call that is about to begin makes readable memory executable. */
+static bool gives_exec(const struct thread *thread)
+{
+    uint64_t prot = thread->call.args[2];
+
+    return (prot & PROT_EXEC) ||
+           ((prot & PROT_READ) && thread->space->implies_exec);
+}
+
+/* A mapping of a library: returns whether it is to be left alone. */
+static bool leave_library(struct observer *observer, struct thread *thread,
+                          const struct maps_line *line)
+{
+    bool writable = thread->call.args[2] & PROT_WRITE;
+
+    if (!(line->prot & PROT_EXEC) && !gives_exec(thread))
+        return true;
+    if (!object_is_library(thread, -1, line))
+        return false;
+    if ((line->prot & PROT_EXEC) && writable)
+        object_tell_library(observer, thread, line,
+                            "is a program or library; its own code is made "
+                            "writable");
+    /* Its static data may become code. */
+    return line->prot & PROT_EXEC || object_is_told(thread->space, line);
+}
+
+/* Looks at memory of no interest so far that is about to be protected. */
 static void discover(struct observer *observer, struct thread *thread,
                      const struct maps_line *line, uint64_t addr, uint64_t end)
 {
-    struct region *region;
+    bool writable = thread->call.args[2] & PROT_WRITE, stores;
 
-    if (is_library(line))
-        return;
-    region = regions_map(&thread->space->regions, addr, end - addr, line->prot);
-    region->guard.wanted = wanted_of(observer, thread->space, region, false);
-    region->guard.shared = line->shared;
-    emit_map(observer, thread, region, NULL, NULL);
+    if (line->shared) {
+        if (!gives_exec(thread) &&
+            !(writable && object_may_hold_code(thread->space, line)))
+            return;
+        stores = true;
+    } else {
+        if (leave_library(observer, thread, line))
+            return;
+        stores = !line->name[0] && !is_private_to(thread, addr, end);
+    }
+    take_in(observer, thread, line, addr, end, stores, ORIGIN_FOUND, NULL);
 }
 
-/* Before memory that was of no interest gains the execute permission. */
+/* Before the protection of memory changes that was of no interest. */
 static void discover_range(struct observer *observer, struct thread *thread,
                            uint64_t addr, uint64_t end)
 {
@@ -218,24 +364,44 @@ static void discover_range(struct observer *observer, struct thread *thread,
     }
 }
 
+/* The range that a mprotect is about: a stack is meant down to its end. */
+static void protected_range(const struct thread *thread, uint64_t *addr,
+                            uint64_t *end)
+{
+    const struct call *call = &thread->call;
+    struct maps_line line;
+
+    *addr = call->args[0];
+    *end = *addr + round_up(call->args[1]);
+    if ((call->args[2] & PROT_GROWSDOWN) &&
+        proc_maps_find(thread->tracee.tid, *addr, &line) && line.start < *addr)
+        *addr = line.start;
+}
+
+static void before_protect(struct observer *observer, struct thread *thread)
+{
+    uint64_t addr, end;
+
+    protected_range(thread, &addr, &end);
+    discover_range(observer, thread, addr, end);
+}
+
 static void emit_protect(struct observer *observer, struct thread *thread,
                          struct region *region, unsigned old_prot,
-                         const char *text)
+                         const struct maps_line *line, const char *text)
 {
     struct event event = {.kind = EVENT_PROTECT, .tid = thread->tracee.tid};
-    struct maps_line line = {0};
     struct buf code = {0};
 
     find_source(observer, thread, &event.source);
-    proc_maps_find(thread->tracee.tid, region->addr, &line);
-    region_set_maps(region, line.text);
+    region_set_maps(region, line->text);
     event.protect = (struct event_protect){
         .addr = region->addr,
         .length = region->length,
         .old_prot = old_prot,
         .prot = region->prot,
         .call = text,
-        .maps = line.text,
+        .maps = line->text,
     };
     if (code_bytes(observer, thread, region, 0, &code,
                    &event.protect.code_offset))
@@ -244,59 +410,329 @@ static void emit_protect(struct observer *observer, struct thread *thread,
     buf_release(&code);
 }
 
+/*
+ * A call that failed may have changed the first of its pages nevertheless:
+ * their protection is not the one that we have left there.
+ */
 static void after_protect(struct observer *observer, struct thread *thread,
-                          const char *text)
+                          const char *text, bool failed)
 {
-    const struct call *call = &thread->call;
     struct regions *regions = &thread->space->regions;
-    uint64_t addr = call->args[0], end = addr + round_up(call->args[1]);
+    struct maps_line line, executed = {0};
+    uint64_t addr, end;
 
-    if (end == addr)
+    protected_range(thread, &addr, &end);
+    if (end <= addr)
         return;
     for (size_t i = regions_cut(regions, addr, end - addr);
          i < regions->count && regions->list[i].addr < end; i++) {
         struct region *region = &regions->list[i];
         unsigned old = region->prot;
 
-        region->prot = (unsigned)call->args[2] & 7;
+        if (!proc_maps_find(thread->tracee.tid, region->addr, &line) ||
+            (failed && line.prot == guard_shown(region)))
+            continue;
+        if (object_is_open(thread->space, region) ||
+            (region->prot & ~region->guard.wanted & PROT_WRITE))
+            region->guard.blind = true;
+        if (line.prot & ~old & PROT_EXEC)
+            executed = line;
+        region->prot = line.prot;
         guard_overruled(region);
-        emit_protect(observer, thread, region, old, text);
+        emit_protect(observer, thread, region, old, &line, text);
         guard_arm_behind_calls(observer, thread, region);
+    }
+    find_writable(observer, thread, &executed);
+}
+
+/* --- madvise -------------------------------------------------------------- */
+
+/* Pages have lost what they held, and with it what guarded them. */
+static void after_empty(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t addr = thread->call.args[0];
+    uint64_t end = addr + round_up(thread->call.args[1]);
+    uint64_t first, last;
+
+    if (tracee_fetch(&thread->tracee) < 0)
+        return;
+    for (struct region *region = regions_from(regions, addr);
+         region && region->addr < end;
+         region = regions_from(regions, region->addr + region->length)) {
+        uint64_t at = region->addr > addr ? region->addr : addr;
+        uint64_t stop = region->addr + region->length;
+
+        /* They may be lost later, when the kernel needs them. */
+        if (thread->call.args[2] == MADV_FREE)
+            region->guard.shared = true;
+        for (; at < stop && at < end; at += PAGES_SIZE)
+            if (pages_extent(&thread->space->pages, at, PAGES_SIZE, &first,
+                             &last))
+                code_refresh_page(observer, thread, region, at, "madvise");
+        guard_renew(observer, thread, region);
     }
 }
 
 /* --- mremap -------------------------------------------------------------- */
+
+/* The regions of a range as they were before a call has moved them. */
+struct moved {
+    struct region *list;
+    size_t count;
+    struct pages pages;
+};
+
+static void note_moved(const struct thread *thread, uint64_t addr,
+                       uint64_t length, struct moved *out)
+{
+    struct regions *regions = &thread->space->regions;
+    size_t first = regions_cut(regions, addr, length), end = first;
+
+    while (end < regions->count && regions->list[end].addr < addr + length)
+        end++;
+    out->count = end - first;
+    out->list =
+        mem_copy(regions->list + first, out->count * sizeof *regions->list);
+    pages_copy(&out->pages, &thread->space->pages);
+}
+
+/* What was known of a region's pages is told of those that hold it now. */
+static void tell_moved(struct observer *observer, struct thread *thread,
+                       struct region *region, uint64_t from,
+                       const struct pages *known)
+{
+    uint64_t first, last;
+
+    if (tracee_fetch(&thread->tracee) < 0)
+        return;
+    for (uint64_t at = 0; at < region->length; at += PAGES_SIZE)
+        if (pages_extent(known, from + at, PAGES_SIZE, &first, &last))
+            code_refresh_page(observer, thread, region, region->addr + at,
+                              "mremap");
+}
+
+/* The old place is still there, but all zero. */
+static void tell_left_behind(struct observer *observer, struct thread *thread,
+                             const struct moved *moved)
+{
+    for (size_t i = 0; i < moved->count; i++) {
+        struct region *region =
+            regions_at(&thread->space->regions, moved->list[i].addr);
+
+        tell_moved(observer, thread, region, region->addr, &moved->pages);
+        guard_renew(observer, thread, region);
+    }
+}
+
+/* A region has come to addr, and may have grown on the way. */
+static void arrive(struct observer *observer, struct thread *thread,
+                   const struct region *from, const struct pages *known,
+                   uint64_t addr, uint64_t length, const char *text)
+{
+    struct region *region =
+        regions_map(&thread->space->regions, addr, length, from->prot);
+    struct maps_line line = {0};
+
+    region->guard = from->guard;
+    region->guard.offset += from->addr - from->start;
+    region->guard.writes = WRITE_GUARD_UNTRIED;
+    if (from->guard.writes == WRITE_GUARD_UFFD)
+        region->guard.taken &= PROT_EXEC;
+    region->guard.wanted =
+        wanted_of(observer, thread->space, region,
+                  (from->guard.wanted & PROT_WRITE) ||
+                      from->length > observer->budget.length);
+    guard_set(observer, thread, region, 0);
+    proc_maps_find(thread->tracee.tid, addr, &line);
+    emit_map(observer, thread, region, &line, NULL, text);
+    tell_moved(observer, thread, region, from->addr, known);
+    guard_arm_behind_calls(observer, thread, region);
+}
+
+/* Shared memory is there twice now, with guards if it had any. */
+static void doubled(struct observer *observer, struct thread *thread,
+                    const char *text)
+{
+    const struct call *call = &thread->call;
+    uint64_t addr = (uint64_t)call->result, length = round_up(call->args[2]);
+    const struct pages nothing = {0};
+    const struct region *found;
+    struct region from;
+
+    forget(observer, thread, addr, length, text);
+    found = regions_at(&thread->space->regions, call->args[0]);
+    if (!found)
+        return;
+    from = *found;
+    from.addr = call->args[0];
+    from.guard.blind = true;
+    arrive(observer, thread, &from, &nothing, addr, length, text);
+}
 
 static void after_mremap(struct observer *observer, struct thread *thread,
                          const char *text)
 {
     const struct call *call = &thread->call;
     uint64_t old = call->args[0], addr = (uint64_t)call->result;
+    uint64_t old_length = round_up(call->args[1]);
     uint64_t length = round_up(call->args[2]);
-    struct region *from = regions_at(&thread->space->regions, old);
-    struct region_guard guard;
-    struct region *region;
-    unsigned prot;
+    struct moved moved = {0};
 
-    if (!from)
+    if (old_length == 0) {
+        doubled(observer, thread, text);
         return;
-    guard = (struct region_guard){.taken = from->guard.taken & PROT_EXEC,
-                                  .shared = from->guard.shared};
-    if (from->guard.writes == WRITE_GUARD_MPROTECT)
-        guard.taken = from->guard.taken;
-    prot = from->prot;
-    if (call->args[3] & MREMAP_DONTUNMAP) /* the old range stays, emptied */
-        guard_drop(observer, thread, from, PROT_WRITE | PROT_EXEC);
-    forget(observer, thread, old, round_up(call->args[1]), text);
+    }
+    note_moved(thread, old, old_length, &moved);
+    if (length < old_length)
+        forget(observer, thread, old + length, old_length - length, text);
+    if (call->args[3] & MREMAP_DONTUNMAP)
+        tell_left_behind(observer, thread, &moved);
+    else if (addr != old || length > old_length)
+        forget(observer, thread, old, old_length, text);
     if (addr != old)
         forget(observer, thread, addr, length, text);
-    region = regions_map(&thread->space->regions, addr, length, prot);
-    region->guard = guard;
-    region->guard.wanted =
-        wanted_of(observer, thread->space, region, !guard.shared);
+    for (size_t i = 0; i < moved.count && (addr != old || length > old_length);
+         i++) {
+        const struct region *from = &moved.list[i];
+        uint64_t at = addr + (from->addr - old), stop = at + from->length;
+
+        if (i + 1 == moved.count && stop == addr + old_length)
+            stop = addr + length;
+        if (stop > addr + length)
+            stop = addr + length;
+        if (at < stop)
+            arrive(observer, thread, from, &moved.pages, at, stop - at, text);
+    }
+    free(moved.list);
+    pages_release(&moved.pages);
+}
+
+/*
+ * The kernel may refuse to move what lies in mappings of several protections,
+ * and it is our guards that make them several.
+ */
+static void before_mremap(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t addr = thread->call.args[0];
+    uint64_t end = addr + round_up(thread->call.args[1]);
+    struct region *region = regions_at(regions, addr);
+    bool rewound = false;
+
+    if (!region || region->addr + region->length >= end)
+        return;
+    for (; region && region->addr < end;
+         region = regions_from(regions, region->addr + region->length)) {
+        if (!region->guard.taken)
+            continue;
+        if (!rewound && tracee_rewind(&thread->tracee) < 0)
+            return;
+        rewound = true;
+        thread->in_call = false; /* it will begin again */
+        guard_set(observer, thread, region, 0);
+    }
+}
+
+/* It was refused nevertheless: nothing has moved. */
+static void arm_range(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t addr = thread->call.args[0];
+    uint64_t end = addr + round_up(thread->call.args[1]);
+
+    for (struct region *region = regions_from(regions, addr);
+         region && region->addr < end;
+         region = regions_from(regions, region->addr + region->length))
+        guard_arm(observer, thread, region);
+}
+
+/* --- at the start, and stacks --------------------------------------------- */
+
+/* Code that is made by nobody: the kernel's. */
+static bool is_kernels(const struct maps_line *line)
+{
+    return strcmp(line->name, "[vdso]") == 0 ||
+           strcmp(line->name, "[vsyscall]") == 0;
+}
+
+/*
+ * What is executable at the start and no library, such as a stack. The files
+ * that are mapped by then are the program and its libraries.
+ */
+static void look_at(struct observer *observer, struct thread *thread,
+                    const struct maps_line *line)
+{
+    bool is_library = line->inode && !line->shared;
+
+    if (is_library)
+        object_set_library(thread->space, line);
+    if (!(line->prot & PROT_EXEC) || is_kernels(line))
+        return;
+    if (is_library) {
+        if ((line->prot & PROT_WRITE) && !thread->space->implies_exec)
+            object_tell_library(observer, thread, line,
+                                "can be written and executed from the start");
+        return;
+    }
+    take_in(observer, thread, line, line->start, line->end, false, ORIGIN_FOUND,
+            NULL);
+    guard_arm(observer, thread,
+              regions_at(&thread->space->regions, line->start));
+}
+
+/* Tells that protections are not all that counts. */
+static void check_domain(struct observer *observer, struct thread *thread)
+{
+    bool had = thread->space->implies_exec;
+
+    thread->space->implies_exec =
+        proc_personality(thread->tracee.pid) & READ_IMPLIES_EXEC;
+    if (thread->space->implies_exec && !had)
+        observer_limit(observer, thread, "personality", 0,
+                       "what the program maps readable can be executed, too "
+                       "(READ_IMPLIES_EXEC); of that only memory that it may "
+                       "write is watched");
+}
+
+void mappings_begin(struct observer *observer, struct thread *thread)
+{
+    struct buf text = {0};
+    struct maps_line line;
+
+    check_domain(observer, thread);
+    proc_maps_text(thread->tracee.tid, &text);
+    for (const char *at = buf_text(&text); *at; at = next_line(at))
+        if (maps_parse(at, &line) == 0)
+            look_at(observer, thread, &line);
+    buf_release(&text);
+}
+
+bool mappings_grown(struct observer *observer, struct thread *thread,
+                    uint64_t addr)
+{
+    struct regions *regions = &thread->space->regions;
+    struct region *above = regions_from(regions, addr), *region;
+    struct maps_line line;
+
+    if (!above || above->addr <= addr || !(above->guard.taken & PROT_EXEC) ||
+        !proc_maps_find(thread->tracee.tid, addr, &line) || line.start > addr ||
+        line.end <= above->addr || strcmp(describe_backing(&line), "stack"))
+        return false;
+    /* All of it lacks what we hold back from the part that was known; once
+     * that is given back, the kernel shows it as one again. */
+    guard_set(observer, thread, above, 0);
+    region =
+        regions_map(regions, line.start, above->addr - line.start, above->prot);
+    region->guard.taken = region->guard.wanted = PROT_EXEC;
+    region->guard.blind = true;
     guard_set(observer, thread, region, 0);
-    emit_map(observer, thread, region, NULL, text);
-    guard_arm_behind_calls(observer, thread, region);
+    proc_maps_find(thread->tracee.tid, addr, &line);
+    emit_map(observer, thread, region, &line, NULL, NULL);
+    guard_arm(observer, thread, region);
+    guard_arm(observer, thread,
+              regions_from(regions, region->addr + region->length));
+    return true;
 }
 
 /* --- output -------------------------------------------------------------- */
@@ -371,12 +807,25 @@ void mappings_before(struct observer *observer, struct thread *thread)
         thread->in_call = false; /* it has not begun and will begin again */
         guard_drop_all(observer, thread);
     }
-    if (call_kind(call) == CALL_PROTECT && (call->args[2] & PROT_EXEC))
-        discover_range(observer, thread, call->args[0],
-                       call->args[0] + round_up(call->args[1]));
+    if (call_kind(call) == CALL_PROTECT)
+        before_protect(observer, thread);
+    if (call_kind(call) == CALL_MREMAP)
+        before_mremap(observer, thread);
     if (!thread->lifted)
         stores_lift_for_call(observer, thread);
     observer_run(observer, thread);
+}
+
+/* The kernel writes to memory at moments that are not to be seen. */
+static void after_ring(struct observer *observer, struct thread *thread)
+{
+    if (thread->space->has_ring)
+        return;
+    thread->space->has_ring = true;
+    guard_drop_stores(observer, thread, "io_uring",
+                      "the program lets the kernel write to its memory by "
+                      "io_uring; from here on stores are not watched, code is "
+                      "read when it is executed");
 }
 
 static void apply(struct observer *observer, struct thread *thread)
@@ -393,7 +842,7 @@ static void apply(struct observer *observer, struct thread *thread)
         after_mmap(observer, thread, buf_text(&text));
         break;
     case CALL_PROTECT:
-        after_protect(observer, thread, buf_text(&text));
+        after_protect(observer, thread, buf_text(&text), false);
         break;
     case CALL_MUNMAP:
         forget(observer, thread, call->args[0], round_up(call->args[1]),
@@ -401,6 +850,24 @@ static void apply(struct observer *observer, struct thread *thread)
         break;
     case CALL_MREMAP:
         after_mremap(observer, thread, buf_text(&text));
+        break;
+    case CALL_BRK:
+        after_brk(observer, thread, buf_text(&text));
+        break;
+    case CALL_ATTACH:
+        after_attach(observer, thread, buf_text(&text));
+        break;
+    case CALL_DETACH:
+        after_detach(observer, thread, buf_text(&text));
+        break;
+    case CALL_EMPTY:
+        after_empty(observer, thread);
+        break;
+    case CALL_DOMAIN:
+        check_domain(observer, thread);
+        break;
+    case CALL_RING:
+        after_ring(observer, thread);
         break;
     case CALL_OUTPUT:
         after_output(observer, thread);
@@ -417,6 +884,22 @@ static void apply(struct observer *observer, struct thread *thread)
     buf_release(&text);
 }
 
+/* A call has failed, perhaps after half of its work. */
+static void refused(struct observer *observer, struct thread *thread)
+{
+    struct buf text = {0};
+
+    if (call_kind(&thread->call) == CALL_PROTECT) {
+        call_describe(&thread->call, &text);
+        thread->space->changes++;
+        thread->space->calls++;
+        after_protect(observer, thread, buf_text(&text), true);
+        buf_release(&text);
+    }
+    if (call_kind(&thread->call) == CALL_MREMAP)
+        arm_range(observer, thread);
+}
+
 /* The kernel reports errors as -4095 .. -1. */
 static bool succeeded(int64_t result)
 {
@@ -427,6 +910,8 @@ void mappings_after(struct observer *observer, struct thread *thread)
 {
     if (succeeded(thread->call.result))
         apply(observer, thread);
+    else
+        refused(observer, thread);
     stores_after_call(observer, thread);
     if (thread->inside)
         code_stepped(observer, thread);

@@ -172,6 +172,7 @@ static void begin(struct observer *observer, struct thread *thread)
         thread->space->watched = false;
     } else {
         thread->space->uffd = uffd_open(&thread->tracee);
+        mappings_begin(observer, thread);
     }
     observer_run(observer, thread);
 }

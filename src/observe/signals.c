@@ -229,6 +229,8 @@ static void on_fault(struct observer *observer, struct thread *thread,
     if (tracee_fetch(&thread->tracee) < 0)
         return;
     fault.pc = tracee_pc(&thread->tracee);
+    if (thread->space->watched && fault.code == SEGV_ACCERR)
+        mappings_grown(observer, thread, fault.addr);
     decode_at(thread, fault.pc, &thread->store_insn);
     fault.length =
         thread->store_insn.length ? thread->store_insn.length : INSN_MAX_LENGTH;

@@ -19,6 +19,7 @@
 #include "observe/observe.h"
 #include "target/calls.h"
 #include "target/lines.h"
+#include "target/proc.h"
 #include "target/tracee.h"
 #include "trace/pages.h"
 #include "trace/regions.h"
@@ -28,6 +29,15 @@
 /* Of one access at most this many bytes are recorded (a cache line). */
 #define ACCESS_BYTES 64
 #define MAX_ACCESSES 4
+
+/* A file or shared memory that is mapped: see objects.c. */
+struct object {
+    uint64_t device;
+    uint64_t inode;
+    enum { OBJECT_UNKNOWN, OBJECT_ELF, OBJECT_OTHER } kind;
+    bool executed; /* there is, or was, an executable mapping of it */
+    bool told;     /* that it is a library */
+};
 
 struct space {
     unsigned users;         /* threads that live in it */
@@ -41,6 +51,12 @@ struct space {
     uint64_t calls;         /* counts calls that changed mappings, from 1 */
     bool counted;           /* watches_stores holds; else it is found anew */
     bool watches_stores;    /* some write permission is held back */
+    bool implies_exec;      /* READ_IMPLIES_EXEC, see personality(2) */
+    bool has_ring;          /* io_uring was told of */
+    uint64_t brk;           /* the end of its heap, if known */
+    struct object *objects; /* those that were looked at */
+    size_t object_count;
+    size_t object_capacity;
     struct regions regions; /* what may hold code */
     struct pages pages;     /* the bytes that were seen being written there */
 };
@@ -222,6 +238,9 @@ int signal_take(struct observer *observer, struct thread *thread);
 /* The protection that pages have while `taken` is held back by mprotect. */
 unsigned guard_prot(const struct region *region, unsigned taken);
 
+/* The protection that the system shows of a region as it is guarded now. */
+unsigned guard_shown(const struct region *region);
+
 /*
  * Holds back `taken` of a region, and gives the rest back. Returns 0, or -1
  * when the tracee is gone or the system refused, which is then told by a limit
@@ -333,6 +352,58 @@ void stores_lift_for_call(struct observer *observer, struct thread *thread);
 /* Tells what the kernel wrote, and arms them again. */
 void stores_after_call(struct observer *observer, struct thread *thread);
 
+/* Tells of bytes of a region that `by` has changed; source: who called. */
+void store_tell(struct observer *observer, struct thread *thread,
+                struct region *region, uint64_t addr, struct bytes old,
+                struct bytes new, const char *by);
+
+/* --- objects.c ----------------------------------------------------------- */
+
+/* Notes what a region is made from; its line of maps is given. */
+void object_set(struct region *region, const struct maps_line *line);
+
+/* Whether two regions are made from the same object. */
+bool object_is_same(const struct region *region, const struct region *other);
+
+/*
+ * Finds the executable region that has the same memory as [addr, addr + len)
+ * of another region, in which these bytes are, and where in it. NULL: none.
+ */
+struct region *object_twin(const struct thread *thread,
+                           const struct region *region, uint64_t addr,
+                           struct bytes bytes, uint64_t *also);
+
+/* Whether the program can store to the region's memory through a mapping whose
+ * stores are not watched. */
+bool object_is_open(const struct space *space, const struct region *region);
+
+/*
+ * Whether the line is one of a library or program, an ELF file. fd is the
+ * program's descriptor of it, or -1.
+ */
+bool object_is_library(struct thread *thread, int fd,
+                       const struct maps_line *line);
+
+/* The line is known to be such a one. */
+void object_set_library(struct space *space, const struct maps_line *line);
+
+/* Tells once that such a file is not watched, and what it is. */
+void object_tell_library(struct observer *observer, struct thread *thread,
+                         const struct maps_line *line, const char *what);
+
+/* Whether that was told. */
+bool object_is_told(struct space *space, const struct maps_line *line);
+
+/* Whether what is stored through a shared mapping may be executed by another:
+ * it is so already, or the object is made for sharing memory. */
+bool object_may_hold_code(struct space *space, const struct maps_line *line);
+
+/*
+ * The object of the line is mapped for execution. Returns whether there may be
+ * mappings of it that are not known, for they were of no interest so far.
+ */
+bool object_set_executed(struct space *space, const struct maps_line *line);
+
 /* --- code.c -------------------------------------------------------------- */
 
 /* Control arrived at a region: tells of it, if it is news, and steps on. */
@@ -351,17 +422,34 @@ void code_step(struct observer *observer, struct thread *thread);
  * carried; of a region beyond the budget only the pages at pc are read. pc == 0
  * asks for all there is. Returns false when there are none.
  */
-bool code_bytes(const struct observer *observer, struct thread *thread,
+bool code_bytes(struct observer *observer, struct thread *thread,
                 struct region *region, uint64_t pc, struct buf *out,
                 uint64_t *offset);
 
 /* Whether a call instruction ends at addr. */
 bool code_follows_call(pid_t pid, uint64_t addr);
 
+/*
+ * Reads a page of a region as it is and tells of changed bytes as written `by`.
+ * Nothing is told when by is NULL: it is known why nobody saw the stores.
+ */
+void code_refresh_page(struct observer *observer, struct thread *thread,
+                       struct region *region, uint64_t addr, const char *by);
+
 /* Notes that bytes of a region have changed. */
 void code_changed(struct region *region, uint64_t addr, size_t size);
 
 /* --- mappings.c ---------------------------------------------------------- */
+
+/* The program stands at its entry point: looks at what it has. */
+void mappings_begin(struct observer *observer, struct thread *thread);
+
+/*
+ * A fault where no region is: takes in what a stack that holds code has grown
+ * by. Returns whether it has.
+ */
+bool mappings_grown(struct observer *observer, struct thread *thread,
+                    uint64_t addr);
 
 /* A system call is about to begin, or has ended. */
 void mappings_before(struct observer *observer, struct thread *thread);

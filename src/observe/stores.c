@@ -19,8 +19,6 @@
 #include "observe/state.h"
 #include "target/proc.h"
 
-#define WRITTEN_ELSEWHERE "elsewhere"
-
 void decode_at(const struct thread *thread, uint64_t pc, struct insn *out)
 {
     uint8_t code[INSN_MAX_LENGTH];
@@ -183,7 +181,10 @@ static void emit_write(struct observer *observer, struct thread *thread,
                        const struct srcline *source)
 {
     struct event event = {.kind = EVENT_WRITE, .tid = thread->tracee.tid};
+    struct opt_u64 also = {0};
+    struct region *twin = object_twin(thread, region, addr, new, &also.value);
 
+    also.known = twin != NULL;
     event.source = *source;
     event.write = (struct event_write){
         .addr = addr,
@@ -194,11 +195,29 @@ static void emit_write(struct observer *observer, struct thread *thread,
         .text =
             !by && thread->store_insn.length ? thread->store_insn.text : NULL,
         .by = by,
+        .also = also,
     };
     observer_emit(observer, &event);
     pages_write(&thread->space->pages, addr, new);
     thread->space->changes++;
     code_changed(region, addr, new.len);
+    if (!twin)
+        return;
+    pages_write(&thread->space->pages, also.value, new);
+    code_changed(twin, also.value, new.len);
+}
+
+void store_tell(struct observer *observer, struct thread *thread,
+                struct region *region, uint64_t addr, struct bytes old,
+                struct bytes new, const char *by)
+{
+    struct srcline source = {0};
+    struct regs regs;
+
+    tracee_regs(&thread->tracee, &regs);
+    if (strcmp(by, WRITTEN_ELSEWHERE) != 0)
+        lines_find_caller(observer->lines, &regs, &source);
+    emit_write(observer, thread, region, addr, old, new, by, &source);
 }
 
 /* Emits what one access stored into one region, and pays for it. */
@@ -314,15 +333,25 @@ void store_abort(struct observer *observer, struct thread *thread)
 
 /* --- system calls -------------------------------------------------------- */
 
+/* Whether a call is to write to a file that is somebody's memory. */
+static bool writes_memory(const struct thread *thread)
+{
+    int fd = call_written_fd(&thread->call);
+
+    return fd > 2 && proc_fd_is_memory(thread->tracee.pid, fd);
+}
+
 void stores_lift_for_call(struct observer *observer, struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
+    bool all = guard_watches_stores(thread->space) && writes_memory(thread);
 
     for (size_t i = 0; i < regions->count; i++) {
         struct region *region = &regions->list[i];
 
         if (!(region->guard.taken & PROT_WRITE) ||
-            !call_may_write(&thread->call, region->addr, region->length))
+            (!all &&
+             !call_may_write(&thread->call, region->addr, region->length)))
             continue;
         if (thread->in_call && region->guard.writes == WRITE_GUARD_MPROTECT) {
             /* From here on the call has not begun; it will begin again. */
@@ -354,9 +383,7 @@ static void tell_exact(struct observer *observer, struct thread *thread,
                        struct region *region, uint64_t from, uint64_t to,
                        const char *by)
 {
-    struct srcline source = {0};
     uint8_t *old, *now;
-    struct regs regs;
 
     if (from < region->addr)
         from = region->addr;
@@ -366,13 +393,11 @@ static void tell_exact(struct observer *observer, struct thread *thread,
         return;
     old = mem_alloc(to - from);
     now = mem_alloc(to - from);
-    tracee_regs(&thread->tracee, &regs);
-    lines_find_caller(observer->lines, &regs, &source);
     pages_read(&thread->space->pages, from, to - from, old);
     if (proc_read(thread->tracee.tid, from, now, to - from) == to - from)
-        emit_write(observer, thread, region, from,
+        store_tell(observer, thread, region, from,
                    (struct bytes){old, to - from},
-                   (struct bytes){now, to - from}, by, &source);
+                   (struct bytes){now, to - from}, by);
     free(old);
     free(now);
 }

@@ -59,6 +59,7 @@ void space_leave(struct space *space)
         return;
     if (space->uffd >= 0)
         close(space->uffd);
+    free(space->objects);
     regions_release(&space->regions);
     pages_release(&space->pages);
     free(space);

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 
 #include "target/filter.h"
@@ -32,6 +33,23 @@ static const struct flag map_flags[] = {
     {MAP_STACK, "MAP_STACK"},
     {MAP_HUGETLB, "MAP_HUGETLB"},
     {MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"},
+    {0, NULL},
+};
+
+static const struct flag attach_flags[] = {
+    {SHM_RDONLY, "SHM_RDONLY"},
+    {SHM_RND, "SHM_RND"},
+    {SHM_REMAP, "SHM_REMAP"},
+    {SHM_EXEC, "SHM_EXEC"},
+    {0, NULL},
+};
+
+/* Numbers, not bits; in this order each is found before what it contains. */
+static const struct flag advices[] = {
+    {MADV_DONTNEED_LOCKED, "MADV_DONTNEED_LOCKED"},
+    {MADV_REMOVE, "MADV_REMOVE"},
+    {MADV_FREE, "MADV_FREE"},
+    {MADV_DONTNEED, "MADV_DONTNEED"},
     {0, NULL},
 };
 
@@ -85,6 +103,14 @@ enum call_kind call_kind(const struct call *call)
         return CALL_MUNMAP;
     case SYS_mremap:
         return CALL_MREMAP;
+    case SYS_brk:
+        return CALL_BRK;
+    case SYS_shmat:
+        return CALL_ATTACH;
+    case SYS_shmdt:
+        return CALL_DETACH;
+    case SYS_madvise:
+        return filter_empties(call->args[2]) ? CALL_EMPTY : CALL_OTHER;
     case SYS_write:
     case SYS_writev:
         return CALL_OUTPUT;
@@ -100,6 +126,10 @@ enum call_kind call_kind(const struct call *call)
         return call->args[0] == PR_SET_SECCOMP || call->args[0] == PR_SET_MDWE
                    ? CALL_FREEZE
                    : CALL_OTHER;
+    case SYS_personality:
+        return CALL_DOMAIN;
+    case SYS_io_uring_setup:
+        return CALL_RING;
     case SYS_sched_getaffinity:
     case SYS_sched_setaffinity:
     case SYS_clone:
@@ -120,13 +150,29 @@ void call_name(const struct call *call, struct buf *out)
         uint64_t number;
         const char *name;
     } names[] = {
-        {SYS_mmap, "mmap"},         {SYS_mprotect, "mprotect"},
-        {SYS_munmap, "munmap"},     {SYS_pkey_mprotect, "pkey_mprotect"},
-        {SYS_mremap, "mremap"},     {SYS_write, "write"},
-        {SYS_writev, "writev"},     {SYS_read, "read"},
-        {SYS_pread64, "pread64"},   {SYS_readv, "readv"},
-        {SYS_recvfrom, "recvfrom"}, {SYS_getrandom, "getrandom"},
-        {SYS_recvmsg, "recvmsg"},   {SYS_preadv, "preadv"},
+        {SYS_mmap, "mmap"},
+        {SYS_mprotect, "mprotect"},
+        {SYS_munmap, "munmap"},
+        {SYS_pkey_mprotect, "pkey_mprotect"},
+        {SYS_mremap, "mremap"},
+        {SYS_write, "write"},
+        {SYS_writev, "writev"},
+        {SYS_read, "read"},
+        {SYS_pread64, "pread64"},
+        {SYS_readv, "readv"},
+        {SYS_recvfrom, "recvfrom"},
+        {SYS_getrandom, "getrandom"},
+        {SYS_recvmsg, "recvmsg"},
+        {SYS_preadv, "preadv"},
+        {SYS_brk, "brk"},
+        {SYS_shmat, "shmat"},
+        {SYS_shmdt, "shmdt"},
+        {SYS_madvise, "madvise"},
+        {SYS_pwrite64, "pwrite64"},
+        {SYS_pwritev, "pwritev"},
+        {SYS_pwritev2, "pwritev2"},
+        {SYS_preadv2, "preadv2"},
+        {SYS_process_vm_writev, "process_vm_writev"},
     };
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -146,15 +192,44 @@ static void describe_address(uint64_t addr, struct buf *out)
         buf_append_text(out, "NULL");
 }
 
+/* "brk(0x...)", "shmdt(0x...)", "shmat(3, NULL, SHM_EXEC)" */
+static bool describe_attachment(const struct call *call, struct buf *out)
+{
+    switch (call_kind(call)) {
+    case CALL_BRK:
+    case CALL_DETACH:
+        describe_address(call->args[0], out);
+        return true;
+    case CALL_ATTACH:
+        buf_printf(out, "%d, ", (int)call->args[0]);
+        describe_address(call->args[1], out);
+        if (call->args[2])
+            describe_flags(call->args[2], attach_flags, ", ", out);
+        else
+            buf_append_text(out, ", 0");
+        return true;
+    default:
+        return false;
+    }
+}
+
 void call_describe(const struct call *call, struct buf *out)
 {
     const uint64_t *arg = call->args;
 
     call_name(call, out);
     buf_append_text(out, "(");
+    if (describe_attachment(call, out)) {
+        buf_append_text(out, ")");
+        return;
+    }
     describe_address(arg[0], out);
     buf_printf(out, ", %" PRIu64, arg[1]);
     switch (call_kind(call)) {
+    case CALL_EMPTY:
+        buf_append_text(out, ", ");
+        describe_flags(arg[2], advices, "", out);
+        break;
     case CALL_MMAP:
         buf_append_text(out, ", ");
         describe_prot(arg[2], out);
@@ -195,6 +270,20 @@ static bool takes_vectors(uint64_t number)
         return true;
     default:
         return false;
+    }
+}
+
+int call_written_fd(const struct call *call)
+{
+    switch (call->number) {
+    case SYS_write:
+    case SYS_writev:
+    case SYS_pwrite64:
+    case SYS_pwritev:
+    case SYS_pwritev2:
+        return (int)call->args[0];
+    default:
+        return -1;
     }
 }
 

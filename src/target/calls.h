@@ -18,10 +18,16 @@ enum call_kind {
     CALL_PROTECT, /* mprotect, pkey_mprotect */
     CALL_MUNMAP,
     CALL_MREMAP,
+    CALL_BRK,
+    CALL_ATTACH, /* shmat */
+    CALL_DETACH, /* shmdt */
+    CALL_EMPTY,  /* madvise that gives the pages' content up */
     CALL_OUTPUT, /* write and writev */
     CALL_STACK,  /* sigaltstack: the kernel will write there */
     CALL_PLACE,  /* rseq, set_tid_address: it will write to the argument */
     CALL_FREEZE, /* may forbid the process to change protections */
+    CALL_DOMAIN, /* personality: may make all that is readable executable */
+    CALL_RING,   /* io_uring_setup: the kernel will write at any time */
     CALL_CPUS,   /* shows, sets or hands on the CPUs that a thread may use */
 };
 
@@ -35,6 +41,12 @@ void call_describe(const struct call *call, struct buf *out);
 
 /* "MAP_PRIVATE|MAP_ANONYMOUS" (mmap(2)) */
 void call_describe_map_flags(uint64_t flags, struct buf *out);
+
+/*
+ * The descriptor that a call writes to with a file position or offset, so that
+ * it could be somebody's memory (/proc/PID/mem, proc_pid_mem(5)); else -1.
+ */
+int call_written_fd(const struct call *call);
 
 /*
  * Whether the kernel may write to the watched range [addr, addr + length)

@@ -36,11 +36,23 @@
 /* Stops at every call of that number. */
 #define STOP_AT(number) LOAD(nr), UNLESS_EQUAL(number, 1), STOP
 
+/* Stops at every call of that number that is not our own. */
+#define STOP_AT_THEIRS(number)                                         \
+    LOAD(nr), UNLESS_EQUAL(number, 6), LOAD(args[5]),                  \
+        UNLESS_EQUAL(FILTER_PASS & 0xffffffff, 3), LOAD_HIGH(args[5]), \
+        UNLESS_EQUAL(FILTER_PASS >> 32, 1), PASS, STOP
+
 /* Stops at a call of that number on descriptor 1 or 2. */
 #define STOP_AT_OUTPUT(number)                                                \
     LOAD(nr), UNLESS_EQUAL(number, 5), LOAD(args[0]),                         \
         UNLESS_EQUAL(STDOUT_FILENO, 1), STOP, UNLESS_EQUAL(STDERR_FILENO, 1), \
         STOP
+
+bool filter_empties(uint64_t advice)
+{
+    return advice == MADV_DONTNEED || advice == MADV_FREE ||
+           advice == MADV_REMOVE || advice == MADV_DONTNEED_LOCKED;
+}
 
 int filter_install(void)
 {
@@ -49,17 +61,10 @@ int filter_install(void)
         LOAD(arch),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
         PASS,
-        /* mprotect: all but our own. */
-        LOAD(nr),
-        UNLESS_EQUAL(SYS_mprotect, 6),
-        LOAD(args[5]),
-        UNLESS_EQUAL(FILTER_PASS & 0xffffffff, 3),
-        LOAD_HIGH(args[5]),
-        UNLESS_EQUAL(FILTER_PASS >> 32, 1),
-        PASS,
-        STOP,
+        STOP_AT_THEIRS(SYS_mprotect),
+        STOP_AT_THEIRS(SYS_personality),
         /* mmap: what can be executed, what may lie over something else, and
-         * what is anonymous and writable. */
+         * what is writable and anonymous or shared. */
         LOAD(nr),
         UNLESS_EQUAL(SYS_mmap, 10),
         LOAD(args[2]),
@@ -68,13 +73,28 @@ int filter_install(void)
         LOAD(args[3]),
         UNLESS_ANY(MAP_FIXED, 1),
         STOP,
-        UNLESS_ANY(MAP_ANONYMOUS, 3),
+        UNLESS_ANY(MAP_ANONYMOUS | MAP_SHARED, 3),
         LOAD(args[2]),
         UNLESS_ANY(PROT_WRITE, 1),
         STOP,
         STOP_AT(SYS_pkey_mprotect),
         STOP_AT(SYS_munmap),
         STOP_AT(SYS_mremap),
+        STOP_AT(SYS_brk),
+        STOP_AT(SYS_shmat),
+        STOP_AT(SYS_shmdt),
+        LOAD(nr),
+        UNLESS_EQUAL(SYS_madvise, 9),
+        LOAD(args[2]),
+        UNLESS_EQUAL(MADV_DONTNEED, 1),
+        STOP,
+        UNLESS_EQUAL(MADV_FREE, 1),
+        STOP,
+        UNLESS_EQUAL(MADV_REMOVE, 1),
+        STOP,
+        UNLESS_EQUAL(MADV_DONTNEED_LOCKED, 1),
+        STOP,
+        STOP_AT(SYS_io_uring_setup),
         /* Calls that show, set or hand on the CPUs of a thread: it may be kept
          * on one CPU for the time being. */
         STOP_AT(SYS_sched_getaffinity),

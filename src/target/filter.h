@@ -10,7 +10,9 @@
 #ifndef JITTRACE_TARGET_FILTER_H
 #define JITTRACE_TARGET_FILTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -22,9 +24,16 @@
 #define PR_SET_MDWE 65
 #endif
 
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+
+/* Whether pages lose what they hold by a madvise with that advice. */
+bool filter_empties(uint64_t advice);
+
 /*
- * A mprotect whose sixth argument, which the kernel ignores, is this number is
- * one of jittrace's own and passes.
+ * A mprotect or personality whose sixth argument, which the kernel ignores, is
+ * this number is one of jittrace's own and passes.
  */
 #define FILTER_PASS 0x6a69747472616365u
 

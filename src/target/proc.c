@@ -170,6 +170,11 @@ static int query_maps(pid_t pid, uint64_t addr, struct maps_line *out)
     return result;
 }
 
+void proc_maps_text(pid_t pid, struct buf *out)
+{
+    read_all(pid, "maps", out);
+}
+
 bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out)
 {
     struct buf text = {0};
@@ -267,6 +272,17 @@ bool proc_is_elf(pid_t pid, int fd, const struct maps_line *line)
              memcmp(magic, ELFMAG, SELFMAG) == 0;
     close(fd);
     return is_elf;
+}
+
+bool proc_fd_is_memory(pid_t pid, int fd)
+{
+    char path[64], name[64];
+    ssize_t len;
+
+    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+    len = readlink(path, name, sizeof name);
+    return len > 10 && memcmp(name, "/proc/", 6) == 0 &&
+           memcmp(name + len - 4, "/mem", 4) == 0;
 }
 
 bool proc_exe(pid_t pid, char *out, size_t size)

@@ -34,6 +34,9 @@ int maps_parse(const char *line, struct maps_line *out);
  */
 bool maps_find(const char *text, uint64_t addr, struct maps_line *out);
 
+/* Appends all lines of the process. */
+void proc_maps_text(pid_t pid, struct buf *out);
+
 /*
  * The same in the process's own maps, as they are now. Linux 6.11 and newer can
  * be asked for one line (PROCMAP_QUERY, proc_pid_maps(5)); where there are
@@ -65,6 +68,9 @@ uint64_t proc_personality(pid_t pid);
  * by the name of its line. False also when it cannot be read.
  */
 bool proc_is_elf(pid_t pid, int fd, const struct maps_line *line);
+
+/* Whether a descriptor of the process is open on the memory of one. */
+bool proc_fd_is_memory(pid_t pid, int fd);
 
 /* What /proc/PID/exe points to. Returns false if it cannot be read. */
 bool proc_exe(pid_t pid, char *out, size_t size);

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,6 +38,9 @@
 /* The CPU sets it in what a fault saves, so that the instruction is not caught
  * twice; no program ever sees it (Intel SDM vol. 3, 18.3.1.1). */
 #define RESUME_FLAG 0x10000u
+
+/* Only asks personality(2) for the present domain. */
+#define NO_DOMAIN 0xffffffffu
 
 /* The number of no system call. */
 #define NO_CALL UINT64_MAX
@@ -466,6 +470,30 @@ int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
     if (tracee_inject(tracee, SYS_mprotect, args, &result) < 0)
         return 1;
     return (int)result;
+}
+
+/* Sets the execution domain; returns the former one, or -1. */
+static int64_t set_domain(struct tracee *tracee, uint64_t domain)
+{
+    const uint64_t args[6] = {domain, [5] = FILTER_PASS};
+    int64_t result;
+
+    return tracee_inject(tracee, SYS_personality, args, &result) < 0 ? -1
+                                                                     : result;
+}
+
+int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
+                            uint64_t length, unsigned prot)
+{
+    int64_t domain = set_domain(tracee, NO_DOMAIN);
+    int result;
+
+    if (domain < 0)
+        return 1;
+    set_domain(tracee, (uint64_t)domain & ~(uint64_t)READ_IMPLIES_EXEC);
+    result = tracee_mprotect(tracee, addr, length, prot);
+    set_domain(tracee, (uint64_t)domain);
+    return result;
 }
 
 static int set_debug_register(const struct tracee *tracee, unsigned n,

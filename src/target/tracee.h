@@ -183,6 +183,13 @@ int tracee_inject(struct tracee *tracee, uint64_t number,
 int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
                     unsigned prot);
 
+/*
+ * The same in a process to which whatever it may read is executable
+ * (READ_IMPLIES_EXEC, personality(2)): that is not added to prot.
+ */
+int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
+                            uint64_t length, unsigned prot);
+
 /* Stops at addr when it is executed (a hardware breakpoint); 0 removes it. */
 int tracee_break(const struct tracee *tracee, uint64_t addr);
 

@@ -26,6 +26,7 @@ enum reg {
 /* The same registers under the names that do not depend on the CPU. */
 #define REG_PC     X86_RIP
 #define REG_STACK  X86_RSP
+#define REG_THREAD X86_FS_BASE /* what a thread has its own of */
 #define REG_FLAGS  X86_RFLAGS
 #define REG_RESULT X86_RAX
 

@@ -8,7 +8,8 @@
  * fails), the second one must be writable. Prints
  * "no access, then 7; the child has ended with 0".
  *
- * A tracer must report: that both pages of code went away.
+ * A tracer must report: that both pages of code went away, and that the shared
+ * file has come.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -4,11 +4,23 @@
  *
  * Both are mappings of one file without a name (memfd_create(2)): one may be
  * written, the other one executed, and none is ever both. `mov eax, 5; ret` is
- * stored and called, then the 5 becomes a 6 and it is called again. Prints
- * "5 6".
+ * stored and called, then the 5 becomes a 6 and it is called again.
  *
- * A tracer must report: the executable mapping; two calls, and steps with the
- * bytes that were there each time.
+ * prints:  5 6
+ * ends:    status 0
+ * reports: map rw- /memfd:code (deleted)
+ * reports: map r-x /memfd:code (deleted)
+ * reports: write +0 b8050000 also
+ * reports: write +4 00c3 also
+ * reports: enter +0 call
+ * reports: step +0 mov eax, 5
+ * reports: leave return 5
+ * reports: write +1 06 also
+ * reports: enter +0 call
+ * reports: step +0 mov eax, 6
+ * reports: leave return 6
+ * never:   limit *
+ * never:   write * by elsewhere
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -5,10 +5,26 @@
  * One byte of `mov eax, 7; ret` is stored; mremap(2) with MREMAP_DONTUNMAP
  * moves it, which leaves an empty page behind, and one more is stored;
  * mremap moves it again, and the rest is stored and called. The page left
- * behind is written to as well. Prints "7, and 9 was left behind".
+ * behind is written to as well.
  *
- * A tracer must report: each move as an unmap and a map; the stores at the
- * three places; the call.
+ * prints:  7, and 9 was left behind
+ * ends:    status 0
+ * reports: map rw- anonymous
+ * reports: write +0 b8
+ * reports: write +0 00 by mremap
+ * reports: map rw- anonymous
+ * reports: write +0 b8 by mremap
+ * reports: write +1 07
+ * reports: unmap 4096
+ * reports: map rw- anonymous
+ * reports: write +0 b807 by mremap
+ * reports: write +5 c3
+ * reports: write +0 09
+ * reports: protect rw- r-x b807000000c3
+ * reports: enter +0 call
+ * reports: leave return 7
+ * never:   limit *
+ * never:   write * by elsewhere
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -3,10 +3,21 @@
  * rwx.c - one page that is writable and executable at the same time.
  *
  * Stores `mov eax, 1; ret` byte by byte, calls it, stores over the 1 in place,
- * calls it again. Prints "1 2".
+ * calls it again.
  *
- * A tracer must report: one map with rwx; six writes, a call that returns 1,
- * one write that turns 01 into 02, a call that returns 2; no protect.
+ * prints:  1 2
+ * ends:    status 0
+ * reports: map rwx anonymous
+ * reports: write +0 b8
+ * reports: write +1 01
+ * reports: write +5 c3
+ * reports: enter +0 call
+ * reports: leave return 1
+ * reports: write +1 02
+ * reports: enter +0 call
+ * reports: leave return 2
+ * never:   protect *
+ * never:   limit *
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What mappings are made from. One object, a file or shared memory, may be
+ * mapped many times: code is stored through one mapping and executed in
+ * another one, at other addresses. So an object is known by its device and
+ * inode, and a byte of it by its offset there.
+ *
+ *      object   0 ....... 4096 ....... 8192
+ *               |  rw-  |                        stores are seen here
+ *               |      r-x       |               and executed here
+ *
+ * An ELF file is a library: its code was made by a compiler before the program
+ * began, and is not of interest. That is told once for each.
+ */
+#include <inttypes.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+#include "observe/state.h"
+#include "target/proc.h"
+
+void object_set(struct region *region, const struct maps_line *line)
+{
+    struct region_guard *guard = &region->guard;
+
+    guard->device = line->device;
+    guard->inode = line->inode;
+    guard->offset = line->offset + (region->start - line->start);
+    guard->shared = line->shared || line->inode != 0;
+}
+
+bool object_is_same(const struct region *region, const struct region *other)
+{
+    return region->guard.inode != 0 &&
+           region->guard.inode == other->guard.inode &&
+           region->guard.device == other->guard.device;
+}
+
+/* Where in its object a byte of a region is. */
+static uint64_t offset_of(const struct region *region, uint64_t addr)
+{
+    return region->guard.offset + (addr - region->start);
+}
+
+struct region *object_twin(const struct thread *thread,
+                           const struct region *region, uint64_t addr,
+                           struct bytes bytes, uint64_t *also)
+{
+    const struct regions *regions = &thread->space->regions;
+    uint64_t offset = offset_of(region, addr);
+    uint8_t there[64];
+
+    for (size_t i = 0; region->guard.inode && i < regions->count; i++) {
+        struct region *other = &regions->list[i];
+        uint64_t first = offset_of(other, other->addr);
+        size_t len = bytes.len < sizeof there ? bytes.len : sizeof there;
+
+        if (other == region || !(other->prot & PROT_EXEC) ||
+            !object_is_same(region, other) || offset < first ||
+            offset + bytes.len > first + other->length)
+            continue;
+        *also = other->addr + (offset - first);
+        /* A private mapping may have gone its own way. */
+        if (proc_read(thread->tracee.tid, *also, there, len) == len &&
+            memcmp(there, bytes.data, len) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+bool object_is_open(const struct space *space, const struct region *region)
+{
+    for (size_t i = 0; region->guard.inode && i < space->regions.count; i++) {
+        const struct region *other = &space->regions.list[i];
+
+        if (object_is_same(region, other) &&
+            (other->prot & ~other->guard.wanted & PROT_WRITE))
+            return true;
+    }
+    return false;
+}
+
+/* --- files ---------------------------------------------------------------- */
+
+/* What is known of the file of a line; made when it is asked for first. */
+static struct object *need_object(struct space *space,
+                                  const struct maps_line *line)
+{
+    struct object *object;
+
+    for (size_t i = 0; i < space->object_count; i++) {
+        object = &space->objects[i];
+        if (object->device == line->device && object->inode == line->inode)
+            return object;
+    }
+    space->objects = mem_grow(space->objects, space->object_count,
+                              &space->object_capacity, sizeof *space->objects);
+    object = &space->objects[space->object_count++];
+    *object = (struct object){.device = line->device, .inode = line->inode};
+    return object;
+}
+
+bool object_is_library(struct thread *thread, int fd,
+                       const struct maps_line *line)
+{
+    struct object *object;
+
+    if (!line->inode || line->shared)
+        return false;
+    object = need_object(thread->space, line);
+    if (object->kind == OBJECT_UNKNOWN)
+        object->kind = proc_is_elf(thread->tracee.pid, fd, line) ? OBJECT_ELF
+                                                                 : OBJECT_OTHER;
+    return object->kind == OBJECT_ELF;
+}
+
+void object_set_library(struct space *space, const struct maps_line *line)
+{
+    need_object(space, line)->kind = OBJECT_ELF;
+}
+
+void object_tell_library(struct observer *observer, struct thread *thread,
+                         const struct maps_line *line, const char *what)
+{
+    struct object *object = need_object(thread->space, line);
+
+    if (object->told)
+        return;
+    object->told = true;
+    observer_limit(observer, thread, "library", line->start,
+                   "%s %s; such code is not watched", line->name, what);
+}
+
+bool object_is_told(struct space *space, const struct maps_line *line)
+{
+    return need_object(space, line)->told;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), size = strlen(end);
+
+    return len >= size && strcmp(text + len - size, end) == 0;
+}
+
+/* Files that nobody else can open by name are made to be mapped: memfd_create,
+ * shm_open, shmget, shared anonymous memory. */
+static bool is_shared_memory(const struct maps_line *line)
+{
+    return ends_with(line->name, " (deleted)") ||
+           strncmp(line->name, "/dev/shm/", 9) == 0;
+}
+
+bool object_may_hold_code(struct space *space, const struct maps_line *line)
+{
+    if (!line->shared || !line->inode)
+        return false;
+    for (size_t i = 0; i < space->object_count; i++)
+        if (space->objects[i].executed &&
+            space->objects[i].device == line->device &&
+            space->objects[i].inode == line->inode)
+            return true;
+    return is_shared_memory(line);
+}
+
+bool object_set_executed(struct space *space, const struct maps_line *line)
+{
+    struct object *object;
+    bool is_news;
+
+    if (!line->inode)
+        return false;
+    object = need_object(space, line);
+    is_news = !object->executed && !is_shared_memory(line);
+    object->executed = true;
+    return is_news;
+}
