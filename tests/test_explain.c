@@ -194,6 +194,20 @@ static void must_have(const char *text, const char *words)
               text);
 }
 
+/* What the README shows is what one of them gives. */
+Test(explain, the_readme)
+{
+    struct buf readme = {0}, golden = {0};
+
+    read_file("README.md", &readme);
+    read_file("tests/golden/die_rw.txt", &golden);
+    buf_text(&readme);
+    hide_addresses((char *)readme.data);
+    must_have(buf_text(&readme), buf_text(&golden));
+    buf_release(&readme);
+    buf_release(&golden);
+}
+
 /* What the C library executes there is its own. */
 Test(explain, die_callee)
 {
@@ -434,6 +448,17 @@ Test(explain, a_signal_that_no_event_tells_of)
     expect_nothing(history, 5);
     expect(history, EXPLAIN_WHAT, "ended from outside (signal 9 SIGKILL).");
     expect(history, EXPLAIN_WHY, "kill -9");
+    history_free(history);
+}
+
+Test(explain, who_quits_needs_no_explanation)
+{
+    struct history *history = with_code(nops, 5);
+
+    add(history, (struct event){.kind = EVENT_LIMIT,
+                                .limit = {.budget = "quit", .text = "q"}});
+    died(history, SIGKILL);
+    expect_nothing(history, history_count(history) - 1);
     history_free(history);
 }
 
@@ -806,7 +831,8 @@ Test(explain, no_loop)
     history_free(history);
 }
 
-/* A register that moves may end the loop; that is not denied. */
+/* A register that moves may end the loop. That is no news where stepping ends;
+ * only who was killed in it learns of it. */
 Test(explain, a_loop_that_may_end)
 {
     static const uint8_t code[] = {0xff, 0xc9, 0x75, 0xfc, 0xc3};
@@ -820,6 +846,9 @@ Test(explain, a_loop_that_may_end)
         step(history, 2, code + 2, 2, CODE, NULL);
     }
     limit(history, "steps");
+    expect_nothing(history, history_count(history) - 1);
+    died(history, SIGKILL);
+    expect(history, EXPLAIN_WHAT, "(signal 9 SIGKILL). It was in a loop");
     expect(history, EXPLAIN_WHY,
            "jnz code[0] at code[2] could leave it, but "
            "never did; it depends on dec ecx at code[0]: "

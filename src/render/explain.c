@@ -227,6 +227,19 @@ static bool find_exit(const struct past *past, uint64_t index, uint64_t *exit)
     return false;
 }
 
+/* Whether the reader quit, so that jittrace ended the program. */
+static bool was_quit(const struct past *past, uint64_t exit)
+{
+    for (uint64_t i = exit; i-- > 0 && exit - i < LOOK_AHEAD;) {
+        const struct event *event = past->event(past->from, i);
+
+        if (event && event->kind == EVENT_LIMIT && event->limit.budget &&
+            strcmp(event->limit.budget, "quit") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* An exit by a signal that no event tells of. */
 static void explain_unseen(struct crash *crash)
 {
@@ -264,7 +277,8 @@ bool explain_death(const struct past *past, const struct view *view,
         (event->kind == EVENT_SIGNAL && !find_exit(past, index, &exit)))
         return false;
     event = past->event(past->from, exit);
-    if (!event || event->kind != EVENT_EXIT || !event->exit.signal.known)
+    if (!event || event->kind != EVENT_EXIT || !event->exit.signal.known ||
+        was_quit(past, exit))
         return false;
     if (find_signal(past, exit, &signal)) {
         if (index != exit && signal != index)

@@ -52,7 +52,8 @@ bool explain_death(const struct past *past, const struct view *view,
 
 /*
  * Explains the loop that a thread was in when stepping ended for a budget: the
- * limit event `index`. Returns false if it was in none.
+ * limit event `index`. Returns false if it was in none, or in one that may end:
+ * most loops that run for long do.
  */
 bool explain_loop(const struct past *past, const struct view *view,
                   uint64_t index, struct explanation *out);

@@ -24,6 +24,7 @@ struct loop {
     uint64_t *addrs;  /* of the steps, the latest first */
     size_t count;
     size_t capacity;
+    bool may_end;  /* something that a way out depends on moves */
     bool cut;      /* there may be more before them */
     size_t length; /* of the path */
     size_t rounds;
@@ -211,7 +212,7 @@ static bool note_compared(const struct loop *loop, const struct insn *compare)
 }
 
 /* Returns whether it was an exit. */
-static bool note_exit(const struct loop *loop, size_t i)
+static bool note_exit(struct loop *loop, size_t i)
 {
     const struct crash *crash = loop->crash;
     enum explain_line line = EXPLAIN_WHY;
@@ -226,7 +227,9 @@ static bool note_exit(const struct loop *loop, size_t i)
     if (find_compare(loop, i, &compare)) {
         note(crash, line, "; it depends on %s at ", compare.text);
         note_code(crash, line, compare.addr);
-        if (!note_compared(loop, &compare))
+        if (note_compared(loop, &compare))
+            loop->may_end = true;
+        else
             note(crash, line, ", so it never will");
     }
     note(crash, line, ". ");
@@ -252,7 +255,7 @@ static void note_path(const struct loop *loop)
     note(crash, line, ".");
 }
 
-static void note_loop(const struct loop *loop, const char *what)
+static void note_loop(struct loop *loop, const char *what)
 {
     const struct crash *crash = loop->crash;
     unsigned exits = 0;
@@ -277,7 +280,7 @@ static void note_loop(const struct loop *loop, const char *what)
                  "conditional jump out.");
 }
 
-bool explain_rounds(struct crash *crash, const char *what)
+static bool explain(struct crash *crash, const char *what, bool *may_end)
 {
     struct loop loop = {.crash = crash};
     int tid = stepping_thread(crash);
@@ -299,7 +302,15 @@ bool explain_rounds(struct crash *crash, const char *what)
         note_loop(&loop, what);
     }
     free(loop.addrs);
+    *may_end = loop.may_end;
     return found;
+}
+
+bool explain_rounds(struct crash *crash, const char *what)
+{
+    bool may_end;
+
+    return explain(crash, what, &may_end);
 }
 
 bool explain_loop(const struct past *past, const struct view *view,
@@ -308,7 +319,7 @@ bool explain_loop(const struct past *past, const struct view *view,
     const struct event *event = past->event(past->from, index);
     const char *budget;
     struct crash crash;
-    bool found;
+    bool found, may_end;
 
     if (!event || event->kind != EVENT_LIMIT || !event->limit.budget)
         return false;
@@ -316,7 +327,9 @@ bool explain_loop(const struct past *past, const struct view *view,
     if (strcmp(budget, "steps") != 0 && strcmp(budget, "call-steps") != 0)
         return false;
     crash_begin(&crash, past, view, index, out);
-    found = explain_rounds(&crash, "This may be a loop without an end");
+    found = explain(&crash, "This may be a loop without an end", &may_end);
     crash_end(&crash);
-    return found;
+    for (int i = 0; i < EXPLAIN_LINES && may_end; i++)
+        buf_clear(&out->line[i]);
+    return found && !may_end;
 }
