@@ -439,6 +439,17 @@ void code_refresh_page(struct observer *observer, struct thread *thread,
 /* Notes that bytes of a region have changed. */
 void code_changed(struct region *region, uint64_t addr, size_t size);
 
+/* --- place.c ------------------------------------------------------------- */
+
+/*
+ * Names the place of an instruction: a function, or where in generated code it
+ * is (trace/event.h, symbol of a write). NULL if neither is known. The text may
+ * be in room, which is empty; else it lives as long as the observer's lines.
+ */
+const char *place_name(const struct observer *observer,
+                       const struct thread *thread, uint64_t pc,
+                       struct buf *room);
+
 /* --- mappings.c ---------------------------------------------------------- */
 
 /* The program stands at its entry point: looks at what it has. */

@@ -183,6 +183,7 @@ static void emit_write(struct observer *observer, struct thread *thread,
     struct event event = {.kind = EVENT_WRITE, .tid = thread->tracee.tid};
     struct opt_u64 also = {0};
     struct region *twin = object_twin(thread, region, addr, new, &also.value);
+    struct buf room = {0};
 
     also.known = twin != NULL;
     event.source = *source;
@@ -197,7 +198,9 @@ static void emit_write(struct observer *observer, struct thread *thread,
         .by = by,
         .also = also,
     };
+    event.write.symbol = place_name(observer, thread, event.write.pc, &room);
     observer_emit(observer, &event);
+    buf_release(&room);
     pages_write(&thread->space->pages, addr, new);
     thread->space->changes++;
     code_changed(region, addr, new.len);

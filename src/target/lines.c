@@ -23,6 +23,7 @@
 
 #include "base/mem.h"
 #include "target/proc.h"
+#include "target/symbols.h"
 
 struct line {
     const char *start; /* in the text of the file */
@@ -50,8 +51,10 @@ struct lines {
     bool attached;           /* frames can be asked for */
     bool asked;              /* has_lines holds */
     bool has_lines;          /* the program itself has debug information */
+    Dwfl_Module *program;    /* that of the program itself, once asked for */
     uint64_t reported;       /* the address for which maps were read last */
     const struct regs *regs; /* of the thread being unwound */
+    struct symbols *symbols;
     struct file *files;
     size_t file_count;
     size_t file_capacity;
@@ -69,6 +72,7 @@ struct lines *lines_new(pid_t pid)
     struct lines *lines = mem_alloc(sizeof *lines);
 
     lines->pid = pid;
+    lines->symbols = symbols_new(pid);
     return lines;
 }
 
@@ -93,6 +97,7 @@ void lines_free(struct lines *lines)
     for (size_t i = 0; i < lines->file_count; i++)
         file_release(&lines->files[i]);
     free(lines->files);
+    symbols_free(lines->symbols);
     free(lines);
 }
 
@@ -349,6 +354,28 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
     return true;
 }
 
+/* The module of the program itself. */
+static Dwfl_Module *program_module(struct lines *lines)
+{
+    if (!lines->program)
+        lines->program = find_module(lines, proc_auxv(lines->pid, AT_ENTRY));
+    return lines->program;
+}
+
+const char *lines_symbol(struct lines *lines, uint64_t pc)
+{
+    const char *known = symbols_known(lines->symbols, pc);
+    Dwfl_Module *module;
+
+    if (known)
+        return known;
+    module = find_module(lines, pc);
+    if (!module)
+        return NULL;
+    return symbols_find(lines->symbols, lines->dwfl, module,
+                        program_module(lines), pc);
+}
+
 /* --- excerpts ------------------------------------------------------------ */
 
 /* Lines on both sides that a reader wants to see, and that are handed out. */
@@ -498,7 +525,7 @@ static bool program_has_lines(struct lines *lines)
     if (lines->asked)
         return lines->has_lines;
     lines->asked = true;
-    module = find_module(lines, proc_auxv(lines->pid, AT_ENTRY));
+    module = program_module(lines);
     lines->has_lines = module && dwfl_module_nextcu(module, NULL, &bias);
     return lines->has_lines;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * target/lines.h - from an address of the program to a line of its source.
+ * target/lines.h - from an address of the program to a line of its source, and
+ * to the name of a function.
  *
  * The program's debug information is libdw's business, and this room's only
  * user of it. Where there is none, nothing is found, and that is no error.
@@ -35,7 +36,17 @@ void lines_provide(struct lines *lines, const char *name, struct bytes text);
 bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out);
 
 /*
- * The same for a tracee that stands with these registers in code without lines,
+ * Names the place of pc by the symbols of its file: "emit_byte+0x1f" in the
+ * program itself, "libc.so.6:memcpy+0x12" elsewhere, offsets in hex from the
+ * function's first byte; names of C++ as the source has them, where libstdc++
+ * is installed. Where no function is known it is the file and the address
+ * there, as nm(1) and objdump(1) have it: "libc.so.6+0x16a2b3". The text lives
+ * as long as lines. Returns NULL for what is in no file.
+ */
+const char *lines_symbol(struct lines *lines, uint64_t pc);
+
+/*
+ * The same as lines_find for a tracee that stands with these registers in code without lines,
  * such as the C library's: finds the innermost caller that has a line.
  */
 bool lines_find_caller(struct lines *lines, const struct regs *regs,

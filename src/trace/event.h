@@ -16,12 +16,17 @@
  *            the words of strace; maps is its line of /proc/PID/maps.
  *   write    bytes of a watched page were stored. offset counts from the start
  *            of the mapping; old and new have the same length; pc is the
- *            storing instruction and text its disassembly; by is NULL for a
- *            store, else the system call through which the kernel wrote, or
- *            "elsewhere": the bytes were found changed, nobody saw how; pc is
- *            then where the thread was. also is the address of the first of
- *            these bytes in the other mapping of the same memory that can be
- *            executed, if there is one.
+ *            storing instruction, text its disassembly and symbol its place:
+ *            "emit_byte+0x1f" in the program, "libc.so.6:memcpy+0x12" in
+ *            another file, "libc.so.6+0x16a2b3" (an address of that file)
+ *            where no function is known, "0x7f1234560000+0x12" (its region and
+ *            the offset there) in generated code, NULL elsewhere. source is the
+ *            line of that instruction, or of its caller if it has none. by is
+ *            NULL for a store, else the system call through which the kernel
+ *            wrote, or "elsewhere": the bytes were found changed, nobody saw
+ *            how; pc is then where the thread was. also is the address of the
+ *            first of these bytes in the other mapping of the same memory that
+ *            can be executed, if there is one.
  *   protect  a protection changed. code is the region's bytes from its first
  *            to its last written one, code_offset where they begin, counted
  *            from addr. Absent when nothing was written there.
