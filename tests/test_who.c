@@ -6,8 +6,13 @@
 #include "support.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include "trace/origin.h"
+#include "trace/view.h"
 
 TestSuite(who, .timeout = 60);
 
@@ -93,4 +98,396 @@ Test(who, what_the_kernel_writes_is_named_by_who_asked_it_to)
     cr_assert(begins(write_at(&store, 0)->write.symbol, "libc.so.6:read+0x"),
               "%s", write_at(&store, 0)->write.symbol);
     store_release(&store);
+}
+
+/* --- histories of events made by hand ------------------------------------ */
+
+#define BASE UINT64_C(0x7f1234560000)
+#define PAGE UINT64_C(4096)
+
+static struct bytes hex_of(const char *text, uint8_t *room)
+{
+    struct bytes bytes = {room, strlen(text) / 2};
+
+    for (size_t i = 0; i < bytes.len; i++)
+        sscanf(text + 2 * i, "%2hhx", &room[i]);
+    return bytes;
+}
+
+static void add(struct store *store, struct event event)
+{
+    event.seq = store->count;
+    event.tid = event.tid ? event.tid : 7;
+    store_append(store, &event);
+}
+
+static void add_map(struct store *store, uint64_t addr, uint64_t length,
+                    const char *call, const char *backing)
+{
+    add(store, (struct event){.kind = EVENT_MAP,
+                              .map = {.addr = addr,
+                                      .length = length,
+                                      .prot = PROT_READ | PROT_WRITE,
+                                      .backing = backing,
+                                      .call = call}});
+}
+
+static void add_page(struct store *store, uint64_t addr)
+{
+    add_map(store, addr, PAGE, "mmap(...)", "anonymous");
+}
+
+static void add_unmap(struct store *store, uint64_t addr, uint64_t length,
+                      const char *call)
+{
+    add(store, (struct event){.kind = EVENT_UNMAP,
+                              .unmap = {addr, length, .call = call}});
+}
+
+static void add_write(struct store *store, uint64_t offset, const char *old,
+                      const char *new, const char *by)
+{
+    uint8_t room[2][32];
+
+    add(store, (struct event){.kind = EVENT_WRITE,
+                              .write = {.addr = BASE + offset,
+                                        .offset = offset,
+                                        .old = hex_of(old, room[0]),
+                                        .new = hex_of(new, room[1]),
+                                        .pc = 0x401000,
+                                        .symbol = "f+0x10",
+                                        .by = by}});
+}
+
+static void add_protect(struct store *store, uint64_t offset, const char *code)
+{
+    uint8_t room[32];
+
+    add(store, (struct event){.kind = EVENT_PROTECT,
+                              .protect = {.addr = BASE,
+                                          .length = PAGE,
+                                          .old_prot = PROT_READ | PROT_WRITE,
+                                          .prot = PROT_READ | PROT_EXEC,
+                                          .code = hex_of(code, room),
+                                          .code_offset = offset}});
+}
+
+static void add_enter(struct store *store, uint64_t at, uint64_t offset,
+                      const char *code)
+{
+    uint8_t room[32];
+
+    add(store, (struct event){.kind = EVENT_ENTER,
+                              .enter = {.addr = BASE + at,
+                                        .offset = at,
+                                        .how = "call",
+                                        .code = hex_of(code, room),
+                                        .code_offset = offset}});
+}
+
+/* A step that may store one byte. */
+static void add_step(struct store *store, uint64_t at, const char *bytes,
+                     uint64_t stored, const char *new)
+{
+    uint8_t room[2][32];
+    struct mem_access access = {.addr = BASE + stored};
+
+    if (new)
+        access.old_bytes = access.new_bytes = hex_of(new, room[1]);
+    add(store, (struct event){.kind = EVENT_STEP,
+                              .step = {.addr = BASE + at,
+                                       .offset = at,
+                                       .bytes = hex_of(bytes, room[0]),
+                                       .writes = {&access, !!new},
+                                       .next = BASE + at + 1}});
+}
+
+static void append_byte(struct buf *out, bool known, uint8_t byte)
+{
+    if (known)
+        buf_printf(out, "%02x", byte);
+    else
+        buf_append_text(out, "--");
+}
+
+/* "1 mapped -->00, 2 store 00>48", and where it was if that is elsewhere. */
+static void append_history(const struct origins *origins, struct buf *out)
+{
+    static const char *const name[] = {"mapped", "moved", "store",
+                                       "kernel", "found", "unmapped"};
+
+    for (size_t i = 0; i < origins->count; i++) {
+        const struct origin *origin = &origins->list[i];
+
+        buf_printf(out, "%s%" PRIu64 " %s ", i ? ", " : "", origin->seq,
+                   name[origin->kind]);
+        append_byte(out, origin->old_known, origin->old_byte);
+        buf_append_text(out, ">");
+        append_byte(out, origin->new_known, origin->new_byte);
+        if (origin->addr != origins->addr)
+            buf_printf(out, " at %+" PRId64, (int64_t)(origin->addr - BASE));
+    }
+}
+
+/* Also when the events come one by one. */
+static void expect_history(const struct store *store, uint64_t offset,
+                           const char *expected)
+{
+    struct origins whole = {.addr = BASE + offset}, grown = whole;
+    struct buf text = {0};
+
+    origins_update(&whole, store, store->count);
+    append_history(&whole, &text);
+    cr_assert(eq(str, (char *)buf_text(&text), (char *)expected));
+    buf_clear(&text);
+    for (size_t i = 1; i <= store->count; i++)
+        origins_update(&grown, store, i);
+    append_history(&grown, &text);
+    cr_assert(eq(str, (char *)buf_text(&text), (char *)expected));
+    buf_release(&text);
+    origins_release(&whole);
+    origins_release(&grown);
+}
+
+Test(who, stores_and_what_was_there_before)
+{
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_write(&store, 0, "00", "48", NULL);
+    add_write(&store, 1, "000000", "c7c001", NULL);
+    add_write(&store, 3, "01", "02", NULL);
+    add_write(&store, 3, "02", "02", NULL);
+    add_protect(&store, 0, "48c7c002");
+    expect_history(&store, 0, "0 mapped -->00, 1 store 00>48");
+    expect_history(&store, 2, "0 mapped -->00, 2 store 00>c0");
+    expect_history(&store, 3,
+                   "0 mapped -->00, 2 store 00>01, 3 store 01>02, "
+                   "4 store 02>02");
+    expect_history(&store, 4, "0 mapped -->00");
+    expect_history(&store, PAGE, "");
+    store_release(&store);
+}
+
+Test(who, what_the_kernel_wrote)
+{
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_write(&store, 2, "0000", "9090", "read");
+    expect_history(&store, 3, "0 mapped -->00, 1 kernel 00>90");
+    store_release(&store);
+}
+
+Test(who, what_nobody_was_seen_storing)
+{
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_protect(&store, 2, "c300");
+    add_enter(&store, 5, 2, "c200");
+    add_write(&store, 2, "77", "90", NULL);
+    expect_history(&store, 2,
+                   "0 mapped -->00, 1 found 00>c3, 2 found c3>c2, "
+                   "3 found c2>77, 3 store 77>90");
+    expect_history(&store, 3, "0 mapped -->00");
+    store_release(&store);
+}
+
+Test(who, memory_that_was_there_before_may_hold_anything)
+{
+    struct store store;
+
+    store_init(&store);
+    add_map(&store, BASE, PAGE, NULL, "heap");
+    add_protect(&store, 0, "00c3");
+    expect_history(&store, 0, "0 mapped -->--, 1 found -->00");
+    expect_history(&store, 9, "0 mapped -->--");
+    store_release(&store);
+    store_init(&store);
+    add_map(&store, BASE, PAGE, "mmap(...)", "/memfd:code");
+    expect_history(&store, 0, "0 mapped -->--");
+    store_release(&store);
+}
+
+Test(who, a_mapping_goes_and_another_comes)
+{
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_write(&store, 1, "00", "c3", NULL);
+    add_unmap(&store, BASE, PAGE, "munmap(...)");
+    add_page(&store, BASE);
+    add_page(&store, BASE);
+    expect_history(&store, 1,
+                   "0 mapped -->00, 1 store 00>c3, 2 unmapped c3>--, "
+                   "3 mapped -->00, 4 mapped 00>00");
+    store_release(&store);
+}
+
+Test(who, a_mapping_that_moves_takes_its_history_along)
+{
+    const char *call = "mremap(0x7f1234560000, 4096, 8192, MREMAP_MAYMOVE)";
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_write(&store, 1, "00", "c3", NULL);
+    add_unmap(&store, BASE, PAGE, call);
+    add_map(&store, BASE + 16 * PAGE, 2 * PAGE, call, "anonymous");
+    expect_history(&store, 16 * PAGE + 1,
+                   "0 mapped -->00 at +1, 1 store 00>c3 at +1, "
+                   "3 moved c3>c3");
+    expect_history(&store, 17 * PAGE + 1, "3 mapped -->00");
+    expect_history(&store, 1,
+                   "0 mapped -->00, 1 store 00>c3, 2 unmapped c3>--");
+    store_release(&store);
+}
+
+Test(who, a_mapping_that_grows_where_it_is)
+{
+    const char *call = "mremap(0x7f1234560000, 4096, 8192, 0)";
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_write(&store, 1, "00", "c3", NULL);
+    add_unmap(&store, BASE, PAGE, call);
+    add_map(&store, BASE, 2 * PAGE, call, "anonymous");
+    add_write(&store, 1, "c3", "90", NULL);
+    expect_history(&store, 1, "0 mapped -->00, 1 store 00>c3, 4 store c3>90");
+    expect_history(&store, PAGE, "3 mapped -->00");
+    store_release(&store);
+}
+
+Test(who, generated_code_that_stores)
+{
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_step(&store, 0, "880f", 8, "90");
+    /* Watched: the store is told by itself, then by the step. */
+    add(&store, (struct event){.kind = EVENT_WRITE,
+                               .write = {.addr = BASE + 8,
+                                         .old = hex_of("90", (uint8_t[1]){0}),
+                                         .new = hex_of("91", (uint8_t[1]){0}),
+                                         .pc = BASE}});
+    add_step(&store, 0, "880f", 8, "91");
+    /* And once more, not watched any longer. */
+    add_step(&store, 0, "880f", 8, "91");
+    expect_history(&store, 8,
+                   "0 mapped -->00, 1 store 00>90, 2 store 90>91, "
+                   "4 store 91>91");
+    /* What was executed was there. */
+    expect_history(&store, 0, "0 mapped -->00, 1 found 00>88");
+    store_release(&store);
+}
+
+Test(who, code_that_overwrites_itself)
+{
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_write(&store, 0, "00", "88", NULL);
+    add(&store, (struct event){.kind = EVENT_WRITE,
+                               .write = {.addr = BASE,
+                                         .old = hex_of("88", (uint8_t[1]){0}),
+                                         .new = hex_of("cc", (uint8_t[1]){0}),
+                                         .pc = BASE}});
+    add_step(&store, 0, "8807", 0, "cc");
+    expect_history(&store, 0, "0 mapped -->00, 1 store 00>88, 2 store 88>cc");
+    store_release(&store);
+}
+
+/* --- against a slow model: the view -------------------------------------- */
+
+static uint32_t roll(uint32_t *state, uint32_t limit)
+{
+    *state = *state * 1664525 + 1013904223;
+    return (*state >> 8) % limit;
+}
+
+static void add_any(struct store *store, uint32_t *dice)
+{
+    uint64_t page = BASE + roll(dice, 3) * PAGE, offset = roll(dice, 12);
+    char old[17] = "", new[17] = "";
+    uint8_t byte;
+
+    for (uint32_t i = roll(dice, 8) + 1; i > 0; i--) {
+        byte = (uint8_t)roll(dice, 3);
+        snprintf(new + strlen(new), 3, "%02x", byte);
+        strcat(old, "00");
+    }
+    switch (roll(dice, 7)) {
+    case 0:
+        add_page(store, page);
+        break;
+    case 1:
+        add_unmap(store, page, PAGE, "munmap(...)");
+        break;
+    case 2:
+        add_protect(store, offset, new);
+        break;
+    case 3:
+        add_enter(store, offset, roll(dice, 12), new);
+        break;
+    case 4: /* elsewhere: what is executed is what is there */
+        add_step(store, 2000 + offset, "9090", 0, NULL);
+        break;
+    default:
+        add_write(store, page - BASE + offset, old, new, NULL);
+        break;
+    }
+}
+
+/* A view knows what is there; a history must come to the same, each change
+ * must begin with what the one before has left. */
+static void check_against_view(const struct store *store, uint64_t addr)
+{
+    struct origins origins = {.addr = addr};
+    struct view view;
+    uint8_t byte;
+
+    view_init(&view);
+    for (size_t i = 0; i < store->count; i++) {
+        view_apply(&view, store_event(store, i));
+        origins_update(&origins, store, i + 1);
+        pages_read(&view.pages, addr, 1, &byte);
+        cr_assert(eq(u8, origins.known ? origins.byte : 0, byte),
+                  "event %zu, byte %" PRIx64, i, addr);
+    }
+    for (size_t i = 1; i < origins.count; i++) {
+        const struct origin *before = &origins.list[i - 1];
+        const struct origin *now = &origins.list[i];
+
+        cr_assert(le(u64, before->seq, now->seq));
+        if (before->new_known)
+            cr_assert(eq(u8, now->old_byte, before->new_byte));
+    }
+    view_release(&view);
+    origins_release(&origins);
+}
+
+Test(who, any_sequence_agrees_with_the_view)
+{
+    uint32_t dice = 1;
+
+    for (int round = 0; round < 100; round++) {
+        struct store store;
+
+        store_init(&store);
+        for (int i = 0; i < 60; i++)
+            add_any(&store, &dice);
+        for (uint64_t offset = 0; offset < 20; offset++)
+            check_against_view(&store, BASE + offset);
+        check_against_view(&store, BASE + PAGE + 3);
+        check_against_view(&store, BASE + 2004);
+        store_release(&store);
+    }
 }
