@@ -491,3 +491,363 @@ Test(who, any_sequence_agrees_with_the_view)
         store_release(&store);
     }
 }
+
+/* --- histories of programs ----------------------------------------------- */
+
+/* The history of the byte at an offset of the n-th mapping. */
+static struct origins history_in(const struct store *store, size_t n,
+                                 uint64_t offset)
+{
+    const struct event *map = nth(store, EVENT_MAP, n);
+    struct origins origins = {0};
+
+    cr_assert(ne(ptr, (void *)map, NULL));
+    origins.addr = map->map.addr + offset;
+    origins_update(&origins, store, store->count);
+    return origins;
+}
+
+static void expect_kinds_of(const struct origins *origins, const char *expected)
+{
+    static const char kind[] = "MVSKFU";
+    char got[16] = "";
+
+    for (size_t i = 0; i < origins->count && i < sizeof got - 1; i++)
+        got[i] = kind[origins->list[i].kind];
+    cr_assert(eq(str, got, (char *)expected));
+}
+
+/* Compiled as written: each byte is stored by a line of its own. */
+Test(who, each_byte_of_the_baby_jit_has_its_line)
+{
+    struct job job = {.argv = ARGS(TRACEE("babyjit-O0"), "-4")};
+    struct store store;
+
+    compare(&job, &store);
+    for (uint64_t i = 0; i < 11; i++) {
+        struct origins origins = history_in(&store, 0, i);
+        char start[16];
+
+        expect_kinds_of(&origins, "MSU");
+        snprintf(start, sizeof start, "code[%d] =", (int)i);
+        cr_assert(begins(origins.list[1].source.text, start), "%s",
+                  origins.list[1].source.text);
+        cr_assert(begins(origins.list[1].symbol, "main+0x"));
+        cr_assert(eq(int, origins.list[1].tid, nth(&store, EVENT_MAP, 0)->tid));
+        cr_assert(eq(u8, origins.list[1].old_byte, 0));
+        origins_release(&origins);
+    }
+    store_release(&store);
+}
+
+/* Optimised: bytes that one instruction stored have one event. */
+Test(who, merged_stores_are_shared)
+{
+    struct job job = {.argv = ARGS(TRACEE("babyjit-O2"), "-4")};
+    struct store store;
+
+    compare(&job, &store);
+    for (size_t n = 0; n < count(&store, EVENT_WRITE); n++) {
+        const struct event *write = write_at(&store, n);
+
+        for (uint64_t i = 0; i < write->write.new.len; i++) {
+            struct origins origins =
+                history_in(&store, 0, write->write.offset + i);
+
+            expect_kinds_of(&origins, "MSU");
+            cr_assert(eq(u64, origins.list[1].seq, write->seq));
+            cr_assert(eq(u8, origins.byte, 0));
+            cr_assert(
+                eq(u8, origins.list[1].new_byte, write->write.new.data[i]));
+            origins_release(&origins);
+        }
+    }
+    store_release(&store);
+}
+
+Test(who, patched_code_has_two_stores)
+{
+    struct job job = {.argv = ARGS(TRACEE("who_patched"))};
+    struct origins origins;
+    struct store store;
+
+    compare(&job, &store);
+    origins = history_in(&store, 0, 1);
+    expect_kinds_of(&origins, "MSS");
+    cr_assert(eq(u8, origins.list[1].new_byte, 1));
+    cr_assert(eq(u8, origins.list[2].old_byte, 1));
+    cr_assert(eq(u8, origins.list[2].new_byte, 2));
+    cr_assert(eq(str, (char *)origins.list[2].source.text, "code[1] = 2;"));
+    origins_release(&origins);
+    origins = history_in(&store, 0, 0);
+    expect_kinds_of(&origins, "MS");
+    origins_release(&origins);
+    store_release(&store);
+}
+
+Test(who, copied_and_read_and_generated_stores)
+{
+    struct job copied = {.argv = ARGS(TRACEE("who_copied"))};
+    struct job readers = {.argv = ARGS(TRACEE("read_into"))};
+    struct origins origins;
+    struct store store;
+
+    compare(&copied, &store);
+    origins = history_in(&store, 1, 0);
+    expect_kinds_of(&origins, "MS");
+    cr_assert(begins(origins.list[1].source.text, "memcpy("));
+    cr_assert(begins(origins.list[1].symbol, "libc.so.6:memcpy+0x"));
+    origins_release(&origins);
+    origins = history_in(&store, 1, 5);
+    expect_kinds_of(&origins, "MS");
+    cr_assert(eq(u64, origins.list[1].pc, nth(&store, EVENT_MAP, 0)->map.addr));
+    origins_release(&origins);
+    store_release(&store);
+
+    compare(&readers, &store);
+    origins = history_in(&store, 0, 0);
+    expect_kinds_of(&origins, "MK");
+    cr_assert(eq(str, (char *)origins.list[1].call, "read"));
+    origins_release(&origins);
+    store_release(&store);
+}
+
+/* --- the command line ---------------------------------------------------- */
+
+static const char recording[] =
+    "{\"seq\":0,\"event\":\"start\",\"format\":1,\"tid\":7,\"argv\":[\"x\"],"
+    "\"pid\":7,\"page_size\":4096,\"entry\":\"0x401000\"}\n"
+    "{\"seq\":1,\"event\":\"map\",\"tid\":7,\"addr\":\"0x7f0000010000\","
+    "\"length\":4096,\"prot\":\"rw-\",\"backing\":\"anonymous\","
+    "\"call\":\"mmap(NULL, 4096, ...)\"}\n"
+    "{\"seq\":2,\"event\":\"write\",\"tid\":7,\"addr\":\"0x7f0000010000\","
+    "\"offset\":0,\"old\":\"0000\",\"new\":\"b801\",\"pc\":\"0x401010\","
+    "\"text\":\"mov [rax], cx\",\"symbol\":\"emit+0x10\","
+    "\"source\":{\"file\":\"x.c\",\"line\":5,\"text\":\"*code = 0x1b8;\"}}\n"
+    "{\"seq\":3,\"event\":\"write\",\"tid\":8,\"addr\":\"0x7f0000010001\","
+    "\"offset\":1,\"old\":\"01\",\"new\":\"02\",\"pc\":\"0x7f0000022000\","
+    "\"by\":\"read\",\"symbol\":\"libc.so.6:read+0xd\"}\n"
+    "{\"seq\":4,\"event\":\"protect\",\"tid\":7,\"addr\":\"0x7f0000010000\","
+    "\"length\":4096,\"old_prot\":\"rw-\",\"prot\":\"r-x\","
+    "\"code\":\"b802000000c3\",\"code_offset\":0}\n"
+    "{\"seq\":5,\"event\":\"step\",\"tid\":7,\"addr\":\"0x7f0000010000\","
+    "\"offset\":0,\"bytes\":\"b802000000\",\"text\":\"mov eax, 2\",\"regs\":{},"
+    "\"reads\":[],\"writes\":[],\"next\":\"0x7f0000010005\"}\n"
+    "{\"seq\":6,\"event\":\"map\",\"tid\":7,\"addr\":\"0x7f0000030000\","
+    "\"length\":8192,\"prot\":\"rwx\",\"backing\":\"/memfd:code\"}\n"
+    "{\"seq\":7,\"event\":\"map\",\"tid\":7,\"addr\":\"0x7f0000050000\","
+    "\"length\":12288,\"prot\":\"rw-\",\"backing\":\"anonymous\","
+    "\"call\":\"mmap(NULL, 12288, ...)\"}\n"
+    "{\"seq\":8,\"event\":\"unmap\",\"tid\":7,\"addr\":\"0x7f0000010000\","
+    "\"length\":4096,\"call\":\"munmap(0x7f0000010000, 4096)\"}\n";
+
+static const char exit_line[] =
+    "{\"seq\":9,\"event\":\"exit\",\"tid\":7,\"status\":3}\n";
+
+/* Asks for a byte of the recording, which may lack its end. */
+static void ask(const char *where, bool whole, struct result *result)
+{
+    const char *file = scratch(".jsonl");
+    struct job job = {.argv = ARGS(JITTRACE, "--who", where, "--replay", file)};
+    struct buf text = {0};
+
+    buf_append_text(&text, recording);
+    if (whole)
+        buf_append_text(&text, exit_line);
+    write_file(file, text.data, text.len, 0644);
+    buf_release(&text);
+    run(&job, result);
+}
+
+static void expect_answer(const char *where, const char *expected)
+{
+    struct result result;
+
+    ask(where, true, &result);
+    cr_assert(eq(str, (char *)buf_text(&result.out), (char *)expected));
+    cr_assert(eq(str, (char *)buf_text(&result.err), ""));
+    cr_assert(eq(int, result.status, 0));
+    result_release(&result);
+}
+
+#define ANSWER_1                                                             \
+    "code[1], the byte at 0x7f0000010001: 02, until it was unmapped\n"       \
+    "    +0   b8[02]00 00 00  mov eax, 2\n"                                  \
+    "    the lowest byte of the imm32 of mov, 0x00000002 = 2\n"              \
+    "event 1     00        mapped by mmap(NULL, 4096, ...), all zero "       \
+    "(thread 7)\n"                                                           \
+    "event 2     00 -> 01  stored at emit+0x10: mov [rax], cx (thread 7)\n"  \
+    "                      x.c:5  *code = 0x1b8;\n"                          \
+    "event 3     01 -> 02  written by the kernel: read, called at "          \
+    "libc.so.6:read+0xd\n"                                                   \
+    "                      (thread 8)\n"                                     \
+    "event 8     02        unmapped by munmap(0x7f0000010000, 4096) (thread" \
+    " 7)\n"
+
+#define ANSWER_5                                                             \
+    "code[5], the byte at 0x7f0000010005: c3, until it was unmapped\n"       \
+    "    +5  [c3]  ret\n"                                                    \
+    "    the opcode of ret (not seen being executed)\n"                      \
+    "event 1     00        mapped by mmap(NULL, 4096, ...), all zero "       \
+    "(thread 7)\n"                                                           \
+    "event 4     00 -> c3  found when the protection was changed; nobody "   \
+    "was seen\n"                                                             \
+    "                      storing it (thread 7)\n"                          \
+    "event 8     c3        unmapped by munmap(0x7f0000010000, 4096) (thread" \
+    " 7)\n"
+
+Test(who, an_address_is_one_byte)
+{
+    expect_answer("0x7f0000010001", ANSWER_1);
+    expect_answer("139637976793089", ANSWER_1);
+    expect_answer("0x7F0000010005", ANSWER_5);
+}
+
+/* Memory that was never executable has no code. */
+Test(who, an_offset_is_one_byte_of_all_code)
+{
+    expect_answer("1", ANSWER_1 "\n"
+                                "code[1], the byte at 0x7f0000030001: \?\?\n"
+                                "    nothing was seen being stored there\n"
+                                "event 6     \?\?        memory that was there "
+                                "before; what it held was not seen\n"
+                                "                      (thread 7)\n");
+    expect_answer("0x1fff", "code[8191], the byte at 0x7f0000031fff: \?\?\n"
+                            "    nothing was seen being stored there\n"
+                            "event 6     \?\?        memory that was there "
+                            "before; what it held was not seen\n"
+                            "                      (thread 7)\n");
+}
+
+Test(who, a_recording_that_is_cut_short_tells_what_it_knows)
+{
+    struct result result;
+
+    ask("0x7f0000010001", false, &result);
+    cr_assert(eq(str, (char *)buf_text(&result.out), ANSWER_1));
+    cr_assert(eq(int, result.status, 65));
+    result_release(&result);
+}
+
+static void expect_none(const char *where, const char *message)
+{
+    struct result result;
+
+    ask(where, true, &result);
+    cr_assert(eq(str, (char *)buf_text(&result.out), ""));
+    cr_assert(eq(str, (char *)buf_text(&result.err), (char *)message));
+    cr_assert(eq(int, result.status, 65));
+    result_release(&result);
+}
+
+Test(who, a_byte_that_is_not_there)
+{
+    expect_none("8192",
+                "jittrace: no code of this trace has a byte 0x2000. Code was "
+                "at 0x7f0000010000 (offsets 0 to 0xfff), 0x7f0000030000 "
+                "(offsets 0 to 0x1fff).\n");
+    expect_none("0x7f0000040000",
+                "jittrace: no code of this trace has a byte 0x7f0000040000. "
+                "Code was at 0x7f0000010000 (offsets 0 to 0xfff), "
+                "0x7f0000030000 (offsets 0 to 0x1fff); in another run it is "
+                "at other addresses.\n");
+}
+
+static void refused(const char *const *argv, const char *message)
+{
+    struct job job = {.argv = argv};
+    struct result result;
+
+    run(&job, &result);
+    cr_assert(eq(int, result.status, 64));
+    cr_assert(ne(ptr, strstr(buf_text(&result.err), message), NULL), "%s",
+              buf_text(&result.err));
+    cr_assert(eq(sz, result.out.len, 0));
+    result_release(&result);
+}
+
+Test(who, what_is_no_byte)
+{
+    static const char *const wrong[] = {
+        "",   "x",    "0x",  "-1",   "1x",
+        " 1", "0x1g", "1 2", "c0de", "18446744073709551616"};
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        refused(ARGS(JITTRACE, "--who", wrong[i]),
+                "--who takes the offset or the address of a byte");
+    refused(ARGS(JITTRACE, "--who"), "needs a value");
+    refused(ARGS(JITTRACE, "--who=1", "--format=json"), "answers in words");
+    refused(ARGS(JITTRACE, "--who=1", "--format=raw"), "answers in words");
+    refused(ARGS(JITTRACE, "--who=1", "--step"), "w there asks for a byte");
+}
+
+/* As in any other format the program's own output and status are its own. */
+Test(who, the_program_is_left_alone)
+{
+    struct job job = {.argv = ARGS(JITTRACE, "--who=0x3", "-4")};
+    struct job far = {.argv = ARGS(JITTRACE, "--who=4096", "-4")};
+    struct job status = {
+        .argv = ARGS(JITTRACE, "--who", "0", "--", TRACEE("crash"))};
+    struct result result;
+
+    run(&job, &result);
+    cr_assert(eq(int, result.status, 0));
+    cr_assert(begins(buf_text(&result.out), "-3 -2 -1\ncode[3], the byte at "));
+    cr_assert(ne(ptr, strstr(buf_text(&result.out), "code[3] = (uint8_t)imm;"),
+                 NULL));
+    result_release(&result);
+    run(&far, &result);
+    cr_assert(eq(str, (char *)buf_text(&result.out), "-3 -2 -1\n"));
+    cr_assert(eq(int, result.status, 65));
+    result_release(&result);
+    run(&status, &result);
+    cr_assert(eq(int, result.status, 132));
+    result_release(&result);
+}
+
+/* Without what differs from run to run and from compiler to compiler; blanks
+ * and line ends are one blank, for a long number moves where a line ends. */
+static void simplify(const char *text, size_t len, struct buf *out)
+{
+    const char *end = text + len;
+
+    while (text < end) {
+        bool blank = strchr(" \n", *text) != NULL;
+        bool hex_number = begins(text, "0x7") || begins(text, "+0x");
+
+        if (blank || hex_number)
+            buf_append_text(out, blank ? " " : "0x");
+        else if (begins(text, "thread "))
+            buf_append_text(out, "thread");
+        else
+            buf_append(out, text, 1);
+        text += blank        ? strspn(text, " \n")
+                : hex_number ? 3 + strspn(text + 3, "0123456789abcdef")
+                : begins(text, "thread ") ? 7 + strspn(text + 7, "0123456789")
+                                          : 1;
+    }
+}
+
+Test(who, the_readme_shows_what_is_answered)
+{
+    struct job job = {.argv = ARGS(JITTRACE, "--who=3", "-4")};
+    struct buf readme = {0}, told = {0}, got = {0};
+    struct result result;
+    const char *start, *end;
+
+    read_file("README.md", &readme);
+    start = strstr(buf_text(&readme), "```text\ncode[3]");
+    cr_assert(ne(ptr, (void *)start, NULL));
+    start += strlen("```text\n");
+    end = strstr(start, "```");
+    simplify(start, (size_t)(end - start), &told);
+    run(&job, &result);
+    start = strstr(buf_text(&result.out), "code[3]");
+    cr_assert(ne(ptr, (void *)start, NULL));
+    simplify(start, strlen(start), &got);
+    cr_assert(eq(str, (char *)buf_text(&got), (char *)buf_text(&told)));
+    result_release(&result);
+    buf_release(&readme);
+    buf_release(&told);
+    buf_release(&got);
+}

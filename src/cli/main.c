@@ -120,7 +120,7 @@ static int show(const struct options *options, struct source *source,
     source_free(source);
     if (status < 0)
         return complain(err);
-    if (lost.kind == ERR_OUTPUT)
+    if (lost.kind == ERR_OUTPUT || lost.kind == ERR_DATA)
         return complain(&lost);
     return options->replay ? 0 : status;
 }

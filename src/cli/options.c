@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/where.h"
+
 enum {
     OPTION_COLOR = 256,
     OPTION_FORMAT,
@@ -23,6 +25,7 @@ enum {
     OPTION_STDIN,
     OPTION_STEP,
     OPTION_VERSION,
+    OPTION_WHO,
 };
 
 static const struct option long_options[] = {
@@ -35,6 +38,7 @@ static const struct option long_options[] = {
     {"stdin", required_argument, NULL, OPTION_STDIN},
     {"step", no_argument, NULL, OPTION_STEP},
     {"version", no_argument, NULL, OPTION_VERSION},
+    {"who", required_argument, NULL, OPTION_WHO},
     {NULL, 0, NULL, 0},
 };
 
@@ -67,6 +71,12 @@ void options_help(FILE *out)
         "                       or a pipe; help there lists the commands\n"
         "      --stdin=FILE     with --step: what the program reads from its\n"
         "                       standard input; nothing if this is left out\n"
+        "      --who=WHERE      tell who wrote one byte of the code, and only "
+        "that:\n"
+        "                       by which instruction, at which line or "
+        "function,\n"
+        "                       in which thread. WHERE is its offset, or its\n"
+        "                       address; 3, 0x1f or 0x7ffff7fc1003\n"
         "      --replay=FILE    show a trace that --format=json wrote\n"
         "      --color=WHEN     auto (the default: on a terminal, unless\n"
         "                       NO_COLOR is set), always or never\n"
@@ -178,6 +188,9 @@ static int take(int option, struct options *options, struct err *err)
     case OPTION_VERSION:
         options->version = true;
         return 0;
+    case OPTION_WHO:
+        options->who = optarg;
+        return 0;
     default:
         return -1;
     }
@@ -249,10 +262,30 @@ static int check_step(const struct options *options, struct err *err)
     return 0;
 }
 
+/* What can be wrong with --who. */
+static int check_who(struct options *options, struct err *err)
+{
+    if (!options->who)
+        return 0;
+    if (!where_parse(options->who, &options->who_number))
+        return err_set(err, ERR_USAGE,
+                       "--who takes the offset or the address of a byte, as "
+                       "3, 0x1f or 0x7ffff7fc1003, not '%s'",
+                       options->who);
+    if (options->format != FORMAT_TEXT)
+        return err_set(err, ERR_USAGE,
+                       "--who answers in words; --format=json alone writes "
+                       "the events that it answers from");
+    if (options->step)
+        return err_set(err, ERR_USAGE,
+                       "--step has no need of --who: w there asks for a byte");
+    return 0;
+}
+
 /* What can be wrong with arguments that are each right. */
 static int check(struct options *options, struct err *err)
 {
-    if (check_step(options, err) < 0)
+    if (check_who(options, err) < 0 || check_step(options, err) < 0)
         return -1;
     if (options->program && !*options->program)
         return err_set(err, ERR_USAGE, "behind -- comes a program to trace");

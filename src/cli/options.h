@@ -6,6 +6,7 @@
 #define JITTRACE_CLI_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/err.h"
@@ -32,6 +33,8 @@ struct options {
     const char *input;    /* what the program reads then, or NULL: nothing */
     const char *output;   /* -o FILE, or NULL: standard output */
     const char *replay;   /* a recording to show, or NULL */
+    const char *who;      /* whose history is to be told, or NULL: of all */
+    uint64_t who_number;  /* the same as a number (trace/where.h) */
     char *const *program; /* PROGRAM [ARG]..., ended by NULL; or NULL */
     const char *term;     /* the bundled program's argument */
 };

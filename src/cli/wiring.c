@@ -12,6 +12,7 @@
 #include "record/json.h"
 #include "record/raw.h"
 #include "render/text.h"
+#include "render/who_sink.h"
 
 static int exit_status(enum err_kind kind)
 {
@@ -105,6 +106,9 @@ FILE *open_output(const struct options *options, struct err *err)
 
 struct sink *make_sink(const struct options *options, FILE *out)
 {
+    if (options->who)
+        return who_sink_new(out, wants_color(options, out),
+                            options->who_number);
     switch (options->format) {
     case FORMAT_JSON:
         return json_sink_new(out);

@@ -235,8 +235,8 @@ static void apply_step(struct origins *origins, const struct event *event)
     origins->last_step = origins->applied + 1;
 }
 
-static void apply(struct origins *origins, const struct store *store,
-                  const struct event *event)
+void origins_apply(struct origins *origins, const struct store *store,
+                   const struct event *event)
 {
     const struct event_protect *protect = &event->protect;
     const struct event_enter *enter = &event->enter;
@@ -268,6 +268,7 @@ static void apply(struct origins *origins, const struct store *store,
     default:
         break;
     }
+    origins->applied++;
 }
 
 void origins_update(struct origins *origins, const struct store *store,
@@ -275,9 +276,9 @@ void origins_update(struct origins *origins, const struct store *store,
 {
     struct unpacked unpacked = {0};
 
-    for (; origins->applied < count; origins->applied++) {
+    while (origins->applied < count) {
         store_read(store, origins->applied, &unpacked);
-        apply(origins, store, &unpacked.event);
+        origins_apply(origins, store, &unpacked.event);
     }
     unpacked_release(&unpacked);
 }

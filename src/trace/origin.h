@@ -68,6 +68,10 @@ struct origins {
 
 void origins_release(struct origins *origins);
 
+/* Takes the next event of a store into account. */
+void origins_apply(struct origins *origins, const struct store *store,
+                   const struct event *event);
+
 /*
  * Takes the first `count` events of a store into account, those that were not
  * yet: one pass over them, and for a byte that was moved one more.
