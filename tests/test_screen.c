@@ -832,10 +832,64 @@ Test(screen, help_lists_exactly_the_commands)
             free(line);
             buf_release(&keys);
         }
-        expect_row(&grid, COMMANDS + 1, "");
+        if (COMMANDS + 3 < sizes[i].rows) /* there is room for more */
+            expect_row(&grid, COMMANDS + 1, "");
         grid_release(&grid);
     }
     history_free(history);
+}
+
+/* --- the byte that is asked about ---------------------------------------- */
+
+Test(screen, the_byte_asked_about_is_marked_and_told)
+{
+    struct history *history = record(ARGS("-4"));
+    struct cursor cursor = {0};
+    const struct screen screen = {.cursor = &cursor, .end = SCREEN_ENDED};
+    struct buf message = {0};
+
+    cursor_set(&cursor, history, AT_MOV, "3", &message);
+    cr_assert(eq(str, (char *)buf_text(&message), ""));
+    for (size_t i = 0; i < SIZES; i++) {
+        struct grid grid;
+        char *line;
+
+        draw(history, AT_MOV, &screen, sizes[i].rows, sizes[i].columns, &grid);
+        cr_assert(eq(int, has_text(&grid, "c0{fc}ff"), 1));
+        line = row_of(&grid, sizes[i].rows - 1);
+        cr_assert(eq(int, strncmp(line, "code[3]  event 5: 00 -> fc", 26), 0),
+                  "%s", line);
+        cr_assert(eq(str, line + strlen(line) - 6, "? help"));
+        free(line);
+        grid_release(&grid);
+    }
+    cursor_release(&cursor);
+    history_free(history);
+    buf_release(&message);
+}
+
+/* The page is shown around it until another event is. */
+Test(screen, the_page_goes_with_who_moves)
+{
+    struct history *history = record(ARGS("-4"));
+    struct cursor cursor = {0};
+    const struct screen screen = {.cursor = &cursor, .end = SCREEN_ENDED};
+    struct buf message = {0};
+    struct grid grid;
+
+    cursor_set(&cursor, history, AT_MOV, "4000", &message);
+    draw(history, AT_MOV, &screen, 24, 80, &grid);
+    cr_assert(eq(int, has_text(&grid, "00000fa0:{··}··"), 1));
+    grid_release(&grid);
+    cursor.leads = false;
+    draw(history, AT_MOV, &screen, 24, 80, &grid);
+    cr_assert(eq(int, has_text(&grid, "00000000:<48 c7"), 1));
+    cr_assert(eq(int, has_text(&grid, "00000fa0:"), 0));
+    cr_assert(eq(int, has_text(&grid, "code[4000]  event 1: 00  mapped"), 1));
+    grid_release(&grid);
+    cursor_release(&cursor);
+    history_free(history);
+    buf_release(&message);
 }
 
 /* --- other programs ------------------------------------------------------ */

@@ -361,8 +361,9 @@ Test(session, keys_for_a_reader)
 Test(session, what_is_asked_for)
 {
     for (int i = 0; i < COMMANDS; i++)
-        cr_assert(eq(int, command_question((enum command)i) != NULL,
-                     i == COMMAND_GOTO || i == COMMAND_SEARCH));
+        cr_assert(
+            eq(int, command_question((enum command)i) != NULL,
+               i == COMMAND_GOTO || i == COMMAND_SEARCH || i == COMMAND_WHO));
 }
 
 /* --- one command after the other ----------------------------------------- */

@@ -423,6 +423,95 @@ static void try_SEARCH(struct tty *tty, struct press key)
     wait_event(tty, FIRST_ADD + 1);
 }
 
+static void try_WHO(struct tty *tty, struct press key)
+{
+    go_to(tty, MPROTECT);
+    press(tty, key);
+    wait_last(tty, "who wrote byte:");
+    tty_type(tty, "3\r");
+    wait_last(tty, "code[3]  event 5: 00 -> fc  babyjit.c:77  main+0x");
+    tty_wait_text(tty, "c0{fc}ff");
+    press(tty, key);
+    tty_type(tty, "0x4\r");
+    wait_last(tty, "code[4]  event 6: 00 -> ff  babyjit.c:78  main+0x");
+    tty_wait_text(tty, "fc{ff}ff");
+    press(tty, key);
+    tty_type(tty, "4000\r");
+    tty_wait_text(tty, "00000fa0:{");
+    go(tty, "b", MPROTECT - 1); /* and the page is where the event is */
+    tty_wait_gone(tty, "00000fa0:");
+    go(tty, "n", MPROTECT);
+    press(tty, key);
+    tty_type(tty, "4096\r");
+    wait_last(tty, "no code up to event 13 has that byte");
+    press(tty, key);
+    tty_type(tty, "3x\r");
+    wait_last(tty, "'3x' is no offset and no address of a byte");
+    press(tty, key);
+    tty_type(tty, "\r");
+    tty_wait_gone(tty, "{ff}");
+    wait_last(tty, "q quit");
+    /* Also of what is not there any more. */
+    go(tty, "r", LAST);
+    press(tty, key);
+    tty_type(tty, "3\r");
+    wait_last(tty, "code[3]  event 30: fc  unmapped");
+}
+
+/* It appears at the byte of the event, and stays when that moves on. */
+static void try_BYTE_NEXT(struct tty *tty, struct press key)
+{
+    press(tty, key);
+    wait_last(tty, "nothing is mapped for code here");
+    go_to(tty, 5);
+    press(tty, key);
+    wait_last(tty, "code[3]  event 5: 00 -> fc");
+    press(tty, key);
+    wait_last(tty, "code[4]  event 1: 00  mapped");
+    tty_wait_text(tty, "[fc{··}");
+    go(tty, "n", 6);
+    wait_last(tty, "code[4]  event 6: 00 -> ff");
+    go(tty, "b", 5);
+    wait_last(tty, "code[4]  event 1: 00  mapped");
+    wait_last(tty, "(later: 1)");
+}
+
+static void try_BYTE_BACK(struct tty *tty, struct press key)
+{
+    go_to(tty, 3);
+    press(tty, key);
+    wait_last(tty, "code[1]  event 3: 00 -> c7");
+    press(tty, key);
+    wait_last(tty, "code[0]  event 2: 00 -> 48");
+    press(tty, key);
+    wait_last(tty, "this is the first byte of the mapping");
+}
+
+static void try_WRITER(struct tty *tty, struct press key)
+{
+    press(tty, key);
+    wait_last(tty, "which byte? w asks for one");
+    go_to(tty, FIRST_ADD);
+    tty_type(tty, "w3\r");
+    wait_last(tty, "code[3]  event 5");
+    press_to(tty, key, 5);
+    press_to(tty, key, FIRST_ADD);
+    press_to(tty, key, 5);
+    go(tty, "n", 6);
+    press_to(tty, key, 5);
+    go(tty, "b", 4);
+    press_to(tty, key, 1); /* the change before: it was mapped */
+    go(tty, "b", 0);
+    press(tty, key);
+    wait_last(tty, "no event so far is about this byte");
+    go_to(tty, 5);
+    press(tty, key);
+    wait_last(tty, "this is the event that wrote it");
+    /* Who unmapped it did not write it. */
+    go(tty, "r", LAST);
+    press_to(tty, key, 5);
+}
+
 static void try_RUN(struct tty *tty, struct press key)
 {
     press_to(tty, key, LAST);

@@ -851,3 +851,64 @@ Test(who, the_readme_shows_what_is_answered)
     buf_release(&told);
     buf_release(&got);
 }
+
+/* --- stepping ------------------------------------------------------------ */
+
+/* What is said to these lines, from the prompt behind the n-th on. */
+static void expect_said(const char *script, const char *expected)
+{
+    const char *file = scratch(".jsonl"), *input = scratch(".txt");
+    struct job job = {.argv =
+                          ARGS(JITTRACE, "--step", "--plain", "--replay", file),
+                      .in = input};
+    struct buf text = {0};
+    struct result result;
+
+    buf_append_text(&text, recording);
+    buf_append_text(&text, exit_line);
+    write_file(file, text.data, text.len, 0644);
+    write_file(input, script, strlen(script), 0644);
+    run(&job, &result);
+    cr_assert(eq(int, result.status, 0));
+    cr_assert(ne(ptr, strstr(buf_text(&result.out), expected), NULL),
+              "no '%s' in:\n%s", expected, buf_text(&result.out));
+    buf_release(&text);
+    result_release(&result);
+}
+
+/* Up to the event that one is at; at the end it is the answer of --who. */
+Test(who, line_by_line)
+{
+    expect_said("goto 2\nwho 1\nq\n",
+                "step 2> who 1\n"
+                "code[1], the byte at 0x7f0000010001: 01\n");
+    expect_said("goto 2\nwho 1\nq\n",
+                "event 2     00 -> 01  stored at emit+0x10: mov [rax], cx "
+                "(thread 7)\n"
+                "                      x.c:5  *code = 0x1b8;\n"
+                "step 2> q\n");
+    expect_said("run\nwho 0x7f0000010001\nq\n",
+                "step 9> who 0x7f0000010001\n" ANSWER_1 "step 9> q\n");
+    expect_said("goto 3\nbyte\nbyte\nbyte-back\nq\n",
+                "step 3> byte\ncode[1], the byte at");
+    expect_said("goto 3\nbyte\nbyte\nbyte-back\nq\n",
+                "step 3> byte\ncode[2], the byte at");
+    expect_said("goto 3\nbyte\nbyte\nbyte-back\nq\n",
+                "step 3> byte-back\ncode[1], the byte at");
+    expect_said("goto 3\nwho 0\nwriter\nwriter\nq\n",
+                "step 3> writer\nevent 2, ");
+    expect_said("goto 3\nwho 0\nwriter\nwriter\nq\n",
+                "step 2> writer\nevent 3, ");
+}
+
+Test(who, lines_that_ask_for_nothing)
+{
+    expect_said("goto 3\nwho\nq\n", "no byte is asked about");
+    expect_said("goto 3\nwho 3x\nq\n", "'3x' is no offset");
+    expect_said("goto 3\nwho 5000\nq\n", "no code up to event 3 has that");
+    expect_said("byte\nq\n", "nothing is mapped for code here");
+    expect_said("writer\nq\n", "which byte?");
+    expect_said("goto 3\nwho 4095\nbyte\nq\n", "this is the last byte");
+    /* A byte of a mapping to come has no past. */
+    expect_said("goto 3\nwho 0x7f0000030000\nq\n", "no code up to event 3");
+}

@@ -85,6 +85,8 @@ const char *command_question(enum command command)
         return "goto event: ";
     case COMMAND_SEARCH:
         return "search for: ";
+    case COMMAND_WHO:
+        return "who wrote byte: ";
     default:
         return NULL;
     }

@@ -50,6 +50,7 @@ static void write_marks(struct pen *pen)
         {"[fc]", ROLE_BYTE_NEW, "stored by this event"},
         {"<c3>", ROLE_EXECUTED, "executed by this event"},
         {"(c3)", ROLE_NEXT, "executed next"},
+        {"{c3}", ROLE_CURRENT, "the byte that w < > ask about"},
         {"··", ROLE_UNWRITTEN, "not written"},
         {"*", ROLE_CHANGED, "register changed"},
     };

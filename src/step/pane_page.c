@@ -7,7 +7,7 @@
  *     00000000:<48 c7 c0 fc ff ff ff>48 01 f8)c3
  *
  * `<...>` was executed by this event, `(...)` comes next, `!...!` is where a
- * signal came. Where one ends and
+ * signal came, `{..}` the byte that a reader asks about. Where one ends and
  * the other begins there is one blank for two marks: `>` has it.
  */
 #include "step/pane.h"
@@ -39,7 +39,7 @@ struct dump {
     uint64_t base;
     uint64_t row; /* offset of the first row */
     unsigned per_row;
-    struct span spans[2]; /* the last one is drawn last */
+    struct span spans[3]; /* the last one is drawn last */
     size_t span_count;
     const char *legend;
 };
@@ -76,8 +76,14 @@ static bool find_addr(const struct moment *moment, uint64_t *addr)
 {
     const struct focus *focus = &moment->focus;
     uint64_t oldest = moment->seq < LOOK_BACK ? 0 : moment->seq - LOOK_BACK;
+    const struct cursor *cursor = moment->screen->cursor;
     const struct region *region;
 
+    if (cursor && cursor->leads &&
+        view_region_at(moment_view(moment), cursor->origins.addr)) {
+        *addr = cursor->origins.addr;
+        return true;
+    }
     if (mapping_of(moment->event, addr)) {
         region = view_region_at(moment_view(moment), *addr);
         if (region && focus->kind != FOCUS_NONE && focus->base == region->start)
@@ -109,12 +115,12 @@ bool pane_page_is_elsewhere(const struct moment *moment)
 static void add_span(struct dump *dump, uint64_t addr, uint64_t length,
                      enum role role, const char *marks)
 {
-    static const char *const mark[] = {"[", "]", "<", ">", "(", ")", "!", "!"};
-    size_t which = *marks == '['   ? 0
-                   : *marks == '<' ? 2
-                   : *marks == '(' ? 4
-                                   : 6;
+    static const char *const mark[] = {"[", "]", "<", ">", "(",
+                                       ")", "!", "!", "{", "}"};
+    size_t which = 0;
 
+    while (*mark[which] != *marks)
+        which += 2;
     dump->spans[dump->span_count++] =
         (struct span){addr, length, role, mark[which], mark[which + 1]};
 }
@@ -161,6 +167,15 @@ static void find_spans(const struct moment *moment, struct dump *dump)
     default:
         break;
     }
+}
+
+/* The byte that a reader asks about, whatever the event is. */
+static void add_cursor(const struct moment *moment, struct dump *dump)
+{
+    const struct cursor *cursor = moment->screen->cursor;
+
+    if (cursor)
+        add_span(dump, cursor->origins.addr, 1, ROLE_CURRENT, "{}");
 }
 
 /* Where the instruction ends that is shown, or the one that follows it. */
@@ -229,7 +244,7 @@ static bool is_known(const struct dump *dump, uint64_t addr,
                      const struct span *span)
 {
     return pages_written(&dump->view->pages, addr) ||
-           (span && span->role != ROLE_BYTE_NEW);
+           (span && span->role != ROLE_BYTE_NEW && span->role != ROLE_CURRENT);
 }
 
 static void draw_byte(const struct moment *moment, const struct dump *dump,
@@ -392,6 +407,7 @@ void pane_page(const struct moment *moment, struct area area)
     find_spans(moment, &dump);
     dump.row =
         first_row(&dump, addr, end_of_focus(moment, &dump, addr), body.rows);
+    add_cursor(moment, &dump);
     write_title(moment, &dump, &title);
     pane_rule(moment->grid, area, &title, dump.legend);
     for (unsigned row = 0; row < body.rows; row++)

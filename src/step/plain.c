@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "render/pen.h"
+#include "render/who.h"
 #include "step/story.h"
 #include "trace/sink.h"
 
@@ -58,6 +59,24 @@ static int say(struct plain *plain, const char *text, struct err *err)
     return put(plain, &pen, err);
 }
 
+static int complain(struct plain *plain, struct err *err, const char *format,
+                    ...) __attribute__((format(printf, 3, 4)));
+
+static int complain(struct plain *plain, struct err *err, const char *format,
+                    ...)
+{
+    struct buf text = {0};
+    va_list args;
+    int result;
+
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    result = say(plain, buf_text(&text), err);
+    buf_release(&text);
+    return result;
+}
+
 static int ask(struct plain *plain, struct err *err)
 {
     struct pen pen = {.color = plain->color};
@@ -96,7 +115,9 @@ static int write_help(struct plain *plain, struct err *err)
         pen_text(&pen, ROLE_KEY, command_word(command));
         if (command_question(command))
             pen_text(&pen, ROLE_NOTE,
-                     command == COMMAND_GOTO ? " NUMBER" : " WHAT");
+                     command == COMMAND_GOTO  ? " NUMBER"
+                     : command == COMMAND_WHO ? " BYTE"
+                                              : " WHAT");
         pen_column(&pen, LETTER_COLUMN);
         pen_text(&pen, ROLE_KEY, letter);
         pen_column(&pen, HELP_COLUMN);
@@ -229,6 +250,31 @@ static int write_event(struct plain *plain, struct err *err)
     return put(plain, &pen, err);
 }
 
+/* The byte at the cursor, with its whole history up to the event. */
+static int write_who(struct plain *plain, struct err *err)
+{
+    struct history *history = session_history(plain->session);
+    const struct cursor *cursor = session_screen(plain->session)->cursor;
+    uint64_t seq = session_seq(plain->session), there = seq;
+    struct pen pen = {.color = plain->color};
+    size_t count;
+
+    if (!cursor)
+        return complain(plain, err, "no byte is asked about any more");
+    count = origins_until(&cursor->origins, seq);
+    if (count > 0 && cursor->origins.list[count - 1].kind == ORIGIN_UNMAPPED)
+        there = cursor->origins.list[count - 1].seq - 1;
+    who_write(&pen, history_store(history), &cursor->origins, seq, cursor->base,
+              history_view(history, there));
+    return put(plain, &pen, err);
+}
+
+static bool is_about_byte(enum command command)
+{
+    return command == COMMAND_WHO || command == COMMAND_BYTE_NEXT ||
+           command == COMMAND_BYTE_BACK;
+}
+
 /* --- moving -------------------------------------------------------------- */
 
 /* Signals while the program runs, and while the reader thinks. */
@@ -314,30 +360,14 @@ static int move(struct plain *plain, enum command command, const char *argument,
     message = session_message(plain->session);
     if (*message && say(plain, message, err) < 0)
         return -1;
+    if (is_about_byte(command))
+        return *message ? GO_ON : write_who(plain, err);
     if (!*message || session_seq(plain->session) != before)
         return write_event(plain, err);
     return GO_ON;
 }
 
 /* --- commands ------------------------------------------------------------ */
-
-static int complain(struct plain *plain, struct err *err, const char *format,
-                    ...) __attribute__((format(printf, 3, 4)));
-
-static int complain(struct plain *plain, struct err *err, const char *format,
-                    ...)
-{
-    struct buf text = {0};
-    va_list args;
-    int result;
-
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    result = say(plain, buf_text(&text), err);
-    buf_release(&text);
-    return result;
-}
 
 static int obey(struct plain *plain, const char *line, struct err *err)
 {

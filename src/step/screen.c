@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "render/who.h"
 #include "step/command.h"
 #include "step/pane.h"
 
@@ -318,7 +319,7 @@ static const enum command always[] = {COMMAND_HELP, COMMAND_QUIT};
 static const enum command hinted[] = {
     COMMAND_NEXT,       COMMAND_BACK,      COMMAND_STAGE_NEXT, COMMAND_RUN,
     COMMAND_SEARCH,     COMMAND_REGISTERS, COMMAND_GOTO,       COMMAND_BASE,
-    COMMAND_STAGE_BACK, COMMAND_FIRST,     COMMAND_LAST,
+    COMMAND_STAGE_BACK, COMMAND_FIRST,     COMMAND_LAST,       COMMAND_WHO,
 };
 
 /* "Enter" of "Enter, space, n" */
@@ -373,7 +374,28 @@ static void draw_keys(struct grid *grid)
     pen_release(&pen);
 }
 
-static void draw_last_line(const struct screen *screen, struct grid *grid)
+/* The byte at the cursor; what does not fit is cut, but where to find help. */
+static void draw_who(const struct screen *screen, uint64_t seq,
+                     struct grid *grid)
+{
+    const struct cursor *cursor = screen->cursor;
+    unsigned help = hint_width(COMMAND_HELP);
+    struct pen pen = {.keep_roles = true, .width = grid->columns};
+    struct buf line = {0};
+
+    pen.width -= help < grid->columns ? help : 0;
+    who_line(&cursor->origins, seq, cursor->base, &line);
+    pen_cut(&pen, ROLE_CURRENT, buf_text(&line));
+    pen.width = grid->columns;
+    write_hint(&pen, COMMAND_HELP);
+    grid_put_pen(grid, (struct area){grid->rows - 1, 0, 1, grid->columns}, &pen,
+                 0);
+    pen_release(&pen);
+    buf_release(&line);
+}
+
+static void draw_last_line(const struct screen *screen, uint64_t seq,
+                           struct grid *grid)
 {
     struct pen pen = {.keep_roles = true, .width = grid->columns};
 
@@ -383,6 +405,8 @@ static void draw_last_line(const struct screen *screen, struct grid *grid)
         pen_cut(&pen, ROLE_HEADING, screen->message);
         grid_put_pen(grid, (struct area){grid->rows - 1, 0, 1, grid->columns},
                      &pen, 0);
+    } else if (screen->cursor && screen->end != SCREEN_RUNNING) {
+        draw_who(screen, seq, grid);
     } else if (screen->end == SCREEN_RUNNING) {
         grid_put(grid, grid->rows - 1, 0, grid->columns, ROLE_HEADING,
                  "running to the next event …");
@@ -446,6 +470,6 @@ void screen_draw(const struct screen *screen, struct history *history,
         draw_panes(&moment);
     }
     if (grid->rows > 1 || screen->prompt)
-        draw_last_line(screen, grid);
+        draw_last_line(screen, seq, grid);
     event_free(event);
 }

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "step/cursor.h"
 #include "step/grid.h"
 #include "trace/history.h"
 
@@ -39,6 +40,7 @@ struct screen {
     bool decimal; /* register values; else hex */
     bool help;    /* the table of keys instead of the panes */
     enum screen_end end;
+    const struct cursor *cursor; /* the byte that is asked about; or NULL */
     const char *prompt;  /* what is being typed, behind its question; or NULL */
     const char *message; /* shown in place of the keys; or NULL */
 };

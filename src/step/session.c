@@ -43,6 +43,7 @@ struct session {
     struct search search;
     bool over;   /* there is no event to come */
     bool exited; /* and the last one is the program's end */
+    struct cursor cursor;
     struct screen screen;
     struct buf message;
 };
@@ -64,6 +65,7 @@ void session_free(struct session *session)
         return;
     history_free(session->history);
     search_release(&session->search);
+    cursor_release(&session->cursor);
     buf_release(&session->message);
     free(session);
 }
@@ -80,6 +82,8 @@ uint64_t session_seq(const struct session *session)
 
 struct screen *session_screen(struct session *session)
 {
+    cursor_update(&session->cursor, session->history);
+    session->screen.cursor = session->cursor.on ? &session->cursor : NULL;
     return &session->screen;
 }
 
@@ -321,9 +325,36 @@ static void do_run(struct session *session)
         set_goal(session, GOAL_END);
 }
 
+static void do_writer(struct session *session)
+{
+    uint64_t to;
+
+    if (cursor_jump(&session->cursor, session->history, session->seq, &to,
+                    &session->message))
+        session->seq = to;
+}
+
+/* What moves the cursor and nothing else. Returns whether it was that. */
+static bool move_cursor(struct session *session, enum command command,
+                        const char *argument)
+{
+    if (command == COMMAND_WHO)
+        cursor_set(&session->cursor, session->history, session->seq, argument,
+                   &session->message);
+    else if (command == COMMAND_BYTE_NEXT || command == COMMAND_BYTE_BACK)
+        cursor_move(&session->cursor, session->history, session->seq,
+                    command == COMMAND_BYTE_NEXT ? 1 : -1, &session->message);
+    else
+        return false;
+    return true;
+}
+
 static void move(struct session *session, enum command command,
                  const char *argument)
 {
+    if (move_cursor(session, command, argument))
+        return;
+    session->cursor.leads = false;
     switch (command) {
     case COMMAND_NEXT:
         if (session->seq < last_seq(session))
@@ -351,6 +382,9 @@ static void move(struct session *session, enum command command,
         break;
     case COMMAND_SEARCH:
         do_search(session, argument);
+        break;
+    case COMMAND_WRITER:
+        do_writer(session);
         break;
     case COMMAND_RUN:
         do_run(session);

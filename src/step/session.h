@@ -35,8 +35,8 @@ struct screen *session_screen(struct session *session);
 
 /*
  * Does what a command asks for, as far as the session can: moves or sets a
- * goal. argument is what a GOTO or SEARCH (search.h; empty: the last one again)
- * is to find, else NULL. Fills message (empty if there is nothing to say). A
+ * goal. argument is what a GOTO, SEARCH (search.h; empty: the last one again) or
+ * WHO (cursor.h; empty: none) is to find, else NULL. Fills message (empty if there is nothing to say). A
  * move gives up the goal that there is, if any; what is not there leaves the
  * position as it was. Help is closed by whatever comes next, and QUIT closes
  * nothing but that if there is any. Returns false for a QUIT that quits.

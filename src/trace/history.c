@@ -118,6 +118,11 @@ uint64_t history_count(const struct history *history)
     return history->store.count;
 }
 
+const struct store *history_store(const struct history *history)
+{
+    return &history->store;
+}
+
 const struct event *history_event(struct history *history, uint64_t seq)
 {
     return store_event(&history->store, seq);

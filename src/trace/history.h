@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "trace/event.h"
+#include "trace/store.h"
 #include "trace/view.h"
 
 struct history;
@@ -28,6 +29,9 @@ void history_free(struct history *history); /* accepts NULL */
 void history_append(struct history *history, const struct event *event);
 
 uint64_t history_count(const struct history *history);
+
+/* All events, for whoever goes through many of them. */
+const struct store *history_store(const struct history *history);
 
 /* Event number seq, which must exist; valid until the next such question. */
 const struct event *history_event(struct history *history, uint64_t seq);
