@@ -297,6 +297,37 @@ Test(who, what_nobody_was_seen_storing)
     store_release(&store);
 }
 
+/* The same bytes at two addresses, of which one can be executed. */
+Test(who, memory_that_is_mapped_twice)
+{
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_page(&store, BASE + 4 * PAGE);
+    add(&store, (struct event){.kind = EVENT_WRITE,
+                               .write = {.addr = BASE + 2,
+                                         .offset = 2,
+                                         .old = hex_of("0000", (uint8_t[2]){0}),
+                                         .new = hex_of("48c7", (uint8_t[2]){0}),
+                                         .also = {true, BASE + 4 * PAGE + 2}}});
+    expect_history(&store, 3, "0 mapped -->00, 2 store 00>c7");
+    expect_history(&store, 4 * PAGE + 3, "1 mapped -->00, 2 store 00>c7");
+    expect_history(&store, 4 * PAGE, "1 mapped -->00");
+    store_release(&store);
+}
+
+Test(who, bytes_that_were_found_changed)
+{
+    struct store store;
+
+    store_init(&store);
+    add_page(&store, BASE);
+    add_write(&store, 2, "00", "c3", WRITTEN_ELSEWHERE);
+    expect_history(&store, 2, "0 mapped -->00, 1 found 00>c3");
+    store_release(&store);
+}
+
 Test(who, memory_that_was_there_before_may_hold_anything)
 {
     struct store store;

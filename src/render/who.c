@@ -260,7 +260,7 @@ static const char *found_when(const struct origin *origin)
     case EVENT_STEP:
         return "when it was executed";
     default:
-        return "when the next store came";
+        return origin->call ? "changed" : "when the next store came";
     }
 }
 

@@ -180,25 +180,39 @@ static void apply_unmap(struct origins *origins, const struct event *event)
 
 /* --- bytes --------------------------------------------------------------- */
 
+/* Memory that is mapped twice has its bytes at two addresses. */
+static bool is_written(const struct event_write *write, uint64_t addr,
+                       size_t *at)
+{
+    return has_byte(write->addr, write->new, addr, at) ||
+           (write->also.known &&
+            has_byte(write->also.value, write->new, addr, at));
+}
+
 static void apply_write(struct origins *origins, const struct event *event)
 {
     const struct event_write *write = &event->write;
     struct origin *origin;
     size_t at;
 
-    if (!has_byte(write->addr, write->new, origins->addr, &at))
+    if (!is_written(write, origins->addr, &at))
         return;
     if (origins->known && write->old.data && at < write->old.len)
         show(origins, event, write->old.data[at]); /* unseen until now */
-    origin = add(origins, event, write->by ? ORIGIN_KERNEL : ORIGIN_STORE);
+    origin = add(origins, event,
+                 event_is_elsewhere(write) ? ORIGIN_FOUND
+                 : write->by               ? ORIGIN_KERNEL
+                                           : ORIGIN_STORE);
     if (write->old.data && at < write->old.len) {
         origin->old_known = true;
         origin->old_byte = write->old.data[at];
     }
-    origin->pc = write->pc;
-    origin->text = write->text;
-    origin->symbol = write->symbol;
     origin->call = write->by;
+    if (origin->kind != ORIGIN_FOUND) { /* where the thread was is no matter */
+        origin->pc = write->pc;
+        origin->text = write->text;
+        origin->symbol = write->symbol;
+    }
     set(origins, origin, true, write->new.data[at]);
 }
 

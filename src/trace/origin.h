@@ -50,7 +50,8 @@ struct origin {
     uint64_t pc;        /* store, kernel: the instruction */
     const char *text;   /* store: it, disassembled; or NULL */
     const char *symbol; /* store, kernel: its place; or NULL */
-    const char *call;   /* the system call, if it was one; or NULL */
+    const char *call;   /* the system call, if it was one; or NULL; found by a
+                         * write: WRITTEN_ELSEWHERE, if that is all it says */
 };
 
 /* The history of the byte at an address. All zero but for addr is a valid one
