@@ -110,6 +110,9 @@ void summary(const struct event *event, struct buf *out)
     case EVENT_LEAVE:
         say_leave(out, &event->leave);
         break;
+    case EVENT_NAME:
+        say_more(out, "", event->name.name);
+        break;
     case EVENT_OUTPUT:
         say_output(out, &event->output);
         break;

@@ -14,6 +14,7 @@
  *     enter +OFFSET HOW            enter +0 call
  *     step +OFFSET TEXT            step +7 add rax, rdi
  *     leave HOW [VALUE]            leave return 42
+ *     name NAME                    name fib
  *     output FD TEXT               output 1 42\n
  *     signal NAME [ACCESS]         signal SIGSEGV write
  *     limit BUDGET                 limit threads

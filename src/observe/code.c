@@ -261,6 +261,7 @@ static void emit_enter(struct observer *observer, struct thread *thread,
     struct buf code = {0};
     struct opt_u64 *return_to = &event.enter.return_to;
 
+    names_tell(observer, thread, region->addr, region->length);
     event.enter.addr = pc;
     event.enter.offset = pc - region->start;
     event.enter.how = "jump";

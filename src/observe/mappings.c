@@ -99,6 +99,7 @@ static void emit_unmap(struct observer *observer, struct thread *thread,
 {
     struct event event = {.kind = EVENT_UNMAP, .tid = thread->tracee.tid};
 
+    names_forget(observer, thread, addr, length);
     find_source(observer, thread, &event.source);
     event.unmap = (struct event_unmap){addr, length, call};
     observer_emit(observer, &event);

@@ -185,6 +185,7 @@ static void loaded(struct observer *observer, struct thread *thread)
 
     tracee_find_syscall(tracee);
     space->entry = proc_auxv(tracee->pid, AT_ENTRY);
+    names_begin(thread);
     if (tracee_fetch(tracee) < 0)
         return;
     if (!observer->started)
@@ -314,6 +315,8 @@ static void on_gone(struct observer *observer, struct thread *thread,
 {
     struct space *space = thread->space;
 
+    if (stop->tid == observer->root && space)
+        names_tell_all(observer, thread);
     if (stop->tid == observer->root) {
         bool exited = stop->kind == STOP_EXITED;
 

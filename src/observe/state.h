@@ -19,11 +19,13 @@
 #include "observe/observe.h"
 #include "target/calls.h"
 #include "target/lines.h"
+#include "target/perfmap.h"
 #include "target/proc.h"
 #include "target/tracee.h"
 #include "trace/pages.h"
 #include "trace/regions.h"
 #include "trace/source.h"
+#include "trace/symbols.h"
 #include "x86/insn.h"
 
 /* Of one access at most this many bytes are recorded (a cache line). */
@@ -37,6 +39,16 @@ struct object {
     enum { OBJECT_UNKNOWN, OBJECT_ELF, OBJECT_OTHER } kind;
     bool executed; /* there is, or was, an executable mapping of it */
     bool told;     /* that it is a library */
+};
+
+/* What the program calls its code; all zero: nobody looks. */
+struct names {
+    bool watched;
+    bool limited;          /* there are too many: the rest is not read */
+    size_t count;          /* of the lines that were taken */
+    struct perfmap map;
+    struct symbols unsaid; /* those that no event has told */
+    struct symbols said;   /* the others */
 };
 
 struct space {
@@ -58,6 +70,7 @@ struct space {
     size_t object_count;
     size_t object_capacity;
     struct regions regions; /* what may hold code */
+    struct names names;
     struct pages pages;     /* the bytes that were seen being written there */
 };
 
@@ -449,6 +462,23 @@ void code_changed(struct region *region, uint64_t addr, size_t size);
 const char *place_name(const struct observer *observer,
                        const struct thread *thread, uint64_t pc,
                        struct buf *room);
+
+/* --- names.c ------------------------------------------------------------- */
+
+/* A program was loaded, and nothing of it has run. */
+void names_begin(struct thread *thread);
+void names_release(struct names *names);
+
+/* Tells what the program calls the code in [addr, addr + length). */
+void names_tell(struct observer *observer, struct thread *thread, uint64_t addr,
+                uint64_t length);
+
+/* The same, and forgets it: that code goes away. */
+void names_forget(struct observer *observer, struct thread *thread,
+                  uint64_t addr, uint64_t length);
+
+/* The same for all code that there is: the program has ended. */
+void names_tell_all(struct observer *observer, struct thread *thread);
 
 /* --- mappings.c ---------------------------------------------------------- */
 

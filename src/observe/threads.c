@@ -62,6 +62,7 @@ void space_leave(struct space *space)
     free(space->objects);
     regions_release(&space->regions);
     pages_release(&space->pages);
+    names_release(&space->names);
     free(space);
 }
 

@@ -32,6 +32,32 @@ struct text_thread *text_thread(struct text *text, int tid)
     return thread;
 }
 
+void text_symbol(struct text *text, struct text_thread *thread, uint64_t addr)
+{
+    const struct symbol *symbol = symbols_at(&text->view.symbols, addr);
+    struct buf name = {0};
+
+    thread->named = symbol ? symbol->addr : 0;
+    if (symbols_describe(&text->view.symbols, addr, &name))
+        pen_print(&text->pen, ROLE_HEADING, "<%s>", buf_text(&name));
+    buf_release(&name);
+}
+
+/* Above the first step of each stretch that has a name, as objdump does. */
+static void tell_label(struct text *text, struct text_thread *thread,
+                       uint64_t addr)
+{
+    const struct symbol *symbol = symbols_at(&text->view.symbols, addr);
+
+    if (thread->named == (symbol ? symbol->addr : 0))
+        return;
+    text_symbol(text, thread, addr);
+    if (symbol)
+        pen_text(&text->pen, ROLE_HEADING, ":");
+    if (symbol)
+        pen_end(&text->pen);
+}
+
 static void tell_register(struct pen *pen, enum role role, enum reg reg,
                           uint64_t value)
 {
@@ -76,7 +102,7 @@ static void tell_return_to(struct pen *pen, uint64_t addr)
 }
 
 static void tell_entry(struct text *text, const struct event *event,
-                       uint64_t base)
+                       struct text_thread *thread, uint64_t base)
 {
     const struct event_enter *enter = &event->enter;
     struct pen *pen = &text->pen;
@@ -91,6 +117,9 @@ static void tell_entry(struct text *text, const struct event *event,
     if (text->many)
         pen_print(pen, ROLE_HEADING, " at 0x%llx",
                   (unsigned long long)enter->addr);
+    if (symbols_at(&text->view.symbols, enter->addr))
+        pen_text(pen, ROLE_PLAIN, " ");
+    text_symbol(text, thread, enter->addr);
     pen_gap(pen, 0);
     text_source(text, event);
     pen_end(pen);
@@ -153,7 +182,7 @@ void text_enter(struct text *text, const struct event *event)
     pen_blank(pen);
     text->entries++;
     name_entered(text, base);
-    tell_entry(text, event, base);
+    tell_entry(text, event, thread, base);
     if (strcmp(enter->how, "return") == 0)
         tell_register(pen, ROLE_RESULT, REG_RESULT,
                       enter->regs.value[REG_RESULT]);
@@ -271,6 +300,7 @@ void text_step(struct text *text, const struct event *event)
     struct buf effect = {0};
 
     around(step, &thread->regs, &before, &after);
+    tell_label(text, thread, step->addr);
     text_tell_insn(pen, step->offset, step->bytes, step->text);
     if (thread->regs_known)
         append_effect(step, &before, &after, &effect);

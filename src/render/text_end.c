@@ -10,6 +10,7 @@
 #include "render/explain.h"
 
 #define OUTPUT_LINES 8u
+#define NAME_LINES   8u
 
 static size_t line_length(struct bytes text)
 {
@@ -37,6 +38,29 @@ void text_output(struct text *text, const struct event *event)
         rest.data += len;
         rest.len -= len;
     }
+}
+
+/* Of many names the rest is told where that code runs. */
+void text_name(struct text *text, const struct event *event)
+{
+    const struct event_name *name = &event->name;
+    const struct region *region = view_region_at(&text->view, name->addr);
+    struct pen *pen = &text->pen;
+    struct buf place = {0};
+
+    if (++text->names_given > NAME_LINES)
+        return;
+    if (region)
+        text_append_place(&place, name->addr - region->start, name->length);
+    else
+        buf_printf(&place, "0x%llx", (unsigned long long)name->addr);
+    pen_print(pen, ROLE_NOTE, "%s is named ", buf_text(&place));
+    pen_cut(pen, ROLE_HEADING, name->name ? name->name : "");
+    pen_end(pen);
+    if (text->names_given == NAME_LINES)
+        pen_words(pen, ROLE_NOTE, 0,
+                  "Further names are told where that code runs.");
+    buf_release(&place);
 }
 
 static bool is_fetch(const struct event_signal *signal)

@@ -217,6 +217,8 @@ bool text_hold(struct text *text, const struct event *event)
     case EVENT_LIMIT:
         return event->limit.addr.known &&
                hold_at(hold, event->limit.addr.value, event);
+    case EVENT_NAME:
+        return hold_at(hold, event->name.addr, event);
     case EVENT_ENTER:
         let_go(text, event->enter.addr, 1);
         return false;

@@ -67,6 +67,7 @@ struct text_thread {
     struct regs regs;    /* now */
     struct regs entered; /* at its latest enter that showed arguments */
     bool arguments_shown;
+    uint64_t named;     /* the latest symbol that was told; 0: none */
     uint64_t last_addr; /* its latest step: where, and the end of it */
     uint64_t last_end;
     struct text_loop loop;
@@ -115,6 +116,7 @@ struct text {
     size_t thread_count;
     size_t thread_capacity;
     int last_tid;
+    unsigned names_given;  /* by the program to its code */
     uint64_t entries;      /* into generated code */
     struct buf output;     /* the first lines of it, each with its newline */
     unsigned output_lines; /* how many of them are complete */
@@ -185,6 +187,8 @@ void text_maps_line(struct pen *pen, const char *maps);
 
 /* text_call.c: what we know of a thread; made on first use. */
 struct text_thread *text_thread(struct text *text, int tid);
+/* What the program calls the code at addr, "<fib+0x4>", if it has a name. */
+void text_symbol(struct text *text, struct text_thread *thread, uint64_t addr);
 /* An instruction in columns: offset, bytes, text. */
 void text_tell_insn(struct pen *pen, uint64_t offset, struct bytes bytes,
                     const char *words);

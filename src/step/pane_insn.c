@@ -14,9 +14,11 @@ static void write_title(const struct focus *focus, struct pen *title)
     }
 }
 
-/* "executed, +7" */
-static void append_where(const struct focus *focus, struct buf *out)
+/* "executed, +7 <fib+0x7>" */
+static void append_where(const struct moment *moment, struct buf *out)
 {
+    const struct focus *focus = &moment->focus;
+    struct buf name = {0};
     static const char *const words[] = {
         [FOCUS_NONE] = "",
         [FOCUS_STORED] = "being written, ",
@@ -28,6 +30,9 @@ static void append_where(const struct focus *focus, struct buf *out)
 
     buf_printf(out, "%s+%llu", words[focus->kind],
                (unsigned long long)(focus->addr - focus->base));
+    if (symbols_describe(&moment_view(moment)->symbols, focus->addr, &name))
+        buf_printf(out, " <%s>", buf_text(&name));
+    buf_release(&name);
 }
 
 /* Bytes of which nothing is known. */
@@ -105,7 +110,7 @@ void pane_insn(const struct moment *moment, struct area area)
     else
         write_title(&moment->focus, &title);
     if (!is_none(moment))
-        append_where(&moment->focus, &where);
+        append_where(moment, &where);
     pane_rule(moment->grid, area, &title, where.len ? buf_text(&where) : NULL);
     if (is_none(moment) || moment->focus.state == INSN_UNKNOWN) {
         write_words(moment, &pen);

@@ -162,6 +162,8 @@ static bool names_address(const struct event *event, uint64_t addr)
         return step_names(&event->step, addr);
     case EVENT_LEAVE:
         return event->leave.to == addr;
+    case EVENT_NAME:
+        return in(addr, event->name.addr, event->name.length);
     case EVENT_SIGNAL:
         return is(addr, event->signal.addr) || is(addr, event->signal.pc);
     case EVENT_LIMIT:

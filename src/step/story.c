@@ -41,6 +41,7 @@ static bool next_instruction(const struct story *story)
     } else if (story_decode(view, pc, &insn)) {
         say(story, "Next: %s at ", insn.text);
         say_where(story, pc);
+        say_symbol(story, pc);
     } else {
         say(story, "Next: an instruction at ");
         say_where(story, pc);
@@ -76,12 +77,17 @@ static void say_coming(const struct story *story)
     case EVENT_ENTER:
         say(story, "a %s to ", event->enter.how ? event->enter.how : "way");
         say_place(story, event->enter.offset, 1);
+        say_symbol(story, event->enter.addr);
         break;
     case EVENT_STEP:
         say(story, "%s", event->step.text ? event->step.text : "a step");
         break;
     case EVENT_LEAVE:
         say(story, "control leaves the generated code");
+        break;
+    case EVENT_NAME:
+        say(story, "a name for ");
+        say_where(story, event->name.addr);
         break;
     case EVENT_OUTPUT:
         say(story, "output of the program");

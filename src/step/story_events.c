@@ -165,6 +165,7 @@ static void say_entry(const struct story *story)
     const struct regions *regions = &story_view(story)->regions;
 
     say_place(story, enter->offset, 1);
+    say_symbol(story, enter->addr);
     for (size_t i = 0; i < regions->count; i++) {
         if (regions->list[i].start == enter->addr - enter->offset)
             continue;
@@ -291,6 +292,9 @@ void story_happened_step(const struct story *story)
                         step->reads.count, step->writes.list,
                         step->writes.count, &effect);
     say(story, "%s was executed", step->text ? step->text : "An instruction");
+    if (symbols_at(&story_view(story)->symbols, step->addr))
+        say(story, " at");
+    say_symbol(story, step->addr);
     if (effect.len > 0) {
         say(story, wants_subject(buf_text(&effect)) ? ": it " : ": ");
         say_effect(story, &effect);
@@ -348,6 +352,18 @@ void story_happened_leave(const struct story *story)
     say(story, ".");
     if (leave->value.known)
         say_result(story, leave->value.value);
+}
+
+void story_happened_name(const struct story *story)
+{
+    const struct event_name *name = &story->event->name;
+
+    say(story, "The program gave ");
+    say_length(story, name->length);
+    say(story, " of its code, at ");
+    say_where(story, name->addr);
+    say(story, ", the name %s (a line in /tmp/perf-PID.map).",
+        name->name ? name->name : "that is not known");
 }
 
 void story_happened_output(const struct story *story)

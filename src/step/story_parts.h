@@ -55,6 +55,9 @@ void say_place(const struct story *story, uint64_t offset, uint64_t length);
 /* "code[3]", or "0x1000" where nothing is mapped that we know of. */
 void say_where(const struct story *story, uint64_t addr);
 
+/* " <fib+0x4>" where the program has named that code, else nothing. */
+void say_symbol(const struct story *story, uint64_t addr);
+
 /* "code[3] = 0xfc", "code[0..1] = 48 c7", "code[0..99] = 100 bytes" */
 void say_stored(const struct story *story);
 

@@ -68,6 +68,7 @@ void story_title_enter(const struct story *story)
     else
         say(story, "%s to ", how ? how : "control");
     say_place(story, story->event->enter.offset, 1);
+    say_symbol(story, story->event->enter.addr);
 }
 
 void story_title_step(const struct story *story)
@@ -75,6 +76,7 @@ void story_title_step(const struct story *story)
     const char *text = story->event->step.text;
 
     say(story, "%s", text ? text : "an instruction");
+    say_symbol(story, story->event->step.addr);
 }
 
 void story_title_leave(const struct story *story)
@@ -86,6 +88,14 @@ void story_title_leave(const struct story *story)
         say(story, ", %s = ", reg_name(REG_RESULT));
         say_register(story, leave->value.value);
     }
+}
+
+void story_title_name(const struct story *story)
+{
+    const struct event_name *name = &story->event->name;
+
+    say_where(story, name->addr);
+    say(story, " is named %s", name->name ? name->name : "");
 }
 
 void story_title_output(const struct story *story)

@@ -47,6 +47,15 @@ void say_where(const struct story *story, uint64_t addr)
         say_address(story, addr);
 }
 
+void say_symbol(const struct story *story, uint64_t addr)
+{
+    struct buf name = {0};
+
+    if (symbols_describe(&story_view(story)->symbols, addr, &name))
+        say(story, " <%s>", buf_text(&name));
+    buf_release(&name);
+}
+
 bool word_is(const char *text, const char *other)
 {
     return text && strcmp(text, other) == 0;

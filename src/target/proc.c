@@ -298,6 +298,45 @@ bool proc_exe(pid_t pid, char *out, size_t size)
     return true;
 }
 
+/* The line of /proc/PID/status behind "NAME:"; text is the file's. */
+static const char *read_status(pid_t pid, const char *name, struct buf *text)
+{
+    const char *at;
+
+    if (!read_all(pid, "status", text))
+        return NULL;
+    at = strstr(buf_text(text), name);
+    return at ? at + strlen(name) : NULL;
+}
+
+bool proc_user(pid_t pid, uid_t *out)
+{
+    struct buf text = {0};
+    const char *at = read_status(pid, "\nUid:", &text);
+    unsigned user;
+    bool known; /* the last of real, effective, saved, that of files */
+
+    known = at && sscanf(at, "%*u %*u %*u %u", &user) == 1;
+    if (known)
+        *out = user;
+    buf_release(&text);
+    return known;
+}
+
+pid_t proc_own_id(pid_t pid)
+{
+    struct buf text = {0};
+    const char *at = read_status(pid, "\nNSpid:", &text);
+    int own = (int)pid, used; /* the last of the line is the innermost */
+
+    while (at && *at != '\n' && sscanf(at, "%d%n", &own, &used) == 1) {
+        at += used;
+        at += strspn(at, " \t");
+    }
+    buf_release(&text);
+    return own;
+}
+
 pid_t proc_parent(pid_t tid)
 {
     struct buf text = {0};

@@ -75,6 +75,12 @@ bool proc_fd_is_memory(pid_t pid, int fd);
 /* What /proc/PID/exe points to. Returns false if it cannot be read. */
 bool proc_exe(pid_t pid, char *out, size_t size);
 
+/* The user as whom it makes files (Uid of its status). False: not known. */
+bool proc_user(pid_t pid, uid_t *out);
+
+/* Its ID in its own PID namespace (NSpid of its status), or pid. */
+pid_t proc_own_id(pid_t pid);
+
 /* The process that waits for this one (PPid of its status), or 0. */
 pid_t proc_parent(pid_t tid);
 

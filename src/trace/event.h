@@ -44,6 +44,9 @@
  *   leave    control left generated code by a "return", "call", "jump" or
  *            "signal" (how), to the address to. value is the result register
  *            at a return, the only moment at which it means something.
+ *   name     the program gave length bytes of its code at addr a name, by a line
+ *            in /tmp/perf-PID.map. Told when that code is entered or goes away,
+ *            or at the end.
  *   output   the program wrote bytes to its descriptor 1 or 2.
  *   signal   a signal was delivered to the program: number and name, code is
  *            si_code, addr si_addr of a fault (sigaction(2)), pc where it

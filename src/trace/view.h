@@ -22,6 +22,7 @@
 #include "trace/pages.h"
 #include "trace/regions.h"
 #include "trace/store.h"
+#include "trace/symbols.h"
 
 /* The five stages of a baby JIT, in order. */
 enum stage {
@@ -59,6 +60,7 @@ struct view {
     struct buf output;     /* its last VIEW_OUTPUT bytes */
     uint64_t output_total; /* bytes of it in all */
     struct listing listing;
+    struct symbols symbols; /* the names of code */
     bool ended;
 };
 

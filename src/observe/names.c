@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the program calls its code. Its perf map is looked at when generated
+ * code is entered, when it goes away and at the end, and read on where it has
+ * grown. A name is told when the region that it lies in comes up, so that
+ * nothing is told of code that jittrace knows nothing of, and a program with
+ * thousands of functions is not stopped to list those that never run.
+ */
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+#include "observe/state.h"
+
+/* More names than this are not read: each costs a search and a copy. */
+#define MOST_NAMES 30000u
+
+void names_begin(struct thread *thread)
+{
+    struct names *names = &thread->space->names;
+
+    names_release(names);
+    names->watched = thread->space->watched;
+    if (names->watched)
+        perfmap_init(&names->map, thread->tracee.pid);
+}
+
+void names_release(struct names *names)
+{
+    if (names->watched)
+        perfmap_release(&names->map);
+    symbols_release(&names->unsaid);
+    symbols_release(&names->said);
+    *names = (struct names){0};
+}
+
+static void limit(struct observer *observer, struct thread *thread)
+{
+    thread->space->names.limited = true;
+    observer_limit(observer, thread, "names", 0,
+                   "/tmp/%s has more than %u names or %u MiB; the names behind "
+                   "that are not read",
+                   thread->space->names.map.name, MOST_NAMES,
+                   PERFMAP_BYTES >> 20);
+}
+
+/* Takes what is new in the perf map. */
+static void read_names(struct observer *observer, struct thread *thread)
+{
+    struct names *names = &thread->space->names;
+    struct perfmap_line line;
+
+    if (names->limited)
+        return;
+    perfmap_read(&names->map);
+    while (names->count < MOST_NAMES && perfmap_next(&names->map, &line)) {
+        symbols_add(&names->unsaid, line.addr, line.length, line.name);
+        names->count++;
+    }
+    if (names->map.full || names->count == MOST_NAMES)
+        limit(observer, thread);
+}
+
+static void tell(struct observer *observer, const struct thread *thread,
+                 const struct symbol *symbol)
+{
+    struct event event = {.kind = EVENT_NAME, .tid = thread->tracee.tid};
+
+    event.name.addr = symbol->addr;
+    event.name.length = symbol->length;
+    event.name.name = symbol->name;
+    observer_emit(observer, &event);
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct symbol *one = *(struct symbol *const *)a;
+    const struct symbol *other = *(struct symbol *const *)b;
+
+    return one->order < other->order ? -1 : one->order > other->order;
+}
+
+/* Whatever has a part in the range, in the order in which it was named. */
+static size_t find_unsaid(const struct symbols *unsaid, uint64_t addr,
+                          uint64_t length, struct symbol ***out)
+{
+    size_t count = 0, capacity = 0, kept = 0;
+    struct symbol **list = NULL, *symbol;
+    uint64_t at = addr, from, to;
+
+    while ((symbol = symbols_from(unsaid, at, &from, &to)) != NULL &&
+           (from <= addr || from - addr < length)) {
+        list = mem_grow(list, count, &capacity, sizeof(struct symbol *));
+        list[count++] = symbol;
+        at = to;
+    }
+    if (count > 0)
+        qsort(list, count, sizeof(struct symbol *), by_order);
+    for (size_t i = 0; i < count; i++)
+        if (i == 0 || list[i] != list[i - 1])
+            list[kept++] = list[i];
+    *out = list;
+    return kept;
+}
+
+/* The order counts: whoever reads the events lets the later one win, too. */
+static void tell_unsaid(struct observer *observer, struct thread *thread,
+                        uint64_t addr, uint64_t length)
+{
+    struct names *names = &thread->space->names;
+    struct symbol **list;
+    size_t count = find_unsaid(&names->unsaid, addr, length, &list);
+
+    for (size_t i = 0; i < count; i++) {
+        if (symbols_add(&names->said, list[i]->addr, list[i]->length,
+                        list[i]->name))
+            tell(observer, thread, list[i]);
+        symbols_drop(&names->unsaid, list[i]);
+    }
+    free(list);
+}
+
+void names_tell(struct observer *observer, struct thread *thread, uint64_t addr,
+                uint64_t length)
+{
+    if (!thread->space->names.watched)
+        return;
+    read_names(observer, thread);
+    tell_unsaid(observer, thread, addr, length);
+}
+
+void names_forget(struct observer *observer, struct thread *thread,
+                  uint64_t addr, uint64_t length)
+{
+    names_tell(observer, thread, addr, length);
+    symbols_forget(&thread->space->names.said, addr, length);
+}
+
+void names_tell_all(struct observer *observer, struct thread *thread)
+{
+    const struct regions *regions = &thread->space->regions;
+
+    if (!thread->space->names.watched)
+        return;
+    read_names(observer, thread);
+    for (size_t i = 0; i < regions->count; i++)
+        if (regions->list[i].prot & PROT_EXEC)
+            tell_unsaid(observer, thread, regions->list[i].addr,
+                        regions->list[i].length);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * perfmap.c - the file grows at its end, and only what is new is read. It may
+ * also be begun anew, by truncating it or by another file in its place. Size
+ * and number do not tell when it has grown longer again meanwhile, so the last
+ * bytes that were read are compared with what is there.
+ */
+#include "target/perfmap.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "target/proc.h"
+
+/* --- a line -------------------------------------------------------------- */
+
+static int hex_digit(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Takes a hex number and the blank behind it from the front of the line. */
+static bool take_number(struct bytes *line, uint64_t *out)
+{
+    size_t i = 0;
+
+    if (line->len > 2 && !memcmp(line->data, "0x", 2))
+        i = 2; /* as perf, which reads it by strtoull(3), allows */
+    *out = 0;
+    if (i == line->len || hex_digit(line->data[i]) < 0)
+        return false;
+    for (; i < line->len && hex_digit(line->data[i]) >= 0; i++) {
+        if (*out >> 60)
+            return false;
+        *out = *out << 4 | (uint64_t)hex_digit(line->data[i]);
+    }
+    if (i == line->len || line->data[i] != ' ')
+        return false;
+    line->data += i + 1;
+    line->len -= i + 1;
+    return true;
+}
+
+/* How much of a name is taken: no half of a UTF-8 character at its end. */
+static size_t name_length(struct bytes name)
+{
+    size_t len = PERFMAP_NAME;
+
+    if (name.len <= len)
+        return name.len;
+    while (len > PERFMAP_NAME - 4 && (name.data[len] & 0xc0) == 0x80)
+        len--;
+    return (name.data[len] & 0xc0) == 0x80 ? PERFMAP_NAME : len;
+}
+
+bool perfmap_parse(struct bytes line, struct perfmap_line *out)
+{
+    size_t len;
+
+    if (!take_number(&line, &out->addr) || !take_number(&line, &out->length))
+        return false;
+    if (out->length == 0 || out->addr + out->length < out->addr)
+        return false;
+    if (line.len == 0 || memchr(line.data, 0, line.len))
+        return false;
+    len = name_length(line);
+    memcpy(out->name, line.data, len);
+    out->name[len] = 0;
+    return true;
+}
+
+/* --- the file ------------------------------------------------------------ */
+
+static void close_file(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* What was read of a file says nothing about the one that is read next. */
+static void begin_anew(struct perfmap *map)
+{
+    map->offset = map->tail_len = map->taken = 0;
+    buf_clear(&map->text);
+}
+
+/* Keeps the old /tmp where the process has none any more: it has ended. */
+static void open_dir(struct perfmap *map)
+{
+    char path[64];
+    int dir;
+
+    snprintf(path, sizeof path, "/proc/%d/root/tmp", (int)map->pid);
+    dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return;
+    close_file(&map->dir);
+    map->dir = dir;
+}
+
+/* Opens the file if it is one that the process may have written. */
+static void open_file(struct perfmap *map)
+{
+    struct stat file;
+    int fd;
+
+    open_dir(map);
+    if (map->dir < 0)
+        return;
+    /* Nobody's link is followed, nobody's pipe waited for. */
+    fd = openat(map->dir, map->name,
+                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    proc_user(map->pid, &map->user);
+    if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode) ||
+        file.st_uid != map->user) {
+        close(fd);
+        return;
+    }
+    map->file = fd;
+    begin_anew(map);
+}
+
+/* Whether what was read is still there, in front of what was not. */
+static bool has_grown(const struct perfmap *map)
+{
+    uint8_t now[sizeof map->tail];
+
+    return pread(map->file, now, map->tail_len,
+                 (off_t)(map->offset - map->tail_len)) ==
+               (ssize_t)map->tail_len &&
+           memcmp(now, map->tail, map->tail_len) == 0;
+}
+
+/* Moves on to offset, and remembers what is in front of it. */
+static void move_on(struct perfmap *map, uint64_t offset)
+{
+    uint64_t from = offset < sizeof map->tail ? 0 : offset - sizeof map->tail;
+    ssize_t got = pread(map->file, map->tail, offset - from, (off_t)from);
+
+    map->tail_len = got == (ssize_t)(offset - from) ? (size_t)got : 0;
+    map->offset = offset;
+}
+
+static void read_on(struct perfmap *map)
+{
+    char chunk[65536];
+    uint64_t offset = map->offset;
+    ssize_t got;
+
+    while ((got = pread(map->file, chunk, sizeof chunk, (off_t)offset)) > 0) {
+        map->bytes += (uint64_t)got;
+        if (map->bytes > PERFMAP_BYTES) {
+            map->full = true;
+            break;
+        }
+        buf_append(&map->text, chunk, (size_t)got);
+        offset += (uint64_t)got;
+    }
+    if (offset != map->offset)
+        move_on(map, offset);
+}
+
+void perfmap_init(struct perfmap *map, pid_t pid)
+{
+    struct stat file;
+
+    *map = (struct perfmap){.pid = pid, .dir = -1, .file = -1};
+    proc_user(pid, &map->user);
+    snprintf(map->name, sizeof map->name, "perf-%d.map", (int)proc_own_id(pid));
+    open_file(map);
+    if (map->file >= 0 && fstat(map->file, &file) == 0)
+        move_on(map, (uint64_t)file.st_size);
+}
+
+void perfmap_release(struct perfmap *map)
+{
+    close_file(&map->file);
+    close_file(&map->dir);
+    buf_release(&map->text);
+}
+
+void perfmap_read(struct perfmap *map)
+{
+    struct stat file;
+
+    if (map->file < 0)
+        open_file(map);
+    if (map->file < 0 || map->full)
+        return;
+    if (!has_grown(map))
+        begin_anew(map);
+    read_on(map);
+    if (fstat(map->file, &file) < 0 || file.st_nlink == 0)
+        close_file(&map->file); /* the next look finds another, if any */
+}
+
+bool perfmap_next(struct perfmap *map, struct perfmap_line *out)
+{
+    while (map->taken < map->text.len) {
+        const uint8_t *line = map->text.data + map->taken;
+        size_t rest = map->text.len - map->taken;
+        const uint8_t *end = memchr(line, '\n', rest);
+
+        if (!end)
+            break;
+        map->taken += (size_t)(end - line) + 1;
+        if (perfmap_parse((struct bytes){line, (size_t)(end - line)}, out))
+            return true;
+    }
+    memmove(map->text.data, map->text.data + map->taken,
+            map->text.len - map->taken);
+    map->text.len -= map->taken;
+    map->taken = 0;
+    return false;
+}
