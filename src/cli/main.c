@@ -21,6 +21,7 @@
 #include "cli/wiring.h"
 #include "observe/observe.h"
 #include "record/json.h"
+#include "render/dump.h"
 #include "trace/sink.h"
 #include "trace/source.h"
 
@@ -77,55 +78,74 @@ static void handle_signals(pid_t pid)
         sigaction(ignored[i], &action, NULL);
 }
 
+/* Somewhere that events go to. */
+struct target {
+    struct sink *sink; /* or NULL */
+    struct err lost;   /* why it is given no more */
+};
+
+static void give(struct target *to, const struct event *event)
+{
+    if (to->sink && to->lost.kind == ERR_NONE)
+        sink_emit(to->sink, event, &to->lost);
+}
+
 /*
- * Moves every event from source to sink. A sink that fails is given no more;
- * its failure is kept in *lost and the source is emptied all the same. Returns
- * the exit status that the program ended with, or -1 with err filled.
+ * Moves every event from source to both targets. One that fails is given no
+ * more, and the source is emptied all the same. Returns the exit status that
+ * the program ended with, or -1 with err filled.
  */
-static int pump(struct source *source, struct sink *sink, struct err *lost,
-                struct err *err)
+static int pump(struct source *source, struct target *trace,
+                struct target *dump, struct err *err)
 {
     struct event event;
     int status = 0, more;
 
     while ((more = source_next(source, &event, err)) > 0) {
-        if (lost->kind == ERR_NONE)
-            sink_emit(sink, &event, lost);
+        give(trace, &event);
+        give(dump, &event);
         if (event.kind == EVENT_EXIT)
             status = event.exit.signal.known
                          ? 128 + (int)event.exit.signal.value
                          : (int)event.exit.status.value;
     }
+    if (dump->sink && dump->lost.kind == ERR_NONE)
+        dump_sink_finish(dump->sink, &dump->lost);
     return more < 0 ? -1 : status;
 }
 
-/* Shows the source's events. Returns the exit status; frees the source. */
+/*
+ * Shows the source's events, also to dump, which may be NULL. Returns the exit
+ * status; frees the source.
+ */
 static int show(const struct options *options, struct source *source,
-                struct err *err)
+                struct sink *dump_sink, struct err *err)
 {
-    struct err lost = {ERR_NONE, ""};
-    struct sink *sink;
+    struct target trace = {0}, dump = {.sink = dump_sink};
     FILE *out;
     int status = -1;
 
     /* Only now: what cannot be started or read overwrites no old trace. */
     out = open_output(options, err);
     if (out) {
-        sink = make_sink(options, out);
-        status = pump(source, sink, &lost, err);
-        sink_free(sink);
+        trace.sink = make_sink(options, out);
+        status = pump(source, &trace, &dump, err);
+        sink_free(trace.sink);
         if (out != stdout)
             fclose(out);
     }
     source_free(source);
     if (status < 0)
         return complain(err);
-    if (lost.kind == ERR_OUTPUT || lost.kind == ERR_DATA)
-        return complain(&lost);
+    if (trace.lost.kind == ERR_OUTPUT || trace.lost.kind == ERR_DATA)
+        return complain(&trace.lost);
+    if (dump.lost.kind != ERR_NONE)
+        return complain(&dump.lost);
     return options->replay ? 0 : status;
 }
 
-static int trace(const struct options *options, struct err *err)
+static int trace(const struct options *options, struct sink *dump,
+                 struct err *err)
 {
     struct launch launch = {.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
     struct source *source;
@@ -136,11 +156,12 @@ static int trace(const struct options *options, struct err *err)
     if (!source)
         return complain(err);
     handle_signals(observe_pid(source));
-    return show(options, source, err);
+    return show(options, source, dump, err);
 }
 
 /* A recording that can be shown is a success, however its program ended. */
-static int replay(const struct options *options, struct err *err)
+static int replay(const struct options *options, struct sink *dump,
+                  struct err *err)
 {
     FILE *in = open_recording(options, err);
     int status;
@@ -148,8 +169,22 @@ static int replay(const struct options *options, struct err *err)
     if (!in)
         return complain(err);
     signal(SIGPIPE, SIG_IGN);
-    status = show(options, json_source_new(in, options->replay), err);
+    status = show(options, json_source_new(in, options->replay), dump, err);
     fclose(in);
+    return status;
+}
+
+/* Without --step. */
+static int run(const struct options *options, struct err *err)
+{
+    struct sink *dump;
+    int status;
+
+    if (open_dump(options, &dump, err) < 0)
+        return complain(err);
+    status = options->replay ? replay(options, dump, err)
+                             : trace(options, dump, err);
+    sink_free(dump);
     return status;
 }
 
@@ -185,5 +220,5 @@ int main(int argc, char **argv)
         return inform(&options, &err);
     if (options.step)
         return step(&options, &err);
-    return options.replay ? replay(&options, &err) : trace(&options, &err);
+    return run(&options, &err);
 }

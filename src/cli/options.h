@@ -32,6 +32,7 @@ struct options {
     bool plain;           /* and that line by line */
     const char *input;    /* what the program reads then, or NULL: nothing */
     const char *output;   /* -o FILE, or NULL: standard output */
+    const char *dump;     /* --dump-code DIR, or NULL */
     const char *replay;   /* a recording to show, or NULL */
     const char *who;      /* whose history is to be told, or NULL: of all */
     uint64_t who_number;  /* the same as a number (trace/where.h) */

@@ -27,6 +27,7 @@
 #include "cli/wiring.h"
 #include "observe/observe.h"
 #include "record/json.h"
+#include "render/dump.h"
 #include "step/driver.h"
 #include "step/fullscreen.h"
 #include "step/plain.h"
@@ -39,13 +40,15 @@
 
 /* --- the tee ------------------------------------------------------------- */
 
-/* A source that shows its events to a sink as well. */
+/* A source that shows its events to sinks as well. */
 struct tee {
     struct source source;
     struct source *inner;
     struct sink *sink; /* or NULL */
     FILE *out;
-    struct err lost; /* why the sink gets no more events */
+    struct err lost;   /* why the sink gets no more events */
+    struct sink *dump; /* of --dump-code, or NULL */
+    struct err dump_lost;
 };
 
 static int tee_next(struct source *source, struct event *event, struct err *err)
@@ -55,6 +58,8 @@ static int tee_next(struct source *source, struct event *event, struct err *err)
 
     if (more > 0 && tee->sink && tee->lost.kind == ERR_NONE)
         sink_emit(tee->sink, event, &tee->lost);
+    if (more > 0 && tee->dump && tee->dump_lost.kind == ERR_NONE)
+        sink_emit(tee->dump, event, &tee->dump_lost);
     return more;
 }
 
@@ -64,10 +69,11 @@ static int tee_ready(struct source *source, struct err *err)
 }
 
 static int tee_open(struct tee *tee, const struct options *options,
-                    struct source *inner, struct err *err)
+                    struct source *inner, struct sink *dump, struct err *err)
 {
     *tee = (struct tee){.source = {.next = tee_next, .ready = tee_ready},
-                        .inner = inner};
+                        .inner = inner,
+                        .dump = dump};
     if (!options->output)
         return 0;
     tee->out = open_output(options, err);
@@ -75,6 +81,13 @@ static int tee_open(struct tee *tee, const struct options *options,
         return -1;
     tee->sink = make_sink(options, tee->out);
     return 0;
+}
+
+/* There are no more events. */
+static void tee_finish(struct tee *tee)
+{
+    if (tee->dump && tee->dump_lost.kind == ERR_NONE)
+        dump_sink_finish(tee->dump, &tee->dump_lost);
 }
 
 static void tee_close(struct tee *tee)
@@ -173,7 +186,7 @@ static void finish(struct tee *tee, struct driver *driver)
     int more = 1;
 
     observe_end(tee->inner);
-    while (tee->sink && more >= 0 && driver_now() < limit) {
+    while ((tee->sink || tee->dump) && more >= 0 && driver_now() < limit) {
         more = source_ready(&tee->source, &ignored);
         if (more > 0 && source_next(&tee->source, &event, &ignored) <= 0)
             return;
@@ -192,6 +205,8 @@ static int conclude(struct session *session, const struct tee *tee, int result,
         return complain(err);
     if (tee->lost.kind == ERR_OUTPUT)
         return complain(&tee->lost);
+    if (tee->dump_lost.kind != ERR_NONE)
+        return complain(&tee->dump_lost);
     if (result > 0)
         return 128 + result;
     session_exit_status(session, &status);
@@ -216,6 +231,7 @@ static int step_through(const struct options *options, struct tee *tee,
         result = drive(options, session, driver, fullscreen, err);
     if (!options->replay)
         finish(tee, driver);
+    tee_finish(tee);
     status = conclude(session, tee, result, err);
     if (driver->signals >= 0)
         close(driver->signals);
@@ -223,8 +239,8 @@ static int step_through(const struct options *options, struct tee *tee,
     return options->replay && result == 0 ? 0 : status;
 }
 
-static int step_recording(const struct options *options, bool fullscreen,
-                          struct err *err)
+static int step_recording(const struct options *options, struct sink *dump,
+                          bool fullscreen, struct err *err)
 {
     struct driver driver = {.output = -1};
     FILE *in = open_recording(options, err);
@@ -235,7 +251,7 @@ static int step_recording(const struct options *options, bool fullscreen,
     if (!in)
         return complain(err);
     source = json_source_new(in, options->replay);
-    if (tee_open(&tee, options, source, err) < 0)
+    if (tee_open(&tee, options, source, dump, err) < 0)
         status = complain(err);
     else
         status = step_through(options, &tee, &driver, fullscreen, err);
@@ -245,7 +261,7 @@ static int step_recording(const struct options *options, bool fullscreen,
     return status;
 }
 
-static int step_program(const struct options *options,
+static int step_program(const struct options *options, struct sink *dump,
                         struct surroundings *around, struct err *err)
 {
     bool fullscreen = around->master >= 0;
@@ -262,7 +278,7 @@ static int step_program(const struct options *options,
     if (!source)
         return complain(err);
     /* Only now: what cannot be started overwrites no old trace. */
-    if (tee_open(&tee, options, source, err) < 0)
+    if (tee_open(&tee, options, source, dump, err) < 0)
         status = complain(err);
     else
         status = step_through(options, &tee, &driver, fullscreen, err);
@@ -271,18 +287,32 @@ static int step_program(const struct options *options,
     return status;
 }
 
-int step(const struct options *options, struct err *err)
+/* Steps through what there is; events go to dump, too, if it is not NULL. */
+static int step_with(const struct options *options, struct sink *dump,
+                     struct err *err)
 {
     bool fullscreen = !options->plain && terminal_is_usable();
     struct surroundings around;
     int status;
 
     if (options->replay)
-        return step_recording(options, fullscreen, err);
+        return step_recording(options, dump, fullscreen, err);
     if (surround(&around, options, fullscreen, err) < 0)
         status = complain(err);
     else
-        status = step_program(options, &around, err);
+        status = step_program(options, dump, &around, err);
     clear_away(&around);
+    return status;
+}
+
+int step(const struct options *options, struct err *err)
+{
+    struct sink *dump;
+    int status;
+
+    if (open_dump(options, &dump, err) < 0)
+        return complain(err);
+    status = step_with(options, dump, err);
+    sink_free(dump);
     return status;
 }

@@ -11,6 +11,7 @@
 #include "observe/observe.h"
 #include "record/json.h"
 #include "record/raw.h"
+#include "render/dump.h"
 #include "render/text.h"
 #include "render/who_sink.h"
 
@@ -102,6 +103,13 @@ FILE *open_output(const struct options *options, struct err *err)
         err_set(err, ERR_CREATE, "cannot write to '%s': %s", options->output,
                 strerror(errno));
     return out;
+}
+
+int open_dump(const struct options *options, struct sink **dump,
+              struct err *err)
+{
+    *dump = options->dump ? dump_sink_new(options->dump, err) : NULL;
+    return options->dump && !*dump ? -1 : 0;
 }
 
 struct sink *make_sink(const struct options *options, FILE *out)

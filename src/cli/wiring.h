@@ -34,6 +34,13 @@ FILE *open_recording(const struct options *options, struct err *err);
 /* The file of -o, else standard output; or NULL with err filled. */
 FILE *open_output(const struct options *options, struct err *err);
 
+/*
+ * The directory of --dump-code, as a sink that may be NULL: it was not asked
+ * for. Returns 0, or -1 with err filled. Call it before anything is started.
+ */
+int open_dump(const struct options *options, struct sink **dump,
+              struct err *err);
+
 /* What writes the trace there in the format of the options. */
 struct sink *make_sink(const struct options *options, FILE *out);
 

@@ -155,12 +155,42 @@ static void apply_name(struct view *view, const struct event_name *name)
 }
 
 /* Bytes that are news in code that was in use make it another version. */
-static void note_change(struct view *view, uint64_t addr, struct bytes bytes)
+static const struct region *changed_by(const struct view *view, uint64_t addr,
+                                       struct bytes bytes)
 {
     const struct region *region = regions_at(&view->regions, addr);
 
-    if (region && region->in_use && !pages_hold(&view->pages, addr, bytes))
+    return region && region->in_use && !pages_hold(&view->pages, addr, bytes)
+               ? region
+               : NULL;
+}
+
+static void note_change(struct view *view, uint64_t addr, struct bytes bytes)
+{
+    const struct region *region = changed_by(view, addr, bytes);
+
+    if (region)
         regions_change(&view->regions, region);
+}
+
+const struct region *view_superseded(const struct view *view,
+                                     const struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_WRITE:
+        return changed_by(view, event->write.addr, event->write.new);
+    case EVENT_PROTECT:
+        return changed_by(view,
+                          event->protect.addr + event->protect.code_offset,
+                          event->protect.code);
+    case EVENT_ENTER:
+        return changed_by(view,
+                          event->enter.addr - event->enter.offset +
+                              event->enter.code_offset,
+                          event->enter.code);
+    default:
+        return NULL;
+    }
 }
 
 static void note_use(struct view *view, uint64_t addr)

@@ -92,6 +92,13 @@ bool view_source_line(const struct view *view, const char *file, int line,
                       struct bytes *text);
 
 /*
+ * The region whose code the event, to be applied next, makes another generation
+ * of (regions.h), or NULL. It still has the bytes of the one that ends.
+ */
+const struct region *view_superseded(const struct view *view,
+                                     const struct event *event);
+
+/*
  * Appends the written bytes of a region, from the first to the last, and says
  * at what offset they begin. Returns false when none were written.
  */

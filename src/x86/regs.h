@@ -23,6 +23,9 @@ enum reg {
 /* The architecture as a trace names it. */
 #define ARCH_NAME "x86_64"
 
+/* What objdump(1) must be told of it, to disassemble bare bytes. */
+#define ARCH_OBJDUMP "-m i386:x86-64 -M intel"
+
 /* The same registers under the names that do not depend on the CPU. */
 #define REG_PC     X86_RIP
 #define REG_STACK  X86_RSP
