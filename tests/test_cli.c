@@ -83,8 +83,8 @@ static void refused_args(const char *const *argv, int status, const char *what)
 Test(cli, help_tells_every_option)
 {
     static const char *const options[] = {
-        "--format", "-o",     "--output",  "--replay",
-        "--color",  "--help", "--version",
+        "--dump-code", "--format", "-o",     "--output",
+        "--replay",    "--color",  "--help", "--version",
     };
     static const char *const words[] = {
         "TERM",  "PROGRAM",  "text", "json", "raw", "auto", "always",

@@ -70,8 +70,8 @@ struct space {
     size_t object_count;
     size_t object_capacity;
     struct regions regions; /* what may hold code */
-    struct names names;
     struct pages pages;     /* the bytes that were seen being written there */
+    struct names names;
 };
 
 /* Memory that an instruction is about to access, and what was there. */

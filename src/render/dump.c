@@ -35,7 +35,7 @@
 struct code {
     uint64_t mapping;
     unsigned generation; /* the last one of it that could */
-    uint64_t told;       /* the number of the event that ended one, plus 1 */
+    uint64_t ended;      /* the latest round in which one was ended */
 };
 
 /* Files by what their names begin with. */
@@ -52,7 +52,8 @@ struct dump {
     bool made; /* by us, just now */
     FILE *index;
     struct view view;
-    uint64_t seq; /* of the latest event */
+    uint64_t seq;   /* of the latest event */
+    uint64_t round; /* counts the events, and the end */
     struct code *codes;
     size_t code_count;
     size_t code_capacity;
@@ -305,10 +306,10 @@ static int end_generation(struct dump *dump, const struct region *region,
     int result;
 
     if (!code || code->generation != region->generation ||
-        code->told == dump->seq + 1 ||
+        code->ended == dump->round ||
         !find_extent(&dump->view, region->mapping, &first, &last))
         return 0;
-    code->told = dump->seq + 1;
+    code->ended = dump->round;
     if (dump->files >= DUMP_FILES || dump->bytes >= DUMP_BYTES) {
         dump->left_out++;
         return 0;
@@ -414,6 +415,7 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     uint64_t superseded = region ? region->mapping : 0;
 
     dump->seq = event->seq;
+    dump->round++;
     if (!dump->index && open_index(dump, err) < 0)
         return -1;
     if (look_before(dump, event, region, err) < 0)
@@ -430,6 +432,7 @@ int dump_sink_finish(struct sink *sink, struct err *err)
 
     if (!dump->index)
         return 0;
+    dump->round++;
     if (end_all(dump, err) < 0)
         return -1;
     pen_end(&pen);
