@@ -14,7 +14,7 @@
 
 #include "support.h"
 #include "target/perfmap.h"
-#include "trace/symbols.h"
+#include "trace/labels.h"
 
 TestSuite(names, .timeout = 60);
 
@@ -275,14 +275,14 @@ Test(names, a_file_without_end)
     unlink(map_name);
 }
 
-/* --- symbols ------------------------------------------------------------- */
+/* --- labels ------------------------------------------------------------- */
 
-static void expect_at(const struct symbols *symbols, uint64_t addr,
+static void expect_at(const struct labels *labels, uint64_t addr,
                       const char *expected)
 {
     struct buf got = {0};
 
-    symbols_describe(symbols, addr, &got);
+    labels_describe(labels, addr, &got);
     cr_expect(eq(str, (char *)buf_text(&got), (char *)expected), "at %llu",
               (unsigned long long)addr);
     buf_release(&got);
@@ -290,45 +290,45 @@ static void expect_at(const struct symbols *symbols, uint64_t addr,
 
 Test(names, the_latest_name_counts)
 {
-    struct symbols symbols = {0}, before = {0};
+    struct labels labels = {0}, before = {0};
 
-    expect_at(&symbols, 100, "");
-    cr_assert(eq(int, symbols_add(&symbols, 100, 100, "all"), 1));
-    cr_assert(eq(int, symbols_add(&symbols, 100, 100, "all"), 0));
-    symbols_copy(&before, &symbols);
-    cr_assert(eq(int, symbols_add(&symbols, 120, 10, "part"), 1));
-    expect_at(&symbols, 99, "");
-    expect_at(&symbols, 100, "all");
-    expect_at(&symbols, 119, "all+0x13");
-    expect_at(&symbols, 120, "part");
-    expect_at(&symbols, 129, "part+0x9");
-    expect_at(&symbols, 130, "all+0x1e");
-    expect_at(&symbols, 199, "all+0x63");
-    expect_at(&symbols, 200, "");
+    expect_at(&labels, 100, "");
+    cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 1));
+    cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 0));
+    labels_copy(&before, &labels);
+    cr_assert(eq(int, labels_add(&labels, 120, 10, "part"), 1));
+    expect_at(&labels, 99, "");
+    expect_at(&labels, 100, "all");
+    expect_at(&labels, 119, "all+0x13");
+    expect_at(&labels, 120, "part");
+    expect_at(&labels, 129, "part+0x9");
+    expect_at(&labels, 130, "all+0x1e");
+    expect_at(&labels, 199, "all+0x63");
+    expect_at(&labels, 200, "");
     expect_at(&before, 125, "all+0x19");
-    cr_assert(eq(int, symbols_add(&symbols, 100, 100, "all"), 1));
-    expect_at(&symbols, 125, "all+0x19");
-    symbols_forget(&symbols, 150, 10);
-    expect_at(&symbols, 149, "all+0x31");
-    expect_at(&symbols, 150, "");
-    expect_at(&symbols, 160, "all+0x3c");
-    symbols_release(&before);
-    symbols_release(&symbols);
+    cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 1));
+    expect_at(&labels, 125, "all+0x19");
+    labels_forget(&labels, 150, 10);
+    expect_at(&labels, 149, "all+0x31");
+    expect_at(&labels, 150, "");
+    expect_at(&labels, 160, "all+0x3c");
+    labels_release(&before);
+    labels_release(&labels);
 }
 
 Test(names, a_long_name_is_shown_in_short)
 {
-    struct symbols symbols = {0};
+    struct labels labels = {0};
 
-    symbols_add(&symbols, 0, 1, "0123456789012345678901234567890123456789");
-    symbols_add(&symbols, 1, 1, "01234567890123456789012345678901234567890");
-    symbols_add(&symbols, 2, 2,
-                "012345678901234567890123456789012345\xe2\x82\xac"
-                "6789");
-    expect_at(&symbols, 0, "0123456789012345678901234567890123456789");
-    expect_at(&symbols, 1, "0123456789012345678901234567890123456...");
-    expect_at(&symbols, 3, "012345678901234567890123456789012345...+0x1");
-    symbols_release(&symbols);
+    labels_add(&labels, 0, 1, "0123456789012345678901234567890123456789");
+    labels_add(&labels, 1, 1, "01234567890123456789012345678901234567890");
+    labels_add(&labels, 2, 2,
+               "012345678901234567890123456789012345\xe2\x82\xac"
+               "6789");
+    expect_at(&labels, 0, "0123456789012345678901234567890123456789");
+    expect_at(&labels, 1, "0123456789012345678901234567890123456...");
+    expect_at(&labels, 3, "012345678901234567890123456789012345...+0x1");
+    labels_release(&labels);
 }
 
 /* The slow model: a name for each address. */
@@ -339,25 +339,24 @@ struct model {
     unsigned begin[SPACE];
 };
 
-static void check_model(const struct symbols *symbols,
-                        const struct model *model)
+static void check_model(const struct labels *labels, const struct model *model)
 {
     for (unsigned i = 0; i < SPACE; i++) {
-        const struct symbol *symbol = symbols_at(symbols, i);
+        const struct label *label = labels_at(labels, i);
 
-        cr_assert(eq(int, symbol != NULL, model->name[i] != NULL), "%u", i);
-        if (!symbol)
+        cr_assert(eq(int, label != NULL, model->name[i] != NULL), "%u", i);
+        if (!label)
             continue;
-        cr_assert(eq(str, (char *)symbol->name, (char *)model->name[i]));
-        cr_assert(eq(u64, symbol->addr, model->begin[i]));
+        cr_assert(eq(str, (char *)label->name, (char *)model->name[i]));
+        cr_assert(eq(u64, label->addr, model->begin[i]));
     }
 }
 
-/* Forgets a symbol of the model, wherever it still is. */
-static void drop(struct symbols *symbols, struct model *model, unsigned at)
+/* Forgets a label of the model, wherever it still is. */
+static void drop(struct labels *labels, struct model *model, unsigned at)
 {
     uint64_t from, to;
-    struct symbol *symbol = symbols_from(symbols, at, &from, &to);
+    struct label *label = labels_from(labels, at, &from, &to);
     unsigned begin = model->begin[at];
     const char *name = model->name[at];
 
@@ -366,14 +365,14 @@ static void drop(struct symbols *symbols, struct model *model, unsigned at)
     for (unsigned i = 0; i < SPACE; i++)
         if (model->name[i] == name && model->begin[i] == begin)
             model->name[i] = NULL;
-    symbols_drop(symbols, symbol);
+    labels_drop(labels, label);
 }
 
 Test(names, random_names_against_a_slow_model)
 {
     static const char *const names[] = {"a", "b", "c", "d"};
     static char unique[20000][8];
-    struct symbols symbols = {0}, copy = {0};
+    struct labels labels = {0}, copy = {0};
     struct model model = {0}, copied = {0};
 
     srand(1);
@@ -385,30 +384,30 @@ Test(names, random_names_against_a_slow_model)
         snprintf(unique[round], sizeof *unique, "%s%u", names[round % 4],
                  round);
         if (what == 0) {
-            symbols_forget(&symbols, at, length);
+            labels_forget(&labels, at, length);
             for (unsigned i = at; i < at + length; i++)
                 model.name[i] = NULL;
         } else if (what == 1) {
-            drop(&symbols, &model, at);
+            drop(&labels, &model, at);
         } else if (what == 2) {
-            symbols_release(&copy);
-            symbols_copy(&copy, &symbols);
+            labels_release(&copy);
+            labels_copy(&copy, &labels);
             copied = model;
         } else {
             length = 1 + length % 16;
             if (at + length > SPACE)
                 length = SPACE - at;
-            symbols_add(&symbols, at, length, unique[round]);
+            labels_add(&labels, at, length, unique[round]);
             for (unsigned i = at; i < at + length; i++) {
                 model.name[i] = unique[round];
                 model.begin[i] = at;
             }
         }
-        check_model(&symbols, &model);
+        check_model(&labels, &model);
         check_model(&copy, &copied);
     }
-    symbols_release(&symbols);
-    symbols_release(&copy);
+    labels_release(&labels);
+    labels_release(&copy);
 }
 
 /* --- a program ----------------------------------------------------------- */

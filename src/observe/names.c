@@ -29,8 +29,8 @@ void names_release(struct names *names)
 {
     if (names->watched)
         perfmap_release(&names->map);
-    symbols_release(&names->unsaid);
-    symbols_release(&names->said);
+    labels_release(&names->unsaid);
+    labels_release(&names->said);
     *names = (struct names){0};
 }
 
@@ -54,7 +54,7 @@ static void read_names(struct observer *observer, struct thread *thread)
         return;
     perfmap_read(&names->map);
     while (names->count < MOST_NAMES && perfmap_next(&names->map, &line)) {
-        symbols_add(&names->unsaid, line.addr, line.length, line.name);
+        labels_add(&names->unsaid, line.addr, line.length, line.name);
         names->count++;
     }
     if (names->map.full || names->count == MOST_NAMES)
@@ -62,40 +62,40 @@ static void read_names(struct observer *observer, struct thread *thread)
 }
 
 static void tell(struct observer *observer, const struct thread *thread,
-                 const struct symbol *symbol)
+                 const struct label *label)
 {
     struct event event = {.kind = EVENT_NAME, .tid = thread->tracee.tid};
 
-    event.name.addr = symbol->addr;
-    event.name.length = symbol->length;
-    event.name.name = symbol->name;
+    event.name.addr = label->addr;
+    event.name.length = label->length;
+    event.name.name = label->name;
     observer_emit(observer, &event);
 }
 
 static int by_order(const void *a, const void *b)
 {
-    const struct symbol *one = *(struct symbol *const *)a;
-    const struct symbol *other = *(struct symbol *const *)b;
+    const struct label *one = *(struct label *const *)a;
+    const struct label *other = *(struct label *const *)b;
 
     return one->order < other->order ? -1 : one->order > other->order;
 }
 
 /* Whatever has a part in the range, in the order in which it was named. */
-static size_t find_unsaid(const struct symbols *unsaid, uint64_t addr,
-                          uint64_t length, struct symbol ***out)
+static size_t find_unsaid(const struct labels *unsaid, uint64_t addr,
+                          uint64_t length, struct label ***out)
 {
     size_t count = 0, capacity = 0, kept = 0;
-    struct symbol **list = NULL, *symbol;
+    struct label **list = NULL, *label;
     uint64_t at = addr, from, to;
 
-    while ((symbol = symbols_from(unsaid, at, &from, &to)) != NULL &&
+    while ((label = labels_from(unsaid, at, &from, &to)) != NULL &&
            (from <= addr || from - addr < length)) {
-        list = mem_grow(list, count, &capacity, sizeof(struct symbol *));
-        list[count++] = symbol;
+        list = mem_grow(list, count, &capacity, sizeof(struct label *));
+        list[count++] = label;
         at = to;
     }
     if (count > 0)
-        qsort(list, count, sizeof(struct symbol *), by_order);
+        qsort(list, count, sizeof(struct label *), by_order);
     for (size_t i = 0; i < count; i++)
         if (i == 0 || list[i] != list[i - 1])
             list[kept++] = list[i];
@@ -108,14 +108,14 @@ static void tell_unsaid(struct observer *observer, struct thread *thread,
                         uint64_t addr, uint64_t length)
 {
     struct names *names = &thread->space->names;
-    struct symbol **list;
+    struct label **list;
     size_t count = find_unsaid(&names->unsaid, addr, length, &list);
 
     for (size_t i = 0; i < count; i++) {
-        if (symbols_add(&names->said, list[i]->addr, list[i]->length,
-                        list[i]->name))
+        if (labels_add(&names->said, list[i]->addr, list[i]->length,
+                       list[i]->name))
             tell(observer, thread, list[i]);
-        symbols_drop(&names->unsaid, list[i]);
+        labels_drop(&names->unsaid, list[i]);
     }
     free(list);
 }
@@ -133,7 +133,7 @@ void names_forget(struct observer *observer, struct thread *thread,
                   uint64_t addr, uint64_t length)
 {
     names_tell(observer, thread, addr, length);
-    symbols_forget(&thread->space->names.said, addr, length);
+    labels_forget(&thread->space->names.said, addr, length);
 }
 
 void names_tell_all(struct observer *observer, struct thread *thread)

@@ -22,10 +22,10 @@
 #include "target/perfmap.h"
 #include "target/proc.h"
 #include "target/tracee.h"
+#include "trace/labels.h"
 #include "trace/pages.h"
 #include "trace/regions.h"
 #include "trace/source.h"
-#include "trace/symbols.h"
 #include "x86/insn.h"
 
 /* Of one access at most this many bytes are recorded (a cache line). */
@@ -44,11 +44,11 @@ struct object {
 /* What the program calls its code; all zero: nobody looks. */
 struct names {
     bool watched;
-    bool limited;          /* there are too many: the rest is not read */
-    size_t count;          /* of the lines that were taken */
+    bool limited; /* there are too many: the rest is not read */
+    size_t count; /* of the lines that were taken */
     struct perfmap map;
-    struct symbols unsaid; /* those that no event has told */
-    struct symbols said;   /* the others */
+    struct labels unsaid; /* those that no event has told */
+    struct labels said;   /* the others */
 };
 
 struct space {

@@ -119,20 +119,20 @@ static int begin_index(struct dump *dump, const struct event_start *start,
 static void list_names(const struct dump *dump, struct pen *pen, uint64_t addr,
                        uint64_t last)
 {
-    const struct symbols *symbols = &dump->view.symbols;
-    const struct symbol *symbol;
+    const struct labels *labels = &dump->view.labels;
+    const struct label *label;
     uint64_t from, to, count = 0;
 
-    for (; (symbol = symbols_from(symbols, addr, &from, &to)) && from <= last;
+    for (; (label = labels_from(labels, addr, &from, &to)) && from <= last;
          addr = to) {
         if (++count > NAMES_LISTED)
             continue;
         pen_print(pen, ROLE_PLAIN, "    0x%llx %6llu  %s",
                   (unsigned long long)from, (unsigned long long)(to - from),
-                  symbol->name);
-        if (from > symbol->addr)
+                  label->name);
+        if (from > label->addr)
             pen_print(pen, ROLE_PLAIN, "+0x%llx",
-                      (unsigned long long)(from - symbol->addr));
+                      (unsigned long long)(from - label->addr));
         pen_end(pen);
     }
     if (count > NAMES_LISTED) {

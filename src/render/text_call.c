@@ -32,13 +32,13 @@ struct text_thread *text_thread(struct text *text, int tid)
     return thread;
 }
 
-void text_symbol(struct text *text, struct text_thread *thread, uint64_t addr)
+void text_label(struct text *text, struct text_thread *thread, uint64_t addr)
 {
-    const struct symbol *symbol = symbols_at(&text->view.symbols, addr);
+    const struct label *label = labels_at(&text->view.labels, addr);
     struct buf name = {0};
 
-    thread->named = symbol ? symbol->addr : 0;
-    if (symbols_describe(&text->view.symbols, addr, &name))
+    thread->named = label ? label->addr : 0;
+    if (labels_describe(&text->view.labels, addr, &name))
         pen_print(&text->pen, ROLE_HEADING, "<%s>", buf_text(&name));
     buf_release(&name);
 }
@@ -47,14 +47,14 @@ void text_symbol(struct text *text, struct text_thread *thread, uint64_t addr)
 static void tell_label(struct text *text, struct text_thread *thread,
                        uint64_t addr)
 {
-    const struct symbol *symbol = symbols_at(&text->view.symbols, addr);
+    const struct label *label = labels_at(&text->view.labels, addr);
 
-    if (thread->named == (symbol ? symbol->addr : 0))
+    if (thread->named == (label ? label->addr : 0))
         return;
-    text_symbol(text, thread, addr);
-    if (symbol)
+    text_label(text, thread, addr);
+    if (label)
         pen_text(&text->pen, ROLE_HEADING, ":");
-    if (symbol)
+    if (label)
         pen_end(&text->pen);
 }
 
@@ -117,9 +117,9 @@ static void tell_entry(struct text *text, const struct event *event,
     if (text->many)
         pen_print(pen, ROLE_HEADING, " at 0x%llx",
                   (unsigned long long)enter->addr);
-    if (symbols_at(&text->view.symbols, enter->addr))
+    if (labels_at(&text->view.labels, enter->addr))
         pen_text(pen, ROLE_PLAIN, " ");
-    text_symbol(text, thread, enter->addr);
+    text_label(text, thread, enter->addr);
     pen_gap(pen, 0);
     text_source(text, event);
     pen_end(pen);

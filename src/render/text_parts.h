@@ -67,7 +67,7 @@ struct text_thread {
     struct regs regs;    /* now */
     struct regs entered; /* at its latest enter that showed arguments */
     bool arguments_shown;
-    uint64_t named;     /* the latest symbol that was told; 0: none */
+    uint64_t named;     /* the latest label that was told; 0: none */
     uint64_t last_addr; /* its latest step: where, and the end of it */
     uint64_t last_end;
     struct text_loop loop;
@@ -188,7 +188,7 @@ void text_maps_line(struct pen *pen, const char *maps);
 /* text_call.c: what we know of a thread; made on first use. */
 struct text_thread *text_thread(struct text *text, int tid);
 /* What the program calls the code at addr, "<fib+0x4>", if it has a name. */
-void text_symbol(struct text *text, struct text_thread *thread, uint64_t addr);
+void text_label(struct text *text, struct text_thread *thread, uint64_t addr);
 /* An instruction in columns: offset, bytes, text. */
 void text_tell_insn(struct pen *pen, uint64_t offset, struct bytes bytes,
                     const char *words);

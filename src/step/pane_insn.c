@@ -30,7 +30,7 @@ static void append_where(const struct moment *moment, struct buf *out)
 
     buf_printf(out, "%s+%llu", words[focus->kind],
                (unsigned long long)(focus->addr - focus->base));
-    if (symbols_describe(&moment_view(moment)->symbols, focus->addr, &name))
+    if (labels_describe(&moment_view(moment)->labels, focus->addr, &name))
         buf_printf(out, " <%s>", buf_text(&name));
     buf_release(&name);
 }

@@ -41,7 +41,7 @@ static bool next_instruction(const struct story *story)
     } else if (story_decode(view, pc, &insn)) {
         say(story, "Next: %s at ", insn.text);
         say_where(story, pc);
-        say_symbol(story, pc);
+        say_label(story, pc);
     } else {
         say(story, "Next: an instruction at ");
         say_where(story, pc);
@@ -77,7 +77,7 @@ static void say_coming(const struct story *story)
     case EVENT_ENTER:
         say(story, "a %s to ", event->enter.how ? event->enter.how : "way");
         say_place(story, event->enter.offset, 1);
-        say_symbol(story, event->enter.addr);
+        say_label(story, event->enter.addr);
         break;
     case EVENT_STEP:
         say(story, "%s", event->step.text ? event->step.text : "a step");

@@ -165,7 +165,7 @@ static void say_entry(const struct story *story)
     const struct regions *regions = &story_view(story)->regions;
 
     say_place(story, enter->offset, 1);
-    say_symbol(story, enter->addr);
+    say_label(story, enter->addr);
     for (size_t i = 0; i < regions->count; i++) {
         if (regions->list[i].start == enter->addr - enter->offset)
             continue;
@@ -292,9 +292,9 @@ void story_happened_step(const struct story *story)
                         step->reads.count, step->writes.list,
                         step->writes.count, &effect);
     say(story, "%s was executed", step->text ? step->text : "An instruction");
-    if (symbols_at(&story_view(story)->symbols, step->addr))
+    if (labels_at(&story_view(story)->labels, step->addr))
         say(story, " at");
-    say_symbol(story, step->addr);
+    say_label(story, step->addr);
     if (effect.len > 0) {
         say(story, wants_subject(buf_text(&effect)) ? ": it " : ": ");
         say_effect(story, &effect);

@@ -56,7 +56,7 @@ void say_place(const struct story *story, uint64_t offset, uint64_t length);
 void say_where(const struct story *story, uint64_t addr);
 
 /* " <fib+0x4>" where the program has named that code, else nothing. */
-void say_symbol(const struct story *story, uint64_t addr);
+void say_label(const struct story *story, uint64_t addr);
 
 /* "code[3] = 0xfc", "code[0..1] = 48 c7", "code[0..99] = 100 bytes" */
 void say_stored(const struct story *story);

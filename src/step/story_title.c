@@ -68,7 +68,7 @@ void story_title_enter(const struct story *story)
     else
         say(story, "%s to ", how ? how : "control");
     say_place(story, story->event->enter.offset, 1);
-    say_symbol(story, story->event->enter.addr);
+    say_label(story, story->event->enter.addr);
 }
 
 void story_title_step(const struct story *story)
@@ -76,7 +76,7 @@ void story_title_step(const struct story *story)
     const char *text = story->event->step.text;
 
     say(story, "%s", text ? text : "an instruction");
-    say_symbol(story, story->event->step.addr);
+    say_label(story, story->event->step.addr);
 }
 
 void story_title_leave(const struct story *story)

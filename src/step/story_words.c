@@ -47,11 +47,11 @@ void say_where(const struct story *story, uint64_t addr)
         say_address(story, addr);
 }
 
-void say_symbol(const struct story *story, uint64_t addr)
+void say_label(const struct story *story, uint64_t addr)
 {
     struct buf name = {0};
 
-    if (symbols_describe(&story_view(story)->symbols, addr, &name))
+    if (labels_describe(&story_view(story)->labels, addr, &name))
         say(story, " <%s>", buf_text(&name));
     buf_release(&name);
 }

@@ -18,7 +18,7 @@ void view_release(struct view *view)
     pages_release(&view->pages);
     buf_release(&view->output);
     listing_release(&view->listing);
-    symbols_release(&view->symbols);
+    labels_release(&view->labels);
     free(view->threads);
 }
 
@@ -28,7 +28,7 @@ void view_copy(struct view *to, const struct view *from)
     regions_copy(&to->regions, &from->regions);
     pages_copy(&to->pages, &from->pages);
     listing_copy(&to->listing, &from->listing);
-    symbols_copy(&to->symbols, &from->symbols);
+    labels_copy(&to->labels, &from->labels);
     to->output = (struct buf){0};
     buf_append(&to->output, from->output.data, from->output.len);
     to->threads =
@@ -40,7 +40,7 @@ size_t view_memory(const struct view *view)
 {
     return sizeof *view + regions_memory(&view->regions) +
            pages_memory(&view->pages) + listing_memory(&view->listing) +
-           symbols_memory(&view->symbols) + view->output.capacity +
+           labels_memory(&view->labels) + view->output.capacity +
            view->thread_capacity * sizeof *view->threads;
 }
 
@@ -136,14 +136,14 @@ static void apply_map(struct view *view, const struct event *event)
     region_set_maps(region, map->maps);
     region_set_origin(region, &origin);
     pages_forget(&view->pages, map->addr, map->length);
-    symbols_forget(&view->symbols, map->addr, map->length);
+    labels_forget(&view->labels, map->addr, map->length);
 }
 
 static void apply_unmap(struct view *view, const struct event_unmap *unmap)
 {
     regions_unmap(&view->regions, unmap->addr, unmap->length);
     pages_forget(&view->pages, unmap->addr, unmap->length);
-    symbols_forget(&view->symbols, unmap->addr, unmap->length);
+    labels_forget(&view->labels, unmap->addr, unmap->length);
 }
 
 /* A recording may hold any numbers. */
@@ -151,7 +151,7 @@ static void apply_name(struct view *view, const struct event_name *name)
 {
     if (name->name && name->length > 0 &&
         name->addr + name->length > name->addr)
-        symbols_add(&view->symbols, name->addr, name->length, name->name);
+        labels_add(&view->labels, name->addr, name->length, name->name);
 }
 
 /* Bytes that are news in code that was in use make it another version. */

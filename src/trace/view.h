@@ -18,11 +18,11 @@
 
 #include "base/buf.h"
 #include "trace/event.h"
+#include "trace/labels.h"
 #include "trace/listing.h"
 #include "trace/pages.h"
 #include "trace/regions.h"
 #include "trace/store.h"
-#include "trace/symbols.h"
 
 /* The five stages of a baby JIT, in order. */
 enum stage {
@@ -60,7 +60,7 @@ struct view {
     struct buf output;     /* its last VIEW_OUTPUT bytes */
     uint64_t output_total; /* bytes of it in all */
     struct listing listing;
-    struct symbols symbols; /* the names of code */
+    struct labels labels; /* the names of code */
     bool ended;
 };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * symbols.c - one sorted array of stretches that do not overlap. A stretch may
- * be what is left of a symbol, so several may belong to the same one:
+ * labels.c - one sorted array of stretches that do not overlap. A stretch may
+ * be what is left of a label, so several may belong to the same one:
  *
- *     stretch [0x00, 0x10) ─┬─▶ symbol "stubs" 0x00, 64 bytes
- *     stretch [0x10, 0x20) ─│─▶ symbol "fib"   0x10, 16 bytes
+ *     stretch [0x00, 0x10) ─┬─▶ label "stubs" 0x00, 64 bytes
+ *     stretch [0x10, 0x20) ─│─▶ label "fib"   0x10, 16 bytes
  *     stretch [0x20, 0x40) ─┘
  */
-#include "trace/symbols.h"
+#include "trace/labels.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,37 +17,37 @@
 struct stretch {
     uint64_t from;
     uint64_t to;
-    struct symbol *symbol;
+    struct label *label;
 };
 
-struct symbols_table {
-    size_t uses; /* by struct symbols */
+struct labels_table {
+    size_t uses; /* by struct labels */
     uint64_t added;
     size_t count;
     size_t capacity;
     struct stretch *list; /* sorted */
 };
 
-static void drop_symbol(struct symbol *symbol)
+static void drop_label(struct label *label)
 {
-    if (--symbol->uses == 0)
-        free(symbol);
+    if (--label->uses == 0)
+        free(label);
 }
 
-void symbols_release(struct symbols *symbols)
+void labels_release(struct labels *labels)
 {
-    struct symbols_table *table = symbols->table;
+    struct labels_table *table = labels->table;
 
-    symbols->table = NULL;
+    labels->table = NULL;
     if (!table || --table->uses > 0)
         return;
     for (size_t i = 0; i < table->count; i++)
-        drop_symbol(table->list[i].symbol);
+        drop_label(table->list[i].label);
     free(table->list);
     free(table);
 }
 
-void symbols_copy(struct symbols *to, const struct symbols *from)
+void labels_copy(struct labels *to, const struct labels *from)
 {
     *to = *from;
     if (to->table)
@@ -55,9 +55,9 @@ void symbols_copy(struct symbols *to, const struct symbols *from)
 }
 
 /* The table to be changed: it is there, and nobody else's. */
-static struct symbols_table *own_table(struct symbols *symbols)
+static struct labels_table *own_table(struct labels *labels)
 {
-    struct symbols_table *from = symbols->table, *own;
+    struct labels_table *from = labels->table, *own;
 
     if (from && from->uses == 1)
         return from;
@@ -69,14 +69,14 @@ static struct symbols_table *own_table(struct symbols *symbols)
         own->count = own->capacity = from->count;
         own->list = mem_copy(from->list, from->count * sizeof *from->list);
         for (size_t i = 0; i < own->count; i++)
-            own->list[i].symbol->uses++;
+            own->list[i].label->uses++;
     }
-    symbols->table = own;
+    labels->table = own;
     return own;
 }
 
 /* The index of the first stretch that ends above addr. */
-static size_t index_from(const struct symbols_table *table, uint64_t addr)
+static size_t index_from(const struct labels_table *table, uint64_t addr)
 {
     size_t low = 0, high = table ? table->count : 0;
 
@@ -91,8 +91,7 @@ static size_t index_from(const struct symbols_table *table, uint64_t addr)
     return low;
 }
 
-static void insert(struct symbols_table *table, size_t i,
-                   struct stretch stretch)
+static void insert(struct labels_table *table, size_t i, struct stretch stretch)
 {
     table->list = mem_grow(table->list, table->count, &table->capacity,
                            sizeof *table->list);
@@ -100,24 +99,24 @@ static void insert(struct symbols_table *table, size_t i,
             (table->count - i) * sizeof *table->list);
     table->list[i] = stretch;
     table->count++;
-    stretch.symbol->uses++;
+    stretch.label->uses++;
 }
 
 /* Cuts a stretch in two where addr is inside of it; returns index_from(addr). */
-static size_t cut(struct symbols_table *table, uint64_t addr)
+static size_t cut(struct labels_table *table, uint64_t addr)
 {
     size_t i = index_from(table, addr);
     struct stretch *stretch = &table->list[i];
 
     if (i == table->count || stretch->from >= addr)
         return i;
-    insert(table, i, (struct stretch){stretch->from, addr, stretch->symbol});
+    insert(table, i, (struct stretch){stretch->from, addr, stretch->label});
     table->list[i + 1].from = addr;
     return i + 1;
 }
 
 /* Removes all names of [addr, end). Returns the index where it would be. */
-static size_t clear(struct symbols_table *table, uint64_t addr, uint64_t end)
+static size_t clear(struct labels_table *table, uint64_t addr, uint64_t end)
 {
     size_t first = cut(table, addr), last = first;
 
@@ -125,91 +124,91 @@ static size_t clear(struct symbols_table *table, uint64_t addr, uint64_t end)
         return first;
     last = cut(table, end);
     for (size_t i = first; i < last; i++)
-        drop_symbol(table->list[i].symbol);
+        drop_label(table->list[i].label);
     memmove(&table->list[first], &table->list[last],
             (table->count - last) * sizeof *table->list);
     table->count -= last - first;
     return first;
 }
 
-bool symbols_add(struct symbols *symbols, uint64_t addr, uint64_t length,
-                 const char *name)
+bool labels_add(struct labels *labels, uint64_t addr, uint64_t length,
+                const char *name)
 {
-    size_t size = sizeof(struct symbol) + strlen(name) + 1;
+    size_t size = sizeof(struct label) + strlen(name) + 1;
     uint64_t from, to;
-    const struct symbol *known = symbols_from(symbols, addr, &from, &to);
-    struct symbols_table *table;
-    struct symbol *symbol;
+    const struct label *known = labels_from(labels, addr, &from, &to);
+    struct labels_table *table;
+    struct label *label;
 
     if (known && known->addr == addr && known->length == length &&
         from == addr && to == addr + length && !strcmp(known->name, name))
         return false;
-    symbol = mem_alloc(size);
-    symbol->addr = addr;
-    symbol->length = length;
-    memcpy(symbol->name, name, strlen(name) + 1);
-    table = own_table(symbols);
-    symbol->order = table->added++;
+    label = mem_alloc(size);
+    label->addr = addr;
+    label->length = length;
+    memcpy(label->name, name, strlen(name) + 1);
+    table = own_table(labels);
+    label->order = table->added++;
     insert(table, clear(table, addr, addr + length),
-           (struct stretch){addr, addr + length, symbol});
+           (struct stretch){addr, addr + length, label});
     return true;
 }
 
-void symbols_forget(struct symbols *symbols, uint64_t addr, uint64_t length)
+void labels_forget(struct labels *labels, uint64_t addr, uint64_t length)
 {
-    const struct symbols_table *table = symbols->table;
+    const struct labels_table *table = labels->table;
     size_t i = index_from(table, addr);
 
     if (table && i < table->count && table->list[i].from < addr + length)
-        clear(own_table(symbols), addr, addr + length);
+        clear(own_table(labels), addr, addr + length);
 }
 
-void symbols_drop(struct symbols *symbols, struct symbol *symbol)
+void labels_drop(struct labels *labels, struct label *label)
 {
-    struct symbols_table *table = own_table(symbols);
-    size_t i = index_from(table, symbol->addr), kept = i;
-    uint64_t end = symbol->addr + symbol->length;
+    struct labels_table *table = own_table(labels);
+    size_t i = index_from(table, label->addr), kept = i;
+    uint64_t end = label->addr + label->length;
 
-    symbol->uses++; /* until the last of its stretches is gone */
+    label->uses++; /* until the last of its stretches is gone */
     for (; i < table->count && table->list[i].from < end; i++) {
-        if (table->list[i].symbol == symbol)
-            drop_symbol(symbol);
+        if (table->list[i].label == label)
+            drop_label(label);
         else
             table->list[kept++] = table->list[i];
     }
     memmove(&table->list[kept], &table->list[i],
             (table->count - i) * sizeof *table->list);
     table->count -= i - kept;
-    drop_symbol(symbol);
+    drop_label(label);
 }
 
-struct symbol *symbols_from(const struct symbols *symbols, uint64_t addr,
-                            uint64_t *from, uint64_t *to)
+struct label *labels_from(const struct labels *labels, uint64_t addr,
+                          uint64_t *from, uint64_t *to)
 {
-    const struct symbols_table *table = symbols->table;
+    const struct labels_table *table = labels->table;
     size_t i = index_from(table, addr);
 
     if (!table || i == table->count)
         return NULL;
     *from = table->list[i].from;
     *to = table->list[i].to;
-    return table->list[i].symbol;
+    return table->list[i].label;
 }
 
-const struct symbol *symbols_at(const struct symbols *symbols, uint64_t addr)
+const struct label *labels_at(const struct labels *labels, uint64_t addr)
 {
     uint64_t from, to;
-    const struct symbol *symbol = symbols_from(symbols, addr, &from, &to);
+    const struct label *label = labels_from(labels, addr, &from, &to);
 
-    return symbol && from <= addr ? symbol : NULL;
+    return label && from <= addr ? label : NULL;
 }
 
 /* A cut name ends with a whole character, if it is UTF-8. */
 static void append_name(const char *name, struct buf *out)
 {
-    size_t len = strlen(name), end = SYMBOLS_SHOWN - 3;
+    size_t len = strlen(name), end = LABELS_SHOWN - 3;
 
-    if (len <= SYMBOLS_SHOWN) {
+    if (len <= LABELS_SHOWN) {
         buf_append(out, name, len);
         return;
     }
@@ -219,31 +218,31 @@ static void append_name(const char *name, struct buf *out)
     buf_append_text(out, "...");
 }
 
-bool symbols_describe(const struct symbols *symbols, uint64_t addr,
-                      struct buf *out)
+bool labels_describe(const struct labels *labels, uint64_t addr,
+                     struct buf *out)
 {
-    const struct symbol *symbol = symbols_at(symbols, addr);
+    const struct label *label = labels_at(labels, addr);
 
-    if (!symbol)
+    if (!label)
         return false;
-    append_name(symbol->name, out);
-    if (addr > symbol->addr)
-        buf_printf(out, "+0x%llx", (unsigned long long)(addr - symbol->addr));
+    append_name(label->name, out);
+    if (addr > label->addr)
+        buf_printf(out, "+0x%llx", (unsigned long long)(addr - label->addr));
     return true;
 }
 
-size_t symbols_memory(const struct symbols *symbols)
+size_t labels_memory(const struct labels *labels)
 {
-    const struct symbols_table *table = symbols->table;
+    const struct labels_table *table = labels->table;
     size_t sum = 0;
 
     if (!table)
         return 0;
     sum = sizeof *table + table->capacity * sizeof *table->list;
     for (size_t i = 0; i < table->count; i++) {
-        const struct symbol *symbol = table->list[i].symbol;
+        const struct label *label = table->list[i].label;
 
-        sum += (sizeof *symbol + strlen(symbol->name) + 1) / symbol->uses;
+        sum += (sizeof *label + strlen(label->name) + 1) / label->uses;
     }
     return sum / table->uses;
 }
