@@ -244,11 +244,23 @@ static void prepare(struct observer *observer, struct thread *thread)
 void code_step(struct observer *observer, struct thread *thread)
 {
     bool is_call = thread->insn.kind == INSN_SYSCALL;
+    int signal;
 
-    thread->delivering = signal_take(observer, thread);
-    observer_let(thread,
-                 is_call && !thread->delivering ? RESUME_CALL : RESUME_STEP,
-                 thread->delivering);
+    if (is_call)
+        actions_restore_trap(observer, thread);
+    signal = signal_take(observer, thread, !is_call);
+    thread->delivering = signal && !tracee_blocks(&thread->tracee, signal) &&
+                                 proc_catches(thread->tracee.tid, signal)
+                             ? signal
+                             : 0;
+    if (!signal && !is_call)
+        observer_step(thread);
+    else
+        observer_let(thread,
+                     thread->delivering ? RESUME_HANDLER
+                     : is_call          ? RESUME_CALL
+                                        : RESUME_STEP,
+                     signal);
 }
 
 /* Tells of the entry; the return address is on top of the stack, if any. */
@@ -298,6 +310,7 @@ void code_enter(struct observer *observer, struct thread *thread,
     if (guard_set(observer, thread, region,
                   region->guard.taken & ~(unsigned)PROT_EXEC) < 0)
         thread->inside = false;
+    observer_insist(thread, thread->insn.addr);
     if (thread->inside)
         code_step(observer, thread);
     else
@@ -456,8 +469,7 @@ static bool handler_began(struct thread *thread, const struct regs *now)
 
     thread->delivering = 0;
     return signal && now->value[REG_PC] != thread->insn.addr &&
-           now->value[reg_argument[0]] == (uint64_t)signal &&
-           proc_catches(thread->tracee.tid, signal);
+           now->value[reg_argument[0]] == (uint64_t)signal;
 }
 
 void code_stepped(struct observer *observer, struct thread *thread)
@@ -469,6 +481,7 @@ void code_stepped(struct observer *observer, struct thread *thread)
         return;
     tracee_regs(&thread->tracee, &now);
     if (handler_began(thread, &now)) {
+        thread->put_off = thread->insn.addr;
         await_return(thread, thread->before.value[REG_PC],
                      thread->before.value[REG_STACK]);
         leave(observer, thread, "signal", &now);

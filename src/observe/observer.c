@@ -90,19 +90,38 @@ void observer_run(struct observer *observer, struct thread *thread)
 {
     enum resume how = RESUME_RUN;
 
+    if (!thread->in_call && thread->space->watched)
+        actions_restore_trap(observer, thread);
     if (thread->in_call || thread->lifted || guard_needs_calls(thread->space))
         how = RESUME_CALL;
-    observer_let(thread, how, signal_take(observer, thread));
+    observer_let(thread, how, signal_take(observer, thread, false));
 }
 
 void observer_resume(struct observer *observer, struct thread *thread)
 {
     if (thread->storing)
-        observer_let(thread, RESUME_STEP, 0);
+        observer_step(thread);
     else if (thread->inside)
         code_step(observer, thread);
     else
         observer_run(observer, thread);
+}
+
+/* About a millisecond. */
+#define INSIST_STEPS 32
+
+void observer_insist(struct thread *thread, uint64_t pc)
+{
+    thread->insist = thread->put_off == pc ? INSIST_STEPS : 0;
+    thread->put_off = 0;
+}
+
+void observer_step(struct thread *thread)
+{
+    thread->tracee.undisturbed = thread->insist > 0;
+    if (thread->insist > 0)
+        thread->insist--;
+    observer_let(thread, RESUME_STEP, 0);
 }
 
 void observer_unpin(struct observer *observer)
@@ -165,6 +184,8 @@ static void begin(struct observer *observer, struct thread *thread)
 {
     tracee_break(&thread->tracee, 0);
     thread->space->started = true;
+    if (thread->blocks_trap) /* and the kernel has just unblocked it */
+        tracee_block(&thread->tracee, SIGTRAP, true);
     if (!thread->tracee.syscall_insn) {
         observer_limit(observer, thread, "vdso", 0,
                        "the process has no vdso to make system calls from, so "
@@ -184,6 +205,8 @@ static void loaded(struct observer *observer, struct thread *thread)
     struct space *space = thread->space;
 
     tracee_find_syscall(tracee);
+    actions_inherited(observer, thread);
+    thread->blocks_trap = tracee_blocks(tracee, SIGTRAP);
     space->entry = proc_auxv(tracee->pid, AT_ENTRY);
     names_begin(thread);
     if (tracee_fetch(tracee) < 0)
@@ -292,8 +315,10 @@ static void on_call(struct observer *observer, struct thread *thread)
 
     if (tracee_call(&thread->tracee, &call) < 0)
         return;
-    if (call.entering && !thread->in_call)
+    if (call.entering && !thread->in_call) {
         thread->call = call;
+        actions_set(observer, thread);
+    }
     if (!thread->space->watched || !thread->space->started) {
         if (call.entering && call_kind(&call) == CALL_CPUS)
             observer_unpin(observer);

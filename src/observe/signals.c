@@ -155,13 +155,21 @@ static void emit_signal(struct observer *observer, struct thread *thread,
     observer_emit(observer, &event);
 }
 
-int signal_take(struct observer *observer, struct thread *thread)
+int signal_take(struct observer *observer, struct thread *thread, bool step)
 {
+    struct tracee *tracee = &thread->tracee;
     siginfo_t info;
+    bool blocked;
 
-    if (!tracee_take(&thread->tracee, &info))
+    if (tracee->held_count == 0)
         return 0;
+    blocked = tracee_blocks(tracee, tracee->held[0].si_signo);
+    if ((blocked && step) || !tracee_take(tracee, &info))
+        return 0;
+    if (blocked)
+        return info.si_signo;
     emit_signal(observer, thread, &info);
+    actions_delivered(observer, thread, info.si_signo, info.si_code > 0);
     return info.si_signo;
 }
 
@@ -169,6 +177,11 @@ int signal_take(struct observer *observer, struct thread *thread)
 static void deliver(struct observer *observer, struct thread *thread,
                     const siginfo_t *info)
 {
+    if (info->si_code <= 0 &&
+        actions_ignore(observer, thread, info->si_signo)) {
+        observer_resume(observer, thread);
+        return;
+    }
     thread->from_terminal = info->si_code == SI_KERNEL;
     thread->last_fault = (struct fault_place){0};
     tracee_hold(&thread->tracee, info);
@@ -237,6 +250,8 @@ static void on_fault(struct observer *observer, struct thread *thread,
     if (thread->space->watched)
         class = fault_classify(&thread->space->regions, &fault);
     region = regions_at(&thread->space->regions, fault.addr);
+    if (class != FAULT_PROGRAM)
+        actions_forced(observer, thread, info->si_signo);
     if (class == FAULT_STORE && store_must_wait(observer, thread)) {
         thread->waiting = true;
         return;
@@ -270,13 +285,31 @@ static bool is_our_step(const struct thread *thread, const siginfo_t *info)
             info->si_code == TRAP_HANDLER);
 }
 
+/* It came only because a step has unblocked it: it stays pending. */
+static void keep(struct observer *observer, struct thread *thread,
+                 const siginfo_t *info)
+{
+    tracee_hold(&thread->tracee, info);
+    observer_resume(observer, thread);
+}
+
+/*
+ * The program blocks SIGTRAP, which is blocked while it is stepped, and raises
+ * it itself: what it does about that ends it, but only with its own mask. So it
+ * does it again, and the kernel does what it must.
+ */
+static void trap_again(struct thread *thread)
+{
+    struct tracee *tracee = &thread->tracee;
+
+    if (tracee_go_to(tracee, thread->insn.addr) == 0)
+        observer_let(thread, RESUME_RUN, 0);
+}
+
 void signal_stopped(struct observer *observer, struct thread *thread,
                     const siginfo_t *info)
 {
-    if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
-        info->si_code > 0) {
-        on_fault(observer, thread, info);
-    } else if (info->si_signo == SIGTRAP && is_our_step(thread, info)) {
+    if (info->si_signo == SIGTRAP && is_our_step(thread, info)) {
         thread->last_fault = (struct fault_place){0};
         if (thread->storing)
             store_end(observer, thread);
@@ -284,7 +317,17 @@ void signal_stopped(struct observer *observer, struct thread *thread,
             code_stepped(observer, thread);
         else
             observer_run(observer, thread);
-    } else {
-        deliver(observer, thread, info);
+        return;
     }
+    tracee_restore_mask(&thread->tracee);
+    if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
+        info->si_code > 0)
+        on_fault(observer, thread, info);
+    else if (info->si_signo == SIGTRAP && info->si_code > 0 && thread->inside &&
+             tracee_blocks(&thread->tracee, SIGTRAP))
+        trap_again(thread);
+    else if (tracee_blocks(&thread->tracee, info->si_signo))
+        keep(observer, thread, info);
+    else
+        deliver(observer, thread, info);
 }

@@ -32,6 +32,8 @@
 #define ACCESS_BYTES 64
 #define MAX_ACCESSES 4
 
+#define ACTIONS 3 /* SIGSEGV, SIGBUS, SIGTRAP */
+
 /* A file or shared memory that is mapped: see objects.c. */
 struct object {
     uint64_t device;
@@ -69,6 +71,8 @@ struct space {
     struct object *objects; /* those that were looked at */
     size_t object_count;
     size_t object_capacity;
+    /* What its process has set for these signals: see actions.c. */
+    struct signal_action actions[ACTIONS];
     struct regions regions; /* what may hold code */
     struct pages pages;     /* the bytes that were seen being written there */
     struct names names;
@@ -131,7 +135,10 @@ struct thread {
     struct regs before;
     struct accesses accesses;
     struct decoded decoded;
+    bool blocks_trap;   /* it was started with SIGTRAP blocked */
     bool from_terminal; /* the last signal was (Ctrl-Z) */
+    uint64_t put_off;   /* the instruction that a signal came before, or 0 */
+    unsigned insist;    /* that many steps are not put off by signals */
     int delivering;     /* the signal that goes with the step, or 0 */
 
     struct awaited awaited[MAX_AWAITED]; /* a ring, newest at count - 1 */
@@ -242,9 +249,39 @@ void signal_stopped(struct observer *observer, struct thread *thread,
 
 /*
  * The next signal that is held for the thread, or 0, and tells of it. It must
- * go with the next resume.
+ * go with the next resume. One that the program blocks by now is not told of,
+ * as the kernel keeps it pending; it does not go with a step (RESUME_STEP).
  */
-int signal_take(struct observer *observer, struct thread *thread);
+int signal_take(struct observer *observer, struct thread *thread, bool step);
+
+/* --- actions.c ----------------------------------------------------------- */
+
+/* A program was loaded: some signals may have been ignored before. */
+void actions_inherited(struct observer *observer, struct thread *thread);
+
+/* thread->call begins: it may set an action. */
+void actions_set(struct observer *observer, struct thread *thread);
+
+/*
+ * SIGSEGV, SIGBUS or SIGTRAP was forced upon the thread, and not by what the
+ * program did: gives back what that has undone.
+ */
+void actions_forced(struct observer *observer, struct thread *thread,
+                    int signal);
+
+/* The same for SIGTRAP after any number of steps, if it is ignored. */
+void actions_restore_trap(struct observer *observer, struct thread *thread);
+
+/* The same in a child that has a copy of that space, and was made to step. */
+void actions_restore_copy(const struct space *space, struct thread *child);
+
+/* Whether the program ignores the signal; only known of those three. */
+bool actions_ignore(const struct observer *observer,
+                    const struct thread *thread, int signal);
+
+/* The program has got the signal; forced means that it raised it itself. */
+void actions_delivered(struct observer *observer, struct thread *thread,
+                       int signal, bool forced);
 
 /* --- guard.c ------------------------------------------------------------- */
 
@@ -331,6 +368,16 @@ int guard_arm_writes(struct observer *observer, struct thread *thread,
                      struct region *region);
 
 /* --- stores.c ------------------------------------------------------------ */
+
+/*
+ * The instruction at pc is about to be stepped. If a signal has put it off, the
+ * next ones wait until it and some more are executed: where they come faster
+ * than we step, the program would not get on.
+ */
+void observer_insist(struct thread *thread, uint64_t pc);
+
+/* One of those steps is about to be made. */
+void observer_step(struct thread *thread);
 
 /* Decodes what the program has at pc; length 0 if that is no instruction. */
 void decode_at(const struct thread *thread, uint64_t pc, struct insn *out);

@@ -170,9 +170,11 @@ void store_begin(struct observer *observer, struct thread *thread,
     if (!touches(&thread->stores, region))
         assume_store(thread, fault_addr);
     thread->storing = true;
+    if (!thread->inside)
+        observer_insist(thread, thread->store_insn.addr);
     stop_others(observer, thread);
     set_guards(observer, thread, true);
-    observer_let(thread, RESUME_STEP, 0);
+    observer_step(thread);
 }
 
 static void emit_write(struct observer *observer, struct thread *thread,
@@ -328,6 +330,7 @@ void store_end(struct observer *observer, struct thread *thread)
 void store_abort(struct observer *observer, struct thread *thread)
 {
     thread->storing = false;
+    thread->put_off = thread->store_insn.addr;
     set_guards(observer, thread, false);
     if (thread->space->users > 1)
         tell_elsewhere(observer, thread);

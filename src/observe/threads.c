@@ -109,6 +109,7 @@ static void free_copy(struct observer *observer, struct thread *child,
             tracee_mprotect(&child->tracee, region->addr, region->length,
                             region->prot);
     }
+    actions_restore_copy(parent, child);
 }
 
 /* What the call that the parent is in asks for (clone(2)). */

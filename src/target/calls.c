@@ -119,6 +119,8 @@ enum call_kind call_kind(const struct call *call)
     case SYS_rseq:
     case SYS_set_tid_address:
         return CALL_PLACE;
+    case SYS_rt_sigaction:
+        return CALL_ACTION;
     case SYS_seccomp:
     case SYS_mseal:
         return CALL_FREEZE;

@@ -12,6 +12,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -76,6 +77,22 @@ int filter_install(void)
         UNLESS_ANY(MAP_ANONYMOUS | MAP_SHARED, 3),
         LOAD(args[2]),
         UNLESS_ANY(PROT_WRITE, 1),
+        STOP,
+        /* rt_sigaction: of the signals that guards and steps raise, unless it
+         * is our own. */
+        LOAD(nr),
+        UNLESS_EQUAL(SYS_rt_sigaction, 12),
+        LOAD(args[5]),
+        UNLESS_EQUAL(FILTER_PASS & 0xffffffff, 3),
+        LOAD_HIGH(args[5]),
+        UNLESS_EQUAL(FILTER_PASS >> 32, 1),
+        PASS,
+        LOAD(args[0]),
+        UNLESS_EQUAL(SIGTRAP, 1),
+        STOP,
+        UNLESS_EQUAL(SIGBUS, 1),
+        STOP,
+        UNLESS_EQUAL(SIGSEGV, 1),
         STOP,
         STOP_AT(SYS_pkey_mprotect),
         STOP_AT(SYS_munmap),

@@ -5,7 +5,8 @@
  * A seccomp filter (seccomp(2)) runs in the kernel for 40 ns a call; a stop
  * costs two hundred times as much. So the program is started under a filter
  * that stops it only at the calls that can make, change or remove code, that
- * write to descriptors 1 and 2, or that would show that it is kept on one CPU.
+ * write to descriptors 1 and 2, that would show that it is kept on one CPU, or
+ * that set what is to be done at a signal which jittrace makes use of.
  */
 #ifndef JITTRACE_TARGET_FILTER_H
 #define JITTRACE_TARGET_FILTER_H
@@ -32,7 +33,8 @@
 bool filter_empties(uint64_t advice);
 
 /*
- * A mprotect or personality whose sixth argument, which the kernel ignores, is
+ * A mprotect, personality or rt_sigaction whose sixth argument, which the
+ * kernel ignores, is
  * this number is one of jittrace's own and passes.
  */
 #define FILTER_PASS 0x6a69747472616365u

@@ -363,17 +363,26 @@ bool proc_runs(pid_t tid)
     return runs;
 }
 
-bool proc_catches(pid_t tid, int signal)
+bool proc_signals(pid_t tid, struct proc_signals *out)
 {
     struct buf text = {0};
     const char *at;
-    uint64_t mask = 0;
+    bool found;
 
-    if (read_all(tid, "status", &text) &&
-        (at = strstr(buf_text(&text), "\nSigCgt:")) != NULL)
-        sscanf(at, " SigCgt: %" SCNx64, &mask);
+    *out = (struct proc_signals){0};
+    found = read_all(tid, "status", &text) &&
+            (at = strstr(buf_text(&text), "\nSigIgn:")) != NULL &&
+            sscanf(at, " SigIgn: %" SCNx64 " SigCgt: %" SCNx64, &out->ignored,
+                   &out->caught) == 2;
     buf_release(&text);
-    return mask >> (signal - 1) & 1;
+    return found;
+}
+
+bool proc_catches(pid_t tid, int signal)
+{
+    struct proc_signals signals;
+
+    return proc_signals(tid, &signals) && signals.caught >> (signal - 1) & 1;
 }
 
 size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)

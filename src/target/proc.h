@@ -87,7 +87,14 @@ pid_t proc_parent(pid_t tid);
 /* Whether the thread uses a CPU or waits for one (state R in its stat). */
 bool proc_runs(pid_t tid);
 
-/* Whether the thread has a handler for the signal (SigCgt of its status). */
+/* What a thread does with signals: bit N - 1 stands for signal N. */
+struct proc_signals {
+    uint64_t caught;  /* it has a handler (SigCgt of its status) */
+    uint64_t ignored; /* it is set to be ignored (SigIgn) */
+};
+bool proc_signals(pid_t tid, struct proc_signals *out);
+
+/* Whether the thread has a handler for the signal. */
 bool proc_catches(pid_t tid, int signal);
 
 /*

@@ -42,6 +42,15 @@
 /* Only asks personality(2) for the present domain. */
 #define NO_DOMAIN 0xffffffffu
 
+/* Bytes below the stack pointer that belong to the function that runs (psABI
+ * 3.2.2). */
+#define RED_ZONE 128
+
+/* What the kernel puts into rax of a call that it will make anew, and is never
+ * seen by a program: -ERESTARTSYS to -ERESTART_RESTARTBLOCK. */
+#define RESTART_FIRST (-512)
+#define RESTART_LAST  (-516)
+
 /* The number of no system call. */
 #define NO_CALL UINT64_MAX
 
@@ -186,15 +195,90 @@ int tracee_seize(pid_t pid, struct err *err)
                    strerror(errno));
 }
 
+/* --- the signal mask ----------------------------------------------------- */
+
+/* Signals that an instruction raises itself; they cannot wait. */
+#define SYNCHRONOUS                                                  \
+    (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | \
+     SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSYS))
+
+static int get_mask(const struct tracee *tracee, uint64_t *mask)
+{
+    return (int)request(PTRACE_GETSIGMASK, tracee->tid, sizeof *mask, mask);
+}
+
+static int set_mask(const struct tracee *tracee, uint64_t mask)
+{
+    return (int)request(PTRACE_SETSIGMASK, tracee->tid, sizeof mask, &mask);
+}
+
+/* What a forced signal has unblocked meanwhile is not blocked again. */
+void tracee_restore_mask(struct tracee *tracee)
+{
+    uint64_t now;
+
+    if (tracee->mask_changed && get_mask(tracee, &now) == 0)
+        set_mask(tracee, tracee->own_mask & ~(tracee->step_mask & ~now));
+    tracee->mask_changed = tracee->mask_known = false;
+}
+
+int tracee_mask(struct tracee *tracee, uint64_t *mask)
+{
+    if (!tracee->mask_known && get_mask(tracee, &tracee->own_mask) < 0)
+        return -1;
+    tracee->mask_known = true;
+    *mask = tracee->own_mask;
+    return 0;
+}
+
+bool tracee_blocks(struct tracee *tracee, int signal)
+{
+    uint64_t mask;
+
+    return tracee_mask(tracee, &mask) == 0 && (mask & SIGNAL_BIT(signal));
+}
+
+void tracee_block(struct tracee *tracee, int signal, bool block)
+{
+    uint64_t mask;
+
+    tracee_restore_mask(tracee);
+    if (get_mask(tracee, &mask) == 0)
+        set_mask(tracee, block ? mask | SIGNAL_BIT(signal)
+                               : mask & ~SIGNAL_BIT(signal));
+}
+
+static void set_step_mask(struct tracee *tracee)
+{
+    uint64_t own, wanted;
+
+    if (tracee_mask(tracee, &own) < 0)
+        return;
+    wanted = own & ~SIGNAL_BIT(SIGTRAP);
+    if (tracee->undisturbed)
+        wanted |= ~SYNCHRONOUS;
+    if (wanted == (tracee->mask_changed ? tracee->step_mask : own))
+        return;
+    set_mask(tracee, wanted);
+    tracee->step_mask = wanted;
+    tracee->mask_changed = true;
+}
+
+/* --- going on ------------------------------------------------------------ */
+
 int tracee_resume(struct tracee *tracee, enum resume how, int signal)
 {
     static const int request_of[] = {
-        [RESUME_RUN] = PTRACE_CONT,
-        [RESUME_CALL] = PTRACE_SYSCALL,
-        [RESUME_STEP] = PTRACE_SINGLESTEP,
+        [RESUME_RUN] = PTRACE_CONT,        [RESUME_CALL] = PTRACE_SYSCALL,
+        [RESUME_STEP] = PTRACE_SINGLESTEP, [RESUME_HANDLER] = PTRACE_SINGLESTEP,
         [RESUME_LISTEN] = PTRACE_LISTEN,
     };
 
+    if (how == RESUME_STEP)
+        set_step_mask(tracee);
+    else
+        tracee_restore_mask(tracee);
+    tracee->undisturbed = false;
     tracee->fetched = false;
     return (int)ptrace(request_of[how], tracee->tid, NULL,
                        (void *)(uintptr_t)signal);
@@ -251,6 +335,12 @@ int tracee_store(const struct tracee *tracee)
 uint64_t tracee_pc(const struct tracee *tracee)
 {
     return tracee->regs.rip;
+}
+
+int tracee_go_to(struct tracee *tracee, uint64_t pc)
+{
+    tracee->regs.rip = pc;
+    return tracee_store(tracee);
 }
 
 uint64_t tracee_stack(const struct tracee *tracee)
@@ -401,10 +491,19 @@ static bool is_done(struct tracee *tracee, const struct stop *stop)
            tracee->regs.rip == tracee->syscall_insn + SYSCALL_INSN_LENGTH;
 }
 
+/* Keeps the signal of a stop that came instead of the one that is awaited. */
+static void hold_foreign(struct tracee *tracee, const struct stop *stop)
+{
+    siginfo_t info;
+
+    if (stop->kind == STOP_SIGNAL && tracee_siginfo(tracee, &info) == 0 &&
+        (info.si_signo != SIGTRAP || info.si_code <= 0))
+        tracee_hold(tracee, &info);
+}
+
 /* Steps over the syscall instruction and keeps the signals that come. */
 static int step_syscall(struct tracee *tracee)
 {
-    siginfo_t info;
     struct stop stop;
 
     for (int i = 0; i < INJECT_TRIES; i++) {
@@ -414,30 +513,47 @@ static int step_syscall(struct tracee *tracee)
             return -1;
         if (is_done(tracee, &stop))
             return 0;
-        if (stop.kind == STOP_SIGNAL && stop.signal != SIGTRAP &&
-            tracee_siginfo(tracee, &info) == 0)
-            tracee_hold(tracee, &info);
+        hold_foreign(tracee, &stop);
     }
     return -1;
 }
 
-/* Makes the call that tracee->regs asks for, with its signals kept waiting. */
-static int make_call(struct tracee *tracee)
+/* The same with the two stops of a system call: none of them is a signal. */
+static int run_syscall(struct tracee *tracee)
 {
-    uint64_t mask, ours = ~(SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGSEGV));
+    struct stop stop;
+    int stops = 0;
+
+    for (int i = 0; i < INJECT_TRIES && stops < 2; i++) {
+        tracee->fetched = false;
+        if (request(PTRACE_SYSCALL, tracee->tid, 0, NULL) < 0 ||
+            tracee_wait(tracee, &stop) < 0)
+            return -1;
+        stops += stop.kind == STOP_CALL;
+        hold_foreign(tracee, &stop);
+    }
+    return stops < 2 ? -1 : tracee_fetch(tracee);
+}
+
+/* Makes the call that tracee->regs asks for, with its signals kept waiting. */
+static int make_call(struct tracee *tracee, int (*how)(struct tracee *tracee))
+{
+    uint64_t mask;
     int result;
 
-    if (request(PTRACE_GETSIGMASK, tracee->tid, sizeof mask, &mask) < 0 ||
-        request(PTRACE_SETSIGMASK, tracee->tid, sizeof ours, &ours) < 0 ||
+    if (get_mask(tracee, &mask) < 0 ||
+        set_mask(tracee, (mask | ~SIGNAL_BIT(SIGSEGV)) & ~SIGNAL_BIT(SIGTRAP)) <
+            0 ||
         tracee_store(tracee) < 0)
         return -1;
-    result = step_syscall(tracee);
-    request(PTRACE_SETSIGMASK, tracee->tid, sizeof mask, &mask);
+    result = how(tracee);
+    set_mask(tracee, mask);
     return result;
 }
 
-int tracee_inject(struct tracee *tracee, uint64_t number,
-                  const uint64_t args[6], int64_t *result)
+static int inject(struct tracee *tracee, uint64_t number,
+                  const uint64_t args[6], int64_t *result,
+                  int (*how)(struct tracee *tracee))
 {
     struct user_regs_struct saved;
 
@@ -454,11 +570,17 @@ int tracee_inject(struct tracee *tracee, uint64_t number,
     tracee->regs.rip = tracee->syscall_insn;
     tracee->regs.orig_rax = (uint64_t)-1; /* nothing to restart */
     tracee->regs.eflags &= ~(uint64_t)(TRAP_FLAG | DIRECTION_FLAG);
-    if (make_call(tracee) < 0)
+    if (make_call(tracee, how) < 0)
         return -1;
     *result = (int64_t)tracee->regs.rax;
     tracee->regs = saved;
     return tracee_store(tracee);
+}
+
+int tracee_inject(struct tracee *tracee, uint64_t number,
+                  const uint64_t args[6], int64_t *result)
+{
+    return inject(tracee, number, args, result, step_syscall);
 }
 
 int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
@@ -494,6 +616,52 @@ int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
     result = tracee_mprotect(tracee, addr, length, prot);
     set_domain(tracee, (uint64_t)domain);
     return result;
+}
+
+/* Writes 8 bytes after the other, whatever the page's protection says. */
+static int poke(const struct tracee *tracee, uint64_t addr, const void *data,
+                size_t size)
+{
+    uint64_t word;
+
+    for (size_t i = 0; i < size; i += sizeof word) {
+        memcpy(&word, (const char *)data + i, sizeof word);
+        if (ptrace(PTRACE_POKEDATA, tracee->tid, (void *)(addr + i),
+                   (void *)word) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool awaits_restart(const struct tracee *tracee)
+{
+    int64_t result = (int64_t)tracee->regs.rax;
+
+    return (int64_t)tracee->regs.orig_rax >= 0 && result <= RESTART_FIRST &&
+           result >= RESTART_LAST;
+}
+
+/* A step would force SIGTRAP, which may be the very signal that this is about;
+ * so the call is run between its two stops. */
+int tracee_set_action(struct tracee *tracee, int signal,
+                      const struct signal_action *action)
+{
+    uint64_t args[6] = {(uint64_t)signal,    0, 0,
+                        sizeof action->mask, 0, FILTER_PASS};
+    uint8_t before[sizeof *action];
+    int64_t result = -1;
+
+    if (tracee_fetch(tracee) < 0 || awaits_restart(tracee))
+        return -1;
+    args[1] = (tracee->regs.rsp - RED_ZONE - sizeof *action) & ~UINT64_C(15);
+    if (proc_read(tracee->tid, args[1], before, sizeof before) !=
+            sizeof before ||
+        poke(tracee, args[1], action, sizeof *action) < 0)
+        return -1;
+    if (inject(tracee, SYS_rt_sigaction, args, &result, run_syscall) < 0)
+        result = -1;
+    poke(tracee, args[1], before, sizeof before);
+    return result == 0 ? 0 : -1;
 }
 
 static int set_debug_register(const struct tracee *tracee, unsigned n,

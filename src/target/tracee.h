@@ -33,6 +33,11 @@ struct tracee {
     size_t held_capacity;
     bool pinned;
     cpu_set_t own_cpus; /* while pinned: what the program had */
+    bool mask_known;    /* own_mask is its signal mask, as the program set it */
+    bool mask_changed;  /* for a step it has step_mask instead */
+    uint64_t own_mask;
+    uint64_t step_mask;
+    bool undisturbed; /* the next step shall not be put off by a signal */
 };
 
 /* Why a tracee stopped. */
@@ -96,14 +101,51 @@ void stop_classify(pid_t tid, int status, struct stop *stop);
 int tracee_seize(pid_t pid, struct err *err);
 
 enum resume {
-    RESUME_RUN,    /* until something happens */
-    RESUME_CALL,   /* also stop at the next system call's entry or exit */
-    RESUME_STEP,   /* one instruction */
-    RESUME_LISTEN, /* stay in the group-stop, and hear of its end */
+    RESUME_RUN,     /* until something happens */
+    RESUME_CALL,    /* also stop at the next system call's entry or exit */
+    RESUME_STEP,    /* one instruction */
+    RESUME_HANDLER, /* into the handler of the signal, before its first one */
+    RESUME_LISTEN,  /* stay in the group-stop, and hear of its end */
 };
 
-/* Lets the tracee go on; signal is delivered to it unless 0. */
+/*
+ * Lets the tracee go on; signal is delivered to it unless 0.
+ *
+ * The trap behind a step is forced upon a thread: where it blocks SIGTRAP the
+ * kernel would unblock it and forget what the program has set for it. So the
+ * mask has no SIGTRAP for a RESUME_STEP, which neither makes a system call nor
+ * begins a handler, the two that could see it; with `undisturbed`, all signals
+ * that can wait are blocked, too. Everything else finds the program's own mask.
+ */
 int tracee_resume(struct tracee *tracee, enum resume how, int signal);
+
+/* Gives the program's mask back to a tracee that was stepped. */
+void tracee_restore_mask(struct tracee *tracee);
+
+/* Whether the program blocks the signal; and makes it so, or not so. */
+bool tracee_blocks(struct tracee *tracee, int signal);
+void tracee_block(struct tracee *tracee, int signal, bool block);
+
+/* The signals that a program blocks, as in sigprocmask(2). */
+int tracee_mask(struct tracee *tracee, uint64_t *mask);
+
+/* What a program has set for a signal, as the kernel takes it (rt_sigaction in
+ * sigaction(2)). */
+struct signal_action {
+    uint64_t handler; /* or SIG_DFL or SIG_IGN */
+    uint64_t flags;   /* SA_* */
+    uint64_t restorer;
+    uint64_t mask;
+};
+
+/*
+ * Makes the tracee set that for the signal. 32 bytes far below its stack
+ * pointer are used for it and put back. Signals are not held but stay pending,
+ * so the stop may not be one whose signal is still to be delivered. Returns 0,
+ * or -1 when that is not possible here.
+ */
+int tracee_set_action(struct tracee *tracee, int signal,
+                      const struct signal_action *action);
 
 /* Makes a tracee that runs stop (STOP_STARTED); no signal is involved. */
 int tracee_interrupt(const struct tracee *tracee);
@@ -133,6 +175,7 @@ int tracee_store(const struct tracee *tracee);
 
 /* Where the fetched registers say that the tracee is, and its stack. */
 uint64_t tracee_pc(const struct tracee *tracee);
+int tracee_go_to(struct tracee *tracee, uint64_t pc);
 uint64_t tracee_stack(const struct tracee *tracee);
 
 /*
