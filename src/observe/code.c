@@ -487,6 +487,11 @@ void code_stepped(struct observer *observer, struct thread *thread)
         leave(observer, thread, "signal", &now);
         return;
     }
+    if (tracee_traps_itself(&thread->tracee)) { /* by a popf */
+        emit_step(observer, thread, &now);
+        signal_own_traps(observer, thread);
+        return;
+    }
     tracee_hide_step(&thread->tracee, thread->insn.kind);
     if (thread->insn.kind == INSN_SYSCALL)
         thread->space->changes++; /* the kernel may have written code */

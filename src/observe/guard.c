@@ -248,15 +248,13 @@ void guard_drop_stores(struct observer *observer, struct thread *thread,
         guard_drop(observer, thread, &regions->list[i], PROT_WRITE);
 }
 
-void guard_drop_all(struct observer *observer, struct thread *thread)
+void guard_drop_all(struct observer *observer, struct thread *thread,
+                    const char *budget, const char *why)
 {
     struct regions *regions = &thread->space->regions;
 
     thread->space->frozen = true;
-    observer_limit(observer, thread, "frozen", 0,
-                   "the program restricts its own system calls; from here on "
-                   "protections could not be given back, so nothing is "
-                   "watched any more");
+    observer_limit(observer, thread, budget, 0, "%s", why);
     for (size_t i = 0; i < regions->count; i++)
         guard_drop(observer, thread, &regions->list[i], PROT_WRITE | PROT_EXEC);
 }

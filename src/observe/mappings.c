@@ -806,7 +806,10 @@ void mappings_before(struct observer *observer, struct thread *thread)
     if (call_kind(call) == CALL_FREEZE && !thread->space->frozen &&
         tracee_rewind(&thread->tracee) == 0) {
         thread->in_call = false; /* it has not begun and will begin again */
-        guard_drop_all(observer, thread);
+        guard_drop_all(observer, thread, "frozen",
+                       "the program restricts its own system calls; from here "
+                       "on protections could not be given back, so nothing is "
+                       "watched any more");
     }
     if (call_kind(call) == CALL_PROTECT)
         before_protect(observer, thread);

@@ -230,6 +230,15 @@ static enum fault_class give_up(struct observer *observer,
     return FAULT_STALE;
 }
 
+void signal_own_traps(struct observer *observer, struct thread *thread)
+{
+    thread->inside = false;
+    guard_drop_all(observer, thread, "trap-flag",
+                   "the program has set the trap flag to step itself; from "
+                   "here on nothing is watched any more");
+    observer_run(observer, thread);
+}
+
 static void on_fault(struct observer *observer, struct thread *thread,
                      const siginfo_t *info)
 {
@@ -258,6 +267,10 @@ static void on_fault(struct observer *observer, struct thread *thread,
     }
     if (class != FAULT_PROGRAM && !makes_progress(thread, &fault, class))
         class = give_up(observer, thread, region, class);
+    if (class != FAULT_PROGRAM && tracee_traps_itself(&thread->tracee)) {
+        signal_own_traps(observer, thread);
+        return;
+    }
     switch (class) {
     case FAULT_STORE:
         store_begin(observer, thread, fault.addr);

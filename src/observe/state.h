@@ -254,6 +254,12 @@ void signal_stopped(struct observer *observer, struct thread *thread,
  */
 int signal_take(struct observer *observer, struct thread *thread, bool step);
 
+/*
+ * The program has set the trap flag to step itself, and traps of ours could not
+ * be told from its own: from now on it gets them all.
+ */
+void signal_own_traps(struct observer *observer, struct thread *thread);
+
 /* --- actions.c ----------------------------------------------------------- */
 
 /* A program was loaded: some signals may have been ignored before. */
@@ -339,7 +345,8 @@ int guard_drop(struct observer *observer, struct thread *thread,
  */
 void guard_drop_stores(struct observer *observer, struct thread *thread,
                        const char *budget, const char *why);
-void guard_drop_all(struct observer *observer, struct thread *thread);
+void guard_drop_all(struct observer *observer, struct thread *thread,
+                    const char *budget, const char *why);
 
 /* Gives back the write permission of memory that the kernel writes to by itself:
  * a stack for signal handlers, what belongs to a thread. */

@@ -348,6 +348,13 @@ uint64_t tracee_stack(const struct tracee *tracee)
     return tracee->regs.rsp;
 }
 
+/* The kernel keeps the flag that PTRACE_SINGLESTEP sets out of the registers,
+ * behind a popf too (get_flags in arch/x86/kernel/ptrace.c). */
+bool tracee_traps_itself(const struct tracee *tracee)
+{
+    return tracee->regs.eflags & TRAP_FLAG;
+}
+
 /* Clears the trap flag in the flags that a pushf has stored. */
 static void clean_pushed_flags(const struct tracee *tracee)
 {

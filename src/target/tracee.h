@@ -179,6 +179,12 @@ int tracee_go_to(struct tracee *tracee, uint64_t pc);
 uint64_t tracee_stack(const struct tracee *tracee);
 
 /*
+ * Whether the program itself has set the trap flag: it wants the trap behind
+ * each instruction. Call it with the registers fetched, before a step is hidden.
+ */
+bool tracee_traps_itself(const struct tracee *tracee);
+
+/*
  * Hides that the tracee was stepped where the instruction that was executed has
  * made it visible; call it with the registers fetched after that.
  */
