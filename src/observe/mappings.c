@@ -793,6 +793,22 @@ static void after_sigaltstack(struct observer *observer, struct thread *thread)
                          stack.ss_size);
 }
 
+/* --- prctl(PR_SET_DUMPABLE) ---------------------------------------------- */
+
+/* Without its code nothing can be told of a program, nor a store be stepped. */
+static void after_hide(struct observer *observer, struct thread *thread)
+{
+    uint8_t byte;
+
+    if (thread->space->frozen || tracee_fetch(&thread->tracee) < 0 ||
+        proc_read(thread->tracee.tid, tracee_pc(&thread->tracee), &byte, 1))
+        return;
+    guard_drop_all(observer, thread, "unreadable",
+                   "the program forbids others to read its memory "
+                   "(PR_SET_DUMPABLE); from here on nothing is watched any "
+                   "more. Root may read it all the same");
+}
+
 /* --- before and after ---------------------------------------------------- */
 
 void mappings_before(struct observer *observer, struct thread *thread)
@@ -875,6 +891,9 @@ static void apply(struct observer *observer, struct thread *thread)
         break;
     case CALL_OUTPUT:
         after_output(observer, thread);
+        break;
+    case CALL_HIDE:
+        after_hide(observer, thread);
         break;
     case CALL_STACK:
         after_sigaltstack(observer, thread);

@@ -211,6 +211,15 @@ static void loaded(struct observer *observer, struct thread *thread)
     names_begin(thread);
     if (tracee_fetch(tracee) < 0)
         return;
+    if (!tracee_is_64bit(tracee)) { /* not the first one: see launch() */
+        observer_limit(observer, thread, "32-bit", 0,
+                       "process %d runs a program for 32-bit x86 now, which is "
+                       "not watched",
+                       (int)tracee->pid);
+        space->watched = false;
+        observer_run(observer, thread);
+        return;
+    }
     if (!observer->started)
         emit_start(observer, thread);
     if (tracee_pc(tracee) == space->entry) { /* linked statically */

@@ -125,6 +125,8 @@ enum call_kind call_kind(const struct call *call)
     case SYS_mseal:
         return CALL_FREEZE;
     case SYS_prctl:
+        if (call->args[0] == PR_SET_DUMPABLE)
+            return CALL_HIDE;
         return call->args[0] == PR_SET_SECCOMP || call->args[0] == PR_SET_MDWE
                    ? CALL_FREEZE
                    : CALL_OTHER;

@@ -28,6 +28,7 @@ enum call_kind {
     CALL_FREEZE, /* may forbid the process to change protections */
     CALL_DOMAIN, /* personality: may make all that is readable executable */
     CALL_RING,   /* io_uring_setup: the kernel will write at any time */
+    CALL_HIDE,   /* may forbid others to read the process's memory */
     CALL_ACTION, /* sets what happens at a signal */
     CALL_CPUS,   /* shows, sets or hands on the CPUs that a thread may use */
 };

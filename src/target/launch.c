@@ -22,7 +22,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "target/filter.h"
@@ -39,6 +42,8 @@ struct failure {
     enum duty duty;
     int error; /* errno */
 };
+
+#define SCRIPT_LINE 256 /* bytes of it that the kernel reads (execve(2)) */
 
 static const char *machine_name(unsigned machine)
 {
@@ -101,10 +106,74 @@ int launch_check_image(const char *name, struct bytes head, struct err *err)
     return check_elf(name, &header, err);
 }
 
-/* Checks what can be known of a file before anything is started. */
-static int check_file(const char *path, struct err *err)
+/*
+ * A program that gets rights from its file does not get them when it is traced
+ * (execve(2)), and would do something else then.
+ */
+static int check_rights(const char *path, const struct stat *status,
+                        struct err *err)
 {
-    uint8_t head[sizeof(Elf64_Ehdr)];
+    bool by_user = (status->st_mode & S_ISUID) && status->st_uid != geteuid();
+    bool by_group = (status->st_mode & S_ISGID) &&
+                    (status->st_mode & S_IXGRP) && status->st_gid != getegid();
+    bool by_capability =
+        geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0;
+    struct statvfs mount;
+
+    if (!by_user && !by_group && !by_capability)
+        return 0;
+    if ((statvfs(path, &mount) == 0 && (mount.f_flag & ST_NOSUID)) ||
+        prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+        return 0; /* nor would it get them without us */
+    return err_set(err, ERR_NOT_EXECUTABLE,
+                   "'%s' has rights of its own (%s), which the kernel does not "
+                   "give to a program that is traced; run jittrace as %s, or "
+                   "trace a copy of it",
+                   path,
+                   by_user    ? "setuid"
+                   : by_group ? "setgid"
+                              : "capabilities",
+                   by_user    ? "the user who owns it"
+                   : by_group ? "a user of its group"
+                              : "root");
+}
+
+#define MAX_SCRIPTS 5 /* that start each other: execve(2) */
+
+static int check_file(const char *path, unsigned depth, struct err *err);
+
+/* A script is what its interpreter is. The line is cut at 255 bytes. */
+static int check_script(const char *path, const char *line, unsigned depth,
+                        struct err *err)
+{
+    const char *name = line + strspn(line, " \t");
+    char interpreter[SCRIPT_LINE];
+    size_t len = strcspn(name, " \t\n");
+    struct stat status;
+
+    if (len == 0 || depth == MAX_SCRIPTS)
+        return 0; /* exec will tell */
+    memcpy(interpreter, name, len);
+    interpreter[len] = 0;
+    if (stat(interpreter, &status) < 0 && errno == ENOENT) {
+        bool carriage_return = interpreter[len - 1] == '\r';
+
+        interpreter[len - carriage_return] = 0;
+        return err_set(err, ERR_NO_PROGRAM,
+                       "cannot start '%s': its interpreter '%s' (in the #! "
+                       "line) does not exist%s",
+                       path, interpreter,
+                       carriage_return ? "; the line ends with a carriage "
+                                         "return, which counts as part of it"
+                                       : "");
+    }
+    return check_file(interpreter, depth + 1, err);
+}
+
+/* Checks what can be known of a file before anything is started. */
+static int check_file(const char *path, unsigned depth, struct err *err)
+{
+    char head[SCRIPT_LINE] = "";
     struct stat status;
     ssize_t got;
     int fd;
@@ -122,13 +191,17 @@ static int check_file(const char *path, struct err *err)
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' may not be executed: %s (chmod +x allows it)",
                        path, strerror(errno));
+    if (check_rights(path, &status, err) < 0)
+        return -1;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return 0; /* executable but not readable: exec will tell */
-    got = read(fd, head, sizeof head);
+    got = read(fd, head, sizeof head - 1);
     close(fd);
+    if (got >= 2 && memcmp(head, "#!", 2) == 0)
+        return check_script(path, head + 2, depth, err);
     return launch_check_image(
-        path, (struct bytes){head, got > 0 ? (size_t)got : 0}, err);
+        path, (struct bytes){(uint8_t *)head, got > 0 ? (size_t)got : 0}, err);
 }
 
 /* Finds name in PATH, as execvp(3) does; names with a slash stay. */
@@ -365,7 +438,7 @@ int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
             return -1;
         strcpy(path, "the bundled program");
     } else if (find_program(launch->argv[0], path, err) < 0 ||
-               check_file(path, err) < 0) {
+               check_file(path, 0, err) < 0) {
         return -1;
     }
     result = start(launch, path, image, tracee, err);

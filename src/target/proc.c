@@ -337,17 +337,27 @@ pid_t proc_own_id(pid_t pid)
     return own;
 }
 
-pid_t proc_parent(pid_t tid)
+/* The number behind "NAME:", or 0. */
+static int status_number(pid_t tid, const char *name)
 {
     struct buf text = {0};
-    const char *at;
-    int parent = 0;
+    const char *at = read_status(tid, name, &text);
+    int number = 0;
 
-    if (read_all(tid, "status", &text) &&
-        (at = strstr(buf_text(&text), "\nPPid:")) != NULL)
-        sscanf(at, " PPid: %d", &parent);
+    if (at)
+        sscanf(at, "%d", &number);
     buf_release(&text);
-    return parent;
+    return number;
+}
+
+pid_t proc_parent(pid_t tid)
+{
+    return status_number(tid, "\nPPid:");
+}
+
+pid_t proc_tracer(pid_t tid)
+{
+    return status_number(tid, "\nTracerPid:");
 }
 
 bool proc_runs(pid_t tid)

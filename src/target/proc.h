@@ -84,6 +84,9 @@ pid_t proc_own_id(pid_t pid);
 /* The process that waits for this one (PPid of its status), or 0. */
 pid_t proc_parent(pid_t tid);
 
+/* The process that traces this one (TracerPid of its status), or 0. */
+pid_t proc_tracer(pid_t tid);
+
 /* Whether the thread uses a CPU or waits for one (state R in its stat). */
 bool proc_runs(pid_t tid);
 

@@ -181,8 +181,20 @@ int tracee_seize(pid_t pid, struct err *err)
                               PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC |
                               PTRACE_O_TRACESECCOMP;
 
+    int error, other;
+
     if (ptrace(PTRACE_SEIZE, pid, NULL, (void *)options) == 0)
         return 0;
+    error = errno;
+    other = proc_tracer(pid);
+    if (other)
+        return err_set(err, ERR_TRACING,
+                       "another tracer, process %d, traces the program "
+                       "already, and there can be one only: run jittrace "
+                       "without it, or let it not follow children (strace "
+                       "without -f)",
+                       other);
+    errno = error;
     if (errno == EPERM || errno == EACCES || errno == ENOSYS)
         return err_set(
             err, ERR_TRACING,
@@ -330,6 +342,14 @@ int tracee_fetch(struct tracee *tracee)
 int tracee_store(const struct tracee *tracee)
 {
     return (int)request(PTRACE_SETREGS, tracee->tid, 0, &tracee->regs);
+}
+
+/* The kernel's selector for code of 64 bits (__USER_CS). */
+#define CODE_64 0x33
+
+bool tracee_is_64bit(const struct tracee *tracee)
+{
+    return tracee->regs.cs == CODE_64;
 }
 
 uint64_t tracee_pc(const struct tracee *tracee)

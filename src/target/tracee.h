@@ -169,6 +169,9 @@ bool tracee_take(struct tracee *tracee, siginfo_t *info);
 /* Frees what belongs to the struct; the process is left alone. */
 void tracee_release(struct tracee *tracee);
 
+/* Whether it runs a program of 64 bits (by the registers fetched). */
+bool tracee_is_64bit(const struct tracee *tracee);
+
 /* Reads the registers into tracee->regs, or writes them back. */
 int tracee_fetch(struct tracee *tracee);
 int tracee_store(const struct tracee *tracee);
