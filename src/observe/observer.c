@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/mem.h"
 #include "observe/state.h"
@@ -296,9 +297,51 @@ static void on_signal(struct observer *observer, struct thread *thread)
 
 /* --- system calls -------------------------------------------------------- */
 
+/* Whether the call takes away the instruction that calls of ours are made of. */
+static bool takes_vdso(const struct call *call, uint64_t insn)
+{
+    switch (call_kind(call)) {
+    case CALL_MMAP:
+        if (!(call->args[3] & MAP_FIXED))
+            return false;
+        break;
+    case CALL_PROTECT:
+        if (call->args[2] & PROT_EXEC)
+            return false;
+        break;
+    case CALL_MUNMAP:
+    case CALL_MREMAP:
+        break;
+    default:
+        return false;
+    }
+    return insn - call->args[0] < call->args[1];
+}
+
+/* As long as calls can be made: gives everything back. */
+static void lose_vdso(struct observer *observer, struct thread *thread)
+{
+    struct space *space = thread->space;
+
+    if (!space->frozen)
+        guard_drop_all(observer, thread, "vdso",
+                       "the program takes the vdso away, of which jittrace "
+                       "makes its own system calls; from here on nothing is "
+                       "watched any more");
+    for (size_t i = 0; i < observer->thread_count; i++)
+        if (observer->threads[i]->space == space)
+            observer->threads[i]->tracee.syscall_insn = 0;
+}
+
 static void on_call_entry(struct observer *observer, struct thread *thread)
 {
     if (thread->in_call) { /* the filter's stop, behind the entry's */
+        observer_run(observer, thread);
+        return;
+    }
+    if (takes_vdso(&thread->call, thread->tracee.syscall_insn) &&
+        tracee_rewind(&thread->tracee) == 0) {
+        lose_vdso(observer, thread);
         observer_run(observer, thread);
         return;
     }

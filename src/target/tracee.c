@@ -584,7 +584,7 @@ static int inject(struct tracee *tracee, uint64_t number,
 {
     struct user_regs_struct saved;
 
-    if (tracee_fetch(tracee) < 0)
+    if (!tracee->syscall_insn || tracee_fetch(tracee) < 0)
         return -1;
     saved = tracee->regs;
     tracee->regs.rax = number;

@@ -222,7 +222,8 @@ bool tracee_find_syscall(struct tracee *tracee);
 /*
  * Makes the tracee do a system call of ours, outside of any call of its own,
  * and puts its registers back. Signals that come meanwhile are held. Returns 0
- * with the call's value or -errno in *result, or -1 when the tracee is gone. A
+ * with the call's value or -errno in *result, or -1 when the tracee or its vdso
+ * is gone. A
  * call that the filter stops at cannot be made.
  */
 int tracee_inject(struct tracee *tracee, uint64_t number,
