@@ -293,6 +293,9 @@ static void on_fault(struct observer *observer, struct thread *thread,
 
 static bool is_our_step(const struct thread *thread, const siginfo_t *info)
 {
+    if (thread->inside && thread->insn.kind == INSN_TRAP &&
+        info->si_code == TRAP_BRKPT)
+        return false;
     return (thread->storing || thread->inside) &&
            (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT ||
             info->si_code == TRAP_HANDLER);

@@ -104,6 +104,8 @@ static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
     case ZYDIS_MNEMONIC_IRETD:
     case ZYDIS_MNEMONIC_IRETQ:
         return INSN_POPF;
+    case ZYDIS_MNEMONIC_INT1:
+        return INSN_TRAP;
     default:
         return jump_kind(zinsn);
     }

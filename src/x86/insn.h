@@ -29,6 +29,7 @@ enum insn_kind {
     INSN_SYSCALL, /* enters the kernel */
     INSN_PUSHF,   /* stores the flags, the trap flag among them */
     INSN_POPF,    /* loads the flags */
+    INSN_TRAP,    /* raises the trap that a step raises, too: int1 */
 };
 
 enum field_kind {
