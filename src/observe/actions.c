@@ -96,10 +96,10 @@ void actions_forced(struct observer *observer, struct thread *thread,
     if (tracee_mask(&thread->tracee, &mask) < 0)
         return;
     reset = reset_find(set, now, signal, mask);
+    if (reset.mask) /* first, so that one that is pending stays so */
+        tracee_block(&thread->tracee, signal, true);
     if (reset.action)
         tracee_set_action(&thread->tracee, signal, action);
-    if (reset.mask)
-        tracee_block(&thread->tracee, signal, true);
 }
 
 void actions_restore_trap(struct observer *observer, struct thread *thread)

@@ -237,6 +237,11 @@ static void prepare(struct observer *observer, struct thread *thread)
                      &thread->before);
 }
 
+void code_moved(struct observer *observer, struct thread *thread)
+{
+    prepare(observer, thread);
+}
+
 /*
  * A system call is seen at its entry and exit, as anywhere else. Not if a
  * signal goes with the step: then the next thing to be seen is its handler.

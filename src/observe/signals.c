@@ -187,24 +187,30 @@ static void deliver(struct observer *observer, struct thread *thread,
     tracee_hold(&thread->tracee, info);
     if (thread->storing) /* it will fault again, behind the handler */
         store_abort(observer, thread);
-    if (tracee_fetch(&thread->tracee) == 0)
+    if (tracee_fetch(&thread->tracee) == 0) {
         guard_drop_stack(observer, thread,
                          tracee_stack(&thread->tracee) - SIGNAL_FRAME,
                          SIGNAL_FRAME);
+        if (thread->inside && tracee_pc(&thread->tracee) != thread->insn.addr)
+            code_moved(observer, thread); /* an int3 */
+    }
     observer_resume(observer, thread);
 }
 
 /*
  * How often one place may fault before that is no progress. Threads that race
- * for a region can make a fault stale several times in a row.
+ * for a region can arm its guard again, or make a fault stale, several times in
+ * a row.
  */
-#define MAX_REPEATS       3
-#define MAX_STALE_REPEATS 1000
+#define MAX_REPEATS        3
+#define MAX_RACING_REPEATS 1000
 
 static bool makes_progress(struct thread *thread, const struct fault *fault,
                            enum fault_class class)
 {
-    unsigned most = class == FAULT_STALE ? MAX_STALE_REPEATS : MAX_REPEATS;
+    unsigned most = class == FAULT_STALE || thread->space->users > 1
+                        ? MAX_RACING_REPEATS
+                        : MAX_REPEATS;
     struct fault_place *last = &thread->last_fault;
 
     if (last->pc != fault->pc || last->addr != fault->addr)

@@ -480,6 +480,9 @@ void code_enter(struct observer *observer, struct thread *thread,
 /* One step was made inside. */
 void code_stepped(struct observer *observer, struct thread *thread);
 
+/* What was to be stepped was done otherwise: something else comes next. */
+void code_moved(struct observer *observer, struct thread *thread);
+
 /* Makes the next step inside, with a signal that is held. */
 void code_step(struct observer *observer, struct thread *thread);
 

@@ -523,9 +523,13 @@ static void hold_foreign(struct tracee *tracee, const struct stop *stop)
 {
     siginfo_t info;
 
-    if (stop->kind == STOP_SIGNAL && tracee_siginfo(tracee, &info) == 0 &&
-        (info.si_signo != SIGTRAP || info.si_code <= 0))
-        tracee_hold(tracee, &info);
+    if (stop->kind != STOP_SIGNAL || tracee_siginfo(tracee, &info) < 0 ||
+        (info.si_signo == SIGTRAP && info.si_code > 0))
+        return;
+    for (size_t i = 0; i < tracee->held_count; i++)
+        if (info.si_signo == SIGTRAP && tracee->held[i].si_signo == SIGTRAP)
+            return; /* it does not queue (signal(7)) */
+    tracee_hold(tracee, &info);
 }
 
 /* Steps over the syscall instruction and keeps the signals that come. */
@@ -565,13 +569,14 @@ static int run_syscall(struct tracee *tracee)
 /* Makes the call that tracee->regs asks for, with its signals kept waiting. */
 static int make_call(struct tracee *tracee, int (*how)(struct tracee *tracee))
 {
-    uint64_t mask;
+    uint64_t mask, ours = UINT64_MAX;
     int result;
 
-    if (get_mask(tracee, &mask) < 0 ||
-        set_mask(tracee, (mask | ~SIGNAL_BIT(SIGSEGV)) & ~SIGNAL_BIT(SIGTRAP)) <
-            0 ||
-        tracee_store(tracee) < 0)
+    if (get_mask(tracee, &mask) < 0)
+        return -1;
+    if (how == step_syscall)
+        ours &= ~SIGNAL_BIT(SIGTRAP) & (mask | ~SIGNAL_BIT(SIGSEGV));
+    if (set_mask(tracee, ours) < 0 || tracee_store(tracee) < 0)
         return -1;
     result = how(tracee);
     set_mask(tracee, mask);
