@@ -376,14 +376,12 @@ bool proc_runs(pid_t tid)
 bool proc_signals(pid_t tid, struct proc_signals *out)
 {
     struct buf text = {0};
-    const char *at;
+    const char *at = read_status(tid, "\nSigIgn:", &text);
     bool found;
 
     *out = (struct proc_signals){0};
-    found = read_all(tid, "status", &text) &&
-            (at = strstr(buf_text(&text), "\nSigIgn:")) != NULL &&
-            sscanf(at, " SigIgn: %" SCNx64 " SigCgt: %" SCNx64, &out->ignored,
-                   &out->caught) == 2;
+    found = at && sscanf(at, "%" SCNx64 " SigCgt: %" SCNx64, &out->ignored,
+                         &out->caught) == 2;
     buf_release(&text);
     return found;
 }
