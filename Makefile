@@ -154,7 +154,7 @@ $(BUILD)/tracees/babyjit-%: lessons/06-babyjit/babyjit.c Makefile
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) $(TRACEE_FLAGS) -o $@ $<
 
-$(BUILD)/tracees/%: tests/tracees/%.c Makefile
+$(BUILD)/tracees/%: tests/tracees/%.c tests/tracees/code.h Makefile
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O0 -pthread -o $@ $< $$(sed -n 's/^ \* build: *//p' $<)
 

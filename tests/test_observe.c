@@ -7,6 +7,7 @@
 #include <criterion/new/assert.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "observe/fault.h"
@@ -110,6 +111,108 @@ Test(observe, faults_are_classified, .init = fill, .fini = empty)
         cr_assert(eq(int, (int)fault_classify(&regions, &cases[i].fault),
                      (int)cases[i].class),
                   "%s", cases[i].what);
+}
+
+/* --- random faults, against a slow model ---------------------------------- */
+
+#define PAGES 12
+
+/* What the program has of each page and what is held back; -1: no region. */
+struct page_model {
+    int prot, taken;
+    bool uffd; /* writes are held back by a userfaultfd */
+};
+
+static uint64_t page_addr(int page)
+{
+    return CODE + (uint64_t)page * PAGE;
+}
+
+/* Maps, cuts or unmaps some pages, in the list and in the model. */
+static void change(struct page_model *model)
+{
+    int first = rand() % PAGES, count = 1 + rand() % (PAGES - first);
+    int prot = rand() % 8, taken = rand() % 8 & prot;
+    int what = rand() % 4;
+    bool uffd = rand() % 2;
+    struct region *region;
+
+    if (what == 0) {
+        regions_unmap(&regions, page_addr(first), (uint64_t)count * PAGE);
+        prot = taken = -1;
+    } else {
+        region = regions_map(&regions, page_addr(first), (uint64_t)count * PAGE,
+                             (unsigned)prot);
+        region->guard.taken = (unsigned)taken;
+        region->guard.writes = uffd ? WRITE_GUARD_UFFD : WRITE_GUARD_MPROTECT;
+    }
+    if (what == 1) /* a cut changes nothing */
+        regions_cut(&regions, page_addr(first + count / 2), PAGE);
+    for (int page = first; page < first + count; page++)
+        model[page] = (struct page_model){prot, taken, uffd};
+}
+
+/* By looking at each byte of the instruction and at each page. */
+static enum fault_class classify_slowly(const struct page_model *model,
+                                        const struct fault *fault)
+{
+    int needed = PROT_WRITE;
+
+    bool bus = fault->signal == SIGBUS;
+
+    if (fault->code != (bus ? BUS_ADRERR : SEGV_ACCERR))
+        return FAULT_PROGRAM;
+    for (unsigned i = 0; i < fault->length; i++)
+        if (!bus && fault->pc + i == fault->addr)
+            needed = PROT_EXEC;
+    for (int page = 0; page < PAGES; page++) {
+        if (fault->addr < page_addr(page) || fault->addr >= page_addr(page + 1))
+            continue;
+        if (model[page].prot < 0 || (bus && !model[page].uffd))
+            return FAULT_PROGRAM;
+        if (model[page].taken & needed)
+            return needed == PROT_EXEC ? FAULT_FETCH : FAULT_STORE;
+        return model[page].prot & needed ? FAULT_STALE : FAULT_PROGRAM;
+    }
+    return FAULT_PROGRAM;
+}
+
+static struct fault random_fault(void)
+{
+    static const int codes[] = {SEGV_ACCERR, SEGV_ACCERR, SEGV_ACCERR,
+                                SEGV_MAPERR, SI_USER,     SI_KERNEL,
+                                BUS_ADRERR};
+    uint64_t edge = page_addr(rand() % (PAGES + 1));
+    struct fault fault = {.signal = rand() % 3 ? SIGSEGV : SIGBUS,
+                          .code = codes[rand() % 7],
+                          .addr = edge + (uint64_t)(rand() % 40) - 20,
+                          .length = 1 + (unsigned)rand() % 15};
+
+    fault.pc = rand() % 3 ? fault.addr - (uint64_t)(rand() % 20)
+                          : page_addr(rand() % PAGES);
+    return fault;
+}
+
+Test(observe, faults_agree_with_a_byte_by_byte_model, .fini = empty)
+{
+    struct page_model model[PAGES];
+    size_t seen[FAULT_STALE + 1] = {0};
+
+    memset(model, -1, sizeof model);
+    srand(4);
+    for (int round = 0; round < 20000; round++) {
+        struct fault fault = random_fault();
+        enum fault_class expected;
+
+        if (round % 4 == 0)
+            change(model);
+        expected = classify_slowly(model, &fault);
+        cr_assert(eq(int, (int)fault_classify(&regions, &fault), (int)expected),
+                  "round %d", round);
+        seen[expected]++;
+    }
+    for (size_t i = 0; i <= FAULT_STALE; i++)
+        cr_assert(ge(sz, seen[i], 100), "class %zu is hardly tried", i);
 }
 
 /* What a program has, less what is held back, never less than reading. */

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@ enum {
     OPTION_STEP,
     OPTION_VERSION,
     OPTION_WHO,
+    OPTION_MAX, /* and the others: a budget is added */
 };
 
 static const struct option long_options[] = {
@@ -34,6 +36,9 @@ static const struct option long_options[] = {
     {"dump-code", required_argument, NULL, OPTION_DUMP_CODE},
     {"format", required_argument, NULL, OPTION_FORMAT},
     {"help", no_argument, NULL, OPTION_HELP},
+#define BUDGET(name, word, value, help) \
+    {"max-" word, required_argument, NULL, OPTION_MAX + BUDGET_##name},
+#include "observe/budget.def"
     {"output", required_argument, NULL, 'o'},
     {"plain", no_argument, NULL, OPTION_PLAIN},
     {"replay", required_argument, NULL, OPTION_REPLAY},
@@ -46,6 +51,8 @@ static const struct option long_options[] = {
 
 void options_help(FILE *out)
 {
+    struct observe_budget defaults = observe_default_budget;
+
     fputs(
         "Usage: jittrace [OPTION]... [TERM]\n"
         "       jittrace [OPTION]... -- PROGRAM [ARG]...\n"
@@ -90,6 +97,15 @@ void options_help(FILE *out)
         "                       NO_COLOR is set), always or never\n"
         "      --help           show this help\n"
         "      --version        show the version\n"
+        "\n"
+        "What is watched, at most; then the program runs on at full speed and\n"
+        "the trace says so. N is a whole number, 0 for none at all:\n",
+        out);
+    for (enum budget i = 0; i < BUDGETS; i++)
+        fprintf(out, "      --max-%s=N%*s%s (%" PRIu64 ")\n", budget_word(i),
+                (int)(13 - strlen(budget_word(i))), "", budget_help(i),
+                *budget_value(&defaults, i));
+    fputs(
         "\n"
         "TERM is a whole number from -2147483648 to 2147483647; 1 is the\n"
         "default. A json or raw trace on standard output moves the\n"
@@ -156,12 +172,32 @@ static int check_long(const char *text, struct err *err)
     return err_set(err, ERR_USAGE, "there is no option '%.*s'", (int)len, text);
 }
 
+/* A whole number that fits, in decimal. */
+static int take_budget(enum budget which, struct options *options,
+                       struct err *err)
+{
+    struct observe_budget defaults = observe_default_budget;
+    char *end;
+
+    errno = 0;
+    *budget_value(&options->budget, which) = strtoull(optarg, &end, 10);
+    options->limited = budget_word(which);
+    if (isdigit((unsigned char)optarg[0]) && !*end && !errno)
+        return 0;
+    return err_set(err, ERR_USAGE,
+                   "--max-%s takes a whole number from 0 on, such as %" PRIu64
+                   ", not '%s'",
+                   budget_word(which), *budget_value(&defaults, which), optarg);
+}
+
 static int take(int option, struct options *options, struct err *err)
 {
     static const char *const formats[] = {"text", "json", "raw", NULL};
     static const char *const whens[] = {"auto", "always", "never", NULL};
     int choice = 0;
 
+    if (option >= OPTION_MAX)
+        return take_budget((enum budget)(option - OPTION_MAX), options, err);
     switch (option) {
     case OPTION_FORMAT:
         if (choose(optarg, formats, &choice) < 0)
@@ -310,6 +346,11 @@ static int check(struct options *options, struct err *err)
         return err_set(err, ERR_USAGE,
                        "--replay shows a recorded trace; no TERM and no "
                        "program can be there with it");
+    if (options->replay && options->limited)
+        return err_set(err, ERR_USAGE,
+                       "--replay shows all that was recorded; --max-%s is for "
+                       "a program that runs",
+                       options->limited);
     if (options->term && !is_term(options->term))
         return err_set(err, ERR_USAGE,
                        "'%s' is not a TERM: a whole number from -2147483648 to "
@@ -325,7 +366,7 @@ int options_parse(int argc, char **argv, struct options *options,
 {
     int taken;
 
-    *options = (struct options){0};
+    *options = (struct options){.budget = observe_default_budget};
     for (int at = 1; at < argc; at += taken) {
         if (!strcmp(argv[at], "--")) {
             options->program = argv + at + 1;

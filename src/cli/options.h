@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "observe/budget.h"
 
 enum format {
     FORMAT_TEXT,
@@ -38,6 +39,8 @@ struct options {
     uint64_t who_number;  /* the same as a number (trace/where.h) */
     char *const *program; /* PROGRAM [ARG]..., ended by NULL; or NULL */
     const char *term;     /* the bundled program's argument */
+    const char *limited;  /* a --max-... option that was given, or NULL */
+    struct observe_budget budget;
 };
 
 /*

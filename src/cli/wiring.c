@@ -75,7 +75,7 @@ struct source *start_program(const struct options *options,
         what.argv = bundled;
         what.image = (struct bytes){lesson->program, lesson->program_len};
     }
-    source = observe_new(&what, &observe_default_budget, err);
+    source = observe_new(&what, &options->budget, err);
     if (source && !options->program)
         observe_provide(source, lesson->source_name,
                         (struct bytes){lesson->source, lesson->source_len});

@@ -146,48 +146,6 @@ bool code_bytes(struct observer *observer, struct thread *thread,
     return true;
 }
 
-/* --- how control arrived -------------------------------------------------- */
-
-bool code_follows_call(pid_t pid, uint64_t addr)
-{
-    uint8_t code[7]; /* the longest call that compilers make */
-    struct insn insn;
-
-    if (proc_read(pid, addr - sizeof code, code, sizeof code) != sizeof code)
-        return false;
-    for (size_t len = 2; len <= sizeof code; len++)
-        if (insn_decode(code + sizeof code - len, len, addr - len, &insn) ==
-                1 &&
-            insn.length == len && insn.kind == INSN_CALL)
-            return true;
-    return false;
-}
-
-/* Whether a leave has announced this return; then it is not awaited longer. */
-static bool is_awaited(struct thread *thread, uint64_t pc, uint64_t sp)
-{
-    for (unsigned i = thread->awaited_count; i > 0; i--) {
-        const struct awaited *awaited = &thread->awaited[i - 1];
-
-        if (awaited->pc == pc && awaited->sp == sp) {
-            thread->awaited_count = i - 1;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Notes that control will come back; the oldest is forgotten when full. */
-static void await_return(struct thread *thread, uint64_t pc, uint64_t sp)
-{
-    if (thread->awaited_count == MAX_AWAITED) {
-        memmove(&thread->awaited[0], &thread->awaited[1],
-                sizeof thread->awaited - sizeof thread->awaited[0]);
-        thread->awaited_count--;
-    }
-    thread->awaited[thread->awaited_count++] = (struct awaited){pc, sp};
-}
-
 /* --- stepping ------------------------------------------------------------ */
 
 /*
@@ -268,29 +226,23 @@ void code_step(struct observer *observer, struct thread *thread)
                      signal);
 }
 
-/* Tells of the entry; the return address is on top of the stack, if any. */
+/* Tells of the entry. */
 static void emit_enter(struct observer *observer, struct thread *thread,
                        struct region *region)
 {
     struct event event = {.kind = EVENT_ENTER, .tid = thread->tracee.tid};
     const struct regs *regs = &thread->before;
-    uint64_t pc = regs->value[REG_PC], sp = regs->value[REG_STACK], top;
+    uint64_t pc = regs->value[REG_PC];
     struct buf code = {0};
-    struct opt_u64 *return_to = &event.enter.return_to;
 
     names_tell(observer, thread, region->addr, region->length);
     event.enter.addr = pc;
     event.enter.offset = pc - region->start;
-    event.enter.how = "jump";
+    event.enter.how = arrive_how(thread, regs);
     event.enter.regs = *regs;
-    if (is_awaited(thread, pc, sp)) {
-        event.enter.how = "return";
-    } else if (proc_read(thread->tracee.tid, sp, &top, sizeof top) ==
-                   sizeof top &&
-               code_follows_call(thread->tracee.tid, top)) {
-        event.enter.how = "call";
-        *return_to = (struct opt_u64){true, top};
-        lines_find(observer->lines, top - 1, &event.source);
+    if (strcmp(event.enter.how, "call") == 0) {
+        event.enter.return_to = (struct opt_u64){true, thread->back.pc};
+        lines_find(observer->lines, thread->back.pc - 1, &event.source);
     }
     if (code_bytes(observer, thread, region, pc, &code,
                    &event.enter.code_offset))
@@ -300,26 +252,51 @@ static void emit_enter(struct observer *observer, struct thread *thread,
     buf_release(&code);
 }
 
+/* A new stay begins: tells of it and pays for it. */
+static void begin_stay(struct observer *observer, struct thread *thread,
+                       struct region *region)
+{
+    emit_enter(observer, thread, region);
+    thread->steps = 0;
+    thread->inside_start = region->start;
+    if (budget_pay_call(&observer->budget, &observer->spent) == BUDGET_calls)
+        observer_limit(observer, thread, budget_word(BUDGET_calls), 0,
+                       "this was entry number %" PRIu64
+                       " into generated code; later ones are not seen",
+                       observer->spent.calls);
+}
+
 void code_enter(struct observer *observer, struct thread *thread,
                 struct region *region)
 {
     bool again = thread->inside && thread->inside_start == region->start;
+    bool rests = !again && rest_goes_on(thread, region);
 
     thread->space->changes++; /* nobody watched while it was outside */
-    tracee_pin(&thread->tracee);
-    prepare(observer, thread);
-    if (!again)
-        emit_enter(observer, thread, region);
-    thread->inside = true;
-    thread->inside_start = region->start;
+    if (!again && !rests) {
+        if (!budget_has_calls(&observer->budget, &observer->spent)) {
+            code_close(observer, thread); /* by another thread's entry */
+            observer_run(observer, thread);
+            return;
+        }
+        tracee_pin(&thread->tracee);
+    }
+    if (!rests)
+        prepare(observer, thread);
+    if (!again && !rests)
+        begin_stay(observer, thread, region);
+    thread->inside = !rests;
     if (guard_set(observer, thread, region,
                   region->guard.taken & ~(unsigned)PROT_EXEC) < 0)
         thread->inside = false;
-    observer_insist(thread, thread->insn.addr);
-    if (thread->inside)
-        code_step(observer, thread);
-    else
+    if (!thread->inside) {
         observer_run(observer, thread);
+    } else if (budget_has_steps(&observer->budget, &observer->spent)) {
+        observer_insist(thread, thread->insn.addr);
+        code_step(observer, thread);
+    } else {
+        rest_begin(observer, thread, region);
+    }
 }
 
 /*
@@ -389,7 +366,6 @@ static void emit_step(struct observer *observer, struct thread *thread,
         .next = after->value[REG_PC],
     };
     observer_emit(observer, &event);
-    observer->steps++;
 }
 
 static bool lacks_exec_guard(const struct region *region)
@@ -398,12 +374,27 @@ static bool lacks_exec_guard(const struct region *region)
            PROT_EXEC;
 }
 
-/* Control is outside: tells how it left and arms the guard again. */
-static void leave(struct observer *observer, struct thread *thread,
-                  const char *how, const struct regs *now)
+void code_close(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+    bool ends = !budget_has_calls(&observer->budget, &observer->spent);
+
+    /* All of them: what was one region at the enter may have been cut. */
+    for (size_t i = 0; i < regions->count; i++) {
+        struct region *region = &regions->list[i];
+
+        if (ends)
+            guard_drop(observer, thread, region, PROT_EXEC);
+        else if (lacks_exec_guard(region))
+            guard_set(observer, thread, region,
+                      region->guard.taken | PROT_EXEC);
+    }
+}
+
+void code_emit_leave(struct observer *observer, struct thread *thread,
+                     const char *how, const struct regs *now)
 {
     struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
-    struct regions *regions = &thread->space->regions;
 
     event.leave.how = how;
     event.leave.to = now->value[REG_PC];
@@ -411,12 +402,17 @@ static void leave(struct observer *observer, struct thread *thread,
         event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
     lines_find(observer->lines, event.leave.to, &event.source);
     observer_emit(observer, &event);
+    thread->left_by = how;
+    thread->left_to = (struct place){now->value[REG_PC], now->value[REG_STACK]};
+}
+
+/* Control is outside: tells how it left and lets the program run on. */
+static void leave(struct observer *observer, struct thread *thread,
+                  const char *how, const struct regs *now)
+{
+    code_emit_leave(observer, thread, how, now);
     thread->inside = false;
-    /* All of them: what was one region at the enter may have been cut. */
-    for (size_t i = 0; i < regions->count; i++)
-        if (lacks_exec_guard(&regions->list[i]))
-            guard_set(observer, thread, &regions->list[i],
-                      regions->list[i].guard.taken | PROT_EXEC);
+    code_close(observer, thread);
     observer_run(observer, thread);
 }
 
@@ -426,12 +422,16 @@ static void leave(struct observer *observer, struct thread *thread,
  */
 static void follow_calls(struct thread *thread, const struct regs *now)
 {
+    struct place here = {now->value[REG_PC], now->value[REG_STACK]};
     uint64_t after = thread->insn.addr + thread->insn.length;
 
-    if (thread->insn.kind == INSN_CALL)
-        await_return(thread, after, thread->before.value[REG_STACK]);
-    else if (thread->insn.kind == INSN_RETURN)
-        is_awaited(thread, now->value[REG_PC], now->value[REG_STACK]);
+    if (thread->insn.kind == INSN_CALL) {
+        arrive_await(thread,
+                     (struct place){after, thread->before.value[REG_STACK]});
+        thread->back = (struct place){after, thread->before.value[REG_STACK]};
+    } else if (thread->insn.kind == INSN_RETURN) {
+        arrive_awaited(thread, here, &thread->back);
+    }
 }
 
 /* The last step executed thread->insn and control is somewhere else. */
@@ -451,20 +451,24 @@ static void leave_by_insn(struct observer *observer, struct thread *thread,
     }
 }
 
-/* All that may be stepped was stepped: nothing is kept from executing. */
-static void stop_stepping(struct observer *observer, struct thread *thread)
+/* Says that no more is stepped, for now or at all. */
+static void tell_no_steps(struct observer *observer, struct thread *thread,
+                          enum budget which)
 {
-    struct regions *regions = &thread->space->regions;
+    uint64_t addr = thread->inside_start;
 
-    observer->out_of_steps = true;
-    observer_limit(observer, thread, "steps", 0,
-                   "%" PRIu64 " instructions of generated code were stepped; "
-                   "the program runs on without",
-                   observer->steps);
-    for (size_t i = 0; i < regions->count; i++)
-        guard_drop(observer, thread, &regions->list[i], PROT_EXEC);
-    thread->inside = false;
-    observer_run(observer, thread);
+    if (which == BUDGET_steps)
+        observer_limit(observer, thread, budget_word(which), 0,
+                       "%" PRIu64 " instructions of generated code were "
+                       "stepped, as many as may be in one run; from here on it "
+                       "runs at full speed",
+                       observer->spent.steps);
+    else
+        observer_limit(observer, thread, budget_word(which), addr,
+                       "%" PRIu64 " instructions were stepped since this "
+                       "entry, as many as may be in one call; the rest of it "
+                       "runs at full speed",
+                       thread->steps);
 }
 
 /* A signal went with the step. Returns whether its handler has begun. */
@@ -481,14 +485,15 @@ void code_stepped(struct observer *observer, struct thread *thread)
 {
     struct regs now;
     struct region *region;
+    enum budget spent;
 
     if (tracee_fetch(&thread->tracee) < 0)
         return;
     tracee_regs(&thread->tracee, &now);
     if (handler_began(thread, &now)) {
         thread->put_off = thread->insn.addr;
-        await_return(thread, thread->before.value[REG_PC],
-                     thread->before.value[REG_STACK]);
+        arrive_await(thread, (struct place){thread->before.value[REG_PC],
+                                            thread->before.value[REG_STACK]});
         leave(observer, thread, "signal", &now);
         return;
     }
@@ -502,12 +507,19 @@ void code_stepped(struct observer *observer, struct thread *thread)
         thread->space->changes++; /* the kernel may have written code */
     tracee_regs(&thread->tracee, &now);
     emit_step(observer, thread, &now);
+    spent =
+        budget_pay_step(&observer->budget, &observer->spent, &thread->steps);
     follow_calls(thread, &now);
     region = regions_at(&thread->space->regions, now.value[REG_PC]);
     if (!region || region->start != thread->inside_start) {
         leave_by_insn(observer, thread, &now);
-    } else if (observer->steps >= observer->budget.steps) {
-        stop_stepping(observer, thread);
+        if (spent == BUDGET_steps)
+            tell_no_steps(observer, thread, spent);
+    } else if (spent != BUDGETS ||
+               !budget_has_steps(&observer->budget, &observer->spent)) {
+        if (spent != BUDGETS)
+            tell_no_steps(observer, thread, spent);
+        rest_begin(observer, thread, region);
     } else if (thread->insn.kind == INSN_POPF) {
         step_anew(observer, thread, region);
     } else {

@@ -56,11 +56,14 @@ static unsigned wanted_of(const struct observer *observer,
                           const struct space *space,
                           const struct region *region, bool stores)
 {
-    unsigned wanted = observer->out_of_steps ? 0 : PROT_EXEC;
+    unsigned wanted = 0;
 
     if (space->frozen)
         return 0;
+    if (budget_has_calls(&observer->budget, &observer->spent))
+        wanted |= PROT_EXEC;
     if (stores && !space->stores_off &&
+        budget_has_stores(&observer->budget, &observer->spent) &&
         region->length <= observer->budget.length)
         wanted |= PROT_WRITE;
     return wanted;
@@ -762,9 +765,11 @@ static void after_output(struct observer *observer, struct thread *thread)
     int fd = (int)call->args[0]; /* the kernel takes 32 bits */
     struct buf out = {0};
     struct iovec part;
+    enum budget spent;
 
     if (fd != 1 && fd != 2)
         return;
+    left = budget_pay_output(&observer->budget, &observer->spent, left, &spent);
     if (call->number == SYS_write)
         append_output(pid, call->args[1], left, &left, &out);
     for (uint64_t i = 0;
@@ -776,7 +781,13 @@ static void after_output(struct observer *observer, struct thread *thread)
     }
     event.output.fd = fd;
     event.output.bytes = (struct bytes){out.data, out.len};
-    observer_emit(observer, &event);
+    if (out.len > 0 || call->result == 0)
+        observer_emit(observer, &event);
+    if (spent == BUDGET_output)
+        observer_limit(observer, thread, budget_word(spent), 0,
+                       "%" PRIu64 " bytes of output were recorded; what the "
+                       "program prints from here on is not in the trace",
+                       observer->budget.output);
     buf_release(&out);
 }
 
@@ -936,6 +947,8 @@ void mappings_after(struct observer *observer, struct thread *thread)
     else
         refused(observer, thread);
     stores_after_call(observer, thread);
+    if (succeeded(thread->call.result))
+        rest_look(observer, thread);
     if (thread->inside)
         code_stepped(observer, thread);
     else

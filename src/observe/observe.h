@@ -16,19 +16,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "observe/budget.h"
 #include "target/launch.h"
 #include "trace/source.h"
-
-/* What may be spent; past a budget the program runs on unwatched. */
-struct observe_budget {
-    uint64_t stores;     /* watched stores in one region */
-    uint64_t all_stores; /* and in all */
-    uint64_t steps;      /* instructions of generated code, in all */
-    uint64_t calls;      /* system calls stopped at to watch stores */
-    uint64_t length;     /* bytes of a region that is watched as a whole */
-};
-
-extern const struct observe_budget observe_default_budget;
 
 /*
  * Starts the program and observes it. Returns a source, or NULL with err

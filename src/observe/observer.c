@@ -23,14 +23,6 @@
 #include "target/proc.h"
 #include "target/uffd.h"
 
-const struct observe_budget observe_default_budget = {
-    .stores = 4096,
-    .all_stores = 20000,
-    .steps = 100000,
-    .calls = 20000,
-    .length = 1 << 20,
-};
-
 /* --- events -------------------------------------------------------------- */
 
 void observer_emit(struct observer *observer, struct event *event)
@@ -180,10 +172,23 @@ static void emit_start(struct observer *observer, struct thread *thread)
     buf_release(&list);
 }
 
+/* What is not to be watched from the start is said at the start. */
+static void tell_empty_budgets(struct observer *observer,
+                               const struct thread *thread)
+{
+    for (enum budget i = 0; i < BUDGETS; i++)
+        if (*budget_value(&observer->budget, i) == 0)
+            observer_limit(observer, thread, budget_word(i), 0,
+                           "--max-%s=0 allows no %s", budget_word(i),
+                           budget_help(i));
+}
+
 /* The program stands at its entry point. */
 static void begin(struct observer *observer, struct thread *thread)
 {
     tracee_break(&thread->tracee, 0);
+    if (!thread->space->started)
+        tell_empty_budgets(observer, thread);
     thread->space->started = true;
     if (thread->blocks_trap) /* and the kernel has just unblocked it */
         tracee_block(&thread->tracee, SIGTRAP, true);
@@ -264,7 +269,9 @@ static void on_exec(struct observer *observer, struct thread *thread,
         child_unwatched(observer, thread, "exec");
     thread->in_call = thread->lifted = false;
     thread->storing = thread->waiting = thread->inside = false;
+    thread->rest = (struct rest){0};
     thread->awaited_count = 0;
+    thread->left_by = NULL;
     thread->decoded.changes = 0;
     thread->tracee.pid = thread->tracee.tid;
     thread_move(thread, space_new(watched));
@@ -353,9 +360,10 @@ static void on_call_entry(struct observer *observer, struct thread *thread)
 static void pay_for_call(struct observer *observer, struct thread *thread)
 {
     if (thread->inside || call_kind(&thread->call) != CALL_OTHER ||
-        ++observer->stopped_calls != observer->budget.calls)
+        budget_pay_system_call(&observer->budget, &observer->spent) !=
+            BUDGET_system_calls)
         return;
-    guard_drop_stores(observer, thread, "system-calls",
+    guard_drop_stores(observer, thread, budget_word(BUDGET_system_calls),
                       "the program made many system calls while stores were "
                       "watched, and each costs a stop; from here on stores "
                       "are not watched, code is read when it is executed");

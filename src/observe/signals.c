@@ -108,7 +108,7 @@ static void find_place(struct observer *observer, const struct thread *thread,
             lines_find_caller(observer->lines, regs, &event->source);
     } else if (proc_read(tid, regs->value[REG_STACK], &top, sizeof top) ==
                    sizeof top &&
-               code_follows_call(tid, top)) {
+               arrive_follows_call(tid, top)) {
         signal->return_to = (struct opt_u64){true, top};
         lines_find(observer->lines, top - 1, &event->source);
     }
@@ -185,6 +185,7 @@ static void deliver(struct observer *observer, struct thread *thread,
     thread->from_terminal = info->si_code == SI_KERNEL;
     thread->last_fault = (struct fault_place){0};
     tracee_hold(&thread->tracee, info);
+    rest_look(observer, thread);
     if (thread->storing) /* it will fault again, behind the handler */
         store_abort(observer, thread);
     if (tracee_fetch(&thread->tracee) == 0) {
@@ -342,8 +343,10 @@ void signal_stopped(struct observer *observer, struct thread *thread,
         return;
     }
     tracee_restore_mask(&thread->tracee);
-    if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
-        info->si_code > 0)
+    if (info->si_signo == SIGTRAP && rest_is_trap(thread, info))
+        rest_trapped(observer, thread);
+    else if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
+             info->si_code > 0)
         on_fault(observer, thread, info);
     else if (info->si_signo == SIGTRAP && info->si_code > 0 && thread->inside &&
              tracee_blocks(&thread->tracee, SIGTRAP))

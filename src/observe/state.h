@@ -12,6 +12,8 @@
  *      in a call between a system call's entry and its exit
  *      storing   one step with write guards lifted, then they are armed again
  *      inside    in generated code, one step after the other; may be storing
+ *      resting   the same at full speed: a budget was spent (rest.c). It counts
+ *                as free, but the guard of that region is lifted
  */
 #ifndef JITTRACE_OBSERVE_STATE_H
 #define JITTRACE_OBSERVE_STATE_H
@@ -101,12 +103,26 @@ struct decoded {
     struct insn list[DECODED]; /* by address; length 0: none */
 };
 
-/* A return into generated code that a leave has announced. */
-struct awaited {
-    uint64_t pc;
+/* Where a return leads to, and the stack pointer behind it. */
+struct place {
+    uint64_t pc; /* 0: not known */
     uint64_t sp;
 };
+
+/* A return into generated code that a leave has announced. */
+struct awaited {
+    struct place at;
+    struct place back; /* where the function there will return to itself */
+};
 #define MAX_AWAITED 64
+
+/* The rest of a stay in generated code, which is not stepped: see rest.c. */
+struct rest {
+    bool active;
+    bool stops;        /* a breakpoint is set where it returns to */
+    uint64_t start;    /* of the mapping it is in, cut or not */
+    struct place back; /* where it returns to */
+};
 
 struct thread {
     struct tracee tracee;
@@ -131,7 +147,10 @@ struct thread {
 
     bool inside;
     uint64_t inside_start; /* of the mapping it is in, cut or not */
-    struct insn insn;      /* the one about to be executed; length 0: none */
+    uint64_t steps;        /* of this stay, from its enter on */
+    struct place back;     /* where this stay will return to */
+    struct rest rest;
+    struct insn insn; /* the one about to be executed; length 0: none */
     struct regs before;
     struct accesses accesses;
     struct decoded decoded;
@@ -143,6 +162,8 @@ struct thread {
 
     struct awaited awaited[MAX_AWAITED]; /* a ring, newest at count - 1 */
     unsigned awaited_count;
+    const char *left_by;  /* how the last stay ended; or NULL */
+    struct place left_to; /* and where to */
 
     struct fault_place {
         uint64_t pc;
@@ -161,10 +182,7 @@ struct observer {
     struct opt_u64 status; /* of the root, once it has ended */
     struct opt_u64 signal;
     uint64_t seq;
-    uint64_t steps;
-    uint64_t stores;
-    uint64_t stopped_calls; /* system calls that stopped for a write guard */
-    bool out_of_steps;
+    struct spending spent;
     bool ending; /* by observe_end */
     bool ended;
 
@@ -496,9 +514,6 @@ bool code_bytes(struct observer *observer, struct thread *thread,
                 struct region *region, uint64_t pc, struct buf *out,
                 uint64_t *offset);
 
-/* Whether a call instruction ends at addr. */
-bool code_follows_call(pid_t pid, uint64_t addr);
-
 /*
  * Reads a page of a region as it is and tells of changed bytes as written `by`.
  * Nothing is told when by is NULL: it is known why nobody saw the stores.
@@ -536,6 +551,56 @@ void names_forget(struct observer *observer, struct thread *thread,
 
 /* The same for all code that there is: the program has ended. */
 void names_tell_all(struct observer *observer, struct thread *thread);
+
+/*
+ * Control is outside of generated code: every region is guarded again, or none
+ * any more if all entries are spent that may be seen.
+ */
+void code_close(struct observer *observer, struct thread *thread);
+
+/* Tells how control left, with these registers behind it. */
+void code_emit_leave(struct observer *observer, struct thread *thread,
+                     const char *how, const struct regs *now);
+
+/* --- arrive.c ------------------------------------------------------------ */
+
+/*
+ * How control arrived, of which only the result is seen: "call", "jump",
+ * "return" or "signal". Sets thread->back.
+ */
+const char *arrive_how(struct thread *thread, const struct regs *regs);
+
+/* Whether a call instruction ends at addr. */
+bool arrive_follows_call(pid_t pid, uint64_t addr);
+
+/* Notes that control will come back there, to a function that returns to
+ * thread->back; the oldest is forgotten when there are too many. */
+void arrive_await(struct thread *thread, struct place at);
+
+/* Whether that return was awaited; if so it is so no longer, and neither are
+ * those that were to come before. *back is where that function returns to. */
+bool arrive_awaited(struct thread *thread, struct place at, struct place *back);
+
+/* --- rest.c -------------------------------------------------------------- */
+
+/* Lets the rest of this stay run at full speed. */
+void rest_begin(struct observer *observer, struct thread *thread,
+                struct region *region);
+
+/* Whether a fetch from the region goes on with that, so that it is no entry. */
+bool rest_goes_on(const struct thread *thread, const struct region *region);
+
+/* Whether this trap is that of the breakpoint. */
+bool rest_is_trap(const struct thread *thread, const siginfo_t *info);
+
+/* The breakpoint was hit: perhaps the end of the rest. */
+void rest_trapped(struct observer *observer, struct thread *thread);
+
+/*
+ * The thread stands where a call of ours may be made: if control is no longer
+ * in generated code, what is guarded there is guarded again.
+ */
+void rest_look(struct observer *observer, struct thread *thread);
 
 /* --- mappings.c ---------------------------------------------------------- */
 

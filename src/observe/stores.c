@@ -242,8 +242,8 @@ static void tell_store(struct observer *observer, struct thread *thread,
         observer, thread, region, addr,
         (struct bytes){access->old_bytes + (addr - access->what.addr), size},
         (struct bytes){now, size}, NULL, source);
-    observer->stores++;
-    if (++region->guard.stores < observer->budget.stores)
+    if (budget_pay_store(&observer->budget, &observer->spent,
+                         &region->guard.stores) != BUDGET_stores)
         return;
     region->guard.wanted &= ~(unsigned)PROT_WRITE;
     observer_limit(observer, thread, "stores", region->addr,
@@ -319,7 +319,8 @@ void store_end(struct observer *observer, struct thread *thread)
             if (thread->stores.list[a].what.written)
                 tell_store(observer, thread, &regions->list[i],
                            &thread->stores.list[a], &source);
-    if (observer->stores >= observer->budget.all_stores)
+    if (!budget_has_stores(&observer->budget, &observer->spent) &&
+        !thread->space->stores_off)
         guard_drop_stores(observer, thread, "all-stores",
                           "as many stores were watched as may be in one run; "
                           "later ones are not, code is read when it is "

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 
 #include "target/filter.h"
+#include "target/proc.h"
 
 struct flag {
     uint64_t bits;
@@ -311,4 +312,20 @@ bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
             return true;
     }
     return takes_vectors(call->number);
+}
+
+bool call_ends_handler(pid_t pid, uint64_t addr)
+{
+    uint8_t code[2 * INSN_MAX_LENGTH];
+    size_t len = proc_read(pid, addr, code, sizeof code);
+    struct insn load, call;
+
+    /* It sets the number, which is an immediate, and makes the call. */
+    return insn_decode(code, len, addr, &load) == 1 &&
+           load.operand_count >= 2 && load.operands[0].reg == X86_RAX &&
+           load.operands[1].kind == OPERAND_IMMEDIATE &&
+           load.operands[1].immediate == SYS_rt_sigreturn &&
+           insn_decode(code + load.length, len - load.length,
+                       addr + load.length, &call) == 1 &&
+           call.kind == INSN_SYSCALL;
 }

@@ -57,4 +57,10 @@ int call_written_fd(const struct call *call);
  */
 bool call_may_write(const struct call *call, uint64_t addr, uint64_t length);
 
+/*
+ * Whether the code at addr ends a signal handler: it makes the system call
+ * rt_sigreturn (sigreturn(2)), as what a handler returns to does.
+ */
+bool call_ends_handler(pid_t pid, uint64_t addr);
+
 #endif

@@ -279,6 +279,17 @@ static void all_leave(struct view *view)
         view->threads[i].inside = false;
 }
 
+/* Where stepping has ended, perhaps no leave will follow. */
+static void apply_limit(struct view *view, const struct event *event)
+{
+    const char *budget = event->limit.budget ? event->limit.budget : "";
+
+    if (strcmp(budget, "steps") == 0)
+        all_leave(view);
+    else if (strcmp(budget, "call-steps") == 0)
+        view->inside = need_thread(view, event->tid)->inside = false;
+}
+
 static void apply_output(struct view *view, struct bytes bytes)
 {
     struct buf *output = &view->output;
@@ -329,9 +340,8 @@ void view_apply(struct view *view, const struct event *event)
     case EVENT_OUTPUT:
         apply_output(view, event->output.bytes);
         break;
-    case EVENT_LIMIT: /* no leave will follow when stepping has ended */
-        if (event->limit.budget && !strcmp(event->limit.budget, "steps"))
-            all_leave(view);
+    case EVENT_LIMIT:
+        apply_limit(view, event);
         break;
     case EVENT_EXIT:
         all_leave(view);

@@ -49,7 +49,7 @@ static uint64_t record(char **argv, struct history *history)
     struct err err;
     int more;
 
-    budget.steps = UINT64_MAX;
+    budget.steps = budget.call_steps = budget.calls = UINT64_MAX;
     source = observe_new(&launch, &budget, &err);
     if (!source)
         fail(err.text);

@@ -110,7 +110,7 @@ static struct result record(const struct job *job)
     struct store store;
     struct err err;
 
-    budget.steps = UINT64_MAX;
+    budget.steps = budget.call_steps = budget.calls = UINT64_MAX;
     source = observe_new(&launch, &budget, &err);
     if (!source)
         fail(err.text);

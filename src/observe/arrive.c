@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How control arrived in generated code: by a call, a jump, a return or a
+ * signal. The fault at the guard does not say so; the instruction that led
+ * there lies in code that is not stepped. What it has left behind does:
+ *
+ *   return  the place was announced by a leave; or its address lies just below
+ *           the stack pointer, where a return takes it from, and behind a call
+ *   call    on top of the stack is an address behind a call that leads here
+ *   signal  on top of the stack is the code that ends a signal handler
+ *   jump    none of these. There may be a return address all the same: of a
+ *           call to something else, which then jumped here
+ *
+ * Control that leaves one region for another needs no guess.
+ */
+#include <string.h>
+
+#include "observe/state.h"
+#include "target/calls.h"
+#include "target/proc.h"
+
+#define WORD sizeof(uint64_t)
+
+/* --- returns that are awaited --------------------------------------------- */
+
+void arrive_await(struct thread *thread, struct place at)
+{
+    if (thread->awaited_count == MAX_AWAITED) {
+        memmove(&thread->awaited[0], &thread->awaited[1],
+                sizeof thread->awaited - sizeof thread->awaited[0]);
+        thread->awaited_count--;
+    }
+    thread->awaited[thread->awaited_count++] =
+        (struct awaited){at, thread->back};
+}
+
+bool arrive_awaited(struct thread *thread, struct place at, struct place *back)
+{
+    for (unsigned i = thread->awaited_count; i > 0; i--) {
+        const struct awaited *awaited = &thread->awaited[i - 1];
+
+        if (awaited->at.pc == at.pc && awaited->at.sp == at.sp) {
+            *back = awaited->back;
+            thread->awaited_count = i - 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- calls ---------------------------------------------------------------- */
+
+/* Where a call led to that has been executed and nothing since; 0: unknown. */
+static uint64_t target_of(pid_t pid, const struct insn *insn,
+                          const struct regs *regs)
+{
+    const struct insn_operand *operand = &insn->operands[0];
+    struct regs before = *regs;
+    uint64_t target = 0;
+
+    before.value[REG_STACK] += WORD; /* it has pushed its return address */
+    switch (operand->kind) {
+    case OPERAND_IMMEDIATE:
+        return (uint64_t)operand->immediate;
+    case OPERAND_REGISTER:
+        return before.value[operand->reg];
+    case OPERAND_MEMORY:
+        proc_read(pid, insn_address(insn, operand, &before), &target, WORD);
+        return target;
+    default:
+        return 0;
+    }
+}
+
+enum call_before {
+    NO_CALL_BEFORE,
+    CALL_ELSEWHERE, /* one that did not lead to the present pc */
+    CALL_HERE,
+};
+
+/* Is there a call whose last byte is the one before addr? */
+static enum call_before call_before(pid_t pid, uint64_t addr,
+                                    const struct regs *regs)
+{
+    uint8_t code[7]; /* the longest call that compilers make */
+    enum call_before found = NO_CALL_BEFORE;
+    struct insn insn;
+
+    if (proc_read(pid, addr - sizeof code, code, sizeof code) != sizeof code)
+        return NO_CALL_BEFORE;
+    for (size_t len = 2; len <= sizeof code; len++) {
+        if (insn_decode(code + sizeof code - len, len, addr - len, &insn) !=
+                1 ||
+            insn.length != len || insn.kind != INSN_CALL)
+            continue;
+        if (target_of(pid, &insn, regs) == regs->value[REG_PC])
+            return CALL_HERE;
+        found = CALL_ELSEWHERE;
+    }
+    return found;
+}
+
+bool arrive_follows_call(pid_t pid, uint64_t addr)
+{
+    static const struct regs none;
+
+    return call_before(pid, addr, &none) != NO_CALL_BEFORE;
+}
+
+/* --- what happened -------------------------------------------------------- */
+
+/* Whether a return has just taken pc from the stack. */
+static bool has_returned(pid_t pid, struct place here)
+{
+    uint64_t below;
+
+    return proc_read(pid, here.sp - WORD, &below, WORD) == WORD &&
+           below == here.pc && arrive_follows_call(pid, here.pc);
+}
+
+/* Judges by the address on top of the stack, and takes it for the return. */
+static const char *judge_top(struct thread *thread, const struct regs *regs)
+{
+    pid_t pid = thread->tracee.tid;
+    uint64_t sp = regs->value[REG_STACK], top;
+    const char *how = "jump";
+
+    if (proc_read(pid, sp, &top, WORD) != WORD)
+        return how;
+    if (call_ends_handler(pid, top)) {
+        how = "signal";
+    } else {
+        switch (call_before(pid, top, regs)) {
+        case NO_CALL_BEFORE:
+            return how;
+        case CALL_HERE:
+            how = "call";
+            break;
+        case CALL_ELSEWHERE:
+            break;
+        }
+    }
+    thread->back = (struct place){top, sp + WORD};
+    return how;
+}
+
+const char *arrive_how(struct thread *thread, const struct regs *regs)
+{
+    struct place here = {regs->value[REG_PC], regs->value[REG_STACK]};
+    bool known = thread->left_by && thread->left_to.pc == here.pc &&
+                 thread->left_to.sp == here.sp;
+    const char *left_by = thread->left_by, *how;
+
+    thread->left_by = NULL;
+    if (arrive_awaited(thread, here, &thread->back))
+        return "return";
+    thread->back = (struct place){0, 0};
+    how = judge_top(thread, regs);
+    if (known)
+        return left_by;
+    if (strcmp(how, "jump") == 0 && has_returned(thread->tracee.tid, here))
+        return "return";
+    return how;
+}
