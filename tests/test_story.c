@@ -788,6 +788,12 @@ Test(story, entries)
                  "The program jumps to code[0]: rdi = 3 is the first argument, "
                  "if it takes one.");
     expect_title(history, last(history), "jump to code[0]");
+    event.enter.how = "signal";
+    add(history, event);
+    expect_story(history, last(history),
+                 "To handle a signal, the kernel starts code[0]: rdi = 3 is "
+                 "the first argument, if it takes one.");
+    expect_title(history, last(history), "signal to code[0]");
     event.enter.how = NULL;
     event.tid = 7;
     add(history, event);

@@ -653,6 +653,11 @@ Test(trace, nobody_is_inside_when_steps_are_not_watched_any_more)
     view_apply(&view, &limit);
     cr_assert(eq(int, view.inside, 1));
     cr_assert(eq(int, view_thread(&view, 8)->inside, 1));
+    limit.limit.budget = "call-steps"; /* of this thread only */
+    view_apply(&view, &limit);
+    cr_assert(eq(int, view.inside, 0));
+    cr_assert(eq(int, view_thread(&view, 7)->inside, 0));
+    cr_assert(eq(int, view_thread(&view, 8)->inside, 1));
     limit.limit.budget = "steps";
     view_apply(&view, &limit);
     cr_assert(eq(int, view.inside, 0));

@@ -481,6 +481,43 @@ static bool handler_began(struct thread *thread, const struct regs *now)
            now->value[reg_argument[0]] == (uint64_t)signal;
 }
 
+/*
+ * A handler has begun. The frame says where it will return to: behind a system
+ * call that it has interrupted, or in front of one that will be made again.
+ */
+static void leave_for_handler(struct observer *observer, struct thread *thread,
+                              const struct regs *now)
+{
+    uint64_t after = thread->insn.addr + thread->insn.length;
+    struct regs saved = thread->before;
+
+    tracee_interrupted(&thread->tracee, &saved);
+    if (thread->insn.kind == INSN_SYSCALL && saved.value[REG_PC] == after) {
+        emit_step(observer, thread, &saved);
+        budget_pay_step(&observer->budget, &observer->spent, &thread->steps);
+    }
+    arrive_await(thread,
+                 (struct place){saved.value[REG_PC], saved.value[REG_STACK]});
+    leave(observer, thread, "signal", now);
+}
+
+/* What a system call returns that a signal has interrupted, before the kernel
+ * decides whether it is made again (include/linux/errno.h of the kernel). */
+static bool is_interrupted(const struct thread *thread)
+{
+    int64_t result = thread->call.result;
+
+    return result <= -512 && result >= -516 && result != -515;
+}
+
+void code_called(struct observer *observer, struct thread *thread)
+{
+    if (thread->insn.kind == INSN_SYSCALL && is_interrupted(thread))
+        code_step(observer, thread); /* it is not over */
+    else
+        code_stepped(observer, thread);
+}
+
 void code_stepped(struct observer *observer, struct thread *thread)
 {
     struct regs now;
@@ -492,9 +529,7 @@ void code_stepped(struct observer *observer, struct thread *thread)
     tracee_regs(&thread->tracee, &now);
     if (handler_began(thread, &now)) {
         thread->put_off = thread->insn.addr;
-        arrive_await(thread, (struct place){thread->before.value[REG_PC],
-                                            thread->before.value[REG_STACK]});
-        leave(observer, thread, "signal", &now);
+        leave_for_handler(observer, thread, &now);
         return;
     }
     if (tracee_traps_itself(&thread->tracee)) { /* by a popf */

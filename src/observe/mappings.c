@@ -950,7 +950,7 @@ void mappings_after(struct observer *observer, struct thread *thread)
     if (succeeded(thread->call.result))
         rest_look(observer, thread);
     if (thread->inside)
-        code_stepped(observer, thread);
+        code_called(observer, thread);
     else
         observer_run(observer, thread);
 }

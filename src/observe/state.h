@@ -501,6 +501,9 @@ void code_stepped(struct observer *observer, struct thread *thread);
 /* What was to be stepped was done otherwise: something else comes next. */
 void code_moved(struct observer *observer, struct thread *thread);
 
+/* A system call inside has returned, or was interrupted. */
+void code_called(struct observer *observer, struct thread *thread);
+
 /* Makes the next step inside, with a signal that is held. */
 void code_step(struct observer *observer, struct thread *thread);
 

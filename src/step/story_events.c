@@ -216,6 +216,8 @@ void story_happened_enter(const struct story *story)
         say(story, "The program calls ");
     else if (word_is(enter->how, "jump"))
         say(story, "The program jumps to ");
+    else if (word_is(enter->how, "signal"))
+        say(story, "To handle a signal, the kernel starts ");
     else
         say(story, "Control enters ");
     say_entry(story);

@@ -21,6 +21,7 @@
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/ucontext.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -437,6 +438,40 @@ void tracee_regs(const struct tracee *tracee, struct regs *out)
         [X86_FS_BASE] = from->fs_base,
         [X86_GS_BASE] = from->gs_base,
     }};
+}
+
+/* The frame begins with a return address, then comes a struct ucontext
+ * (arch/x86/include/asm/sigframe.h), whose general registers are those of
+ * ucontext_t (sys/ucontext.h). */
+int tracee_interrupted(const struct tracee *tracee, struct regs *out)
+{
+    uint64_t at = tracee->regs.rsp + sizeof at;
+    struct tracee before = *tracee;
+    gregset_t saved;
+
+    at += offsetof(ucontext_t, uc_mcontext.gregs);
+    if (proc_read(tracee->tid, at, saved, sizeof saved) != sizeof saved)
+        return -1;
+    before.regs.r8 = (uint64_t)saved[REG_R8];
+    before.regs.r9 = (uint64_t)saved[REG_R9];
+    before.regs.r10 = (uint64_t)saved[REG_R10];
+    before.regs.r11 = (uint64_t)saved[REG_R11];
+    before.regs.r12 = (uint64_t)saved[REG_R12];
+    before.regs.r13 = (uint64_t)saved[REG_R13];
+    before.regs.r14 = (uint64_t)saved[REG_R14];
+    before.regs.r15 = (uint64_t)saved[REG_R15];
+    before.regs.rdi = (uint64_t)saved[REG_RDI];
+    before.regs.rsi = (uint64_t)saved[REG_RSI];
+    before.regs.rbp = (uint64_t)saved[REG_RBP];
+    before.regs.rbx = (uint64_t)saved[REG_RBX];
+    before.regs.rdx = (uint64_t)saved[REG_RDX];
+    before.regs.rax = (uint64_t)saved[REG_RAX];
+    before.regs.rcx = (uint64_t)saved[REG_RCX];
+    before.regs.rsp = (uint64_t)saved[REG_RSP];
+    before.regs.rip = (uint64_t)saved[REG_RIP];
+    before.regs.eflags = (uint64_t)saved[REG_EFL];
+    tracee_regs(&before, out);
+    return 0;
 }
 
 int tracee_call(const struct tracee *tracee, struct call *call)

@@ -196,6 +196,13 @@ void tracee_hide_step(struct tracee *tracee, enum insn_kind executed);
 /* tracee->regs as the other rooms know registers. */
 void tracee_regs(const struct tracee *tracee, struct regs *out);
 
+/*
+ * The registers that a signal handler will give back when it returns, read from
+ * the frame that the kernel has made: for a tracee that stands at the first
+ * instruction of the handler. Returns -1 if there is none.
+ */
+int tracee_interrupted(const struct tracee *tracee, struct regs *out);
+
 /* A system call, as the kernel sees it. */
 struct call {
     bool entering; /* at its entry (else at its exit) */

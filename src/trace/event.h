@@ -32,11 +32,12 @@
  *            from addr. Absent when nothing was written there.
  *   unmap    the mapping, or a part of it, went away.
  *   enter    the CPU fetched the first instruction from generated code, after
- *            a "call", "jump" or "return" (how); return_to is the return
- *            address on the stack, if it is a call; regs are those before that
- *            instruction; code is as in protect, code_offset is counted from
- *            the start of the mapping. Code of more than a page is cut to
- *            what has changed since an event carried it.
+ *            a "call", "jump" or "return", or as the handler of a "signal"
+ *            (how); return_to is the return address on the stack, if it is a
+ *            call; regs are those before that instruction; code is as in
+ *            protect, code_offset is counted from the start of the mapping.
+ *            Code of more than a page is cut to what has changed since an
+ *            event carried it.
  *   step     one instruction of generated code was executed. regs lists the
  *            registers that changed (not the program counter: addr and next
  *            are its values before and after); reads and writes are the memory
@@ -59,7 +60,9 @@
  *            the stack, where a call led to what cannot be executed; source is
  *            then that of the call.
  *   limit    jittrace stopped watching something: budget names what ran out or
- *            what is not supported, text is a whole sentence.
+ *            what is not supported, text is a whole sentence. After the
+ *            budget "call-steps" the thread is not stepped until its next
+ *            enter, after "steps" no thread is; a leave may come, or none.
  *   exit     the program ended with a status, or by a signal: one is known.
  */
 #ifndef JITTRACE_TRACE_EVENT_H

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Generated code that calls C, which calls the code again, each time from the
- * same place. Nothing is stepped, so the inner calls run at full speed; their
- * returns to that place are not the one that ends the outer call.
+ * Generated code calls C, which calls the code again, each time from the same
+ * place, to add x, x - 1 and so on up.
  *
- * prints:  15 6
+ * prints:  6
  * ends:    status 0
- * options: --max-steps=0
- * reports: limit steps
  * reports: enter +0 call
- * reports: leave return 15
+ * reports: step +12 call rsi
+ * reports: leave call
  * reports: enter +0 call
+ * reports: leave call
+ * reports: enter +0 call
+ * reports: leave call
+ * reports: enter +0 call
+ * reports: step +8 jz *
+ * reports: leave return 0
+ * reports: enter +14 return
+ * reports: leave return 1
+ * reports: enter +14 return
+ * reports: leave return 3
+ * reports: enter +14 return
  * reports: leave return 6
  * reports: exit status 0
- * never:   leave return 10
- * never:   leave return 3
- * never:   step *
+ * never:   enter * jump
+ * never:   limit *
  */
 #include <stdio.h>
 
@@ -33,23 +41,21 @@ static int again(int x)
 int main(void)
 {
     static const uint8_t insns[] = {
-        0x53,             /* push rbx */
-        0x89, 0xfb,       /* mov ebx, edi */
-        0x31, 0xc0,       /* xor eax, eax */
-        0x85, 0xff,       /* test edi, edi */
-        0x74, 0x06,       /* jz +6 */
-        0x8d, 0x7f, 0xff, /* lea edi, [rdi-1] */
-        0xff, 0xd6,       /* call rsi */
-        0x90,             /* nop */
-        0x01, 0xd8,       /* add eax, ebx */
-        0x5b,             /* pop rbx */
-        0xc3,             /* ret */
+        0x53,       /* push rbx */
+        0x89, 0xfb, /* mov ebx, edi */
+        0x31, 0xc0, /* xor eax, eax */
+        0x85, 0xff, /* test edi, edi */
+        0x90,       /* nop */
+        0x74, 0x07, /* jz +7 */
+        0xff, 0xcf, /* dec edi */
+        0xff, 0xd6, /* call rsi */
+        0x01, 0xd8, /* add eax, ebx */
+        0x90,       /* nop */
+        0x5b,       /* pop rbx */
+        0xc3,       /* ret */
     };
-    int first, second;
 
     code = (function *)(uintptr_t)code_new(insns, sizeof insns);
-    first = again(5);
-    second = again(3);
-    printf("%d %d\n", first, second);
+    printf("%d\n", again(3));
     return 0;
 }
