@@ -32,6 +32,7 @@ static void end(struct thread *thread)
     if (thread->rest.stops)
         tracee_break(&thread->tracee, 0);
     thread->rest = (struct rest){0};
+    thread->last_fault = (struct fault_place){0}; /* the next is another one */
 }
 
 void rest_begin(struct observer *observer, struct thread *thread,
