@@ -6,6 +6,7 @@
 #   make deps       installs what that needs (Debian packages)
 #   make demo       both of these, then ./jittrace 1 and ./jittrace -4
 #   make check      all tests
+#   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make sanitize   all tests, with the address and undefined sanitizers
 #   make rebase     all tests, and their golden texts become what they say now
@@ -62,8 +63,8 @@ endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check run-check lint sanitize rebase bench bench-programs \
-        install clean embedded force
+.PHONY: all deps demo check run-check check-jits lint sanitize rebase bench \
+        bench-programs install clean embedded force
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Werror
@@ -187,6 +188,12 @@ run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%)
 	@$(RUNNER) --json=$(RUNNER).json </dev/null
 	@grep -Eq '^  "passed": [1-9]' $(RUNNER).json || \
 	    { echo 'make check: no test was run' >&2; exit 1; }
+
+# JITs that people use: not part of `make check`: they fill 500 MB.
+check-jits:
+	@$(DEPS) build check jits
+	@$(MAKE) $(JOBS) all
+	@/usr/bin/python3 tests/check_jits.py ./$(PROGRAM) $(BUILD)/jits
 
 # Undefined behaviour and bad memory accesses end the program. Leaks are not
 # looked for: LeakSanitizer does not work in a process that is being traced.

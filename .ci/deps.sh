@@ -33,6 +33,12 @@ lint      clang                 command clang
 lint      clang-format          command clang-format
 bench     strace                command strace
 bench     gdb                   command gdb
+jits      luajit                command luajit
+jits      tcc                   command tcc
+jits      pcre2-utils           command pcre2test
+jits      nodejs                command node
+jits      default-jdk-headless  command javac
+jits      erlang-base           command escript
 '
 
 there() {

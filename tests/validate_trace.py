@@ -8,6 +8,7 @@ events are numbered 0, 1, 2 ..., and the last of them is the exit event. Lines
 that are no events may follow it. Exit status 0, 1 for a trace that is wrong,
 2 for a command line that is.
 """
+import collections
 import json
 import sys
 
@@ -85,14 +86,26 @@ def known_kinds(schema):
     return rule["if"]["properties"]["event"]["enum"]
 
 
-def check_file(validator, name):
+def open_schema(name):
+    with open(name, encoding="utf-8") as file:
+        schema = json.load(file)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def check_file(validator, name, sample=None):
+    """Prints what is wrong. Of each kind the first `sample` lines, or all, are
+    checked against the schema, which takes a third of a millisecond each."""
     trace = Trace(known_kinds(validator.schema))
+    seen = collections.Counter()
     number = 0
     with open(name, "rb") as lines:
         try:
             for number, line in enumerate(lines, 1):
                 record = parse(line)
-                check_schema(validator, record)
+                seen[record.get("event")] += 1
+                if sample is None or seen[record.get("event")] <= sample:
+                    check_schema(validator, record)
                 check_write(record)
                 trace.take(record)
             if not trace.ended:
@@ -107,10 +120,7 @@ def main():
     if len(sys.argv) < 3:
         print("usage: validate_trace.py SCHEMA FILE...", file=sys.stderr)
         return 2
-    with open(sys.argv[1], encoding="utf-8") as file:
-        schema = json.load(file)
-    jsonschema.Draft202012Validator.check_schema(schema)
-    validator = jsonschema.Draft202012Validator(schema)
+    validator = open_schema(sys.argv[1])
     good = [check_file(validator, name) for name in sys.argv[2:]]
     return 0 if all(good) else 1
 
