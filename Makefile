@@ -189,11 +189,12 @@ run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%)
 	@grep -Eq '^  "passed": [1-9]' $(RUNNER).json || \
 	    { echo 'make check: no test was run' >&2; exit 1; }
 
-# JITs that people use: not part of `make check`: they fill 500 MB.
+# JITs that people use, all or JITS="node java": not part of `make check`, for
+# they fill 500 MB.
 check-jits:
 	@$(DEPS) build check jits
 	@$(MAKE) $(JOBS) all
-	@/usr/bin/python3 tests/check_jits.py ./$(PROGRAM) $(BUILD)/jits
+	@/usr/bin/python3 tests/check_jits.py ./$(PROGRAM) $(BUILD)/jits $(JITS)
 
 # Undefined behaviour and bad memory accesses end the program. Leaks are not
 # looked for: LeakSanitizer does not work in a process that is being traced.

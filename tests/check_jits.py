@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""check_jits.py JITTRACE BUILD - does it trace the JITs that people use?
+"""check_jits.py JITTRACE BUILD [NAME...] - are the JITs that people use traced?
 
 `make check-jits` installs the JITs and runs this. Each runs a program with a
 loop (tests/jits) on its own, then under jittrace. Standard output, standard
@@ -9,7 +9,7 @@ have generated code entered and stepped, and end with the exit. The text format
 and a walk with --step --plain must leave the program alone as well.
 
 The JITs of REQUIRED must be there. Those of OPTIONAL are run where they are
-installed, and then they must be right, too.
+installed, and then they must be right, too. NAMEs choose some of all these.
 """
 import collections
 import json
@@ -147,7 +147,7 @@ def check(jittrace, build, validator, what):
 
 
 def main():
-    jittrace, build = sys.argv[1:]
+    jittrace, build, *chosen = sys.argv[1:]
     validator = validate_trace.open_schema("docs/trace.schema.json")
     os.makedirs(build, exist_ok=True)
     wrong = False
@@ -155,6 +155,8 @@ def main():
           f"{'entries':>7} {'steps':>7} {'writes':>7} {'limits':>6}")
     mandatory = required(build)
     for what in mandatory + optional(build):
+        if chosen and what.name.split()[0] not in chosen:
+            continue
         needs = [what.command[0], *what.prepare[:1]]
         if what not in mandatory and not all(map(shutil.which, needs)):
             print(f"{what.name:12} not installed")
