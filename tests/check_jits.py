@@ -61,7 +61,6 @@ def optional(build):
         jit("sbcl", "sbcl", "--script", "tests/jits/sum.lisp"),
         jit("guile", "guile", "--no-auto-compile", "tests/jits/sum.scm"),
         jit("racket", "racket", "tests/jits/sum.rkt"),
-        jit("gforth", "gforth", "tests/jits/sum.fs"),
         jit("mono", "mono", f"{build}/sum.exe",
             prepare=("mcs", f"-out:{build}/sum.exe", "tests/jits/sum.cs")),
         jit("gjs", "gjs", "tests/jits/sum.gjs"),
