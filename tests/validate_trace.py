@@ -103,8 +103,9 @@ def check_file(validator, name, sample=None):
         try:
             for number, line in enumerate(lines, 1):
                 record = parse(line)
-                seen[record.get("event")] += 1
-                if sample is None or seen[record.get("event")] <= sample:
+                kind = record.get("event") if type(record) is dict else None
+                seen[str(kind)] += 1
+                if sample is None or seen[str(kind)] <= sample:
                     check_schema(validator, record)
                 check_write(record)
                 trace.take(record)

@@ -5,6 +5,7 @@
  * enough that no tracer can still be stepping it.
  *
  * ends:    signal SIGTERM
+ * options: --max-steps=3000
  * reports: enter +0 call
  * reports: step +0 inc [[]rdi]
  * reports: step +3 cmp rsi, 0
