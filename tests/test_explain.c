@@ -451,6 +451,19 @@ Test(explain, a_signal_that_no_event_tells_of)
     history_free(history);
 }
 
+/* The same number, but the one that is told of was handled. */
+Test(explain, a_handled_signal_is_not_taken_for_a_later_one)
+{
+    struct history *history = with_code(load, 3);
+
+    enter(history, 0, "call");
+    fault(history, SIGSEGV, SEGV_MAPERR, 0x10, CODE, "read");
+    leave(history, "signal", HERE);
+    died(history, SIGSEGV);
+    expect(history, EXPLAIN_WHAT, "ended from outside (signal 11 SIGSEGV).");
+    history_free(history);
+}
+
 Test(explain, who_quits_needs_no_explanation)
 {
     struct history *history = with_code(nops, 5);
@@ -553,6 +566,27 @@ Test(explain, sent_to_where_nobody_wrote)
     history_free(history);
 }
 
+/* One of the two zeros was stored. */
+Test(explain, zeros_that_were_written)
+{
+    static const uint8_t zeros[2];
+    struct history *history = with_code(nops, 4);
+
+    store(history, 4, zeros, 1);
+    enter(history, 3, "call");
+    step(history, 3, nops, 1, CODE + 4, NULL);
+    add(history, (struct event){.kind = EVENT_SIGNAL,
+                                .signal = {.number = SIGSEGV,
+                                           .code = SEGV_MAPERR,
+                                           .addr = {true, 0},
+                                           .pc = {true, CODE + 4},
+                                           .access = "write",
+                                           .bytes = {zeros, 2}}});
+    died(history, SIGSEGV);
+    expect(history, EXPLAIN_WHAT, "wrote to address 0: a null pointer");
+    history_free(history);
+}
+
 /* --- into the middle ----------------------------------------------------- */
 
 static const uint8_t mov_ret[] = {0xb8, 0x0f, 0x0b, 0, 0, 0xc3}; /* mov eax */
@@ -589,6 +623,28 @@ Test(explain, the_middle_as_a_sweep_finds_it)
     died(history, SIGILL);
     expect(history, EXPLAIN_WHERE, "(read from the first byte of the code on)");
     history_free(history);
+}
+
+/* What crashes later may have been meant: then a sweep proves nothing. */
+Test(explain, a_sweep_counts_only_for_a_crash_soon_after)
+{
+    static const uint8_t code[] = {0xb8, 0x90, 0x90, 0x90, 0x90,
+                                   0x90, 0x90, 0x0f, 0x0b};
+
+    for (uint64_t from = 1; from < 5; from++) {
+        struct history *history = with_code(code, sizeof code);
+        bool soon = from > 2; /* 4 instructions from byte 3 on */
+
+        enter(history, from, "call");
+        for (uint64_t i = from; i < 7; i++)
+            step(history, i, code + i, 1, CODE + i + 1, NULL);
+        fault(history, SIGILL, ILL_ILLOPN, CODE + 7, CODE + 7, NULL);
+        died(history, SIGILL);
+        cr_assert(eq(int, strstr(line(history, EXPLAIN_WHAT), "middle") != NULL,
+                     soon),
+                  "from byte %d", (int)from);
+        history_free(history);
+    }
 }
 
 /* After a few instructions of nonsense a crash is still soon. */
@@ -716,6 +772,30 @@ Test(explain, the_frame_of_an_inner_call)
            "The return address is at 0x7ffe00000ff8 "
            "(event 5), but rsp was 0x7ffe00000ff0 at the "
            "ret, 8 bytes lower");
+    history_free(history);
+}
+
+/* One that has returned is not open any more. */
+Test(explain, the_frame_behind_an_inner_call)
+{
+    static const uint8_t code[] = {0xe8, 0, 0, 0, 0, 0xc3};
+    static const struct reg_change down = {REG_STACK, STACK, STACK - 8};
+    struct history *history = with_code(code, sizeof code);
+
+    enter(history, 0, "call");
+    for (int i = 0; i < 2; i++) {
+        step(history, 0, code, 5, CODE + 5, &down);
+        step_ret(history, 5, STACK - 8, CODE);
+    }
+    step_ret(history, 5, STACK + 8, 5);
+    leave(history, "return", 5);
+    fault(history, SIGSEGV, SEGV_MAPERR, 5, 5, "execute");
+    died(history, SIGSEGV);
+    expect(history, EXPLAIN_WHY,
+           "The return address is at 0x7ffe00001000 "
+           "(event 4), but rsp was 0x7ffe00001008 at the "
+           "ret, 8 bytes higher: more was popped than "
+           "pushed.");
     history_free(history);
 }
 
@@ -1092,6 +1172,21 @@ Test(explain, what_general_protection_is_about)
                      (int)cases[i].why),
                   "case %zu", i);
     }
+}
+
+/* A push stores below where the stack pointer is. */
+Test(explain, the_operand_that_an_address_is_of)
+{
+    struct regs regs = {0};
+    struct insn insn;
+
+    regs.value[REG_STACK] = STACK;
+    decode("\xff\x37", 2, &insn); /* push [rdi] */
+    cr_expect(eq(int, (int)fault_operand(&insn, &regs, 7)->base, X86_RDI));
+    cr_expect(
+        eq(int, (int)fault_operand(&insn, &regs, STACK - 8)->base, X86_RSP));
+    cr_expect(eq(ptr, (void *)fault_operand(&insn, &regs, STACK), NULL));
+    cr_expect(eq(ptr, (void *)fault_operand(&insn, &regs, 8), NULL));
 }
 
 Test(explain, how_many_bytes_are_no_instruction)
