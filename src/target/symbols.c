@@ -6,9 +6,10 @@
  * - What a C library calls memcpy is a choice: at start it picks one of several
  *   functions (IFUNC), and the one it picks has no name in .dynsym. But who
  *   calls it finds it by name, through a slot that holds its address. So where
- *   no symbol covers a place, its function's first byte (.eh_frame has it) is
- *   looked for in the slots of all modules: the psABI's R_X86_64_JUMP_SLOT and
- *   R_X86_64_GLOB_DAT.
+ *   no symbol covers a place in a module that makes such choices, its
+ *   function's first byte (.eh_frame has it) is looked for in the slots of all
+ *   modules: the psABI's R_X86_64_JUMP_SLOT and R_X86_64_GLOB_DAT. That takes
+ *   10 ms where there are many modules, so it is done once for each function.
  * - C++ writes types into its names. libstdc++ can read them; a program with
  *   such names nearly always comes with it, so it is loaded when first needed.
  */
@@ -31,15 +32,22 @@ typedef char *demangle_function(const char *name, char *out, size_t *size,
                                 int *status);
 
 struct answer {
-    uint64_t pc;
+    uint64_t key;
     char *text; /* NULL: this place in the table is free */
+};
+
+/* Texts by a number. All zero is a valid empty one. */
+struct table {
+    struct answer *answers; /* by a hash of the key */
+    size_t count;
+    size_t size; /* a power of 2, or 0 */
 };
 
 struct symbols {
     pid_t pid;
-    struct answer *answers; /* by a hash of pc; size is a power of 2 */
-    size_t count;
-    size_t size;
+    struct table places;  /* by pc */
+    struct table slots;   /* by a function's first byte; "": in no slot */
+    struct table modules; /* by Dwfl_Module; "" if it makes no choices */
     bool demangle_sought;
     demangle_function *demangle;
 };
@@ -52,54 +60,69 @@ struct symbols *symbols_new(pid_t pid)
     return symbols;
 }
 
+static void table_release(struct table *table)
+{
+    for (size_t i = 0; i < table->size; i++)
+        free(table->answers[i].text);
+    free(table->answers);
+}
+
 void symbols_free(struct symbols *symbols)
 {
     if (!symbols)
         return;
-    for (size_t i = 0; i < symbols->size; i++)
-        free(symbols->answers[i].text);
-    free(symbols->answers);
+    table_release(&symbols->places);
+    table_release(&symbols->slots);
+    table_release(&symbols->modules);
     free(symbols);
 }
 
-/* --- the table of answers ------------------------------------------------ */
+/* --- tables of answers --------------------------------------------------- */
 
-/* The answer to pc, or the free place where it belongs. */
-static struct answer *place_of(const struct symbols *symbols, uint64_t pc)
+/* The answer to key, or the free place where it belongs. */
+static struct answer *place_of(const struct table *table, uint64_t key)
 {
-    size_t i = (size_t)(pc * 0x9e3779b97f4a7c15 >> 32);
+    size_t i = (size_t)(key * 0x9e3779b97f4a7c15 >> 32);
 
-    while (symbols->answers[i & (symbols->size - 1)].text &&
-           symbols->answers[i & (symbols->size - 1)].pc != pc)
+    while (table->answers[i & (table->size - 1)].text &&
+           table->answers[i & (table->size - 1)].key != key)
         i++;
-    return &symbols->answers[i & (symbols->size - 1)];
+    return &table->answers[i & (table->size - 1)];
 }
 
-static void make_room(struct symbols *symbols)
+static void make_room(struct table *table)
 {
-    struct symbols old = *symbols;
+    struct table old = *table;
 
-    if (4 * (symbols->count + 1) <= 3 * symbols->size)
+    if (4 * (table->count + 1) <= 3 * table->size)
         return;
-    symbols->size = old.size ? 2 * old.size : 64;
-    symbols->answers = mem_alloc(symbols->size * sizeof *symbols->answers);
+    table->size = old.size ? 2 * old.size : 64;
+    table->answers = mem_alloc(table->size * sizeof *table->answers);
     for (size_t i = 0; i < old.size; i++)
         if (old.answers[i].text)
-            *place_of(symbols, old.answers[i].pc) = old.answers[i];
+            *place_of(table, old.answers[i].key) = old.answers[i];
     free(old.answers);
 }
 
-static const char *keep(struct symbols *symbols, uint64_t pc, char *text)
+static const char *keep(struct table *table, uint64_t key, const char *text)
 {
-    make_room(symbols);
-    *place_of(symbols, pc) = (struct answer){pc, text};
-    symbols->count++;
-    return text;
+    struct answer *answer;
+
+    make_room(table);
+    table->count++;
+    answer = place_of(table, key);
+    *answer = (struct answer){key, mem_copy_text(text)};
+    return answer->text;
+}
+
+static const char *look_up(const struct table *table, uint64_t key)
+{
+    return table->size > 0 ? place_of(table, key)->text : NULL;
 }
 
 const char *symbols_known(const struct symbols *symbols, uint64_t pc)
 {
-    return symbols->size > 0 ? place_of(symbols, pc)->text : NULL;
+    return look_up(&symbols->places, pc);
 }
 
 /* --- names without a symbol ---------------------------------------------- */
@@ -180,18 +203,48 @@ static bool find_start(Dwfl_Module *module, uint64_t pc, uint64_t *start)
     return known;
 }
 
+static bool has_choice(Dwfl_Module *module)
+{
+    int count = dwfl_module_getsymtab(module);
+    GElf_Sym symbol;
+
+    for (int i = 0; i < count; i++)
+        if (dwfl_module_getsym(module, i, &symbol, NULL) &&
+            GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
+            return true;
+    return false;
+}
+
+/* Whether some functions of a module are picked when it is loaded. */
+static bool makes_choices(struct symbols *symbols, Dwfl_Module *module)
+{
+    uint64_t key = (uint64_t)(uintptr_t)module;
+    const char *known = look_up(&symbols->modules, key);
+
+    if (!known)
+        known = keep(&symbols->modules, key, has_choice(module) ? "yes" : "");
+    return *known;
+}
+
 /* Appends the name by which others call the function around pc. */
-static bool find_by_slot(const struct symbols *symbols, Dwfl *dwfl,
+static void find_by_slot(struct symbols *symbols, Dwfl *dwfl,
                          Dwfl_Module *module, uint64_t pc, struct buf *name,
                          uint64_t *offset)
 {
     struct nameless nameless = {.symbols = symbols, .name = name};
+    const char *known;
 
-    if (!find_start(module, pc, &nameless.start))
-        return false;
+    if (!makes_choices(symbols, module) ||
+        !find_start(module, pc, &nameless.start))
+        return;
     *offset = pc - nameless.start;
+    known = look_up(&symbols->slots, nameless.start);
+    if (known) {
+        buf_append_text(name, known);
+        return;
+    }
     dwfl_getmodules(dwfl, look_at_module, &nameless, 0);
-    return name->len > 0;
+    keep(&symbols->slots, nameless.start, buf_text(name));
 }
 
 /* --- symbols ------------------------------------------------------------- */
@@ -256,7 +309,7 @@ const char *symbols_find(struct symbols *symbols, Dwfl *dwfl,
         buf_printf(&text, "%s%s%s+0x%" PRIx64,
                    module == program ? "" : module_name(module),
                    module == program ? "" : ":", buf_text(&name), offset);
-    known = keep(symbols, pc, mem_copy_text(buf_text(&text)));
+    known = keep(&symbols->places, pc, buf_text(&text));
     buf_release(&text);
     buf_release(&name);
     return known;
