@@ -616,6 +616,30 @@ Test(who, patched_code_has_two_stores)
     store_release(&store);
 }
 
+Test(who, each_thread_is_told_by_its_number)
+{
+    struct job job = {.argv = ARGS(TRACEE("who_threads"))};
+    struct origins first, last;
+    struct store store;
+    int main_thread;
+
+    compare(&job, &store);
+    main_thread = nth(&store, EVENT_START, 0)->tid;
+    first = history_in(&store, 0, 1);
+    last = history_in(&store, 0, 5);
+    expect_kinds_of(&first, "MS");
+    expect_kinds_of(&last, "MS");
+    cr_assert(eq(int, first.list[0].tid, main_thread));
+    cr_assert(ne(int, first.list[1].tid, main_thread));
+    cr_assert(ne(int, last.list[1].tid, main_thread));
+    cr_assert(ne(int, last.list[1].tid, first.list[1].tid));
+    cr_assert(begins(first.list[1].symbol, "store_first+0x"));
+    cr_assert(begins(last.list[1].symbol, "store_rest+0x"));
+    origins_release(&first);
+    origins_release(&last);
+    store_release(&store);
+}
+
 Test(who, copied_and_read_and_generated_stores)
 {
     struct job copied = {.argv = ARGS(TRACEE("who_copied"))};
