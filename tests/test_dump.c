@@ -451,7 +451,9 @@ Test(dump, a_program_that_is_stepped)
                       .in = keys},
         &result);
     cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    /* The call was event 14; then came that the reader quit, and the end. */
     cr_assert(eq(int, index_has(dir, "11 bytes"), 1));
+    cr_assert(eq(int, index_has(dir, "until the end (event 16)"), 1));
     unlink(keys);
     new_dir(".dump");
     result_release(&result);
