@@ -360,7 +360,7 @@ struct followed {
     struct regs regs;
 };
 
-#define MAX_FOLLOWED 16
+#define MAX_FOLLOWED 128
 
 /* The registers of the thread; a new one's are empty. */
 static struct followed *follow(struct followed *threads, int tid)

@@ -379,6 +379,7 @@ void code_close(struct observer *observer, struct thread *thread)
     struct regions *regions = &thread->space->regions;
     bool ends = !budget_has_calls(&observer->budget, &observer->spent);
 
+    thread->space->left_open = false;
     /* All of them: what was one region at the enter may have been cut. */
     for (size_t i = 0; i < regions->count; i++) {
         struct region *region = &regions->list[i];

@@ -83,8 +83,11 @@ void observer_run(struct observer *observer, struct thread *thread)
 {
     enum resume how = RESUME_RUN;
 
-    if (!thread->in_call && thread->space->watched)
+    if (!thread->in_call && thread->space->watched) {
+        if (thread->space->left_open)
+            code_close(observer, thread);
         actions_restore_trap(observer, thread);
+    }
     if (thread->in_call || thread->lifted || guard_needs_calls(thread->space))
         how = RESUME_CALL;
     observer_let(thread, how, signal_take(observer, thread, false));
@@ -410,6 +413,8 @@ static void on_gone(struct observer *observer, struct thread *thread,
         observer->signal =
             (struct opt_u64){!exited, exited ? 0 : (uint64_t)stop->signal};
     }
+    if (space && thread->inside)
+        space->left_open = true;
     if (space)
         space->users++; /* its guards are in the memory of its orphans */
     thread_remove(observer, thread);

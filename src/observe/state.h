@@ -68,6 +68,7 @@ struct space {
     bool counted;           /* watches_stores holds; else it is found anew */
     bool watches_stores;    /* some write permission is held back */
     bool implies_exec;      /* READ_IMPLIES_EXEC, see personality(2) */
+    bool left_open;         /* a thread ended inside: code_close is due */
     bool has_ring;          /* io_uring was told of */
     uint64_t brk;           /* the end of its heap, if known */
     struct object *objects; /* those that were looked at */
@@ -494,6 +495,9 @@ bool object_set_executed(struct space *space, const struct maps_line *line);
 /* Control arrived at a region: tells of it, if it is news, and steps on. */
 void code_enter(struct observer *observer, struct thread *thread,
                 struct region *region);
+
+/* Holds back again what was given back for a thread that was inside. */
+void code_close(struct observer *observer, struct thread *thread);
 
 /* One step was made inside. */
 void code_stepped(struct observer *observer, struct thread *thread);

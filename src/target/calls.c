@@ -300,8 +300,17 @@ bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
 {
     if (call_kind(call) >= CALL_MMAP && call_kind(call) <= CALL_OUTPUT)
         return false; /* they read memory, or change mappings as a whole */
-    if (call->number == SYS_execve || call->number == SYS_execveat)
+    switch (call->number) {
+    case SYS_execve:
+    case SYS_execveat:
+    case SYS_fork:
+    case SYS_vfork: /* a child runs on in the caller's memory meanwhile */
         return false;
+    case SYS_clone: /* the same; its other arguments are no buffers */
+        return call->args[2] - addr < length || call->args[3] - addr < length;
+    default:
+        break;
+    }
     for (int i = 0; i < 6; i++) {
         /* A length, where there is one, follows its pointer. */
         uint64_t size = i < 5 ? call->args[i + 1] : 0;
