@@ -540,6 +540,7 @@ Test(cli, what_is_no_program)
     refused_file("\177ELF", 4, 0755, NOT_EXECUTABLE, "");
     refused_file("#!/no/such/interpreter\n", 23, 0755, NOT_FOUND,
                  "interpreter");
+    refused_file("#!/bin/sh\r\n", 11, 0755, NOT_FOUND, "carriage return");
     refused_file("#!\n", 3, 0755, NOT_EXECUTABLE, "");
 }
 
@@ -579,6 +580,45 @@ static void make_32_bit(Elf64_Ehdr *header)
 static void make_object(Elf64_Ehdr *header)
 {
     header->e_type = ET_REL;
+}
+
+/* A script is what its interpreter is, however many scripts lie between. */
+Test(cli, a_script_for_another_machine)
+{
+    static const Elf64_Ehdr header = {
+        .e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
+        .e_type = ET_EXEC,
+        .e_machine = EM_386};
+    const char *program = scratch(".32-bit"), *script = scratch(".script");
+    char text[256];
+
+    write_file(program, &header, sizeof header, 0755);
+    snprintf(text, sizeof text, "#! %s -x\n", program);
+    write_file(script, text, strlen(text), 0755);
+    snprintf(text, sizeof text, "#!%s\n", script);
+    refused_file(text, strlen(text), 0755, NOT_EXECUTABLE, "32-bit");
+    unlink(script);
+    unlink(program);
+}
+
+/* The kernel would not give its rights to a program that is traced. */
+Test(cli, programs_with_rights_of_their_own)
+{
+    const char *file = scratch(".setuid");
+    struct buf elf = {0};
+
+    if (geteuid() != 0)
+        cr_skip("only root can make a file another user's");
+    read_file(TRACEE("babyjit-O0"), &elf);
+    write_file(file, elf.data, elf.len, 0755);
+    cr_assert(eq(int, chown(file, 65534, getegid()), 0));
+    cr_assert(eq(int, chmod(file, 04755), 0));
+    refused_args(ARGS(JITTRACE, "--", file), NOT_EXECUTABLE, "setuid");
+    cr_assert(eq(int, chown(file, geteuid(), 65534), 0));
+    cr_assert(eq(int, chmod(file, 02755), 0));
+    refused_args(ARGS(JITTRACE, "--", file), NOT_EXECUTABLE, "setgid");
+    unlink(file);
+    buf_release(&elf);
 }
 
 Test(cli, programs_for_other_machines)

@@ -413,6 +413,45 @@ Test(engine, the_program_starts_itself_anew)
     store_release(&store);
 }
 
+/* Prints "hi" and ends with 42 (Linux for i386, elf(5)). */
+static const uint8_t program_32_bit
+    [] = {0x7f, 'E',  'L',  'F', 1,    1,    1,    0, 0,    0,    0,
+          0,    0,    0,    0,   0, /* 32-bit */
+          2,    0,    3,    0,   1,    0,    0,    0, 0x54, 0x80, 4,
+          8, /* for i386, its entry */
+          52,   0,    0,    0,   0,    0,    0,    0, 0,    0,    0,
+          0,    52,   0,    32,  0,    1,    0,    0, 0,    0,    0,
+          0,    0,    1,    0,   0,    0,    0,    0, 0,    0,    0,
+          0x80, 4,    8,    0,   0x80, 4,    8, /* one segment */
+          121,  0,    0,    0,   121,  0,    0,    0, 5,    0,    0,
+          0,    0,    16,   0,   0,    0xb8, 4,    0, 0,    0,    0xbb,
+          1,    0,    0,    0,                                 /* write(1, */
+          0xb9, 0x76, 0x80, 4,   8,    0xba, 3,    0, 0,    0, /* "hi\n", 3) */
+          0xcd, 0x80, 0xb8, 1,   0,    0,    0,                /* exit( */
+          0xbb, 42,   0,    0,   0,    0xcd, 0x80,             /* 42) */
+          'h',  'i',  '\n'};
+
+Test(engine, what_a_program_starts_with_32_bits_runs_on)
+{
+    const char *file = scratch(".32-bit");
+    struct result bare;
+    struct store store;
+    int status;
+
+    write_file(file, program_32_bit, sizeof program_32_bit, 0755);
+    run(&(struct job){.argv = ARGS("/bin/sh", "-c", "exec $0", file)}, &bare);
+    status = bare.status;
+    result_release(&bare);
+    if (status != 42)
+        cr_skip("this kernel runs no 32-bit programs");
+    compare(&(struct job){.argv = ARGS("/bin/sh", "-c", "exec $0", file)},
+            &store);
+    expect_limits(&store, "32-bit");
+    cr_assert(eq(u64, nth(&store, EVENT_EXIT, 0)->exit.status.value, 42));
+    unlink(file);
+    store_release(&store);
+}
+
 /* --- before the program, and after it ------------------------------------ */
 
 /* The loader ends the program before its entry point: a library is missing. */
