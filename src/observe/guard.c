@@ -184,7 +184,8 @@ bool guard_needs_calls(struct space *space)
     bool may_arm = space->watched && space->started && !space->stores_off &&
                    !space->frozen;
 
-    return guard_watches_stores(space) || (may_arm && space->users > 1);
+    return guard_watches_stores(space) || (may_arm && space->users > 1) ||
+           space->follows_brk;
 }
 
 /*

@@ -139,6 +139,29 @@ enum origin {
     ORIGIN_FOUND, /* there before; what it holds is not known */
 };
 
+static const char *next_line(const char *line)
+{
+    line += strcspn(line, "\n");
+    return line + (*line == '\n');
+}
+
+/* From now on what the heap loses and gains is of interest. */
+static void follow_brk(struct thread *thread)
+{
+    struct space *space = thread->space;
+    struct buf text = {0};
+    struct maps_line line;
+
+    if (space->follows_brk)
+        return;
+    space->follows_brk = true;
+    proc_maps_text(thread->tracee.tid, &text);
+    for (const char *at = buf_text(&text); *at; at = next_line(at))
+        if (maps_parse(at, &line) == 0 && !strcmp(line.name, "[heap]"))
+            space->brk = line.end;
+    buf_release(&text);
+}
+
 /* Takes in [addr, end) of a line as a region and tells of it. */
 static void take_in(struct observer *observer, struct thread *thread,
                     const struct maps_line *line, uint64_t addr, uint64_t end,
@@ -157,6 +180,8 @@ static void take_in(struct observer *observer, struct thread *thread,
     emit_map(observer, thread, region, line,
              flags.len ? buf_text(&flags) : NULL, call);
     buf_release(&flags);
+    if (!strcmp(line->name, "[heap]"))
+        follow_brk(thread);
 }
 
 /* Whether a stack of the thread, or what it has its own of, is in the range. */
@@ -169,12 +194,6 @@ static bool is_private_to(struct thread *thread, uint64_t addr, uint64_t end)
     tracee_regs(&thread->tracee, &regs);
     return regs.value[REG_STACK] - addr < end - addr ||
            regs.value[REG_THREAD] - addr < end - addr;
-}
-
-static const char *next_line(const char *line)
-{
-    line += strcspn(line, "\n");
-    return line + (*line == '\n');
 }
 
 /*
@@ -279,13 +298,15 @@ static void after_detach(struct observer *observer, struct thread *thread,
 static void after_brk(struct observer *observer, struct thread *thread,
                       const char *text)
 {
-    uint64_t old = round_up(thread->space->brk);
-    uint64_t now = round_up((uint64_t)thread->call.result);
+    struct space *space = thread->space;
+    uint64_t old = space->brk, now = round_up((uint64_t)thread->call.result);
 
-    thread->space->brk = (uint64_t)thread->call.result;
-    if (old && now < old)
+    if (!space->follows_brk)
+        return;
+    space->brk = now;
+    if (now < old)
         forget(observer, thread, now, old - now, text);
-    else if (old && now > old && thread->space->implies_exec)
+    else if (old && now > old && space->implies_exec)
         appeared(observer, thread, old, now, -1, MAP_STACK, text);
 }
 
@@ -692,11 +713,13 @@ static void check_domain(struct observer *observer, struct thread *thread)
 
     thread->space->implies_exec =
         proc_personality(thread->tracee.pid) & READ_IMPLIES_EXEC;
-    if (thread->space->implies_exec && !had)
-        observer_limit(observer, thread, "personality", 0,
-                       "what the program maps readable can be executed, too "
-                       "(READ_IMPLIES_EXEC); of that only memory that it may "
-                       "write is watched");
+    if (!thread->space->implies_exec || had)
+        return;
+    follow_brk(thread);
+    observer_limit(observer, thread, "personality", 0,
+                   "what the program maps readable can be executed, too "
+                   "(READ_IMPLIES_EXEC); of that only memory that it may "
+                   "write is watched");
 }
 
 void mappings_begin(struct observer *observer, struct thread *thread)

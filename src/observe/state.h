@@ -70,7 +70,8 @@ struct space {
     bool implies_exec;      /* READ_IMPLIES_EXEC, see personality(2) */
     bool left_open;         /* a thread ended inside: code_close is due */
     bool has_ring;          /* io_uring was told of */
-    uint64_t brk;           /* the end of its heap, if known */
+    bool follows_brk;       /* there may be code in the heap */
+    uint64_t brk;           /* the end of its heap, then */
     struct object *objects; /* those that were looked at */
     size_t object_count;
     size_t object_capacity;
@@ -378,7 +379,9 @@ bool guard_watches_stores(struct space *space);
 /*
  * Whether the threads of the space must stop at system calls, which could fail
  * at a guard: while one is armed; and always if there are several threads, for
- * one may arm it while another one runs.
+ * one may arm it while another one runs. And while there may be code in the
+ * heap: programs that only have a heap would stop at brk(2) all the time, if
+ * the filter caught it.
  */
 bool guard_needs_calls(struct space *space);
 

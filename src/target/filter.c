@@ -97,7 +97,6 @@ int filter_install(void)
         STOP_AT(SYS_pkey_mprotect),
         STOP_AT(SYS_munmap),
         STOP_AT(SYS_mremap),
-        STOP_AT(SYS_brk),
         STOP_AT(SYS_shmat),
         STOP_AT(SYS_shmdt),
         LOAD(nr),
