@@ -372,6 +372,14 @@ static void pay_for_call(struct observer *observer, struct thread *thread)
                       "are not watched, code is read when it is executed");
 }
 
+/* A call of which only the beginning is of interest. */
+static bool is_over_at_entry(const struct thread *thread,
+                             const struct call *call)
+{
+    return call->entering && !thread->in_call && call_kind(call) == CALL_OPEN &&
+           !guard_needs_calls(thread->space);
+}
+
 static void on_call(struct observer *observer, struct thread *thread)
 {
     struct call call;
@@ -381,8 +389,10 @@ static void on_call(struct observer *observer, struct thread *thread)
     if (call.entering && !thread->in_call) {
         thread->call = call;
         actions_set(observer, thread);
+        foreign_before(observer, thread);
     }
-    if (!thread->space->watched || !thread->space->started) {
+    if (!thread->space->watched || !thread->space->started ||
+        is_over_at_entry(thread, &call)) {
         if (call.entering && call_kind(&call) == CALL_CPUS)
             observer_unpin(observer);
         observer_run(observer, thread);

@@ -493,6 +493,12 @@ bool object_may_hold_code(struct space *space, const struct maps_line *line);
  */
 bool object_set_executed(struct space *space, const struct maps_line *line);
 
+/* --- foreign.c ----------------------------------------------------------- */
+
+/* A system call of the thread, watched or not, is about to begin: it may write
+ * to the memory of another process. */
+void foreign_before(struct observer *observer, const struct thread *thread);
+
 /* --- code.c -------------------------------------------------------------- */
 
 /* Control arrived at a region: tells of it, if it is news, and steps on. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/calls.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -131,6 +132,14 @@ enum call_kind call_kind(const struct call *call)
         return call->args[0] == PR_SET_SECCOMP || call->args[0] == PR_SET_MDWE
                    ? CALL_FREEZE
                    : CALL_OTHER;
+    case SYS_process_vm_writev:
+        return CALL_POKE;
+    case SYS_open:
+        return call->args[1] & O_ACCMODE ? CALL_OPEN : CALL_OTHER;
+    case SYS_openat:
+        return call->args[2] & O_ACCMODE ? CALL_OPEN : CALL_OTHER;
+    case SYS_openat2: /* how is in memory */
+        return CALL_OPEN;
     case SYS_personality:
         return CALL_DOMAIN;
     case SYS_io_uring_setup:
@@ -290,6 +299,11 @@ int call_written_fd(const struct call *call)
     default:
         return -1;
     }
+}
+
+uint64_t call_opened_path(const struct call *call)
+{
+    return call->args[call->number == SYS_open ? 0 : 1];
 }
 
 /* The first page is never mapped; nothing is longer than the address space. */

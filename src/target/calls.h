@@ -27,6 +27,8 @@ enum call_kind {
     CALL_PLACE,  /* rseq, set_tid_address: it will write to the argument */
     CALL_FREEZE, /* may forbid the process to change protections */
     CALL_DOMAIN, /* personality: may make all that is readable executable */
+    CALL_POKE,   /* process_vm_writev: may write to another process */
+    CALL_OPEN,   /* opens a file for writing */
     CALL_RING,   /* io_uring_setup: the kernel will write at any time */
     CALL_HIDE,   /* may forbid others to read the process's memory */
     CALL_ACTION, /* sets what happens at a signal */
@@ -49,6 +51,9 @@ void call_describe_map_flags(uint64_t flags, struct buf *out);
  * it could be somebody's memory (/proc/PID/mem, proc_pid_mem(5)); else -1.
  */
 int call_written_fd(const struct call *call);
+
+/* Of a CALL_OPEN: where the name of the file is. */
+uint64_t call_opened_path(const struct call *call);
 
 /*
  * Whether the kernel may write to the watched range [addr, addr + length)

@@ -9,6 +9,7 @@
  */
 #include "target/filter.h"
 
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -54,6 +55,11 @@ bool filter_empties(uint64_t advice)
     return advice == MADV_DONTNEED || advice == MADV_FREE ||
            advice == MADV_REMOVE || advice == MADV_DONTNEED_LOCKED;
 }
+
+/* Stops when a file is opened for writing that must exist. */
+#define STOP_AT_REOPENING(number, flags)                  \
+    LOAD(nr), UNLESS_EQUAL(number, 5), LOAD(args[flags]), \
+        UNLESS_ANY(O_ACCMODE, 3), UNLESS_ANY(O_CREAT, 1), PASS, STOP
 
 int filter_install(void)
 {
@@ -111,6 +117,13 @@ int filter_install(void)
         UNLESS_EQUAL(MADV_DONTNEED_LOCKED, 1),
         STOP,
         STOP_AT(SYS_io_uring_setup),
+        /* What may write to the memory of another process: the file that is
+         * opened could be that. It exists; most that are opened for writing
+         * are to be made if they do not. */
+        STOP_AT(SYS_process_vm_writev),
+        STOP_AT(SYS_openat2),
+        STOP_AT_REOPENING(SYS_openat, 2),
+        STOP_AT_REOPENING(SYS_open, 1),
         /* Calls that show, set or hand on the CPUs of a thread: it may be kept
          * on one CPU for the time being. */
         STOP_AT(SYS_sched_getaffinity),

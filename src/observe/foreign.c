@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Other processes that write to the program's memory: by process_vm_writev(2)
+ * or through /proc/PID/mem. The kernel fails such a write at a page that we
+ * guard, where it would succeed untraced. So before a process of the program
+ * can begin with it, stores into the memory of the other one are watched no
+ * longer. Processes that are no children of the program are not seen.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "observe/state.h"
+
+/* The process whose memory the file is; 0: none, or that of who opens it. */
+static pid_t owner_of(const char *path)
+{
+    static const char proc[] = "/proc/", memory[] = "/mem";
+    size_t len = strlen(path);
+
+    if (strncmp(path, proc, sizeof proc - 1) != 0 || len < sizeof memory ||
+        strcmp(path + len - (sizeof memory - 1), memory) != 0)
+        return 0;
+    return (pid_t)strtol(path + sizeof proc - 1, NULL, 10);
+}
+
+static pid_t written_process(const struct thread *thread)
+{
+    const struct call *call = &thread->call;
+    struct buf path = {0};
+    pid_t pid;
+
+    if (call_kind(call) == CALL_POKE)
+        return (pid_t)call->args[0];
+    if (call_kind(call) != CALL_OPEN)
+        return 0;
+    proc_read_text(thread->tracee.tid, call_opened_path(call), &path);
+    pid = owner_of(buf_text(&path));
+    buf_release(&path);
+    return pid;
+}
+
+void foreign_before(struct observer *observer, const struct thread *thread)
+{
+    pid_t pid = written_process(thread);
+
+    for (size_t i = 0; pid > 0 && i < observer->thread_count; i++) {
+        struct thread *other = observer->threads[i];
+
+        if (other->tracee.pid != pid || other->space == thread->space ||
+            !other->space || !other->space->watched || other->space->stores_off)
+            continue;
+        guard_drop_stores(observer, other, "writer",
+                          "another process writes to the program's memory; "
+                          "from here on stores are not watched, code is read "
+                          "when it is executed");
+    }
+}
