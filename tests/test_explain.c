@@ -127,6 +127,9 @@ static void expect_in_steps(const struct store *store, const char *want)
     history_free(history);
 }
 
+/* A stack is not full before so many steps of one call. */
+#define STEPS "--max-call-steps=100000"
+
 /* How a program dies, and whether numbers differ from run to run, too. */
 static void check_death(const char *name, int signal, bool varies)
 {
@@ -138,11 +141,12 @@ static void check_death(const char *name, int signal, bool varies)
 
     snprintf(golden, sizeof golden, "tests/golden/%s.txt", name);
     snprintf(program, sizeof program, "%s%s", TRACEE(""), name);
-    trace_to(file, &(struct job){.argv = ARGS("--", program), .seconds = 60},
+    trace_to(file,
+             &(struct job){.argv = ARGS(STEPS, "--", program), .seconds = 60},
              &store, &result);
     cr_assert(eq(int, result.status, 128 + signal));
     text[0] = text_of(ARGS(JITTRACE, "--replay", file), 0);
-    text[1] = text_of(ARGS(JITTRACE, "--", program), 128 + signal);
+    text[1] = text_of(ARGS(JITTRACE, STEPS, "--", program), 128 + signal);
     expect_in_steps(&store, text[0]);
     for (int i = 0; i < 2; i++) {
         if (varies)

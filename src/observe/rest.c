@@ -101,6 +101,7 @@ void rest_trapped(struct observer *observer, struct thread *thread)
 {
     struct regs now;
 
+    actions_forced(observer, thread, SIGTRAP);
     if (tracee_stack(&thread->tracee) >= thread->rest.back.sp) {
         tracee_regs(&thread->tracee, &now);
         end(thread);

@@ -192,7 +192,9 @@ static void deliver(struct observer *observer, struct thread *thread,
         guard_drop_stack(observer, thread,
                          tracee_stack(&thread->tracee) - SIGNAL_FRAME,
                          SIGNAL_FRAME);
-        if (thread->inside && tracee_pc(&thread->tracee) != thread->insn.addr)
+        /* Behind a system call, which it has interrupted, it may go back. */
+        if (thread->inside && thread->insn.kind != INSN_SYSCALL &&
+            tracee_pc(&thread->tracee) != thread->insn.addr)
             code_moved(observer, thread); /* an int3 */
     }
     observer_resume(observer, thread);
