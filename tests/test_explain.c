@@ -212,6 +212,36 @@ Test(explain, the_readme)
     buf_release(&golden);
 }
 
+/* The page's protection is the program's own: a guard had taken the rest. */
+Test(explain, the_protection_that_the_program_asked_for)
+{
+    static const struct {
+        const char *program;
+        const char *maps;
+    } cases[] = {
+        {TRACEE("die_rw"), " rw-p "},
+        {TRACEE("die_rx"), " r-xp "},
+        {TRACEE("falls"), " r-xp "},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct event *event;
+        struct result result;
+        struct store store;
+
+        trace(&(struct job){.argv = ARGS("--", cases[i].program)}, &store,
+              &result);
+        event = nth(&store, EVENT_SIGNAL, 0);
+        must_have(event->signal.maps, cases[i].maps);
+        cr_assert(eq(ptr, (void *)event->signal.nearest, NULL));
+        cr_assert(eq(int, event->signal.regs.known, 1));
+        cr_assert(eq(u64, event->signal.regs.value.value[REG_PC],
+                     event->signal.pc.value));
+        store_release(&store);
+        result_release(&result);
+    }
+}
+
 /* What the C library executes there is its own. */
 Test(explain, die_callee)
 {
@@ -574,21 +604,24 @@ Test(explain, sent_to_where_nobody_wrote)
 Test(explain, zeros_that_were_written)
 {
     static const uint8_t zeros[2];
-    struct history *history = with_code(nops, 4);
 
-    store(history, 4, zeros, 1);
-    enter(history, 3, "call");
-    step(history, 3, nops, 1, CODE + 4, NULL);
-    add(history, (struct event){.kind = EVENT_SIGNAL,
-                                .signal = {.number = SIGSEGV,
-                                           .code = SEGV_MAPERR,
-                                           .addr = {true, 0},
-                                           .pc = {true, CODE + 4},
-                                           .access = "write",
-                                           .bytes = {zeros, 2}}});
-    died(history, SIGSEGV);
-    expect(history, EXPLAIN_WHAT, "wrote to address 0: a null pointer");
-    history_free(history);
+    for (uint64_t at = 4; at < 6; at++) {
+        struct history *history = with_code(nops, 4);
+
+        store(history, at, zeros, 1);
+        enter(history, 3, "call");
+        step(history, 3, nops, 1, CODE + 4, NULL);
+        add(history, (struct event){.kind = EVENT_SIGNAL,
+                                    .signal = {.number = SIGSEGV,
+                                               .code = SEGV_MAPERR,
+                                               .addr = {true, 0},
+                                               .pc = {true, CODE + 4},
+                                               .access = "write",
+                                               .bytes = {zeros, 2}}});
+        died(history, SIGSEGV);
+        expect(history, EXPLAIN_WHAT, "wrote to address 0: a null pointer");
+        history_free(history);
+    }
 }
 
 /* --- into the middle ----------------------------------------------------- */

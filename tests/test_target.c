@@ -130,6 +130,27 @@ Test(target, the_line_that_holds_an_address_or_comes_next_is_found)
     cr_assert(eq(int, maps_find(text, 0x9000, &line), 0));
 }
 
+Test(target, the_line_that_is_the_nearest_to_an_address_is_found)
+{
+    static const char text[] = "1000-2000 r--p 00000000 00:00 0\n"
+                               "2000-3000 rw-p 00000000 00:00 0 [heap]\n"
+                               "8000-9000 r-xp 00000000 00:00 0\n";
+    static const struct {
+        uint64_t addr;
+        uint64_t start;
+    } cases[] = {
+        {0, 0x1000},      {0x1fff, 0x1000}, {0x2000, 0x2000}, {0x57ff, 0x2000},
+        {0x5801, 0x8000}, {0x8000, 0x8000}, {0xa000, 0x8000},
+    };
+    struct maps_line line;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_assert(eq(int, maps_nearest(text, cases[i].addr, &line), 1));
+        cr_assert(eq(u64, line.start, cases[i].start), "case %zu", i);
+    }
+    cr_assert(eq(int, maps_nearest("", 0, &line), 0));
+}
+
 /* The kernel is asked for one line, if it knows how; its file has them all. */
 Test(target, a_line_is_the_same_whether_asked_for_or_read)
 {

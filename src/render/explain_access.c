@@ -210,7 +210,9 @@ bool explain_stack(struct crash *crash)
     note_command(crash, EXPLAIN_NEXT,
                  crash->way.step.known ? crash->way.step.seq
                                        : crash->event->seq);
-    note(crash, EXPLAIN_NEXT, " the last steps; go back from there.");
+    note(crash, EXPLAIN_NEXT,
+         crash->way.step.known ? " the last steps; go back from there."
+                               : " that moment.");
     return true;
 }
 
@@ -254,8 +256,8 @@ static void explain_forbidden(struct crash *crash)
              region->origin.call ? " that call." : " the page.");
         return;
     }
-    note_pointer(crash);
-    note_next(crash, crash->event->seq);
+    note(crash, EXPLAIN_WHY, " ");
+    note_next(crash, note_pointer(crash));
 }
 
 static void explain_unmapped(struct crash *crash)

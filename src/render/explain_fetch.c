@@ -110,6 +110,18 @@ static const struct insn_operand *target_of(const struct insn *insn)
     return &insn->operands[0];
 }
 
+/* The memory that the target was read from. */
+static void note_source_of_target(const struct crash *crash,
+                                  const struct seen *jump)
+{
+    const struct event *event =
+        crash->past->event(crash->past->from, jump->index);
+
+    if (event && event->step.reads.count)
+        note(crash, EXPLAIN_WHY, "The target was read from 0x%" PRIx64 ". ",
+             event->step.reads.list[0].addr);
+}
+
 static void note_target(const struct crash *crash, const struct seen *jump)
 {
     const struct insn_operand *target = target_of(&jump->insn);
@@ -119,7 +131,9 @@ static void note_target(const struct crash *crash, const struct seen *jump)
         note_reg(crash, EXPLAIN_WHY, target->reg);
         note_reg_origin(crash, EXPLAIN_WHY, target->reg, jump->index);
         note(crash, EXPLAIN_WHY, ". ");
-    } else if (!target) {
+    } else if (target) {
+        note_source_of_target(crash, jump);
+    } else {
         note(crash, EXPLAIN_WHY,
              "The distance is in the instruction itself: "
              "0x%" PRIx64 " is %" PRId64 " bytes from its end. ",

@@ -260,9 +260,12 @@ static void note_loop(struct loop *loop, const char *what)
     const struct crash *crash = loop->crash;
     unsigned exits = 0;
 
-    note(crash, EXPLAIN_WHAT,
-         "%s: the same %zu instruction%s, %s%zu times in a row.", what,
-         loop->length, loop->length == 1 ? "" : "s",
+    note(crash, EXPLAIN_WHAT, "%s: the same ", what);
+    if (loop->length > 1)
+        note(crash, EXPLAIN_WHAT, "%zu instructions", loop->length);
+    else
+        note(crash, EXPLAIN_WHAT, "instruction");
+    note(crash, EXPLAIN_WHAT, ", %s%zu times in a row.",
          loop->cut ? "at least " : "", loop->rounds);
     note_path(loop);
     for (size_t i = 0; i < loop->length && exits < 2; i++)

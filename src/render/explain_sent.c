@@ -40,9 +40,9 @@ static void explain_abort(struct crash *crash)
          "It sent itself this signal; no instruction failed. The C library "
          "does so for assert(), a broken heap, or a smashed stack.");
     note(crash, EXPLAIN_NEXT,
-         "What it printed to standard error just before says which. A broken "
-         "heap may come from a store of generated code: look at the writes= "
-         "of its last steps with jittrace --step.");
+         "What it printed to standard error just before says which. A store "
+         "of generated code may have broken the heap: see in --step what its "
+         "last steps wrote.");
 }
 
 bool explain_sent(struct crash *crash)

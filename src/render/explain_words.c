@@ -216,7 +216,7 @@ void note_protection(const struct crash *crash, enum explain_line line,
         note(crash, line, "the page is %s", prot);
         note_origin(crash, line, &region->origin);
     } else if (maps && strchr(maps, ' ')) {
-        note(crash, line, "the page is %.4s", strchr(maps, ' ') + 1);
+        note(crash, line, "the page is %.3s", strchr(maps, ' ') + 1);
         if (maps_name(maps))
             note(crash, line, " and belongs to %s", maps_name(maps));
     } else {
