@@ -216,6 +216,8 @@ bool perfmap_next(struct perfmap *map, struct perfmap_line *out)
         if (perfmap_parse((struct bytes){line, (size_t)(end - line)}, out))
             return true;
     }
+    if (map->taken == 0)
+        return false; /* and there may be no text at all */
     memmove(map->text.data, map->text.data + map->taken,
             map->text.len - map->taken);
     map->text.len -= map->taken;
