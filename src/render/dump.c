@@ -440,8 +440,10 @@ int dump_sink_finish(struct sink *sink, struct err *err)
         pen_text(&pen, ROLE_PLAIN, "No generated code was seen.");
     else if (dump->left_out > 0)
         pen_print(&pen, ROLE_PLAIN,
-                  "%llu generations more were not written: this is too much.",
-                  (unsigned long long)dump->left_out);
+                  "%llu generations more were not written: no more than %u "
+                  "files or %llu MiB are.",
+                  (unsigned long long)dump->left_out, DUMP_FILES,
+                  (unsigned long long)(DUMP_BYTES >> 20));
     else
         return 0;
     pen_end(&pen);
