@@ -22,6 +22,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "observe/state.h"
 #include "target/uffd.h"
@@ -247,6 +248,23 @@ void guard_drop_stores(struct observer *observer, struct thread *thread,
     observer_limit(observer, thread, budget, 0, "%s", why);
     for (size_t i = 0; i < regions->count; i++)
         guard_drop(observer, thread, &regions->list[i], PROT_WRITE);
+}
+
+void guard_drop_uffd(struct observer *observer, struct thread *thread)
+{
+    struct space *space = thread->space;
+
+    if (!space->stores_off)
+        guard_drop_stores(observer, thread, "userfaultfd",
+                          "the program uses userfaultfd itself, and the kernel "
+                          "lets a page have only one; from here on stores are "
+                          "not watched, code is read when it is executed");
+    for (size_t i = 0; i < space->regions.count; i++)
+        if (space->regions.list[i].guard.writes == WRITE_GUARD_UFFD)
+            space->regions.list[i].guard.writes = WRITE_GUARD_UNTRIED;
+    if (space->uffd >= 0)
+        close(space->uffd); /* which gives its pages back */
+    space->uffd = -1;
 }
 
 void guard_drop_all(struct observer *observer, struct thread *thread,

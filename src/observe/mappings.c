@@ -920,6 +920,9 @@ static void apply(struct observer *observer, struct thread *thread)
     case CALL_DOMAIN:
         check_domain(observer, thread);
         break;
+    case CALL_UFFD:
+        guard_drop_uffd(observer, thread);
+        break;
     case CALL_RING:
         after_ring(observer, thread);
         break;

@@ -368,6 +368,10 @@ void guard_drop_stores(struct observer *observer, struct thread *thread,
 void guard_drop_all(struct observer *observer, struct thread *thread,
                     const char *budget, const char *why);
 
+/* The program has a userfaultfd of its own: gives up ours, and with it the
+ * watching of stores. */
+void guard_drop_uffd(struct observer *observer, struct thread *thread);
+
 /* Gives back the write permission of memory that the kernel writes to by itself:
  * a stack for signal handlers, what belongs to a thread. */
 void guard_drop_stack(struct observer *observer, struct thread *thread,

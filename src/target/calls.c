@@ -142,6 +142,8 @@ enum call_kind call_kind(const struct call *call)
         return CALL_OPEN;
     case SYS_personality:
         return CALL_DOMAIN;
+    case SYS_userfaultfd:
+        return CALL_UFFD;
     case SYS_io_uring_setup:
         return CALL_RING;
     case SYS_sched_getaffinity:

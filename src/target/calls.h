@@ -29,6 +29,7 @@ enum call_kind {
     CALL_DOMAIN, /* personality: may make all that is readable executable */
     CALL_POKE,   /* process_vm_writev: may write to another process */
     CALL_OPEN,   /* opens a file for writing */
+    CALL_UFFD,   /* userfaultfd: pages can have one only */
     CALL_RING,   /* io_uring_setup: the kernel will write at any time */
     CALL_HIDE,   /* may forbid others to read the process's memory */
     CALL_ACTION, /* sets what happens at a signal */

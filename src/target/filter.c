@@ -70,6 +70,7 @@ int filter_install(void)
         PASS,
         STOP_AT_THEIRS(SYS_mprotect),
         STOP_AT_THEIRS(SYS_personality),
+        STOP_AT_THEIRS(SYS_userfaultfd),
         /* mmap: what can be executed, what may lie over something else, and
          * what is writable and anonymous or shared. */
         LOAD(nr),

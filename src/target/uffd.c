@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "target/filter.h"
+
 /* Newer than the C library's headers may be (linux/userfaultfd.h of 6.4). */
 #ifndef UFFD_FEATURE_WP_UNPOPULATED
 #define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
@@ -36,7 +38,7 @@ static int take_over(const struct tracee *tracee, int theirs)
 
 int uffd_open(struct tracee *tracee)
 {
-    const uint64_t args[6] = {FLAGS};
+    const uint64_t args[6] = {FLAGS, [5] = FILTER_PASS};
     struct uffdio_api api = {.api = UFFD_API, .features = FEATURES};
     int64_t theirs, ignored;
     int fd;
