@@ -44,6 +44,23 @@ struct file {
     size_t excerpt_capacity;
 };
 
+/* A place in source as libdw has it. */
+struct found {
+    const char *path; /* NULL: it is not known */
+    const char *directory;
+    int line;
+};
+
+/* Control goes to and fro between the same few places, and a program without
+ * debug information has each of its units searched for each of them. */
+#define ANSWERS 256
+
+struct answer {
+    uint64_t pc;
+    const Dwfl_Module *module; /* NULL: none is kept here */
+    struct found found;
+};
+
 struct lines {
     pid_t pid;
     Dwfl *dwfl;
@@ -55,6 +72,7 @@ struct lines {
     uint64_t reported;       /* the address for which maps were read last */
     const struct regs *regs; /* of the thread being unwound */
     struct symbols *symbols;
+    struct answer answers[ANSWERS]; /* by address */
     struct file *files;
     size_t file_count;
     size_t file_capacity;
@@ -297,13 +315,6 @@ static Dwfl_Module *find_module(struct lines *lines, uint64_t pc)
     return lines->failed ? NULL : dwfl_addrmodule(lines->dwfl, pc);
 }
 
-/* A place in source as libdw has it. */
-struct found {
-    const char *path;
-    const char *directory;
-    int line;
-};
-
 static bool find_in_units(Dwfl_Module *module, uint64_t pc, struct found *out)
 {
     Dwarf_Die *unit = NULL;
@@ -337,20 +348,37 @@ static bool find_in_module(Dwfl_Module *module, uint64_t pc, struct found *out)
     return out->path != NULL;
 }
 
+/* The same from what was found before, if it was asked for. */
+static const struct found *find_again(struct lines *lines, Dwfl_Module *module,
+                                      uint64_t pc)
+{
+    struct answer *answer = &lines->answers[pc % ANSWERS];
+
+    if (answer->module != module || answer->pc != pc) {
+        *answer = (struct answer){.pc = pc, .module = module};
+        if (!find_in_module(module, pc, &answer->found))
+            answer->found.path = NULL;
+    }
+    return &answer->found;
+}
+
 bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
 {
     Dwfl_Module *module = find_module(lines, pc);
+    const struct found *found;
     struct file *file;
-    struct found found;
 
     *out = (struct srcline){0};
-    if (!module || !find_in_module(module, pc, &found) || found.line <= 0)
+    if (!module)
         return false;
-    file = find_file(lines, found.path, found.directory);
+    found = find_again(lines, module, pc);
+    if (!found->path || found->line <= 0)
+        return false;
+    file = find_file(lines, found->path, found->directory);
     out->file = file->name;
-    out->line = found.line;
-    if ((size_t)found.line <= file->line_count)
-        out->text = file->line[found.line - 1].trimmed;
+    out->line = found->line;
+    if ((size_t)found->line <= file->line_count)
+        out->text = file->line[found->line - 1].trimmed;
     return true;
 }
 
