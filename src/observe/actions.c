@@ -9,10 +9,15 @@
  * that moment (tracee_resume), so its steps undo nothing but that SIGTRAP is
  * ignored; that is set again before the program could see it.
  *
+ * A handler is one for all threads. Where one of them blocks its signal, the
+ * others could raise it in the moment in which it is not set, so such a program
+ * is watched only while it has one thread.
+ *
  * Only of the process that is watched is anything known. A child of vfork has
  * actions of its own, and starts a program.
  */
 #include <signal.h>
+#include <sys/syscall.h>
 
 #include "observe/reset.h"
 #include "observe/state.h"
@@ -100,6 +105,11 @@ void actions_forced(struct observer *observer, struct thread *thread,
         tracee_block(&thread->tracee, signal, true);
     if (reset.action)
         tracee_set_action(&thread->tracee, signal, action);
+    if (reset.action && set == DISPOSITION_HANDLED && thread->space->users > 1)
+        guard_drop_all(observer, thread, "handlers",
+                       "a thread blocks a signal that others handle; its "
+                       "faults at a guard would undo that for them, so "
+                       "nothing is watched any more");
 }
 
 void actions_restore_trap(struct observer *observer, struct thread *thread)
@@ -107,8 +117,31 @@ void actions_restore_trap(struct observer *observer, struct thread *thread)
     const struct signal_action *action = action_of(observer, thread, SIGTRAP);
 
     if (action && disposition_of(action) == DISPOSITION_IGNORED &&
+        thread->tracee.held_count == 0 && /* else it is done the next time */
         disposition_now(thread->tracee.tid, SIGTRAP) == DISPOSITION_DEFAULT)
         tracee_set_action(&thread->tracee, SIGTRAP, action);
+}
+
+bool actions_lack(const struct observer *observer, const struct thread *thread,
+                  int signal)
+{
+    const struct signal_action *action = action_of(observer, thread, signal);
+
+    return action && disposition_of(action) == DISPOSITION_HANDLED &&
+           disposition_now(thread->tracee.tid, signal) == DISPOSITION_DEFAULT;
+}
+
+/* A signal can be delivered from the stop that another call ends in. */
+void actions_restore(struct observer *observer, struct thread *thread,
+                     int signal)
+{
+    static const uint64_t none[6];
+    int64_t ignored;
+
+    if (actions_lack(observer, thread, signal) &&
+        tracee_set_action(&thread->tracee, signal,
+                          action_of(observer, thread, signal)) == 0)
+        tracee_inject(&thread->tracee, SYS_getpid, none, &ignored);
 }
 
 bool actions_ignore(const struct observer *observer,

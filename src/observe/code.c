@@ -529,6 +529,7 @@ void code_stepped(struct observer *observer, struct thread *thread)
         return;
     tracee_regs(&thread->tracee, &now);
     if (handler_began(thread, &now)) {
+        tracee_hide_in_frame(&thread->tracee, thread->insn.kind);
         thread->put_off = thread->insn.addr;
         leave_for_handler(observer, thread, &now);
         return;

@@ -182,6 +182,8 @@ static void deliver(struct observer *observer, struct thread *thread,
         observer_resume(observer, thread);
         return;
     }
+    if (info->si_code <= 0)
+        actions_restore(observer, thread, info->si_signo);
     thread->from_terminal = info->si_code == SI_KERNEL;
     thread->last_fault = (struct fault_place){0};
     tracee_hold(&thread->tracee, info);
@@ -270,6 +272,8 @@ static void on_fault(struct observer *observer, struct thread *thread,
     region = regions_at(&thread->space->regions, fault.addr);
     if (class != FAULT_PROGRAM)
         actions_forced(observer, thread, info->si_signo);
+    if (class != FAULT_PROGRAM && thread->space->frozen)
+        class = FAULT_STALE; /* by that, perhaps */
     if (class == FAULT_STORE && store_must_wait(observer, thread)) {
         thread->waiting = true;
         return;
@@ -291,6 +295,11 @@ static void on_fault(struct observer *observer, struct thread *thread,
         observer_resume(observer, thread);
         break;
     case FAULT_PROGRAM:
+        if (actions_lack(observer, thread, info->si_signo) &&
+            makes_progress(thread, &fault, class)) {
+            observer_resume(observer, thread);
+            break;
+        }
         deliver(observer, thread, info);
         break;
     }
@@ -345,6 +354,8 @@ void signal_stopped(struct observer *observer, struct thread *thread,
         return;
     }
     tracee_restore_mask(&thread->tracee);
+    if (thread->inside && tracee_pc(&thread->tracee) == thread->insn.addr)
+        tracee_hide_stepping(&thread->tracee, thread->insn.kind);
     if (info->si_signo == SIGTRAP && rest_is_trap(thread, info))
         rest_trapped(observer, thread);
     else if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&

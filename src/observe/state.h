@@ -301,6 +301,19 @@ void actions_restore_trap(struct observer *observer, struct thread *thread);
 /* The same in a child that has a copy of that space, and was made to step. */
 void actions_restore_copy(const struct space *space, struct thread *child);
 
+/*
+ * Whether the program handles the signal and that is undone at this moment: by
+ * a fault of its own, or by one of another thread at a guard, whose stop is yet
+ * to be read.
+ */
+bool actions_lack(const struct observer *observer, const struct thread *thread,
+                  int signal);
+
+/* The signal was sent and is about to be delivered, so it was not blocked: what
+ * the program has set for it must be in force. */
+void actions_restore(struct observer *observer, struct thread *thread,
+                     int signal);
+
 /* Whether the program ignores the signal; only known of those three. */
 bool actions_ignore(const struct observer *observer,
                     const struct thread *thread, int signal);

@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
 #include <sys/wait.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -376,17 +377,36 @@ bool tracee_traps_itself(const struct tracee *tracee)
     return tracee->regs.eflags & TRAP_FLAG;
 }
 
-/* Clears the trap flag in the flags that a pushf has stored. */
-static void clean_pushed_flags(const struct tracee *tracee)
+/* Clears the trap flag in flags that lie in memory. */
+static void clean_flags(const struct tracee *tracee, uint64_t addr)
 {
     uint64_t flags;
 
     errno = 0;
-    flags =
-        (uint64_t)request(PTRACE_PEEKDATA, tracee->tid, tracee->regs.rsp, NULL);
+    flags = (uint64_t)request(PTRACE_PEEKDATA, tracee->tid, addr, NULL);
     if (errno == 0)
-        ptrace(PTRACE_POKEDATA, tracee->tid, (void *)tracee->regs.rsp,
+        ptrace(PTRACE_POKEDATA, tracee->tid, (void *)addr,
                (void *)(flags & ~(uint64_t)TRAP_FLAG));
+}
+
+/* In front of a popf the kernel takes the flag for the program's own, whether
+ * it is executed or not (enable_single_step in arch/x86/kernel/step.c). */
+void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next)
+{
+    if (next != INSN_POPF || !(tracee->regs.eflags & TRAP_FLAG))
+        return;
+    tracee->regs.eflags &= ~(uint64_t)TRAP_FLAG;
+    tracee_store(tracee);
+}
+
+/* On the stack: the address to return to, and a ucontext_t (struct
+ * rt_sigframe in arch/x86/include/asm/sigframe.h). */
+void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next)
+{
+    if (next == INSN_POPF)
+        clean_flags(tracee,
+                    tracee->regs.rsp + sizeof(uint64_t) +
+                        offsetof(ucontext_t, uc_mcontext.gregs[REG_EFL]));
 }
 
 /*
@@ -397,7 +417,7 @@ void tracee_hide_step(struct tracee *tracee, enum insn_kind executed)
 {
     switch (executed) {
     case INSN_PUSHF:
-        clean_pushed_flags(tracee);
+        clean_flags(tracee, tracee->regs.rsp);
         break;
     case INSN_POPF:
         tracee->regs.eflags &= ~(uint64_t)TRAP_FLAG;

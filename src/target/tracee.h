@@ -188,6 +188,14 @@ uint64_t tracee_stack(const struct tracee *tracee);
 bool tracee_traps_itself(const struct tracee *tracee);
 
 /*
+ * The same where that instruction has not been executed, because a signal came
+ * before it; and in what the kernel has saved for the return from its handler,
+ * which has just begun.
+ */
+void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next);
+void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next);
+
+/*
  * Hides that the tracee was stepped where the instruction that was executed has
  * made it visible; call it with the registers fetched after that.
  */
