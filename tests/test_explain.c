@@ -277,10 +277,11 @@ Test(explain, die_loop)
                     "instructions, ");
     must_have(text, where);
     must_have(text, why);
-    again = strstr(text, "\nIt was killed by signal 15 SIGTERM.\n"
-                         "what   The program was ended by a signal that it "
-                         "did not handle (signal 15\n       SIGTERM). It was "
-                         "in a loop: the same 3 instructions, ");
+    again =
+        strstr(text, "\nIt was killed by signal 15 SIGTERM.\n"
+                     "what   The program was ended by a signal that it "
+                     "did not handle (signal 15\n       SIGTERM). It was last "
+                     "seen in a loop: the same 3 instructions, ");
     cr_assert(ne(ptr, (void *)again, NULL), "%s", text);
     must_have(again, where);
     must_have(again, why);
@@ -965,13 +966,54 @@ Test(explain, a_loop_that_may_end)
     limit(history, "steps");
     expect_nothing(history, history_count(history) - 1);
     died(history, SIGKILL);
-    expect(history, EXPLAIN_WHAT, "(signal 9 SIGKILL). It was in a loop");
+    expect(history, EXPLAIN_WHAT,
+           "(signal 9 SIGKILL). It was last seen in a loop");
     expect(history, EXPLAIN_WHY,
            "jnz code[0] at code[2] could leave it, but "
            "never did; it depends on dec ecx at code[0]: "
            "rcx went from 100 to 95.");
     expect_not(history, EXPLAIN_WHY, "never will");
     history_free(history);
+}
+
+/* It went on unwatched: what was seen before that says nothing of now. */
+Test(explain, nothing_from_before_a_gap)
+{
+    static const uint8_t zero[] = {0x31, 0xff}; /* xor edi, edi */
+    static const struct reg_change rdi = {X86_RDI, 1, 0};
+    struct history *history = with_code(load, 3);
+
+    enter(history, 0, "call");
+    step(history, 0, zero, 2, CODE, &rdi);
+    limit(history, "call-steps");
+    fault(history, SIGSEGV, SEGV_MAPERR, 0, CODE, "read");
+    died(history, SIGSEGV);
+    expect(history, EXPLAIN_WHAT, "address 0: a null pointer");
+    expect_not(history, EXPLAIN_WHY, "set by");
+    history_free(history);
+}
+
+/* Killed elsewhere, long after the loop that stepping ended in. */
+Test(explain, no_loop_that_it_has_left)
+{
+    for (int out = 0; out < 2; out++) {
+        struct history *history = with_code(jump_back, sizeof jump_back);
+
+        enter(history, 0, "call");
+        rounds(history, 7);
+        limit(history, "steps");
+        add(history,
+            (struct event){.kind = EVENT_SIGNAL,
+                           .signal = {.number = SIGTERM,
+                                      .name = "SIGTERM",
+                                      .pc = {true, out ? HERE : CODE}}});
+        died(history, SIGTERM);
+        if (out)
+            expect_not(history, EXPLAIN_WHAT, "loop");
+        else
+            expect(history, EXPLAIN_WHAT, "It was last seen in a loop");
+        history_free(history);
+    }
 }
 
 /* --- what is far back ---------------------------------------------------- */

@@ -249,7 +249,7 @@ static void explain_unseen(struct crash *crash)
     note(crash, EXPLAIN_WHAT, "The program was ended from outside (signal %d",
          number);
     note(crash, EXPLAIN_WHAT, "%s%s).", name ? " SIG" : "", name ? name : "");
-    if (explain_rounds(crash, " It was in a loop"))
+    if (explain_rounds(crash, " It was last seen in a loop"))
         return;
     note(crash, EXPLAIN_WHERE,
          "Not known: no instruction of the program raised it.");

@@ -149,24 +149,22 @@ static bool is_below_stack(const struct crash *crash)
            start - addr <= STACK_GAP;
 }
 
-static void note_recursion(const struct crash *crash)
+/* The calls that are open, as far as they were watched. Returns the event to
+ * look at. */
+static uint64_t note_recursion(const struct crash *crash)
 {
     struct seen call;
     uint64_t depth = past_depth(crash, &call);
 
-    if (depth == 0) {
-        note(crash, EXPLAIN_WHY,
-             " No call of generated code was left open: "
-             "see how much the code takes from %s.",
-             reg_name(REG_STACK));
-        return;
-    }
+    if (depth == 0)
+        return crash->event->seq;
     note(crash, EXPLAIN_WHY,
          " In what was looked back at, %" PRIu64
          " call%s had not returned; the last one was ",
          depth, depth == 1 ? "" : "s");
     note_seen(crash, EXPLAIN_WHY, &call);
     note(crash, EXPLAIN_WHY, ".");
+    return call.seq;
 }
 
 static void note_above(const struct crash *crash)
@@ -178,7 +176,7 @@ static void note_above(const struct crash *crash)
 
 bool explain_stack(struct crash *crash)
 {
-    uint64_t addr = crash->signal->addr.value, sp;
+    uint64_t addr = crash->signal->addr.value, sp, seq;
 
     if (crash->signal->number != SIGSEGV || crash->signal->code == SI_KERNEL ||
         !crash->regs_known || addr < LOWEST)
@@ -202,17 +200,14 @@ bool explain_stack(struct crash *crash)
              "allows nothing.");
     else
         note_above(crash);
-    if (crash->way.kind != WAY_UNSEEN)
-        note_recursion(crash);
+    seq = note_recursion(crash);
     note(crash, EXPLAIN_NEXT,
-         "Look for the branch that should end the "
-         "recursion, and for what it compares. ");
-    note_command(crash, EXPLAIN_NEXT,
-                 crash->way.step.known ? crash->way.step.seq
-                                       : crash->event->seq);
+         "Look for the branch that should end the recursion, and for what it "
+         "compares. ");
+    note_command(crash, EXPLAIN_NEXT, seq);
     note(crash, EXPLAIN_NEXT,
-         crash->way.step.known ? " the last steps; go back from there."
-                               : " that moment.");
+         seq == crash->event->seq ? " that moment."
+                                  : " the last call that was watched.");
     return true;
 }
 

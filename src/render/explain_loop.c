@@ -298,6 +298,8 @@ static bool explain(struct crash *crash, const char *what, bool *may_end)
         found = find_path(&loop);
     }
     region = found ? view_region_at(crash->view, loop.addrs[0]) : NULL;
+    if (crash->signal && view_region_at(crash->view, crash->pc) != region)
+        found = false; /* it is elsewhere by now */
     if (found) {
         crash->base = region ? region->start : 0;
         find_changes(&loop, tid);
@@ -320,14 +322,10 @@ bool explain_loop(const struct past *past, const struct view *view,
                   uint64_t index, struct explanation *out)
 {
     const struct event *event = past->event(past->from, index);
-    const char *budget;
     struct crash crash;
     bool found, may_end;
 
-    if (!event || event->kind != EVENT_LIMIT || !event->limit.budget)
-        return false;
-    budget = event->limit.budget;
-    if (strcmp(budget, "steps") != 0 && strcmp(budget, "call-steps") != 0)
+    if (!event || !past_is_gap(event))
         return false;
     crash_begin(&crash, past, view, index, out);
     found = explain(&crash, "This may be a loop without an end", &may_end);

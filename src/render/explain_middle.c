@@ -48,7 +48,7 @@ static bool find_sent(const struct crash *crash, struct sent *sent)
                    !(event->enter.how &&
                      strcmp(event->enter.how, "return") == 0);
         }
-        if (event->kind == EVENT_LEAVE)
+        if (event->kind == EVENT_LEAVE || past_is_gap(event))
             return false;
         if (event->kind != EVENT_STEP)
             continue;

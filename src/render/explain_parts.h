@@ -60,6 +60,10 @@ struct crash {
 const struct event *past_earlier(const struct crash *crash, int tid,
                                  uint64_t *index);
 
+/* Whether threads ran on unwatched after that event: a budget for steps. */
+bool past_is_gap(const struct event *event);
+
+/* All below looks back no further than to a gap, but for past_depth. */
 void past_find_way(struct crash *crash);
 
 /* The step that last changed a register; before event `index`. If there is

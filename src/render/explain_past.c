@@ -36,7 +36,16 @@ void seen_from(const struct event *event, uint64_t index, struct seen *out)
         insn_decode(step->bytes.data, step->bytes.len, step->addr, &out->insn);
 }
 
-/* The latest of these events of the thread, or NULL. */
+bool past_is_gap(const struct event *event)
+{
+    const char *budget = event->limit.budget;
+
+    return event->kind == EVENT_LIMIT && budget &&
+           (strcmp(budget, "steps") == 0 || strcmp(budget, "call-steps") == 0);
+}
+
+/* The latest of these events of the thread, or NULL: what was before the thread
+ * ran on unwatched says nothing of now. */
 static const struct event *find(const struct crash *crash, unsigned kinds,
                                 uint64_t *index)
 {
@@ -44,8 +53,8 @@ static const struct event *find(const struct crash *crash, unsigned kinds,
 
     do
         event = past_earlier(crash, crash->event->tid, index);
-    while (event && !(kinds & 1u << event->kind));
-    return event;
+    while (event && !(kinds & 1u << event->kind) && !past_is_gap(event));
+    return event && !past_is_gap(event) ? event : NULL;
 }
 
 #define KINDS(a) (1u << EVENT_##a)
@@ -213,7 +222,9 @@ uint64_t past_depth(const struct crash *crash, struct seen *call)
     struct seen step;
 
     *call = (struct seen){0};
-    while ((event = find(crash, KINDS(STEP), &index))) {
+    while ((event = past_earlier(crash, crash->event->tid, &index))) {
+        if (event->kind != EVENT_STEP)
+            continue;
         seen_from(event, index, &step);
         if (step.insn.kind == INSN_RETURN) {
             returns++;

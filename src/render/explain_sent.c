@@ -59,7 +59,7 @@ bool explain_sent(struct crash *crash)
          "The program was ended by a signal that it did "
          "not handle");
     note_signal(crash);
-    if (explain_rounds(crash, " It was in a loop"))
+    if (explain_rounds(crash, " It was last seen in a loop"))
         return true;
     note_last(crash, EXPLAIN_WHERE);
     if (number == SIGPIPE)
