@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "step/story.h"
@@ -73,13 +74,46 @@ static char *last_lines(const char *text)
     return copy;
 }
 
+/*
+ * A directory in which the programs are in build/tracees, whatever the name of
+ * the directory that they were built in: explanations name the program, and are
+ * compared as they are.
+ */
+static const char *make_place(void)
+{
+    const char *place = scratch(".d"), *build = scratch(".d/build");
+    char *programs = realpath(TRACEE(""), NULL);
+    char *sources = realpath("tests", NULL);
+
+    cr_assert(ne(ptr, programs, NULL));
+    cr_assert(eq(int, mkdir(place, 0755), 0));
+    cr_assert(eq(int, mkdir(build, 0755), 0));
+    cr_assert(eq(int, symlink(programs, scratch(".d/build/tracees")), 0));
+    cr_assert(eq(int, symlink(sources, scratch(".d/tests")), 0));
+    free(programs);
+    free(sources);
+    return place;
+}
+
+static void drop_place(void)
+{
+    unlink(scratch(".d/build/tracees"));
+    rmdir(scratch(".d/build"));
+    unlink(scratch(".d/tests"));
+    rmdir(scratch(".d"));
+}
+
+#define PLACED(name) "build/tracees/" name
+
 /* The text of a run, or of its recording. */
 static char *text_of(const char *const *argv, int status)
 {
     struct result result;
     char *lines;
 
-    run(&(struct job){.argv = argv, .seconds = 60}, &result);
+    run(&(struct job){.argv = argv, .dir = make_place(), .seconds = 60},
+        &result);
+    drop_place();
     cr_assert(eq(int, result.status, status), "%s", buf_text(&result.err));
     lines = last_lines(buf_text(&result.out));
     result_release(&result);
@@ -133,17 +167,21 @@ static void expect_in_steps(const struct store *store, const char *want)
 /* How a program dies, and whether numbers differ from run to run, too. */
 static void check_death(const char *name, int signal, bool varies)
 {
-    const char *file = scratch(".jsonl");
-    char golden[96], program[96], *text[2];
+    char golden[96], program[96], *text[2], *file;
     struct buf want = {0};
     struct result result;
     struct store store;
 
     snprintf(golden, sizeof golden, "tests/golden/%s.txt", name);
-    snprintf(program, sizeof program, "%s%s", TRACEE(""), name);
+    snprintf(program, sizeof program, "%s%s", PLACED(""), name);
+    write_file(scratch(".jsonl"), "", 0, 0644);
+    file = realpath(scratch(".jsonl"), NULL);
     trace_to(file,
-             &(struct job){.argv = ARGS(STEPS, "--", program), .seconds = 60},
+             &(struct job){.argv = ARGS(STEPS, "--", program),
+                           .dir = make_place(),
+                           .seconds = 60},
              &store, &result);
+    drop_place();
     cr_assert(eq(int, result.status, 128 + signal));
     text[0] = text_of(ARGS(JITTRACE, "--replay", file), 0);
     text[1] = text_of(ARGS(JITTRACE, STEPS, "--", program), 128 + signal);
@@ -161,6 +199,7 @@ static void check_death(const char *name, int signal, bool varies)
     }
     buf_release(&want);
     unlink(file);
+    free(file);
     result_release(&result);
     store_release(&store);
 }
@@ -246,7 +285,7 @@ Test(explain, the_protection_that_the_program_asked_for)
 Test(explain, die_callee)
 {
     char *text =
-        text_of(ARGS(JITTRACE, "--", TRACEE("die_callee")), 128 + SIGSEGV);
+        text_of(ARGS(JITTRACE, "--", PLACED("die_callee")), 128 + SIGSEGV);
 
     must_have(text, "what   The program read from address 0: a null pointer "
                     "(signal 11 SIGSEGV).\nwhere  ");
