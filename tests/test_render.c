@@ -849,6 +849,58 @@ Test(render, a_mapping_that_goes_away_is_counted_too)
     free(text);
 }
 
+/* A mapping of a file; the last digit of its inode is given. */
+static void tell_file(struct story *story, uint64_t addr, unsigned prot,
+                      char inode)
+{
+    char maps[96], name[4];
+
+    prot_text(prot, name);
+    snprintf(maps, sizeof maps, "%llx-%llx %ss 00000000 00:01 471%c /memfd:x",
+             (unsigned long long)addr, (unsigned long long)addr + 4096, name,
+             inode);
+    tell(story, (struct event){.kind = EVENT_MAP,
+                               .map = {.addr = addr,
+                                       .length = 4096,
+                                       .prot = prot,
+                                       .flags = "MAP_SHARED",
+                                       .backing = "/memfd:x",
+                                       .maps = maps}});
+}
+
+/* Stored through one mapping, executed through another one. */
+Test(render, memory_that_is_mapped_twice_holds_code)
+{
+    static const uint8_t five = 5, six = 6;
+    struct story story;
+    char *text;
+
+    story_of_one(&story);
+    tell_file(&story, BUFFER, PROT_READ | PROT_WRITE, '1');
+    tell_byte(&story, BUFFER, 0, 7);
+    tell_file(&story, BUFFER + 8192, PROT_READ | PROT_WRITE, '2');
+    tell_byte(&story, BUFFER + 8192, 0, 9);
+    tell_file(&story, BUFFER + 16384, PROT_READ | PROT_WRITE, '3');
+    tell_byte(&story, BUFFER + 16384, 0, 11);
+    tell_file(&story, PAGE, PROT_READ | PROT_EXEC, '1');
+    tell_file(&story, PAGE + 8192, PROT_READ | PROT_EXEC, '3');
+    tell(&story, (struct event){.kind = EVENT_WRITE,
+                                .write = {.addr = BUFFER + 1,
+                                          .offset = 1,
+                                          .old = {&five, 1},
+                                          .new = {&six, 1},
+                                          .also = {true, PAGE + 1}}});
+    tell_exit(&story);
+    text = story_end(&story);
+    must_have(text, "code[0] = 0x07");
+    must_have(text, "code[1] = 0x06");
+    must_have(text,
+              "the same memory is mapped for execution at 0x7f5f3c1ff000");
+    must_not_have(text, "0x09");
+    must_have(text, "1 other mapping never held code: 1 store into it is");
+    free(text);
+}
+
 Test(render, a_piece_that_becomes_executable_tells_of_the_whole)
 {
     struct story story;

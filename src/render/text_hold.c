@@ -13,7 +13,8 @@
  *                                              or the program ends
  *
  * A mapping may be cut into pieces; the queue is that of all of them. What
- * becomes of one becomes of all.
+ * becomes of one becomes of all. The same memory may be mapped a second time
+ * and executed there: then it is told as well.
  *
  * The stores that an observer watches are limited, the bytes that a kernel
  * writes are not: of those no more than HELD_BYTES are kept for a mapping. The
@@ -22,6 +23,7 @@
 #include "render/text_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
@@ -165,12 +167,54 @@ static void let_go(struct text *text, uint64_t addr, uint64_t length)
     }
 }
 
-static bool hold_map(struct text_hold *hold, const struct event *event)
+/* Device and inode in a line of maps, "00:01 4711 ...". */
+static const char *object_in(const char *maps)
 {
+    for (int i = 0; i < 3; i++) /* addresses, permissions, offset */
+        maps += strcspn(maps, " ") + (maps[strcspn(maps, " ")] == ' ');
+    return maps;
+}
+
+/* Whether two lines of maps are of the same file or shared memory. */
+static bool is_same_object(const char *maps, const char *other)
+{
+    const char *a = object_in(maps), *b = object_in(other);
+    size_t device = strcspn(a, " "), inode;
+
+    if (a[device] != ' ' || strncmp(a, b, device + 1) != 0)
+        return false;
+    a += device + 1;
+    b += device + 1;
+    inode = strcspn(a, " ");
+    return inode == strcspn(b, " ") && strncmp(a, b, inode) == 0 &&
+           strncmp(a, "0", inode) != 0;
+}
+
+/* What is mapped for execution may have been stored through other mappings. */
+static void let_go_object(struct text *text, const char *maps)
+{
+    struct text_hold *hold = &text->hold;
+
+    for (size_t i = 0; maps && i < hold->count;) {
+        const struct text_held *held = &hold->list[i];
+        const struct region *piece = piece_of(hold, held->start);
+        const char *line = held->count ? held->list[0]->map.maps : NULL;
+
+        if (!piece || !line || !is_same_object(maps, line))
+            i++;
+        else
+            let_go(text, piece->addr, 1);
+    }
+}
+
+static bool hold_map(struct text *text, const struct event *event)
+{
+    struct text_hold *hold = &text->hold;
     const struct event_map *map = &event->map;
 
     lose(hold, map->addr, map->length);
     if (map->prot & PROT_EXEC) {
+        let_go_object(text, map->maps);
         hold->told = true;
         return false;
     }
@@ -202,8 +246,10 @@ bool text_hold(struct text *text, const struct event *event)
 
     switch (event->kind) {
     case EVENT_MAP:
-        return hold_map(hold, event);
+        return hold_map(text, event);
     case EVENT_WRITE:
+        if (event->write.also.known) /* executed by another mapping */
+            let_go(text, event->write.addr, 1);
         return hold_at(hold, event->write.addr, event);
     case EVENT_PROTECT:
         if (!(event->protect.prot & PROT_EXEC))

@@ -103,7 +103,8 @@ struct text {
     char *maps_before; /* the line of the region that a protect changes */
     bool named;        /* a reader knows that `code` is the mapping at base */
     uint64_t base;
-    bool many;              /* `code` was more than one mapping */
+    uint64_t twin; /* where it was said to be mapped for execution, or 0 */
+    bool many;     /* `code` was more than one mapping */
     struct pages stored;    /* by the program since it was last summed up */
     struct pages explained; /* immediate bytes that were told as such */
     struct pages listed;    /* where a told instruction begins */

@@ -236,6 +236,19 @@ static void tell_dump(struct text *text, uint64_t base, uint64_t addr,
     pen_end(&text->pen);
 }
 
+/* Says once where the memory is executed that is written to at base. */
+static void tell_twin(struct text *text, uint64_t base, uint64_t twin)
+{
+    text_name_code(text, base);
+    if (text->twin == twin)
+        return;
+    text->twin = twin;
+    pen_print(&text->pen, ROLE_NOTE,
+              "the same memory is mapped for execution at ");
+    pen_print(&text->pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)twin);
+    pen_end(&text->pen);
+}
+
 void text_write(struct text *text, const struct event *event)
 {
     const struct event_write *write = &event->write;
@@ -244,6 +257,8 @@ void text_write(struct text *text, const struct event *event)
     if (write->new.len == 0)
         return;
     text_note_fresh(text, base, write->addr, write->addr + write->new.len - 1);
+    if (write->also.known)
+        tell_twin(text, base, write->also.value - write->offset);
     text_name_code(text, base);
     if (text->view.inside) {
         pen_column(&text->pen, 5);
