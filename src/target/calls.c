@@ -160,40 +160,72 @@ enum call_kind call_kind(const struct call *call)
     }
 }
 
+/* Calls that change mappings or write to memory, by name. */
+#define NAMED(name)       \
+    {                     \
+        SYS_##name, #name \
+    }
+
+static const struct {
+    uint64_t number;
+    const char *name;
+} call_names[] = {
+    NAMED(mmap),
+    NAMED(mprotect),
+    NAMED(munmap),
+    NAMED(pkey_mprotect),
+    NAMED(mremap),
+    NAMED(write),
+    NAMED(writev),
+    NAMED(read),
+    NAMED(pread64),
+    NAMED(readv),
+    NAMED(recvfrom),
+    NAMED(getrandom),
+    NAMED(recvmsg),
+    NAMED(preadv),
+    NAMED(brk),
+    NAMED(shmat),
+    NAMED(shmdt),
+    NAMED(madvise),
+    NAMED(pwrite64),
+    NAMED(pwritev),
+    NAMED(pwritev2),
+    NAMED(preadv2),
+    NAMED(process_vm_writev),
+    NAMED(clock_gettime),
+    NAMED(epoll_pwait),
+    NAMED(epoll_wait),
+    NAMED(fstat),
+    NAMED(futex),
+    NAMED(getcwd),
+    NAMED(getdents64),
+    NAMED(getrusage),
+    NAMED(gettimeofday),
+    NAMED(ioctl),
+    NAMED(newfstatat),
+    NAMED(nanosleep),
+    NAMED(pipe2),
+    NAMED(poll),
+    NAMED(ppoll),
+    NAMED(pselect6),
+    NAMED(readlink),
+    NAMED(rt_sigaction),
+    NAMED(rt_sigprocmask),
+    NAMED(rt_sigreturn),
+    NAMED(select),
+    NAMED(statx),
+    NAMED(times),
+    NAMED(uname),
+    NAMED(vmsplice),
+    NAMED(wait4),
+};
+
 void call_name(const struct call *call, struct buf *out)
 {
-    static const struct {
-        uint64_t number;
-        const char *name;
-    } names[] = {
-        {SYS_mmap, "mmap"},
-        {SYS_mprotect, "mprotect"},
-        {SYS_munmap, "munmap"},
-        {SYS_pkey_mprotect, "pkey_mprotect"},
-        {SYS_mremap, "mremap"},
-        {SYS_write, "write"},
-        {SYS_writev, "writev"},
-        {SYS_read, "read"},
-        {SYS_pread64, "pread64"},
-        {SYS_readv, "readv"},
-        {SYS_recvfrom, "recvfrom"},
-        {SYS_getrandom, "getrandom"},
-        {SYS_recvmsg, "recvmsg"},
-        {SYS_preadv, "preadv"},
-        {SYS_brk, "brk"},
-        {SYS_shmat, "shmat"},
-        {SYS_shmdt, "shmdt"},
-        {SYS_madvise, "madvise"},
-        {SYS_pwrite64, "pwrite64"},
-        {SYS_pwritev, "pwritev"},
-        {SYS_pwritev2, "pwritev2"},
-        {SYS_preadv2, "preadv2"},
-        {SYS_process_vm_writev, "process_vm_writev"},
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (names[i].number == call->number) {
-            buf_append_text(out, names[i].name);
+    for (size_t i = 0; i < sizeof call_names / sizeof *call_names; i++) {
+        if (call_names[i].number == call->number) {
+            buf_append_text(out, call_names[i].name);
             return;
         }
     }
