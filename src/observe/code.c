@@ -426,13 +426,11 @@ static void follow_calls(struct thread *thread, const struct regs *now)
     struct place here = {now->value[REG_PC], now->value[REG_STACK]};
     uint64_t after = thread->insn.addr + thread->insn.length;
 
-    if (thread->insn.kind == INSN_CALL) {
+    if (thread->insn.kind == INSN_CALL)
         arrive_await(thread,
                      (struct place){after, thread->before.value[REG_STACK]});
-        thread->back = (struct place){after, thread->before.value[REG_STACK]};
-    } else if (thread->insn.kind == INSN_RETURN) {
+    else if (thread->insn.kind == INSN_RETURN)
         arrive_awaited(thread, here, &thread->back);
-    }
 }
 
 /* The last step executed thread->insn and control is somewhere else. */

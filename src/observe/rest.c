@@ -27,12 +27,41 @@
 #include "observe/state.h"
 #include "target/proc.h"
 
-static void end(struct thread *thread)
+/* Returns of recursive calls that are stopped at for one rest; each costs as
+ * much as a step. */
+#define MAX_MISSES 1000
+
+static void remove_breakpoint(struct thread *thread)
 {
     if (thread->rest.stops)
         tracee_break(&thread->tracee, 0);
+    thread->rest.stops = false;
+}
+
+static void end(struct thread *thread)
+{
+    remove_breakpoint(thread);
     thread->rest = (struct rest){0};
     thread->last_fault = (struct fault_place){0}; /* the next is another one */
+}
+
+/*
+ * The end of a rest will not be seen. Then the guard is armed again at the next
+ * chance; but if nothing is stepped, all that would bring is an entry now and
+ * then.
+ */
+static void give_up(struct observer *observer, struct thread *thread,
+                    struct region *region)
+{
+    if (budget_has_steps(&observer->budget, &observer->spent))
+        return;
+    end(thread);
+    observer_limit(observer, thread, budget_word(BUDGET_steps), region->addr,
+                   "where the code at 0x%" PRIx64
+                   " returns to is not known, or is returned to too often; as "
+                   "nothing is stepped, entries into it are not seen any more",
+                   region->addr);
+    guard_drop(observer, thread, region, PROT_EXEC);
 }
 
 void rest_begin(struct observer *observer, struct thread *thread,
@@ -46,18 +75,8 @@ void rest_begin(struct observer *observer, struct thread *thread,
         .active = true, .start = region->start, .back = thread->back};
     rest->stops =
         rest->back.pc != 0 && tracee_break(&thread->tracee, rest->back.pc) == 0;
-    if (!rest->stops &&
-        !budget_has_steps(&observer->budget, &observer->spent)) {
-        rest->active = false;
-        observer_limit(observer, thread, budget_word(BUDGET_steps),
-                       region->addr,
-                       "the region at 0x%" PRIx64
-                       " is entered in a way that does not tell where it "
-                       "returns to; as nothing is stepped, entries into it are "
-                       "not seen any more",
-                       region->addr);
-        guard_drop(observer, thread, region, PROT_EXEC);
-    }
+    if (!rest->stops)
+        give_up(observer, thread, region);
     observer_run(observer, thread);
 }
 
@@ -99,6 +118,7 @@ bool rest_is_trap(const struct thread *thread, const siginfo_t *info)
 
 void rest_trapped(struct observer *observer, struct thread *thread)
 {
+    struct region *region;
     struct regs now;
 
     actions_forced(observer, thread, SIGTRAP);
@@ -107,6 +127,11 @@ void rest_trapped(struct observer *observer, struct thread *thread)
         end(thread);
         code_emit_leave(observer, thread, "return", &now);
         code_close(observer, thread);
+    } else if (++thread->rest.misses == MAX_MISSES) {
+        remove_breakpoint(thread);
+        region = regions_at(&thread->space->regions, thread->rest.start);
+        if (region)
+            give_up(observer, thread, region);
     }
     observer_run(observer, thread);
 }

@@ -122,6 +122,7 @@ struct awaited {
 struct rest {
     bool active;
     bool stops;        /* a breakpoint is set where it returns to */
+    unsigned misses;   /* times that was another call's return */
     uint64_t start;    /* of the mapping it is in, cut or not */
     struct place back; /* where it returns to */
 };
