@@ -218,7 +218,7 @@ bench:
 	@BUILD_DIR=$(BUILD) JITTRACE=./$(PROGRAM) bash tests/bench.sh
 
 bench-programs: $(PROGRAM) $(LESSONS:%=$(BUILD)/%) \
-                $(addprefix $(BUILD)/bench/,race steps goto loop)
+                $(addprefix $(BUILD)/bench/,race steps goto loop plain spent)
 	@:
 
 $(BUILD)/bench/race: $(BUILD)/tests/bench/race.o
@@ -230,10 +230,11 @@ $(BUILD)/bench/race $(BUILD)/bench/steps $(BUILD)/bench/goto:
 	@mkdir -p $(@D)
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 
-# A program that is traced.
-$(BUILD)/bench/loop: tests/bench/loop.c Makefile
+# Programs that are traced.
+$(addprefix $(BUILD)/bench/,loop plain spent): \
+    $(BUILD)/bench/%: tests/bench/%.c tests/tracees/code.h Makefile
 	@mkdir -p $(@D)
-	$(SAY)$(PLAIN) -O0 -o $@ $<
+	$(SAY)$(PLAIN) -O0 -I. -o $@ $<
 
 # --- The rest ---------------------------------------------------------------
 

@@ -11,7 +11,7 @@
 # Next to it stands the ratio of the two shortest times, which other work on
 # the machine disturbs least. A missed aim is said and is no failure.
 #
-# BENCH_ROUNDS and BENCH_STEP_ROUNDS say how many rounds, BENCH_LOOP how often
+# BENCH_ROUNDS, BENCH_STEP_ROUNDS and BENCH_RUN_ROUNDS say how many rounds, BENCH_LOOP how often
 # the traced loop is gone through, BENCH_MOVES how often a reader goes somewhere
 # else.
 set -euo pipefail
@@ -20,6 +20,7 @@ build=${BUILD_DIR:-build}
 jittrace=${JITTRACE:-./jittrace}
 rounds=${BENCH_ROUNDS:-25}
 step_rounds=${BENCH_STEP_ROUNDS:-9}
+run_rounds=${BENCH_RUN_ROUNDS:-7}
 loop=${BENCH_LOOP:-10000}
 moves=${BENCH_MOVES:-1000}
 
@@ -93,14 +94,14 @@ race() {
     }
 }
 
-# row NAME LABEL
+# row NAME LABEL [BARE]
 row() {
     printf '  %-34s' "$2"
     for field in 3 4; do
         column "$1" "$field" | median
         column "$1" "$field" | least
     done | awk '{ printf " %8.2f", $1 / 1000 }'
-    ratios 3 "$1" bare | median | awk '{ printf " %8.2f\n", $1 }'
+    ratios 3 "$1" "${3:-bare}" | median | awk '{ printf " %8.2f\n", $1 }'
 }
 
 # compare LABEL OVER UNDER RELATION AIM
@@ -193,6 +194,63 @@ END
     verdict 'bytes of memory an event takes' "$bytes" "$bytes" 'at most' 100
 }
 
+# --- (d) programs that are left alone ----------------------------------------
+
+# Each once traced and once not; then what the start takes, on its own.
+race_left_alone() {
+    "$build/bench/race" "$run_rounds" \
+        plain "$build/bench/plain" -- \
+        plain-traced "$jittrace" --- "$build/bench/plain" -- \
+        mapped "$build/bench/plain" mapped -- \
+        mapped-traced "$jittrace" --- "$build/bench/plain" mapped -- \
+        spent "$build/bench/spent" -- \
+        spent-traced "$jittrace" --max-calls=10 --- "$build/bench/spent" -- \
+        nothing true -- \
+        nothing-traced "$jittrace" --- true \
+        2>"$results/errors" >"$results/race" || {
+        cat "$results/errors" >&2
+        exit 1
+    }
+}
+
+# less_start NAME: its traced runs, less what jittrace takes to start.
+less_start() {
+    paste <(column "$1-traced" 3) <(column nothing-traced 3) \
+        <(column nothing 3) | awk '{ print $1 - $2 + $3 }'
+}
+
+# alone LABEL NAME AIM
+alone() {
+    verdict "$1" \
+        "$(paste <(less_start "$2") <(column "$2" 3) |
+            awk '{ print $1 / $2 }' | median)" \
+        "$(echo "$(less_start "$2" | least) $(column "$2" 3 | least)" |
+            awk '{ print $1 / $2 }')" 'at most' "$3"
+}
+
+report_left_alone() {
+    cat <<END
+
+(d) Programs of about a second of which jittrace watches nothing any more:
+    $run_rounds rounds, milliseconds. A program that makes no code (plain: calls
+    to the system and memory; mapped: memory that could be for code, and all
+    stores are watched that may be), and calls of code whose budget is spent.
+
+                                       wall     wall      cpu      cpu   x bare
+  command                            median    least   median    least   median
+END
+    for name in plain mapped spent; do
+        row "$name" "$name, not traced" "$name"
+        row "$name-traced" "jittrace -- $name" "$name"
+    done
+    row nothing 'true, not traced' nothing
+    row nothing-traced 'jittrace -- true' nothing
+    verdict_head 'wall time less start, by wall time'
+    alone 'no code / not traced' plain 1.1
+    alone 'no code, stores spent / not traced' mapped 1.1
+    alone 'budget spent / not traced' spent 1.05
+}
+
 check_gdb
 race
 report_race
@@ -202,3 +260,5 @@ report_steps
 "$build/bench/goto" "$moves" "$build/bench/loop" 10000000 20000 memory \
     >"$results/goto"
 report_goto
+race_left_alone
+report_left_alone

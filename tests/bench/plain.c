@@ -2,9 +2,10 @@
 /*
  * plain.c - a program that makes no code: for about a second it asks for its
  * parent's ID, reads a file, and takes and gives back memory, in blocks that
- * the heap has and in blocks that are mapped for each.
+ * the heap has and in blocks that are mapped and unmapped each time.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,18 +38,22 @@ static unsigned use_memory(size_t size)
     return sum;
 }
 
-int main(void)
+/* Calls and memory of all sizes; "mapped": memory of a size that jittrace
+ * takes for a JIT compiler's, until its budget of stores is spent. */
+int main(int argc, char **argv)
 {
+    size_t mapped = argc > 1 && strcmp(argv[1], "mapped") == 0 ? 200000 : 0;
     unsigned sum = 0;
 
-    for (int i = 0; i < 200; i++) {
+    mallopt(M_MMAP_THRESHOLD, 128 << 10); /* and does not grow */
+    for (int i = 0; i < 100; i++) {
         for (int k = 0; k < 1000; k++)
             getppid();
         for (int k = 0; k < 200; k++)
             read_file();
         for (int k = 0; k < 100; k++)
             sum += use_memory(1000);
-        sum += use_memory(1 << 20);
+        sum += use_memory(mapped ? mapped : 1 << 20);
     }
     printf("%u\n", sum);
     return 0;

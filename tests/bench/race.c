@@ -11,7 +11,7 @@
  *
  *     ROUND <tab> NAME <tab> wall time <tab> cpu time           (microseconds)
  *
- * Wall time counts from before the start of the command to after its end; cpu
+ * An argument --- is -- to the command. Wall time counts from before the start of the command to after its end; cpu
  * time is the command's and that of all the processes it waited for. Standard
  * output of a command goes to /dev/null; one that fails ends the race.
  */
@@ -86,8 +86,9 @@ static size_t read_entries(char **argv, struct entry *entries)
 
     while (*argv && argv[1] && count < MAX_ENTRIES) {
         entries[count++] = (struct entry){argv[0], argv + 1};
-        while (*argv && strcmp(*argv, "--") != 0)
-            argv++;
+        for (; *argv && strcmp(*argv, "--") != 0; argv++)
+            if (strcmp(*argv, "---") == 0)
+                *argv = "--"; /* one of the command's own */
         if (*argv)
             *argv++ = NULL;
     }

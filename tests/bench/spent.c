@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../tracees/code.h"
+#include "tests/tracees/code.h"
 
 int main(void)
 {
@@ -15,7 +15,7 @@ int main(void)
         (long (*)(long))(uintptr_t)code_new(insns, sizeof insns);
     long sum = 0;
 
-    for (long i = 0; i < 300000000; i++)
+    for (long i = 0; i < 200000000; i++)
         sum += same(i);
     printf("%ld\n", sum);
     return 0;
