@@ -28,14 +28,14 @@ static void force(int signal, enum disposition *action, uint64_t *mask)
 static const int forced[] = {SIGSEGV, SIGBUS, SIGTRAP};
 
 /* Forces it and puts back what is found; says whether all is as it was. */
-static void check(int signal, enum disposition set, uint64_t mask)
+static void check(int signal, enum disposition set, uint64_t mask, bool alone)
 {
     enum disposition now = set;
     uint64_t after = mask;
     struct reset reset;
 
     force(signal, &now, &after);
-    reset = reset_find(set, now, signal, after);
+    reset = reset_find(set, now, signal, after, alone);
     if (reset.action)
         now = set;
     if (reset.mask)
@@ -50,7 +50,7 @@ Test(reset, with_a_handler_everything_is_found)
 {
     for (size_t i = 0; i < sizeof forced / sizeof *forced; i++)
         for (uint64_t mask = 0; mask < 1 << 11; mask++)
-            check(forced[i], DISPOSITION_HANDLED, mask);
+            check(forced[i], DISPOSITION_HANDLED, mask, true);
 }
 
 static const uint64_t usual_masks[] = {
@@ -65,21 +65,32 @@ Test(reset, without_a_handler_masks_are_judged_by_their_company)
 {
     for (size_t i = 0; i < sizeof forced / sizeof *forced; i++)
         for (size_t m = 0; m < sizeof usual_masks / sizeof *usual_masks; m++) {
-            check(forced[i], DISPOSITION_DEFAULT, usual_masks[m]);
-            check(forced[i], DISPOSITION_IGNORED, usual_masks[m]);
+            check(forced[i], DISPOSITION_DEFAULT, usual_masks[m], true);
+            check(forced[i], DISPOSITION_IGNORED, usual_masks[m], false);
+            check(forced[i], DISPOSITION_HANDLED, usual_masks[m], false);
         }
+}
+
+/* The handler went because of a fault of another thread. */
+Test(reset, what_another_thread_has_lost_is_not_blocked_here)
+{
+    struct reset reset =
+        reset_find(DISPOSITION_HANDLED, DISPOSITION_DEFAULT, SIGSEGV, 0, false);
+
+    cr_assert(eq(int, reset.action, 1));
+    cr_assert(eq(int, reset.mask, 0));
 }
 
 /* By int 0x80, say, of which nobody knows. */
 Test(reset, what_was_not_seen_being_set_is_left_alone)
 {
     struct reset reset =
-        reset_find(DISPOSITION_DEFAULT, DISPOSITION_HANDLED, SIGSEGV, 0);
+        reset_find(DISPOSITION_DEFAULT, DISPOSITION_HANDLED, SIGSEGV, 0, true);
 
     cr_assert(eq(int, reset.action, 0));
     cr_assert(eq(int, reset.mask, 0));
     reset = reset_find(DISPOSITION_HANDLED, DISPOSITION_IGNORED, SIGSEGV,
-                       UINT64_MAX & ~bit(SIGSEGV));
+                       UINT64_MAX & ~bit(SIGSEGV), true);
     cr_assert(eq(int, reset.action, 0));
     cr_assert(eq(int, reset.mask, 0));
 }

@@ -100,7 +100,7 @@ void actions_forced(struct observer *observer, struct thread *thread,
         now = disposition_now(thread->tracee.tid, signal);
     if (tracee_mask(&thread->tracee, &mask) < 0)
         return;
-    reset = reset_find(set, now, signal, mask);
+    reset = reset_find(set, now, signal, mask, thread->space->users == 1);
     if (reset.mask) /* first, so that one that is pending stays so */
         tracee_block(&thread->tracee, signal, true);
     if (reset.action)
@@ -120,6 +120,15 @@ void actions_restore_trap(struct observer *observer, struct thread *thread)
         thread->tracee.held_count == 0 && /* else it is done the next time */
         disposition_now(thread->tracee.tid, SIGTRAP) == DISPOSITION_DEFAULT)
         tracee_set_action(&thread->tracee, SIGTRAP, action);
+}
+
+bool actions_endangered(const struct observer *observer,
+                        const struct thread *thread, int signal)
+{
+    const struct signal_action *action = action_of(observer, thread, signal);
+
+    return action && disposition_of(action) == DISPOSITION_HANDLED &&
+           thread->space->users > 1 && !thread->space->frozen;
 }
 
 bool actions_lack(const struct observer *observer, const struct thread *thread,

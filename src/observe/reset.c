@@ -16,14 +16,14 @@ static bool lacks_only(uint64_t mask, int signal)
 }
 
 struct reset reset_find(enum disposition set, enum disposition now, int signal,
-                        uint64_t mask)
+                        uint64_t mask, bool alone)
 {
     struct reset reset = {.mask = lacks_only(mask, signal)};
 
     if (now != DISPOSITION_DEFAULT) /* it was delivered as it is set */
         return (struct reset){0};
     reset.action = set != DISPOSITION_DEFAULT;
-    if (set == DISPOSITION_HANDLED)
+    if (set == DISPOSITION_HANDLED && alone)
         reset.mask = !(mask & BIT(signal));
     return reset;
 }

@@ -28,14 +28,15 @@ struct reset {
 /*
  * Says what is to be put back after a signal was forced. set is what the
  * program has set for it, now what the kernel says; mask is the thread's mask
- * now, bit N - 1 for signal N.
+ * now, bit N - 1 for signal N; alone, whether the process has no other thread.
  *
- * The action is certain. So is the mask, if there was a handler: a handler goes
- * only if the signal was blocked. Else the mask is judged by those of the other
- * signals that a fault raises: where they all are blocked this one was, for
- * nobody blocks them but to block every signal.
+ * The action is certain. So is the mask, if there was a handler and no other
+ * thread can have lost it: it goes only if the signal was blocked. Else the
+ * mask is judged by those of the other signals that a fault raises: where they
+ * all are blocked this one was, for nobody blocks them but to block every
+ * signal.
  */
 struct reset reset_find(enum disposition set, enum disposition now, int signal,
-                        uint64_t mask);
+                        uint64_t mask, bool alone);
 
 #endif

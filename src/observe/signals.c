@@ -173,6 +173,27 @@ int signal_take(struct observer *observer, struct thread *thread, bool step)
     return info.si_signo;
 }
 
+/*
+ * Begins the handler while no other thread runs. One that blocks the signal
+ * could fault at a guard and undo the handler just before the kernel looks.
+ */
+static void deliver_alone(struct observer *observer, struct thread *thread,
+                          int signal, bool forced)
+{
+    store_stop_others(observer, thread);
+    if (!forced)
+        actions_restore(observer, thread, signal);
+    observer_resume(observer, thread);
+    if (thread->due && thread->due_signal == signal) {
+        thread->due = false;
+        thread->beginning = !thread->inside;
+        tracee_resume(&thread->tracee, RESUME_HANDLER, signal);
+        if (tracee_wait(&thread->tracee, &thread->stop) == 0)
+            thread->has_stop = true;
+    }
+    store_let_others(observer, thread->space);
+}
+
 /* A signal that is the program's own: it goes with the next resume. */
 static void deliver(struct observer *observer, struct thread *thread,
                     const siginfo_t *info)
@@ -182,8 +203,6 @@ static void deliver(struct observer *observer, struct thread *thread,
         observer_resume(observer, thread);
         return;
     }
-    if (info->si_code <= 0)
-        actions_restore(observer, thread, info->si_signo);
     thread->from_terminal = info->si_code == SI_KERNEL;
     thread->last_fault = (struct fault_place){0};
     tracee_hold(&thread->tracee, info);
@@ -199,7 +218,10 @@ static void deliver(struct observer *observer, struct thread *thread,
             tracee_pc(&thread->tracee) != thread->insn.addr)
             code_moved(observer, thread); /* an int3 */
     }
-    observer_resume(observer, thread);
+    if (actions_endangered(observer, thread, info->si_signo))
+        deliver_alone(observer, thread, info->si_signo, info->si_code > 0);
+    else
+        observer_resume(observer, thread);
 }
 
 /*
@@ -295,6 +317,10 @@ static void on_fault(struct observer *observer, struct thread *thread,
         observer_resume(observer, thread);
         break;
     case FAULT_PROGRAM:
+        if (actions_endangered(observer, thread, info->si_signo))
+            store_stop_others(observer, thread);
+        /* If it is another thread's stop that gives it back, that is read
+         * first, and then this fault comes again. */
         if (actions_lack(observer, thread, info->si_signo) &&
             makes_progress(thread, &fault, class)) {
             observer_resume(observer, thread);
@@ -354,6 +380,13 @@ void signal_stopped(struct observer *observer, struct thread *thread,
         return;
     }
     tracee_restore_mask(&thread->tracee);
+    if (thread->beginning && info->si_signo == SIGTRAP &&
+        info->si_code == TRAP_HANDLER) {
+        thread->beginning = false;
+        observer_run(observer, thread);
+        return;
+    }
+    thread->beginning = false;
     if (thread->inside && tracee_pc(&thread->tracee) == thread->insn.addr)
         tracee_hide_stepping(&thread->tracee, thread->insn.kind);
     if (info->si_signo == SIGTRAP && rest_is_trap(thread, info))

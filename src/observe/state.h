@@ -143,7 +143,8 @@ struct thread {
     struct call call;
 
     bool storing;
-    bool waiting; /* to repeat a store, behind that of another thread */
+    bool beginning; /* a handler: its first instruction stops the thread */
+    bool waiting;   /* to repeat a store, behind that of another thread */
     struct insn store_insn;
     struct regs store_regs; /* before it */
     struct accesses stores;
@@ -315,6 +316,10 @@ bool actions_lack(const struct observer *observer, const struct thread *thread,
 void actions_restore(struct observer *observer, struct thread *thread,
                      int signal);
 
+/* Whether the program handles it, and a guard could undo that for a moment. */
+bool actions_endangered(const struct observer *observer,
+                        const struct thread *thread, int signal);
+
 /* Whether the program ignores the signal; only known of those three. */
 bool actions_ignore(const struct observer *observer,
                     const struct thread *thread, int signal);
@@ -439,6 +444,12 @@ void accesses_prepare(struct accesses *accesses, pid_t pid,
  */
 bool store_must_wait(const struct observer *observer,
                      const struct thread *thread);
+
+/*
+ * Stops the other threads of the space that run code of their own. Whatever
+ * they stop for is read later, in its turn.
+ */
+void store_stop_others(struct observer *observer, struct thread *thread);
 
 /* Lets those go on that waited for a store. */
 void store_let_others(struct observer *observer, const struct space *space);

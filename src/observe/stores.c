@@ -126,17 +126,19 @@ bool store_must_wait(const struct observer *observer,
 }
 
 /*
- * Stops the others that run code of their own: those in a system call will
- * stop behind it. None is interrupted in a call, which could show. Whatever
- * they stop for is read when the store is made.
+ * Those in a system call will stop behind it, where stores are watched; where
+ * not, one that sleeps in a call goes on sleeping. None is interrupted in a
+ * call, which could show.
  */
-static void stop_others(struct observer *observer, struct thread *thread)
+void store_stop_others(struct observer *observer, struct thread *thread)
 {
     for (size_t i = 0; i < observer->thread_count; i++) {
         struct thread *other = observer->threads[i];
 
         if (other == thread || other->space != thread->space ||
             !other->running || other->in_call || other->lifted)
+            continue;
+        if (!guard_needs_calls(thread->space) && !proc_runs(other->tracee.tid))
             continue;
         tracee_interrupt(&other->tracee);
         if (tracee_wait(&other->tracee, &other->stop) == 0)
@@ -172,7 +174,7 @@ void store_begin(struct observer *observer, struct thread *thread,
     thread->storing = true;
     if (!thread->inside)
         observer_insist(thread, thread->store_insn.addr);
-    stop_others(observer, thread);
+    store_stop_others(observer, thread);
     set_guards(observer, thread, true);
     observer_step(thread);
 }
