@@ -464,7 +464,8 @@ static void after_protect(struct observer *observer, struct thread *thread,
             executed = line;
         region->prot = line.prot;
         guard_overruled(region);
-        emit_protect(observer, thread, region, old, &line, text);
+        if (region->prot != old || region->length == end - addr)
+            emit_protect(observer, thread, region, old, &line, text);
         guard_arm_behind_calls(observer, thread, region);
     }
     find_writable(observer, thread, &executed);
