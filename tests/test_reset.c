@@ -81,6 +81,16 @@ Test(reset, what_another_thread_has_lost_is_not_blocked_here)
     cr_assert(eq(int, reset.mask, 0));
 }
 
+/* It was put back for another thread, which had lost it, too. */
+Test(reset, a_mask_is_judged_where_the_handler_is_there_again)
+{
+    struct reset reset = reset_find(DISPOSITION_HANDLED, DISPOSITION_HANDLED,
+                                    SIGSEGV, UINT64_MAX & ~bit(SIGSEGV), false);
+
+    cr_assert(eq(int, reset.action, 0));
+    cr_assert(eq(int, reset.mask, 1));
+}
+
 /* By int 0x80, say, of which nobody knows. */
 Test(reset, what_was_not_seen_being_set_is_left_alone)
 {

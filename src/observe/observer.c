@@ -83,6 +83,8 @@ void observer_run(struct observer *observer, struct thread *thread)
 {
     enum resume how = RESUME_RUN;
 
+    if (!thread->in_call && thread->tracee.held_count > 1)
+        tracee_give_back(&thread->tracee);
     if (!thread->in_call && thread->space->watched) {
         if (thread->space->left_open)
             code_close(observer, thread);

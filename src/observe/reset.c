@@ -20,8 +20,10 @@ struct reset reset_find(enum disposition set, enum disposition now, int signal,
 {
     struct reset reset = {.mask = lacks_only(mask, signal)};
 
-    if (now != DISPOSITION_DEFAULT) /* it was delivered as it is set */
-        return (struct reset){0};
+    if (now != DISPOSITION_DEFAULT) { /* not undone, or put back since */
+        reset.mask &= !alone;
+        return reset;
+    }
     reset.action = set != DISPOSITION_DEFAULT;
     if (set == DISPOSITION_HANDLED && alone)
         reset.mask = !(mask & BIT(signal));

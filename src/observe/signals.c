@@ -353,6 +353,49 @@ static void keep(struct observer *observer, struct thread *thread,
     observer_resume(observer, thread);
 }
 
+/* Whether the instruction that comes next is about to fault at a guard. */
+static bool faults_at_guard(struct thread *thread, int signal)
+{
+    struct regions *regions = &thread->space->regions;
+    const struct region *region;
+    struct accesses accesses;
+    struct insn insn;
+    struct regs regs;
+
+    if (tracee_fetch(&thread->tracee) < 0)
+        return false;
+    region = regions_at(regions, tracee_pc(&thread->tracee));
+    if (signal == SIGSEGV && region && (region->guard.taken & PROT_EXEC))
+        return true;
+    decode_at(thread, tracee_pc(&thread->tracee), &insn);
+    tracee_regs(&thread->tracee, &regs);
+    accesses_prepare(&accesses, thread->tracee.tid, &insn, &regs);
+    for (size_t i = 0; i < accesses.count; i++) {
+        region = regions_at(regions, accesses.list[i].what.addr);
+        if (accesses.list[i].what.written && region &&
+            (region->guard.taken & PROT_WRITE))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A signal of faults was sent to this thread and pending when it faulted at a
+ * guard. The kernel has unblocked it for the fault, and as it does not queue
+ * (signal(7)), only the one that was sent has come. It waits; the fault comes
+ * again.
+ */
+static void fault_again(struct observer *observer, struct thread *thread,
+                        const siginfo_t *info)
+{
+    actions_forced(observer, thread, info->si_signo);
+    tracee_hold(&thread->tracee, info);
+    if (thread->storing || thread->inside)
+        observer_step(thread);
+    else
+        observer_let(thread, RESUME_RUN, 0);
+}
+
 /*
  * The program blocks SIGTRAP, which is blocked while it is stepped, and raises
  * it itself: what it does about that ends it, but only with its own mask. So it
@@ -397,6 +440,9 @@ void signal_stopped(struct observer *observer, struct thread *thread,
     else if (info->si_signo == SIGTRAP && info->si_code > 0 && thread->inside &&
              tracee_blocks(&thread->tracee, SIGTRAP))
         trap_again(thread);
+    else if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
+             thread->space->watched && faults_at_guard(thread, info->si_signo))
+        fault_again(observer, thread, info);
     else if (tracee_blocks(&thread->tracee, info->si_signo))
         keep(observer, thread, info);
     else

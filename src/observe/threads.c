@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -105,7 +106,9 @@ static void free_copy(struct observer *observer, struct thread *child,
     for (size_t i = 0; i < parent->regions.count; i++) {
         const struct region *region = &parent->regions.list[i];
 
-        if (region->guard.taken)
+        /* Another thread may have been let into the code since the copy. */
+        if (region->guard.taken ||
+            (!parent->frozen && (region->prot & PROT_EXEC)))
             tracee_mprotect(&child->tracee, region->addr, region->length,
                             region->prot);
     }

@@ -587,14 +587,21 @@ static void hold_foreign(struct tracee *tracee, const struct stop *stop)
     tracee_hold(tracee, &info);
 }
 
-/* Steps over the syscall instruction and keeps the signals that come. */
+/*
+ * Steps over the syscall instruction and keeps the signals that come. The one
+ * that is to go back goes with the first step; as it is blocked, the kernel
+ * keeps it pending (ptrace_signal in kernel/signal.c).
+ */
 static int step_syscall(struct tracee *tracee)
 {
     struct stop stop;
 
     for (int i = 0; i < INJECT_TRIES; i++) {
+        uintptr_t signal = (uintptr_t)tracee->going_back;
+
         tracee->fetched = false;
-        if (request(PTRACE_SINGLESTEP, tracee->tid, 0, NULL) < 0 ||
+        tracee->going_back = 0;
+        if (request(PTRACE_SINGLESTEP, tracee->tid, 0, (void *)signal) < 0 ||
             tracee_wait(tracee, &stop) < 0)
             return -1;
         if (is_done(tracee, &stop))
@@ -668,6 +675,28 @@ int tracee_inject(struct tracee *tracee, uint64_t number,
                   const uint64_t args[6], int64_t *result)
 {
     return inject(tracee, number, args, result, step_syscall);
+}
+
+/* A signal can go with the resume from a stop that a step ends in, so a call of
+ * no consequence is made before the first, and one for each. */
+void tracee_give_back(struct tracee *tracee)
+{
+    static const uint64_t none[6];
+    int64_t ignored;
+    siginfo_t info;
+
+    for (size_t i = tracee->held_count; i > 0; i--) {
+        if (!tracee_take(tracee, &info))
+            return;
+        if (info.si_signo == SIGTRAP || !tracee_blocks(tracee, info.si_signo)) {
+            tracee_hold(tracee, &info); /* it keeps its place behind others */
+            continue;
+        }
+        tracee_inject(tracee, SYS_getpid, none, &ignored);
+        request(PTRACE_SETSIGINFO, tracee->tid, 0, &info);
+        tracee->going_back = info.si_signo;
+        tracee_inject(tracee, SYS_getpid, none, &ignored);
+    }
 }
 
 int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,

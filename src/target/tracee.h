@@ -33,6 +33,7 @@ struct tracee {
     size_t held_capacity;
     bool pinned;
     cpu_set_t own_cpus; /* while pinned: what the program had */
+    int going_back;     /* a signal that is to be pending again, or 0 */
     bool mask_known;    /* own_mask is its signal mask, as the program set it */
     bool mask_changed;  /* for a step it has step_mask instead */
     uint64_t own_mask;
@@ -165,6 +166,12 @@ void tracee_hold(struct tracee *tracee, const siginfo_t *info);
  * it, with this siginfo. Returns false when none is held.
  */
 bool tracee_take(struct tracee *tracee, siginfo_t *info);
+
+/*
+ * Several signals are held, some of which the program blocks: these go back to
+ * the kernel, where they are pending, but for SIGTRAP. Not during a call.
+ */
+void tracee_give_back(struct tracee *tracee);
 
 /* Frees what belongs to the struct; the process is left alone. */
 void tracee_release(struct tracee *tracee);
