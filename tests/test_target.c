@@ -250,6 +250,9 @@ Test(target, calls_that_may_write_to_a_range_are_known)
         {SYS_write, {1, 0x7f0000000010, 8}, false}, /* only reads it */
         {SYS_mprotect, {0x7f0000000000, 4096, 5}, false},
         {SYS_close, {3}, false},
+        {SYS_close, {3, 0x7f0000000010}, false}, /* takes one argument */
+        {SYS_futex, {0x1000, 0, 1, 0, 0, 0x7f0000000010}, false},
+        {SYS_futex, {0x7f0000000010, 0, 1}, true},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

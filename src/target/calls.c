@@ -340,12 +340,48 @@ uint64_t call_opened_path(const struct call *call)
     return call->args[call->number == SYS_open ? 0 : 1];
 }
 
+/*
+ * The arguments that the kernel may write through, a bit for each: all where
+ * that is not known. What is behind the arguments of a call are left-overs,
+ * which may point anywhere.
+ */
+static unsigned written_arguments(uint64_t number)
+{
+    switch (number) {
+    case SYS_futex:
+        return 1u << 0 | 1u << 4;
+    case SYS_read:
+    case SYS_pread64:
+    case SYS_nanosleep:
+        return 1u << 1;
+    case SYS_rt_sigaction:
+    case SYS_rt_sigprocmask:
+        return 1u << 2;
+    case SYS_clock_nanosleep:
+        return 1u << 3;
+    case SYS_close:
+    case SYS_exit:
+    case SYS_exit_group:
+    case SYS_getpid:
+    case SYS_gettid:
+    case SYS_lseek:
+    case SYS_rt_sigreturn:
+    case SYS_sched_yield:
+    case SYS_tgkill:
+        return 0;
+    default:
+        return 0x3f;
+    }
+}
+
 /* The first page is never mapped; nothing is longer than the address space. */
 #define LOWEST_POINTER 4096u
 #define LARGEST_SIZE   (UINT64_C(1) << 47)
 
 bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
 {
+    unsigned written = written_arguments(call->number);
+
     if (call_kind(call) >= CALL_MMAP && call_kind(call) <= CALL_OUTPUT)
         return false; /* they read memory, or change mappings as a whole */
     switch (call->number) {
@@ -363,6 +399,8 @@ bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
         /* A length, where there is one, follows its pointer. */
         uint64_t size = i < 5 ? call->args[i + 1] : 0;
 
+        if (!(written >> i & 1))
+            continue;
         if (call->args[i] < LOWEST_POINTER || size > LARGEST_SIZE)
             size = 0;
         if (call->args[i] - addr < length || addr - call->args[i] < size)
