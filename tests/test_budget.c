@@ -371,3 +371,40 @@ Test(budget, recorded_output_is_cut)
     result_release(&result);
     store_release(&store);
 }
+
+/* --- what the program notices of it ---------------------------------------- */
+
+static void compare_with(const char *option, const char *program)
+{
+    struct result with, without;
+    struct store store;
+
+    run(&(struct job){.argv = ARGS(program), .seconds = 60}, &without);
+    trace(&(struct job){.argv = ARGS(option, "--", program), .seconds = 60},
+          &store, &with);
+    cr_assert(eq(int, with.status, without.status), "%s %s", option, program);
+    cr_assert(
+        eq(str, (char *)buf_text(&with.out), (char *)buf_text(&without.out)),
+        "%s %s", option, program);
+    check_registers(&store);
+    result_release(&with);
+    result_release(&without);
+    store_release(&store);
+}
+
+/* Threads and children find guards that come and go more often than else. */
+Test(budget, the_program_does_not_notice, .timeout = 240)
+{
+    static const char *const options[] = {
+        "--max-steps=0", "--max-call-steps=1", "--max-steps=9",
+        "--max-calls=7", "--max-stores=3",     "--max-all-stores=5",
+    };
+    static const char *const programs[] = {
+        TRACEE("fork_threads"), TRACEE("workers"), TRACEE("threads"),
+        TRACEE("fork"),         TRACEE("handler"),
+    };
+
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        for (size_t p = 0; p < sizeof programs / sizeof *programs; p++)
+            compare_with(options[i], programs[p]);
+}

@@ -106,9 +106,12 @@ static void free_copy(struct observer *observer, struct thread *child,
     for (size_t i = 0; i < parent->regions.count; i++) {
         const struct region *region = &parent->regions.list[i];
 
-        /* Another thread may have been let into the code since the copy. */
+        /* Guarded or not by now: another thread may have entered, or spent the
+         * last of a budget, since the copy was made. */
         if (region->guard.taken ||
-            (!parent->frozen && (region->prot & PROT_EXEC)))
+            (!parent->frozen &&
+             ((region->prot & PROT_EXEC) ||
+              region->guard.writes == WRITE_GUARD_MPROTECT)))
             tracee_mprotect(&child->tracee, region->addr, region->length,
                             region->prot);
     }
