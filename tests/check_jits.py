@@ -149,7 +149,7 @@ def main():
     jittrace, build, *chosen = sys.argv[1:]
     validator = validate_trace.open_schema("docs/trace.schema.json")
     os.makedirs(build, exist_ok=True)
-    wrong = False
+    wrong = ran = False
     print(f"{'':12} {'alone s':>8} {'traced s':>8} {'regions':>7} "
           f"{'entries':>7} {'steps':>7} {'writes':>7} {'limits':>6}")
     mandatory = required(build)
@@ -160,13 +160,16 @@ def main():
         if what not in mandatory and not all(map(shutil.which, needs)):
             print(f"{what.name:12} not installed")
             continue
+        ran = True
         try:
             check(jittrace, build, validator, what)
             print("  ok")
         except (Wrong, OSError, subprocess.CalledProcessError) as reason:
             print(f"\n{what.name:12} WRONG: {reason}")
             wrong = True
-    return 1 if wrong else 0
+    if not ran:
+        print("check_jits.py: no JIT was run", file=sys.stderr)
+    return 0 if ran and not wrong else 1
 
 
 if __name__ == "__main__":
