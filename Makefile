@@ -9,7 +9,7 @@
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make sanitize   all tests, with the address and undefined sanitizers
-#   make rebase     all tests, and their golden texts become what they say now
+#   make rebase     all tests; golden texts and pages become what is true now
 #   make bench      how fast it is, next to strace and gdb
 #   make install    to PREFIX (/usr/local), below DESTDIR if that is given
 #   make clean      removes what was built
@@ -208,7 +208,8 @@ lint:
 	@$(MAKE) $(JOBS) embedded
 	@BUILD='$(BUILD)' FLAGS='$(LANGUAGE) $(WARNINGS)' tests/lint.sh
 
-# Rewrites the golden texts in tests/golden; git diff then shows the change.
+# Rewrites the golden texts in tests/golden, and in docs/ the outputs and the
+# code; git diff then shows the change.
 rebase:
 	@JITTRACE_REBASE=1 $(MAKE) check
 
