@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "../check.h"
+
+#include <string.h>
+
+uint8_t *compile(int32_t term);
+
+static const char *const meaning[] = {
+    "mov rax, TERM begins with a REX prefix, as it did",
+    "the opcode of mov was right as it was",
+    "the ModRM byte of mov was right as it was",
+    "the lowest byte of the term comes first",
+    "the second lowest byte of the term comes here",
+    "the second highest byte of the term comes here",
+    "the highest byte of the term comes last",
+    "sub rax, rdi begins with a REX prefix: without REX.W it subtracts 32 bits",
+    "the opcode of sub r/m64, r64 comes here",
+    "the ModRM byte comes here: register rdi is subtracted from rax, as it is "
+    "added in babyjit.c",
+    "the function needs a ret, or the CPU runs on into the zeros behind it",
+};
+
+static bool check_code(const uint8_t *code)
+{
+    static const uint8_t expected[] = {0x48, 0xc7, 0xc0, 0xfc, 0xff, 0xff,
+                                       0xff, 0x48, 0x29, 0xf8, 0xc3};
+    /* The other encoding of sub rax, rdi, which assemblers do not choose. */
+    static const uint8_t other[] = {0x48, 0x2b, 0xc7, 0xc3};
+
+    if (!memcmp(code + 7, other, sizeof other))
+        return true;
+    if (!memcmp(code + 7, "\0\0\0", 4)) {
+        say("bytes 7 to 10 are still zeros; sub rax, rdi and ret go there");
+        return false;
+    }
+    if (code[8] == 0x01) {
+        say("byte 8 is 0x01; that is the opcode of add, and sub has another");
+        return false;
+    }
+    return check_bytes(code, expected, sizeof expected, meaning);
+}
+
+int main(void)
+{
+    static const int32_t terms[] = {0, 1, 10, -4, INT32_MAX, INT32_MIN + 100};
+    uint8_t *code = compile(-4);
+
+    if (!code || !check_code(code))
+        return 1;
+    for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
+        char what[80];
+        int64_t (*fn)(int64_t);
+
+        code = compile(terms[i]);
+        if (!code)
+            return 1;
+        fn = (int64_t(*)(int64_t))code;
+        snprintf(what, sizeof what, "%d - %d", terms[i], 3);
+        if (!check_int(what, fn(3), (int64_t)terms[i] - 3))
+            return 1;
+    }
+    say("TERM - x is right, also for negative terms");
+    return 0;
+}
