@@ -5,6 +5,8 @@
 #   make            builds ./jittrace
 #   make deps       installs what that needs (Debian packages)
 #   make demo       both of these, then ./jittrace 1 and ./jittrace -4
+#   make exercise N=06   checks your my.c of lesson 06; see docs/README.md
+#   make hint, watch, reset, solution N=06, make progress: the same
 #   make check      all tests
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
@@ -64,7 +66,8 @@ endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: all deps demo check run-check check-jits lint sanitize rebase bench \
-        bench-programs install clean embedded force
+        bench-programs install clean embedded force \
+        exercise watch hint reset solution progress
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Werror
@@ -236,6 +239,13 @@ $(addprefix $(BUILD)/bench/,loop plain spent): \
     $(BUILD)/bench/%: tests/bench/%.c tests/tracees/code.h Makefile
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O0 -I. -o $@ $<
+
+# --- Exercises --------------------------------------------------------------
+
+# The script has said all there is to say; make need not add that it failed.
+exercise watch hint reset solution progress:
+	@[ -x $(PROGRAM) ] || $(MAKE) $(JOBS) all
+	@lessons/exercise.sh $@ '$(N)' || :
 
 # --- The rest ---------------------------------------------------------------
 

@@ -1,0 +1,269 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# exercise.sh ACTION [N] - the exercises of the lessons.
+#
+#     exercise N    compiles and checks the learner's my.c of lesson N
+#     watch N       the same at each save, until it passes
+#     hint N        shows the next of the three hints
+#     reset N       makes my.c the exercise as shipped again, after asking
+#     solution N    shows the solution, once my.c has passed
+#     progress      tells which lessons are done
+#
+# `make exercise N=03` and so on call it. N is the number of a lesson, with or
+# without a leading zero, or its name. Exit status: 0, 1 if the exercise does
+# not pass yet or the action was refused, 64 for a wrong N or ACTION.
+#
+# POSIX sh is enough, but for timeout(1) of coreutils.
+#
+# What is remembered lies in the lesson's directory: my.c, the number of hints
+# seen in .hint, and .passed. Nothing of it is in the repository.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+SECONDS_ALLOWED=10 # for the learner's program
+SECONDS_TRACED=5   # for the same, when jittrace explains a loop
+
+good='' bad='' bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
+    good=$(printf '\033[32m') bad=$(printf '\033[31m')
+    bold=$(printf '\033[1m') plain=$(printf '\033[0m')
+fi
+
+fail() {
+    status=$1
+    shift
+    printf '%s\n' "$@" >&2
+    exit "$status"
+}
+
+# --- Which lesson -----------------------------------------------------------
+
+# Prints the directories of all lessons that have an exercise.
+all_lessons() {
+    for file in lessons/[0-9][0-9]-*/exercise.c; do
+        [ -e "$file" ] && dirname "$file"
+    done
+}
+
+# Sets dir, name (03-term) and number (03).
+find_lesson() {
+    for dir in $(all_lessons); do
+        name=${dir#lessons/}
+        number=${name%%-*}
+        case $1 in
+        "$number" | "${number#0}" | "$name" | "${name#*-}") return ;;
+        esac
+    done
+    first=$(all_lessons | sed 's,lessons/,,; s,-.*,,' | head -n 1)
+    if [ -z "$1" ]; then
+        fail 64 "Which lesson? For example: make $action N=$first" \
+            'make progress lists them.'
+    fi
+    fail 64 "There is no exercise '$1'. For example: make $action N=$first" \
+        'make progress lists them.'
+}
+
+# --- Checking ---------------------------------------------------------------
+
+make_copy() {
+    [ -e "$dir/my.c" ] && return
+    cp "$dir/exercise.c" "$dir/my.c" || exit 1
+    echo "$dir/my.c is your copy of the exercise. Fill the gap that says"
+    echo "\"Your turn\", then run \`make exercise N=$number\` again."
+    echo
+}
+
+# Runs a command without the shell's own words on a crash. Sets status.
+run() {
+    exec 3>&1 4>&2
+    status=$( ( ("$@" >&3 2>&4 3>&- 4>&-); echo $?) 2>/dev/null)
+    exec 3>&- 4>&-
+}
+
+# Lets jittrace run the program once more. Its last explanation is then in
+# $trace.told, what it complains of in $trace.err. Returns 1 if there is none.
+explain() {
+    trace=build/lessons/$name/trace.txt
+    rm -f "$trace"
+    timeout "$SECONDS_TRACED" ./jittrace -o "$trace" -- "$1" \
+        </dev/null >/dev/null 2>"$trace.err"
+    awk '/^what   / { text = ""; told = 1 }
+         told { text = text $0 "\n" }
+         END { printf "%s", text; exit !told }' \
+        "$trace" >"$trace.told" 2>/dev/null
+}
+
+explain_crash() {
+    if explain "$1"; then
+        echo 'It crashed. What jittrace saw of it:'
+        echo
+        cat "$trace.told"
+    else
+        echo "It crashed, by signal $((status - 128)). jittrace could not" \
+            'explain it:'
+        cat "$trace.err"
+    fi
+}
+
+explain_loop() {
+    echo "It did not end within $SECONDS_ALLOWED seconds, and was ended."
+    if explain "$1" && grep -q 'was in a loop' "$trace.told"; then
+        echo 'What jittrace saw of it:'
+        echo
+        cat "$trace.told"
+    else
+        echo "jittrace saw no loop in generated code: look for one in $dir/my.c."
+    fi
+}
+
+# Returns 0 if my.c passes. Says what there is to say, but no verdict.
+check_copy() {
+    program=build/lessons/$name/my
+    mkdir -p "build/lessons/$name"
+    if ! gcc -std=gnu11 -g -O0 -Wall -Wextra -o "$program" \
+        "$dir/my.c" "$dir/check.c"; then
+        echo "$dir/my.c does not compile. The first message above is the one"
+        echo 'to look at.'
+        return 1
+    fi
+    run timeout -k 1 "$SECONDS_ALLOWED" "$program" </dev/null
+    case $status in
+    0) return 0 ;;
+    1) return 1 ;;
+    124 | 137) explain_loop "$program" ;;
+    129 | 1[3-9][0-9]) explain_crash "$program" ;;
+    *) echo "It ended with exit status $status, which the check never does." ;;
+    esac
+    return 1
+}
+
+# The number of the lesson that comes next, or nothing.
+next_number() {
+    all_lessons | sed 's,lessons/,,; s,-.*,,' |
+        awk -v n="$number" '$1 > n { print; exit }'
+}
+
+do_exercise() {
+    make_copy
+    if check_copy; then
+        : >"$dir/.passed"
+        echo "${good}$name: passed.$plain" \
+            "\`make solution N=$number\` shows another way."
+        next=$(next_number)
+        [ -z "$next" ] || echo "Next: docs/$(basename "$(
+            echo lessons/"$next"-*)").md"
+        return 0
+    fi
+    echo "${bad}$name: not yet.$plain \`make hint N=$number\` helps."
+    return 1
+}
+
+# An editor may have moved the file away for a moment.
+sum_of_copy() {
+    cksum <"$dir/my.c" 2>/dev/null
+}
+
+do_watch() {
+    make_copy
+    echo "Checking $dir/my.c at each save, until it passes. Ctrl-C ends this."
+    trap 'exit 1' INT
+    until seen=$(sum_of_copy) && echo && date +"${bold}%T$plain" &&
+        do_exercise; do
+        while now=$(sum_of_copy); [ -z "$now" ] || [ "$now" = "$seen" ]; do
+            sleep 0.3
+        done
+    done
+}
+
+# --- Help -------------------------------------------------------------------
+
+# Prints hint number $1: what stands between lines of three hyphens.
+print_hint() {
+    awk -v n="$1" '/^---$/ { at++; next } at == n - 1' "$dir/hints"
+}
+
+do_hint() {
+    hints=$(($(grep -c '^---$' "$dir/hints") + 1))
+    shown=$(cat "$dir/.hint" 2>/dev/null || echo 0)
+    if [ "$shown" -lt "$hints" ]; then
+        shown=$((shown + 1))
+        echo "$shown" >"$dir/.hint"
+    fi
+    echo "${bold}$name: hint $shown of $hints$plain"
+    echo
+    print_hint "$shown"
+    [ "$shown" -lt "$hints" ] || {
+        echo
+        echo "That is the last one. \`make exercise N=$number\` checks yours."
+    }
+}
+
+do_solution() {
+    if [ ! -e "$dir/.passed" ]; then
+        fail 1 "The solution of $name is shown once \`make exercise \
+N=$number\` passes." "\`make hint N=$number\` gives a hint."
+    fi
+    echo "${bold}$dir/solution.c$plain has in the gap:"
+    echo
+    diff "$dir/exercise.c" "$dir/solution.c" | sed -n 's/^> \{0,1\}//p'
+}
+
+do_reset() {
+    if [ ! -e "$dir/my.c" ]; then
+        echo "There is no $dir/my.c: nothing to reset."
+        return
+    fi
+    printf '%s' "Throw $dir/my.c away and begin again? [y/N] "
+    read -r answer || echo
+    case $answer in
+    y | Y | yes | Yes)
+        rm -f "$dir/.hint" "$dir/.passed"
+        cp "$dir/exercise.c" "$dir/my.c" || return 1
+        echo "$dir/my.c is the exercise as shipped again."
+        ;;
+    *)
+        echo 'Nothing was changed.'
+        return 1
+        ;;
+    esac
+}
+
+# --- Progress ---------------------------------------------------------------
+
+do_progress() {
+    total=0 passed=0 bar=''
+    for dir in $(all_lessons); do
+        total=$((total + 1))
+        state=
+        [ -e "$dir/my.c" ] && state=begun
+        [ -e "$dir/.hint" ] && state="begun, $(cat "$dir/.hint") of 3 hints"
+        if [ -e "$dir/.passed" ]; then
+            state="${good}passed$plain"
+            passed=$((passed + 1))
+        fi
+        name=${dir#lessons/}
+        line=$(printf '%s  %-20s %s' "${name%%-*}" "${name#*-}" "$state")
+        echo "${line%"${line##*[! ]}"}"
+    done
+    while [ ${#bar} -lt "$total" ]; do
+        if [ ${#bar} -lt "$passed" ]; then bar="$bar#"; else bar="$bar."; fi
+    done
+    echo
+    echo "[$bar] $passed of $total"
+}
+
+# ----------------------------------------------------------------------------
+
+action=${1:-}
+case $action in
+exercise | watch | hint | reset | solution)
+    find_lesson "${2:-}"
+    "do_$action"
+    ;;
+progress) do_progress ;;
+*)
+    fail 64 "exercise.sh: there is no '$action'. It takes exercise, watch," \
+        'hint, reset or solution with the number of a lesson, or progress.'
+    ;;
+esac
