@@ -39,9 +39,13 @@ SANITIZE =
 SOURCES = $(wildcard src/*/*.c)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 
-# Lesson programs that jittrace carries with it: the program and its source.
-LESSONS = lessons/06-babyjit/babyjit
-EMBEDDED = $(LESSONS:%=$(BUILD)/%.inc) $(LESSONS:%=$(BUILD)/%.c.inc)
+# Lesson programs, lessons/NN-name/name.c, that jittrace carries with it: the
+# program and its source, and a table of them all.
+LESSONS := $(shell ls lessons/[0-9][0-9]-*/*.c | \
+                  sed -n 's,^\(lessons/[0-9]*-\(.*\)/\2\)\.c$$,\1,p')
+LESSON_TABLE = $(BUILD)/lessons/table.inc
+EMBEDDED = $(LESSONS:%=$(BUILD)/%.inc) $(LESSONS:%=$(BUILD)/%.c.inc) \
+           $(LESSON_TABLE)
 
 # One runner holds all tests; it is linked with all of jittrace but its main.
 TEST_SOURCES = $(wildcard tests/*.c)
@@ -149,6 +153,11 @@ $(BUILD)/lessons/%.c.inc: lessons/%.c | $(BUILD)/deps
 
 $(BUILD)/lessons/%.inc: $(BUILD)/lessons/%
 	$(SAY)xxd -i <$< >$@
+
+$(LESSON_TABLE): force
+	@mkdir -p $(@D)
+	@awk -f src/cli/lessons.awk $(LESSONS:%=%.c) >$@.new
+	@cmp -s $@.new $@ || cp $@.new $@
 
 $(BUILD)/tracees/babyjit-O0: TRACEE_FLAGS = -O0
 $(BUILD)/tracees/babyjit-O2: TRACEE_FLAGS = -O2

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """docs.py [--rewrite] [PAGE...] - do the pages of docs/ tell the truth?
 
-Without PAGEs: README.md and all of docs/. Three things are compared:
+Without PAGEs: README.md and all of docs/. Four things are compared:
 
  * The commands of each ```console block: a line that begins with `$ ` is one,
    the lines below it are its output, standard error included. They run one
@@ -12,12 +12,14 @@ Without PAGEs: README.md and all of docs/. Three things are compared:
  * The code behind `<!-- code: FILE MARK -->`: the fenced block that follows is
    what FILE has between the comments [MARK] and [/MARK], indentation removed;
    without MARK it is the whole file.
+ * The list of chapters between `<!-- chapters -->` and `<!-- /chapters -->`
+   names all pages of that directory whose name begins with a number.
  * Links to files and to headings, with the anchors that GitHub makes.
 
 What differs from run to run counts as equal: two hexadecimal numbers of nine
 digits or more, but for those that begin with eight zeros or eight f, which are
 values and no addresses; and the number of a process or thread. `--rewrite`
-writes the code and the output into the page where they are not equal. It keeps
+writes into the page what is true where it is not equal. It keeps
 the `...` where they stood, as well as it can: read what it wrote.
 
 JITTRACE names the program that stands for ./jittrace.
@@ -237,7 +239,6 @@ def commands(lines, block):
 
 
 def check_console(lines, block, tree):
-    """Yields (first, end, new lines, what is wrong) for what differs."""
     for command, first, end in commands(lines, block):
         shown = lines[first:end]
         while shown and not shown[-1].strip():
@@ -280,6 +281,23 @@ def check_code(lines, block):
     if shown != real:
         yield (block.first, block.end, real,
                f"{name} has other code there:\n{difference(shown, real)}")
+
+
+# --- the list of chapters ----------------------------------------------------
+
+def check_chapters(page, lines):
+    if "<!-- chapters -->" not in lines:
+        return
+    first = lines.index("<!-- chapters -->") + 1
+    if "<!-- /chapters -->" not in lines[first:]:
+        raise Wrong(first, "<!-- /chapters --> is missing")
+    end = lines.index("<!-- /chapters -->", first)
+    chapters = sorted(glob.glob(f"{os.path.dirname(page)}/[0-9][0-9]-*.md"))
+    real = [f"- [{read(chapter)[0].lstrip('# ')}]({os.path.basename(chapter)})"
+            for chapter in chapters]
+    if lines[first:end] != real:
+        yield (first, end, real, "the list of chapters is another one:\n"
+               f"{difference(lines[first:end], real)}")
 
 
 # --- links -------------------------------------------------------------------
@@ -331,8 +349,10 @@ def read(name):
         return file.read().split("\n")
 
 
-def check_blocks(lines):
+def check_parts(page, lines):
+    """Yields (first, end, new lines, what is wrong) for what differs."""
     tree = None
+    yield from check_chapters(page, lines)
     try:
         for block in blocks(lines):
             if block.code:
@@ -350,7 +370,7 @@ def check(page, rewrite):
     lines = read(page)
     name = os.path.relpath(page, TOP)
     try:
-        changes = list(check_blocks(lines))
+        changes = sorted(check_parts(page, lines))
         for first, end, new, text in reversed(changes):
             if not rewrite:
                 continue

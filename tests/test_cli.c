@@ -83,8 +83,8 @@ static void refused_args(const char *const *argv, int status, const char *what)
 Test(cli, help_tells_every_option)
 {
     static const char *const options[] = {
-        "--dump-code", "--format", "-o",     "--output",
-        "--replay",    "--color",  "--help", "--version",
+        "--dump-code", "--format", "-o",        "--output", "--replay",
+        "--color",     "--help",   "--version", "--lesson", "--list-lessons",
     };
     static const char *const words[] = {
         "TERM",  "PROGRAM",  "text", "json", "raw", "auto", "always",
@@ -179,6 +179,22 @@ Test(cli, what_is_no_option)
     refused_args(ARGS(JITTRACE, "--output"), EX_USAGE, "--output");
     refused_args(ARGS(JITTRACE, "--"), EX_USAGE, "--");
     refused_args(ARGS(JITTRACE, "--format=raw", "--"), EX_USAGE, "program");
+}
+
+Test(cli, what_is_no_lesson)
+{
+    refused_args(ARGS(JITTRACE, "--lesson"), EX_USAGE, "--lesson");
+    refused_args(ARGS(JITTRACE, "--lesson=none"), EX_USAGE, "'none'");
+    refused_args(ARGS(JITTRACE, "--lesson=none"), EX_USAGE, "--list-lessons");
+    refused_args(ARGS(JITTRACE, "--lesson="), EX_USAGE, "''");
+    refused_args(ARGS(JITTRACE, "--lesson", "07-babyjit"), EX_USAGE,
+                 "'07-babyjit'");
+    refused_args(ARGS(JITTRACE, "--lesson", "babyjit.c"), EX_USAGE,
+                 "'babyjit.c'");
+    refused_args(ARGS(JITTRACE, "--replay=x", "--lesson=babyjit"), EX_USAGE,
+                 "--replay");
+    refused_args(ARGS(JITTRACE, "--list-lessons=1"), EX_USAGE,
+                 "--list-lessons");
 }
 
 /* --- where the trace goes ------------------------------------------------ */

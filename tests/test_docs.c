@@ -152,6 +152,36 @@ Test(docs, code_is_compared)
     unlink(source);
 }
 
+Test(docs, chapters_are_listed)
+{
+    const char *dir = scratch(".chapters");
+    char command[1024];
+    struct result result;
+
+    snprintf(command, sizeof command,
+             "mkdir %s && cd %s && echo '# 01. One' >01-one.md && "
+             "echo '# 10. Ten' >10-ten.md && echo '# No' >no.md && "
+             "printf '%%s\\n' '<!-- chapters -->' '- [01. One](01-one.md)' "
+             "'<!-- /chapters -->' >list.md",
+             dir, dir);
+    cr_assert(eq(int, system(command), 0));
+    snprintf(command, sizeof command, "%s/list.md", dir);
+    check_page(NULL, command, &result);
+    cr_assert(eq(int, result.status, 1));
+    cr_assert(ne(ptr,
+                 strstr(buf_text(&result.out), "\n+- [10. Ten](10-ten.md)\n"),
+                 NULL),
+              "%s", buf_text(&result.out));
+    result_release(&result);
+    check_page("--rewrite", command, &result);
+    result_release(&result);
+    check_page(NULL, command, &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.out));
+    result_release(&result);
+    snprintf(command, sizeof command, "rm -r %s", dir);
+    cr_assert(eq(int, system(command), 0));
+}
+
 Test(docs, links_are_followed)
 {
     expect_verdict("# A: `b_c`, d-e!\n[x](#a-b_c-d-e) "

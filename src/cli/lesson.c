@@ -3,23 +3,26 @@
 
 #include <string.h>
 
-static const uint8_t babyjit_program[] = {
-#include "lessons/06-babyjit/babyjit.inc"
-};
+/* The arrays of all lessons, and lessons[] (lessons.awk writes it). */
+#include "lessons/table.inc"
 
-static const uint8_t babyjit_source[] = {
-#include "lessons/06-babyjit/babyjit.c.inc"
-};
+#define COUNT (sizeof lessons / sizeof *lessons)
 
-static const struct lesson lessons[] = {
-    {"babyjit", babyjit_program, sizeof babyjit_program, "babyjit.c",
-     babyjit_source, sizeof babyjit_source},
-};
+const struct lesson *lesson_at(size_t index)
+{
+    return index < COUNT ? &lessons[index] : NULL;
+}
+
+const char *lesson_name(const struct lesson *lesson)
+{
+    return strchr(lesson->directory, '-') + 1;
+}
 
 const struct lesson *lesson_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof lessons / sizeof *lessons; i++)
-        if (strcmp(lessons[i].name, name) == 0)
+    for (size_t i = 0; i < COUNT; i++)
+        if (!strcmp(lessons[i].directory, name) ||
+            !strcmp(lesson_name(&lessons[i]), name))
             return &lessons[i];
     return NULL;
 }

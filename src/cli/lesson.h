@@ -12,7 +12,8 @@
 #include <stdint.h>
 
 struct lesson {
-    const char *name;       /* "babyjit" */
+    const char *directory;  /* "06-babyjit"; lessons are in this order */
+    const char *about;      /* what the program is, a sentence */
     const uint8_t *program; /* an ELF file, to be run as it is */
     size_t program_len;
     const char *source_name; /* the last part of the name that its debug info
@@ -21,7 +22,14 @@ struct lesson {
     size_t source_len;
 };
 
-/* The lesson of that name, or NULL. What it points to lasts for ever. */
+/* The lesson of that name, "babyjit" or "06-babyjit", or NULL. What it points
+ * to lasts for ever, here and below. */
 const struct lesson *lesson_find(const char *name);
+
+/* Its name without the number: "babyjit". */
+const char *lesson_name(const struct lesson *lesson);
+
+/* The lesson of that index, from 0 on, or NULL behind the last one. */
+const struct lesson *lesson_at(size_t index);
 
 #endif

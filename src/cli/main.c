@@ -192,6 +192,8 @@ static int inform(const struct options *options, struct err *err)
 {
     if (options->help)
         options_help(stdout);
+    else if (options->list)
+        options_list_lessons(stdout);
     else
         puts("jittrace " JITTRACE_VERSION);
     if (fflush(stdout) == 0)
@@ -216,7 +218,7 @@ int main(int argc, char **argv)
                 "file");
         return complain(&err);
     }
-    if (options.help || options.version)
+    if (options.help || options.version || options.list)
         return inform(&options, &err);
     if (options.step)
         return step(&options, &err);

@@ -27,30 +27,35 @@ enum when {
 struct options {
     bool help;
     bool version;
+    bool list;
     enum format format;
     enum when color;
-    bool step;            /* show it step by step, as the reader asks */
-    bool plain;           /* and that line by line */
-    const char *input;    /* what the program reads then, or NULL: nothing */
-    const char *output;   /* -o FILE, or NULL: standard output */
-    const char *dump;     /* --dump-code DIR, or NULL */
-    const char *replay;   /* a recording to show, or NULL */
-    const char *who;      /* whose history is to be told, or NULL: of all */
-    uint64_t who_number;  /* the same as a number (trace/where.h) */
-    char *const *program; /* PROGRAM [ARG]..., ended by NULL; or NULL */
-    const char *term;     /* the bundled program's argument */
-    const char *limited;  /* a --max-... option that was given, or NULL */
+    bool step;             /* show it step by step, as the reader asks */
+    bool plain;            /* and that line by line */
+    const char *input;     /* what the program reads then, or NULL: nothing */
+    const char *output;    /* -o FILE, or NULL: standard output */
+    const char *dump;      /* --dump-code DIR, or NULL */
+    const char *replay;    /* a recording to show, or NULL */
+    const char *who;       /* whose history is to be told, or NULL: of all */
+    uint64_t who_number;   /* the same as a number (trace/where.h) */
+    char *const *program;  /* PROGRAM [ARG]..., ended by NULL; or NULL */
+    const char *lesson;    /* a bundled program to trace, else the baby JIT;
+                           * NULL where it is not named */
+    char *const *operands; /* its arguments, ended by NULL */
+    const char *limited;   /* a --max-... option that was given, or NULL */
     struct observe_budget budget;
 };
 
 /*
- * Reads argv into *options, which then borrows from argv. Returns 0, or -1
- * with err filled (ERR_USAGE). Prints nothing.
+ * Reads argv into *options, which then borrows from argv; the order of what is
+ * in argv may be another one then. Returns 0, or -1 with err filled
+ * (ERR_USAGE). Prints nothing.
  */
 int options_parse(int argc, char **argv, struct options *options,
                   struct err *err);
 
-/* Writes what --help says. */
+/* Writes what --help says, and what --list-lessons says. */
 void options_help(FILE *out);
+void options_list_lessons(FILE *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/lesson.h"
 #include "observe/observe.h"
 #include "record/json.h"
@@ -62,24 +63,54 @@ bool wants_color(const struct options *options, FILE *out)
            strcmp(term, "dumb") != 0;
 }
 
-struct source *start_program(const struct options *options,
-                             const struct launch *launch, struct err *err)
+/* The lesson's name and the operands, ended by NULL: free it. */
+static char **lesson_argv(const struct options *options,
+                          const struct lesson *lesson)
 {
-    const struct lesson *lesson = lesson_find("babyjit");
-    char *bundled[] = {(char *)lesson->name, (char *)options->term, NULL};
+    size_t count = 0;
+    char **argv;
+
+    while (options->operands[count])
+        count++;
+    argv = mem_alloc((count + 3) * sizeof *argv);
+    argv[0] = (char *)lesson_name(lesson);
+    for (size_t i = 0; i <= count; i++)
+        argv[i + 1] = options->operands[i];
+    if (!options->lesson && count == 0) {
+        argv[1] = "1"; /* the TERM that may be left out */
+        argv[2] = NULL;
+    }
+    return argv;
+}
+
+static struct source *start_lesson(const struct options *options,
+                                   const struct launch *launch, struct err *err)
+{
+    const struct lesson *lesson =
+        lesson_find(options->lesson ? options->lesson : "babyjit");
+    char **argv = lesson_argv(options, lesson);
     struct launch what = *launch;
     struct source *source;
 
-    what.argv = options->program;
-    if (!options->program) {
-        what.argv = bundled;
-        what.image = (struct bytes){lesson->program, lesson->program_len};
-    }
+    what.argv = argv;
+    what.image = (struct bytes){lesson->program, lesson->program_len};
     source = observe_new(&what, &options->budget, err);
-    if (source && !options->program)
+    if (source)
         observe_provide(source, lesson->source_name,
                         (struct bytes){lesson->source, lesson->source_len});
+    free(argv);
     return source;
+}
+
+struct source *start_program(const struct options *options,
+                             const struct launch *launch, struct err *err)
+{
+    struct launch what = *launch;
+
+    if (!options->program)
+        return start_lesson(options, launch, err);
+    what.argv = options->program;
+    return observe_new(&what, &options->budget, err);
 }
 
 FILE *open_recording(const struct options *options, struct err *err)

@@ -253,6 +253,15 @@ static bool is_plain(const char *word)
                         "0123456789-_./=+:,@%") == strlen(word);
 }
 
+/* Whether it is a lesson of jittrace's own: a file in memory, of its name. */
+static bool is_lesson(const struct event *start)
+{
+    const char *name = start->start.argv.list[0];
+
+    return start->start.exe && !strncmp(start->start.exe, "/memfd:", 7) &&
+           !strncmp(start->start.exe + 7, name, strlen(name));
+}
+
 /* The program as a reader can start it again, if that is short. */
 static bool append_program(const struct crash *crash, struct buf *out)
 {
@@ -260,9 +269,9 @@ static bool append_program(const struct crash *crash, struct buf *out)
         crash->past->count ? crash->past->event(crash->past->from, 0) : NULL;
     size_t begin = out->len;
 
-    if (!start || start->kind != EVENT_START || !start->start.argv.count ||
-        (start->start.exe && !strncmp(start->start.exe, "/memfd:", 7)))
+    if (!start || start->kind != EVENT_START || !start->start.argv.count)
         return false;
+    buf_append_text(out, is_lesson(start) ? "--lesson" : "--");
     for (size_t i = 0; i < start->start.argv.count; i++) {
         if (!is_plain(start->start.argv.list[i])) {
             out->len = begin;
@@ -270,7 +279,7 @@ static bool append_program(const struct crash *crash, struct buf *out)
         }
         buf_printf(out, " %s", start->start.argv.list[i]);
     }
-    return out->len - begin <= 48;
+    return out->len - begin <= 50;
 }
 
 void note_command(const struct crash *crash, enum explain_line line,
@@ -283,7 +292,7 @@ void note_command(const struct crash *crash, enum explain_line line,
         return;
     }
     if (append_program(crash, &program))
-        note(crash, line, "`jittrace --step --%s`", buf_text(&program));
+        note(crash, line, "`jittrace --step %s`", buf_text(&program));
     else
         note(crash, line, "jittrace --step");
     note(crash, line, ", then `g %" PRIu64 "`, shows", seq);
