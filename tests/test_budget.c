@@ -30,7 +30,9 @@ Test(budget, stores_are_watched_up_to_the_budget)
     struct result result;
     struct store store;
 
-    trace(&(struct job){.argv = ARGS("--", TRACEE("stores"))}, &store, &result);
+    trace(&(struct job){.argv = ARGS("--max-data-stores=100000", "--",
+                                     TRACEE("stores"))},
+          &store, &result);
     cr_assert(eq(str, (char *)buf_text(&result.out), "42 42\n"));
     cr_assert(
         eq(sz, count(&store, EVENT_WRITE), observe_default_budget.all_stores));
@@ -85,14 +87,29 @@ static size_t count_of(const size_t *list, size_t count, size_t value)
     return found;
 }
 
+/* Of what is no code, each region alone is held to the same, up to 256. */
+static bool is_code(size_t region)
+{
+    return region % 2;
+}
+
 static enum budget store_slowly(const struct observe_budget *budget,
                                 struct ledger *ledger, size_t region)
 {
+    size_t of_region, of_data = 0;
+
     ledger->regions[ledger->stores++] = region;
     if (ledger->stores == budget->all_stores)
         return BUDGET_all_stores;
-    if (count_of(ledger->regions, ledger->stores, region) == budget->stores)
+    of_region = count_of(ledger->regions, ledger->stores, region);
+    if (of_region == budget->stores)
         return BUDGET_stores;
+    for (size_t i = 0; i < REGIONS; i++)
+        if (!is_code(i))
+            of_data += count_of(ledger->regions, ledger->stores, i);
+    if (!is_code(region) && of_data >= budget->data_stores &&
+        of_region >= budget->data_stores)
+        return BUDGET_data_stores;
     return BUDGETS;
 }
 
@@ -136,7 +153,8 @@ static void pay(const struct observe_budget *budget, struct spending *spent,
         break;
     case 1:
         cr_assert(eq(int,
-                     (int)budget_pay_store(budget, spent, &regions[region]),
+                     (int)budget_pay_store(budget, spent, &regions[region],
+                                           is_code(region)),
                      (int)store_slowly(budget, ledger, region)));
         break;
     default:

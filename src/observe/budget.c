@@ -42,12 +42,28 @@ uint64_t *budget_value(struct observe_budget *budget, enum budget which)
 }
 
 enum budget budget_pay_store(const struct observe_budget *budget,
-                             struct spending *spent, uint64_t *of_region)
+                             struct spending *spent, uint64_t *of_region,
+                             bool is_code)
 {
+    uint64_t of_data = budget->data_stores;
+
+    if (of_data > BUDGET_DATA_STORES)
+        of_data = BUDGET_DATA_STORES;
     ++*of_region;
+    spent->data_stores += !is_code;
     if (++spent->all_stores == budget->all_stores)
         return BUDGET_all_stores;
-    return *of_region == budget->stores ? BUDGET_stores : BUDGETS;
+    if (*of_region == budget->stores)
+        return BUDGET_stores;
+    return !is_code && spent->data_stores >= budget->data_stores &&
+                   *of_region >= of_data
+               ? BUDGET_data_stores
+               : BUDGETS;
+}
+
+void budget_return_stores(struct spending *spent, uint64_t of_region)
+{
+    spent->data_stores -= of_region;
 }
 
 enum budget budget_pay_system_call(const struct observe_budget *budget,

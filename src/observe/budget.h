@@ -38,6 +38,7 @@ uint64_t *budget_value(struct observe_budget *budget, enum budget which);
 /* What was spent in all; what was spent in a region or a call its owner has. */
 struct spending {
     uint64_t all_stores;
+    uint64_t data_stores;
     uint64_t system_calls;
     uint64_t steps;
     uint64_t calls;
@@ -45,12 +46,20 @@ struct spending {
 };
 
 /*
+ * Memory that a program never executed is watched in the hope that it will. Once
+ * the budget for that is spent, such a region is watched for this many stores.
+ */
+#define BUDGET_DATA_STORES 256u
+
+/*
  * Pays for a store into a region, for a system call that is stopped at because
- * stores are watched, for a step of a call, for an entry. Returns the budget that this has spent, or BUDGETS. Where it has spent two, the one
- * for all is told, which says more.
+ * stores are watched, for a step of a call, for an entry. Returns the budget
+ * that this has spent, or BUDGETS. Where it has spent two, the one for all is
+ * told, which says more; data_stores are spent for one region at a time.
  */
 enum budget budget_pay_store(const struct observe_budget *budget,
-                             struct spending *spent, uint64_t *of_region);
+                             struct spending *spent, uint64_t *of_region,
+                             bool is_code);
 enum budget budget_pay_system_call(const struct observe_budget *budget,
                                    struct spending *spent);
 enum budget budget_pay_step(const struct observe_budget *budget,
@@ -66,6 +75,9 @@ enum budget budget_pay_call(const struct observe_budget *budget,
 uint64_t budget_pay_output(const struct observe_budget *budget,
                            struct spending *spent, uint64_t size,
                            enum budget *which);
+
+/* A region turned out to be code: its stores were none into data. */
+void budget_return_stores(struct spending *spent, uint64_t of_region);
 
 /* Whether there is anything left for stores, steps or entries in general. */
 bool budget_has_stores(const struct observe_budget *budget,

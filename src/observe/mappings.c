@@ -64,9 +64,24 @@ static unsigned wanted_of(const struct observer *observer,
         wanted |= PROT_EXEC;
     if (stores && !space->stores_off &&
         budget_has_stores(&observer->budget, &observer->spent) &&
-        region->length <= observer->budget.length)
+        region->length <= observer->budget.length &&
+        (region->guard.code || observer->budget.data_stores > 0))
         wanted |= PROT_WRITE;
     return wanted;
+}
+
+/* The region can be executed: what was stored there was code. */
+static void is_code(struct observer *observer, const struct space *space,
+                    struct region *region)
+{
+    struct region_guard *guard = &region->guard;
+
+    if (guard->code)
+        return;
+    guard->code = true;
+    budget_return_stores(&observer->spent, guard->stores);
+    if (guard->as_data)
+        guard->wanted |= wanted_of(observer, space, region, true);
 }
 
 /* Tells of a region, while no guard is armed there. */
@@ -171,7 +186,10 @@ static void take_in(struct observer *observer, struct thread *thread,
     struct buf flags = {0};
 
     region = regions_map(&thread->space->regions, addr, end - addr, line->prot);
+    region->guard.code = (line->prot & PROT_EXEC) || line->inode != 0;
     region->guard.wanted = wanted_of(observer, thread->space, region, stores);
+    region->guard.as_data =
+        stores && !region->guard.code && observer->budget.data_stores == 0;
     region->guard.blind = origin == ORIGIN_FOUND || line->inode != 0 ||
                           region->length > observer->budget.length;
     object_set(region, line);
@@ -234,7 +252,8 @@ static void appeared(struct observer *observer, struct thread *thread,
     if (!proc_maps_find(thread->tracee.tid, addr, &line) || line.start > addr)
         return;
     if (!(line.prot & PROT_EXEC) &&
-        (is_stack || !(line.prot & PROT_WRITE) ||
+        (is_stack || (!line.inode && place_is_c_library(thread)) ||
+         !(line.prot & PROT_WRITE) ||
          (line.inode && !object_may_hold_code(thread->space, &line))))
         return;
     if (object_is_library(thread, fd, &line)) {
@@ -464,6 +483,8 @@ static void after_protect(struct observer *observer, struct thread *thread,
             executed = line;
         region->prot = line.prot;
         guard_overruled(region);
+        if (region->prot & PROT_EXEC)
+            is_code(observer, thread->space, region);
         if (region->prot != old || region->length == end - addr)
             emit_protect(observer, thread, region, old, &line, text);
         guard_arm_behind_calls(observer, thread, region);

@@ -572,6 +572,12 @@ void code_changed(struct region *region, uint64_t addr, size_t size);
 /* --- place.c ------------------------------------------------------------- */
 
 /*
+ * Whether the thread is in a system call that the C library makes for itself,
+ * as for the blocks of malloc: its own code has called its function.
+ */
+bool place_is_c_library(struct thread *thread);
+
+/*
  * Names the place of an instruction: a function, or where in generated code it
  * is (trace/event.h, symbol of a write). NULL if neither is known. The text may
  * be in room, which is empty; else it lives as long as the observer's lines.

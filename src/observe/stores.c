@@ -227,6 +227,25 @@ void store_tell(struct observer *observer, struct thread *thread,
     emit_write(observer, thread, region, addr, old, new, by, &source);
 }
 
+static void pay_for_store(struct observer *observer, struct thread *thread,
+                          struct region *region)
+{
+    struct region_guard *guard = &region->guard;
+    enum budget spent = budget_pay_store(&observer->budget, &observer->spent,
+                                         &guard->stores, guard->code);
+
+    if (spent != BUDGET_stores && spent != BUDGET_data_stores)
+        return;
+    guard->wanted &= ~(unsigned)PROT_WRITE;
+    guard->as_data = spent == BUDGET_data_stores;
+    observer_limit(observer, thread, budget_word(spent), region->addr,
+                   "%" PRIu64 " stores into the region at 0x%" PRIx64
+                   " were watched%s; later ones are not, its bytes are read "
+                   "when it is executed",
+                   guard->stores, region->addr,
+                   guard->as_data ? ", which was not executable so far" : "");
+}
+
 /* Emits what one access stored into one region, and pays for it. */
 static void tell_store(struct observer *observer, struct thread *thread,
                        struct region *region, const struct access *access,
@@ -244,15 +263,7 @@ static void tell_store(struct observer *observer, struct thread *thread,
         observer, thread, region, addr,
         (struct bytes){access->old_bytes + (addr - access->what.addr), size},
         (struct bytes){now, size}, NULL, source);
-    if (budget_pay_store(&observer->budget, &observer->spent,
-                         &region->guard.stores) != BUDGET_stores)
-        return;
-    region->guard.wanted &= ~(unsigned)PROT_WRITE;
-    observer_limit(observer, thread, "stores", region->addr,
-                   "%" PRIu64 " stores into the region at 0x%" PRIx64
-                   " were watched; later ones are not, its bytes are read "
-                   "when it is executed",
-                   region->guard.stores, region->addr);
+    pay_for_store(observer, thread, region);
 }
 
 /* --- what changed -------------------------------------------------------- */

@@ -109,9 +109,8 @@ static void free_copy(struct observer *observer, struct thread *child,
         /* Guarded or not by now: another thread may have entered, or spent the
          * last of a budget, since the copy was made. */
         if (region->guard.taken ||
-            (!parent->frozen &&
-             ((region->prot & PROT_EXEC) ||
-              region->guard.writes == WRITE_GUARD_MPROTECT)))
+            (!parent->frozen && ((region->prot & PROT_EXEC) ||
+                                 region->guard.writes == WRITE_GUARD_MPROTECT)))
             tracee_mprotect(&child->tracee, region->addr, region->length,
                             region->prot);
     }

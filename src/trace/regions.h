@@ -26,6 +26,8 @@ struct region_guard {
     unsigned taken;  /* PROT_* bits that the program has and the page has not */
     unsigned wanted; /* PROT_* bits whose use is to be seen */
     uint64_t stores; /* stores seen so far, for the budget */
+    bool code;       /* it could be executed at some time */
+    bool as_data;    /* stores are not watched as long as it could not */
     bool shared;     /* it may be written by others, or elsewhere */
     bool blind;      /* since it was last read stores may have gone unseen */
     uint64_t device; /* of the object that is mapped */
