@@ -21,8 +21,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-SECONDS_ALLOWED=10 # for the learner's program
-SECONDS_TRACED=5   # for the same, when jittrace explains a loop
+limit=${EXERCISE_SECONDS:-10} # for the learner's program
+traced_limit=5                # for the same, when jittrace explains a loop
 
 good='' bad='' bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then
@@ -86,7 +86,7 @@ run() {
 explain() {
     trace=build/lessons/$name/trace.txt
     rm -f "$trace"
-    timeout "$SECONDS_TRACED" ./jittrace -o "$trace" -- "$1" \
+    timeout "$traced_limit" ./jittrace -o "$trace" -- "$1" \
         </dev/null >/dev/null 2>"$trace.err"
     awk '/^what   / { text = ""; told = 1 }
          told { text = text $0 "\n" }
@@ -107,7 +107,7 @@ explain_crash() {
 }
 
 explain_loop() {
-    echo "It did not end within $SECONDS_ALLOWED seconds, and was ended."
+    echo "It did not end within $limit seconds, and was ended."
     if explain "$1" && grep -q 'was in a loop' "$trace.told"; then
         echo 'What jittrace saw of it:'
         echo
@@ -127,7 +127,7 @@ check_copy() {
         echo 'to look at.'
         return 1
     fi
-    run timeout -k 1 "$SECONDS_ALLOWED" "$program" </dev/null
+    run timeout -k 1 "$limit" "$program" </dev/null
     case $status in
     0) return 0 ;;
     1) return 1 ;;
