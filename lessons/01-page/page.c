@@ -2,8 +2,9 @@
 /*
  * page.c - asks the kernel for one byte and gets a page.
  *
- *     page            asks, looks, and stores a byte at offset 0
- *     page OFFSET     stores it there: 4095, 4096, -1, ...
+ *     page                      asks, looks, and stores a byte at offset 0
+ *     page OFFSET               stores it there: 4095, 4096, -1, ...
+ *     page OFFSET neighbour     the same, with another page right behind
  *
  * Build it with: gcc -g -O0 -o page page.c
  */
@@ -20,8 +21,6 @@ int main(int argc, char **argv)
     long size = getpagesize();
     long used = 0;
 
-    /* The first argument is a wish: here nothing else is near. With NULL the
-     * kernel chooses, and often puts the page right next to another one. */
     /* [map] */
     uint8_t *page = mmap((void *)0x10000000, 1, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -31,17 +30,19 @@ int main(int argc, char **argv)
     }
     /* [/map] */
 
-    /* [zeros] */
+    /* [neighbour] */
+    if (argc > 2)
+        mmap(page + size, 1, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* [/neighbour] */
+
     for (long i = 0; i < size; i++)
         if (page[i] != 0)
             used++;
-    /* [/zeros] */
     printf("a page has %ld bytes, %ld of these are not 0\n", size, used);
     fflush(stdout);
 
-    /* [touch] */
-    page[offset] = 0x2a;
-    /* [/touch] */
+    page[offset] = 42;
     printf("page[%ld] is %d now\n", offset, page[offset]);
     munmap(page, 1);
     return 0;
