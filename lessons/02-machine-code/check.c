@@ -13,11 +13,13 @@ static const struct field {
     int byte, shift, width;
     const char *meaning;
 } fields[] = {
-    {"the upper half", 0, 4, 4, "it is the same in each REX prefix"},
-    {"W", 0, 3, 1, "without it this is a 32-bit operation"},
-    {"R", 0, 2, 1, "it is the upper bit of reg, the register that is added"},
-    {"X", 0, 1, 1, "it is for an index, and there is none here"},
-    {"B", 0, 0, 1, "it is the upper bit of rm, the register that is changed"},
+    {"the upper half of REX", 0, 4, 4, "all REX prefixes begin with 0100"},
+    {"REX.W", 0, 3, 1, "without it this is a 32-bit operation"},
+    {"REX.R", 0, 2, 1,
+     "it is the upper bit of reg, the register that is added"},
+    {"REX.X", 0, 1, 1, "it is for an index, and there is none here"},
+    {"REX.B", 0, 0, 1,
+     "it is the upper bit of rm, the register that is changed"},
     {"the opcode", 1, 0, 8, "the opcode does not depend on the registers"},
     {"mod", 2, 6, 2, "11 says that rm is a register"},
     {"reg", 2, 3, 3, "it names the register that is added"},
@@ -54,9 +56,9 @@ static bool check_add(unsigned to, unsigned from)
 
         if (is == should)
             continue;
-        say("in byte %d, 0x%02x, %s is %s, not %s; %s", f->byte, code[f->byte],
-            f->name, bits(is, f->width, text), bits(should, f->width, other),
-            f->meaning);
+        say("in byte %d, 0x%02x, %s is %s, not %s:", f->byte, code[f->byte],
+            f->name, bits(is, f->width, text), bits(should, f->width, other));
+        say("%s", f->meaning);
         say("(%s is number %u = %s, %s is number %u = %s)", names[to], to,
             bits(to, 4, text), names[from], from, bits(from, 4, other));
         return false;

@@ -23,13 +23,19 @@ static bool check_term(uint8_t *code, int32_t term)
         "here come bits 23 to 16 of the term",
         "the highest byte of the term comes last",
         "the ret behind the term was right as it was",
-        "this one is behind the function's end, where nothing is to be stored",
+        "the function has 8 bytes, so nothing is to be stored here",
     };
 
     memset(code, 0xee, sizeof expected);
     encode_term(code, term);
     say("term %d = 0x%08x: bytes 3 to 6 are %02x %02x %02x %02x", term, imm,
         code[3], code[4], code[5], code[6]);
+    if (term < 0 && code[3] != expected[3] && code[3] == (uint8_t)-imm) {
+        say("byte 3 is 0x%02x, as for the term %d; below zero it is 2^32 - %d "
+            "that is stored",
+            code[3], -term, -term);
+        return false;
+    }
     return check_bytes(code, expected, sizeof expected, meaning);
 }
 
