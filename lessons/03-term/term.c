@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * term.c - stores a number in an instruction, in the right order or reversed.
+ * term.c - stores a number in an instruction, byte by byte.
  *
  *     term TERM               its lowest byte first
  *     term TERM reversed      its highest byte first, which is wrong here
