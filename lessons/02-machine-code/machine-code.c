@@ -18,13 +18,11 @@
 
 int main(int argc, char **argv)
 {
-    /* [adder] */
     static const uint8_t adder[] = {
         0x48, 0xc7, 0xc0, 0x01, 0x00, 0x00, 0x00, /* mov rax, 1 */
         0x48, 0x01, 0xf8,                         /* add rax, rdi */
         0xc3,                                     /* ret */
     };
-    /* [/adder] */
     size_t size = (size_t)getpagesize();
     size_t length = 0;
 
@@ -35,13 +33,11 @@ int main(int argc, char **argv)
         return EX_OSERR;
     }
 
-    /* [store] */
     if (argc == 1)
         for (; length < sizeof adder; length++)
             code[length] = adder[length];
     for (int i = 1; i < argc && length < size; i++)
         code[length++] = (uint8_t)strtoul(argv[i], NULL, 16);
-    /* [/store] */
 
     if (mprotect(code, size, PROT_READ | PROT_EXEC) < 0) {
         perror("machine-code: mprotect");
