@@ -15,8 +15,7 @@ static const char *const meaning[] = {
     "the highest byte of the term comes last",
     "sub rax, rdi begins with a REX prefix: without REX.W it subtracts 32 bits",
     "the opcode of sub r/m64, r64 comes here",
-    "the ModRM byte comes here: register rdi is subtracted from rax, as it is "
-    "added in babyjit.c",
+    "the ModRM byte comes here: rdi from rax, as babyjit.c adds rdi to rax",
     "the function needs a ret, or the CPU runs on into the zeros behind it",
 };
 
