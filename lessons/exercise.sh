@@ -108,7 +108,7 @@ explain_crash() {
 
 explain_loop() {
     echo "It did not end within $limit seconds, and was ended."
-    if explain "$1" && grep -q 'was in a loop' "$trace.told"; then
+    if explain "$1" && grep -q ' in a loop' "$trace.told"; then
         echo 'What jittrace saw of it:'
         echo
         cat "$trace.told"
