@@ -125,7 +125,27 @@ def find(part, real, start, fits):
 
 
 def matches(shown, real):
-    """Whether the lines of a page stand for those that a command printed."""
+    """Whether the lines of a page stand for those that a command printed.
+
+    Where the number of a process has another length, jittrace may break the
+    lines at other words; then the words count.
+    """
+    return matches_lines(shown, real) or \
+        bool(NUMBERS.search(words(real))) and matches_words(shown, real)
+
+
+def matches_words(shown, real):
+    pattern = "( .*)?".join(re.escape(same(words(part)))
+                            for part in parts(shown))
+    return re.fullmatch(pattern, same(words(real))) is not None
+
+
+def words(lines):
+    """The words of the lines, each with a blank before it."""
+    return "".join(" " + word for line in lines for word in line.split())
+
+
+def matches_lines(shown, real):
     shown, real = [same(line) for line in shown], [same(line) for line in real]
     found = parts(shown)
     if len(found) == 1:

@@ -597,3 +597,42 @@ Test(exercises, colours_are_for_terminals, .init = make_tree,
     progress_on_terminal(ARGS("TERM=xterm", "NO_COLOR=1"), false);
     progress_on_terminal(ARGS("TERM=dumb", "NO_COLOR"), false);
 }
+
+/* --- strangers' code ----------------------------------------------------- */
+
+static void sandbox(const char *file, struct result *result)
+{
+    run(&(struct job){.argv = ARGS("dash", "lessons/sandbox.sh", "06", file),
+                      .dir = tree,
+                      .seconds = 100},
+        result);
+}
+
+static void expect_sandboxed(const char *code, int status, const char *part)
+{
+    struct result result;
+
+    fill_gap(code);
+    shell("mv %s/" LESSON "/my.c %s/theirs.c", tree, tree);
+    sandbox("theirs.c", &result);
+    cr_assert(eq(int, result.status, status), "%s", buf_text(&result.err));
+    expect_part(&result.out, part);
+    result_release(&result);
+}
+
+/* 69: no bubblewrap, or none that may do anything, as in many containers. */
+Test(exercises, a_sandbox_is_a_small_place, .init = make_tree,
+     .fini = remove_tree)
+{
+    struct result result;
+
+    sandbox("theirs.c", &result);
+    if (result.status == 69)
+        cr_skip_test("%s", buf_text(&result.err));
+    result_release(&result);
+    expect_sandboxed(RIGHT, 0, "06-babyjit: passed.");
+    expect_sandboxed("((void (*)(void))(uintptr_t)code)();", 1, "\nwhy    ");
+    expect_sandboxed("puts(access(\"/home\", 0) ? \"no home\" : \"home\");", 1,
+                     "no home\n");
+    expect_sandboxed("printf(\"%d\\n\", getpid() < 1000);", 1, "1\n");
+}
