@@ -358,7 +358,7 @@ static void on_call_entry(struct observer *observer, struct thread *thread)
         return;
     }
     thread->in_call = true;
-    mappings_before(observer, thread);
+    syscall_before(observer, thread);
 }
 
 /* A call stopped at, which would not have been if no store were watched. */
@@ -404,7 +404,7 @@ static void on_call(struct observer *observer, struct thread *thread)
         thread->in_call = false;
         thread->call.result = call.result;
         pay_for_call(observer, thread);
-        mappings_after(observer, thread);
+        syscall_after(observer, thread);
     }
 }
 

@@ -653,6 +653,12 @@ void rest_trapped(struct observer *observer, struct thread *thread);
  */
 void rest_look(struct observer *observer, struct thread *thread);
 
+/* --- syscalls.c ---------------------------------------------------------- */
+
+/* A system call is about to begin, or has ended. */
+void syscall_before(struct observer *observer, struct thread *thread);
+void syscall_after(struct observer *observer, struct thread *thread);
+
 /* --- mappings.c ---------------------------------------------------------- */
 
 /* The program stands at its entry point: looks at what it has. */
@@ -665,9 +671,13 @@ void mappings_begin(struct observer *observer, struct thread *thread);
 bool mappings_grown(struct observer *observer, struct thread *thread,
                     uint64_t addr);
 
-/* A system call is about to begin, or has ended. */
+/*
+ * A system call is about to begin, has done what it was asked to, or has
+ * failed, perhaps after half of its work: what of this concerns mappings.
+ */
 void mappings_before(struct observer *observer, struct thread *thread);
 void mappings_after(struct observer *observer, struct thread *thread);
+void mappings_refused(struct observer *observer, struct thread *thread);
 
 /* Everything the space had is gone (exec). */
 void mappings_forget(struct observer *observer, struct thread *thread);
