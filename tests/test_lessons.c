@@ -66,7 +66,7 @@ Test(lessons, all_programs_are_bundled)
 
 Test(lessons, are_listed_with_a_sentence_each)
 {
-    static const char babyjit[] = "06  babyjit         a whole just-in-time "
+    static const char babyjit[] = "06  babyjit           a whole just-in-time "
                                   "compiler, as small as one can be.\n";
     struct result result;
     size_t lines = 0;
@@ -192,4 +192,29 @@ Test(lessons, are_shown_in_every_way)
                        " --step --plain --lesson=babyjit -4 | grep -c -e "
                        "'babyjit -4'"),
                   0, NULL, "");
+}
+
+/* A recording of a program that died, with other words in its first line. */
+static void expect_advice(const char *name, const char *exe, const char *advice)
+{
+    const char *file = scratch(".jsonl");
+    char command[1024];
+
+    snprintf(command, sizeof command,
+             "%s --format=json -- %s 2>&- | sed '1s,\"argv\":\\[[^]]*\\],"
+             "\"argv\":[\"%s\"],; 1s,\"exe\":\"[^\"]*\",\"exe\":\"%s\",' "
+             ">%s && %s --replay=%s",
+             JITTRACE, TRACEE("die_rw"), name, exe, file, JITTRACE, file);
+    expect_part(ARGS("sh", "-c", command), advice);
+    unlink(file);
+}
+
+Test(lessons, a_crash_of_one_says_how_to_start_it_again)
+{
+    expect_advice("/bin/die", "/bin/die",
+                  "`jittrace --step -- /bin/die`, then");
+    expect_advice("page", "/memfd:page (deleted)",
+                  "`jittrace --step --lesson page`,");
+    expect_advice("pag", "/memfd:page (deleted)", "jittrace --step, then");
+    expect_advice("page", "/memfd:pag (deleted)", "jittrace --step, then");
 }

@@ -59,7 +59,7 @@ void options_list_lessons(FILE *out)
     const struct lesson *lesson;
 
     for (size_t i = 0; (lesson = lesson_at(i)) != NULL; i++)
-        fprintf(out, "%.2s  %-15s %s\n", lesson->directory, lesson_name(lesson),
+        fprintf(out, "%.2s  %-17s %s\n", lesson->directory, lesson_name(lesson),
                 lesson->about);
 }
 

@@ -253,13 +253,22 @@ static bool is_plain(const char *word)
                         "0123456789-_./=+:,@%") == strlen(word);
 }
 
-/* Whether it is a lesson of jittrace's own: a file in memory, of its name. */
-static bool is_lesson(const struct event *start)
+/*
+ * What makes `jittrace --step` start that program: "--" before a command, or
+ * "--lesson" before a lesson of jittrace's own, which is a file in memory of
+ * its name. NULL for another file in memory: nothing can start it.
+ */
+static const char *way_to_start(const struct event *start)
 {
-    const char *name = start->start.argv.list[0];
+    const char *exe = start->start.exe, *name = start->start.argv.list[0];
+    size_t len = strlen(name);
 
-    return start->start.exe && !strncmp(start->start.exe, "/memfd:", 7) &&
-           !strncmp(start->start.exe + 7, name, strlen(name));
+    if (!exe || strncmp(exe, "/memfd:", 7) != 0)
+        return "--";
+    exe += 7;
+    return strncmp(exe, name, len) == 0 && strcmp(exe + len, " (deleted)") == 0
+               ? "--lesson"
+               : NULL;
 }
 
 /* The program as a reader can start it again, if that is short. */
@@ -271,7 +280,9 @@ static bool append_program(const struct crash *crash, struct buf *out)
 
     if (!start || start->kind != EVENT_START || !start->start.argv.count)
         return false;
-    buf_append_text(out, is_lesson(start) ? "--lesson" : "--");
+    if (!way_to_start(start))
+        return false;
+    buf_append_text(out, way_to_start(start));
     for (size_t i = 0; i < start->start.argv.count; i++) {
         if (!is_plain(start->start.argv.list[i])) {
             out->len = begin;
