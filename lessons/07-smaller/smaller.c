@@ -45,12 +45,10 @@ static const struct encoding encodings[] = {
 
 #define COUNT (sizeof encodings / sizeof *encodings)
 
-/* [fits] */
 static bool fits(const struct encoding *e, long term)
 {
     return e->term_len == 4 || (term >= INT8_MIN && term <= INT8_MAX);
 }
-/* [/fits] */
 
 /* Stores the code of the function. */
 static void emit(uint8_t *code, const struct encoding *e, int32_t term)

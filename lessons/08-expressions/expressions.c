@@ -33,7 +33,6 @@ struct compiler {
     uint8_t *code;    /* where the next byte of code goes */
 };
 
-/* [emit] */
 static void emit(struct compiler *c, const uint8_t *bytes, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -42,7 +41,6 @@ static void emit(struct compiler *c, const uint8_t *bytes, size_t count)
 
 #define EMIT(c, ...) \
     emit(c, (uint8_t[]){__VA_ARGS__}, sizeof((uint8_t[]){__VA_ARGS__}))
-/* [/emit] */
 
 static void sum(struct compiler *c);
 
@@ -67,9 +65,9 @@ static uint32_t number(struct compiler *c)
     return (uint32_t)value;
 }
 
-/* [operand] */
 static void operand(struct compiler *c)
 {
+    /* [operand] */
     if (*c->text == 'x') {
         c->text++;
         EMIT(c, 0x57); /* push rdi */
@@ -78,6 +76,7 @@ static void operand(struct compiler *c)
 
         EMIT(c, 0x68, (uint8_t)imm, (uint8_t)(imm >> 8), /* push imm32 */
              (uint8_t)(imm >> 16), (uint8_t)(imm >> 24));
+        /* [/operand] */
     } else if (*c->text == '(') {
         c->text++;
         sum(c);
@@ -88,7 +87,6 @@ static void operand(struct compiler *c)
         expected(c, "x, a number or a parenthesis");
     }
 }
-/* [/operand] */
 
 /* [product] */
 static void product(struct compiler *c)
@@ -154,13 +152,11 @@ int main(int argc, char **argv)
 
     c.text = argv[1];
     c.code = code;
-    /* [compile] */
     sum(&c);
     if (*c.text)
         expected(&c, "an operator");
     EMIT(&c, 0x58); /* pop rax: the result */
     EMIT(&c, 0xc3); /* ret */
-    /* [/compile] */
 
     if (mprotect(code, size, PROT_READ | PROT_EXEC) < 0) {
         perror("expressions: mprotect");
