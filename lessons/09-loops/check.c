@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "../check.h"
+
+#include <string.h>
+
+bool patch_rel8(uint8_t *code, size_t jump, size_t target);
+uint8_t *compile(void);
+
+/* One jump, at code[jump], alone in a buffer. */
+static bool check_jump(size_t jump, size_t target)
+{
+    int distance = (int)target - (int)(jump + 2);
+    bool fits = distance >= INT8_MIN && distance <= INT8_MAX;
+    uint8_t code[512], expected[512];
+    bool returned;
+
+    memset(code, 0xcc, sizeof code);
+    code[jump] = 0xeb;
+    memcpy(expected, code, sizeof code);
+    returned = patch_rel8(code, jump, target);
+    if (returned != fits) {
+        say("a jump at code[%zu] to code[%zu] goes %d bytes from its end;\n%s,"
+            " but patch_rel8() returned %s",
+            jump, target, distance,
+            fits ? "that fits into rel8" : "rel8 goes from -128 to 127",
+            returned ? "true" : "false");
+        return false;
+    }
+    if (fits)
+        expected[jump + 1] = (uint8_t)distance;
+    if (code[jump + 1] == (uint8_t)(distance + 2) && fits) {
+        say("a jump at code[%zu] to code[%zu]: rel8 is 0x%02x = %d; that is "
+            "counted from\nthe jump's first byte, but the CPU counts from the "
+            "first byte behind it",
+            jump, target, code[jump + 1], (int8_t)code[jump + 1]);
+        return false;
+    }
+    if (code[jump + 1] != expected[jump + 1]) {
+        say("a jump at code[%zu] to code[%zu]: rel8 is 0x%02x, %s 0x%02x", jump,
+            target, code[jump + 1],
+            fits ? "not" : "but nothing was to be stored over",
+            expected[jump + 1]);
+        return false;
+    }
+    if (memcmp(code, expected, sizeof code) != 0) {
+        say("a jump at code[%zu]: bytes other than code[%zu] were changed",
+            jump, jump + 1);
+        return false;
+    }
+    return true;
+}
+
+int main(void)
+{
+    static const struct {
+        size_t jump, target;
+    } jumps[] = {
+        {5, 16},              /* forward, over the loop */
+        {14, 2},              /* backward */
+        {20, 22},             /* to the instruction behind it */
+        {300, 300},           /* to itself: a loop without end */
+        {200, 329},           /* as far as it goes, forward */
+        {200, 74},            /* and backward */
+        {200, 330}, {200, 73} /* one byte more */
+    };
+    static const struct {
+        int64_t n, times;
+    } halvings[] = {{0, 0}, {1, 1}, {5, 3}, {1024, 11}, {INT64_MAX, 63}};
+    int64_t (*fn)(int64_t);
+
+    for (size_t i = 0; i < sizeof jumps / sizeof *jumps; i++)
+        if (!check_jump(jumps[i].jump, jumps[i].target))
+            return 1;
+    fn = (int64_t(*)(int64_t))compile();
+    if (!fn)
+        return 1;
+    for (size_t i = 0; i < sizeof halvings / sizeof *halvings; i++) {
+        char what[80];
+
+        snprintf(what, sizeof what, "the function of %lld",
+                 (long long)halvings[i].n);
+        if (!check_int(what, fn(halvings[i].n), halvings[i].times))
+            return 1;
+    }
+    say("both jumps arrive, and rel8 is refused where it does not reach");
+    return 0;
+}
