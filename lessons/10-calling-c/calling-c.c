@@ -79,16 +79,13 @@ int main(int argc, char **argv)
         emit("\xc3", 1);             /* ret */
         /* [/caller] */
     } else if (strcmp(mode, "callee") == 0) {
-        /* [callee] */
         emit("\x48\x83\xec\x08", 4); /* sub rsp, 8 */
         emit("\x48\x89\xfb", 3);     /* mov rbx, rdi */
         emit_call(twice);
         emit("\x48\x01\xd8", 3);     /* add rax, rbx */
         emit("\x48\x83\xc4\x08", 4); /* add rsp, 8 */
         emit("\xc3", 1);             /* ret */
-        /* [/callee] */
     } else if (strcmp(mode, "alignment") == 0) {
-        /* [alignment] */
         emit("\x53", 1);         /* push rbx */
         emit("\x55", 1);         /* push rbp */
         emit("\x48\x89\xfb", 3); /* mov rbx, rdi */
@@ -97,7 +94,6 @@ int main(int argc, char **argv)
         emit("\x5d", 1);         /* pop rbp */
         emit("\x5b", 1);         /* pop rbx */
         emit("\xc3", 1);         /* ret */
-        /* [/alignment] */
     } else {
         /* [right] */
         emit("\x53", 1);         /* push rbx */

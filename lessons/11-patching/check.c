@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "../check.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+bool patch(uint8_t *at, int32_t value);
+
+/* Two pages of code and one of data, and what is allowed there. */
+enum { PAGES = 3 };
+static uint8_t *pages;
+static int allowed[PAGES];
+
+/* What mprotect was asked for. */
+static bool asked_for_both;
+static uintptr_t last_address;
+
+void note(uintptr_t address, size_t length, int prot);
+
+/*
+ * mprotect, as patch() finds it. It lets note() know and jumps to the same
+ * function of the C library. It is no caller of that, so jittrace names the
+ * line that called it.
+ */
+asm(".text\n"
+    ".globl mprotect\n"
+    ".type mprotect, @function\n"
+    "mprotect:\n"
+    "    push %rdi\n"
+    "    push %rsi\n"
+    "    push %rdx\n"
+    "    call note\n"
+    "    pop %rdx\n"
+    "    pop %rsi\n"
+    "    pop %rdi\n"
+    "    mov $-1, %ecx\n" /* no key: this is mprotect then */
+    "    jmp pkey_mprotect@PLT\n");
+
+void note(uintptr_t address, size_t length, int prot)
+{
+    uintptr_t size = (uintptr_t)getpagesize();
+
+    last_address = address;
+    if ((prot & PROT_WRITE) && (prot & PROT_EXEC))
+        asked_for_both = true;
+    for (int i = 0; i < PAGES && address % size == 0; i++) {
+        uintptr_t page = (uintptr_t)pages + i * size;
+
+        if (page >= address && page < address + length)
+            allowed[i] = prot;
+    }
+}
+
+static bool check_page(const char *which, const uint8_t *address, int expected)
+{
+    int prot = allowed[(address - pages) / getpagesize()];
+
+    if (prot == expected)
+        return true;
+    say("%s is %c%c%c afterwards, and was %s", which,
+        prot & PROT_READ ? 'r' : '-', prot & PROT_WRITE ? 'w' : '-',
+        prot & PROT_EXEC ? 'x' : '-', expected & PROT_EXEC ? "r-x" : "rw-");
+    return false;
+}
+
+/* Patches the imm32 of code, whose address is `at`, and calls the function. */
+static bool check_patch(const char *where, uint8_t *code, int32_t value)
+{
+    size_t size = (size_t)getpagesize();
+    int64_t (*fn)(int64_t) = (int64_t(*)(int64_t))code;
+    uint8_t *at = code + 3;
+    char what[160];
+
+    say("%s: patch(%p, %d)", where, (void *)at, value);
+    if (!patch(at, value)) {
+        say("it returns false");
+        if (last_address % size)
+            say("mprotect was called with %p; that is not where a page "
+                "begins",
+                (void *)last_address);
+        return false;
+    }
+    if (asked_for_both) {
+        say("mprotect was asked for PROT_WRITE and PROT_EXEC together");
+        return false;
+    }
+    if (!check_page("the page of the first byte", at, PROT_READ | PROT_EXEC) ||
+        !check_page("the page of the last byte", at + 3, PROT_READ | PROT_EXEC))
+        return false;
+    snprintf(what, sizeof what, "the function of 10, whose term is now %d,",
+             value);
+    return check_int(what, fn(10), 10 + (int64_t)value);
+}
+
+int main(void)
+{
+    static const uint8_t adder[] = {0x48, 0xc7, 0xc0, 0x01, 0x00, 0x00,
+                                    0x00, 0x48, 0x01, 0xf8, 0xc3};
+    size_t size = (size_t)getpagesize();
+    uint8_t *across, *behind;
+
+    pages = mmap(NULL, PAGES * size, PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED) {
+        perror("mmap");
+        return 1;
+    }
+    allowed[2] = PROT_READ | PROT_WRITE;
+    across = pages + size - 5;
+    behind = pages + 2 * size - 100;
+    memcpy(pages, adder, sizeof adder);
+    memcpy(across, adder, sizeof adder); /* its imm32 is in both pages */
+    memcpy(behind, adder, sizeof adder);
+    if (mprotect(pages, 2 * size, PROT_READ | PROT_EXEC) < 0) {
+        perror("mprotect");
+        return 1;
+    }
+    if (!check_patch("at the start of a page", pages, 2) ||
+        !check_patch("the same once more", pages, -70000) ||
+        !check_patch("two bytes in one page, two in the next", across,
+                     16909060))
+        return 1;
+    if (!check_patch("near the end of a page", behind, 3) ||
+        !check_page("the page behind, which is data,", pages + 2 * size,
+                    PROT_READ | PROT_WRITE))
+        return 1;
+    say("patched four times, and no page was ever writable and executable at "
+        "once");
+    return 0;
+}
