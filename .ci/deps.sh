@@ -29,11 +29,11 @@ check     dash                  command dash
 check     binutils              command objdump
 check     python3               command /usr/bin/python3
 check     python3-jsonschema    module jsonschema
+check     luajit                command luajit
 lint      clang                 command clang
 lint      clang-format          command clang-format
 bench     strace                command strace
 bench     gdb                   command gdb
-jits      luajit                command luajit
 jits      tcc                   command tcc
 jits      pcre2-utils           command pcre2test
 jits      nodejs                command node

@@ -21,7 +21,8 @@ int64_t call_code(int64_t (*code)(int64_t), int64_t n);
 /* f(n) = 10 * n. It changes all registers that it may change. */
 int64_t f(int64_t n);
 
-asm(".text\n"
+/* A section without line numbers: jittrace is not to take them for others. */
+asm(".pushsection .text.check, \"ax\"\n"
     ".globl call_code, f\n"
     "call_code:\n"
     "    push %rbx\n"
@@ -69,7 +70,8 @@ asm(".text\n"
     "    mov %rcx, %r9\n"
     "    mov %rcx, %r10\n"
     "    mov %rcx, %r11\n"
-    "    ret\n");
+    "    ret\n"
+    ".popsection\n");
 
 static bool check_register(size_t i)
 {
