@@ -8,6 +8,7 @@
 #   make exercise N=06   checks your my.c of lesson 06; see docs/README.md
 #   make hint, watch, reset, solution N=06, make progress: the same
 #   make check      all tests
+#   make check-encoder ENCODER=my.c    tries an encoder of yours (docs/encoder.md)
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make sanitize   all tests, with the address and undefined sanitizers
@@ -57,6 +58,12 @@ TRACEES = $(patsubst tests/tracees/%.c,$(BUILD)/tracees/%, \
                      $(wildcard tests/tracees/*.c)) \
           $(addprefix $(BUILD)/tracees/babyjit-,O0 O2 static no-pie)
 
+# What tries somebody's encoder, and the program that it does that in.
+CHECK_ENCODER = $(BUILD)/check-encoder
+ENCODER_HOST = $(BUILD)/encoder/host
+CHECK_ENCODER_OBJECTS = $(BUILD)/tests/encoder/check_encoder.o \
+                        $(BUILD)/tests/encoder/report.o
+
 # One line for each of them that says in its comment what must be reported.
 TRACEE_TESTS = $(BUILD)/tests/tracees.inc
 
@@ -69,8 +76,8 @@ endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check run-check check-jits lint sanitize rebase bench \
-        bench-programs install clean embedded force \
+.PHONY: all deps demo check run-check check-encoder check-jits lint sanitize \
+        rebase bench bench-programs install clean embedded force \
         exercise watch hint reset solution progress
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -195,11 +202,34 @@ check:
 	@$(MAKE) $(JOBS) run-check
 
 # Criterion ends well even if it found no test to run, so its report is asked.
-run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%)
+run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%) \
+           $(CHECK_ENCODER)
 	@rm -f $(RUNNER).json
 	@$(RUNNER) --json=$(RUNNER).json </dev/null
 	@grep -Eq '^  "passed": [1-9]' $(RUNNER).json || \
 	    { echo 'make check: no test was run' >&2; exit 1; }
+
+# Somebody's own encoder. LEVEL, FORMAT and OUTPUT go on to the program, whose
+# exit status says more than that of make: 0 or 2.
+check-encoder:
+	@[ -n '$(ENCODER)' ] || { echo 'make check-encoder: which one?' \
+	    'make check-encoder ENCODER=my.c' >&2; exit 64; }
+	@$(DEPS) build
+	@$(MAKE) $(JOBS) $(CHECK_ENCODER) $(ENCODER_HOST) >/dev/null
+	@$(CHECK_ENCODER) $(LEVEL:%=--level=%) $(FORMAT:%=--format=%) \
+	    $(OUTPUT:%=--output='%') -- '$(ENCODER)'
+
+$(CHECK_ENCODER): $(CHECK_ENCODER_OBJECTS) \
+                  $(filter-out %/src/cli/main.o,$(OBJECTS)) | $(ENCODER_HOST)
+	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
+
+$(CHECK_ENCODER_OBJECTS): TEST_FLAGS = -Itests/encoder \
+    -DENCODER_HOST='"$(abspath $(ENCODER_HOST))"'
+
+# -ldl: a library of its own before glibc 2.34.
+$(ENCODER_HOST): tests/encoder/host.c Makefile | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)$(PLAIN) -O1 -o $@ $< -ldl
 
 # JITs that people use, all or JITS="node java": not part of `make check`, for
 # they fill 500 MB.
@@ -275,4 +305,5 @@ clean:
 	rm -rf build jittrace
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) \
+         $(CHECK_ENCODER_OBJECTS:.o=.d) \
          $(wildcard $(BUILD)/tests/bench/*.d)
