@@ -18,11 +18,17 @@
 #include "check/encoding.h"
 #include "trace/view.h"
 
+/* Of the bytes from code[0] on, which were stored. */
+struct stores {
+    bool at[TRIAL_ROOM];
+};
+
 /* What the checks work with. */
 struct judge {
     const struct encoder_run *run;
     struct view view;      /* the state at the end */
     struct event_exit end; /* all zero if it is not known */
+    struct stores *stores; /* of each trial */
     struct encoder_verdict *out;
 };
 
@@ -124,13 +130,56 @@ static void tell_end(struct judge *judge, const char *who,
                    "status %d",
                    who, (int)judge->end.status.value);
     } else if (signal) {
-        buf_printf(what, "%s crashed: %s", who, signal->signal.name);
+        buf_printf(what,
+                   signal->signal.code > 0 ? "%s crashed: %s"
+                                           : "%s ended the program by %s",
+                   who, signal->signal.name);
         if (signal->signal.text)
             buf_printf(what, ", %s", signal->signal.text);
         append_source(&signal->source, what);
     } else {
         buf_printf(what, "%s was ended from outside", who);
     }
+}
+
+/* The last store that was seen: an endless loop that stores can be told by it. */
+static void add_last_store(const struct judge *judge, const struct trial *trial,
+                           struct check_verdict *verdict)
+{
+    const struct store *store = judge->run->store;
+
+    for (size_t i = store->count; i-- > 0;) {
+        const struct event *event = store_event(store, i);
+
+        if (event->kind != EVENT_WRITE || event->write.by)
+            continue;
+        buf_printf(&verdict->details, "seen      it stored code[%" PRId64 "]",
+                   (int64_t)(event->write.addr - trial->code));
+        append_source(&event->source, &verdict->details);
+        buf_append_text(&verdict->details, "\n");
+        return;
+    }
+}
+
+/* Whether it crashed in a page next to that of its code, which nobody may
+ * touch; then says so. */
+static bool tell_outside(const struct judge *judge, const struct trial *trial,
+                         struct check_verdict *verdict)
+{
+    const struct event *signal = last_signal(judge->run);
+    int64_t at;
+
+    if (!signal || !signal->signal.addr.known || judge->run->seconds)
+        return false;
+    at = (int64_t)(signal->signal.addr.value - trial->code);
+    if (at < -(int64_t)TRIAL_ROOM || at >= 2 * (int64_t)TRIAL_ROOM ||
+        (at >= 0 && at < (int64_t)TRIAL_ROOM))
+        return false;
+    buf_printf(&verdict->what,
+               "encode_adder crashed %s of its page, at code[%" PRId64 "]",
+               at < 0 ? "before the beginning" : "beyond the end", at);
+    append_source(&signal->source, &verdict->what);
+    return true;
 }
 
 /* Returns whether every call came back. */
@@ -149,8 +198,10 @@ static bool check_returns(struct judge *judge)
     }
     verdict = fail(judge, CHECK_RETURNS);
     if (last && !last->came_back) {
-        tell_end(judge, "encode_adder", verdict);
+        if (!tell_outside(judge, last, verdict))
+            tell_end(judge, "encode_adder", verdict);
         add_term(verdict, last->term);
+        add_last_store(judge, last, verdict);
     } else {
         tell_end(judge, "the program that called encode_adder", verdict);
     }
@@ -159,18 +210,41 @@ static bool check_returns(struct judge *judge)
 
 /* --- what was stored ----------------------------------------------------- */
 
-static bool is_stored(const struct judge *judge, const struct trial *trial,
-                      int64_t offset)
+/* Only what was seen being stored counts: of a page that turns executable, a
+ * view takes what lies between the first and the last store for written. */
+static void find_stores(struct judge *judge)
 {
-    return pages_written(&judge->view.pages, trial->code + (uint64_t)offset);
+    const struct encoder_run *run = judge->run;
+
+    judge->stores = mem_alloc(run->trial_count * sizeof *judge->stores);
+    for (size_t i = 0; i < run->store->count; i++) {
+        const struct event *event = store_event(run->store, i);
+        const struct event_write *write = &event->write;
+
+        if (event->kind != EVENT_WRITE)
+            continue;
+        for (size_t k = 0; k < run->trial_count; k++) {
+            uint64_t at = write->addr - run->trials[k].code;
+
+            for (size_t b = 0; b < write->new.len; b++)
+                if (at + b < TRIAL_ROOM)
+                    judge->stores[k].at[at + b] = true;
+        }
+    }
+}
+
+static bool is_stored(const struct judge *judge, const struct trial *trial,
+                      uint64_t offset)
+{
+    return judge->stores[trial - judge->run->trials].at[offset];
 }
 
 static uint8_t byte_at(const struct judge *judge, const struct trial *trial,
-                       int64_t offset)
+                       uint64_t offset)
 {
     uint8_t byte;
 
-    pages_read(&judge->view.pages, trial->code + (uint64_t)offset, 1, &byte);
+    pages_read(&judge->view.pages, trial->code + offset, 1, &byte);
     return byte;
 }
 
@@ -180,16 +254,16 @@ static uint64_t stored_length(const struct judge *judge,
 {
     uint64_t length = 0;
 
-    while (length < TRIAL_ROOM && is_stored(judge, trial, (int64_t)length))
+    while (length < TRIAL_ROOM && is_stored(judge, trial, length))
         length++;
     return length;
 }
 
 /* The line that stored a byte; a file of NULL if that is not known. */
 static struct srcline source_of(const struct judge *judge,
-                                const struct trial *trial, int64_t offset)
+                                const struct trial *trial, uint64_t offset)
 {
-    uint64_t addr = trial->code + (uint64_t)offset;
+    uint64_t addr = trial->code + offset;
 
     for (size_t i = judge->run->store->count; i-- > 0;) {
         const struct event *event = store_event(judge->run->store, i);
@@ -218,20 +292,17 @@ static bool is_exact(const struct judge *judge, const struct trial *trial)
            memcmp(want, got, ADDER_LENGTH) == 0;
 }
 
-/* Where a byte was stored that belongs to nobody, or 0. */
-static int64_t stray(const struct judge *judge, const struct trial *trial)
+/* Where a byte was stored that belongs to nobody, or 0. What comes right behind
+ * the code may be a wrong length, unless the code is known to be whole. */
+static uint64_t stray(const struct judge *judge, const struct trial *trial)
 {
     uint64_t first = stored_length(judge, trial);
-    int64_t room = TRIAL_ROOM;
 
-    for (int64_t i = 1; i <= room; i++)
-        if (is_stored(judge, trial, -i))
-            return -i;
-    if (trial->came_back && is_length(trial) && is_exact(judge, trial))
+    if (!trial->came_back || !is_length(trial))
+        return 0;
+    if (first < trial->length || is_exact(judge, trial))
         first = trial->length;
-    else if (trial->came_back && is_length(trial) && first < trial->length)
-        first = trial->length; /* there are gaps, which is another matter */
-    for (int64_t i = (int64_t)first; i < room; i++)
+    for (uint64_t i = first; i < TRIAL_ROOM; i++)
         if (is_stored(judge, trial, i))
             return i;
     return 0;
@@ -244,25 +315,23 @@ static void check_inside(struct judge *judge)
     pass(judge, CHECK_INSIDE);
     for (size_t i = 0; i < run->trial_count; i++) {
         const struct trial *trial = &run->trials[i];
-        int64_t at = stray(judge, trial);
+        uint64_t at = stray(judge, trial);
         struct srcline source = source_of(judge, trial, at);
         struct check_verdict *verdict;
 
         if (at == 0)
             continue;
         verdict = fail(judge, CHECK_INSIDE);
-        buf_printf(&verdict->what, "it stored %s: code[%" PRId64 "] = 0x%02x",
-                   at < 0 ? "before the beginning of the code"
-                          : "beyond the end of the code",
+        buf_printf(&verdict->what,
+                   "it stored beyond the end of the code: "
+                   "code[%" PRIu64 "] = 0x%02x",
                    at, byte_at(judge, trial, at));
         append_source(&source, &verdict->what);
         add_term(verdict, trial->term);
-        buf_printf(&verdict->details, "stored    code[%" PRId64 "]\n", at);
-        if (is_length(trial))
-            buf_printf(&verdict->details,
-                       "returned  %" PRIu64 ": the code is code[0] to "
-                       "code[%" PRIu64 "]\n",
-                       trial->length, trial->length - 1);
+        buf_printf(&verdict->details,
+                   "returned  %" PRIu64 ": the code is code[0] to "
+                   "code[%" PRIu64 "]\n",
+                   trial->length, trial->length - 1);
         return;
     }
 }
@@ -309,7 +378,7 @@ static void check_length(struct judge *judge)
                        "it returned %" PRIu64 ", but stored %" PRIu64 " bytes: "
                        "code[%" PRIu64 "] = 0x%02x would be left out",
                        trial->length, stored, trial->length,
-                       byte_at(judge, trial, (int64_t)trial->length));
+                       byte_at(judge, trial, trial->length));
         add_term(verdict, trial->term);
         buf_printf(&verdict->details,
                    "stored    %" PRIu64 " bytes\nreturned  %" PRIu64 "\n",
@@ -329,6 +398,7 @@ struct wrong {
     size_t negative;       /* of those that are wrong */
     size_t negative_terms; /* of all */
     bool in_immediate;     /* all differ only in that */
+    bool to_all;           /* the same was done to the terms that are right */
 };
 
 /* What an encoder did to a term. */
@@ -403,9 +473,9 @@ static uint32_t one_less(uint32_t term)
 }
 
 static const struct mistake mistakes[] = {
-    {"the bytes of the term are in reverse order: its lowest byte comes first",
+    {"the bytes of the term are in reverse order: the lowest one comes first",
      reversed},
-    {"the two halves of the term are swapped: its lowest byte comes first",
+    {"the two halves of the term are swapped: the lowest byte comes first",
      halves_swapped},
     {"the term is negated", negated},
     {"every bit of the term is inverted", complemented},
@@ -485,12 +555,13 @@ static uint32_t immediate_of(const struct judge *judge,
     uint32_t value = 0;
 
     for (int i = 3; i >= 0; i--)
-        value = value << 8 | byte_at(judge, trial, 3 + i);
+        value = value << 8 | byte_at(judge, trial, 3u + (unsigned)i);
     return value;
 }
 
-/* Whether this is what was done to each term that is wrong. */
-static bool explains(const struct judge *judge, const struct mistake *mistake)
+/* Whether this was done to every term, or to every one that is wrong. */
+static bool explains(const struct judge *judge, const struct mistake *mistake,
+                     bool to_all)
 {
     const struct encoder_run *run = judge->run;
 
@@ -498,8 +569,8 @@ static bool explains(const struct judge *judge, const struct mistake *mistake)
         const struct trial *trial = &run->trials[i];
         uint32_t got = immediate_of(judge, trial);
 
-        if (got != (uint32_t)trial->term &&
-            got != mistake->made((uint32_t)trial->term))
+        if (got != mistake->made((uint32_t)trial->term) &&
+            (to_all || got != (uint32_t)trial->term))
             return false;
     }
     return true;
@@ -523,7 +594,7 @@ static void add_first_byte(const struct judge *judge, const struct trial *trial,
 {
     for (int i = 0; i < 4; i++) {
         uint8_t want = (uint8_t)((uint32_t)trial->term >> 8 * i);
-        uint8_t got = byte_at(judge, trial, 3 + i);
+        uint8_t got = byte_at(judge, trial, 3u + (unsigned)i);
 
         if (want == got)
             continue;
@@ -533,12 +604,16 @@ static void add_first_byte(const struct judge *judge, const struct trial *trial,
     }
 }
 
-/* Appends what was done to the terms; false if nothing fits. */
-static bool tell_mistake(const struct judge *judge, struct buf *out)
+/* Appends what was done to the terms; false if nothing fits. One or two wrong
+ * values can be explained in many ways, so they are only told. */
+static bool tell_mistake(const struct judge *judge, struct wrong *wrong,
+                         struct buf *out)
 {
     const struct encoder_run *run = judge->run;
+    size_t count = sizeof mistakes / sizeof *mistakes;
 
-    if (is_constant(judge)) {
+    wrong->to_all = is_constant(judge);
+    if (wrong->to_all) {
         bool kept = immediate_of(judge, &run->trials[0]) ==
                     (uint32_t)run->trials[0].term;
 
@@ -548,11 +623,16 @@ static bool tell_mistake(const struct judge *judge, struct buf *out)
                    (int)immediate_of(judge, &run->trials[0]));
         return true;
     }
-    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
-        if (explains(judge, &mistakes[i])) {
-            buf_append_text(out, mistakes[i].what);
-            return true;
-        }
+    for (size_t i = 0; i < 2 * count; i++) {
+        const struct mistake *mistake = &mistakes[i % count];
+
+        wrong->to_all = i < count;
+        if (!explains(judge, mistake, wrong->to_all) ||
+            (!wrong->to_all && wrong->count < 3))
+            continue;
+        buf_append_text(out, mistake->what);
+        return true;
+    }
     return false;
 }
 
@@ -561,7 +641,7 @@ static void tell_set(const struct wrong *wrong, struct buf *out)
 {
     size_t positive = wrong->count - wrong->negative;
 
-    if (wrong->count == wrong->terms)
+    if (wrong->to_all || wrong->count == wrong->terms)
         return;
     if (wrong->count == 0) {
         buf_append_text(out, ", when the same term comes a second time");
@@ -592,7 +672,7 @@ static void check_bytes(struct judge *judge)
     if (!wrong.trial)
         return;
     add_term(verdict, wrong.trial->term);
-    if (!wrong.in_immediate || !tell_mistake(judge, &verdict->what))
+    if (!wrong.in_immediate || !tell_mistake(judge, &wrong, &verdict->what))
         buf_append_text(&verdict->what, buf_text(&wrong.first.what));
     tell_set(&wrong, &verdict->what);
     if (wrong.in_immediate)
@@ -745,19 +825,28 @@ static void check_silent(struct judge *judge)
             continue;
         what = &fail(judge, CHECK_SILENT)->what;
         buf_append_text(what, "it printed \"");
-        for (size_t k = 0; k < text.len && k < 40; k++)
+        for (size_t k = 0; k < text.len && k < 200; k++)
             if (text.data[k] >= ' ' && text.data[k] < 0x7f)
                 buf_append(what, &text.data[k], 1);
             else if (text.data[k] == '\n')
                 buf_append_text(what, "\\n");
             else
                 buf_printf(what, "\\x%02x", text.data[k]);
-        buf_printf(what, "\"%s", text.len > 40 ? "..." : "");
+        buf_printf(what, "\"%s", text.len > 200 ? "..." : "");
         return;
     }
 }
 
 /* --- all together -------------------------------------------------------- */
+
+/* Of code that did not come back, what has not failed yet may still do so. */
+static void doubt_passed(struct encoder_verdict *verdict)
+{
+    if (verdict->check[CHECK_RUNS].state == CHECK_FAILED)
+        for (unsigned i = CHECK_RESULT; i <= CHECK_REGISTERS; i++)
+            if (verdict->check[i].state == CHECK_PASSED)
+                verdict->check[i].state = CHECK_NOT_RUN;
+}
 
 /* Nothing but its bytes is wrong with it. */
 static void note_behaviour(struct encoder_verdict *verdict)
@@ -785,6 +874,7 @@ void encoder_judge(const struct encoder_run *run, enum encoder_level level,
         if (last->kind == EVENT_EXIT)
             judge.end = last->exit;
     }
+    find_stores(&judge);
     if (check_returns(&judge)) {
         check_inside(&judge);
         check_length(&judge);
@@ -793,11 +883,13 @@ void encoder_judge(const struct encoder_run *run, enum encoder_level level,
             check_runs(&judge);
             check_result(&judge);
             check_registers(&judge);
+            doubt_passed(out);
         }
     } else {
         check_inside(&judge);
     }
     check_silent(&judge);
     note_behaviour(out);
+    free(judge.stores);
     view_release(&judge.view);
 }

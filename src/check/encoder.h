@@ -33,8 +33,9 @@ enum check_state {
     CHECK_FAILED,
 };
 
-/* So many bytes are free on either side of code[0]. */
-#define TRIAL_ROOM 2048u
+/* So many bytes, a page, may be stored to from code[0] on; nobody may touch the
+ * pages before and behind. */
+#define TRIAL_ROOM 4096u
 
 /* One call of encode_adder. */
 struct trial {

@@ -35,6 +35,21 @@ void encoding_hex(struct bytes bytes, struct buf *out)
 
 /* --- details ------------------------------------------------------------- */
 
+/* The instruction, with what it jumps to as a place in the code: it was decoded
+ * as if code[0] were at address 0. */
+static void append_text(const struct insn *insn, struct buf *out)
+{
+    const struct insn_operand *to = &insn->operands[0];
+
+    if (insn->operand_count > 0 && to->kind == OPERAND_IMMEDIATE &&
+        (insn->kind == INSN_JUMP || insn->kind == INSN_CALL ||
+         insn->kind == INSN_BRANCH))
+        buf_printf(out, "%s code[%lld]", insn->mnemonic,
+                   (long long)to->immediate);
+    else
+        buf_append_text(out, insn->text);
+}
+
 static struct bytes bytes_of(const struct insn *insn)
 {
     return (struct bytes){insn->bytes, insn->length};
@@ -320,7 +335,8 @@ static bool is_other(const struct pair *pair)
 {
     struct buf *what = &pair->out->what;
 
-    buf_printf(what, "%s (", pair->got->text);
+    append_text(pair->got, what);
+    buf_append_text(what, " (");
     append_opcode(pair->got, what);
     buf_printf(what, ") stands where %s (", pair->want->text);
     append_opcode(pair->want, what);
@@ -372,8 +388,8 @@ static void name_extra(struct bytes got, size_t offset,
                        const struct insn *extra, const struct insn *want,
                        struct difference *out)
 {
-    buf_printf(&out->what, "%s at code[%zu] is one instruction too many",
-               extra->text, offset);
+    append_text(extra, &out->what);
+    buf_printf(&out->what, " at code[%zu] is one instruction too many", offset);
     add_line(&out->details, "expected", bytes_of(want), want->text);
     add_line(&out->details, "actual", bytes_of(extra), extra->text);
     add_line(&out->details, "then", rest(got, offset + extra->length), "");
@@ -387,8 +403,10 @@ static void name_behind(struct bytes got, size_t offset, struct difference *out)
 
     buf_printf(&out->what, "%zu byte%s too many behind the last instruction",
                behind.len, behind.len == 1 ? "" : "s");
-    if (known)
-        buf_printf(&out->what, ": %s", insn.text);
+    if (known) {
+        buf_append_text(&out->what, ": ");
+        append_text(&insn, &out->what);
+    }
     add_line(&out->details, "expected", (struct bytes){NULL, 0}, "nothing");
     add_line(&out->details, "actual", behind, known ? insn.text : "");
 }

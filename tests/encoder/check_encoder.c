@@ -34,7 +34,7 @@
 #include "render/explain.h"
 #include "report.h"
 
-#define SECONDS 3u
+#define SECONDS 10u
 
 enum format {
     FORMAT_TEXT,
@@ -57,6 +57,7 @@ struct session {
     char dir[64];       /* where the shared object is made; empty: nowhere */
     char object[4096];  /* the shared object */
     struct store store; /* the events */
+    struct buf source;  /* the C file's text, if it is one */
     struct buf said;    /* by the host */
     struct encoder_run run;
 };
@@ -286,6 +287,25 @@ static void read_report(int report, struct buf *said)
         buf_append(said, bytes, (size_t)got);
 }
 
+/* The encoder's own lines, for messages. It is as new as its program, which the
+ * observer, who knows the host only, has no way to see. */
+static void provide(struct session *session, struct source *source)
+{
+    const char *name = session->options.encoder;
+    const char *slash = strrchr(name, '/');
+    FILE *file = ends_in(name, ".c") ? fopen(name, "re") : NULL;
+    char bytes[4096];
+    size_t got;
+
+    if (!file)
+        return;
+    while ((got = fread(bytes, 1, sizeof bytes, file)) > 0)
+        buf_append(&session->source, bytes, got);
+    fclose(file);
+    observe_provide(source, slash ? slash + 1 : name,
+                    (struct bytes){session->source.data, session->source.len});
+}
+
 /* Watches the host from start to end. */
 static int observe(struct session *session, struct err *err)
 {
@@ -301,6 +321,7 @@ static int observe(struct session *session, struct err *err)
     if (!source)
         return -1;
     host_pidfd = (sig_atomic_t)syscall(SYS_pidfd_open, observe_pid(source), 0);
+    provide(session, source);
     sigaction(SIGALRM, &action, NULL);
     alarm(session->options.seconds);
     while ((more = source_next(source, &event, err)) > 0)
@@ -406,7 +427,8 @@ static const struct event *event_at(void *from, uint64_t index)
     return store_event(from, index);
 }
 
-/* The four lines on how it died; nothing if we ended it. */
+/* What, where and why, if it died and we did not end it. What to do next would
+ * be an invitation to trace the host, which is nobody's program. */
 static void explain(struct session *session, struct buf *out)
 {
     struct past past = {.event = event_at,
@@ -415,15 +437,18 @@ static void explain(struct session *session, struct buf *out)
     struct explanation explanation = {0};
     struct pen pen = {0};
     struct view view;
+    char *next;
 
     if (past.count == 0 || session->run.seconds)
         return;
     view_init(&view);
     view_at(&view, &session->store, past.count - 1);
     if (explain_death(&past, &view, past.count - 1, &explanation)) {
-        buf_clear(&explanation.line[EXPLAIN_NEXT]);
         explanation_write(&explanation, &pen, 4);
-        buf_append(out, pen.out.data, pen.out.len);
+        next = strstr(buf_text(&pen.out), "\n    next ");
+        BUG_UNLESS(next);
+        buf_append(out, pen.out.data,
+                   (size_t)(next + 1 - (char *)pen.out.data));
     }
     explanation_release(&explanation);
     pen_release(&pen);
@@ -502,6 +527,7 @@ static void clean(struct session *session)
         unlink(session->object);
         rmdir(session->dir);
     }
+    buf_release(&session->source);
     buf_release(&session->said);
     free(session->run.trials);
     free(session->run.calls);

@@ -5,7 +5,7 @@
  *     host FD ENCODER.so TERM... -- ARGUMENT...
  *
  * For each TERM it takes a page of its own, between two pages without any
- * permission, lets encode_adder() write into the middle of it, and makes it
+ * permission, lets encode_adder() write to it, and makes it
  * executable. When all terms are encoded, the code in each page is called with
  * each ARGUMENT, with a known value in every register.
  *
@@ -31,9 +31,6 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* code[0] is so far from the start of its page: half of it. */
-#define ROOM 2048
 
 typedef size_t encoder(uint8_t *code, int32_t term);
 
@@ -190,7 +187,7 @@ int main(int argc, char **argv)
 
         if (!page)
             return 71;
-        code[terms] = page + ROOM;
+        code[terms] = page;
         say(report, "encode %d %" PRIx64 "\n", terms,
             (uint64_t)(uintptr_t)code[terms]);
         length[terms] = encode(code[terms], (int32_t)atol(*argv));
@@ -201,7 +198,7 @@ int main(int argc, char **argv)
     }
 
     for (int n = 0; n < terms; n++) {
-        if (length[n] == 0 || length[n] > ROOM)
+        if (length[n] == 0 || length[n] > size)
             continue;
         for (int k = 0; argv[k] && argv[k + 1]; k++)
             call(report, n, k, code[n], atol(argv[k + 1]));

@@ -12,7 +12,7 @@ struct report {
     const char *encoder; /* the file's name, as it was given */
     const struct encoder_run *run;
     const struct encoder_verdict *verdict;
-    struct buf crash; /* the four lines on a crash, or empty */
+    struct buf crash; /* what, where and why, or empty */
 };
 
 void report_text(const struct report *report, struct buf *out);
