@@ -151,10 +151,11 @@ static void add_last_store(const struct judge *judge, const struct trial *trial,
     for (size_t i = store->count; i-- > 0;) {
         const struct event *event = store_event(store, i);
 
-        if (event->kind != EVENT_WRITE || event->write.by)
+        if (event->kind != EVENT_WRITE || event->write.by ||
+            event->write.addr - trial->code >= TRIAL_ROOM)
             continue;
-        buf_printf(&verdict->details, "seen      it stored code[%" PRId64 "]",
-                   (int64_t)(event->write.addr - trial->code));
+        buf_printf(&verdict->details, "seen      it stored code[%" PRIu64 "]",
+                   event->write.addr - trial->code);
         append_source(&event->source, &verdict->details);
         buf_append_text(&verdict->details, "\n");
         return;
@@ -162,11 +163,11 @@ static void add_last_store(const struct judge *judge, const struct trial *trial,
 }
 
 /* Whether it crashed in a page next to that of its code, which nobody may
- * touch; then says so. */
-static bool tell_outside(const struct judge *judge, const struct trial *trial,
-                         struct check_verdict *verdict)
+ * touch. Then that is what is wrong. */
+static bool crashed_outside(struct judge *judge, const struct trial *trial)
 {
     const struct event *signal = last_signal(judge->run);
+    struct check_verdict *verdict;
     int64_t at;
 
     if (!signal || !signal->signal.addr.known || judge->run->seconds)
@@ -175,10 +176,12 @@ static bool tell_outside(const struct judge *judge, const struct trial *trial,
     if (at < -(int64_t)TRIAL_ROOM || at >= 2 * (int64_t)TRIAL_ROOM ||
         (at >= 0 && at < (int64_t)TRIAL_ROOM))
         return false;
+    verdict = fail(judge, CHECK_INSIDE);
     buf_printf(&verdict->what,
                "encode_adder crashed %s of its page, at code[%" PRId64 "]",
                at < 0 ? "before the beginning" : "beyond the end", at);
     append_source(&signal->source, &verdict->what);
+    add_term(verdict, trial->term);
     return true;
 }
 
@@ -196,14 +199,18 @@ static bool check_returns(struct judge *judge)
         pass(judge, CHECK_RETURNS);
         return true;
     }
+    if (last && !last->came_back && crashed_outside(judge, last))
+        return false;
     verdict = fail(judge, CHECK_RETURNS);
     if (last && !last->came_back) {
-        if (!tell_outside(judge, last, verdict))
-            tell_end(judge, "encode_adder", verdict);
+        tell_end(judge, "encode_adder", verdict);
         add_term(verdict, last->term);
         add_last_store(judge, last, verdict);
     } else {
-        tell_end(judge, "the program that called encode_adder", verdict);
+        tell_end(judge,
+                 last ? "the program that called encode_adder"
+                      : "what the encoder does while it is loaded",
+                 verdict);
     }
     return false;
 }
@@ -885,8 +892,6 @@ void encoder_judge(const struct encoder_run *run, enum encoder_level level,
             check_registers(&judge);
             doubt_passed(out);
         }
-    } else {
-        check_inside(&judge);
     }
     check_silent(&judge);
     note_behaviour(out);

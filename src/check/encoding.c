@@ -62,7 +62,8 @@ static void add_line(struct buf *out, const char *name, struct bytes bytes,
     struct buf hex = {0};
 
     encoding_hex(bytes, &hex);
-    buf_printf(out, "%-8s  %-20s  %s\n", name, buf_text(&hex), text);
+    buf_printf(out, *text ? "%-8s  %-20s  %s\n" : "%-8s  %s%s\n", name,
+               buf_text(&hex), text);
     buf_release(&hex);
 }
 

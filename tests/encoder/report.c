@@ -18,9 +18,16 @@ static const char *text_of(const struct buf *buf)
     return buf->len ? buf_text((struct buf *)buf) : "";
 }
 
-static bool is_about_end(unsigned check)
+/* The crash, if this check failed by it. */
+static struct buf crash_of(const struct report *report, unsigned check)
 {
-    return check == CHECK_RETURNS || check == CHECK_RUNS;
+    const struct check_verdict *checks = report->verdict->check;
+    bool is_it =
+        check == CHECK_RETURNS || check == CHECK_RUNS ||
+        (check == CHECK_INSIDE && checks[CHECK_RETURNS].state == CHECK_NOT_RUN);
+
+    return is_it && checks[check].state == CHECK_FAILED ? report->crash
+                                                        : (struct buf){0};
 }
 
 /* --- for a person -------------------------------------------------------- */
@@ -32,6 +39,7 @@ static void tell_check(const struct report *report, unsigned check,
 {
     const struct check_verdict *verdict = &report->verdict->check[check];
     char *copy = strdup(text_of(&verdict->details)), *rest = copy, *line;
+    struct buf crash = crash_of(report, check);
 
     pen_blank(pen);
     pen_text(pen, ROLE_NOTE, mark);
@@ -43,11 +51,8 @@ static void tell_check(const struct report *report, unsigned check,
         pen_end(pen);
     }
     free(copy);
-    if (is_about_end(check) && report->crash.len) {
-        struct buf crash = report->crash;
-
+    if (crash.len)
         pen_lines(pen, &crash);
-    }
 }
 
 void report_text(const struct report *report, struct buf *out)
@@ -57,8 +62,7 @@ void report_text(const struct report *report, struct buf *out)
     struct pen pen = {0};
 
     pen_print(&pen, ROLE_NOTE,
-              "%s, level %s: %zu calls of encode_adder, "
-              "%zu of its code",
+              "%s, level %s: calls of encode_adder: %zu, of its code: %zu",
               report->encoder, level_name(verdict->level),
               report->run->trial_count, report->run->call_count);
     pen_end(&pen);
@@ -115,6 +119,7 @@ static json_t *check_object(const struct report *report, unsigned i)
 {
     static const char *const names[] = {"skipped", "passed", "failed"};
     const struct check_verdict *verdict = &report->verdict->check[i];
+    struct buf crash = crash_of(report, i);
     json_t *object = json_object();
 
     set_text(object, "check", encoder_check_word(i));
@@ -124,8 +129,8 @@ static json_t *check_object(const struct report *report, unsigned i)
     if (verdict->details.len)
         json_object_set_new(object, "details",
                             lines_of(text_of(&verdict->details)));
-    if (is_about_end(i) && verdict->state == CHECK_FAILED && report->crash.len)
-        json_object_set_new(object, "crash", lines_of(text_of(&report->crash)));
+    if (crash.len)
+        json_object_set_new(object, "crash", lines_of(text_of(&crash)));
     return object;
 }
 
@@ -184,6 +189,7 @@ static void append_case(const struct report *report, unsigned i,
                         struct buf *out)
 {
     const struct check_verdict *verdict = &report->verdict->check[i];
+    struct buf crash = crash_of(report, i);
 
     buf_printf(out, "  <testcase classname=\"encode_adder\" name=\"%s\"",
                encoder_check_word(i));
@@ -199,8 +205,7 @@ static void append_case(const struct report *report, unsigned i,
     append_xml(text_of(&verdict->what), out);
     buf_append_text(out, "\">");
     append_xml(text_of(&verdict->details), out);
-    if (is_about_end(i))
-        append_xml(text_of(&report->crash), out);
+    append_xml(text_of(&crash), out);
     buf_append_text(out, "</failure>\n  </testcase>\n");
 }
 
