@@ -124,6 +124,9 @@ static void tell_end(struct judge *judge, const char *who,
                    who, run->seconds);
         if (signal)
             append_source(&signal->source, what);
+    } else if (judge->end.status.known &&
+               judge->end.status.value == TRIAL_LOST) {
+        buf_printf(what, "%s closed a descriptor that it had not opened", who);
     } else if (judge->end.status.known) {
         buf_printf(what,
                    "%s does not come back: it ended the whole program, with "
@@ -372,6 +375,8 @@ static void check_length(struct judge *judge)
                        "it returned %" PRId64 ", which is no number of bytes: "
                        "as a size_t that is %" PRIu64,
                        (int64_t)trial->length, trial->length);
+        else if (trial->length == 0 && stored == 0)
+            buf_append_text(what, "it returned 0 and stored nothing");
         else if (trial->length == 0)
             buf_printf(what, "it returned 0, but stored %" PRIu64 " bytes",
                        stored);

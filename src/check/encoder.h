@@ -37,6 +37,10 @@ enum check_state {
  * pages before and behind. */
 #define TRIAL_ROOM 4096u
 
+/* The status of the program that made the calls, if it could not say any more
+ * which they are. */
+#define TRIAL_LOST 74
+
 /* One call of encode_adder. */
 struct trial {
     int32_t term;

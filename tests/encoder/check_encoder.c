@@ -15,7 +15,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -25,6 +27,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -239,17 +242,78 @@ static int find_object(struct session *session)
 
 /* --- running it ---------------------------------------------------------- */
 
-/* The host, for the handler below, and how often the time was over. */
-static volatile sig_atomic_t host_pidfd = -1;
-static volatile sig_atomic_t times_over;
-
-/* A signal that says where it was, and a second later one that is obeyed. */
-static void time_over(int signal)
+/* Seconds of the clock that nobody sets. */
+static double now(void)
 {
-    (void)signal;
-    syscall(SYS_pidfd_send_signal, host_pidfd, times_over++ ? SIGKILL : SIGXCPU,
-            NULL, 0);
-    alarm(1);
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Who is watched, and for how long. */
+struct watch {
+    struct source *source;
+    int host;        /* a pidfd of it */
+    double deadline; /* then it is asked to end, and later made to */
+    bool is_over;    /* the deadline was reached while the host ran */
+    bool asked;
+};
+
+static bool has_ended(int pidfd)
+{
+    return poll(&(struct pollfd){pidfd, POLLIN, 0}, 1, 0) > 0;
+}
+
+/*
+ * Called while nothing happens. The signal that comes first says where the
+ * program was; one that it does not obey, or what it has left running behind
+ * it, is ended for good.
+ */
+static void look_at_clock(struct watch *watch)
+{
+    bool ended = has_ended(watch->host);
+
+    if (ended && watch->deadline > now() + 0.3)
+        watch->deadline = now() + 0.3;
+    if (now() < watch->deadline)
+        return;
+    watch->is_over |= !ended;
+    if (watch->asked || ended) {
+        observe_end(watch->source);
+    } else {
+        syscall(SYS_pidfd_send_signal, watch->host, SIGXCPU, NULL, 0);
+        watch->deadline = now() + 1;
+    }
+    watch->asked = true;
+}
+
+/* Reads all events. SIGCHLD comes when there may be more. */
+static int read_events(struct session *session, struct watch *watch,
+                       struct err *err)
+{
+    const struct timespec moment = {0, 50000000};
+    struct event event;
+    sigset_t child;
+    int more = 1;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    while (more > 0) {
+        more = source_ready(watch->source, err);
+        if (more == 0) {
+            sigtimedwait(&child, NULL, &moment);
+            more = 1;
+        } else if (more > 0) {
+            more = source_next(watch->source, &event, err);
+            if (more > 0)
+                store_append(&session->store, &event);
+        }
+        if (more > 0)
+            look_at_clock(watch);
+    }
+    return more;
 }
 
 /* The host's arguments; all of them are kept until we end. */
@@ -310,29 +374,24 @@ static void provide(struct session *session, struct source *source)
 static int observe(struct session *session, struct err *err)
 {
     struct launch launch = {.stdin_fd = open("/dev/null", O_RDWR | O_CLOEXEC)};
-    int report = memfd_create("report", 0), more;
-    struct sigaction action = {.sa_handler = time_over, .sa_flags = SA_RESTART};
-    struct source *source;
-    struct event event;
+    int report = memfd_create("report", 0), result;
+    struct watch watch = {.deadline = now() + session->options.seconds};
 
     launch.stdout_fd = launch.stderr_fd = launch.stdin_fd;
     launch.argv = host_arguments(session, report);
-    source = observe_new(&launch, &observe_default_budget, err);
-    if (!source)
+    watch.source = observe_new(&launch, &observe_default_budget, err);
+    if (!watch.source)
         return -1;
-    host_pidfd = (sig_atomic_t)syscall(SYS_pidfd_open, observe_pid(source), 0);
-    provide(session, source);
-    sigaction(SIGALRM, &action, NULL);
-    alarm(session->options.seconds);
-    while ((more = source_next(source, &event, err)) > 0)
-        store_append(&session->store, &event);
-    alarm(0);
-    if (times_over)
+    watch.host = (int)syscall(SYS_pidfd_open, observe_pid(watch.source), 0);
+    provide(session, watch.source);
+    result = read_events(session, &watch, err);
+    if (watch.is_over)
         session->run.seconds = session->options.seconds;
-    source_free(source);
+    source_free(watch.source);
     read_report(report, &session->said);
+    close(watch.host);
     close(report);
-    return more;
+    return result;
 }
 
 /* --- what the host said -------------------------------------------------- */
@@ -404,7 +463,9 @@ static int take_line(struct session *session, const char *line)
     } else if (sscanf(line, "ran %zu %zu %n", &n, &k, &at) == 2 && call &&
                at > 0 && call->trial == n) {
         end_call(call, line + at);
-    } else if (strcmp(line, "end") == 0) {
+    } else if (strcmp(line, "end") == 0 &&
+               run->trial_count == adder_term_count &&
+               run->trials[run->trial_count - 1].came_back) {
         run->finished = true;
     }
     return 0;
@@ -415,6 +476,9 @@ static int take_report(struct session *session)
     char *rest = (char *)buf_text(&session->said), *line;
     int status = 0;
 
+    for (size_t i = 0; i < session->said.len; i++)
+        if (rest[i] == '\0')
+            rest[i] = '?';
     while (status == 0 && (line = strsep(&rest, "\n")))
         status = take_line(session, line);
     return status;
@@ -541,6 +605,8 @@ int main(int argc, char **argv)
 
     if (status >= 0)
         return status;
+    /* What we were left is none of the encoder's business. */
+    close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
     store_init(&session.store);
     session.run.store = &session.store;
     status = check(&session);
