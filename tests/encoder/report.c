@@ -62,7 +62,7 @@ void report_text(const struct report *report, struct buf *out)
     struct pen pen = {0};
 
     pen_print(&pen, ROLE_NOTE,
-              "%s, level %s: calls of encode_adder: %zu, of its code: %zu",
+              "%s, level %s: %zu times encoded, %zu times called",
               report->encoder, level_name(verdict->level),
               report->run->trial_count, report->run->call_count);
     pen_end(&pen);
