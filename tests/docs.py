@@ -22,7 +22,8 @@ values and no addresses; and the number of a process or thread. `--rewrite`
 writes into the page what is true where it is not equal. It keeps
 the `...` where they stood, as well as it can: read what it wrote.
 
-JITTRACE names the program that stands for ./jittrace.
+JITTRACE names the program that stands for ./jittrace, CHECK_ENCODER the one
+that stands for build/check-encoder.
 """
 import difflib
 import glob
@@ -38,6 +39,8 @@ import textwrap
 LIMIT = 120  # seconds that a command may take
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 JITTRACE = os.path.abspath(os.environ.get("JITTRACE", f"{TOP}/jittrace"))
+CHECK_ENCODER = os.path.abspath(
+    os.environ.get("CHECK_ENCODER", f"{TOP}/build/check-encoder"))
 
 # What comes into the tree that commands run in: copies of what they may write
 # to, links to the rest.
@@ -205,6 +208,7 @@ def make_tree():
         if os.path.exists(f"{TOP}/{name}"):
             os.symlink(f"{TOP}/{name}", f"{tree}/{name}")
     os.symlink(JITTRACE, f"{tree}/jittrace")
+    os.symlink(CHECK_ENCODER, f"{tree}/build/check-encoder")
     return tree
 
 

@@ -22,7 +22,8 @@ static void check_page(const char *option, const char *page,
 {
     run(&(struct job){.argv = ARGS("/usr/bin/python3", "tests/docs.py", page,
                                    option),
-                      .env = ARGS("JITTRACE=" JITTRACE),
+                      .env = ARGS("JITTRACE=" JITTRACE,
+                                  "CHECK_ENCODER=" BUILD_DIR "/check-encoder"),
                       .seconds = 280},
         result);
 }
