@@ -29,6 +29,7 @@ struct judge {
     struct view view;      /* the state at the end */
     struct event_exit end; /* all zero if it is not known */
     struct stores *stores; /* of each trial */
+    bool lost;             /* not every store was seen */
     struct encoder_verdict *out;
 };
 
@@ -220,8 +221,16 @@ static bool check_returns(struct judge *judge)
 
 /* --- what was stored ----------------------------------------------------- */
 
-/* Only what was seen being stored counts: of a page that turns executable, a
- * view takes what lies between the first and the last store for written. */
+static bool is_of_stores(const struct event_limit *limit)
+{
+    return limit->budget && (strcmp(limit->budget, "stores") == 0 ||
+                             strcmp(limit->budget, "all-stores") == 0 ||
+                             strcmp(limit->budget, "system-calls") == 0);
+}
+
+/* Only what was seen being stored counts, unless there was too much to see: of
+ * a page that turns executable, a view takes what lies between the first and
+ * the last store for written. */
 static void find_stores(struct judge *judge)
 {
     const struct encoder_run *run = judge->run;
@@ -231,6 +240,8 @@ static void find_stores(struct judge *judge)
         const struct event *event = store_event(run->store, i);
         const struct event_write *write = &event->write;
 
+        judge->lost |=
+            event->kind == EVENT_LIMIT && is_of_stores(&event->limit);
         if (event->kind != EVENT_WRITE)
             continue;
         for (size_t k = 0; k < run->trial_count; k++) {
@@ -246,7 +257,9 @@ static void find_stores(struct judge *judge)
 static bool is_stored(const struct judge *judge, const struct trial *trial,
                       uint64_t offset)
 {
-    return judge->stores[trial - judge->run->trials].at[offset];
+    return judge->stores[trial - judge->run->trials].at[offset] ||
+           (judge->lost &&
+            pages_written(&judge->view.pages, trial->code + offset));
 }
 
 static uint8_t byte_at(const struct judge *judge, const struct trial *trial,
