@@ -21,8 +21,7 @@ static const char *const long_form[] = {
 static const char *const short_form[] = {
     "lea of a 64-bit sum begins with a REX prefix that has REX.W set",
     "the opcode of lea is the same in both forms",
-    "the ModRM byte of the short form differs from the long one's in mod only, "
-    "which says that one byte follows",
+    "the ModRM byte is the long form's but for mod: one byte follows",
     "the only byte of the disp8 comes here, the lowest one of disp",
     "the function needs a ret right behind the disp8",
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * smaller.c - the function x + TERM in six encodings of different length.
+ * smaller.c - the function x + TERM in six encodings, short and long.
  *
  * `smaller TERM` makes them all in one page, calls each with 1 and shows what it
  * returned. Three of them have room for 8 bits of TERM only: where it needs
