@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * calling-c.c - machine code that calls a C function, and the rules for that.
+ * calling-c.c - machine code that calls a C function, by the rules.
  *
  *     calling-c             keeps the rules
  *     calling-c caller      keeps a value where the C function may put another
