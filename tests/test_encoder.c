@@ -311,6 +311,26 @@ Test(encoder, a_refused_encoding_that_behaves_the_same_is_told_so)
     result_release(&result);
 }
 
+/* By the last that was seen of it. */
+Test(encoder, an_endless_loop_is_shown)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(CHECK_ENCODER, "--seconds=3",
+                                   ENCODERS "code_loops.c"),
+                      .seconds = 60},
+        &result);
+    must_say(&result, "\n    seen      eb fe at code[10] was executed\n");
+    result_release(&result);
+    run(&(struct job){.argv = ARGS(CHECK_ENCODER, "--seconds=3",
+                                   ENCODERS "encoder_loops.c"),
+                      .seconds = 60},
+        &result);
+    must_say(&result, "\n    seen      it stored code[3], at "
+                      "encoder_loops.c:14 `code[3 + i] = (uint8_t)imm;`\n");
+    result_release(&result);
+}
+
 Test(encoder, a_crash_is_explained_and_a_store_has_its_line)
 {
     struct result result;

@@ -123,8 +123,6 @@ static void tell_end(struct judge *judge, const char *who,
     if (run->seconds) {
         buf_printf(what, "%s does not come back: it was ended after %u seconds",
                    who, run->seconds);
-        if (signal)
-            append_source(&signal->source, what);
     } else if (judge->end.status.known &&
                judge->end.status.value == TRIAL_LOST) {
         buf_printf(what, "%s closed a descriptor that it had not opened", who);
@@ -724,6 +722,27 @@ static void add_call(struct judge *judge, const struct trial_call *call,
                call->argument);
 }
 
+/* The last instruction of the code that was seen: part of a loop, if it is in
+ * one. */
+static void add_last_step(struct judge *judge, const struct trial *trial,
+                          struct check_verdict *verdict)
+{
+    const struct store *store = judge->run->store;
+
+    for (size_t i = store->count; i-- > 0;) {
+        const struct event *event = store_event(store, i);
+
+        if (event->kind != EVENT_STEP ||
+            event->step.addr - trial->code >= TRIAL_ROOM)
+            continue;
+        buf_append_text(&verdict->details, "seen      ");
+        encoding_hex(event->step.bytes, &verdict->details);
+        buf_printf(&verdict->details, " at code[%" PRIu64 "] was executed\n",
+                   event->step.addr - trial->code);
+        return;
+    }
+}
+
 static void check_runs(struct judge *judge)
 {
     const struct encoder_run *run = judge->run;
@@ -737,6 +756,7 @@ static void check_runs(struct judge *judge)
     verdict = fail(judge, CHECK_RUNS);
     tell_end(judge, "the code", verdict);
     add_call(judge, last, verdict);
+    add_last_step(judge, &run->trials[last->trial], verdict);
 }
 
 static void check_result(struct judge *judge)

@@ -255,9 +255,8 @@ static double now(void)
 struct watch {
     struct source *source;
     int host;        /* a pidfd of it */
-    double deadline; /* then it is asked to end, and later made to */
+    double deadline; /* then all of it is ended */
     bool is_over;    /* the deadline was reached while the host ran */
-    bool asked;
 };
 
 static bool has_ended(int pidfd)
@@ -265,11 +264,7 @@ static bool has_ended(int pidfd)
     return poll(&(struct pollfd){pidfd, POLLIN, 0}, 1, 0) > 0;
 }
 
-/*
- * Called while nothing happens. The signal that comes first says where the
- * program was; one that it does not obey, or what it has left running behind
- * it, is ended for good.
- */
+/* Ends what runs for too long, and what the host has left running behind it. */
 static void look_at_clock(struct watch *watch)
 {
     bool ended = has_ended(watch->host);
@@ -279,13 +274,7 @@ static void look_at_clock(struct watch *watch)
     if (now() < watch->deadline)
         return;
     watch->is_over |= !ended;
-    if (watch->asked || ended) {
-        observe_end(watch->source);
-    } else {
-        syscall(SYS_pidfd_send_signal, watch->host, SIGXCPU, NULL, 0);
-        watch->deadline = now() + 1;
-    }
-    watch->asked = true;
+    observe_end(watch->source);
 }
 
 /* Reads all events. SIGCHLD comes when there may be more. */
