@@ -3,6 +3,9 @@
  * support.h - what tests share that start programs: run a command and see what
  * it does, trace one and have the events.
  *
+ * Criterion 2.4.1 takes gt(type, a, b) for a >= b: write lt(type, b, a). `make
+ * lint` looks for it.
+ *
  * Every helper may fail the test it is called from (by an assertion of
  * Criterion), so none may be called in a forked child.
  */

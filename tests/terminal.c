@@ -123,7 +123,7 @@ void tty_start(struct tty *tty, const struct job *command, unsigned rows,
     tty->pid = fork();
     if (tty->pid == 0)
         become_foreground(command, tty->slave, parent);
-    cr_assert(gt(int, tty->pid, 0), "fork");
+    cr_assert(lt(int, 0, tty->pid), "fork");
 }
 
 /* Whether it has ended; its status is kept. */

@@ -610,7 +610,7 @@ static void read_exactly(int fd, char *text, size_t len)
     for (size_t done = 0; done < len;) {
         ssize_t got = read(fd, text + done, len - done);
 
-        cr_assert(gt(int, (int)got, 0));
+        cr_assert(lt(int, 0, (int)got));
         done += (size_t)got;
     }
     text[len] = 0;

@@ -562,7 +562,7 @@ static void try_QUIT(struct tty *tty, struct press key)
 {
     pid_t program = tty_child(tty);
 
-    cr_assert(gt(int, program, 0));
+    cr_assert(lt(int, 0, program));
     press(tty, key);
     cr_assert(eq(int, tty_wait_end(tty), 0));
     tty_wait_alone(tty);

@@ -1245,10 +1245,10 @@ static unsigned check_shown(struct buf *out, unsigned limit, const char *what)
     unsigned columns = 0;
     size_t used;
 
-    cr_assert(gt(sz, out->len, 0), "%s is empty", what);
+    cr_assert(lt(sz, 0, out->len), "%s is empty", what);
     for (size_t i = 0; i < out->len; i += used, columns++) {
         used = pen_char_length(out->data + i, out->len - i);
-        cr_assert(gt(sz, used, 0), "%s: byte %zu of %s", what, i,
+        cr_assert(lt(sz, 0, used), "%s: byte %zu of %s", what, i,
                   buf_text(out));
     }
     cr_assert(le(uint, columns, limit), "%s: %s", what, buf_text(out));

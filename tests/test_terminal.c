@@ -136,7 +136,7 @@ Test(terminal, jobs)
     tty_settle(&tty);
     tty_type(&tty, "\032");
     tty_wait_text(&tty, "Stopped");
-    cr_assert(gt(int, tty_child(&tty), 0));
+    cr_assert(lt(int, 0, tty_child(&tty)));
     tty_type(&tty, "fg\nword\n");
     tty_wait_row(&tty, 5, "word");
     /* Ctrl-C also throws away what was typed and not yet read: termios(3). */
