@@ -136,7 +136,7 @@ static size_t list_encoders(struct trying *list)
     struct dirent **entries;
     int count = scandir(ENCODERS, &entries, is_source, alphasort);
 
-    cr_assert(gt(int, count, 0));
+    cr_assert(lt(int, 0, count));
     cr_assert(lt(int, count, (int)MOST));
     for (int i = 0; i < count; i++) {
         snprintf(list[i].name, sizeof list[i].name, "%.*s",
