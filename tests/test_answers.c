@@ -23,7 +23,7 @@ struct answer {
 static void fill_gap(const char *lesson, const char *code, const char *name)
 {
     struct buf exercise = {0}, mine = {0};
-    const char *text, *gap;
+    const char *text, *gap, *rest;
     char path[256];
 
     snprintf(path, sizeof path, "lessons/%s/exercise.c", lesson);
@@ -33,7 +33,10 @@ static void fill_gap(const char *lesson, const char *code, const char *name)
     cr_assert(ne(ptr, (void *)gap, NULL), "%s", lesson);
     buf_append(&mine, text, (size_t)(gap - text));
     buf_append_text(&mine, code);
-    buf_append_text(&mine, strstr(gap, "*/") + 2);
+    /* Outside of functions the gap goes on to the next empty line. */
+    rest = strstr(gap, gap[-1] == '\n' ? "\n\n" : "*/");
+    cr_assert(ne(ptr, (void *)rest, NULL), "%s", lesson);
+    buf_append_text(&mine, rest + 2);
     write_file(name, mine.data, mine.len, 0644);
     buf_release(&exercise);
     buf_release(&mine);
@@ -180,6 +183,144 @@ Test(answers, expressions)
 
     expect_refused("08-expressions", ALL(wrong));
     expect_passed("08-expressions", ALL(right));
+}
+
+/* --- 09: where a short jump goes ----------------------------------------- */
+
+#define FITS                                                           \
+    "{ int64_t d = (int64_t)target - (int64_t)jump; if (d != (int8_t)" \
+    "d) return false; }"
+
+Test(answers, loops)
+{
+    static const struct answer wrong[] = {
+        {"", "counted from\nthe jump's first byte"},
+        {"target -= 1;", "rel8 is 0x0a, not 0x09"},
+        {"target -= 2;", "to code[330] goes 128 bytes from its end"},
+        {"target -= 2; if (target > jump + 127) return false;",
+         "to code[73] goes -129 bytes from its end"},
+        {"target -= 2; if (target < jump) return false;", "that fits into"},
+        {"target -= 2; code[jump + 2] = 0;", "bytes other than code[6]"},
+        {"target -= 2; if (target > jump + 127) { code[jump + 1] = 0; return "
+         "false; }",
+         "nothing was to be stored"},
+    };
+    static const struct answer right[] = {
+        {"target -= 2;" FITS, "both jumps arrive"},
+    };
+
+    expect_refused("09-loops", ALL(wrong));
+    expect_passed("09-loops", ALL(right));
+}
+
+/* --- 10: what a function saves, and gives back --------------------------- */
+
+#define TABLES(first, last)                         \
+    "static const uint8_t first[] = {" first "};\n" \
+    "static const uint8_t last[] = {" last "0xc3};\n"
+
+Test(answers, calling_c)
+{
+    static const struct answer wrong[] = {
+        {TABLES("0x53", "0x5b,"), "r12 is callee-saved"},
+        {TABLES("0x41, 0x54", "0x41, 0x5c,"), "rbx is callee-saved"},
+        {TABLES("0x53, 0x41, 0x54", "0x41, 0x5c, 0x5b,"),
+         "8 bytes above a multiple of 16"},
+        /* popped in the order in which they were pushed */
+        {TABLES("0x53, 0x41, 0x54, 0x55", "0x5d, 0x5b, 0x41, 0x5c,"),
+         "that is what r12 was; what is pushed last"},
+        /* rax is the third that is popped */
+        {TABLES("0x53, 0x41, 0x54, 0x50", "0x58, 0x41, 0x5c, 0x5b,"),
+         "the result comes back in rax"},
+        {TABLES("0xc3", ""), "called 0 times"},
+    };
+    static const struct answer right[] = {
+        /* rbp instead of sub rsp, 8; and r12 first */
+        {TABLES("0x53, 0x41, 0x54, 0x55", "0x5d, 0x41, 0x5c, 0x5b,"),
+         "the caller finds all as it left it"},
+        {TABLES("0x41, 0x54, 0x48, 0x83, 0xec, 8, 0x53",
+                "0x5b, 0x48, 0x83, 0xc4, 8, 0x41, 0x5c,"),
+         "the caller finds all as it left it"},
+    };
+
+    expect_refused("10-calling-c", ALL(wrong));
+    expect_passed("10-calling-c", ALL(right));
+}
+
+/* --- 11: four bytes of code, wherever they are --------------------------- */
+
+#define FLIP(start, length, prot) \
+    "if (mprotect(" start ", " length ", " prot ") < 0) return false;"
+#define PATCH(start, length, more)                     \
+    FLIP(start, length, "PROT_READ | PROT_WRITE" more) \
+    "memcpy(at, &value, 4);" FLIP(start, length,       \
+                                  "PROT_READ | PROT_EXEC") "return true;"
+#define PAGE "at - (uintptr_t)at % 4096"
+
+Test(answers, patching)
+{
+    static const struct answer wrong[] = {
+        {PATCH("at", "4", ""), "that is not where a page begins"},
+        {PATCH(PAGE, "4100", ""), "the page behind, which is data, is r-x"},
+        {PATCH(PAGE, "(uintptr_t)at % 4096 + 4", " | PROT_EXEC"),
+         "PROT_WRITE and PROT_EXEC together"},
+        {FLIP(PAGE, "4096", "PROT_READ | PROT_WRITE"),
+         "the page of the first byte is rw- afterwards"},
+        {FLIP(PAGE, "(uintptr_t)at % 4096 + 4",
+              "PROT_READ | PROT_WRITE") "memcpy(at, &value, "
+                                        "4);" FLIP(PAGE, "1",
+                                                   "PROT_READ | "
+                                                   "PROT_EXEC") "ret"
+                                                                "urn"
+                                                                " tr"
+                                                                "ue"
+                                                                ";",
+         "the page of the last byte is rw- afterwards"},
+        {FLIP(PAGE, "(uintptr_t)at % 4096 + 4", "PROT_READ | PROT_WRITE")
+             FLIP(PAGE, "(uintptr_t)at % 4096 + 4",
+                  "PROT_READ | PROT_EXEC") "return true;",
+         "whose term is now 2, is 11, not 12"},
+    };
+    /* byte by byte, each with a flip of its own */
+    static const struct answer right[] = {
+        {"for (int i = 0; i < 4; i++, at++) {"
+         "uint8_t *page = " PAGE
+         ";" FLIP("page", "1", "PROT_READ | PROT_WRITE") "*at = ((uint8_t "
+                                                         "*)&value)[i];" FLIP(
+                                                             "page", "1",
+                                                             "PROT_READ | "
+                                                             "PROT_EXEC") "} "
+                                                                          "retu"
+                                                                          "rn "
+                                                                          "true"
+                                                                          ";",
+         "patched four times"},
+    };
+
+    expect_refused("11-patching", ALL(wrong));
+    expect_passed("11-patching", ALL(right));
+}
+
+/* --- 12: a loop of LuaJIT's, in C ---------------------------------------- */
+
+Test(answers, real_jit)
+{
+    static const struct answer wrong[] = {
+        {"", "sum comes back as it was"},
+        {"sum = sum - (double)i * i;", "the other way round"},
+        {"sum = (double)i * i + sum;", "subsd is no addition"},
+        {"sum = i - sum;", "there is a mulsd, too"},
+        {"sum = (double)i * i;", "takes the old sum away"},
+        {"sum = (int)((unsigned)i * (unsigned)i) - sum;",
+         "does not fit into an int"},
+    };
+    static const struct answer right[] = {
+        {"sum = -(sum - (double)i * i);", "always agree"},
+        {"sum = (double)((long)i * i) - sum;", "always agree"},
+    };
+
+    expect_refused("12-real-jit", ALL(wrong));
+    expect_passed("12-real-jit", ALL(right));
 }
 
 /* --- the compiler of lesson 08 ------------------------------------------- */
