@@ -191,16 +191,24 @@ Test(docs, chapters_are_listed)
 
 Test(docs, links_are_followed)
 {
-    expect_verdict("# A: `b_c`, d-e!\n[x](#a-b_c-d-e) "
-                   "[y](https://example.com/z) [z](../../docs/limits.md)\n"
-                   "`[no](link)`\n```\n[no](link)\n# no heading\n```\n",
-                   NULL);
+    const char *other = scratch(".other.md");
+    const char *name = strrchr(other, '/') + 1;
+    char page[256];
+
+    write_page(other, "# Other\n");
+    snprintf(page, sizeof page,
+             "# A: `b_c`, d-e!\n[x](#a-b_c-d-e) "
+             "[y](https://example.com/z) [z](%s)\n"
+             "`[no](link)`\n```\n[no](link)\n# no heading\n```\n",
+             name);
+    expect_verdict(page, NULL);
+    snprintf(page, sizeof page, "[x](%s#none)\n", name);
+    expect_verdict(page, ".other.md has no heading for #none");
+    unlink(other);
     expect_verdict("# A\n# A\n[x](#a-1)\n", NULL);
     expect_verdict("# A\n[x](#b)\n", "has no heading for #b");
     expect_verdict("```\n# A\n```\n[x](#a)\n", "has no heading for #a");
     expect_verdict("# A\n[x](none.md)\n", ":2: the link to none.md leads");
-    expect_verdict("[x](../../docs/limits.md#none)\n",
-                   "docs/limits.md has no heading for #none");
 }
 
 Test(docs, pages_are_rewritten)
