@@ -206,7 +206,11 @@ N=$number\` passes." "\`make hint N=$number\` gives a hint."
     fi
     echo "${bold}$dir/solution.c$plain has in the gap:"
     echo
-    diff "$dir/exercise.c" "$dir/solution.c" | sed -n 's/^> \{0,1\}//p'
+    # Dots stand for what the exercise has between two changes.
+    diff "$dir/exercise.c" "$dir/solution.c" |
+        awk '/^[0-9]/ { apart = shown }
+             /^>/ { if (apart) print "    ..."
+                    print substr($0, 3); apart = 0; shown = 1 }'
 }
 
 do_reset() {

@@ -3,7 +3,8 @@
  * Exercise 09: a jump that arrives.
  *
  * compile() makes a function that tells how often its argument can be halved
- * until it is 0. patch_rel8() fills in where its two jumps go, and is wrong.
+ * until it is 0. patch_rel8() fills in where its two jumps go.
+ * As it is here, it is wrong.
  */
 #include <stdbool.h>
 #include <stddef.h>
