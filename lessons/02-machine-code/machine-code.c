@@ -36,8 +36,19 @@ int main(int argc, char **argv)
     if (argc == 1)
         for (; length < sizeof adder; length++)
             code[length] = adder[length];
-    for (int i = 1; i < argc && length < size; i++)
-        code[length++] = (uint8_t)strtoul(argv[i], NULL, 16);
+    for (int i = 1; i < argc && length < size; i++) {
+        char *end;
+        unsigned long byte = strtoul(argv[i], &end, 16);
+
+        if (end == argv[i] || *end != '\0' || byte > 0xff) {
+            fprintf(stderr,
+                    "machine-code: '%s' is not a byte: give two "
+                    "hexadecimal digits for each\n",
+                    argv[i]);
+            return EX_USAGE;
+        }
+        code[length++] = (uint8_t)byte;
+    }
 
     if (mprotect(code, size, PROT_READ | PROT_EXEC) < 0) {
         perror("machine-code: mprotect");
