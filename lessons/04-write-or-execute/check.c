@@ -33,25 +33,57 @@ asm(".text\n"
     "    mov $-1, %ecx\n" /* no key: this is mprotect then */
     "    jmp pkey_mprotect@PLT\n");
 
+/* What the kernel allows on the page at address, as PROT_ bits; -1 if nothing
+ * is mapped there. */
+static int allowed(const void *address)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    uintptr_t at = (uintptr_t)address, from, to;
+    char line[512], r, w, x;
+    int prot = -1;
+
+    if (!maps)
+        return (int)last_prot;
+    while (prot < 0 && fgets(line, sizeof line, maps))
+        if (sscanf(line, "%lx-%lx %c%c%c", &from, &to, &r, &w, &x) == 5 &&
+            at >= from && at < to)
+            prot = (r == 'r' ? PROT_READ : 0) | (w == 'w' ? PROT_WRITE : 0) |
+                   (x == 'x' ? PROT_EXEC : 0);
+    fclose(maps);
+    return prot;
+}
+
 int main(void)
 {
     static const uint8_t adder[] = {0x48, 0xc7, 0xc0, 0x01, 0x00, 0x00,
                                     0x00, 0x48, 0x01, 0xf8, 0xc3};
     uint8_t *code = make_function(adder, sizeof adder);
+    int prot;
 
     if (!code) {
         say("make_function() returns NULL");
         return 1;
     }
-    say("in the end the page is %c%c%c", last_prot & PROT_READ ? 'r' : '-',
-        last_prot & PROT_WRITE ? 'w' : '-', last_prot & PROT_EXEC ? 'x' : '-');
+    prot = allowed(code);
+    if (prot < 0) {
+        say("make_function() returns %p, where nothing is mapped", code);
+        return 1;
+    }
+    say("in the end the page is %c%c%c", prot & PROT_READ ? 'r' : '-',
+        prot & PROT_WRITE ? 'w' : '-', prot & PROT_EXEC ? 'x' : '-');
     if ((asked_mmap | asked_mprotect) & BOTH) {
         say("%s was asked for PROT_WRITE and PROT_EXEC together; from then on "
             "a stray\nstore can change code that the CPU runs",
             asked_mmap & BOTH ? "mmap" : "mprotect");
         return 1;
     }
-    if (!(last_prot & PROT_EXEC)) {
+    if (!(prot & PROT_EXEC) && last_prot & PROT_EXEC) {
+        say("mprotect was asked for PROT_EXEC, but not for this page, or it "
+            "failed: its first\nargument must be the address of the page, and "
+            "a result below 0 tells of failure");
+        return 1;
+    }
+    if (!(prot & PROT_EXEC)) {
         say("the CPU may not fetch from it; a call of the function would "
             "crash");
         return 1;
