@@ -118,6 +118,27 @@ Test(answers, call)
     expect_passed("05-call", ALL(right));
 }
 
+/* --- 06: TERM - x --------------------------------------------------------- */
+
+Test(answers, babyjit)
+{
+    static const struct answer wrong[] = {
+        {"code[7] = 0x48; code[8] = 0x29; code[9] = 0xf8;",
+         "byte 10 is 0x00; the function needs a ret"},
+        {"code[7] = 0x48; code[8] = 0x2b; code[9] = 0xc7;",
+         "byte 10 is 0x00; the function needs a ret"},
+        {"code[7] = 0x48; code[8] = 0x2b; code[9] = 0xf8; code[10] = 0xc3;",
+         "so this is sub rdi, rax"},
+    };
+    static const struct answer right[] = {
+        {"code[7] = 0x48; code[8] = 0x2b; code[9] = 0xc7; code[10] = 0xc3;",
+         "TERM - x is right"},
+    };
+
+    expect_refused("06-babyjit", ALL(wrong));
+    expect_passed("06-babyjit", ALL(right));
+}
+
 /* --- 07: the shorter lea where it is enough ------------------------------ */
 
 #define SHORT_IF(condition)                                     \

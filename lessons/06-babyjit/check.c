@@ -36,6 +36,15 @@ static bool check_code(const uint8_t *code)
         say("byte 8 is 0x01; that is the opcode of add, and sub has another");
         return false;
     }
+    if (code[8] == 0x2b && code[9] == 0xf8) {
+        say("bytes 8 and 9 are 2b f8: with the opcode 2b reg is the register "
+            "that is\nchanged, so this is sub rdi, rax");
+        return false;
+    }
+    if (!memcmp(code + 7, other, 3)) {
+        say("byte 10 is 0x%02x; %s", code[10], meaning[10]);
+        return false;
+    }
     return check_bytes(code, expected, sizeof expected, meaning);
 }
 
