@@ -48,7 +48,9 @@ static bool check_call(function *distance, int64_t from, int32_t to,
             return false;
         }
     }
-    say("is the result in rax? is from read from rdi, and to from esi?");
+    say("is the result in rax? is from read from rdi, and to from esi? In the "
+        "ModRM byte\nof movsxd, reg is the register that is set; in that of "
+        "sub (29) it is rm");
     return false;
 }
 
