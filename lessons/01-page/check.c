@@ -11,14 +11,16 @@ static bool check_pages(size_t wanted, size_t page)
     size_t length = 0;
     uint8_t *memory = new_pages(wanted, &length);
 
-    say("for %zu bytes *length is %zu", wanted, length);
+    say("wanted is %zu: *length is %zu", wanted, length);
     if (length % page != 0) {
-        say("that is no whole number of pages: a page has %zu bytes", page);
+        say("that is no whole number of pages of %zu bytes; *length counts "
+            "bytes",
+            page);
         return false;
     }
     if (length != pages * page) {
-        say("that makes %zu pages of %zu bytes; %zu bytes fit into %zu",
-            length / page, page, wanted, pages);
+        say("that is %zu * %zu bytes; what is wanted fits into %zu * %zu",
+            length / page, page, pages, page);
         return false;
     }
     if (!memory) {
