@@ -216,7 +216,8 @@ Test(answers, loops)
 {
     static const struct answer wrong[] = {
         {"", "counted from\nthe jump's first byte"},
-        {"target -= 1;", "rel8 is 0x0a, not 0x09"},
+        {"target -= 1;", "with that the CPU goes on at code[17]"},
+        {"return true;", "rel8 was not stored; it belongs in code[6]"},
         {"target -= 2;", "to code[330] goes 128 bytes from its end"},
         {"target -= 2; if (target > jump + 127) return false;",
          "to code[73] goes -129 bytes from its end"},
@@ -224,7 +225,7 @@ Test(answers, loops)
         {"target -= 2; code[jump + 2] = 0;", "bytes other than code[6]"},
         {"target -= 2; if (target > jump + 127) { code[jump + 1] = 0; return "
          "false; }",
-         "nothing was to be stored"},
+         "rel8 does not reach"},
     };
     static const struct answer right[] = {
         {"target -= 2;" FITS, "both jumps arrive"},

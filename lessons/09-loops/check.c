@@ -6,6 +6,9 @@
 bool patch_rel8(uint8_t *code, size_t jump, size_t target);
 uint8_t *compile(void);
 
+/* What is in a byte that nobody stored. */
+enum { UNTOUCHED = 0xcc };
+
 /* One jump, at code[jump], alone in a buffer. */
 static bool check_jump(size_t jump, size_t target)
 {
@@ -14,7 +17,7 @@ static bool check_jump(size_t jump, size_t target)
     uint8_t code[512], expected[512];
     bool returned;
 
-    memset(code, 0xcc, sizeof code);
+    memset(code, UNTOUCHED, sizeof code);
     code[jump] = 0xeb;
     memcpy(expected, code, sizeof code);
     returned = patch_rel8(code, jump, target);
@@ -35,11 +38,23 @@ static bool check_jump(size_t jump, size_t target)
             jump, target, code[jump + 1], (int8_t)code[jump + 1]);
         return false;
     }
+    if (!fits && code[jump + 1] != UNTOUCHED) {
+        say("a jump at code[%zu] to code[%zu]: rel8 does not reach, so nothing "
+            "was to be\nstored; code[%zu] is 0x%02x now",
+            jump, target, jump + 1, code[jump + 1]);
+        return false;
+    }
+    if (code[jump + 1] == UNTOUCHED && fits) {
+        say("a jump at code[%zu] to code[%zu]: rel8 was not stored; it belongs "
+            "in code[%zu]",
+            jump, target, jump + 1);
+        return false;
+    }
     if (code[jump + 1] != expected[jump + 1]) {
-        say("a jump at code[%zu] to code[%zu]: rel8 is 0x%02x, %s 0x%02x", jump,
-            target, code[jump + 1],
-            fits ? "not" : "but nothing was to be stored over",
-            expected[jump + 1]);
+        say("a jump at code[%zu] to code[%zu]: rel8 is 0x%02x, not 0x%02x;\n"
+            "with that the CPU goes on at code[%d]",
+            jump, target, code[jump + 1], expected[jump + 1],
+            (int)(jump + 2) + (int8_t)code[jump + 1]);
         return false;
     }
     if (memcmp(code, expected, sizeof code) != 0) {
