@@ -278,6 +278,15 @@ Test(answers, calling_c)
     "memcpy(at, &value, 4);" FLIP(start, length,       \
                                   "PROT_READ | PROT_EXEC") "return true;"
 #define PAGE "at - (uintptr_t)at % 4096"
+/* does not ask whether the second call was refused */
+#define CARELESS                                                  \
+    "uint8_t *page = " PAGE ";"                                   \
+    "size_t length = at + 4 - page;" FLIP(                        \
+        "page", "length",                                         \
+        "PROT_READ | PROT_WRITE") "memcpy(at, &value, 4);"        \
+                                  "(void)mprotect(page, length, " \
+                                  "PROT_READ|PROT_EXEC);"         \
+                                  "return true;"
 
 Test(answers, patching)
 {
@@ -302,6 +311,7 @@ Test(answers, patching)
              FLIP(PAGE, "(uintptr_t)at % 4096 + 4",
                   "PROT_READ | PROT_EXEC") "return true;",
          "whose term is now 2, is 11, not 12"},
+        {CARELESS, "it returns true, though mprotect returned -1"},
     };
     /* byte by byte, each with a flip of its own */
     static const struct answer right[] = {

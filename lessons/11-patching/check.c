@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "../check.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -16,10 +17,13 @@ static int allowed[PAGES];
 static bool asked_for_both;
 static uintptr_t last_address;
 
-void note(uintptr_t address, size_t length, int prot);
+/* A call of mprotect that asks for this is refused; 0 for none. */
+static int refused;
+
+bool note(uintptr_t address, size_t length, int prot);
 
 /*
- * mprotect, as patch() finds it. It lets note() know and jumps to the same
+ * mprotect, as patch() finds it. It asks note(), and fails or jumps to the same
  * function of the C library. It is no caller of that, so jittrace names the
  * line that called it.
  */
@@ -34,14 +38,23 @@ asm(".text\n"
     "    pop %rdx\n"
     "    pop %rsi\n"
     "    pop %rdi\n"
+    "    test %al, %al\n"
+    "    jz 1f\n"
     "    mov $-1, %ecx\n" /* no key: this is mprotect then */
-    "    jmp pkey_mprotect@PLT\n");
+    "    jmp pkey_mprotect@PLT\n"
+    "1:  mov $-1, %eax\n"
+    "    ret\n");
 
-void note(uintptr_t address, size_t length, int prot)
+/* Returns false if the call is to fail. */
+bool note(uintptr_t address, size_t length, int prot)
 {
     uintptr_t size = (uintptr_t)getpagesize();
 
     last_address = address;
+    if (prot & refused) {
+        errno = EACCES;
+        return false;
+    }
     if ((prot & PROT_WRITE) && (prot & PROT_EXEC))
         asked_for_both = true;
     for (int i = 0; i < PAGES && address % size == 0; i++) {
@@ -50,6 +63,7 @@ void note(uintptr_t address, size_t length, int prot)
         if (page >= address && page < address + length)
             allowed[i] = prot;
     }
+    return true;
 }
 
 static bool check_page(const char *which, const uint8_t *address, int expected)
@@ -72,13 +86,13 @@ static bool check_patch(const char *where, uint8_t *code, int32_t value)
     uint8_t *at = code + 3;
     char what[160];
 
-    say("%s: patch(%p, %d)", where, (void *)at, value);
+    say("%s: patch(code + %d, %d)", where, (int)(at - pages), value);
     if (!patch(at, value)) {
         say("it returns false");
         if (last_address % size)
-            say("mprotect was called with %p; that is not where a page "
+            say("mprotect was called with code + %d; that is not where a page "
                 "begins",
-                (void *)last_address);
+                (int)(last_address - (uintptr_t)pages));
         return false;
     }
     if (asked_for_both) {
@@ -91,6 +105,20 @@ static bool check_patch(const char *where, uint8_t *code, int32_t value)
     snprintf(what, sizeof what, "the function of 10, whose term is now %d,",
              value);
     return check_int(what, fn(10), 10 + (int64_t)value);
+}
+
+/* patch() when mprotect refuses prot. */
+static bool check_refusal(const char *name, int prot)
+{
+    bool returned;
+
+    say("if mprotect refuses %s: patch(code + 3, 4)", name);
+    refused = prot;
+    returned = patch(pages + 3, 4);
+    refused = 0;
+    if (returned)
+        say("it returns true, though mprotect returned -1");
+    return !returned;
 }
 
 int main(void)
@@ -124,6 +152,9 @@ int main(void)
     if (!check_patch("near the end of a page", behind, 3) ||
         !check_page("the page behind, which is data,", pages + 2 * size,
                     PROT_READ | PROT_WRITE))
+        return 1;
+    if (!check_refusal("PROT_WRITE", PROT_WRITE) ||
+        !check_refusal("PROT_EXEC", PROT_EXEC))
         return 1;
     say("patched four times, and no page was ever writable and executable at "
         "once");
