@@ -38,6 +38,8 @@ static void say_why(double value, double sum, int i)
             "first");
     else if (value == x * x + sum)
         say("subsd is no addition");
+    else if (value == (x + 1) * (x + 1) - sum)
+        say("i becomes one more after sum has changed, not before");
     else if (value == x - sum)
         say("there is a mulsd, too");
     else if (value == x * x)
