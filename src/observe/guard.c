@@ -57,13 +57,21 @@ static bool uses_uffd(const struct space *space, struct region *region)
     return region->guard.writes == WRITE_GUARD_UFFD;
 }
 
-/* Holds write permission back, or gives it back. */
-static void set_writes(const struct space *space, struct region *region,
-                       unsigned taken)
+/*
+ * Holds write permission back, or gives it back. Returns -1 where the kernel
+ * does not do so any more: from then on that is for mprotect.
+ */
+static int set_writes(const struct space *space, struct region *region,
+                      unsigned taken)
 {
-    uffd_protect(space->uffd, region->addr, region->length, taken & PROT_WRITE);
+    if (uffd_protect(space->uffd, region->addr, region->length,
+                     taken & PROT_WRITE) < 0) {
+        region->guard.writes = WRITE_GUARD_MPROTECT;
+        return -1;
+    }
     region->guard.taken &= ~(unsigned)PROT_WRITE;
     region->guard.taken |= taken & PROT_WRITE;
+    return 0;
 }
 
 /* Sets the protection of a region to the program's own less `taken`. */
@@ -98,10 +106,9 @@ int guard_set(struct observer *observer, struct thread *thread,
     if (!change)
         return 0;
     thread->space->counted = false;
-    if ((change | taken) & PROT_WRITE && uses_uffd(thread->space, region)) {
-        set_writes(thread->space, region, taken);
+    if ((change | taken) & PROT_WRITE && uses_uffd(thread->space, region) &&
+        set_writes(thread->space, region, taken) == 0)
         by_mprotect = PROT_EXEC;
-    }
     if (change & by_mprotect)
         result = set_protection(observer, thread, region, taken & by_mprotect);
     if (result == 0)
@@ -210,25 +217,29 @@ static bool is_reached(const struct observer *observer,
     return found;
 }
 
-int guard_arm_writes(struct observer *observer, struct thread *thread,
-                     struct region *region)
+/* Holds back `taken`, and writes where they are wanted and no call is. */
+static int arm_writes(struct observer *observer, struct thread *thread,
+                      struct region *region, unsigned taken)
 {
     unsigned writes = region->guard.wanted & region->prot & PROT_WRITE;
 
-    if (is_reached(observer, thread, region))
+    if (writes && is_reached(observer, thread, region))
         writes = 0;
     return guard_set(observer, thread, region,
-                     (region->guard.taken & ~(unsigned)PROT_WRITE) | writes);
+                     (taken & ~(unsigned)PROT_WRITE) | writes);
+}
+
+int guard_arm_writes(struct observer *observer, struct thread *thread,
+                     struct region *region)
+{
+    return arm_writes(observer, thread, region, region->guard.taken);
 }
 
 int guard_arm_behind_calls(struct observer *observer, struct thread *thread,
                            struct region *region)
 {
-    unsigned taken = region->guard.wanted & region->prot;
-
-    if ((taken & PROT_WRITE) && is_reached(observer, thread, region))
-        taken &= ~(unsigned)PROT_WRITE;
-    return guard_set(observer, thread, region, taken);
+    return arm_writes(observer, thread, region,
+                      region->guard.wanted & region->prot);
 }
 
 int guard_drop(struct observer *observer, struct thread *thread,

@@ -83,17 +83,25 @@ bool object_is_open(const struct space *space, const struct region *region)
 
 /* --- files ---------------------------------------------------------------- */
 
-/* What is known of the file of a line; made when it is asked for first. */
+/* What is known of the file of a line, or NULL. */
+static struct object *find_object(const struct space *space,
+                                  const struct maps_line *line)
+{
+    for (size_t i = 0; i < space->object_count; i++)
+        if (space->objects[i].device == line->device &&
+            space->objects[i].inode == line->inode)
+            return &space->objects[i];
+    return NULL;
+}
+
+/* The same; made when it is asked for first. */
 static struct object *need_object(struct space *space,
                                   const struct maps_line *line)
 {
-    struct object *object;
+    struct object *object = find_object(space, line);
 
-    for (size_t i = 0; i < space->object_count; i++) {
-        object = &space->objects[i];
-        if (object->device == line->device && object->inode == line->inode)
-            return object;
-    }
+    if (object)
+        return object;
     space->objects = mem_grow(space->objects, space->object_count,
                               &space->object_capacity, sizeof *space->objects);
     object = &space->objects[space->object_count++];
@@ -154,14 +162,11 @@ static bool is_shared_memory(const struct maps_line *line)
 
 bool object_may_hold_code(struct space *space, const struct maps_line *line)
 {
+    const struct object *object = find_object(space, line);
+
     if (!line->shared || !line->inode)
         return false;
-    for (size_t i = 0; i < space->object_count; i++)
-        if (space->objects[i].executed &&
-            space->objects[i].device == line->device &&
-            space->objects[i].inode == line->inode)
-            return true;
-    return is_shared_memory(line);
+    return (object && object->executed) || is_shared_memory(line);
 }
 
 bool object_set_executed(struct space *space, const struct maps_line *line)
