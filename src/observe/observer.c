@@ -168,7 +168,7 @@ static void emit_start(struct observer *observer, struct thread *thread)
         .exe = exe,
         .pid = pid,
         .page_size = proc_auxv(pid, AT_PAGESZ),
-        .entry = thread->space->entry,
+        .entry = thread->space->entry.addr,
     };
     observer->started = true;
     observer_emit(observer, &event);
@@ -191,12 +191,8 @@ static void tell_empty_budgets(struct observer *observer,
 /* The program stands at its entry point. */
 static void begin(struct observer *observer, struct thread *thread)
 {
-    tracee_break(&thread->tracee, 0);
-    if (!thread->space->started)
-        tell_empty_budgets(observer, thread);
+    tell_empty_budgets(observer, thread);
     thread->space->started = true;
-    if (thread->blocks_trap) /* and the kernel has just unblocked it */
-        tracee_block(&thread->tracee, SIGTRAP, true);
     if (!thread->tracee.syscall_insn) {
         observer_limit(observer, thread, "vdso", 0,
                        "the process has no vdso to make system calls from, so "
@@ -217,8 +213,7 @@ static void loaded(struct observer *observer, struct thread *thread)
 
     tracee_find_syscall(tracee);
     actions_inherited(observer, thread);
-    thread->blocks_trap = tracee_blocks(tracee, SIGTRAP);
-    space->entry = proc_auxv(tracee->pid, AT_ENTRY);
+    thread->blocks_fault = tracee_blocks(tracee, SIGSEGV);
     names_begin(thread);
     if (tracee_fetch(tracee) < 0)
         return;
@@ -231,16 +226,19 @@ static void loaded(struct observer *observer, struct thread *thread)
         observer_run(observer, thread);
         return;
     }
+    if (entry_await(tracee, &space->entry) < 0) { /* not the first one */
+        observer_limit(observer, thread, "entry", 0,
+                       "the entry point of the program that process %d runs "
+                       "now cannot be found, so it is not watched",
+                       (int)tracee->pid);
+        space->watched = false;
+    }
     if (!observer->started)
         emit_start(observer, thread);
-    if (tracee_pc(tracee) == space->entry) { /* linked statically */
+    if (space->watched && !space->entry.awaited) { /* linked statically */
         begin(observer, thread);
         return;
     }
-    if (tracee_break(tracee, space->entry) < 0)
-        observer_limit(observer, thread, "breakpoint", 0,
-                       "this machine gives no hardware breakpoint to stop at "
-                       "the entry point with, so nothing is watched");
     observer_let(thread, RESUME_RUN, 0);
 }
 
@@ -280,18 +278,30 @@ static void on_exec(struct observer *observer, struct thread *thread,
     thread->decoded.changes = 0;
     thread->tracee.pid = thread->tracee.tid;
     thread_move(thread, space_new(watched));
-    if (watched)
+    if (watched && tracee_finish_exec(&thread->tracee) == 0)
         loaded(observer, thread);
-    else
+    else if (!watched)
         observer_run(observer, thread);
 }
 
 /* --- signals ------------------------------------------------------------- */
 
-static bool is_entry(const struct thread *thread, const siginfo_t *info)
+/*
+ * The jump to the entry point, also by a child that a constructor has made. The
+ * fault was forced upon the thread: what that has undone is put back.
+ */
+static void on_entry(struct observer *observer, struct thread *thread)
 {
-    return !thread->space->started && thread->space->watched &&
-           info->si_signo == SIGTRAP && info->si_code == TRAP_HWBKPT;
+    struct space *space = thread->space;
+
+    entry_arrive(&thread->tracee, &space->entry);
+    actions_forced(observer, thread, SIGSEGV);
+    if (thread->blocks_fault)
+        tracee_block(&thread->tracee, SIGSEGV, true);
+    if (space->watched)
+        begin(observer, thread);
+    else
+        observer_run(observer, thread);
 }
 
 static void on_signal(struct observer *observer, struct thread *thread)
@@ -301,8 +311,8 @@ static void on_signal(struct observer *observer, struct thread *thread)
     if (tracee_siginfo(&thread->tracee, &info) < 0 ||
         tracee_fetch(&thread->tracee) < 0)
         return;
-    if (is_entry(thread, &info))
-        begin(observer, thread);
+    if (entry_is_fault(&thread->space->entry, &thread->tracee, &info))
+        on_entry(observer, thread);
     else
         signal_stopped(observer, thread, &info);
 }
@@ -710,6 +720,10 @@ struct source *observe_new(const struct launch *what,
 
     if (launch(what, &tracee, err) < 0)
         return NULL;
+    if (tracee_try(&tracee, err) < 0) {
+        tracee_kill(&tracee);
+        return NULL;
+    }
     observer = mem_alloc(sizeof *observer);
     observer->source.next = observer_next;
     observer->source.ready = observer_ready;

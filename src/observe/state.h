@@ -20,6 +20,7 @@
 
 #include "observe/observe.h"
 #include "target/calls.h"
+#include "target/entry.h"
 #include "target/lines.h"
 #include "target/perfmap.h"
 #include "target/proc.h"
@@ -62,7 +63,7 @@ struct space {
     bool stores_off;        /* stores are not watched: see guard.c */
     bool frozen;            /* nothing new is guarded: see guard.c */
     int uffd;               /* write-protects its pages, or -1 */
-    uint64_t entry;         /* AT_ENTRY */
+    struct entry entry;     /* where its program begins */
     uint64_t changes;       /* counts what may have changed code */
     uint64_t calls;         /* counts calls that changed mappings, from 1 */
     bool counted;           /* watches_stores holds; else it is found anew */
@@ -158,7 +159,7 @@ struct thread {
     struct regs before;
     struct accesses accesses;
     struct decoded decoded;
-    bool blocks_trap;   /* it was started with SIGTRAP blocked */
+    bool blocks_fault;  /* it was started with SIGSEGV blocked */
     bool from_terminal; /* the last signal was (Ctrl-Z) */
     uint64_t put_off;   /* the instruction that a signal came before, or 0 */
     unsigned insist;    /* that many steps are not put off by signals */

@@ -189,7 +189,10 @@ static void adopt(struct observer *observer, const struct thread *parent,
 
     child->tracee.pid = is_thread ? parent->tracee.pid : child->tracee.tid;
     child->tracee.syscall_insn = parent->tracee.syscall_insn;
+    child->blocks_fault = parent->blocks_fault;
     thread_move(child, is_copy ? space_new(false) : parent->space);
+    if (is_copy)
+        child->space->entry = parent->space->entry;
     if (is_copy && parent->space->watched)
         free_copy(observer, child, parent->space);
     observer_run(observer, child);
@@ -230,6 +233,8 @@ void child_free_orphan(struct observer *observer, struct thread *child,
         return;
     tracee_find_syscall(&child->tracee);
     thread_move(child, space_new(false));
+    if (parent)
+        child->space->entry = parent->entry;
     if (parent)
         free_copy(observer, child, parent);
     observer_run(observer, child);

@@ -346,6 +346,30 @@ int tracee_store(const struct tracee *tracee)
     return (int)request(PTRACE_SETREGS, tracee->tid, 0, &tracee->regs);
 }
 
+/* PTRACE_POKEDATA takes 8 bytes, and no notice of the page's protection. */
+int tracee_write(const struct tracee *tracee, uint64_t addr, const void *data,
+                 size_t size)
+{
+    uint64_t word;
+
+    for (size_t i = 0; i < size; i += sizeof word) {
+        size_t part = size - i < sizeof word ? size - i : sizeof word;
+
+        errno = 0;
+        word = part < sizeof word
+                   ? (uint64_t)request(PTRACE_PEEKDATA, tracee->tid, addr + i,
+                                       NULL)
+                   : 0;
+        if (errno != 0)
+            return -1;
+        memcpy(&word, (const char *)data + i, part);
+        if (ptrace(PTRACE_POKEDATA, tracee->tid, (void *)(addr + i),
+                   (void *)word) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* The kernel's selector for code of 64 bits (__USER_CS). */
 #define CODE_64 0x33
 
@@ -384,9 +408,9 @@ static void clean_flags(const struct tracee *tracee, uint64_t addr)
 
     errno = 0;
     flags = (uint64_t)request(PTRACE_PEEKDATA, tracee->tid, addr, NULL);
+    flags &= ~(uint64_t)TRAP_FLAG;
     if (errno == 0)
-        ptrace(PTRACE_POKEDATA, tracee->tid, (void *)addr,
-               (void *)(flags & ~(uint64_t)TRAP_FLAG));
+        tracee_write(tracee, addr, &flags, sizeof flags);
 }
 
 /* In front of a popf the kernel takes the flag for the program's own, whether
@@ -734,21 +758,6 @@ int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
     return result;
 }
 
-/* Writes 8 bytes after the other, whatever the page's protection says. */
-static int poke(const struct tracee *tracee, uint64_t addr, const void *data,
-                size_t size)
-{
-    uint64_t word;
-
-    for (size_t i = 0; i < size; i += sizeof word) {
-        memcpy(&word, (const char *)data + i, sizeof word);
-        if (ptrace(PTRACE_POKEDATA, tracee->tid, (void *)(addr + i),
-                   (void *)word) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 static bool awaits_restart(const struct tracee *tracee)
 {
     int64_t result = (int64_t)tracee->regs.rax;
@@ -772,12 +781,120 @@ int tracee_set_action(struct tracee *tracee, int signal,
     args[1] = (tracee->regs.rsp - RED_ZONE - sizeof *action) & ~UINT64_C(15);
     if (proc_read(tracee->tid, args[1], before, sizeof before) !=
             sizeof before ||
-        poke(tracee, args[1], action, sizeof *action) < 0)
+        tracee_write(tracee, args[1], action, sizeof *action) < 0)
         return -1;
     if (inject(tracee, SYS_rt_sigaction, args, &result, run_syscall) < 0)
         result = -1;
-    poke(tracee, args[1], before, sizeof before);
+    tracee_write(tracee, args[1], before, sizeof before);
     return result == 0 ? 0 : -1;
+}
+
+int tracee_finish_exec(struct tracee *tracee)
+{
+    struct stop stop;
+
+    do {
+        tracee->fetched = false;
+        if (request(PTRACE_SYSCALL, tracee->tid, 0, NULL) < 0 ||
+            tracee_wait(tracee, &stop) < 0)
+            return -1;
+        hold_foreign(tracee, &stop);
+    } while (stop.kind != STOP_CALL);
+    return 0;
+}
+
+/* --- what this machine can do -------------------------------------------- */
+
+#define NEEDS_LINUX_5_3                                                  \
+    "jittrace needs Linux 5.3 or newer, or a sandbox or container that " \
+    "does not forbid it"
+#define ALLOW_PTRACE                                                     \
+    "a sandbox or a container forbids it, or the CPU is emulated (qemu-" \
+    "user, valgrind, Rosetta): run jittrace outside of it, on a real "   \
+    "x86-64 machine or a virtual one (docker run --cap-add=SYS_PTRACE "  \
+    "--security-opt seccomp=unconfined)"
+
+static int is_missing(struct err *err, const char *what, const char *remedy)
+{
+    if (errno == ESRCH) /* it was killed: whoever waits for it will tell */
+        return 0;
+    return err_set(err, ERR_TRACING,
+                   "this program cannot be traced: %s (%s); %s", what,
+                   errno ? strerror(errno) : "without an error", remedy);
+}
+
+/* A call of ours that has a known result, by the one step that makes it. */
+static int try_step(struct tracee *tracee, struct err *err)
+{
+    static const uint64_t none[6];
+    int64_t result = 0;
+    siginfo_t info;
+
+    if (!tracee_find_syscall(tracee))
+        return 0; /* the observer does without, and says so */
+    errno = 0;
+    if (tracee_inject(tracee, SYS_getpid, none, &result) < 0)
+        return is_missing(err,
+                          "one instruction cannot be stepped "
+                          "(PTRACE_SINGLESTEP)",
+                          ALLOW_PTRACE);
+    errno = 0;
+    if (result != tracee->pid)
+        return is_missing(err,
+                          "a system call that it is made to do has no "
+                          "effect (PTRACE_SETREGS)",
+                          ALLOW_PTRACE);
+    if (tracee_siginfo(tracee, &info) < 0)
+        return is_missing(err, "PTRACE_GETSIGINFO fails", ALLOW_PTRACE);
+    return 0;
+}
+
+int tracee_try(struct tracee *tracee, struct err *err)
+{
+    uint64_t mask, word;
+    struct call call;
+
+    errno = 0;
+    if (!proc_auxv(tracee->pid, AT_PAGESZ))
+        return is_missing(err, "/proc/PID/auxv cannot be read",
+                          "mount the /proc of this PID namespace (mount -t "
+                          "proc proc /proc), and make the program readable");
+    if (tracee_fetch(tracee) < 0)
+        return is_missing(err, "PTRACE_GETREGS fails", ALLOW_PTRACE);
+    if (tracee_store(tracee) < 0)
+        return is_missing(err, "PTRACE_SETREGS fails", ALLOW_PTRACE);
+    errno = 0;
+    if (proc_read(tracee->tid, tracee_stack(tracee), &word, sizeof word) !=
+        sizeof word)
+        return is_missing(err,
+                          "its memory cannot be read (process_vm_readv, "
+                          "/proc/PID/mem)",
+                          ALLOW_PTRACE);
+    if (get_mask(tracee, &mask) < 0 || set_mask(tracee, mask) < 0)
+        return is_missing(err,
+                          "its signal mask cannot be set "
+                          "(PTRACE_SETSIGMASK)",
+                          ALLOW_PTRACE);
+    if (tracee_finish_exec(tracee) < 0)
+        return is_missing(err,
+                          "it cannot be stopped at system calls "
+                          "(PTRACE_SYSCALL, waitid)",
+                          ALLOW_PTRACE);
+    if (tracee_call(tracee, &call) < 0)
+        return is_missing(err, "PTRACE_GET_SYSCALL_INFO fails",
+                          NEEDS_LINUX_5_3);
+    return try_step(tracee, err);
+}
+
+void tracee_kill(struct tracee *tracee)
+{
+    int status;
+
+    kill(tracee->pid, SIGKILL);
+    while (waitpid(tracee->pid, &status, __WALL) == tracee->pid &&
+           !WIFEXITED(status) && !WIFSIGNALED(status))
+        continue;
+    tracee_release(tracee);
 }
 
 static int set_debug_register(const struct tracee *tracee, unsigned n,

@@ -183,6 +183,13 @@ bool tracee_is_64bit(const struct tracee *tracee);
 int tracee_fetch(struct tracee *tracee);
 int tracee_store(const struct tracee *tracee);
 
+/*
+ * Writes to its memory, whatever the protection of the page says (ptrace(2),
+ * PTRACE_POKEDATA). Returns 0, or -1 when some of it could not be written.
+ */
+int tracee_write(const struct tracee *tracee, uint64_t addr, const void *data,
+                 size_t size);
+
 /* Where the fetched registers say that the tracee is, and its stack. */
 uint64_t tracee_pc(const struct tracee *tracee);
 int tracee_go_to(struct tracee *tracee, uint64_t pc);
@@ -264,6 +271,25 @@ int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
  */
 int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
                             uint64_t length, unsigned prot);
+
+/*
+ * Gets a tracee from its STOP_EXEC to the end of that call: it has executed
+ * nothing yet, and calls of ours have results (before, the exec puts its own
+ * into rax). Returns 0, or -1 when it is gone.
+ */
+int tracee_finish_exec(struct tracee *tracee);
+
+/*
+ * Tries out what tracing needs, on a tracee that was loaded and has executed
+ * nothing: reading its memory, its registers and its mask and writing them
+ * back, telling a system call's exit, one step, and a call of ours. Leaves it
+ * at the end of the exec, as tracee_finish_exec does. Returns 0, also
+ * when the tracee is gone, or -1 with err filled with cause and remedy.
+ */
+int tracee_try(struct tracee *tracee, struct err *err);
+
+/* Ends the process, waits for that and frees what belongs to the struct. */
+void tracee_kill(struct tracee *tracee);
 
 /* Stops at addr when it is executed (a hardware breakpoint); 0 removes it. */
 int tracee_break(const struct tracee *tracee, uint64_t addr);
