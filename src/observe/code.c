@@ -270,8 +270,10 @@ void code_enter(struct observer *observer, struct thread *thread,
                 struct region *region)
 {
     bool again = thread->inside && thread->inside_start == region->start;
-    bool rests = !again && rest_goes_on(thread, region);
+    bool rests;
 
+    rest_returned(observer, thread);
+    rests = !again && rest_goes_on(thread, region);
     thread->space->changes++; /* nobody watched while it was outside */
     if (!again && !rests) {
         if (!budget_has_calls(&observer->budget, &observer->spent)) {

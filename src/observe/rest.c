@@ -2,8 +2,9 @@
 /*
  * The rest of a stay in generated code, once its steps are spent: it runs at
  * full speed, with the guard of its region lifted. What is still to be seen is
- * its end. Where it returns to is known if it was called; there a hardware
- * breakpoint waits, so that not a byte of the program is changed.
+ * its end. Where it returns to is known if it was called; there a breakpoint
+ * waits: a debug register, or where these do not work an int3, never in
+ * generated code and only while nobody else could come by.
  *
  *          steps spent                    breakpoint, on its own stack frame
  *   inside ------------> rest, back known ------------> leave, guards armed
@@ -31,16 +32,14 @@
  * much as a step. */
 #define MAX_MISSES 1000
 
-static void remove_breakpoint(struct thread *thread)
+static bool stops(const struct rest *rest)
 {
-    if (thread->rest.stops)
-        tracee_break(&thread->tracee, 0);
-    thread->rest.stops = false;
+    return rest->stop.kind != BREAKPOINT_NONE;
 }
 
 static void end(struct thread *thread)
 {
-    remove_breakpoint(thread);
+    breakpoint_remove(&thread->rest.stop, &thread->tracee);
     thread->rest = (struct rest){0};
     thread->last_fault = (struct fault_place){0}; /* the next is another one */
 }
@@ -64,6 +63,91 @@ static void give_up(struct observer *observer, struct thread *thread,
     guard_drop(observer, thread, region, PROT_EXEC);
 }
 
+/* Tried when the first one is needed, for that costs a call of ours. */
+static bool registers_stop(struct observer *observer, struct thread *thread)
+{
+    if (observer->registers == REGISTERS_UNTRIED)
+        observer->registers = tracee_proves_break(&thread->tracee)
+                                  ? REGISTERS_STOP
+                                  : REGISTERS_NEVER_STOP;
+    return observer->registers == REGISTERS_STOP;
+}
+
+/* Whether only this thread can come by, and nobody store there: in the code of
+ * a file that is mapped for this process alone. */
+static bool takes_int3(const struct thread *thread, uint64_t addr)
+{
+    struct maps_line line;
+
+    return thread->space->users == 1 &&
+           !regions_at(&thread->space->regions, addr) &&
+           proc_maps_find(thread->tracee.tid, addr, &line) &&
+           line.start <= addr && !line.shared && line.inode != 0 &&
+           (line.prot & PROT_EXEC) && !(line.prot & PROT_WRITE);
+}
+
+/*
+ * Returns into another region: its guard is the breakpoint, and the fetch from
+ * there the hit (rest_returned).
+ */
+static bool set_guard(struct observer *observer, struct thread *thread)
+{
+    const struct rest *rest = &thread->rest;
+    struct region *region = regions_at(&thread->space->regions, rest->back.pc);
+
+    return region && region->start != rest->start &&
+           (region->guard.wanted & region->prot & PROT_EXEC) &&
+           guard_set(observer, thread, region,
+                     region->guard.taken | PROT_EXEC) == 0;
+}
+
+void rest_returned(struct observer *observer, struct thread *thread)
+{
+    const struct place *back = &thread->rest.back;
+    struct regs now;
+
+    if (!thread->rest.active || tracee_pc(&thread->tracee) != back->pc ||
+        tracee_stack(&thread->tracee) < back->sp)
+        return;
+    tracee_regs(&thread->tracee, &now);
+    end(thread);
+    code_emit_leave(observer, thread, "return", &now);
+    code_close(observer, thread);
+}
+
+static void set_breakpoint(struct observer *observer, struct thread *thread)
+{
+    struct rest *rest = &thread->rest;
+    uint64_t addr = rest->back.pc;
+
+    if (addr == 0 ||
+        (registers_stop(observer, thread) &&
+         breakpoint_set_register(&rest->stop, &thread->tracee, addr) == 0) ||
+        set_guard(observer, thread) ||
+        (takes_int3(thread, addr) &&
+         breakpoint_set_int3(&rest->stop, &thread->tracee, addr) == 0) ||
+        observer->told_returns)
+        return;
+    observer->told_returns = true;
+    observer_limit(observer, thread, "returns", thread->rest.start,
+                   "debug registers do not work on this machine, and the "
+                   "program has several threads or returns to code that could "
+                   "change; the ends of calls that run at full speed are not "
+                   "seen where that is so");
+}
+
+void rest_before_call(struct thread *thread)
+{
+    const struct call *call = &thread->call;
+    struct breakpoint *stop = &thread->rest.stop;
+    enum call_kind kind = call_kind(call);
+
+    if (stop->kind != BREAKPOINT_INT3)
+        return;
+    if (kind == CALL_CPUS || stop->addr - call->args[0] < call->args[1])
+        breakpoint_remove(stop, &thread->tracee);
+}
+
 void rest_begin(struct observer *observer, struct thread *thread,
                 struct region *region)
 {
@@ -73,9 +157,8 @@ void rest_begin(struct observer *observer, struct thread *thread,
     thread->inside = false;
     *rest = (struct rest){
         .active = true, .start = region->start, .back = thread->back};
-    rest->stops =
-        rest->back.pc != 0 && tracee_break(&thread->tracee, rest->back.pc) == 0;
-    if (!rest->stops)
+    set_breakpoint(observer, thread);
+    if (!stops(rest))
         give_up(observer, thread, region);
     observer_run(observer, thread);
 }
@@ -106,34 +189,41 @@ bool rest_goes_on(const struct thread *thread, const struct region *region)
 
     if (!rest->active || rest->start != region->start)
         return false;
-    return !rest->stops || !is_unwound(thread, tracee_stack(&thread->tracee));
+    return !stops(rest) || !is_unwound(thread, tracee_stack(&thread->tracee));
 }
 
-/* TRAP_HWBKPT is also what a breakpoint of the program's own would give. */
 bool rest_is_trap(const struct thread *thread, const siginfo_t *info)
 {
-    return thread->rest.stops && info->si_code == TRAP_HWBKPT &&
-           tracee_pc(&thread->tracee) == thread->rest.back.pc;
+    return breakpoint_is_hit(&thread->rest.stop, &thread->tracee, info);
+}
+
+/* Another call's return: goes on behind it, if that can be seen again. */
+static void miss(struct observer *observer, struct thread *thread)
+{
+    struct rest *rest = &thread->rest;
+    struct region *region;
+    bool passed = ++rest->misses < MAX_MISSES &&
+                  breakpoint_pass(&rest->stop, &thread->tracee, &thread->stop);
+
+    thread->has_stop = thread->stop.kind != STOP_NONE;
+    if (passed)
+        return;
+    breakpoint_remove(&rest->stop, &thread->tracee);
+    region = regions_at(&thread->space->regions, rest->start);
+    if (region && !thread->has_stop)
+        give_up(observer, thread, region);
 }
 
 void rest_trapped(struct observer *observer, struct thread *thread)
 {
-    struct region *region;
-    struct regs now;
-
     actions_forced(observer, thread, SIGTRAP);
-    if (tracee_stack(&thread->tracee) >= thread->rest.back.sp) {
-        tracee_regs(&thread->tracee, &now);
-        end(thread);
-        code_emit_leave(observer, thread, "return", &now);
-        code_close(observer, thread);
-    } else if (++thread->rest.misses == MAX_MISSES) {
-        remove_breakpoint(thread);
-        region = regions_at(&thread->space->regions, thread->rest.start);
-        if (region)
-            give_up(observer, thread, region);
-    }
-    observer_run(observer, thread);
+    tracee_fetch(&thread->tracee);
+    tracee_go_to(&thread->tracee, thread->rest.back.pc);
+    rest_returned(observer, thread);
+    if (thread->rest.active)
+        miss(observer, thread);
+    if (!thread->has_stop)
+        observer_run(observer, thread);
 }
 
 void rest_look(struct observer *observer, struct thread *thread)
@@ -147,7 +237,7 @@ void rest_look(struct observer *observer, struct thread *thread)
     region = regions_at(&thread->space->regions, pc);
     if (region && region->start == thread->rest.start)
         return;
-    if (thread->rest.stops &&
+    if (stops(&thread->rest) &&
         !is_unwound(thread, tracee_stack(&thread->tracee)))
         return;
     end(thread);

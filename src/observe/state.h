@@ -19,6 +19,7 @@
 #define JITTRACE_OBSERVE_STATE_H
 
 #include "observe/observe.h"
+#include "target/breakpoint.h"
 #include "target/calls.h"
 #include "target/entry.h"
 #include "target/lines.h"
@@ -122,10 +123,10 @@ struct awaited {
 /* The rest of a stay in generated code, which is not stepped: see rest.c. */
 struct rest {
     bool active;
-    bool stops;        /* a breakpoint is set where it returns to */
-    unsigned misses;   /* times that was another call's return */
-    uint64_t start;    /* of the mapping it is in, cut or not */
-    struct place back; /* where it returns to */
+    struct breakpoint stop; /* set where it returns to, if it can be */
+    unsigned misses;        /* times that was another call's return */
+    uint64_t start;         /* of the mapping it is in, cut or not */
+    struct place back;      /* where it returns to */
 };
 
 struct thread {
@@ -188,7 +189,9 @@ struct observer {
     struct opt_u64 signal;
     uint64_t seq;
     struct spending spent;
-    bool ending; /* by observe_end */
+    enum { REGISTERS_UNTRIED, REGISTERS_STOP, REGISTERS_NEVER_STOP } registers;
+    bool told_returns; /* that some returns are not seen */
+    bool ending;       /* by observe_end */
     bool ended;
 
     struct thread **threads;
@@ -644,6 +647,14 @@ bool rest_goes_on(const struct thread *thread, const struct region *region);
 
 /* Whether this trap is that of the breakpoint. */
 bool rest_is_trap(const struct thread *thread, const siginfo_t *info);
+
+/* A system call is about to begin: if others may come to execute, read or change
+ * the code that the breakpoint lies in, it goes away. */
+void rest_before_call(struct thread *thread);
+
+/* Control arrives at a region: if it is where the rest of a stay in another one
+ * returns to, that has ended. */
+void rest_returned(struct observer *observer, struct thread *thread);
 
 /* The breakpoint was hit: perhaps the end of the rest. */
 void rest_trapped(struct observer *observer, struct thread *thread);

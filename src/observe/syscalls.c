@@ -116,6 +116,7 @@ void syscall_before(struct observer *observer, struct thread *thread)
 {
     enum call_kind kind = call_kind(&thread->call);
 
+    rest_before_call(thread);
     if (kind == CALL_CPUS) {
         observer_unpin(observer);
         child_spare(observer, thread);

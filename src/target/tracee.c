@@ -660,7 +660,7 @@ static int make_call(struct tracee *tracee, int (*how)(struct tracee *tracee))
 
     if (get_mask(tracee, &mask) < 0)
         return -1;
-    if (how == step_syscall)
+    if (how != run_syscall)
         ours &= ~SIGNAL_BIT(SIGTRAP) & (mask | ~SIGNAL_BIT(SIGSEGV));
     if (set_mask(tracee, ours) < 0 || tracee_store(tracee) < 0)
         return -1;
@@ -914,6 +914,39 @@ int tracee_break(const struct tracee *tracee, uint64_t addr)
         set_debug_register(tracee, 0, addr) < 0)
         return -1;
     return addr ? set_debug_register(tracee, 7, 1) : 0;
+}
+
+/* Steps the syscall instruction, and leaves in rax whether a debug register
+ * stopped it in front of that. */
+static int step_at_break(struct tracee *tracee)
+{
+    struct stop stop;
+
+    for (int i = 0; i < INJECT_TRIES; i++) {
+        tracee->fetched = false;
+        if (request(PTRACE_SINGLESTEP, tracee->tid, 0, NULL) < 0 ||
+            tracee_wait(tracee, &stop) < 0 || tracee_fetch(tracee) < 0)
+            return -1;
+        if (stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP) {
+            tracee->regs.rax = tracee->regs.rip == tracee->syscall_insn;
+            return 0;
+        }
+        hold_foreign(tracee, &stop);
+    }
+    return -1;
+}
+
+bool tracee_proves_break(struct tracee *tracee)
+{
+    static const uint64_t none[6];
+    int64_t stopped = 0;
+
+    if (!tracee->syscall_insn || tracee_break(tracee, tracee->syscall_insn) < 0)
+        return false;
+    if (inject(tracee, SYS_getpid, none, &stopped, step_at_break) < 0)
+        stopped = 0;
+    tracee_break(tracee, 0);
+    return stopped;
 }
 
 /* The CPU that jittrace stays on from now on, or -1. */

@@ -295,6 +295,12 @@ void tracee_kill(struct tracee *tracee);
 int tracee_break(const struct tracee *tracee, uint64_t addr);
 
 /*
+ * Whether such a breakpoint works on this machine: there are some that accept
+ * one and never stop at it. A call of ours is made to find out.
+ */
+bool tracee_proves_break(struct tracee *tracee);
+
+/*
  * Keeps the tracee on the CPU that jittrace runs on, where a stop costs a
  * quarter; and gives it the CPUs back that the program had. The latter also
  * works on a tracee that runs.

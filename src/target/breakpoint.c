@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/breakpoint.h"
+
+#include "target/proc.h"
+
+#define INT3 0xcc /* Intel SDM vol. 2, INT3 */
+
+int breakpoint_set_register(struct breakpoint *breakpoint,
+                            const struct tracee *tracee, uint64_t addr)
+{
+    if (tracee_break(tracee, addr) < 0)
+        return -1;
+    *breakpoint = (struct breakpoint){BREAKPOINT_REGISTER, addr, 0};
+    return 0;
+}
+
+int breakpoint_set_int3(struct breakpoint *breakpoint,
+                        const struct tracee *tracee, uint64_t addr)
+{
+    const uint8_t insn = INT3;
+    uint8_t byte;
+
+    if (proc_read(tracee->tid, addr, &byte, 1) != 1 || byte == INT3 ||
+        tracee_write(tracee, addr, &insn, 1) < 0)
+        return -1;
+    *breakpoint = (struct breakpoint){BREAKPOINT_INT3, addr, byte};
+    return 0;
+}
+
+void breakpoint_remove(struct breakpoint *breakpoint,
+                       const struct tracee *tracee)
+{
+    if (breakpoint->kind == BREAKPOINT_REGISTER)
+        tracee_break(tracee, 0);
+    if (breakpoint->kind == BREAKPOINT_INT3)
+        tracee_write(tracee, breakpoint->addr, &breakpoint->byte, 1);
+    breakpoint->kind = BREAKPOINT_NONE;
+}
+
+/* The CPU stops in front of an instruction that a debug register holds, and
+ * behind an int3 (Intel SDM vol. 3, 18.3). */
+bool breakpoint_is_hit(const struct breakpoint *breakpoint,
+                       const struct tracee *tracee, const siginfo_t *info)
+{
+    return breakpoint->kind != BREAKPOINT_NONE && info->si_signo == SIGTRAP &&
+           info->si_code > 0 &&
+           tracee_pc(tracee) ==
+               breakpoint->addr + (breakpoint->kind == BREAKPOINT_INT3);
+}
+
+/* Whether it can be stepped with signals put off, and is over then. */
+static bool is_plain(const struct tracee *tracee, uint64_t addr)
+{
+    uint8_t code[INSN_MAX_LENGTH];
+    size_t len = proc_read(tracee->tid, addr, code, sizeof code);
+    struct insn insn;
+
+    return insn_decode(code, len, addr, &insn) == 1 &&
+           insn.kind <= INSN_BRANCH && !insn.repeated;
+}
+
+/* A register's breakpoint lets the instruction pass that it stopped at, by the
+ * resume flag (Intel SDM vol. 3, 18.3.1.1). */
+bool breakpoint_pass(struct breakpoint *breakpoint, struct tracee *tracee,
+                     struct stop *stop)
+{
+    struct breakpoint former = *breakpoint;
+    uint64_t mask;
+
+    *stop = (struct stop){.kind = STOP_NONE};
+    if (former.kind == BREAKPOINT_REGISTER)
+        return true;
+    breakpoint_remove(breakpoint, tracee);
+    if (!is_plain(tracee, former.addr) || tracee_mask(tracee, &mask) < 0)
+        return false;
+    tracee->undisturbed = true;
+    if (tracee_resume(tracee, RESUME_STEP, 0) < 0 ||
+        tracee_wait(tracee, stop) < 0)
+        return false;
+    if (stop->kind != STOP_SIGNAL || stop->signal != SIGTRAP)
+        return false;
+    stop->kind = STOP_NONE;
+    return breakpoint_set_int3(breakpoint, tracee, former.addr) == 0;
+}
