@@ -13,7 +13,8 @@
  * others could raise it in the moment in which it is not set, so such a program
  * is watched only while it has one thread.
  *
- * Only of the process that is watched is anything known. A child of vfork has
+ * Only of the process that is watched is anything known, and of a child that it
+ * has made before its entry point, until that gets there. A child of vfork has
  * actions of its own, and starts a program.
  */
 #include <signal.h>
@@ -27,11 +28,9 @@ enum { TRAP = 2 };
 static const int signals[ACTIONS] = {SIGSEGV, SIGBUS, [TRAP] = SIGTRAP};
 
 /* What is set for the signal; NULL if it is not known. */
-static struct signal_action *action_of(const struct observer *observer,
-                                       const struct thread *thread, int signal)
+static struct signal_action *action_of(const struct thread *thread, int signal)
 {
-    if (thread->space && thread->space->watched &&
-        thread->tracee.pid == observer->root)
+    if (thread->space && thread->space->actions_of == thread->tracee.pid)
         for (size_t i = 0; i < ACTIONS; i++)
             if (signals[i] == signal)
                 return &thread->space->actions[i];
@@ -59,8 +58,10 @@ static enum disposition disposition_now(pid_t tid, int signal)
 
 void actions_inherited(struct observer *observer, struct thread *thread)
 {
+    if (thread->tracee.pid == observer->root)
+        thread->space->actions_of = observer->root;
     for (size_t i = 0; i < ACTIONS; i++) {
-        struct signal_action *action = action_of(observer, thread, signals[i]);
+        struct signal_action *action = action_of(thread, signals[i]);
 
         if (!action)
             return;
@@ -72,14 +73,14 @@ void actions_inherited(struct observer *observer, struct thread *thread)
 }
 
 /* The kernel sets it as it reads it, or refuses the size (rt_sigaction). */
-void actions_set(struct observer *observer, struct thread *thread)
+void actions_set(struct thread *thread)
 {
     const uint64_t *args = thread->call.args;
     struct signal_action *action, given;
 
     if (call_kind(&thread->call) != CALL_ACTION)
         return;
-    action = action_of(observer, thread, (int)args[0]);
+    action = action_of(thread, (int)args[0]);
     if (action && args[1] && args[3] == sizeof given.mask &&
         proc_read(thread->tracee.tid, args[1], &given, sizeof given) ==
             sizeof given)
@@ -89,7 +90,7 @@ void actions_set(struct observer *observer, struct thread *thread)
 void actions_forced(struct observer *observer, struct thread *thread,
                     int signal)
 {
-    const struct signal_action *action = action_of(observer, thread, signal);
+    const struct signal_action *action = action_of(thread, signal);
     enum disposition set = DISPOSITION_DEFAULT, now = DISPOSITION_DEFAULT;
     struct reset reset;
     uint64_t mask;
@@ -112,9 +113,9 @@ void actions_forced(struct observer *observer, struct thread *thread,
                        "nothing is watched any more");
 }
 
-void actions_restore_trap(struct observer *observer, struct thread *thread)
+void actions_restore_trap(struct thread *thread)
 {
-    const struct signal_action *action = action_of(observer, thread, SIGTRAP);
+    const struct signal_action *action = action_of(thread, SIGTRAP);
 
     if (action && disposition_of(action) == DISPOSITION_IGNORED &&
         thread->tracee.held_count == 0 && /* else it is done the next time */
@@ -122,41 +123,37 @@ void actions_restore_trap(struct observer *observer, struct thread *thread)
         tracee_set_action(&thread->tracee, SIGTRAP, action);
 }
 
-bool actions_endangered(const struct observer *observer,
-                        const struct thread *thread, int signal)
+bool actions_endangered(const struct thread *thread, int signal)
 {
-    const struct signal_action *action = action_of(observer, thread, signal);
+    const struct signal_action *action = action_of(thread, signal);
 
     return action && disposition_of(action) == DISPOSITION_HANDLED &&
            thread->space->users > 1 && !thread->space->frozen;
 }
 
-bool actions_lack(const struct observer *observer, const struct thread *thread,
-                  int signal)
+bool actions_lack(const struct thread *thread, int signal)
 {
-    const struct signal_action *action = action_of(observer, thread, signal);
+    const struct signal_action *action = action_of(thread, signal);
 
     return action && disposition_of(action) == DISPOSITION_HANDLED &&
            disposition_now(thread->tracee.tid, signal) == DISPOSITION_DEFAULT;
 }
 
 /* A signal can be delivered from the stop that another call ends in. */
-void actions_restore(struct observer *observer, struct thread *thread,
-                     int signal)
+void actions_restore(struct thread *thread, int signal)
 {
     static const uint64_t none[6];
     int64_t ignored;
 
-    if (actions_lack(observer, thread, signal) &&
-        tracee_set_action(&thread->tracee, signal,
-                          action_of(observer, thread, signal)) == 0)
+    if (actions_lack(thread, signal) &&
+        tracee_set_action(&thread->tracee, signal, action_of(thread, signal)) ==
+            0)
         tracee_inject(&thread->tracee, SYS_getpid, none, &ignored);
 }
 
-bool actions_ignore(const struct observer *observer,
-                    const struct thread *thread, int signal)
+bool actions_ignore(const struct thread *thread, int signal)
 {
-    const struct signal_action *action = action_of(observer, thread, signal);
+    const struct signal_action *action = action_of(thread, signal);
 
     return action && disposition_of(action) == DISPOSITION_IGNORED;
 }
@@ -165,10 +162,9 @@ bool actions_ignore(const struct observer *observer,
  * A handler may be for one time. What is ignored and forced upon the program
  * all the same ends it, by the default action.
  */
-void actions_delivered(struct observer *observer, struct thread *thread,
-                       int signal, bool forced)
+void actions_delivered(struct thread *thread, int signal, bool forced)
 {
-    struct signal_action *action = action_of(observer, thread, signal);
+    struct signal_action *action = action_of(thread, signal);
 
     if (!action)
         return;
@@ -176,6 +172,13 @@ void actions_delivered(struct observer *observer, struct thread *thread,
             ? forced
             : action->flags & (unsigned)SA_RESETHAND)
         action->handler = (uintptr_t)SIG_DFL;
+}
+
+void actions_copy(const struct space *parent, struct thread *child)
+{
+    for (size_t i = 0; i < ACTIONS; i++)
+        child->space->actions[i] = parent->actions[i];
+    child->space->actions_of = child->tracee.pid;
 }
 
 void actions_restore_copy(const struct space *space, struct thread *child)

@@ -210,7 +210,7 @@ void code_step(struct observer *observer, struct thread *thread)
     int signal;
 
     if (is_call)
-        actions_restore_trap(observer, thread);
+        actions_restore_trap(thread);
     signal = signal_take(observer, thread, !is_call);
     thread->delivering = signal && !tracee_blocks(&thread->tracee, signal) &&
                                  proc_catches(thread->tracee.tid, signal)

@@ -88,7 +88,7 @@ void observer_run(struct observer *observer, struct thread *thread)
     if (!thread->in_call && thread->space->watched) {
         if (thread->space->left_open)
             code_close(observer, thread);
-        actions_restore_trap(observer, thread);
+        actions_restore_trap(thread);
     }
     if (thread->in_call || thread->lifted || guard_needs_calls(thread->space))
         how = RESUME_CALL;
@@ -298,10 +298,12 @@ static void on_entry(struct observer *observer, struct thread *thread)
     actions_forced(observer, thread, SIGSEGV);
     if (thread->blocks_fault)
         tracee_block(&thread->tracee, SIGSEGV, true);
-    if (space->watched)
+    if (space->watched) {
         begin(observer, thread);
-    else
+    } else {
+        space->actions_of = 0; /* nothing more is forced upon it */
         observer_run(observer, thread);
+    }
 }
 
 static void on_signal(struct observer *observer, struct thread *thread)
@@ -400,7 +402,7 @@ static void on_call(struct observer *observer, struct thread *thread)
         return;
     if (call.entering && !thread->in_call) {
         thread->call = call;
-        actions_set(observer, thread);
+        actions_set(thread);
         foreign_before(observer, thread);
     }
     if (!thread->space->watched || !thread->space->started ||

@@ -169,7 +169,7 @@ int signal_take(struct observer *observer, struct thread *thread, bool step)
     if (blocked)
         return info.si_signo;
     emit_signal(observer, thread, &info);
-    actions_delivered(observer, thread, info.si_signo, info.si_code > 0);
+    actions_delivered(thread, info.si_signo, info.si_code > 0);
     return info.si_signo;
 }
 
@@ -182,7 +182,7 @@ static void deliver_alone(struct observer *observer, struct thread *thread,
 {
     store_stop_others(observer, thread);
     if (!forced)
-        actions_restore(observer, thread, signal);
+        actions_restore(thread, signal);
     observer_resume(observer, thread);
     if (thread->due && thread->due_signal == signal) {
         thread->due = false;
@@ -198,8 +198,7 @@ static void deliver_alone(struct observer *observer, struct thread *thread,
 static void deliver(struct observer *observer, struct thread *thread,
                     const siginfo_t *info)
 {
-    if (info->si_code <= 0 &&
-        actions_ignore(observer, thread, info->si_signo)) {
+    if (info->si_code <= 0 && actions_ignore(thread, info->si_signo)) {
         observer_resume(observer, thread);
         return;
     }
@@ -218,7 +217,7 @@ static void deliver(struct observer *observer, struct thread *thread,
             tracee_pc(&thread->tracee) != thread->insn.addr)
             code_moved(observer, thread); /* an int3 */
     }
-    if (actions_endangered(observer, thread, info->si_signo))
+    if (actions_endangered(thread, info->si_signo))
         deliver_alone(observer, thread, info->si_signo, info->si_code > 0);
     else
         observer_resume(observer, thread);
@@ -317,11 +316,11 @@ static void on_fault(struct observer *observer, struct thread *thread,
         observer_resume(observer, thread);
         break;
     case FAULT_PROGRAM:
-        if (actions_endangered(observer, thread, info->si_signo))
+        if (actions_endangered(thread, info->si_signo))
             store_stop_others(observer, thread);
         /* If it is another thread's stop that gives it back, that is read
          * first, and then this fault comes again. */
-        if (actions_lack(observer, thread, info->si_signo) &&
+        if (actions_lack(thread, info->si_signo) &&
             makes_progress(thread, &fault, class)) {
             observer_resume(observer, thread);
             break;

@@ -77,7 +77,8 @@ struct space {
     struct object *objects; /* those that were looked at */
     size_t object_count;
     size_t object_capacity;
-    /* What its process has set for these signals: see actions.c. */
+    /* What that process has set for these signals: see actions.c. */
+    pid_t actions_of; /* 0: it is not known of any */
     struct signal_action actions[ACTIONS];
     struct regions regions; /* what may hold code */
     struct pages pages;     /* the bytes that were seen being written there */
@@ -292,7 +293,7 @@ void signal_own_traps(struct observer *observer, struct thread *thread);
 void actions_inherited(struct observer *observer, struct thread *thread);
 
 /* thread->call begins: it may set an action. */
-void actions_set(struct observer *observer, struct thread *thread);
+void actions_set(struct thread *thread);
 
 /*
  * SIGSEGV, SIGBUS or SIGTRAP was forced upon the thread, and not by what the
@@ -302,9 +303,14 @@ void actions_forced(struct observer *observer, struct thread *thread,
                     int signal);
 
 /* The same for SIGTRAP after any number of steps, if it is ignored. */
-void actions_restore_trap(struct observer *observer, struct thread *thread);
+void actions_restore_trap(struct thread *thread);
 
-/* The same in a child that has a copy of that space, and was made to step. */
+/* A child was forked before the entry point, which it will arrive at by itself:
+ * it has set what its parent had. */
+void actions_copy(const struct space *parent, struct thread *child);
+
+/* The same as actions_restore_trap in a child that has a copy of that space,
+ * and was made to step. */
 void actions_restore_copy(const struct space *space, struct thread *child);
 
 /*
@@ -312,25 +318,20 @@ void actions_restore_copy(const struct space *space, struct thread *child);
  * a fault of its own, or by one of another thread at a guard, whose stop is yet
  * to be read.
  */
-bool actions_lack(const struct observer *observer, const struct thread *thread,
-                  int signal);
+bool actions_lack(const struct thread *thread, int signal);
 
 /* The signal was sent and is about to be delivered, so it was not blocked: what
  * the program has set for it must be in force. */
-void actions_restore(struct observer *observer, struct thread *thread,
-                     int signal);
+void actions_restore(struct thread *thread, int signal);
 
 /* Whether the program handles it, and a guard could undo that for a moment. */
-bool actions_endangered(const struct observer *observer,
-                        const struct thread *thread, int signal);
+bool actions_endangered(const struct thread *thread, int signal);
 
 /* Whether the program ignores the signal; only known of those three. */
-bool actions_ignore(const struct observer *observer,
-                    const struct thread *thread, int signal);
+bool actions_ignore(const struct thread *thread, int signal);
 
 /* The program has got the signal; forced means that it raised it itself. */
-void actions_delivered(struct observer *observer, struct thread *thread,
-                       int signal, bool forced);
+void actions_delivered(struct thread *thread, int signal, bool forced);
 
 /* --- guard.c ------------------------------------------------------------- */
 

@@ -116,6 +116,14 @@ static void free_copy(struct observer *observer, struct thread *child,
     actions_restore_copy(parent, child);
 }
 
+/* A child that a constructor has made comes to the entry point, too. */
+static void await_entry(const struct space *parent, struct thread *child)
+{
+    child->space->entry = parent->entry;
+    if (parent->entry.awaited)
+        actions_copy(parent, child);
+}
+
 /* What the call that the parent is in asks for (clone(2)). */
 static uint64_t clone_flags(const struct thread *parent)
 {
@@ -192,7 +200,7 @@ static void adopt(struct observer *observer, const struct thread *parent,
     child->blocks_fault = parent->blocks_fault;
     thread_move(child, is_copy ? space_new(false) : parent->space);
     if (is_copy)
-        child->space->entry = parent->space->entry;
+        await_entry(parent->space, child);
     if (is_copy && parent->space->watched)
         free_copy(observer, child, parent->space);
     observer_run(observer, child);
@@ -233,10 +241,10 @@ void child_free_orphan(struct observer *observer, struct thread *child,
         return;
     tracee_find_syscall(&child->tracee);
     thread_move(child, space_new(false));
-    if (parent)
-        child->space->entry = parent->entry;
-    if (parent)
+    if (parent) {
+        await_entry(parent, child);
         free_copy(observer, child, parent);
+    }
     observer_run(observer, child);
 }
 
