@@ -96,13 +96,41 @@ static int set_protection(struct observer *observer, struct thread *thread,
     return -1;
 }
 
+/*
+ * Whether execution, once held back, can be given back: else a guard would end
+ * the program. Tried before the first one.
+ */
+static bool may_hold_execution(struct observer *observer, struct thread *thread)
+{
+    struct space *space = thread->space;
+
+    if (space->execute == EXECUTE_UNTRIED) {
+        space->execute = tracee_can_execute_again(&thread->tracee)
+                             ? EXECUTE_RETURNS
+                             : EXECUTE_IS_LOST;
+        if (space->execute == EXECUTE_IS_LOST)
+            observer_limit(observer, thread, "execute", 0,
+                           "the system does not let a page be executed again "
+                           "that once could not be (PR_SET_MDWE, systemd's "
+                           "MemoryDenyWriteExecute=, SELinux' execmem), so "
+                           "calls of generated code are not seen; start the "
+                           "program without that to see them");
+    }
+    return space->execute == EXECUTE_RETURNS;
+}
+
 int guard_set(struct observer *observer, struct thread *thread,
               struct region *region, unsigned taken)
 {
-    unsigned change = region->guard.taken ^ taken;
-    unsigned by_mprotect = PROT_WRITE | PROT_EXEC;
+    unsigned change, by_mprotect = PROT_WRITE | PROT_EXEC;
     int result = 0;
 
+    if ((taken & ~region->guard.taken & PROT_EXEC) &&
+        !may_hold_execution(observer, thread)) {
+        region->guard.wanted &= ~(unsigned)PROT_EXEC;
+        taken &= ~(unsigned)PROT_EXEC;
+    }
+    change = region->guard.taken ^ taken;
     if (!change)
         return 0;
     thread->space->counted = false;

@@ -429,6 +429,12 @@ static void on_gone(struct observer *observer, struct thread *thread,
 
     if (stop->tid == observer->root && space)
         names_tell_all(observer, thread);
+    if (stop->tid == observer->root && space && space->entry.awaited &&
+        !observer->ending)
+        observer_limit(observer, thread, "entry", 0,
+                       "the program ended before it came to its entry point: "
+                       "in the dynamic loader, or in what a library does when "
+                       "it is loaded; nothing of that is watched");
     if (stop->tid == observer->root) {
         bool exited = stop->kind == STOP_EXITED;
 

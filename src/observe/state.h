@@ -58,17 +58,18 @@ struct names {
 };
 
 struct space {
-    unsigned users;         /* threads that live in it */
-    bool watched;           /* else its program runs on its own */
-    bool started;           /* the entry point was reached */
-    bool stores_off;        /* stores are not watched: see guard.c */
-    bool frozen;            /* nothing new is guarded: see guard.c */
-    int uffd;               /* write-protects its pages, or -1 */
-    struct entry entry;     /* where its program begins */
-    uint64_t changes;       /* counts what may have changed code */
-    uint64_t calls;         /* counts calls that changed mappings, from 1 */
-    bool counted;           /* watches_stores holds; else it is found anew */
-    bool watches_stores;    /* some write permission is held back */
+    unsigned users;      /* threads that live in it */
+    bool watched;        /* else its program runs on its own */
+    bool started;        /* the entry point was reached */
+    bool stores_off;     /* stores are not watched: see guard.c */
+    bool frozen;         /* nothing new is guarded: see guard.c */
+    int uffd;            /* write-protects its pages, or -1 */
+    struct entry entry;  /* where its program begins */
+    uint64_t changes;    /* counts what may have changed code */
+    uint64_t calls;      /* counts calls that changed mappings, from 1 */
+    bool counted;        /* watches_stores holds; else it is found anew */
+    bool watches_stores; /* some write permission is held back */
+    enum { EXECUTE_UNTRIED, EXECUTE_RETURNS, EXECUTE_IS_LOST } execute;
     bool implies_exec;      /* READ_IMPLIES_EXEC, see personality(2) */
     bool left_open;         /* a thread ended inside: code_close is due */
     bool has_ring;          /* io_uring was told of */

@@ -49,7 +49,8 @@ struct dump {
     struct sink sink;
     char *name;
     int dir;
-    bool made; /* by us, just now */
+    bool made;      /* by us, just now */
+    bool unwatched; /* from somewhere on, nothing was seen */
     FILE *index;
     struct view view;
     uint64_t seq;   /* of the latest event */
@@ -416,6 +417,8 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
 
     dump->seq = event->seq;
     dump->round++;
+    if (event->kind == EVENT_LIMIT)
+        dump->unwatched |= event_ends_watching(&event->limit);
     if (!dump->index && open_index(dump, err) < 0)
         return -1;
     if (look_before(dump, event, region, err) < 0)
@@ -436,7 +439,11 @@ int dump_sink_finish(struct sink *sink, struct err *err)
     if (end_all(dump, err) < 0)
         return -1;
     pen_end(&pen);
-    if (dump->files == 0)
+    if (dump->files == 0 && dump->unwatched)
+        pen_text(&pen, ROLE_PLAIN,
+                 "The program was not watched to its end, and no generated "
+                 "code was seen before.");
+    else if (dump->files == 0)
         pen_text(&pen, ROLE_PLAIN, "No generated code was seen.");
     else if (dump->left_out > 0)
         pen_print(&pen, ROLE_PLAIN,

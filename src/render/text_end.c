@@ -157,6 +157,7 @@ void text_limit(struct text *text, const struct event *event)
         pen_text(pen, ROLE_WARNING, "not watched: ");
     pen_words(pen, ROLE_WARNING, 5,
               event->limit.text ? event->limit.text : event->limit.budget);
+    text->unwatched |= event_ends_watching(&event->limit);
     tell_explanation(text, explain_loop);
 }
 
@@ -188,6 +189,8 @@ static void tell_output(struct text *text)
 {
     struct pen *pen = &text->pen;
 
+    if (text->output_total == 0 && text->unwatched)
+        return;
     if (text->output_total == 0) {
         pen_text(pen, ROLE_NOTE, "The program itself printed nothing.");
         pen_end(pen);
@@ -204,7 +207,11 @@ void text_exit(struct text *text, const struct event *event)
     struct pen *pen = &text->pen;
 
     pen_blank(pen);
-    if (text->entries == 0) {
+    if (text->unwatched) {
+        pen_words(pen, ROLE_WARNING, 0,
+                  "The program was not watched to its end, for the reason "
+                  "given above: it may have done more than is shown here.");
+    } else if (text->entries == 0) {
         pen_text(pen, ROLE_NOTE, "No generated code was seen to run.");
         pen_end(pen);
     }

@@ -119,6 +119,7 @@ struct text {
     int last_tid;
     unsigned names_given;  /* by the program to its code */
     uint64_t entries;      /* into generated code */
+    bool unwatched;        /* from somewhere on, nothing was seen */
     struct buf output;     /* the first lines of it, each with its newline */
     unsigned output_lines; /* how many of them are complete */
     uint64_t output_total; /* bytes of it in all */

@@ -102,7 +102,7 @@ int filter_install(void)
         UNLESS_EQUAL(SIGSEGV, 1),
         STOP,
         STOP_AT(SYS_pkey_mprotect),
-        STOP_AT(SYS_munmap),
+        STOP_AT_THEIRS(SYS_munmap),
         STOP_AT(SYS_mremap),
         STOP_AT(SYS_shmat),
         STOP_AT(SYS_shmdt),

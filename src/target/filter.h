@@ -33,8 +33,9 @@
 bool filter_empties(uint64_t advice);
 
 /*
- * A mprotect, personality, userfaultfd or rt_sigaction whose sixth argument,
- * which the kernel ignores, is this number is one of jittrace's own and passes.
+ * A mprotect, munmap, personality, userfaultfd or rt_sigaction whose sixth
+ * argument, which the kernel ignores, is this number is one of jittrace's own
+ * and passes.
  */
 #define FILTER_PASS 0x6a69747472616365u
 

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -758,6 +759,25 @@ int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
     return result;
 }
 
+/* Which the kernel forbids under PR_SET_MDWE (prctl(2)) and SELinux' execmem,
+ * and a sandbox may, as systemd's MemoryDenyWriteExecute=. */
+bool tracee_can_execute_again(struct tracee *tracee)
+{
+    const uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint64_t map[6] = {
+        0, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0};
+    uint64_t unmap[6] = {0, size, 0, 0, 0, FILTER_PASS};
+    int64_t addr, ignored;
+    bool can;
+
+    if (tracee_inject(tracee, SYS_mmap, map, &addr) < 0 || addr < 0)
+        return false;
+    unmap[0] = (uint64_t)addr;
+    can = tracee_mprotect(tracee, unmap[0], size, PROT_READ | PROT_EXEC) == 0;
+    tracee_inject(tracee, SYS_munmap, unmap, &ignored);
+    return can;
+}
+
 static bool awaits_restart(const struct tracee *tracee)
 {
     int64_t result = (int64_t)tracee->regs.rax;
@@ -823,6 +843,21 @@ static int is_missing(struct err *err, const char *what, const char *remedy)
                    errno ? strerror(errno) : "without an error", remedy);
 }
 
+/* Whether what is written to a register stands there then. */
+static bool try_registers(struct tracee *tracee)
+{
+    struct user_regs_struct before = tracee->regs;
+    bool kept;
+
+    tracee->regs.r15 ^= 1;
+    kept = tracee_store(tracee) == 0;
+    tracee->fetched = false;
+    errno = 0;
+    kept = kept && tracee_fetch(tracee) == 0 && tracee->regs.r15 != before.r15;
+    tracee->regs = before;
+    return kept && tracee_store(tracee) == 0;
+}
+
 /* A call of ours that has a known result, by the one step that makes it. */
 static int try_step(struct tracee *tracee, struct err *err)
 {
@@ -861,7 +896,7 @@ int tracee_try(struct tracee *tracee, struct err *err)
                           "proc proc /proc), and make the program readable");
     if (tracee_fetch(tracee) < 0)
         return is_missing(err, "PTRACE_GETREGS fails", ALLOW_PTRACE);
-    if (tracee_store(tracee) < 0)
+    if (!try_registers(tracee))
         return is_missing(err, "PTRACE_SETREGS fails", ALLOW_PTRACE);
     errno = 0;
     if (proc_read(tracee->tid, tracee_stack(tracee), &word, sizeof word) !=
@@ -869,6 +904,11 @@ int tracee_try(struct tracee *tracee, struct err *err)
         return is_missing(err,
                           "its memory cannot be read (process_vm_readv, "
                           "/proc/PID/mem)",
+                          ALLOW_PTRACE);
+    if (tracee_write(tracee, tracee_stack(tracee), &word, sizeof word) < 0)
+        return is_missing(err,
+                          "its memory cannot be written to "
+                          "(PTRACE_POKEDATA)",
                           ALLOW_PTRACE);
     if (get_mask(tracee, &mask) < 0 || set_mask(tracee, mask) < 0)
         return is_missing(err,

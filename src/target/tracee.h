@@ -184,6 +184,12 @@ int tracee_fetch(struct tracee *tracee);
 int tracee_store(const struct tracee *tracee);
 
 /*
+ * Whether a page of the tracee that cannot be executed can be made so: tried
+ * with one of its own, which goes away again.
+ */
+bool tracee_can_execute_again(struct tracee *tracee);
+
+/*
  * Writes to its memory, whatever the protection of the page says (ptrace(2),
  * PTRACE_POKEDATA). Returns 0, or -1 when some of it could not be written.
  */

@@ -28,6 +28,20 @@ bool event_is_elsewhere(const struct event_write *write)
     return write->by && strcmp(write->by, WRITTEN_ELSEWHERE) == 0;
 }
 
+bool event_ends_watching(const struct event_limit *limit)
+{
+    static const char *const budgets[] = {
+        "32-bit", "entry", "execute",   "frozen",     "handlers",
+        "quit",   "vdso",  "trap-flag", "unreadable",
+    };
+
+    for (size_t i = 0; limit->budget && i < sizeof budgets / sizeof *budgets;
+         i++)
+        if (strcmp(budgets[i], limit->budget) == 0)
+            return true;
+    return false;
+}
+
 const char *event_name(enum event_kind kind)
 {
     BUG_UNLESS(kind < EVENT_KINDS);
