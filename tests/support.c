@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -84,8 +85,19 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/*
+ * What is killed by whoever waits for the tests leaves nothing behind that still
+ * runs: the runner ends with make, each test with the runner, and what a test
+ * has started with it.
+ */
+__attribute__((constructor)) static void end_with_parent(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 void become(const struct job *command)
 {
+    end_with_parent(); /* fork has undone it */
     reset_signals();
     for (const char *const *set = command->env; set && *set; set++) {
         if (strchr(*set, '='))

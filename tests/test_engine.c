@@ -471,7 +471,9 @@ Test(engine, a_program_that_cannot_be_loaded)
     trace(&(struct job){.argv = ARGS("--", file)}, &store, &result);
     cr_assert(eq(int, result.status, 127));
     cr_assert(ne(ptr, strstr(buf_text(&result.err), "libc.so.?"), NULL));
-    expect_kinds(&store, "start exit");
+    expect_kinds(&store, "start limit exit");
+    cr_assert(
+        eq(str, (char *)nth(&store, EVENT_LIMIT, 0)->limit.budget, "entry"));
     cr_assert(eq(u64, nth(&store, EVENT_EXIT, 0)->exit.status.value, 127));
     unlink(file);
     buf_release(&elf);

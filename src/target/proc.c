@@ -360,6 +360,19 @@ pid_t proc_tracer(pid_t tid)
     return status_number(tid, "\nTracerPid:");
 }
 
+int proc_yama_scope(void)
+{
+    FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
+    int scope = -1;
+
+    if (!file)
+        return -1;
+    if (fscanf(file, "%d", &scope) != 1)
+        scope = -1;
+    fclose(file);
+    return scope;
+}
+
 bool proc_runs(pid_t tid)
 {
     struct buf text = {0};

@@ -87,6 +87,10 @@ pid_t proc_parent(pid_t tid);
 /* The process that traces this one (TracerPid of its status), or 0. */
 pid_t proc_tracer(pid_t tid);
 
+/* What the security module Yama allows to a tracer, 0 to 3 (ptrace(2)); -1 where
+ * there is none. */
+int proc_yama_scope(void);
+
 /* Whether the thread uses a CPU or waits for one (state R in its stat). */
 bool proc_runs(pid_t tid);
 

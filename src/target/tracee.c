@@ -197,14 +197,25 @@ int tracee_seize(pid_t pid, struct err *err)
                        "without it, or let it not follow children (strace "
                        "without -f)",
                        other);
+    if (proc_yama_scope() >= 2)
+        return err_set(
+            err, ERR_TRACING,
+            "kernel.yama.ptrace_scope is %d on this machine, which lets %s "
+            "trace a program (ptrace: %s): %s",
+            proc_yama_scope(), proc_yama_scope() == 2 ? "only root" : "nobody",
+            strerror(error),
+            proc_yama_scope() == 2
+                ? "run jittrace as root (in a container: with "
+                  "--cap-add=SYS_PTRACE), or sysctl kernel.yama.ptrace_scope=1"
+                : "it can be changed at boot only (/etc/sysctl.d), to 1");
     errno = error;
     if (errno == EPERM || errno == EACCES || errno == ENOSYS)
         return err_set(
             err, ERR_TRACING,
             "the system does not let jittrace trace its own child (ptrace: "
             "%s); a sandbox, a container without CAP_SYS_PTRACE, another "
-            "tracer or kernel.yama.ptrace_scope=3 forbids it: run jittrace "
-            "outside of it (docker run --cap-add=SYS_PTRACE)",
+            "tracer, or an emulated CPU (qemu-user, Rosetta) is in the way: "
+            "run jittrace outside of it (docker run --cap-add=SYS_PTRACE)",
             strerror(errno));
     return err_set(err, ERR_TRACING, "cannot trace the program: %s",
                    strerror(errno));
