@@ -138,6 +138,60 @@ static int check_rights(const char *path, const struct stat *status,
                               : "root");
 }
 
+/* The directory at which the file system of the file is mounted with the flag:
+ * the topmost above it that is the same. */
+static void find_mount(const char *path, unsigned long flag, char *mount)
+{
+    char above[PATH_MAX];
+    struct stat file, status;
+    struct statvfs flags;
+    char *slash;
+
+    if (!realpath(path, above) || stat(path, &file) < 0)
+        strcpy(above, "/");
+    strcpy(mount, "/");
+    while ((slash = strrchr(above, '/')) && above[1]) {
+        slash[slash == above] = 0;
+        if (stat(above, &status) < 0 || status.st_dev != file.st_dev ||
+            statvfs(above, &flags) < 0 || !(flags.f_flag & flag))
+            return;
+        strcpy(mount, above);
+    }
+}
+
+static int check_executable(const char *path, struct err *err)
+{
+    char mount[PATH_MAX];
+    struct statvfs flags;
+    int error;
+
+    if (access(path, X_OK) == 0)
+        return 0;
+    error = errno;
+    if (statvfs(path, &flags) < 0 || !(flags.f_flag & ST_NOEXEC))
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' may not be executed: %s (chmod +x allows it)",
+                       path, strerror(error));
+    find_mount(path, ST_NOEXEC, mount);
+    return err_set(err, ERR_NOT_EXECUTABLE,
+                   "'%s' may not be executed: no program may in the file "
+                   "system mounted on '%s' (noexec); copy it to another one, "
+                   "or allow it as root: mount -o remount,exec %s",
+                   path, mount, mount);
+}
+
+/* The kernel hides the memory of a program that its user may not read. */
+static int check_readable(const char *path, struct err *err)
+{
+    if (errno != EACCES && errno != EPERM)
+        return 0; /* exec will tell */
+    return err_set(err, ERR_NOT_EXECUTABLE,
+                   "'%s' may be executed but not read (%s), and jittrace can "
+                   "trace only what it may read; allow it (chmod a+r), or run "
+                   "jittrace as root",
+                   path, strerror(errno));
+}
+
 #define MAX_SCRIPTS 5 /* that start each other: execve(2) */
 
 static int check_file(const char *path, unsigned depth, struct err *err);
@@ -187,15 +241,11 @@ static int check_file(const char *path, unsigned depth, struct err *err)
     if (S_ISDIR(status.st_mode))
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' is a directory; name a program in it", path);
-    if (access(path, X_OK) < 0)
-        return err_set(err, ERR_NOT_EXECUTABLE,
-                       "'%s' may not be executed: %s (chmod +x allows it)",
-                       path, strerror(errno));
-    if (check_rights(path, &status, err) < 0)
+    if (check_executable(path, err) < 0 || check_rights(path, &status, err) < 0)
         return -1;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0; /* executable but not readable: exec will tell */
+        return check_readable(path, err);
     got = read(fd, head, sizeof head - 1);
     close(fd);
     if (got >= 2 && memcmp(head, "#!", 2) == 0)

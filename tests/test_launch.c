@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Starting a program where the system is in the way: what is started all the
+ * same, and what is refused, before the program runs, with cause and remedy.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support.h"
+
+TestSuite(launch, .timeout = 20);
+
+#define NOT_EXECUTABLE 126
+#define NOBODY         65534
+
+static bool has(struct buf *buf, const char *part)
+{
+    return strstr(buf_text(buf), part) != NULL;
+}
+
+/* One line on standard error, with all of these parts; nothing was printed. */
+static void refused(const struct job *command, int status,
+                    const char *const *parts)
+{
+    struct result result;
+
+    run(command, &result);
+    cr_assert(eq(int, result.status, status), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.out), ""));
+    cr_assert(eq(sz, count_lines(buf_text(&result.err)), 1), "%s",
+              buf_text(&result.err));
+    for (; *parts; parts++)
+        cr_assert(eq(int, has(&result.err, *parts), 1), "no '%s' in: %s",
+                  *parts, buf_text(&result.err));
+    result_release(&result);
+}
+
+/* Whether a child may do that here; much of it takes root. */
+static bool can(int (*prepare)(void))
+{
+    struct result result;
+    int status;
+
+    run(&(struct job){.argv = ARGS("true"), .prepare = prepare}, &result);
+    status = result.status;
+    result_release(&result);
+    return status == 0;
+}
+
+/* An empty directory for temporary files, and that it is one again. */
+static const char *make_directory(void)
+{
+    const char *name = scratch(".d");
+
+    cr_assert(eq(int, mkdir(name, 0755), 0));
+    return name;
+}
+
+static void expect_empty(const char *directory)
+{
+    cr_assert(eq(int, rmdir(directory), 0), "something was left in %s",
+              directory);
+}
+
+/* --- a program that may not be executed, or not be read ------------------ */
+
+/* Mounts an empty file system, for this process alone. */
+static int mount_empty(const char *where, unsigned long flags)
+{
+    if (unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        return -1;
+    return mount("none", where, "tmpfs", flags, NULL);
+}
+
+static const char *mounted; /* where, for who is a prepare function */
+
+static int with_noexec(void)
+{
+    int fd;
+
+    if (mount_empty(mounted, 0) < 0 || chdir(mounted) < 0 ||
+        mkdir("below", 0755) < 0)
+        return -1;
+    fd = open("below/program", O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+    if (fd < 0 || dprintf(fd, "#!/bin/sh\necho ran\n") < 0 || close(fd) < 0)
+        return -1;
+    return mount("none", mounted, NULL, MS_REMOUNT | MS_NOEXEC, NULL);
+}
+
+Test(launch, a_program_on_a_noexec_mount)
+{
+    char program[512], place[512], remedy[640];
+
+    mounted = realpath(make_directory(), NULL);
+    if (!can(with_noexec))
+        cr_skip_test("to mount a file system takes root");
+    snprintf(program, sizeof program, "%s/below/program", mounted);
+    snprintf(place, sizeof place, "mounted on '%s'", mounted);
+    snprintf(remedy, sizeof remedy, "mount -o remount,exec %s", mounted);
+    refused(&(struct job){.argv = ARGS(JITTRACE, "--", program),
+                          .prepare = with_noexec},
+            NOT_EXECUTABLE, ARGS("noexec", place, "copy it", remedy));
+    expect_empty(mounted);
+}
+
+/* Only root is somebody else's user. */
+static int as_nobody(void)
+{
+    if (geteuid() != 0)
+        return 0;
+    return setgroups(0, NULL) < 0 || setgid(NOBODY) < 0 ? -1 : setuid(NOBODY);
+}
+
+/* A copy that every user can reach, or the path to here may be closed. */
+static void copy(const char *from, const char *to, mode_t mode)
+{
+    struct buf bytes = {0};
+
+    read_file(from, &bytes);
+    write_file(to, bytes.data, bytes.len, mode);
+    cr_assert(eq(int, chmod(to, mode), 0));
+    buf_release(&bytes);
+}
+
+Test(launch, a_program_that_may_not_be_read)
+{
+    char directory[] = "/tmp/test-launch-XXXXXX", ours[64], program[64];
+    struct result result;
+    bool reached;
+
+    cr_assert(ne(ptr, mkdtemp(directory), NULL));
+    cr_assert(eq(int, chmod(directory, 0755), 0));
+    snprintf(ours, sizeof ours, "%s/jittrace", directory);
+    snprintf(program, sizeof program, "%s/program", directory);
+    copy(JITTRACE, ours, 0755);
+    copy(TRACEE("babyjit-O0"), program, geteuid() == 0 ? 0711 : 0111);
+    run(&(struct job){.argv = ARGS(ours, "--version"), .prepare = as_nobody},
+        &result);
+    reached = result.status == 0;
+    result_release(&result);
+    if (reached)
+        refused(&(struct job){.argv = ARGS(ours, "--", program, "1"),
+                              .prepare = as_nobody},
+                NOT_EXECUTABLE,
+                ARGS("executed but not read", "chmod a+r", "as root"));
+    if (geteuid() == 0) { /* may read all files */
+        run(&(struct job){.argv = ARGS(ours, "-o", "/dev/null", "--", program,
+                                       "1")},
+            &result);
+        cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+        result_release(&result);
+    }
+    unlink(ours);
+    unlink(program);
+    expect_empty(directory);
+    if (!reached)
+        cr_skip_test("another user cannot run programs in /tmp");
+}
