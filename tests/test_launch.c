@@ -5,14 +5,22 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -69,6 +77,22 @@ static void expect_empty(const char *directory)
 {
     cr_assert(eq(int, rmdir(directory), 0), "something was left in %s",
               directory);
+}
+
+/* A filter that answers one system call with an error; called in the child. */
+static int refuse(int number, int error)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -1;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
 /* --- a program that may not be executed, or not be read ------------------ */
@@ -165,4 +189,29 @@ Test(launch, a_program_that_may_not_be_read)
     expect_empty(directory);
     if (!reached)
         cr_skip_test("another user cannot run programs in /tmp");
+}
+
+/* --- what tracing needs -------------------------------------------------- */
+
+/* As qemu-user answers. */
+static int without_ptrace(void)
+{
+    return refuse(SYS_ptrace, ENOSYS);
+}
+
+static int without_seccomp(void)
+{
+    return refuse(SYS_seccomp, ENOSYS);
+}
+
+Test(launch, an_emulated_cpu)
+{
+    refused(
+        &(struct job){.argv = ARGS(JITTRACE, "1"), .prepare = without_ptrace},
+        EX_OSERR,
+        ARGS("ptrace: Function not implemented", "emulated", "qemu-user",
+             "x86-64 machine"));
+    refused(
+        &(struct job){.argv = ARGS(JITTRACE, "1"), .prepare = without_seccomp},
+        EX_OSERR, ARGS("seccomp", "outside", "real CPU"));
 }

@@ -385,8 +385,12 @@ static int describe_failure(const char *path, const struct failure *failure,
         return err_set(err, ERR_TRACING,
                        "the system does not let jittrace install its system "
                        "call filter (seccomp: %s): run it outside of the "
-                       "sandbox",
-                       strerror(failure->error));
+                       "sandbox%s",
+                       strerror(failure->error),
+                       failure->error == ENOSYS
+                           ? ", and on a real CPU (valgrind and qemu-user "
+                             "emulate one without it)"
+                           : "");
     if (failure->error == ENOENT)
         return err_set(err, ERR_NO_PROGRAM,
                        "cannot start '%s': its interpreter (in the #! line, or "
@@ -423,6 +427,25 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
                    stop.signal);
 }
 
+/*
+ * Like tracee_seize. The kernel always knows ptrace: when it is said to be
+ * missing, something else answers in the place of the kernel.
+ */
+static int seize(pid_t pid, struct err *err)
+{
+    errno = 0;
+    if (tracee_seize(pid, err) == 0)
+        return 0;
+    if (errno != ENOSYS)
+        return -1;
+    return err_set(err, ERR_TRACING,
+                   "there is no tracing here (ptrace: %s): an emulated CPU "
+                   "(qemu-user, Rosetta, an x86-64 container on an ARM "
+                   "machine) or a sandbox has none; run jittrace outside of "
+                   "it, on an x86-64 machine or in a virtual one",
+                   strerror(ENOSYS));
+}
+
 /* Takes the child over and opens the gate. */
 static int take_over(pid_t pid, int gate, const char *path, int report,
                      struct tracee *tracee, struct err *err)
@@ -432,7 +455,7 @@ static int take_over(pid_t pid, int gate, const char *path, int report,
     int result;
 
     *tracee = (struct tracee){.tid = pid, .pid = pid};
-    result = tracee_seize(pid, err);
+    result = seize(pid, err);
     if (result < 0)
         kill(pid, SIGKILL);
     tracee_pin(tracee);
