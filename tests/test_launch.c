@@ -193,6 +193,86 @@ Test(launch, a_program_that_may_not_be_read)
 
 /* --- what tracing needs -------------------------------------------------- */
 
+static int with_descriptors(rlim_t count)
+{
+    const struct rlimit few = {count, count};
+
+    return setrlimit(RLIMIT_NOFILE, &few);
+}
+
+static int with_8_descriptors(void)
+{
+    return with_descriptors(8);
+}
+
+static int with_12_descriptors(void)
+{
+    return with_descriptors(12);
+}
+
+static int with_32_descriptors(void)
+{
+    return with_descriptors(32);
+}
+
+Test(launch, too_few_descriptors)
+{
+    const char *const *parts =
+        ARGS("RLIMIT_NOFILE", "Too many open files", "ulimit -n");
+
+    refused(&(struct job){.argv = ARGS(JITTRACE, "1"),
+                          .prepare = with_8_descriptors},
+            EX_OSERR, parts);
+    refused(&(struct job){.argv = ARGS(JITTRACE, "--", "echo", "ran"),
+                          .prepare = with_12_descriptors},
+            EX_OSERR, parts);
+}
+
+/* The program has the limit that it has without jittrace. */
+Test(launch, just_enough_descriptors)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", "sh",
+                                   "-c", "ulimit -n"),
+                      .prepare = with_32_descriptors},
+        &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.out), "32\n"));
+    result_release(&result);
+}
+
+static int without_proc(void)
+{
+    return mount_empty("/proc", 0);
+}
+
+Test(launch, no_proc)
+{
+    if (!can(without_proc))
+        cr_skip_test("to mount a file system takes root");
+    refused(&(struct job){.argv = ARGS(JITTRACE, "--", "echo", "ran"),
+                          .prepare = without_proc},
+            EX_OSERR, ARGS("there is no /proc", "mount -t proc proc /proc"));
+}
+
+/* What is started from here on is in another namespace than this /proc. */
+static int in_a_namespace(void)
+{
+    return unshare(CLONE_NEWPID);
+}
+
+Test(launch, the_proc_of_another_namespace)
+{
+    if (!can(in_a_namespace))
+        cr_skip_test("to make a PID namespace takes root");
+    refused(&(struct job){.argv = ARGS("sh", "-c", "\"$0\" -- echo ran; exit",
+                                       JITTRACE),
+                          .prepare = in_a_namespace},
+            EX_OSERR,
+            ARGS("another PID namespace", "mount -t proc proc /proc"));
+}
+
 /* As qemu-user answers. */
 static int without_ptrace(void)
 {

@@ -18,17 +18,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "target/filter.h"
+
+/* How many descriptors must be free. A trace was complete with 7 and lacked
+ * stores with 6, and with --dump-code it took 10; the rest is for libraries and
+ * perf maps. */
+#define DESCRIPTORS 16
 
 /* What the child could not do. */
 enum duty {
@@ -285,6 +292,53 @@ static int find_program(const char *name, char *path, struct err *err)
                    name, name);
 }
 
+/*
+ * Tries whether as many files can be opened as tracing needs: later, what could
+ * not be opened would only be missing in the trace.
+ */
+static int check_descriptors(struct err *err)
+{
+    int fds[DESCRIPTORS], opened = 0, error;
+    struct rlimit limit = {0};
+
+    while (opened < DESCRIPTORS &&
+           (fds[opened] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+        opened++;
+    error = errno;
+    for (int i = 0; i < opened; i++)
+        close(fds[i]);
+    if (opened == DESCRIPTORS || (error != EMFILE && error != ENFILE))
+        return 0;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return err_set(err, ERR_TRACING,
+                   "tracing takes %d descriptors, and only %d can be opened "
+                   "(%s; RLIMIT_NOFILE is %llu); raise that limit: ulimit -n "
+                   "256",
+                   DESCRIPTORS, opened, strerror(error),
+                   (unsigned long long)limit.rlim_cur);
+}
+
+/*
+ * Tells whether /proc shows our processes: this one, and one that we started.
+ * It may be missing (chroot), or be that of another PID namespace.
+ */
+static int check_proc(pid_t pid, struct err *err)
+{
+    char path[64], self[32];
+    ssize_t len = readlink("/proc/self", self, sizeof self - 1);
+
+    self[len < 0 ? 0 : len] = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (len > 0 && atoi(self) == getpid() && access(path, F_OK) == 0)
+        return 0;
+    return err_set(err, ERR_TRACING,
+                   "%s; jittrace reads there what memory a program has: mount "
+                   "it (mount -t proc proc /proc)",
+                   len < 0 ? "there is no /proc"
+                           : "/proc shows the processes of another PID "
+                             "namespace, not those of this one");
+}
+
 /* Puts the image into a file without a name. Returns its descriptor or -1. */
 static int make_image(const struct launch *launch, struct err *err)
 {
@@ -455,7 +509,9 @@ static int take_over(pid_t pid, int gate, const char *path, int report,
     int result;
 
     *tracee = (struct tracee){.tid = pid, .pid = pid};
-    result = seize(pid, err);
+    result = check_proc(pid, err);
+    if (result == 0)
+        result = seize(pid, err);
     if (result < 0)
         kill(pid, SIGKILL);
     tracee_pin(tracee);
@@ -505,14 +561,16 @@ int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
     char path[PATH_MAX];
     int image = -1, result;
 
+    if (!launch->image.data && (find_program(launch->argv[0], path, err) < 0 ||
+                                check_file(path, 0, err) < 0))
+        return -1;
+    if (check_proc(getpid(), err) < 0 || check_descriptors(err) < 0)
+        return -1;
     if (launch->image.data) {
         image = make_image(launch, err);
         if (image < 0)
             return -1;
         strcpy(path, "the bundled program");
-    } else if (find_program(launch->argv[0], path, err) < 0 ||
-               check_file(path, 0, err) < 0) {
-        return -1;
     }
     result = start(launch, path, image, tracee, err);
     if (image >= 0)
