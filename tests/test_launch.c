@@ -95,6 +95,129 @@ static int refuse(int number, int error)
     return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
+/* --- the bundled program, and no way to have it in memory ---------------- */
+
+static int without_memfd(void)
+{
+    return refuse(SYS_memfd_create, ENOSYS);
+}
+
+static int with_memfd_forbidden(void)
+{
+    return refuse(SYS_memfd_create, EPERM);
+}
+
+static int without_execveat(void)
+{
+    return refuse(SYS_execveat, EPERM);
+}
+
+static int without_any_file(void)
+{
+    return without_memfd() < 0 ? -1 : refuse(SYS_mkdir, EROFS);
+}
+
+/* TMPDIR=directory; never freed. */
+static const char *tmpdir(const char *directory)
+{
+    char *set;
+
+    cr_assert(ge(int, asprintf(&set, "TMPDIR=%s", directory), 0));
+    return set;
+}
+
+/* The trace from a file is that from memory, but for the name. */
+static void traced_from_a_file(int (*prepare)(void))
+{
+    const char *directory = make_directory();
+    struct buf expected = {0}, got = {0};
+    struct result result;
+    struct store store;
+    const char *exe;
+
+    trace(&(struct job){.argv = ARGS("1")}, &store, &result);
+    kinds(&store, &expected);
+    store_release(&store);
+    result_release(&result);
+    trace(&(struct job){.argv = ARGS("1"),
+                        .prepare = prepare,
+                        .env = ARGS(tmpdir(directory))},
+          &store, &result);
+    kinds(&store, &got);
+    exe = nth(&store, EVENT_START, 0)->start.exe;
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.out), "2 3 4\n"));
+    cr_assert(eq(str, (char *)buf_text(&got), (char *)buf_text(&expected)));
+    cr_assert(eq(int, strstr(exe, "/babyjit (deleted)") != NULL, 1), "%s", exe);
+    cr_assert(eq(int, strstr(exe, directory) != NULL, 1), "%s", exe);
+    expect_empty(directory);
+    buf_release(&expected);
+    buf_release(&got);
+    store_release(&store);
+    result_release(&result);
+}
+
+Test(launch, no_memfd)
+{
+    traced_from_a_file(without_memfd);
+    traced_from_a_file(with_memfd_forbidden);
+}
+
+Test(launch, a_memfd_that_may_not_be_executed)
+{
+    traced_from_a_file(without_execveat);
+}
+
+/* The process has the program's name, as a user sees it in ps. */
+Test(launch, no_memfd_and_no_tmpdir)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "1"),
+                      .prepare = without_memfd,
+                      .env = ARGS("TMPDIR=/nonexistent")},
+        &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.out), "2 3 4\n"));
+    result_release(&result);
+}
+
+Test(launch, no_memfd_and_no_file)
+{
+    refused(
+        &(struct job){.argv = ARGS(JITTRACE, "1"), .prepare = without_any_file},
+        EX_OSERR,
+        ARGS("memfd_create: Function not implemented", "Read-only file system",
+             "set TMPDIR", "jittrace -- ./my-babyjit"));
+}
+
+/* vm.memfd_noexec belongs to a PID namespace; it can only be raised there. */
+static void started_with_memfd_noexec(const char *level)
+{
+    static const char script[] =
+        "echo $1 >/proc/sys/vm/memfd_noexec || exit 99; $0 -o /dev/null 1";
+    struct result result;
+
+    run(&(struct job){.argv = ARGS("unshare", "--pid", "--fork", "--mount-proc",
+                                   "sh", "-c", script, JITTRACE, level)},
+        &result);
+    if (has(&result.err, "unshare") || result.status == 99)
+        cr_skip_test("vm.memfd_noexec takes Linux 6.3, and root");
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.out), "2 3 4\n"));
+    result_release(&result);
+}
+
+Test(launch, memfd_noexec_may_be_overruled)
+{
+    started_with_memfd_noexec("1");
+}
+
+Test(launch, memfd_noexec_is_enforced)
+{
+    started_with_memfd_noexec("2");
+}
+
 /* --- a program that may not be executed, or not be read ------------------ */
 
 /* Mounts an empty file system, for this process alone. */

@@ -339,29 +339,96 @@ static int check_proc(pid_t pid, struct err *err)
                              "namespace, not those of this one");
 }
 
-/* Puts the image into a file without a name. Returns its descriptor or -1. */
-static int make_image(const struct launch *launch, struct err *err)
+/* Returns 0, or -1 with errno. */
+static int write_all(int fd, struct bytes bytes)
 {
-    size_t done = 0;
-    int fd = memfd_create(launch->argv[0], MFD_CLOEXEC);
+    for (size_t done = 0; done < bytes.len;) {
+        ssize_t got = write(fd, bytes.data + done, bytes.len - done);
 
-    while (fd >= 0 && done < launch->image.len) {
-        ssize_t got =
-            write(fd, launch->image.data + done, launch->image.len - done);
-
-        if (got <= 0) {
-            close(fd);
-            fd = -1;
-        } else {
-            done += (size_t)got;
-        }
+        if (got <= 0)
+            return -1;
+        done += (size_t)got;
     }
+    return 0;
+}
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10u /* since Linux 6.3 */
+#endif
+
+/* Puts the image into a file without a name. Returns its descriptor, or -1 with
+ * errno. Linux before 6.3 does not know MFD_EXEC, and needs none. */
+static int make_memfd(const struct launch *launch)
+{
+    int fd = memfd_create(launch->argv[0], MFD_CLOEXEC | MFD_EXEC);
+    int error;
+
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create(launch->argv[0], MFD_CLOEXEC);
+    if (fd < 0 || write_all(fd, launch->image) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* The image in a file that has a name. */
+struct unpacked {
+    char directory[PATH_MAX]; /* made for it alone */
+    char path[PATH_MAX];
+};
+
+static void remove_unpacked(const struct unpacked *file)
+{
+    unlink(file->path);
+    rmdir(file->directory);
+}
+
+/* Makes the file. It is closed again: one that somebody may write is not
+ * executed (ETXTBSY). Returns 0, or -1 with errno. */
+static int write_unpacked(const struct unpacked *file, struct bytes image)
+{
+    int fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    int error;
+
     if (fd < 0)
-        return err_set(err, ERR_TRACING,
-                       "cannot unpack the bundled program (memfd_create: %s); "
-                       "compile one and trace that: jittrace -- ./my-babyjit",
-                       strerror(errno));
-    return fd;
+        return -1;
+    if (fchmod(fd, 0700) < 0 || write_all(fd, image) < 0) {
+        error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return close(fd) < 0 ? -1 : access(file->path, X_OK); /* noexec? */
+}
+
+/*
+ * Unpacks the image below that directory. The file has the program's name,
+ * which becomes that of the process. Returns 0; or -1 with errno, and nothing
+ * is left behind then.
+ */
+static int unpack(const char *where, const struct launch *launch,
+                  struct unpacked *file)
+{
+    int error;
+
+    if (snprintf(file->directory, sizeof file->directory, "%s/jittrace-XXXXXX",
+                 where) >= (int)sizeof file->directory ||
+        strlen(file->directory) + strlen(launch->argv[0]) + 2 > PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (!mkdtemp(file->directory))
+        return -1;
+    strcpy(file->path, file->directory);
+    strcat(strcat(file->path, "/"), launch->argv[0]);
+    if (write_unpacked(file, launch->image) == 0)
+        return 0;
+    error = errno;
+    remove_unpacked(file);
+    errno = error;
+    return -1;
 }
 
 _Noreturn static void fail_child(int report, enum duty duty)
@@ -556,24 +623,66 @@ static int start(const struct launch *launch, const char *path, int image,
     return result;
 }
 
+/* Starts the image from a file, in the first directory where that is possible.
+ * memory says why it could not be done without one. */
+static int start_unpacked(const struct launch *launch, const char *memory,
+                          struct tracee *tracee, struct err *err)
+{
+    const char *const places[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "."};
+    int error = 0, result;
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct unpacked file;
+
+        if (!places[i] || !*places[i])
+            continue;
+        if (unpack(places[i], launch, &file) < 0) {
+            error = error ? error : errno;
+            continue;
+        }
+        result = start(launch, file.path, -1, tracee, err);
+        remove_unpacked(&file);
+        if (result == 0 || err->kind != ERR_NOT_EXECUTABLE)
+            return result;
+        error = error ? error : EACCES;
+    }
+    return err_set(err, ERR_TRACING,
+                   "cannot unpack the bundled program: not in memory (%s), nor "
+                   "in TMPDIR, /tmp, /var/tmp or this directory (%s); set "
+                   "TMPDIR to a directory where programs may be written and "
+                   "executed, or compile one and trace that: jittrace -- "
+                   "./my-babyjit",
+                   memory, strerror(error));
+}
+
+/* Some systems do not let programs be made, or executed, in memory. */
+static int start_image(const struct launch *launch, struct tracee *tracee,
+                       struct err *err)
+{
+    int image = make_memfd(launch), result;
+
+    if (image < 0) {
+        char cause[128];
+
+        snprintf(cause, sizeof cause, "memfd_create: %s", strerror(errno));
+        return start_unpacked(launch, cause, tracee, err);
+    }
+    result = start(launch, "the bundled program", image, tracee, err);
+    close(image);
+    if (result == 0 || err->kind == ERR_TRACING)
+        return result;
+    return start_unpacked(launch, "it may not be executed there", tracee, err);
+}
+
 int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
 {
     char path[PATH_MAX];
-    int image = -1, result;
 
     if (!launch->image.data && (find_program(launch->argv[0], path, err) < 0 ||
                                 check_file(path, 0, err) < 0))
         return -1;
     if (check_proc(getpid(), err) < 0 || check_descriptors(err) < 0)
         return -1;
-    if (launch->image.data) {
-        image = make_image(launch, err);
-        if (image < 0)
-            return -1;
-        strcpy(path, "the bundled program");
-    }
-    result = start(launch, path, image, tracee, err);
-    if (image >= 0)
-        close(image);
-    return result;
+    return launch->image.data ? start_image(launch, tracee, err)
+                              : start(launch, path, -1, tracee, err);
 }
