@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -29,6 +30,7 @@ TestSuite(launch, .timeout = 20);
 
 #define NOT_EXECUTABLE 126
 #define NOBODY         65534
+#define SMALL_STACK    65536
 
 static bool has(struct buf *buf, const char *part)
 {
@@ -363,6 +365,59 @@ Test(launch, just_enough_descriptors)
     cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
     cr_assert(eq(str, (char *)buf_text(&result.out), "32\n"));
     result_release(&result);
+}
+
+static int with_small_stack(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_STACK, &limit) < 0)
+        return -1;
+    limit.rlim_cur = SMALL_STACK;
+    return setrlimit(RLIMIT_STACK, &limit);
+}
+
+/* Nor may root raise it. */
+static int with_small_stack_for_good(void)
+{
+    const struct rlimit small = {SMALL_STACK, SMALL_STACK};
+
+    if (geteuid() == 0 && prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE) < 0)
+        return -1;
+    return setrlimit(RLIMIT_STACK, &small);
+}
+
+/* That is too small for jittrace, not for the program, which has it still. */
+Test(launch, a_small_stack)
+{
+    const char *const *limits = ARGS("sh", "-c", "ulimit -Ss; ulimit -Hs");
+    struct result result, untraced;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "1"),
+                      .prepare = with_small_stack},
+        &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.out), "2 3 4\n"));
+    result_release(&result);
+    run(&(struct job){.argv = limits, .prepare = with_small_stack}, &untraced);
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--", limits[0],
+                                   limits[1], limits[2]),
+                      .prepare = with_small_stack},
+        &result);
+    cr_assert(eq(int, has(&result.out, "64\n"), 1));
+    cr_assert(eq(str, (char *)buf_text(&result.out),
+                 (char *)buf_text(&untraced.out)));
+    result_release(&result);
+    result_release(&untraced);
+}
+
+Test(launch, a_small_stack_that_may_not_grow)
+{
+    if (!can(with_small_stack_for_good))
+        cr_skip_test("no program starts with a stack of 64 KiB here");
+    refused(&(struct job){.argv = ARGS(JITTRACE, "1"),
+                          .prepare = with_small_stack_for_good},
+            EX_OSERR, ARGS("RLIMIT_STACK allows 64", "ulimit -s 8192"));
 }
 
 static int without_proc(void)

@@ -37,10 +37,18 @@
  * perf maps. */
 #define DESCRIPTORS 16
 
+/* Bytes of stack that jittrace has at least. Reading debug information (libdw)
+ * was seen to take between 160 and 192 KiB. */
+#define STACK (1024u * 1024)
+
+/* The limit of it that the program has, if ours is another. */
+static struct rlimit program_stack;
+
 /* What the child could not do. */
 enum duty {
     DUTY_STREAMS,
     DUTY_TERMINAL,
+    DUTY_STACK,
     DUTY_FILTER,
     DUTY_EXEC,
 };
@@ -319,6 +327,29 @@ static int check_descriptors(struct err *err)
 }
 
 /*
+ * Raises our own limit where it is too low: the kernel kills who comes to it.
+ * The hard limit is raised too, where we may do that.
+ */
+static int raise_stack(struct err *err)
+{
+    struct rlimit limit, more;
+
+    if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK)
+        return 0;
+    more.rlim_cur = STACK;
+    more.rlim_max = limit.rlim_max < STACK ? STACK : limit.rlim_max;
+    if (setrlimit(RLIMIT_STACK, &more) == 0) {
+        program_stack = limit;
+        return 0;
+    }
+    return err_set(err, ERR_TRACING,
+                   "tracing takes a stack of %u KiB, and RLIMIT_STACK allows "
+                   "%llu (%s); raise that limit: ulimit -s 8192",
+                   STACK / 1024, (unsigned long long)limit.rlim_max / 1024,
+                   strerror(errno));
+}
+
+/*
  * Tells whether /proc shows our processes: this one, and one that we started.
  * It may be missing (chroot), or be that of another PID namespace.
  */
@@ -485,6 +516,8 @@ _Noreturn static void run_child(const struct launch *launch, const char *path,
     if (launch->own_terminal &&
         (setsid() < 0 || ioctl(STDOUT_FILENO, TIOCSCTTY, 0) < 0))
         fail_child(report, DUTY_TERMINAL);
+    if (program_stack.rlim_max && setrlimit(RLIMIT_STACK, &program_stack) < 0)
+        fail_child(report, DUTY_STACK);
     if (filter_install() < 0)
         fail_child(report, DUTY_FILTER);
     if (image >= 0)
@@ -502,6 +535,11 @@ static int describe_failure(const char *path, const struct failure *failure,
                        failure->duty == DUTY_STREAMS ? "standard streams"
                                                      : "terminal",
                        strerror(failure->error));
+    if (failure->duty == DUTY_STACK)
+        return err_set(err, ERR_TRACING,
+                       "cannot give '%s' the stack limit that it has without "
+                       "jittrace (setrlimit: %s); raise it: ulimit -s 8192",
+                       path, strerror(failure->error));
     if (failure->duty == DUTY_FILTER)
         return err_set(err, ERR_TRACING,
                        "the system does not let jittrace install its system "
@@ -681,7 +719,8 @@ int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
     if (!launch->image.data && (find_program(launch->argv[0], path, err) < 0 ||
                                 check_file(path, 0, err) < 0))
         return -1;
-    if (check_proc(getpid(), err) < 0 || check_descriptors(err) < 0)
+    if (check_proc(getpid(), err) < 0 || check_descriptors(err) < 0 ||
+        raise_stack(err) < 0)
         return -1;
     return launch->image.data ? start_image(launch, tracee, err)
                               : start(launch, path, -1, tracee, err);
