@@ -18,11 +18,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
@@ -30,10 +32,23 @@
 
 #include "target/filter.h"
 
+/* How many descriptors must be free. A trace was complete with 7 and lacked
+ * stores with 6, and with --dump-code it took 10; the rest is for libraries and
+ * perf maps. */
+#define DESCRIPTORS 16
+
+/* Bytes of stack that jittrace has at least. Reading debug information (libdw)
+ * was seen to take between 160 and 192 KiB. */
+#define STACK (1024u * 1024)
+
+/* The limit of it that the program has, if ours is another. */
+static struct rlimit program_stack;
+
 /* What the child could not do. */
 enum duty {
     DUTY_STREAMS,
     DUTY_TERMINAL,
+    DUTY_STACK,
     DUTY_FILTER,
     DUTY_EXEC,
 };
@@ -138,6 +153,60 @@ static int check_rights(const char *path, const struct stat *status,
                               : "root");
 }
 
+/* The directory at which the file system of the file is mounted with the flag:
+ * the topmost above it that is the same. */
+static void find_mount(const char *path, unsigned long flag, char *mount)
+{
+    char above[PATH_MAX];
+    struct stat file, status;
+    struct statvfs flags;
+    char *slash;
+
+    if (!realpath(path, above) || stat(path, &file) < 0)
+        strcpy(above, "/");
+    strcpy(mount, "/");
+    while ((slash = strrchr(above, '/')) && above[1]) {
+        slash[slash == above] = 0;
+        if (stat(above, &status) < 0 || status.st_dev != file.st_dev ||
+            statvfs(above, &flags) < 0 || !(flags.f_flag & flag))
+            return;
+        strcpy(mount, above);
+    }
+}
+
+static int check_executable(const char *path, struct err *err)
+{
+    char mount[PATH_MAX];
+    struct statvfs flags;
+    int error;
+
+    if (access(path, X_OK) == 0)
+        return 0;
+    error = errno;
+    if (statvfs(path, &flags) < 0 || !(flags.f_flag & ST_NOEXEC))
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' may not be executed: %s (chmod +x allows it)",
+                       path, strerror(error));
+    find_mount(path, ST_NOEXEC, mount);
+    return err_set(err, ERR_NOT_EXECUTABLE,
+                   "'%s' may not be executed: no program may in the file "
+                   "system mounted on '%s' (noexec); copy it to another one, "
+                   "or allow it as root: mount -o remount,exec %s",
+                   path, mount, mount);
+}
+
+/* The kernel hides the memory of a program that its user may not read. */
+static int check_readable(const char *path, struct err *err)
+{
+    if (errno != EACCES && errno != EPERM)
+        return 0; /* exec will tell */
+    return err_set(err, ERR_NOT_EXECUTABLE,
+                   "'%s' may be executed but not read (%s), and jittrace can "
+                   "trace only what it may read; allow it (chmod a+r), or run "
+                   "jittrace as root",
+                   path, strerror(errno));
+}
+
 #define MAX_SCRIPTS 5 /* that start each other: execve(2) */
 
 static int check_file(const char *path, unsigned depth, struct err *err);
@@ -187,15 +256,11 @@ static int check_file(const char *path, unsigned depth, struct err *err)
     if (S_ISDIR(status.st_mode))
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' is a directory; name a program in it", path);
-    if (access(path, X_OK) < 0)
-        return err_set(err, ERR_NOT_EXECUTABLE,
-                       "'%s' may not be executed: %s (chmod +x allows it)",
-                       path, strerror(errno));
-    if (check_rights(path, &status, err) < 0)
+    if (check_executable(path, err) < 0 || check_rights(path, &status, err) < 0)
         return -1;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0; /* executable but not readable: exec will tell */
+        return check_readable(path, err);
     got = read(fd, head, sizeof head - 1);
     close(fd);
     if (got >= 2 && memcmp(head, "#!", 2) == 0)
@@ -235,29 +300,166 @@ static int find_program(const char *name, char *path, struct err *err)
                    name, name);
 }
 
-/* Puts the image into a file without a name. Returns its descriptor or -1. */
-static int make_image(const struct launch *launch, struct err *err)
+/*
+ * Tries whether as many files can be opened as tracing needs: later, what could
+ * not be opened would only be missing in the trace.
+ */
+static int check_descriptors(struct err *err)
 {
-    size_t done = 0;
-    int fd = memfd_create(launch->argv[0], MFD_CLOEXEC);
+    int fds[DESCRIPTORS], opened = 0, error;
+    struct rlimit limit = {0};
 
-    while (fd >= 0 && done < launch->image.len) {
-        ssize_t got =
-            write(fd, launch->image.data + done, launch->image.len - done);
+    while (opened < DESCRIPTORS &&
+           (fds[opened] = open("/", O_PATH | O_CLOEXEC)) >= 0)
+        opened++;
+    error = errno;
+    for (int i = 0; i < opened; i++)
+        close(fds[i]);
+    if (opened == DESCRIPTORS || (error != EMFILE && error != ENFILE))
+        return 0;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    return err_set(err, ERR_TRACING,
+                   "tracing takes %d descriptors, and only %d can be opened "
+                   "(%s; RLIMIT_NOFILE is %llu); raise that limit: ulimit -n "
+                   "256",
+                   DESCRIPTORS, opened, strerror(error),
+                   (unsigned long long)limit.rlim_cur);
+}
 
-        if (got <= 0) {
-            close(fd);
-            fd = -1;
-        } else {
-            done += (size_t)got;
-        }
+/*
+ * Raises our own limit where it is too low: the kernel kills who comes to it.
+ * The hard limit is raised too, where we may do that.
+ */
+static int raise_stack(struct err *err)
+{
+    struct rlimit limit, more;
+
+    if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK)
+        return 0;
+    more.rlim_cur = STACK;
+    more.rlim_max = limit.rlim_max < STACK ? STACK : limit.rlim_max;
+    if (setrlimit(RLIMIT_STACK, &more) == 0) {
+        program_stack = limit;
+        return 0;
     }
+    return err_set(err, ERR_TRACING,
+                   "tracing takes a stack of %u KiB, and RLIMIT_STACK allows "
+                   "%llu (%s); raise that limit: ulimit -s 8192",
+                   STACK / 1024, (unsigned long long)limit.rlim_max / 1024,
+                   strerror(errno));
+}
+
+/*
+ * Tells whether /proc shows our processes: this one, and one that we started.
+ * It may be missing (chroot), or be that of another PID namespace.
+ */
+static int check_proc(pid_t pid, struct err *err)
+{
+    char path[64], self[32];
+    ssize_t len = readlink("/proc/self", self, sizeof self - 1);
+
+    self[len < 0 ? 0 : len] = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (len > 0 && atoi(self) == getpid() && access(path, F_OK) == 0)
+        return 0;
+    return err_set(err, ERR_TRACING,
+                   "%s; jittrace reads there what memory a program has: mount "
+                   "it (mount -t proc proc /proc)",
+                   len < 0 ? "there is no /proc"
+                           : "/proc shows the processes of another PID "
+                             "namespace, not those of this one");
+}
+
+/* Returns 0, or -1 with errno. */
+static int write_all(int fd, struct bytes bytes)
+{
+    for (size_t done = 0; done < bytes.len;) {
+        ssize_t got = write(fd, bytes.data + done, bytes.len - done);
+
+        if (got <= 0)
+            return -1;
+        done += (size_t)got;
+    }
+    return 0;
+}
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10u /* since Linux 6.3 */
+#endif
+
+/* Puts the image into a file without a name. Returns its descriptor, or -1 with
+ * errno. Linux before 6.3 does not know MFD_EXEC, and needs none. */
+static int make_memfd(const struct launch *launch)
+{
+    int fd = memfd_create(launch->argv[0], MFD_CLOEXEC | MFD_EXEC);
+    int error;
+
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create(launch->argv[0], MFD_CLOEXEC);
+    if (fd < 0 || write_all(fd, launch->image) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+/* The image in a file that has a name. */
+struct unpacked {
+    char directory[PATH_MAX]; /* made for it alone */
+    char path[PATH_MAX];
+};
+
+static void remove_unpacked(const struct unpacked *file)
+{
+    unlink(file->path);
+    rmdir(file->directory);
+}
+
+/* Makes the file. It is closed again: one that somebody may write is not
+ * executed (ETXTBSY). Returns 0, or -1 with errno. */
+static int write_unpacked(const struct unpacked *file, struct bytes image)
+{
+    int fd = open(file->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    int error;
+
     if (fd < 0)
-        return err_set(err, ERR_TRACING,
-                       "cannot unpack the bundled program (memfd_create: %s); "
-                       "compile one and trace that: jittrace -- ./my-babyjit",
-                       strerror(errno));
-    return fd;
+        return -1;
+    if (fchmod(fd, 0700) < 0 || write_all(fd, image) < 0) {
+        error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    return close(fd) < 0 ? -1 : access(file->path, X_OK); /* noexec? */
+}
+
+/*
+ * Unpacks the image below that directory. The file has the program's name,
+ * which becomes that of the process. Returns 0; or -1 with errno, and nothing
+ * is left behind then.
+ */
+static int unpack(const char *where, const struct launch *launch,
+                  struct unpacked *file)
+{
+    int error;
+
+    if (snprintf(file->directory, sizeof file->directory, "%s/jittrace-XXXXXX",
+                 where) >= (int)sizeof file->directory ||
+        strlen(file->directory) + strlen(launch->argv[0]) + 2 > PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    if (!mkdtemp(file->directory))
+        return -1;
+    strcpy(file->path, file->directory);
+    strcat(strcat(file->path, "/"), launch->argv[0]);
+    if (write_unpacked(file, launch->image) == 0)
+        return 0;
+    error = errno;
+    remove_unpacked(file);
+    errno = error;
+    return -1;
 }
 
 _Noreturn static void fail_child(int report, enum duty duty)
@@ -314,6 +516,8 @@ _Noreturn static void run_child(const struct launch *launch, const char *path,
     if (launch->own_terminal &&
         (setsid() < 0 || ioctl(STDOUT_FILENO, TIOCSCTTY, 0) < 0))
         fail_child(report, DUTY_TERMINAL);
+    if (program_stack.rlim_max && setrlimit(RLIMIT_STACK, &program_stack) < 0)
+        fail_child(report, DUTY_STACK);
     if (filter_install() < 0)
         fail_child(report, DUTY_FILTER);
     if (image >= 0)
@@ -331,12 +535,21 @@ static int describe_failure(const char *path, const struct failure *failure,
                        failure->duty == DUTY_STREAMS ? "standard streams"
                                                      : "terminal",
                        strerror(failure->error));
+    if (failure->duty == DUTY_STACK)
+        return err_set(err, ERR_TRACING,
+                       "cannot give '%s' the stack limit that it has without "
+                       "jittrace (setrlimit: %s); raise it: ulimit -s 8192",
+                       path, strerror(failure->error));
     if (failure->duty == DUTY_FILTER)
         return err_set(err, ERR_TRACING,
                        "the system does not let jittrace install its system "
                        "call filter (seccomp: %s): run it outside of the "
-                       "sandbox",
-                       strerror(failure->error));
+                       "sandbox%s",
+                       strerror(failure->error),
+                       failure->error == ENOSYS
+                           ? ", and on a real CPU (valgrind and qemu-user "
+                             "emulate one without it)"
+                           : "");
     if (failure->error == ENOENT)
         return err_set(err, ERR_NO_PROGRAM,
                        "cannot start '%s': its interpreter (in the #! line, or "
@@ -373,6 +586,25 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
                    stop.signal);
 }
 
+/*
+ * Like tracee_seize. The kernel always knows ptrace: when it is said to be
+ * missing, something else answers in the place of the kernel.
+ */
+static int seize(pid_t pid, struct err *err)
+{
+    errno = 0;
+    if (tracee_seize(pid, err) == 0)
+        return 0;
+    if (errno != ENOSYS)
+        return -1;
+    return err_set(err, ERR_TRACING,
+                   "there is no tracing here (ptrace: %s): an emulated CPU "
+                   "(qemu-user, Rosetta, an x86-64 container on an ARM "
+                   "machine) or a sandbox has none; run jittrace outside of "
+                   "it, on an x86-64 machine or in a virtual one",
+                   strerror(ENOSYS));
+}
+
 /* Takes the child over and opens the gate. */
 static int take_over(pid_t pid, int gate, const char *path, int report,
                      struct tracee *tracee, struct err *err)
@@ -382,7 +614,9 @@ static int take_over(pid_t pid, int gate, const char *path, int report,
     int result;
 
     *tracee = (struct tracee){.tid = pid, .pid = pid};
-    result = tracee_seize(pid, err);
+    result = check_proc(pid, err);
+    if (result == 0)
+        result = seize(pid, err);
     if (result < 0)
         kill(pid, SIGKILL);
     tracee_pin(tracee);
@@ -427,22 +661,67 @@ static int start(const struct launch *launch, const char *path, int image,
     return result;
 }
 
+/* Starts the image from a file, in the first directory where that is possible.
+ * memory says why it could not be done without one. */
+static int start_unpacked(const struct launch *launch, const char *memory,
+                          struct tracee *tracee, struct err *err)
+{
+    const char *const places[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "."};
+    int error = 0, result;
+
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct unpacked file;
+
+        if (!places[i] || !*places[i])
+            continue;
+        if (unpack(places[i], launch, &file) < 0) {
+            error = error ? error : errno;
+            continue;
+        }
+        result = start(launch, file.path, -1, tracee, err);
+        remove_unpacked(&file);
+        if (result == 0 || err->kind != ERR_NOT_EXECUTABLE)
+            return result;
+        error = error ? error : EACCES;
+    }
+    return err_set(err, ERR_TRACING,
+                   "cannot unpack the bundled program: not in memory (%s), nor "
+                   "in TMPDIR, /tmp, /var/tmp or this directory (%s); set "
+                   "TMPDIR to a directory where programs may be written and "
+                   "executed, or compile one and trace that: jittrace -- "
+                   "./my-babyjit",
+                   memory, strerror(error));
+}
+
+/* Some systems do not let programs be made, or executed, in memory. */
+static int start_image(const struct launch *launch, struct tracee *tracee,
+                       struct err *err)
+{
+    int image = make_memfd(launch), result;
+
+    if (image < 0) {
+        char cause[128];
+
+        snprintf(cause, sizeof cause, "memfd_create: %s", strerror(errno));
+        return start_unpacked(launch, cause, tracee, err);
+    }
+    result = start(launch, "the bundled program", image, tracee, err);
+    close(image);
+    if (result == 0 || err->kind == ERR_TRACING)
+        return result;
+    return start_unpacked(launch, "it may not be executed there", tracee, err);
+}
+
 int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
 {
     char path[PATH_MAX];
-    int image = -1, result;
 
-    if (launch->image.data) {
-        image = make_image(launch, err);
-        if (image < 0)
-            return -1;
-        strcpy(path, "the bundled program");
-    } else if (find_program(launch->argv[0], path, err) < 0 ||
-               check_file(path, 0, err) < 0) {
+    if (!launch->image.data && (find_program(launch->argv[0], path, err) < 0 ||
+                                check_file(path, 0, err) < 0))
         return -1;
-    }
-    result = start(launch, path, image, tracee, err);
-    if (image >= 0)
-        close(image);
-    return result;
+    if (check_proc(getpid(), err) < 0 || check_descriptors(err) < 0 ||
+        raise_stack(err) < 0)
+        return -1;
+    return launch->image.data ? start_image(launch, tracee, err)
+                              : start(launch, path, -1, tracee, err);
 }
