@@ -713,11 +713,6 @@ static int without_prctl(void)
     return refuse_if(SYS_prctl, 0, PR_SET_NO_NEW_PRIVS, true, EPERM);
 }
 
-static int without_memfd(void)
-{
-    return refuse(SYS_memfd_create, ENOSYS);
-}
-
 static int without_executable_memory(void)
 {
     return refuse_if(SYS_mprotect, 2, PROT_EXEC, false, EACCES);
@@ -775,22 +770,6 @@ Test(cli, seccomp_is_refused)
 {
     refused_by_system(without_seccomp, "seccomp", "outside");
     refused_by_system(without_prctl, "seccomp", "outside");
-}
-
-Test(cli, memfd_is_refused)
-{
-    struct result result;
-
-    refused_by_system(without_memfd, "memfd_create",
-                      "jittrace -- ./my-babyjit");
-    /* A program of one's own needs none. */
-    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "--",
-                                   TRACEE("babyjit-O0"), "1"),
-                      .prepare = without_memfd},
-        &result);
-    cr_assert(eq(int, result.status, 0));
-    expect_output(&result.out, "2 3 4\n");
-    result_release(&result);
 }
 
 /* Where nothing may become executable, it is the program that fails. */

@@ -9,8 +9,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -24,6 +22,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "refuse.h"
 #include "support.h"
 
 TestSuite(launch, .timeout = 20);
@@ -80,24 +79,6 @@ static void expect_empty(const char *directory)
     cr_assert(eq(int, rmdir(directory), 0), "something was left in %s",
               directory);
 }
-
-/* A filter that answers one system call with an error; called in the child. */
-static int refuse(int number, int error)
-{
-    struct sock_filter filter[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)number, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return -1;
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
-}
-
-/* --- the bundled program, and no way to have it in memory ---------------- */
 
 static int without_memfd(void)
 {
