@@ -85,14 +85,16 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 LANGUAGE = -std=gnu11 -D_GNU_SOURCE
 
 # Linked into the program, these save a tenth of a short run: the
-# loader has seven libraries less to map (make bench). `make STATIC=` links them
-# as usual, where there are no .a files.
-STATIC = --static
-STATIC_FROM = $(STATIC:--static=-Wl,-Bstatic)
-STATIC_TO = $(STATIC:--static=-Wl,-Bdynamic)
-LIBRARIES := -lZydis $(STATIC_FROM) \
-             $(shell pkg-config $(STATIC) --libs libdw jansson ncursesw 2>/dev/null) \
-             $(STATIC_TO)
+# loader has seven libraries less to map (make bench). Not every distribution
+# has .a files, or ones that are complete, so that a test link says whether to;
+# `make STATIC=` and `make STATIC=--static` say it instead. Looked up only when
+# a recipe links: the test must have run.
+STATIC = $(shell cat $(BUILD)/static)
+LIBRARIES = $(call libraries,$(STATIC))
+libraries = -lZydis $(1:--static=-Wl,-Bstatic) \
+            $(shell pkg-config $(1) --libs libdw libelf jansson ncursesw 2>/dev/null) \
+            $(1:--static=-Wl,-Bdynamic)
+STATIC_ASKED = $(if $(filter command%,$(origin STATIC)),STATIC=$(STATIC))
 LIBRARY_FLAGS := $(shell pkg-config --cflags libdw jansson ncursesw 2>/dev/null)
 TEST_LIBRARIES := $(shell pkg-config --libs criterion vterm 2>/dev/null)
 TEST_LIBRARY_FLAGS := $(shell pkg-config --cflags criterion vterm 2>/dev/null)
@@ -123,7 +125,7 @@ DEPS = CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' .ci/deps.sh
 
 all: $(PROGRAM)
 
-$(PROGRAM): $(OBJECTS)
+$(PROGRAM): $(OBJECTS) | $(BUILD)/static
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/src/%.o: src/%.c $(BUILD)/flags | $(BUILD)/deps
@@ -135,8 +137,16 @@ $(BUILD)/src/cli/lesson.o: $(EMBEDDED)
 # Other flags than the last time mean that everything is built anew.
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
-	@echo "$(COMPILE) $(LINK)" | cmp -s - $@ || \
-	    echo "$(COMPILE) $(LINK)" >$@
+	@echo "$(COMPILE) $(LINK) $(STATIC_ASKED)" | cmp -s - $@ || \
+	    echo "$(COMPILE) $(LINK) $(STATIC_ASKED)" >$@
+
+# One function of each library, so that the linker really opens the archives.
+$(BUILD)/static: $(BUILD)/flags $(BUILD)/deps
+	@echo 'int dwfl_begin(), json_loads(), newterm(); int main(void)' \
+	    '{ return (dwfl_begin() + json_loads() + newterm()) & 1; }' \
+	    >$@.c
+	@if $(LINK) -w -std=gnu11 -o $@.out $@.c $(call libraries,--static) \
+	    >$@.log 2>&1; then echo --static; else echo; fi >$@
 
 # Looks once whether the libraries are there, and says what to do if not.
 $(BUILD)/deps: .ci/deps.sh
@@ -192,7 +202,8 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
 
-$(RUNNER): $(TEST_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS))
+$(RUNNER): $(TEST_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS)) \
+           | $(BUILD)/static
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES) $(TEST_LIBRARIES)
 
 # The packages come first, in a make of their own: this one has already looked
@@ -220,7 +231,8 @@ check-encoder:
 	    $(OUTPUT:%=--output='%') -- '$(ENCODER)'
 
 $(CHECK_ENCODER): $(CHECK_ENCODER_OBJECTS) \
-                  $(filter-out %/src/cli/main.o,$(OBJECTS)) | $(ENCODER_HOST)
+                  $(filter-out %/src/cli/main.o,$(OBJECTS)) \
+                  | $(ENCODER_HOST) $(BUILD)/static
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 
 $(CHECK_ENCODER_OBJECTS): TEST_FLAGS = -Itests/encoder \
@@ -269,7 +281,8 @@ $(BUILD)/bench/steps: $(BUILD)/tests/bench/steps.o
 $(BUILD)/bench/goto: $(BUILD)/tests/bench/goto.o
 $(BUILD)/bench/steps $(BUILD)/bench/goto: \
     $(filter-out %/src/cli/main.o,$(OBJECTS))
-$(BUILD)/bench/race $(BUILD)/bench/steps $(BUILD)/bench/goto:
+$(BUILD)/bench/race $(BUILD)/bench/steps $(BUILD)/bench/goto: \
+    | $(BUILD)/static
 	@mkdir -p $(@D)
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 
