@@ -3,12 +3,12 @@
 # Building jittrace. To see a JIT compiler at work:      make demo
 #
 #   make            builds ./jittrace
-#   make deps       installs what that needs (Debian packages)
+#   make deps       installs what that needs (Debian), or names it (elsewhere)
 #   make demo       both of these, then ./jittrace 1 and ./jittrace -4
 #   make exercise N=06   checks your my.c of lesson 06; see docs/README.md
 #   make hint, watch, reset, solution N=06, make progress: the same
 #   make check      all tests
-#   make check-encoder ENCODER=my.c    tries an encoder of yours (docs/encoder.md)
+#   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make sanitize   all tests, with the address and undefined sanitizers
@@ -92,10 +92,11 @@ LANGUAGE = -std=gnu11 -D_GNU_SOURCE
 STATIC = $(shell cat $(BUILD)/static)
 LIBRARIES = $(call libraries,$(STATIC))
 libraries = -lZydis $(1:--static=-Wl,-Bstatic) \
-            $(shell pkg-config $(1) --libs libdw libelf jansson ncursesw 2>/dev/null) \
+            $(shell pkg-config $(1) --libs $(MODULES) 2>/dev/null) \
             $(1:--static=-Wl,-Bdynamic)
+MODULES = libdw libelf jansson ncursesw
 STATIC_ASKED = $(if $(filter command%,$(origin STATIC)),STATIC=$(STATIC))
-LIBRARY_FLAGS := $(shell pkg-config --cflags libdw jansson ncursesw 2>/dev/null)
+LIBRARY_FLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 TEST_LIBRARIES := $(shell pkg-config --libs criterion vterm 2>/dev/null)
 TEST_LIBRARY_FLAGS := $(shell pkg-config --cflags criterion vterm 2>/dev/null)
 
