@@ -95,6 +95,8 @@ libraries = -lZydis $(1:--static=-Wl,-Bstatic) \
             $(shell pkg-config $(1) --libs $(MODULES) 2>/dev/null) \
             $(1:--static=-Wl,-Bdynamic)
 MODULES = libdw libelf jansson ncursesw
+STATIC_NEEDS = dwfl_begin dwfl_report_elf dwfl_module_getsrc dwarf_getsrclines \
+               elf_getdata json_loads newterm
 STATIC_ASKED = $(if $(filter command%,$(origin STATIC)),STATIC=$(STATIC))
 LIBRARY_FLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 TEST_LIBRARIES := $(shell pkg-config --libs criterion vterm 2>/dev/null)
@@ -141,11 +143,13 @@ $(BUILD)/flags: force
 	@echo "$(COMPILE) $(LINK) $(STATIC_ASKED)" | cmp -s - $@ || \
 	    echo "$(COMPILE) $(LINK) $(STATIC_ASKED)" >$@
 
-# One function of each library, so that the linker really opens the archives.
-$(BUILD)/static: $(BUILD)/flags $(BUILD)/deps
-	@echo 'int dwfl_begin(), json_loads(), newterm(); int main(void)' \
-	    '{ return (dwfl_begin() + json_loads() + newterm()) & 1; }' \
-	    >$@.c
+# Functions that make the linker open the archives, and go far into libdw: of
+# Debian 13's, dwfl_begin alone can be linked.
+$(BUILD)/static: $(BUILD)/flags $(BUILD)/deps Makefile
+	@printf 'int %s(); ' $(STATIC_NEEDS) >$@.c
+	@printf 'int main(void) { return (0' >>$@.c
+	@printf ' + %s()' $(STATIC_NEEDS) >>$@.c
+	@echo ') & 1; }' >>$@.c
 	@if $(LINK) -w -std=gnu11 -o $@.out $@.c $(call libraries,--static) \
 	    >$@.log 2>&1; then echo --static; else echo; fi >$@
 
