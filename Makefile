@@ -3,12 +3,12 @@
 # Building jittrace. To see a JIT compiler at work:      make demo
 #
 #   make            builds ./jittrace
-#   make deps       installs what that needs (Debian packages)
+#   make deps       installs what that needs (Debian), or names it (elsewhere)
 #   make demo       both of these, then ./jittrace 1 and ./jittrace -4
 #   make exercise N=06   checks your my.c of lesson 06; see docs/README.md
 #   make hint, watch, reset, solution N=06, make progress: the same
 #   make check      all tests
-#   make check-encoder ENCODER=my.c    tries an encoder of yours (docs/encoder.md)
+#   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make sanitize   all tests, with the address and undefined sanitizers
@@ -85,15 +85,20 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 LANGUAGE = -std=gnu11 -D_GNU_SOURCE
 
 # Linked into the program, these save a tenth of a short run: the
-# loader has seven libraries less to map (make bench). `make STATIC=` links them
-# as usual, where there are no .a files.
-STATIC = --static
-STATIC_FROM = $(STATIC:--static=-Wl,-Bstatic)
-STATIC_TO = $(STATIC:--static=-Wl,-Bdynamic)
-LIBRARIES := -lZydis $(STATIC_FROM) \
-             $(shell pkg-config $(STATIC) --libs libdw jansson ncursesw 2>/dev/null) \
-             $(STATIC_TO)
-LIBRARY_FLAGS := $(shell pkg-config --cflags libdw jansson ncursesw 2>/dev/null)
+# loader has seven libraries less to map (make bench). Not every distribution
+# has .a files, or ones that are complete, so that a test link says whether to;
+# `make STATIC=` and `make STATIC=--static` say it instead. Looked up only when
+# a recipe links: the test must have run.
+STATIC = $(shell cat $(BUILD)/static)
+LIBRARIES = $(call libraries,$(STATIC))
+libraries = -lZydis $(1:--static=-Wl,-Bstatic) \
+            $(shell pkg-config $(1) --libs $(MODULES) 2>/dev/null) \
+            $(1:--static=-Wl,-Bdynamic)
+MODULES = libdw libelf jansson ncursesw
+STATIC_NEEDS = dwfl_begin dwfl_report_elf dwfl_module_getsrc dwarf_getsrclines \
+               elf_getdata json_loads newterm
+STATIC_ASKED = $(if $(filter command%,$(origin STATIC)),STATIC=$(STATIC))
+LIBRARY_FLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 TEST_LIBRARIES := $(shell pkg-config --libs criterion vterm 2>/dev/null)
 TEST_LIBRARY_FLAGS := $(shell pkg-config --cflags criterion vterm 2>/dev/null)
 
@@ -123,7 +128,7 @@ DEPS = CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' .ci/deps.sh
 
 all: $(PROGRAM)
 
-$(PROGRAM): $(OBJECTS)
+$(PROGRAM): $(OBJECTS) | $(BUILD)/static
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 
 $(BUILD)/src/%.o: src/%.c $(BUILD)/flags | $(BUILD)/deps
@@ -135,8 +140,18 @@ $(BUILD)/src/cli/lesson.o: $(EMBEDDED)
 # Other flags than the last time mean that everything is built anew.
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
-	@echo "$(COMPILE) $(LINK)" | cmp -s - $@ || \
-	    echo "$(COMPILE) $(LINK)" >$@
+	@echo "$(COMPILE) $(LINK) $(STATIC_ASKED)" | cmp -s - $@ || \
+	    echo "$(COMPILE) $(LINK) $(STATIC_ASKED)" >$@
+
+# Functions that make the linker open the archives, and go far into libdw: of
+# Debian 13's, dwfl_begin alone can be linked.
+$(BUILD)/static: $(BUILD)/flags $(BUILD)/deps Makefile
+	@printf 'int %s(); ' $(STATIC_NEEDS) >$@.c
+	@printf 'int main(void) { return (0' >>$@.c
+	@printf ' + %s()' $(STATIC_NEEDS) >>$@.c
+	@echo ') & 1; }' >>$@.c
+	@if $(LINK) -w -std=gnu11 -o $@.out $@.c $(call libraries,--static) \
+	    >$@.log 2>&1; then echo --static; else echo; fi >$@
 
 # Looks once whether the libraries are there, and says what to do if not.
 $(BUILD)/deps: .ci/deps.sh
@@ -192,7 +207,8 @@ $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
 
-$(RUNNER): $(TEST_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS))
+$(RUNNER): $(TEST_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS)) \
+           | $(BUILD)/static
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES) $(TEST_LIBRARIES)
 
 # The packages come first, in a make of their own: this one has already looked
@@ -220,7 +236,8 @@ check-encoder:
 	    $(OUTPUT:%=--output='%') -- '$(ENCODER)'
 
 $(CHECK_ENCODER): $(CHECK_ENCODER_OBJECTS) \
-                  $(filter-out %/src/cli/main.o,$(OBJECTS)) | $(ENCODER_HOST)
+                  $(filter-out %/src/cli/main.o,$(OBJECTS)) \
+                  | $(ENCODER_HOST) $(BUILD)/static
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 
 $(CHECK_ENCODER_OBJECTS): TEST_FLAGS = -Itests/encoder \
@@ -269,7 +286,8 @@ $(BUILD)/bench/steps: $(BUILD)/tests/bench/steps.o
 $(BUILD)/bench/goto: $(BUILD)/tests/bench/goto.o
 $(BUILD)/bench/steps $(BUILD)/bench/goto: \
     $(filter-out %/src/cli/main.o,$(OBJECTS))
-$(BUILD)/bench/race $(BUILD)/bench/steps $(BUILD)/bench/goto:
+$(BUILD)/bench/race $(BUILD)/bench/steps $(BUILD)/bench/goto: \
+    | $(BUILD)/static
 	@mkdir -p $(@D)
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 

@@ -4,7 +4,10 @@
 # deps.sh - finds what a part of the build needs and this machine lacks.
 #
 #     .ci/deps.sh GROUP...            installs it with apt-get
-#     .ci/deps.sh --check GROUP...    only names it; status 1 if anything is
+#     .ci/deps.sh --check GROUP...    only names it, and what is too old;
+#                                     status 1 if anything is
+#
+# Without apt-get it names what to type for dnf, pacman or apk instead.
 #
 # It says nothing when all is there. It looks for the commands and the headers
 # themselves, not for packages, so that what somebody built by hand counts too.
@@ -41,6 +44,45 @@ jits      default-jdk-headless  command javac
 jits      erlang-base           command escript
 '
 
+# The same packages elsewhere; a - is one that the distribution does not have.
+# Debian                dnf                 pacman             apk
+elsewhere='
+gcc                   gcc                 gcc                gcc
+libc6-dev             glibc-devel         glibc              musl-dev
+pkg-config            pkgconf-pkg-config  pkgconf            pkgconf
+xxd                   vim-common          tinyxxd            xxd
+libzydis-dev          zydis-devel         zydis              zydis-dev
+libdw-dev             elfutils-devel      libelf             elfutils-dev
+libjansson-dev        jansson-devel       jansson            jansson-dev
+libbz2-dev            bzip2-devel         bzip2              bzip2-dev
+libncurses-dev        ncurses-devel       ncurses            ncurses-dev
+libcriterion-dev      criterion-devel     -                  criterion-dev
+libvterm-dev          libvterm-devel      libvterm           libvterm-dev
+nasm                  nasm                nasm               nasm
+dash                  dash                dash               dash
+binutils              binutils            binutils           binutils
+python3               python3             python             python3
+python3-jsonschema    python3-jsonschema  python-jsonschema  py3-jsonschema
+luajit                luajit              luajit             luajit
+clang                 clang               clang              clang
+clang-format          clang-tools-extra   clang              clang-extra-tools
+strace                strace              strace             strace
+gdb                   gdb                 gdb                gdb
+tcc                   tcc                 tcc                tcc
+pcre2-utils           pcre2-tools         pcre2              pcre2-tools
+nodejs                nodejs              nodejs             nodejs
+default-jdk-headless  java-devel          jdk-openjdk        openjdk21-jdk
+erlang-base           erlang              erlang             erlang
+'
+
+# What compiles only where a library is new enough. Looked at by --check alone,
+# and so once, before the first file is compiled.
+# group   header        what must compile                 what is needed
+versions='
+build     string.h      (void)sigabbrev_np(1)|glibc 2.32 or newer
+build     Zydis/Zydis.h _Static_assert(ZYDIS_VERSION >> 48 >= 4, "")|Zydis 4
+'
+
 there() {
     # shellcheck disable=SC2086 # CPPFLAGS is a list of words
     case $1 in
@@ -57,6 +99,42 @@ missing() {
     echo "$needs" | while read -r group package kind name; do
         case " $* " in *" $group "*) ;; *) continue ;; esac
         there "$kind" "$name" </dev/null || printf ' %s' "$package"
+    done
+}
+
+# Prints what is there but too old, a line each.
+too_old() {
+    echo "$versions" | while read -r group header rest; do
+        case " $* " in *" $group "*) ;; *) continue ;; esac
+        there header "$header" </dev/null || continue
+        # shellcheck disable=SC2086 # CPPFLAGS is a list of words
+        printf '#include <%s>\nint main(void) { %s; }\n' \
+            "$header" "${rest%|*}" |
+            ${CC:-gcc} -D_GNU_SOURCE -Werror=implicit-function-declaration \
+                ${CPPFLAGS:-} -fsyntax-only -x c - >/dev/null 2>&1 ||
+            printf '    %s\n' "${rest#*|}"
+    done
+}
+
+# Prints the column of the other table for the Debian packages given.
+translate() {
+    column=$1
+    shift
+    echo "$elsewhere" | while read -r debian dnf pacman apk; do
+        case " $* " in *" $debian "*) ;; *) continue ;; esac
+        case $column in
+        dnf) theirs=$dnf ;;
+        pacman) theirs=$pacman ;;
+        apk) theirs=$apk ;;
+        esac
+        [ "$theirs" = - ] || printf ' %s' "$theirs"
+    done
+}
+
+# Prints those of the Debian packages given that the column has no name for.
+nameless() {
+    for package in "$@"; do
+        [ -n "$(translate "$column" "$package")" ] || printf ' %s' "$package"
     done
 }
 
@@ -78,16 +156,42 @@ if [ "${1:-}" = --check ]; then
 fi
 
 packages=$(missing "$@")
+old=
+if [ -n "$only_check" ] && command -v "${CC:-gcc}" >/dev/null; then
+    old=$(too_old "$@")
+fi
+[ -z "$old" ] || give_up \
+    "jittrace cannot be built with the libraries that are here. It needs:" \
+    "$old"
 [ -n "$packages" ] || exit 0
+
+# Other systems than Debian: their own names, and the one command to type.
+if ! command -v apt-get >/dev/null; then
+    for column in dnf pacman apk ''; do
+        [ -z "$column" ] || ! command -v "$column" >/dev/null || break
+    done
+    case $column in
+    dnf) install='dnf install' ;;
+    pacman) install='pacman -S --needed' ;;
+    apk) install='apk add' ;;
+    *) give_up \
+        "There is no apt-get here. Please install what these packages of" \
+        "Debian have in them, then try again:" "   $packages" ;;
+    esac
+    # shellcheck disable=SC2086 # the packages are words
+    names=$(translate "$column" $packages) none=$(nameless $packages)
+    echo "Something is missing that jittrace needs." >&2
+    [ -z "$names" ] || echo "As root, please run:
+    $install$names" >&2
+    [ -z "$none" ] || echo "Not packaged here; the names that Debian has for it:
+   $none" >&2
+    exit 1
+fi
 
 if [ -n "$only_check" ]; then
     give_up "jittrace cannot be built yet. These Debian packages are missing:" \
         "   $packages" "'make deps' installs them."
 fi
-
-command -v apt-get >/dev/null || give_up \
-    "There is no apt-get here. Please install what these packages of Debian" \
-    "have in them, then try again:" "   $packages"
 
 sudo=
 if [ "$(id -u)" -ne 0 ]; then
