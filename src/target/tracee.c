@@ -532,7 +532,7 @@ int tracee_interrupted(const struct tracee *tracee, struct regs *out)
 
 int tracee_call(const struct tracee *tracee, struct call *call)
 {
-    struct __ptrace_syscall_info info;
+    struct __ptrace_syscall_info info = {0};
 
     if (request(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof info, &info) < 0)
         return -1;
