@@ -217,8 +217,8 @@ Test(engine, a_system_call_of_32_bits)
     cr_assert(eq(sz, count_enters(&store, "call"), 1));
     cr_assert(eq(sz, count(&store, EVENT_STEP), known ? 5 : 2));
     if (known)
-        cr_assert(eq(str, (char *)nth(&store, EVENT_STEP, 2)->step.text,
-                     "int 128"));
+        cr_assert(
+            eq(str, (char *)nth(&store, EVENT_STEP, 2)->step.text, "int 128"));
     else
         cr_assert(eq(str, (char *)nth(&store, EVENT_SIGNAL, 0)->signal.text,
                      "int 128"));
