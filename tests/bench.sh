@@ -27,6 +27,7 @@ moves=${BENCH_MOVES:-1000}
 baby=$build/lessons/06-babyjit/babyjit
 script=tests/bench/babyjit.gdb
 tab=$'\t'
+with_gdb=yes
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
@@ -69,8 +70,23 @@ verdict_head() {
 
 # --- (a) one trace, from start to end ---------------------------------------
 
+# Some virtual machines take a hardware breakpoint and never stop at it; there
+# is nothing that gdb could watch with.
+debug_registers_fire() {
+    timeout 60 gdb -nx -batch -ex 'set debuginfod enabled off' -ex starti \
+        -ex 'hbreak main' -ex continue --args "$baby" 1 2>&1 </dev/null |
+        grep 'Breakpoint 1, .*main' >/dev/null
+}
+
 # A debugger that could not do the job would be no measure.
 check_gdb() {
+    if ! debug_registers_fire; then
+        with_gdb=
+        echo 'bench: no hardware breakpoint of gdb fires on this machine:' \
+            'gdb is left out.'
+        echo
+        return
+    fi
     gdb -nx -batch -x "$script" --args "$baby" 1 >"$results/gdb" 2>&1 </dev/null
     if ! grep -q "0x48${tab}0xc7${tab}0xc0${tab}0x01" "$results/gdb" ||
         [ "$(grep -c '^rip' "$results/gdb")" != 12 ]; then
@@ -81,13 +97,16 @@ check_gdb() {
 }
 
 race() {
+    local gdb=()
+    if [ "$with_gdb" ]; then
+        gdb=(-- gdb gdb -nx -batch -x "$script" --args "$baby" 1)
+    fi
     "$build/bench/race" "$rounds" \
         bare "$baby" 1 -- \
         text "$jittrace" 1 -- \
         json "$jittrace" --format=json 1 -- \
         strace strace -o /dev/null "$baby" 1 -- \
-        strace-pinned taskset -c 0 strace -o /dev/null "$baby" 1 -- \
-        gdb gdb -nx -batch -x "$script" --args "$baby" 1 \
+        strace-pinned taskset -c 0 strace -o /dev/null "$baby" 1 "${gdb[@]}" \
         2>"$results/errors" >"$results/race" || {
         cat "$results/errors" >&2
         exit 1
@@ -124,12 +143,18 @@ END
     row json 'jittrace --format=json 1'
     row strace 'strace -o /dev/null babyjit 1'
     row strace-pinned 'the same strace on one CPU'
-    row gdb 'gdb -batch -x babyjit.gdb'
+    if [ "$with_gdb" ]; then
+        row gdb 'gdb -batch -x babyjit.gdb'
+    fi
     verdict_head 'wall time, by wall time'
     compare 'jittrace 1 / strace' text strace 'at most' 1
     compare 'jittrace 1 / strace on one CPU' text strace-pinned 'at most' 1
     compare 'jittrace json / strace' json strace 'at most' 1
-    compare 'gdb / jittrace 1' gdb text 'at least' 50
+    if [ "$with_gdb" ]; then
+        compare 'gdb / jittrace 1' gdb text 'at least' 50
+    else
+        echo '  gdb / jittrace 1: not measured, see above'
+    fi
 }
 
 # --- (b) steps through a generated loop -------------------------------------

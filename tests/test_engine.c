@@ -200,6 +200,34 @@ Test(engine, a_timer_interrupts_system_calls_of_generated_code)
     store_release(&store);
 }
 
+/* What an untraced run does says which kind of kernel this is; traced it must
+ * be the same (trace_tracee, compare_tracee) and be told. */
+Test(engine, a_system_call_of_32_bits)
+{
+    struct result bare;
+    struct store store;
+    bool known;
+
+    run(&(struct job){.argv = ARGS(TRACEE("int80"))}, &bare);
+    known = !strcmp(buf_text(&bare.out), "same process\n");
+    if (!known)
+        cr_assert(eq(str, (char *)buf_text(&bare.out), "SIGSEGV at +6\n"));
+    result_release(&bare);
+    compare_tracee(TRACEE("int80"), &store);
+    cr_assert(eq(sz, count_enters(&store, "call"), 1));
+    cr_assert(eq(sz, count(&store, EVENT_STEP), known ? 5 : 2));
+    if (known)
+        cr_assert(
+            eq(str, (char *)nth(&store, EVENT_STEP, 2)->step.text, "int 128"));
+    else
+        cr_assert(eq(str, (char *)nth(&store, EVENT_SIGNAL, 0)->signal.text,
+                     "int 128"));
+    cr_assert(eq(sz, count_signals(&store, SIGSEGV), known ? 0 : 1));
+    cr_assert(eq(sz, count(&store, EVENT_SIGNAL), known ? 0 : 1));
+    expect_limits(&store, "");
+    store_release(&store);
+}
+
 Test(engine, no_queued_signal_is_lost)
 {
     struct store store;

@@ -11,8 +11,8 @@
  *   recorded  the observer as jittrace has it, every event into a store; the
  *             time from the event of the entry to that of the leaving
  *   bare      PTRACE_SINGLESTEP, waitpid, PTRACE_GETREGS into an array; the
- *             time from the first instruction (a hardware breakpoint) to the
- *             first one that is not generated
+ *             time from the first instruction to the first one that is not
+ *             generated
  *
  * A round more, the first, only warms up. On standard output, a line a round,
  * and one at the end:
@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -140,17 +141,31 @@ static void wait_for_trap(pid_t pid)
         fail("the program has ended too early");
 }
 
-/* Lets the program run up to the first instruction of generated code. */
+/* Lets the program run until it has made its code executable. */
+static void run_to_protect(struct tracee *tracee)
+{
+    do {
+        tracee_resume(tracee, RESUME_CALL, 0);
+        wait_for_trap(tracee->pid);
+        tracee_fetch(tracee);
+    } while (tracee->regs.orig_rax != SYS_mprotect ||
+             tracee->regs.rdi != CODE_ADDR ||
+             tracee->regs.rax != 0); /* at its entry this is -ENOSYS */
+}
+
+/*
+ * Gets the program to the first instruction of generated code. The few of C in
+ * between are stepped through: a hardware breakpoint is not to be had
+ * everywhere, and an int3 would be a change of what is measured.
+ */
 static void run_to_code(struct tracee *tracee)
 {
-    if (tracee_break(tracee, CODE_ADDR) < 0)
-        fail("there is no hardware breakpoint");
+    run_to_protect(tracee);
     do {
-        tracee_resume(tracee, RESUME_RUN, 0);
+        tracee_resume(tracee, RESUME_STEP, 0);
         wait_for_trap(tracee->pid);
         tracee_fetch(tracee);
     } while (tracee->regs.rip != CODE_ADDR);
-    tracee_break(tracee, 0);
 }
 
 /* The loop itself calls the system and nothing else. */

@@ -2,12 +2,11 @@
 /*
  * Instructions that a step treats in their own way: mov ss puts the trap off by
  * one, a string instruction traps at each round, cpuid and rdtsc may trap to a
- * hypervisor, a call of the vsyscall page is made by the kernel, and so is
- * int 0x80.
+ * hypervisor, and a call of the vsyscall page is made by the kernel. (int 0x80
+ * is in int80.c: not every kernel knows it.)
  *
  * prints:  1
  * prints:  2 hello
- * prints:  int 0x80: same process
  * prints:  syscall: same process, flag 0
  * prints:  vsyscall: now
  * ends:    status 0
@@ -18,7 +17,6 @@
  * reports: enter +0 call
  * reports: step +3 *movsb*
  * reports: leave return 2
- * reports: step +* int *
  * reports: step +* syscall
  * reports: leave call
  * reports: enter +* return
@@ -41,10 +39,6 @@ static const uint8_t various[] = {
 static const uint8_t copy[] = {
     0x48, 0x89, 0xd1, 0xf3, 0xa4,       /* mov rcx, rdx; rep movsb */
     0xb8, 2,    0,    0,    0,    0xc3, /* mov eax, 2; ret */
-};
-static const uint8_t by_interrupt[] = {
-    0x53, 0xb8, 20,   0,    0, 0, /* push rbx; mov eax, 20 (getpid) */
-    0xcd, 0x80, 0x5b, 0xc3,       /* int 0x80; pop rbx; ret */
 };
 static const uint8_t by_syscall[] = {
     0xb8, 39,   0,    0,    0, 0x0f, 0x05, /* mov eax, 39; syscall */
@@ -83,8 +77,6 @@ int main(void)
     printf("%d\n", ((int (*)(void))MAKE(various))());
     id = ((int (*)(char *, char *, long))MAKE(copy))(to, from, sizeof to);
     printf("%d %s\n", id, to);
-    id = ((int (*)(void))MAKE(by_interrupt))();
-    printf("int 0x80: %s process\n", id == getpid() ? "same" : "another");
     id = ((int (*)(uint64_t *))MAKE(by_syscall))(&flags);
     printf("syscall: %s process, flag %u\n",
            id == getpid() ? "same" : "another", (unsigned)flags & 0x100);
