@@ -256,19 +256,23 @@ static bool is_plain(const char *word)
 /*
  * What makes `jittrace --step` start that program: "--" before a command, or
  * "--lesson" before a lesson of jittrace's own, which is a file in memory of
- * its name. NULL for another file in memory: nothing can start it.
+ * its name, or a temporary one (see target/launch.c). NULL for another file in
+ * memory: nothing can start it.
  */
 static const char *way_to_start(const struct event *start)
 {
     const char *exe = start->start.exe, *name = start->start.argv.list[0];
+    const char *temporary = exe ? strstr(exe, "/jittrace-") : NULL;
     size_t len = strlen(name);
+    bool in_memory = exe && strncmp(exe, "/memfd:", 7) == 0;
 
-    if (!exe || strncmp(exe, "/memfd:", 7) != 0)
+    if (!in_memory && !temporary)
         return "--";
-    exe += 7;
+    exe = in_memory ? exe + 7 : strrchr(exe, '/') + 1;
     return strncmp(exe, name, len) == 0 && strcmp(exe + len, " (deleted)") == 0
                ? "--lesson"
-               : NULL;
+           : in_memory ? NULL
+                       : "--";
 }
 
 /* The program as a reader can start it again, if that is short. */
