@@ -312,8 +312,9 @@ deps:
 demo:
 	@$(DEPS) build
 	@$(MAKE) $(JOBS) all
-	./jittrace 1
-	./jittrace -4
+	@for term in 1 -4; do echo "./jittrace $$term"; ./jittrace $$term || \
+	    { status=$$?; echo 'make demo: ./jittrace --doctor tells what is' \
+	      'missing on this machine' >&2; exit $$status; }; done
 
 install: all
 	install -d '$(DESTDIR)$(bindir)'

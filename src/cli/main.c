@@ -16,6 +16,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "cli/doctor.h"
 #include "cli/options.h"
 #include "cli/step.h"
 #include "cli/wiring.h"
@@ -220,6 +221,8 @@ int main(int argc, char **argv)
     }
     if (options.help || options.version || options.list)
         return inform(&options, &err);
+    if (options.doctor)
+        return doctor(&options, &err);
     if (options.step)
         return step(&options, &err);
     return run(&options, &err);

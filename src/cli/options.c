@@ -29,6 +29,7 @@ enum {
     OPTION_REPLAY,
     OPTION_STDIN,
     OPTION_STEP,
+    OPTION_DOCTOR,
     OPTION_VERSION,
     OPTION_WHO,
     OPTION_MAX, /* and the others: a budget is added */
@@ -49,6 +50,7 @@ static const struct option long_options[] = {
     {"replay", required_argument, NULL, OPTION_REPLAY},
     {"stdin", required_argument, NULL, OPTION_STDIN},
     {"step", no_argument, NULL, OPTION_STEP},
+    {"doctor", no_argument, NULL, OPTION_DOCTOR},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"who", required_argument, NULL, OPTION_WHO},
     {NULL, 0, NULL, 0},
@@ -116,6 +118,9 @@ void options_help(FILE *out)
         "      --replay=FILE    show a trace that --format=json wrote\n"
         "      --color=WHEN     auto (the default: on a terminal, unless\n"
         "                       NO_COLOR is set), always or never\n"
+        "      --doctor         tell what works on this machine, what is used\n"
+        "                       instead where it does not, and how to allow "
+        "it\n"
         "      --help           show this help\n"
         "      --version        show the version\n"
         "\n"
@@ -260,6 +265,9 @@ static int take(int option, struct options *options, struct err *err)
     case OPTION_STEP:
         options->step = true;
         return 0;
+    case OPTION_DOCTOR:
+        options->doctor = true;
+        return 0;
     case OPTION_VERSION:
         options->version = true;
         return 0;
@@ -391,6 +399,12 @@ static int check(struct options *options, struct err *err)
         return err_set(err, ERR_USAGE, "behind -- comes a program to trace");
     if (check_lesson(options, err) < 0)
         return -1;
+    if (options->doctor &&
+        (options->lesson || options->operands[0] || options->program ||
+         options->replay || options->step || options->who || options->dump))
+        return err_set(err, ERR_USAGE,
+                       "--doctor looks at the machine; nothing to trace or to "
+                       "show can be there with it");
     if (options->replay &&
         (options->lesson || options->operands[0] || options->program))
         return err_set(err, ERR_USAGE,

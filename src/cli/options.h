@@ -27,6 +27,7 @@ enum when {
 struct options {
     bool help;
     bool version;
+    bool doctor; /* what works on this machine */
     bool list;
     enum format format;
     enum when color;

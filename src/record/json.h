@@ -39,4 +39,7 @@ struct sink *json_sink_new(FILE *out);
  */
 struct source *json_source_new(FILE *in, const char *name);
 
+/* The version of Jansson that this was compiled with. */
+const char *json_library(void);
+
 #endif

@@ -300,3 +300,8 @@ struct sink *json_sink_new(FILE *out)
     json->out = out;
     return &json->sink;
 }
+
+const char *json_library(void)
+{
+    return JANSSON_VERSION;
+}

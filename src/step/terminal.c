@@ -423,3 +423,8 @@ struct press terminal_read(struct terminal *terminal)
         return (struct press){.kind = PRESS_NONE};
     }
 }
+
+const char *terminal_library(void)
+{
+    return curses_version();
+}

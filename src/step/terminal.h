@@ -66,4 +66,7 @@ struct press {
 /* Takes the next key; never waits. */
 struct press terminal_read(struct terminal *terminal);
 
+/* The library that shows it, with its version. */
+const char *terminal_library(void);
+
 #endif

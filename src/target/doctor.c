@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/doctor.h"
 
-#include <string.h>
+#include <sched.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "target/uffd.h"
 
-static bool has_vm_readv(struct tracee *tracee)
+static bool reads_memory(struct tracee *tracee)
 {
     long word;
     struct iovec ours = {&word, sizeof word};
-    struct iovec its = {(void *)tracee_stack(tracee), sizeof word};
+    struct iovec theirs = {(void *)tracee_stack(tracee), sizeof word};
 
-    return process_vm_readv(tracee->pid, &ours, 1, &its, 1, 0) == sizeof word;
+    return process_vm_readv(tracee->pid, &ours, 1, &theirs, 1, 0) ==
+           sizeof word;
 }
 
 static bool has_uffd(struct tracee *tracee)
@@ -27,57 +27,60 @@ static bool has_uffd(struct tracee *tracee)
     return fd >= 0;
 }
 
-/* MDWE (prctl(2)) and SELinux's execmem refuse the last of the three. */
-static bool has_exec_again(struct tracee *tracee)
+static bool has_memfd(struct tracee *tracee)
 {
-    const uint64_t args[6] = {0, 4096, PROT_READ | PROT_EXEC,
-                              MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1};
-    int64_t addr;
+    int fd = memfd_create("jittrace", MFD_CLOEXEC);
 
-    if (tracee_inject(tracee, SYS_mmap, args, &addr) < 0 || addr < 0)
-        return false;
-    return tracee_mprotect(tracee, (uint64_t)addr, 4096, PROT_READ) == 0 &&
-           tracee_mprotect(tracee, (uint64_t)addr, 4096,
-                           PROT_READ | PROT_EXEC) == 0;
+    (void)tracee;
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
-/*
- * A breakpoint that works stops a step in front of the instruction. One that
- * does not lets a getpid happen, which does no harm.
- */
-static bool has_debug_registers(struct tracee *tracee)
+/* Sets what is set already. */
+static bool sets_affinity(struct tracee *tracee)
 {
-    uint64_t at = tracee->syscall_insn;
-    struct stop stop;
+    cpu_set_t set;
 
-    if (!at || tracee_break(tracee, at) < 0 || tracee_fetch(tracee) < 0)
-        return false;
-    tracee->regs.rax = SYS_getpid;
-    tracee->regs.rip = at;
-    return tracee_store(tracee) == 0 &&
-           tracee_resume(tracee, RESUME_STEP, 0) == 0 &&
-           tracee_wait(tracee, &stop) >= 0 && tracee_fetch(tracee) == 0 &&
-           tracee_pc(tracee) == at;
+    return sched_getaffinity(tracee->tid, sizeof set, &set) == 0 &&
+           sched_setaffinity(tracee->tid, sizeof set, &set) == 0;
 }
 
-/* The last one moves the tracee, so nothing may come behind it. */
 static const struct {
     struct mechanism what;
     bool (*works)(struct tracee *tracee);
-} probes[DOCTOR_MECHANISMS] = {
-    {{"process_vm_readv", "/proc/PID/mem", "docker run --cap-add=SYS_PTRACE",
-      false},
-     has_vm_readv},
-    {{"userfaultfd write-protect", "mprotect", "Linux 6.4", false}, has_uffd},
-    {{"execute permission given back", "entries are not seen",
-      "no MDWE; SELinux: allow execmem", false},
-     has_exec_again},
-    {{"debug registers", "int3 outside generated code", NULL, false},
-     has_debug_registers},
+} probes[MECHANISMS] = {
+    {{"execution given back",
+      "calls of generated code are not seen, all else is",
+      "start it without PR_SET_MDWE or MemoryDenyWriteExecute=; SELinux: "
+      "setsebool deny_execmem 0",
+      true, false},
+     tracee_can_execute_again},
+    {{"userfaultfd write-protect",
+      "mprotect, which /proc/PID/maps shows and which costs twice the stops",
+      "Linux 6.4; docker run --security-opt seccomp=unconfined", false, false},
+     has_uffd},
+    {{"debug registers",
+      "an int3 outside of generated code, or the end of a call that runs at "
+      "full speed is not seen",
+      "another CPU or virtual machine", false, false},
+     tracee_proves_break},
+    {{"process_vm_readv", "/proc/PID/mem, which is slower",
+      "docker run --cap-add=SYS_PTRACE --security-opt seccomp=unconfined",
+      false, false},
+     reads_memory},
+    {{"memfd_create", "a temporary file for the bundled programs",
+      "sysctl vm.memfd_noexec=0; docker run --security-opt "
+      "seccomp=unconfined",
+      false, false},
+     has_memfd},
+    {{"sched_setaffinity", "stops that cost up to four times as much",
+      "docker run --cap-add=SYS_NICE", false, false},
+     sets_affinity},
 };
 
-int doctor_examine(const struct launch *what,
-                   struct mechanism out[DOCTOR_MECHANISMS], struct err *err)
+int doctor_examine(const struct launch *what, struct mechanism out[MECHANISMS],
+                   struct err *err)
 {
     struct tracee tracee;
     int result;
@@ -85,7 +88,7 @@ int doctor_examine(const struct launch *what,
     if (launch(what, &tracee, err) < 0)
         return -1;
     result = tracee_try(&tracee, err);
-    for (int i = 0; result == 0 && i < DOCTOR_MECHANISMS; i++) {
+    for (int i = 0; result == 0 && i < MECHANISMS; i++) {
         out[i] = probes[i].what;
         out[i].works = probes[i].works(&tracee);
     }

@@ -575,3 +575,8 @@ bool lines_find_caller(struct lines *lines, const struct regs *regs,
         dwfl_getthread_frames(lines->dwfl, lines->pid, look_at_frame, &caller);
     return out->file != NULL;
 }
+
+const char *lines_library(void)
+{
+    return dwfl_version(NULL);
+}

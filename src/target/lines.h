@@ -59,4 +59,7 @@ bool lines_find_caller(struct lines *lines, const struct regs *regs,
  */
 void lines_excerpt(struct lines *lines, struct srcline *place);
 
+/* The version of elfutils, which finds lines and symbols. */
+const char *lines_library(void);
+
 #endif

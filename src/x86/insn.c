@@ -388,3 +388,12 @@ _Static_assert(INSN_MAX_OPERANDS >= ZYDIS_MAX_OPERAND_COUNT,
                "room for all operands");
 _Static_assert(INSN_MAX_FIELDS >= ZYDIS_MAX_INSTRUCTION_SEGMENT_COUNT,
                "room for all fields");
+
+const char *insn_library(void)
+{
+    static const char *const major[] = {"Zydis",   "Zydis 1", "Zydis 2",
+                                        "Zydis 3", "Zydis 4", "Zydis 5"};
+    uint64_t number = ZYDIS_VERSION_MAJOR(ZydisGetVersion());
+
+    return major[number < 6 ? number : 0];
+}

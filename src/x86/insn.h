@@ -119,6 +119,9 @@ struct insn {
     struct insn_operand operands[INSN_MAX_OPERANDS]; /* explicit ones first */
 };
 
+/* Which library decodes: its name and version. */
+const char *insn_library(void);
+
 /*
  * Decodes the instruction at the start of code (len bytes, which will run at
  * addr). Returns 1, 0 when the bytes end too early, or -1 when they are no
