@@ -106,6 +106,13 @@ const char *scratch(const char *suffix);
 void write_file(const char *name, const void *data, size_t len, mode_t mode);
 void read_file(const char *name, struct buf *out);
 
+/*
+ * Whether the C library here is not the one that goldens and expectations were
+ * made with. Then a test can only compare the structure of what that library
+ * decides; that it does so is printed.
+ */
+bool other_libc(const char *what);
+
 /* How many lines the text has; a last one without newline counts. */
 size_t count_lines(const char *text);
 

@@ -58,6 +58,8 @@ ParameterizedTest(struct page *page, docs, page)
     check_page(rewrite ? "--rewrite" : NULL, page->name, &result);
     cr_assert(eq(int, result.status, 0), "%s%s", buf_text(&result.out),
               buf_text(&result.err));
+    if (!rewrite && result.out.len > 0) /* what was not compared in full */
+        fprintf(stderr, "%s: %s", page->name, buf_text(&result.out));
     result_release(&result);
 }
 

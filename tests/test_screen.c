@@ -580,9 +580,15 @@ Test(screen, marks_and_roles_tell_bytes_apart)
 Test(screen, a_wide_store_is_one_mark_and_its_page_can_be_executable)
 {
     struct history *history = record(ARGS("--", TRACEE("babyjit-O2"), "-4"));
-    const uint64_t wide = AT_WRITE + 1; /* the first one stores a byte */
+    uint64_t wide = AT_WRITE; /* which one is up to gcc */
     struct grid grid;
     char *line;
+
+    while (history_event(history, wide)->kind == EVENT_WRITE &&
+           history_event(history, wide)->write.new.len == 1)
+        wide++;
+    cr_assert(
+        eq(int, (int)history_event(history, wide)->kind, (int)EVENT_WRITE));
 
     draw(history, wide, NULL, 24, 80, &grid);
     line = row_of(&grid, find_row(&grid, "000000"));

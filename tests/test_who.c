@@ -95,7 +95,10 @@ Test(who, what_the_kernel_writes_is_named_by_who_asked_it_to)
     struct store store;
 
     compare(&job, &store);
-    cr_assert(begins(write_at(&store, 0)->write.symbol, "libc.so.6:read+0x"),
+    /* Some have no symbol for the place in read(). */
+    cr_assert(begins(write_at(&store, 0)->write.symbol, "libc.so.6:read+0x") ||
+                  (other_libc("read") &&
+                   begins(write_at(&store, 0)->write.symbol, "libc.so.6+0x")),
               "%s", write_at(&store, 0)->write.symbol);
     store_release(&store);
 }
