@@ -573,3 +573,17 @@ Test(engine, terminated_while_only_a_child_is_left)
     cr_assert(lt(dbl, result.took, 8));
     result_release(&result);
 }
+
+/* Several short calls are no loop, however alike they are. */
+Test(engine, calls_that_return_are_no_endless_loop)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--max-call-steps=1", "--",
+                                   TRACEE("rest_calls"))},
+        &result);
+    cr_assert(eq(int, result.status, 0));
+    cr_assert(ne(ptr, strstr(buf_text(&result.out), "not watched"), NULL));
+    cr_assert(eq(ptr, strstr(buf_text(&result.out), "may be a loop"), NULL));
+    result_release(&result);
+}

@@ -47,12 +47,25 @@ static int stepping_thread(const struct crash *crash)
     return 0;
 }
 
+/*
+ * Whether the steps before this event are no rounds of the loop behind it: the
+ * code was entered anew from outside, or ran on unwatched in between.
+ */
+static bool begins_anew(const struct loop *loop, const struct event *event)
+{
+    if (event->kind == EVENT_ENTER)
+        return !event->enter.how || strcmp(event->enter.how, "return") != 0;
+    return loop->count > 0 && past_is_gap(event);
+}
+
 static void collect(struct loop *loop, int tid)
 {
     uint64_t index = loop->crash->index;
     const struct event *event;
 
     while ((event = past_earlier(loop->crash, tid, &index))) {
+        if (begins_anew(loop, event))
+            return;
         if (event->kind != EVENT_STEP)
             continue;
         if (loop->count == 0)
