@@ -221,7 +221,7 @@ check:
 run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%) \
            $(CHECK_ENCODER)
 	@rm -f $(RUNNER).json
-	@$(RUNNER) --json=$(RUNNER).json </dev/null
+	@exec $(RUNNER) --json=$(RUNNER).json </dev/null
 	@grep -Eq '^  "passed": [1-9]' $(RUNNER).json || \
 	    { echo 'make check: no test was run' >&2; exit 1; }
 

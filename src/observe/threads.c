@@ -8,6 +8,7 @@
  * order. Until both have come, the child waits without a space. A parent that
  * is killed in between never tells.
  */
+#include <elf.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -244,6 +245,9 @@ void child_free_orphan(struct observer *observer, struct thread *child,
     if (parent) {
         await_entry(parent, child);
         free_copy(observer, child, parent);
+    } else { /* it may be one that a constructor has made */
+        child->space->entry = (struct entry){
+            .addr = proc_auxv(child->tracee.pid, AT_ENTRY), .awaited = true};
     }
     observer_run(observer, child);
 }
