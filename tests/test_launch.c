@@ -401,6 +401,7 @@ Test(launch, a_small_stack_that_may_not_grow)
             EX_OSERR, ARGS("RLIMIT_STACK allows 64", "ulimit -s 8192"));
 }
 
+#ifndef __SANITIZE_ADDRESS__ /* which needs /proc itself */
 static int without_proc(void)
 {
     return mount_empty("/proc", 0);
@@ -414,6 +415,7 @@ Test(launch, no_proc)
                           .prepare = without_proc},
             EX_OSERR, ARGS("there is no /proc", "mount -t proc proc /proc"));
 }
+#endif
 
 /* What is started from here on is in another namespace than this /proc. */
 static int in_a_namespace(void)
