@@ -144,7 +144,8 @@ void rest_before_call(struct thread *thread)
 
     if (stop->kind != BREAKPOINT_INT3)
         return;
-    if (kind == CALL_CPUS || stop->addr - call->args[0] < call->args[1])
+    if (kind == CALL_CPUS || (kind >= CALL_MMAP && kind <= CALL_MREMAP &&
+                              stop->addr - call->args[0] < call->args[1]))
         breakpoint_remove(stop, &thread->tracee);
 }
 
