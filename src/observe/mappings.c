@@ -356,12 +356,21 @@ static bool leave_library(struct observer *observer, struct thread *thread,
     return line->prot & PROT_EXEC || object_is_told(thread->space, line);
 }
 
+/* Code that is made by nobody: the kernel's. */
+static bool is_kernels(const struct maps_line *line)
+{
+    return strcmp(line->name, "[vdso]") == 0 ||
+           strcmp(line->name, "[vsyscall]") == 0;
+}
+
 /* Looks at memory of no interest so far that is about to be protected. */
 static void discover(struct observer *observer, struct thread *thread,
                      const struct maps_line *line, uint64_t addr, uint64_t end)
 {
     bool writable = thread->call.args[2] & PROT_WRITE, stores;
 
+    if (is_kernels(line))
+        return;
     if (line->shared) {
         if (!gives_exec(thread) &&
             !(writable && object_may_hold_code(thread->space, line)))
@@ -391,12 +400,8 @@ static void discover_range(struct observer *observer, struct thread *thread,
             continue;
         }
         if (!proc_maps_find(thread->tracee.tid, addr, &line) ||
-            line.start >= end)
-            return;
-        if (line.start > addr) {
-            addr = line.start;
-            continue;
-        }
+            line.start > addr)
+            return; /* as the call will: at a hole */
         if (next && next->addr < stop)
             stop = next->addr;
         if (line.end < stop)
@@ -407,25 +412,28 @@ static void discover_range(struct observer *observer, struct thread *thread,
 }
 
 /* The range that a mprotect is about: a stack is meant down to its end. */
-static void protected_range(const struct thread *thread, uint64_t *addr,
+static bool protected_range(const struct thread *thread, uint64_t *addr,
                             uint64_t *end)
 {
     const struct call *call = &thread->call;
     struct maps_line line;
+    uint64_t length;
 
-    *addr = call->args[0];
-    *end = *addr + round_up(call->args[1]);
+    if (!call_range(call, addr, &length))
+        return false;
+    *end = *addr + length;
     if ((call->args[2] & PROT_GROWSDOWN) &&
         proc_maps_find(thread->tracee.tid, *addr, &line) && line.start < *addr)
         *addr = line.start;
+    return true;
 }
 
 static void before_protect(struct observer *observer, struct thread *thread)
 {
     uint64_t addr, end;
 
-    protected_range(thread, &addr, &end);
-    discover_range(observer, thread, addr, end);
+    if (protected_range(thread, &addr, &end))
+        discover_range(observer, thread, addr, end);
 }
 
 static void emit_protect(struct observer *observer, struct thread *thread,
@@ -463,8 +471,7 @@ static void after_protect(struct observer *observer, struct thread *thread,
     struct maps_line line, executed = {0};
     uint64_t addr, end;
 
-    protected_range(thread, &addr, &end);
-    if (end <= addr)
+    if (!protected_range(thread, &addr, &end))
         return;
     for (size_t i = regions_cut(regions, addr, end - addr);
          i < regions->count && regions->list[i].addr < end; i++) {
@@ -477,8 +484,11 @@ static void after_protect(struct observer *observer, struct thread *thread,
         if (object_is_open(thread->space, region) ||
             (region->prot & ~region->guard.wanted & PROT_WRITE))
             region->guard.blind = true;
-        if (line.prot & ~old & PROT_EXEC)
+        if (line.prot & ~old & PROT_EXEC) {
             executed = line;
+            /* What the program could do, a guard can undo. */
+            thread->space->execute = EXECUTE_RETURNS;
+        }
         region->prot = line.prot;
         guard_overruled(region);
         if (region->prot & PROT_EXEC)
@@ -496,12 +506,12 @@ static void after_protect(struct observer *observer, struct thread *thread,
 static void after_empty(struct observer *observer, struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
-    uint64_t addr = thread->call.args[0];
-    uint64_t end = addr + round_up(thread->call.args[1]);
-    uint64_t first, last;
+    uint64_t addr, length, end, first, last;
 
-    if (tracee_fetch(&thread->tracee) < 0)
+    if (!call_range(&thread->call, &addr, &length) ||
+        tracee_fetch(&thread->tracee) < 0)
         return;
+    end = addr + length;
     for (struct region *region = regions_from(regions, addr);
          region && region->addr < end;
          region = regions_from(regions, region->addr + region->length)) {
@@ -694,13 +704,6 @@ static void arm_range(struct observer *observer, struct thread *thread)
 
 /* --- at the start, and stacks --------------------------------------------- */
 
-/* Code that is made by nobody: the kernel's. */
-static bool is_kernels(const struct maps_line *line)
-{
-    return strcmp(line->name, "[vdso]") == 0 ||
-           strcmp(line->name, "[vsyscall]") == 0;
-}
-
 /*
  * What is executable at the start and no library, such as a stack. The files
  * that are mapped by then are the program and its libraries.
@@ -842,17 +845,74 @@ void mappings_after(struct observer *observer, struct thread *thread)
     buf_release(&text);
 }
 
+/* What the kernel has taken away of a range before it refused the rest. */
+static void forget_missing(struct observer *observer, struct thread *thread,
+                           uint64_t addr, uint64_t length, const char *text)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t end = addr + length;
+
+    for (struct region *region = regions_from(regions, addr);
+         region && region->addr < end; region = regions_from(regions, addr)) {
+        uint64_t stop = region->addr + region->length;
+        struct maps_line line = {0};
+
+        if (addr < region->addr)
+            addr = region->addr;
+        if (proc_maps_find(thread->tracee.tid, addr, &line) &&
+            line.start <= addr) {
+            addr = line.end < stop ? line.end : stop;
+            continue;
+        }
+        if (line.start > addr && line.start < stop)
+            stop = line.start;
+        if (stop > end)
+            stop = end;
+        forget(observer, thread, addr, stop - addr, text);
+        addr = stop;
+    }
+}
+
+static void refused_mremap(struct observer *observer, struct thread *thread,
+                           const char *text)
+{
+    const uint64_t *args = thread->call.args;
+
+    arm_range(observer, thread);
+    forget_missing(observer, thread, args[0], round_up(args[1]), text);
+    if (args[3] & MREMAP_FIXED)
+        forget_missing(observer, thread, args[4], round_up(args[2]), text);
+}
+
 void mappings_refused(struct observer *observer, struct thread *thread)
 {
+    enum call_kind kind = call_kind(&thread->call);
     struct buf text = {0};
+    uint64_t addr, length;
 
-    if (call_kind(&thread->call) == CALL_PROTECT) {
-        call_describe(&thread->call, &text);
-        thread->space->changes++;
-        thread->space->calls++;
+    if (kind != CALL_PROTECT && kind != CALL_EMPTY && kind != CALL_MREMAP &&
+        kind != CALL_MMAP)
+        return;
+    call_describe(&thread->call, &text);
+    thread->space->changes++;
+    thread->space->calls++;
+    switch (kind) {
+    case CALL_PROTECT:
         after_protect(observer, thread, buf_text(&text), true);
-        buf_release(&text);
+        break;
+    case CALL_EMPTY: /* what lies in front of a hole is emptied */
+        after_empty(observer, thread);
+        break;
+    case CALL_MREMAP:
+        refused_mremap(observer, thread, buf_text(&text));
+        break;
+    case CALL_MMAP:
+        if ((thread->call.args[3] & MAP_FIXED) &&
+            call_range(&thread->call, &addr, &length))
+            forget_missing(observer, thread, addr, length, buf_text(&text));
+        break;
+    default:
+        break;
     }
-    if (call_kind(&thread->call) == CALL_MREMAP)
-        arm_range(observer, thread);
+    buf_release(&text);
 }

@@ -324,14 +324,15 @@ static void on_signal(struct observer *observer, struct thread *thread)
 /* Whether the call takes away the instruction that calls of ours are made of. */
 static bool takes_vdso(const struct call *call, uint64_t insn)
 {
+    uint64_t addr, length;
+    bool takes = call_range(call, &addr, &length);
+
     switch (call_kind(call)) {
     case CALL_MMAP:
-        if (!(call->args[3] & MAP_FIXED))
-            return false;
+        takes = takes && (call->args[3] & MAP_FIXED);
         break;
     case CALL_PROTECT:
-        if (call->args[2] & PROT_EXEC)
-            return false;
+        takes = takes && !(call->args[2] & PROT_EXEC);
         break;
     case CALL_MUNMAP:
     case CALL_MREMAP:
@@ -339,7 +340,7 @@ static bool takes_vdso(const struct call *call, uint64_t insn)
     default:
         return false;
     }
-    return insn - call->args[0] < call->args[1];
+    return takes && insn - addr < length;
 }
 
 /* As long as calls can be made: gives everything back. */

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "target/filter.h"
 #include "target/proc.h"
@@ -93,6 +94,15 @@ void call_describe_map_flags(uint64_t flags, struct buf *out)
     describe_flags(flags & ~(uint64_t)MAP_TYPE, map_flags, "|", out);
 }
 
+/* Which the kernel takes 32 bits of. */
+static enum call_kind kind_of_prctl(int option)
+{
+    if (option == PR_SET_DUMPABLE)
+        return CALL_HIDE;
+    return option == PR_SET_SECCOMP || option == PR_SET_MDWE ? CALL_FREEZE
+                                                             : CALL_OTHER;
+}
+
 enum call_kind call_kind(const struct call *call)
 {
     switch (call->number) {
@@ -112,7 +122,8 @@ enum call_kind call_kind(const struct call *call)
     case SYS_shmdt:
         return CALL_DETACH;
     case SYS_madvise:
-        return filter_empties(call->args[2]) ? CALL_EMPTY : CALL_OTHER;
+        return filter_empties((unsigned)call->args[2]) ? CALL_EMPTY
+                                                       : CALL_OTHER;
     case SYS_write:
     case SYS_writev:
         return CALL_OUTPUT;
@@ -127,11 +138,7 @@ enum call_kind call_kind(const struct call *call)
     case SYS_mseal:
         return CALL_FREEZE;
     case SYS_prctl:
-        if (call->args[0] == PR_SET_DUMPABLE)
-            return CALL_HIDE;
-        return call->args[0] == PR_SET_SECCOMP || call->args[0] == PR_SET_MDWE
-                   ? CALL_FREEZE
-                   : CALL_OTHER;
+        return kind_of_prctl((int)call->args[0]);
     case SYS_process_vm_writev:
         return CALL_POKE;
     case SYS_open:
@@ -158,6 +165,27 @@ enum call_kind call_kind(const struct call *call)
     default:
         return CALL_OTHER;
     }
+}
+
+/* Of linux/mman.h, which the C library's header leaves out. */
+#ifndef PROT_SEM
+#define PROT_SEM 0x8
+#endif
+
+/* Of mprotect; the first two say how far it reaches and exclude each other. */
+#define GROWS      (PROT_GROWSDOWN | PROT_GROWSUP)
+#define PROT_KNOWN (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | GROWS)
+
+bool call_range(const struct call *call, uint64_t *addr, uint64_t *length)
+{
+    const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint64_t prot =
+        call_kind(call) == CALL_PROTECT ? call->args[2] : PROT_NONE;
+
+    *addr = call->args[0];
+    *length = (call->args[1] + page - 1) / page * page;
+    return *addr % page == 0 && *length > 0 && *addr + *length > *addr &&
+           !(prot & ~(uint64_t)PROT_KNOWN) && (prot & GROWS) != GROWS;
 }
 
 /* Calls that change mappings or write to memory, by name. */

@@ -38,6 +38,15 @@ enum call_kind {
 
 enum call_kind call_kind(const struct call *call);
 
+/*
+ * The pages from args[0] on that a call of a kind that names them so is about:
+ * mprotect, munmap, madvise, mmap at a fixed place. False if the kernel looks
+ * at the arguments alone and does nothing: addr is not that of a page, the
+ * length is 0 or wraps, the protection has bits that there are none of
+ * (mprotect(2), munmap(2), madvise(2); do_mprotect_pkey in the kernel).
+ */
+bool call_range(const struct call *call, uint64_t *addr, uint64_t *length);
+
 /* "mprotect" and the like, or "system call 123". */
 void call_name(const struct call *call, struct buf *out);
 
