@@ -131,9 +131,11 @@ int guard_set(struct observer *observer, struct thread *thread,
         taken &= ~(unsigned)PROT_EXEC;
     }
     change = region->guard.taken ^ taken;
-    if (!change)
+    if (!change ||
+        order_in_doubt(observer, thread->space, region->addr, region->length))
         return 0;
     thread->space->counted = false;
+    thread->space->turns++;
     if ((change | taken) & PROT_WRITE && uses_uffd(thread->space, region) &&
         set_writes(thread->space, region, taken) == 0)
         by_mprotect = PROT_EXEC;
@@ -160,7 +162,7 @@ int guard_renew(struct observer *observer, struct thread *thread,
 }
 
 /* The pages of the region that [addr, addr + size) touches. */
-static void set_pages(const struct space *space, const struct region *region,
+static void set_pages(struct space *space, const struct region *region,
                       uint64_t addr, uint64_t size, bool protect)
 {
     uint64_t first = addr - addr % PAGES_SIZE;
@@ -172,6 +174,7 @@ static void set_pages(const struct space *space, const struct region *region,
     if (end > region->addr + region->length)
         end = region->addr + region->length;
     uffd_protect(space->uffd, first, end - first, protect);
+    space->turns++;
 }
 
 void guard_open(struct observer *observer, struct thread *thread,
@@ -293,6 +296,8 @@ void guard_drop_uffd(struct observer *observer, struct thread *thread)
 {
     struct space *space = thread->space;
 
+    space->own_uffd = true;
+    space->turns++;
     if (!space->stores_off)
         guard_drop_stores(observer, thread, "userfaultfd",
                           "the program uses userfaultfd itself, and the kernel "

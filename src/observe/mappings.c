@@ -453,7 +453,9 @@ static void emit_protect(struct observer *observer, struct thread *thread,
         .call = text,
         .maps = line->text,
     };
-    if (code_bytes(observer, thread, region, 0, &code,
+    /* What is no code is not read: that would bring pages into being. */
+    if (((old_prot | region->prot) & PROT_EXEC) &&
+        code_bytes(observer, thread, region, 0, &code,
                    &event.protect.code_offset))
         event.protect.code = (struct bytes){code.data, code.len};
     observer_emit(observer, &event);
@@ -500,6 +502,22 @@ static void after_protect(struct observer *observer, struct thread *thread,
     find_writable(observer, thread, &executed);
 }
 
+/*
+ * Guards what is still there of the range that a call was about: meanwhile
+ * nobody else could.
+ */
+static void arm_range(struct observer *observer, struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t addr = thread->call.args[0];
+    uint64_t end = addr + round_up(thread->call.args[1]);
+
+    for (struct region *region = regions_from(regions, addr);
+         region && region->addr < end;
+         region = regions_from(regions, region->addr + region->length))
+        guard_arm_behind_calls(observer, thread, region);
+}
+
 /* --- madvise -------------------------------------------------------------- */
 
 /* Pages have lost what they held, and with it what guarded them. */
@@ -527,6 +545,7 @@ static void after_empty(struct observer *observer, struct thread *thread)
                 code_refresh_page(observer, thread, region, at, "madvise");
         guard_renew(observer, thread, region);
     }
+    arm_range(observer, thread);
 }
 
 /* --- mremap -------------------------------------------------------------- */
@@ -661,6 +680,7 @@ static void after_mremap(struct observer *observer, struct thread *thread,
     }
     free(moved.list);
     pages_release(&moved.pages);
+    arm_range(observer, thread);
 }
 
 /*
@@ -687,19 +707,6 @@ static void before_mremap(struct observer *observer, struct thread *thread)
         thread->in_call = false; /* it will begin again */
         guard_set(observer, thread, region, 0);
     }
-}
-
-/* It was refused nevertheless: nothing has moved. */
-static void arm_range(struct observer *observer, struct thread *thread)
-{
-    struct regions *regions = &thread->space->regions;
-    uint64_t addr = thread->call.args[0];
-    uint64_t end = addr + round_up(thread->call.args[1]);
-
-    for (struct region *region = regions_from(regions, addr);
-         region && region->addr < end;
-         region = regions_from(regions, region->addr + region->length))
-        guard_arm(observer, thread, region);
 }
 
 /* --- at the start, and stacks --------------------------------------------- */
@@ -809,6 +816,7 @@ void mappings_after(struct observer *observer, struct thread *thread)
     call_describe(call, &text);
     thread->space->changes++;
     thread->space->calls++;
+    thread->space->turns++;
     thread->space->counted = false;
     switch (call_kind(call)) {
     case CALL_MMAP:
@@ -896,9 +904,11 @@ void mappings_refused(struct observer *observer, struct thread *thread)
     call_describe(&thread->call, &text);
     thread->space->changes++;
     thread->space->calls++;
+    thread->space->turns++;
     switch (kind) {
     case CALL_PROTECT:
         after_protect(observer, thread, buf_text(&text), true);
+        arm_range(observer, thread);
         break;
     case CALL_EMPTY: /* what lies in front of a hole is emptied */
         after_empty(observer, thread);

@@ -62,6 +62,13 @@ void observer_let(struct thread *thread, enum resume how, int signal)
     thread->due_signal = signal;
 }
 
+void observer_go(struct thread *thread, enum resume how, int signal)
+{
+    thread->seen = thread->space ? thread->space->turns : 0;
+    thread->settled = false;
+    tracee_resume(&thread->tracee, how, signal);
+}
+
 /* All go on that stand still, or that one which makes a store. */
 static void let_go(struct observer *observer)
 {
@@ -73,7 +80,7 @@ static void let_go(struct observer *observer)
         /* A guard may have been armed after it was told to go on. */
         if (thread->due_how == RESUME_RUN && guard_needs_calls(thread->space))
             thread->due_how = RESUME_CALL;
-        tracee_resume(&thread->tracee, thread->due_how, thread->due_signal);
+        observer_go(thread, thread->due_how, thread->due_signal);
         thread->running = true;
         thread->due = false;
     }
@@ -272,6 +279,7 @@ static void on_exec(struct observer *observer, struct thread *thread,
         child_unwatched(observer, thread, "exec");
     thread->in_call = thread->lifted = false;
     thread->storing = thread->waiting = thread->inside = false;
+    thread->queued = false;
     thread->rest = (struct rest){0};
     thread->awaited_count = 0;
     thread->left_by = NULL;
@@ -370,8 +378,23 @@ static void on_call_entry(struct observer *observer, struct thread *thread)
         observer_run(observer, thread);
         return;
     }
+    if (order_must_wait(observer, thread)) {
+        thread->queued = true;
+        return;
+    }
     thread->in_call = true;
     syscall_before(observer, thread);
+}
+
+/* Calls that have waited for the one that has just ended. */
+static void begin_queued(struct observer *observer)
+{
+    struct thread *thread;
+
+    while ((thread = order_next(observer)) != NULL) {
+        thread->queued = false;
+        on_call_entry(observer, thread);
+    }
 }
 
 /* A call stopped at, which would not have been if no store were watched. */
@@ -538,7 +561,8 @@ static void handle(struct observer *observer, const struct stop *stop)
             child_free_orphan(observer, thread_add(observer, &tracee), NULL);
         return;
     }
-    thread->due = thread->running = false;
+    thread->due = thread->running = thread->queued = false;
+    thread->stops++;
     switch (stop->kind) {
     case STOP_EXITED:
     case STOP_KILLED:
@@ -604,10 +628,12 @@ static int read_stop(struct observer *observer, enum patience patience,
         return -1;
     if (more > 0 && stop.kind == STOP_NONE)
         return 0;
-    if (more > 0)
+    if (more > 0) {
         handle(observer, &stop);
-    else
+        begin_queued(observer);
+    } else {
         emit_exit(observer);
+    }
     return 1;
 }
 

@@ -41,7 +41,6 @@ static void end(struct thread *thread)
 {
     breakpoint_remove(&thread->rest.stop, &thread->tracee);
     thread->rest = (struct rest){0};
-    thread->last_fault = (struct fault_place){0}; /* the next is another one */
 }
 
 /*

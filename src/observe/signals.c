@@ -20,6 +20,11 @@
  * the frame and the vector registers (AVX-512 and AMX need 11 KiB). */
 #define SIGNAL_FRAME 16384
 
+/* The instructions that raise SIGTRAP: of one byte, and of two with a 3 behind
+ * it (Intel SDM vol. 2, INT n). */
+#define INT3  0xcc
+#define INT_N 0xcd
+
 static bool is_executable(pid_t pid, uint64_t addr)
 {
     struct maps_line line;
@@ -155,6 +160,71 @@ static void emit_signal(struct observer *observer, struct thread *thread,
     observer_emit(observer, &event);
 }
 
+/* Whether a system call has just returned to pc. */
+static bool follows_syscall(pid_t pid, uint64_t pc)
+{
+    static const uint8_t insn[] = {0x0f, 0x05};
+    uint8_t before[sizeof insn];
+
+    return proc_read(pid, pc - sizeof before, before, sizeof before) ==
+               sizeof before &&
+           memcmp(before, insn, sizeof insn) == 0;
+}
+
+/* Whether the same happens if the instruction at pc is executed again: not if
+ * the kernel has forced the signal for a call, as for a bad sigreturn. */
+static bool comes_again(const struct thread *thread, const siginfo_t *info)
+{
+    switch (info->si_signo) {
+    case SIGSEGV:
+        if (info->si_code == SI_KERNEL)
+            return !follows_syscall(thread->tracee.tid,
+                                    tracee_pc(&thread->tracee));
+        return info->si_code > 0;
+    case SIGBUS:
+        return info->si_code == BUS_ADRERR || info->si_code == BUS_ADRALN;
+    case SIGILL:
+    case SIGFPE:
+        return info->si_code > 0;
+    default:
+        return false;
+    }
+}
+
+/* Puts a thread that int3 has stopped, or int 3, in front of that again. */
+static bool go_before_int3(struct tracee *tracee)
+{
+    uint64_t pc = tracee_pc(tracee);
+    uint8_t before[2];
+
+    if (proc_read(tracee->tid, pc - sizeof before, before, sizeof before) !=
+        sizeof before)
+        return false;
+    if (before[1] == INT3)
+        return tracee_go_to(tracee, pc - 1) == 0;
+    return before[0] == INT_N && before[1] == 3 &&
+           tracee_go_to(tracee, pc - 2) == 0;
+}
+
+/*
+ * What the handler is told of a fault (trapno, err and cr2 in struct
+ * sigcontext) is what the CPU said last, and a call of ours is a fault as well:
+ * its step is. So the fault is raised again, if it can be, with no call of ours
+ * behind it. Returns whether that is to be.
+ */
+static bool raise_again(struct thread *thread)
+{
+    struct tracee *tracee = &thread->tracee;
+    const siginfo_t *info = &tracee->held[0];
+
+    if (!tracee->injected || thread->raised_again || tracee_fetch(tracee) < 0)
+        return false;
+    if (info->si_signo == SIGTRAP && info->si_code == SI_KERNEL &&
+        !thread->inside)
+        return go_before_int3(tracee);
+    return comes_again(thread, info);
+}
+
 int signal_take(struct observer *observer, struct thread *thread, bool step)
 {
     struct tracee *tracee = &thread->tracee;
@@ -163,6 +233,11 @@ int signal_take(struct observer *observer, struct thread *thread, bool step)
 
     if (tracee->held_count == 0)
         return 0;
+    thread->raised_again = raise_again(thread);
+    if (thread->raised_again) {
+        tracee_take(tracee, &info);
+        return 0;
+    }
     blocked = tracee_blocks(tracee, tracee->held[0].si_signo);
     if ((blocked && step) || !tracee_take(tracee, &info))
         return 0;
@@ -187,7 +262,7 @@ static void deliver_alone(struct observer *observer, struct thread *thread,
     if (thread->due && thread->due_signal == signal) {
         thread->due = false;
         thread->beginning = !thread->inside;
-        tracee_resume(&thread->tracee, RESUME_HANDLER, signal);
+        observer_go(thread, RESUME_HANDLER, signal);
         if (tracee_wait(&thread->tracee, &thread->stop) == 0)
             thread->has_stop = true;
     }
@@ -203,7 +278,6 @@ static void deliver(struct observer *observer, struct thread *thread,
         return;
     }
     thread->from_terminal = info->si_code == SI_KERNEL;
-    thread->last_fault = (struct fault_place){0};
     tracee_hold(&thread->tracee, info);
     rest_look(observer, thread);
     if (thread->storing) /* it will fault again, behind the handler */
@@ -224,42 +298,77 @@ static void deliver(struct observer *observer, struct thread *thread,
 }
 
 /*
- * How often one place may fault before that is no progress. Threads that race
- * for a region can arm its guard again, or make a fault stale, several times in
- * a row.
+ * How often an access may fault while the guards are as they were when it was
+ * let go: the second time should be impossible, for its own guard was lifted.
  */
-#define MAX_REPEATS        3
-#define MAX_RACING_REPEATS 1000
+#define MAX_REPEATS 3
+/* How often an access is repeated because they have changed, by what another
+ * thread did, before that thread and all others have to stand still. */
+#define MAX_RETRIES 16
 
-static bool makes_progress(struct thread *thread, const struct fault *fault,
-                           enum fault_class class)
+/* Whether guards or mappings have changed since the thread was let go: then a
+ * fault of it says nothing of how they are now. */
+static bool has_turned(const struct thread *thread)
 {
-    unsigned most = class == FAULT_STALE || thread->space->users > 1
-                        ? MAX_RACING_REPEATS
-                        : MAX_REPEATS;
-    struct fault_place *last = &thread->last_fault;
-
-    if (last->pc != fault->pc || last->addr != fault->addr)
-        *last = (struct fault_place){fault->pc, fault->addr, 0};
-    return ++last->repeats <= most;
+    return !thread->settled && thread->seen != thread->space->turns;
 }
 
-/* A fault came back too often. Returns what it is to be taken for now. */
-static enum fault_class give_up(struct observer *observer,
-                                struct thread *thread, struct region *region,
-                                enum fault_class class)
+/* Counts the faults of one access that come one behind the other. */
+static void count_fault(struct thread *thread, const struct fault *fault)
 {
-    if (class == FAULT_STALE)
-        return FAULT_PROGRAM;
+    struct fault_place *last = &thread->last_fault;
+
+    if (last->pc != fault->pc || last->addr != fault->addr ||
+        last->stop + 1 != thread->stops)
+        *last = (struct fault_place){.pc = fault->pc, .addr = fault->addr};
+    last->stop = thread->stops;
+    if (has_turned(thread)) {
+        last->retries++;
+        last->repeats = 0;
+    } else {
+        last->repeats++;
+    }
+}
+
+/*
+ * Makes the access once more, while no other thread runs that could change a
+ * guard. If it succeeds, the thread goes on behind it.
+ */
+static void settle(struct observer *observer, struct thread *thread)
+{
+    struct stop stop;
+
+    store_stop_others(observer, thread);
+    observer_go(thread, RESUME_STEP, 0);
+    if (tracee_wait(&thread->tracee, &stop) < 0)
+        return;
+    if (stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP &&
+        !thread->storing && !thread->inside &&
+        tracee_fetch(&thread->tracee) == 0) {
+        tracee_hide_step(&thread->tracee, thread->store_insn.kind);
+        tracee_restore_mask(&thread->tracee);
+        actions_forced(observer, thread, SIGTRAP);
+        observer_resume(observer, thread);
+    } else {
+        thread->settled = true;
+        thread->has_stop = true;
+        thread->stop = stop;
+    }
+    store_let_others(observer, thread->space);
+}
+
+/* An access faults under a guard that was lifted for it: gives its region up. */
+static void give_up(struct observer *observer, struct thread *thread,
+                    struct region *region, enum fault_class class)
+{
     observer_limit(observer, thread, "progress", region->addr,
                    "the instruction at 0x%" PRIx64
                    " faults again and again under the guard, so its region is "
                    "not watched any more",
                    thread->last_fault.pc);
-    if (guard_drop(observer, thread, region,
-                   class == FAULT_STORE ? PROT_WRITE : PROT_EXEC) < 0)
-        return FAULT_PROGRAM;
-    return FAULT_STALE;
+    guard_drop(observer, thread, region,
+               class == FAULT_STORE ? PROT_WRITE : PROT_EXEC);
+    observer_resume(observer, thread);
 }
 
 void signal_own_traps(struct observer *observer, struct thread *thread)
@@ -269,6 +378,35 @@ void signal_own_traps(struct observer *observer, struct thread *thread)
                    "the program has set the trap flag to step itself; from "
                    "here on nothing is watched any more");
     observer_run(observer, thread);
+}
+
+/* A fault that may be due to what other threads did since. */
+static void repeat_fault(struct observer *observer, struct thread *thread)
+{
+    if (thread->last_fault.retries % MAX_RETRIES == 0)
+        settle(observer, thread);
+    else
+        observer_resume(observer, thread);
+}
+
+/* No guard is in the way: it is the program's own, unless one was. */
+static void on_own_fault(struct observer *observer, struct thread *thread,
+                         const siginfo_t *info)
+{
+    if (thread->space->watched && has_turned(thread) &&
+        comes_again(thread, info)) {
+        repeat_fault(observer, thread);
+        return;
+    }
+    if (actions_endangered(thread, info->si_signo))
+        store_stop_others(observer, thread);
+    /* If it is another thread's stop that gives it back, that is read first,
+     * and then this fault comes again. */
+    if (actions_lack(thread, info->si_signo) &&
+        thread->last_fault.repeats <= MAX_REPEATS && comes_again(thread, info))
+        observer_resume(observer, thread);
+    else
+        deliver(observer, thread, info);
 }
 
 static void on_fault(struct observer *observer, struct thread *thread,
@@ -291,18 +429,25 @@ static void on_fault(struct observer *observer, struct thread *thread,
     if (thread->space->watched)
         class = fault_classify(&thread->space->regions, &fault);
     region = regions_at(&thread->space->regions, fault.addr);
+    count_fault(thread, &fault);
     if (class != FAULT_PROGRAM)
         actions_forced(observer, thread, info->si_signo);
     if (class != FAULT_PROGRAM && thread->space->frozen)
         class = FAULT_STALE; /* by that, perhaps */
-    if (class == FAULT_STORE && store_must_wait(observer, thread)) {
+    if ((class == FAULT_STORE && store_must_wait(observer, thread)) ||
+        (comes_again(thread, info) &&
+         order_in_doubt(observer, thread->space, fault.addr, 1))) {
         thread->waiting = true;
         return;
     }
-    if (class != FAULT_PROGRAM && !makes_progress(thread, &fault, class))
-        class = give_up(observer, thread, region, class);
     if (class != FAULT_PROGRAM && tracee_traps_itself(&thread->tracee)) {
         signal_own_traps(observer, thread);
+        return;
+    }
+    if (class == FAULT_STALE && !has_turned(thread))
+        class = FAULT_PROGRAM; /* a store to itself, which looks like a fetch */
+    if (class != FAULT_PROGRAM && thread->last_fault.repeats > MAX_REPEATS) {
+        give_up(observer, thread, region, class);
         return;
     }
     switch (class) {
@@ -313,19 +458,10 @@ static void on_fault(struct observer *observer, struct thread *thread,
         code_enter(observer, thread, region);
         break;
     case FAULT_STALE:
-        observer_resume(observer, thread);
+        repeat_fault(observer, thread);
         break;
     case FAULT_PROGRAM:
-        if (actions_endangered(thread, info->si_signo))
-            store_stop_others(observer, thread);
-        /* If it is another thread's stop that gives it back, that is read
-         * first, and then this fault comes again. */
-        if (actions_lack(thread, info->si_signo) &&
-            makes_progress(thread, &fault, class)) {
-            observer_resume(observer, thread);
-            break;
-        }
-        deliver(observer, thread, info);
+        on_own_fault(observer, thread, info);
         break;
     }
 }
@@ -412,7 +548,8 @@ void signal_stopped(struct observer *observer, struct thread *thread,
                     const siginfo_t *info)
 {
     if (info->si_signo == SIGTRAP && is_our_step(thread, info)) {
-        thread->last_fault = (struct fault_place){0};
+        if (thread->storing) /* what it has stored is looked at next */
+            tracee_hide_step(&thread->tracee, thread->store_insn.kind);
         if (thread->storing)
             store_end(observer, thread);
         if (thread->inside)

@@ -67,6 +67,8 @@ struct space {
     struct entry entry;  /* where its program begins */
     uint64_t changes;    /* counts what may have changed code */
     uint64_t calls;      /* counts calls that changed mappings, from 1 */
+    uint64_t turns;      /* counts changes of guards and mappings */
+    bool own_uffd;       /* the program has a userfaultfd: see order.c */
     bool counted;        /* watches_stores holds; else it is found anew */
     bool watches_stores; /* some write permission is held back */
     enum { EXECUTE_UNTRIED, EXECUTE_RETURNS, EXECUTE_IS_LOST } execute;
@@ -143,12 +145,13 @@ struct thread {
     int due_signal;
 
     bool in_call;
+    bool queued; /* at the entry of a call that is to wait: see order.c */
     bool lifted; /* write guards are lifted for this call */
     struct call call;
 
     bool storing;
     bool beginning; /* a handler: its first instruction stops the thread */
-    bool waiting;   /* to repeat a store, behind that of another thread */
+    bool waiting;   /* to repeat an access, behind what another thread does */
     struct insn store_insn;
     struct regs store_regs; /* before it */
     struct accesses stores;
@@ -173,10 +176,16 @@ struct thread {
     const char *left_by;  /* how the last stay ended; or NULL */
     struct place left_to; /* and where to */
 
+    uint64_t stops;    /* that were read of it */
+    uint64_t seen;     /* turns of the space, when it was let go */
+    bool settled;      /* nothing has turned since that could matter */
+    bool raised_again; /* the fault that is due is: see signals.c */
     struct fault_place {
         uint64_t pc;
         uint64_t addr;
-        unsigned repeats;
+        uint64_t stop;    /* the number of its stop */
+        unsigned repeats; /* under the same guards */
+        unsigned retries; /* under others each time */
     } last_fault;
 };
 
@@ -231,6 +240,26 @@ void observer_unpin(struct observer *observer);
 
 /* Lets a thread that runs free go on, with a signal that is held for it. */
 void observer_run(struct observer *observer, struct thread *thread);
+
+/* Resumes the thread at once: what observer_let asks for in the end. */
+void observer_go(struct thread *thread, enum resume how, int signal);
+
+/* --- order.c ------------------------------------------------------------- */
+
+/*
+ * Whether the call at whose entry the thread stands must wait for one of
+ * another thread. If so, order_next goes on with it.
+ */
+bool order_must_wait(const struct observer *observer,
+                     const struct thread *thread);
+
+/* Whether a call is under way that may take [addr, addr + length) away, or
+ * change its protection, in this very moment. */
+bool order_in_doubt(const struct observer *observer, const struct space *space,
+                    uint64_t addr, uint64_t length);
+
+/* A thread whose call may begin now, or NULL. */
+struct thread *order_next(struct observer *observer);
 
 /* --- threads.c ----------------------------------------------------------- */
 

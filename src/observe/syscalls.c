@@ -176,6 +176,7 @@ void syscall_after(struct observer *observer, struct thread *thread)
     else
         mappings_refused(observer, thread);
     stores_after_call(observer, thread);
+    store_let_others(observer, thread->space); /* who waited for this call */
     if (succeeded(thread->call.result))
         rest_look(observer, thread);
     if (thread->inside)

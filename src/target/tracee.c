@@ -304,7 +304,7 @@ int tracee_resume(struct tracee *tracee, enum resume how, int signal)
         set_step_mask(tracee);
     else
         tracee_restore_mask(tracee);
-    tracee->undisturbed = false;
+    tracee->undisturbed = tracee->injected = false;
     tracee->fetched = false;
     return (int)ptrace(request_of[how], tracee->tid, NULL,
                        (void *)(uintptr_t)signal);
@@ -411,6 +411,18 @@ uint64_t tracee_stack(const struct tracee *tracee)
 bool tracee_traps_itself(const struct tracee *tracee)
 {
     return tracee->regs.eflags & TRAP_FLAG;
+}
+
+bool tracee_loads_flags(const uint8_t *code, size_t len)
+{
+    static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
+                                       0x66, 0x67, 0xf0, 0xf2, 0xf3};
+    size_t i = 0;
+
+    while (i < len && ((code[i] & 0xf0) == 0x40 /* REX */ ||
+                       memchr(prefixes, code[i], sizeof prefixes)))
+        i++;
+    return i < len && (code[i] == 0x9d || code[i] == 0xcf); /* popf, iret */
 }
 
 /* Clears the trap flag in flags that lie in memory. */
@@ -690,6 +702,7 @@ static int inject(struct tracee *tracee, uint64_t number,
     if (!tracee->syscall_insn || tracee_fetch(tracee) < 0)
         return -1;
     saved = tracee->regs;
+    tracee->injected = true;
     tracee->regs.rax = number;
     tracee->regs.rdi = args[0];
     tracee->regs.rsi = args[1];

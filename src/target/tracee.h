@@ -39,6 +39,7 @@ struct tracee {
     uint64_t own_mask;
     uint64_t step_mask;
     bool undisturbed; /* the next step shall not be put off by a signal */
+    bool injected;    /* it has made a call of ours since its stop */
 };
 
 /* Why a tracee stopped. */
@@ -220,6 +221,13 @@ void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next);
  * made it visible; call it with the registers fetched after that.
  */
 void tracee_hide_step(struct tracee *tracee, enum insn_kind executed);
+
+/*
+ * Whether the kernel takes bytes for an instruction that loads the flags. It
+ * looks at prefixes and opcode only, so also for a "lock popf", which is none
+ * (is_setting_trap_flag in arch/x86/kernel/step.c).
+ */
+bool tracee_loads_flags(const uint8_t *code, size_t len);
 
 /* tracee->regs as the other rooms know registers. */
 void tracee_regs(const struct tracee *tracee, struct regs *out);

@@ -152,7 +152,8 @@ static const struct attempt attempts[] = {
     {"to nothing", SYS_mremap, 0, MREMAP_MAYMOVE, 0, 0},
     {"no flag", SYS_mremap, 4096, 0x100, 0, 0},
     {"fixed alone", SYS_mremap, 4096, MREMAP_FIXED, 4096, 0},
-    {"to an odd place", SYS_mremap, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, 123, 0},
+    {"to an odd place", SYS_mremap, 4096, MREMAP_MAYMOVE | MREMAP_FIXED, 123,
+     0},
     {"map", SYS_mmap, PROT_READ | PROT_WRITE, FIXED, -1, 0},
     {"map no file", SYS_mmap, PROT_READ, MAP_PRIVATE | MAP_FIXED, 999, 0},
     {"map no type", SYS_mmap, PROT_READ, MAP_FIXED | MAP_ANONYMOUS, -1, 0},
@@ -189,9 +190,9 @@ static void attempt(const struct attempt *what, size_t range)
     long result, error;
 
     errno = 0;
-    result = syscall(what->number, area + ranges[range].from,
-                     ranges[range].length, what->third, what->fourth,
-                     what->fifth, what->sixth);
+    result =
+        syscall(what->number, area + ranges[range].from, ranges[range].length,
+                what->third, what->fourth, what->fifth, what->sixth);
     error = errno;
     if (result > 4096)
         result -= (intptr_t)area; /* relative, if it is not another place */
