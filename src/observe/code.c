@@ -200,6 +200,44 @@ void code_moved(struct observer *observer, struct thread *thread)
     prepare(observer, thread);
 }
 
+/* Flag NT, which means nothing in this mode of the CPU (SDM vol. 1, 3.4.3.3). */
+#define NESTED_TASK 0x4000
+
+/* Whether the instruction is about to load flags with it from the stack. */
+static bool sets_nested_task(const struct thread *thread)
+{
+    const struct accesses *accesses = &thread->accesses;
+    uint16_t flags;
+
+    if (thread->insn.kind != INSN_POPF)
+        return false;
+    for (size_t i = 0; i < accesses->count; i++) {
+        const struct access *access = &accesses->list[i];
+        /* An iret takes five words, of which the flags are the third. */
+        size_t at = access->known % 5 == 0 ? access->known / 5 * 2 : 0;
+
+        if (access->what.read && access->known >= at + sizeof flags) {
+            memcpy(&flags, access->old_bytes + at, sizeof flags);
+            return flags & NESTED_TASK;
+        }
+    }
+    return false;
+}
+
+/* No stop leaves that flag set for sure, and none can set it again. */
+static void run_unstepped(struct observer *observer, struct thread *thread)
+{
+    struct region *region =
+        regions_at(&thread->space->regions, thread->insn.addr);
+
+    observer_limit(observer, thread, "nt-flag", thread->insn.addr,
+                   "the instruction at 0x%" PRIx64
+                   " sets the flag NT, which would not outlast a step; the "
+                   "rest of this call runs at full speed",
+                   thread->insn.addr);
+    rest_begin(observer, thread, region);
+}
+
 /*
  * A system call is seen at its entry and exit, as anywhere else. Not if a
  * signal goes with the step: then the next thing to be seen is its handler.
@@ -209,6 +247,10 @@ void code_step(struct observer *observer, struct thread *thread)
     bool is_call = thread->insn.kind == INSN_SYSCALL;
     int signal;
 
+    if (sets_nested_task(thread)) {
+        run_unstepped(observer, thread);
+        return;
+    }
     if (is_call)
         actions_restore_trap(thread);
     signal = signal_take(observer, thread, !is_call);
@@ -519,6 +561,27 @@ void code_called(struct observer *observer, struct thread *thread)
         code_stepped(observer, thread);
 }
 
+/*
+ * The step over an instruction that loads ss went over the next one as well.
+ * The first has changed no register but the program counter; of the second,
+ * what it has read and written is not known.
+ */
+static void step_over_shadow(struct observer *observer, struct thread *thread,
+                             const struct regs *now)
+{
+    struct regs between = thread->before;
+    uint64_t next = thread->insn.addr + thread->insn.length;
+
+    if (thread->insn.kind != INSN_SHADOW || now->value[REG_PC] == next)
+        return;
+    between.value[REG_PC] = next;
+    emit_step(observer, thread, &between);
+    budget_pay_step(&observer->budget, &observer->spent, &thread->steps);
+    thread->before = between;
+    thread->accesses.count = 0;
+    decode_at(thread, next, &thread->insn);
+}
+
 void code_stepped(struct observer *observer, struct thread *thread)
 {
     struct regs now;
@@ -528,6 +591,7 @@ void code_stepped(struct observer *observer, struct thread *thread)
     if (tracee_fetch(&thread->tracee) < 0)
         return;
     tracee_regs(&thread->tracee, &now);
+    step_over_shadow(observer, thread, &now);
     if (handler_began(thread, &now)) {
         tracee_hide_in_frame(&thread->tracee, thread->insn.kind);
         thread->put_off = thread->insn.addr;

@@ -25,7 +25,9 @@ void decode_at(const struct thread *thread, uint64_t pc, struct insn *out)
     size_t len = proc_read(thread->tracee.tid, pc, code, sizeof code);
 
     if (insn_decode(code, len, pc, out) != 1)
-        *out = (struct insn){.addr = pc};
+        *out = (struct insn){
+            .addr = pc,
+            .kind = tracee_loads_flags(code, len) ? INSN_POPF : INSN_PLAIN};
 }
 
 void accesses_prepare(struct accesses *accesses, pid_t pid,

@@ -85,6 +85,9 @@ static enum insn_kind jump_kind(const ZydisDecodedInstruction *zinsn)
     }
 }
 
+/* Of mov to a segment register: which one (Intel SDM vol. 2, MOV). */
+#define SS_FIELD 2
+
 static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
 {
     switch (zinsn->mnemonic) {
@@ -106,6 +109,10 @@ static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
         return INSN_POPF;
     case ZYDIS_MNEMONIC_INT1:
         return INSN_TRAP;
+    case ZYDIS_MNEMONIC_MOV:
+        return zinsn->opcode == 0x8e && zinsn->raw.modrm.reg == SS_FIELD
+                   ? INSN_SHADOW
+                   : INSN_PLAIN;
     default:
         return jump_kind(zinsn);
     }

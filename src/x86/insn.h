@@ -30,6 +30,8 @@ enum insn_kind {
     INSN_PUSHF,   /* stores the flags, the trap flag among them */
     INSN_POPF,    /* loads the flags */
     INSN_TRAP,    /* raises the trap that a step raises, too: int1 */
+    INSN_SHADOW,  /* loads ss: the trap of a step comes behind the next one
+                   * (Intel SDM vol. 3, 6.8.3) */
 };
 
 enum field_kind {
