@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "observe/state.h"
+#include "target/proc.h"
 
 /* The process whose memory the file is; 0: none, or that of who opens it. */
 static pid_t owner_of(const char *path)
@@ -39,19 +40,41 @@ static pid_t written_process(const struct thread *thread)
     return pid;
 }
 
+/*
+ * A thread of that process that stands still or can be stopped, for it takes a
+ * call of its own to give back what mprotect holds back; else any; or NULL.
+ */
+static struct thread *spokesman(const struct observer *observer, pid_t pid,
+                                const struct space *space)
+{
+    struct thread *found = NULL;
+
+    for (size_t i = 0; i < observer->thread_count; i++) {
+        struct thread *thread = observer->threads[i];
+
+        if (thread->tracee.pid != pid || thread->space == space ||
+            !thread->space || !thread->space->watched)
+            continue;
+        if (!thread->running)
+            return thread;
+        if (!found || !thread->in_call)
+            found = thread;
+    }
+    return found;
+}
+
 void foreign_before(struct observer *observer, const struct thread *thread)
 {
     pid_t pid = written_process(thread);
+    struct thread *other =
+        pid > 0 ? spokesman(observer, pid, thread->space) : NULL;
 
-    for (size_t i = 0; pid > 0 && i < observer->thread_count; i++) {
-        struct thread *other = observer->threads[i];
-
-        if (other->tracee.pid != pid || other->space == thread->space ||
-            !other->space || !other->space->watched || other->space->stores_off)
-            continue;
-        guard_drop_stores(observer, other, "writer",
-                          "another process writes to the program's memory; "
-                          "from here on stores are not watched, code is read "
-                          "when it is executed");
-    }
+    if (!other || other->space->stores_off)
+        return;
+    if (other->running && !other->in_call && proc_runs(other->tracee.tid))
+        store_stop(other);
+    guard_drop_stores(observer, other, "writer",
+                      "another process writes to the program's memory; from "
+                      "here on stores are not watched, code is read when it is "
+                      "executed");
 }

@@ -480,6 +480,9 @@ void accesses_prepare(struct accesses *accesses, pid_t pid,
 bool store_must_wait(const struct observer *observer,
                      const struct thread *thread);
 
+/* Stops a thread that runs in user code at once. */
+void store_stop(struct thread *thread);
+
 /*
  * Stops the other threads of the space that run code of their own. Whatever
  * they stop for is read later, in its turn.

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "base/mem.h"
@@ -127,6 +128,14 @@ bool store_must_wait(const struct observer *observer,
     return false;
 }
 
+void store_stop(struct thread *thread)
+{
+    tracee_interrupt(&thread->tracee);
+    if (tracee_wait(&thread->tracee, &thread->stop) == 0)
+        thread->has_stop = true;
+    thread->running = false;
+}
+
 /*
  * Those in a system call will stop behind it, where stores are watched; where
  * not, one that sleeps in a call goes on sleeping. None is interrupted in a
@@ -142,10 +151,7 @@ void store_stop_others(struct observer *observer, struct thread *thread)
             continue;
         if (!guard_needs_calls(thread->space) && !proc_runs(other->tracee.tid))
             continue;
-        tracee_interrupt(&other->tracee);
-        if (tracee_wait(&other->tracee, &other->stop) == 0)
-            other->has_stop = true;
-        other->running = false;
+        store_stop(other);
     }
 }
 
@@ -387,9 +393,27 @@ void stores_lift_for_call(struct observer *observer, struct thread *thread)
     }
 }
 
-/* Whether all of [addr, addr + size) was written, changed or not. */
-static bool exact_write(const struct call *call, uint64_t *addr, uint64_t *size)
+/*
+ * With MSG_TRUNC recv(2) returns how long a message was, or how many bytes of a
+ * stream were thrown away. Returns how many it has written.
+ */
+static uint64_t received(const struct thread *thread)
 {
+    const struct call *call = &thread->call;
+    uint64_t size = (uint64_t)call->result;
+
+    if (!(call->args[3] & MSG_TRUNC))
+        return size;
+    if (proc_socket_type(thread->tracee.pid, (int)call->args[0]) == SOCK_STREAM)
+        return 0;
+    return size < call->args[2] ? size : call->args[2];
+}
+
+/* Whether all of [addr, addr + size) was written, changed or not. */
+static bool exact_write(const struct thread *thread, uint64_t *addr,
+                        uint64_t *size)
+{
+    const struct call *call = &thread->call;
     bool first = call->number == SYS_getrandom;
 
     if (!first && call->number != SYS_read && call->number != SYS_pread64 &&
@@ -397,6 +421,8 @@ static bool exact_write(const struct call *call, uint64_t *addr, uint64_t *size)
         return false;
     *addr = call->args[first ? 0 : 1];
     *size = call->result > 0 ? (uint64_t)call->result : 0;
+    if (call->number == SYS_recvfrom && call->result > 0)
+        *size = received(thread);
     return true;
 }
 
@@ -431,13 +457,14 @@ static void tell_call(struct observer *observer, struct thread *thread,
     bool alone = thread->space->users == 1;
     struct buf name = {0};
     uint64_t addr, size;
-    bool exact = exact_write(&thread->call, &addr, &size);
+    bool exact = exact_write(thread, &addr, &size);
+    bool more = thread->call.number == SYS_recvfrom && thread->call.args[4];
 
     call_name(&thread->call, &name);
     if (exact)
         tell_exact(observer, thread, region, addr, addr + size,
                    buf_text(&name));
-    if (!exact || !alone)
+    if (!exact || !alone || more)
         tell_differences(observer, thread, region, region->addr,
                          region->addr + region->length,
                          alone ? buf_text(&name) : WRITTEN_ELSEWHERE);

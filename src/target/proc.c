@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -283,6 +285,31 @@ bool proc_fd_is_memory(pid_t pid, int fd)
     len = readlink(path, name, sizeof name);
     return len > 10 && memcmp(name, "/proc/", 6) == 0 &&
            memcmp(name + len - 4, "/mem", 4) == 0;
+}
+
+int proc_take_fd(pid_t pid, int fd)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int taken;
+
+    if (pidfd < 0)
+        return -1;
+    taken = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+    close(pidfd);
+    return taken;
+}
+
+int proc_socket_type(pid_t pid, int fd)
+{
+    int taken = proc_take_fd(pid, fd), type;
+    socklen_t size = sizeof type;
+
+    if (taken < 0)
+        return -1;
+    if (getsockopt(taken, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+        type = -1;
+    close(taken);
+    return type;
 }
 
 bool proc_exe(pid_t pid, char *out, size_t size)

@@ -72,6 +72,15 @@ bool proc_is_elf(pid_t pid, int fd, const struct maps_line *line);
 /* Whether a descriptor of the process is open on the memory of one. */
 bool proc_fd_is_memory(pid_t pid, int fd);
 
+/*
+ * A descriptor of ours for the open file that is the process's own fd
+ * (pidfd_getfd(2), Linux 5.6), or -1. The caller closes it.
+ */
+int proc_take_fd(pid_t pid, int fd);
+
+/* SOCK_STREAM, SOCK_DGRAM and so on (socket(2)), or -1: it is no socket. */
+int proc_socket_type(pid_t pid, int fd);
+
 /* What /proc/PID/exe points to. Returns false if it cannot be read. */
 bool proc_exe(pid_t pid, char *out, size_t size);
 

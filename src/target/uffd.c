@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "target/filter.h"
+#include "target/proc.h"
 
 /* Newer than the C library's headers may be (linux/userfaultfd.h of 6.4). */
 #ifndef UFFD_FEATURE_WP_UNPOPULATED
@@ -23,19 +24,6 @@
     (UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS | \
      UFFD_FEATURE_WP_UNPOPULATED)
 
-/* Gets a descriptor of the tracee's. */
-static int take_over(const struct tracee *tracee, int theirs)
-{
-    int pidfd = (int)syscall(SYS_pidfd_open, tracee->pid, 0);
-    int fd = -1;
-
-    if (pidfd < 0)
-        return -1;
-    fd = (int)syscall(SYS_pidfd_getfd, pidfd, theirs, 0);
-    close(pidfd);
-    return fd;
-}
-
 int uffd_open(struct tracee *tracee)
 {
     const uint64_t args[6] = {FLAGS, [5] = FILTER_PASS};
@@ -46,7 +34,7 @@ int uffd_open(struct tracee *tracee)
     if (prctl(PR_GET_SECCOMP) != 0 ||
         tracee_inject(tracee, SYS_userfaultfd, args, &theirs) < 0 || theirs < 0)
         return -1;
-    fd = take_over(tracee, (int)theirs);
+    fd = proc_take_fd(tracee->pid, (int)theirs);
     tracee_inject(tracee, SYS_close, (const uint64_t[6]){(uint64_t)theirs},
                   &ignored);
     if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) < 0) {
