@@ -90,13 +90,18 @@ static void refresh(struct observer *observer, struct thread *thread,
     region->guard.blind = is_open(space, region);
 }
 
+/* Bytes of a region that are all read at an entry, although they may change
+ * without being seen: of a larger one the pages that are entered are. */
+#define READ_WHOLE 65536
+
 /* The part of a region that is read for an entry at pc. */
 static void refresh_for(struct observer *observer, struct thread *thread,
                         struct region *region, uint64_t pc)
 {
     uint64_t from = region->addr, end = from + region->length, to = end;
 
-    if (region->length > observer->budget.length) {
+    if (region->length > observer->budget.length ||
+        (pc && region->length > READ_WHOLE && !is_steady(region))) {
         from = pc ? pc - pc % PAGES_SIZE : end;
         to = from + 2 * PAGES_SIZE; /* code may go on in the next page */
     }
@@ -129,7 +134,7 @@ bool code_bytes(struct observer *observer, struct thread *thread,
     if (!pages_extent(&thread->space->pages, region->addr, region->length,
                       &first, &last))
         return false;
-    if (pc && last - first >= PAGES_SIZE) {
+    if (last - first >= (pc ? PAGES_SIZE : READ_WHOLE)) {
         if (guard->fresh > first)
             first = guard->fresh;
         if (guard->fresh_end <= last)
@@ -330,8 +335,10 @@ void code_enter(struct observer *observer, struct thread *thread,
     if (!again && !rests)
         begin_stay(observer, thread, region);
     thread->inside = !rests;
-    if (guard_set(observer, thread, region,
-                  region->guard.taken & ~(unsigned)PROT_EXEC) < 0)
+    if ((rests ? guard_set(observer, thread, region,
+                           region->guard.taken & ~(unsigned)PROT_EXEC)
+               : guard_let_execute(observer, thread, region,
+                                   tracee_pc(&thread->tracee))) < 0)
         thread->inside = false;
     if (!thread->inside) {
         observer_run(observer, thread);
@@ -433,6 +440,8 @@ void code_close(struct observer *observer, struct thread *thread)
         else if (lacks_exec_guard(region))
             guard_set(observer, thread, region,
                       region->guard.taken | PROT_EXEC);
+        else
+            guard_close_window(observer, thread, region);
     }
 }
 

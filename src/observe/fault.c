@@ -4,11 +4,20 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-/* An access that needs prot: is it held back, allowed by now, or neither? */
-static enum fault_class judge(const struct region *region, unsigned prot,
-                              enum fault_class ours)
+bool fault_is_held(const struct region *region, uint64_t addr, unsigned prot)
 {
-    if (region->guard.taken & prot)
+    const struct region_guard *guard = &region->guard;
+
+    return (guard->taken & prot) &&
+           !(prot == PROT_EXEC && guard->window <= addr &&
+             addr < guard->window_end);
+}
+
+/* An access that needs prot: is it held back, allowed by now, or neither? */
+static enum fault_class judge(const struct region *region, uint64_t addr,
+                              unsigned prot, enum fault_class ours)
+{
+    if (fault_is_held(region, addr, prot))
         return ours;
     return region->prot & prot ? FAULT_STALE : FAULT_PROGRAM;
 }
@@ -22,10 +31,10 @@ enum fault_class fault_classify(const struct regions *regions,
         return FAULT_PROGRAM;
     if (fault->signal == SIGBUS && fault->code == BUS_ADRERR &&
         region->guard.writes == WRITE_GUARD_UFFD)
-        return judge(region, PROT_WRITE, FAULT_STORE);
+        return judge(region, fault->addr, PROT_WRITE, FAULT_STORE);
     if (fault->signal != SIGSEGV || fault->code != SEGV_ACCERR)
         return FAULT_PROGRAM;
     if (fault->addr - fault->pc < fault->length)
-        return judge(region, PROT_EXEC, FAULT_FETCH);
-    return judge(region, PROT_WRITE, FAULT_STORE);
+        return judge(region, fault->addr, PROT_EXEC, FAULT_FETCH);
+    return judge(region, fault->addr, PROT_WRITE, FAULT_STORE);
 }

@@ -5,6 +5,7 @@
 #ifndef JITTRACE_OBSERVE_FAULT_H
 #define JITTRACE_OBSERVE_FAULT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "trace/regions.h"
@@ -24,6 +25,9 @@ enum fault_class {
     FAULT_FETCH,   /* a fetch from a region whose execution is taken */
     FAULT_STALE,   /* nothing is taken any more: the access can be repeated */
 };
+
+/* Whether a guard holds the permission (one PROT_* bit) back at addr. */
+bool fault_is_held(const struct region *region, uint64_t addr, unsigned prot);
 
 /*
  * Classifies a fault from the guards that are armed. Only a fault on a

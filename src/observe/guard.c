@@ -74,13 +74,14 @@ static int set_writes(const struct space *space, struct region *region,
     return 0;
 }
 
-/* Sets the protection of a region to the program's own less `taken`. */
-static int set_protection(struct observer *observer, struct thread *thread,
-                          struct region *region, unsigned taken)
+/* Sets the protection of [from, to) to the program's own less `taken`. */
+static int set_range(struct observer *observer, struct thread *thread,
+                     struct region *region, uint64_t from, uint64_t to,
+                     unsigned taken)
 {
     int (*const protect)(struct tracee *, uint64_t, uint64_t, unsigned) =
         thread->space->implies_exec ? tracee_mprotect_exactly : tracee_mprotect;
-    int result = protect(&thread->tracee, region->addr, region->length,
+    int result = protect(&thread->tracee, from, to - from,
                          taken ? guard_prot(region, taken) : region->prot);
 
     if (result >= 0)
@@ -94,6 +95,18 @@ static int set_protection(struct observer *observer, struct thread *thread,
                    "program outside of it",
                    region->addr, strerror(-result));
     return -1;
+}
+
+/* The same for all of the region. */
+static int set_protection(struct observer *observer, struct thread *thread,
+                          struct region *region, unsigned taken)
+{
+    int result = set_range(observer, thread, region, region->addr,
+                           region->addr + region->length, taken);
+
+    if (result == 0)
+        region->guard.window = region->guard.window_end = 0;
+    return result;
 }
 
 /*
@@ -122,7 +135,7 @@ static bool may_hold_execution(struct observer *observer, struct thread *thread)
 int guard_set(struct observer *observer, struct thread *thread,
               struct region *region, unsigned taken)
 {
-    unsigned change, by_mprotect = PROT_WRITE | PROT_EXEC;
+    unsigned change, protected = PROT_WRITE | PROT_EXEC;
     int result = 0;
 
     if ((taken & ~region->guard.taken & PROT_EXEC) &&
@@ -138,16 +151,78 @@ int guard_set(struct observer *observer, struct thread *thread,
     thread->space->turns++;
     if ((change | taken) & PROT_WRITE && uses_uffd(thread->space, region) &&
         set_writes(thread->space, region, taken) == 0)
-        by_mprotect = PROT_EXEC;
-    if (change & by_mprotect)
-        result = set_protection(observer, thread, region, taken & by_mprotect);
+    protected = PROT_EXEC;
+    if (change & protected)
+        result = set_protection(observer, thread, region, taken & protected);
     if (result == 0)
         region->guard.taken = taken;
     return result;
 }
 
+/* What mprotect holds back of the region at this moment. */
+static unsigned by_mprotect(const struct region *region)
+{
+    return region->guard.writes == WRITE_GUARD_UFFD
+               ? region->guard.taken & PROT_EXEC
+               : region->guard.taken;
+}
+
+/*
+ * The kernel visits each page of a range whose protection changes, so of a
+ * large region these are opened: 64 KiB, aligned.
+ */
+#define WINDOW 65536
+
+int guard_let_execute(struct observer *observer, struct thread *thread,
+                      struct region *region, uint64_t addr)
+{
+    struct region_guard *guard = &region->guard;
+    uint64_t from = addr - addr % WINDOW, to = from + WINDOW;
+    uint64_t end = region->addr + region->length;
+
+    if (region->length <= WINDOW || guard->window != guard->window_end ||
+        !(guard->taken & PROT_EXEC))
+        return guard_set(observer, thread, region,
+                         guard->taken & ~(unsigned)PROT_EXEC);
+    if (order_in_doubt(observer, thread->space, region->addr, region->length))
+        return 0;
+    if (from < region->addr)
+        from = region->addr;
+    if (to > end)
+        to = end;
+    thread->space->turns++;
+    if (set_range(observer, thread, region, from, to,
+                  by_mprotect(region) & ~(unsigned)PROT_EXEC) < 0)
+        return -1;
+    guard->window = from;
+    guard->window_end = to;
+    return 0;
+}
+
+int guard_close_window(struct observer *observer, struct thread *thread,
+                       struct region *region)
+{
+    struct region_guard *guard = &region->guard;
+    uint64_t from = guard->window, to = guard->window_end;
+
+    if (from == to ||
+        order_in_doubt(observer, thread->space, region->addr, region->length))
+        return 0;
+    guard->window = guard->window_end = 0;
+    /* The region may have been cut since. */
+    if (from < region->addr)
+        from = region->addr;
+    if (to > region->addr + region->length)
+        to = region->addr + region->length;
+    if (from >= to || !(guard->taken & PROT_EXEC))
+        return 0;
+    thread->space->turns++;
+    return set_range(observer, thread, region, from, to, by_mprotect(region));
+}
+
 void guard_overruled(struct region *region)
 {
+    region->guard.window = region->guard.window_end = 0;
     region->guard.taken &=
         region->guard.writes == WRITE_GUARD_UFFD ? PROT_WRITE : 0;
 }
@@ -201,6 +276,8 @@ void guard_close(struct observer *observer, struct thread *thread,
 int guard_arm(struct observer *observer, struct thread *thread,
               struct region *region)
 {
+    if (guard_close_window(observer, thread, region) < 0)
+        return -1;
     return guard_set(observer, thread, region,
                      region->guard.wanted & region->prot);
 }
@@ -269,6 +346,8 @@ int guard_arm_writes(struct observer *observer, struct thread *thread,
 int guard_arm_behind_calls(struct observer *observer, struct thread *thread,
                            struct region *region)
 {
+    if (guard_close_window(observer, thread, region) < 0)
+        return -1;
     return arm_writes(observer, thread, region,
                       region->guard.wanted & region->prot);
 }

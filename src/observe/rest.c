@@ -157,6 +157,8 @@ void rest_begin(struct observer *observer, struct thread *thread,
     thread->inside = false;
     *rest = (struct rest){
         .active = true, .start = region->start, .back = thread->back};
+    guard_set(observer, thread, region,
+              region->guard.taken & ~(unsigned)PROT_EXEC);
     set_breakpoint(observer, thread);
     if (!stops(rest))
         give_up(observer, thread, region);

@@ -500,7 +500,8 @@ static bool faults_at_guard(struct thread *thread, int signal)
     if (tracee_fetch(&thread->tracee) < 0)
         return false;
     region = regions_at(regions, tracee_pc(&thread->tracee));
-    if (signal == SIGSEGV && region && (region->guard.taken & PROT_EXEC))
+    if (signal == SIGSEGV && region &&
+        fault_is_held(region, tracee_pc(&thread->tracee), PROT_EXEC))
         return true;
     decode_at(thread, tracee_pc(&thread->tracee), &insn);
     tracee_regs(&thread->tracee, &regs);

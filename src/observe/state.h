@@ -380,6 +380,17 @@ int guard_set(struct observer *observer, struct thread *thread,
               struct region *region, unsigned taken);
 
 /*
+ * Lets the code at addr be executed: the pages around it, or all of the region
+ * if it is small or some are open already. Returns as guard_set.
+ */
+int guard_let_execute(struct observer *observer, struct thread *thread,
+                      struct region *region, uint64_t addr);
+
+/* Holds back again what that has opened of a large region. */
+int guard_close_window(struct observer *observer, struct thread *thread,
+                       struct region *region);
+
+/*
  * The program's own mprotect has set the protection of a region, and with it
  * given back what mprotect held back.
  */

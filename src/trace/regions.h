@@ -25,14 +25,16 @@ struct region_guard {
     enum write_guard writes;
     unsigned taken;  /* PROT_* bits that the program has and the page has not */
     unsigned wanted; /* PROT_* bits whose use is to be seen */
-    uint64_t stores; /* stores seen so far, for the budget */
-    bool code;       /* it could be executed at some time */
-    bool as_data;    /* stores are not watched as long as it could not */
-    bool shared;     /* it may be written by others, or elsewhere */
-    bool blind;      /* since it was last read stores may have gone unseen */
-    uint64_t device; /* of the object that is mapped */
-    uint64_t inode;  /* 0: it has none */
-    uint64_t offset; /* there, of the region's start */
+    uint64_t window; /* pages of a large region that can be executed although */
+    uint64_t window_end; /* taken says otherwise; window == window_end: none */
+    uint64_t stores;     /* stores seen so far, for the budget */
+    bool code;           /* it could be executed at some time */
+    bool as_data;        /* stores are not watched as long as it could not */
+    bool shared;         /* it may be written by others, or elsewhere */
+    bool blind;         /* since it was last read stores may have gone unseen */
+    uint64_t device;    /* of the object that is mapped */
+    uint64_t inode;     /* 0: it has none */
+    uint64_t offset;    /* there, of the region's start */
     uint64_t read_at;   /* the space's count of mapping calls, when last read */
     uint64_t fresh;     /* the first byte that no event has carried as code */
     uint64_t fresh_end; /* behind the last one; fresh == fresh_end: none */
