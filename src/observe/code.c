@@ -65,11 +65,14 @@ void code_refresh_page(struct observer *observer, struct thread *thread,
                    (struct bytes){now + first, len - first}, by);
         return;
     }
-    for (size_t i = first; i < len; i++) {
-        if (now[i] == known[i])
+    for (size_t i = first, start; i < len; i++) {
+        for (start = i; i < len && now[i] != known[i];)
+            i++;
+        if (i == start)
             continue;
-        pages_write(pages, addr + i, (struct bytes){now + i, 1});
-        code_changed(region, addr + i, 1);
+        pages_write(pages, addr + start,
+                    (struct bytes){now + start, i - start});
+        code_changed(region, addr + start, i - start);
     }
 }
 

@@ -282,6 +282,63 @@ int guard_arm(struct observer *observer, struct thread *thread,
                      region->guard.wanted & region->prot);
 }
 
+static bool lacks_execution_guard(const struct region *region)
+{
+    return region->guard.wanted & region->prot & ~region->guard.taken &
+           PROT_EXEC;
+}
+
+/* Holds execution back from all regions of a run, which have the same
+ * protection, with one call. */
+static void hold_run(struct observer *observer, struct thread *thread,
+                     struct region *first, const struct region *behind)
+{
+    const struct region *last = behind - 1;
+    int result;
+
+    if (!may_hold_execution(observer, thread)) {
+        for (; first < behind; first++)
+            first->guard.wanted &= ~(unsigned)PROT_EXEC;
+        return;
+    }
+    thread->space->turns++;
+    result =
+        set_range(observer, thread, first, first->addr,
+                  last->addr + last->length, by_mprotect(first) | PROT_EXEC);
+    for (; first < behind; first++) {
+        first->guard.window = first->guard.window_end = 0;
+        if (result == 0)
+            first->guard.taken |= PROT_EXEC;
+        else
+            first->guard.wanted = 0;
+    }
+}
+
+void guard_arm_range(struct observer *observer, struct thread *thread,
+                     uint64_t addr, uint64_t end)
+{
+    struct regions *regions = &thread->space->regions;
+    struct region *region = regions_from(regions, addr), *last, *next;
+    const struct region *behind = regions->list + regions->count;
+
+    for (; region && region < behind && region->addr < end; region = next) {
+        guard_arm_writes(observer, thread, region);
+        next = region + 1;
+        if (!lacks_execution_guard(region) ||
+            order_in_doubt(observer, thread->space, addr, end - addr))
+            continue;
+        for (last = region; next < behind && next->addr < end; next++) {
+            guard_arm_writes(observer, thread, next);
+            if (!lacks_execution_guard(next) || next->prot != region->prot ||
+                by_mprotect(next) != by_mprotect(region) ||
+                next->addr != last->addr + last->length)
+                break;
+            last = next;
+        }
+        hold_run(observer, thread, region, next);
+    }
+}
+
 bool guard_watches_stores(struct space *space)
 {
     const struct regions *regions = &space->regions;

@@ -472,16 +472,22 @@ static void after_protect(struct observer *observer, struct thread *thread,
     struct regions *regions = &thread->space->regions;
     struct maps_line line, executed = {0};
     uint64_t addr, end;
+    struct buf maps = {0};
+    size_t i;
 
     if (!protected_range(thread, &addr, &end))
         return;
-    for (size_t i = regions_cut(regions, addr, end - addr);
-         i < regions->count && regions->list[i].addr < end; i++) {
+    i = regions_cut(regions, addr, end - addr);
+    if (i + 1 < regions->count && regions->list[i + 1].addr < end)
+        proc_maps_text(thread->tracee.tid, &maps); /* once for all */
+    for (; i < regions->count && regions->list[i].addr < end; i++) {
         struct region *region = &regions->list[i];
         unsigned old = region->prot;
+        bool found =
+            maps.len ? maps_find(buf_text(&maps), region->addr, &line)
+                     : proc_maps_find(thread->tracee.tid, region->addr, &line);
 
-        if (!proc_maps_find(thread->tracee.tid, region->addr, &line) ||
-            (failed && line.prot == guard_shown(region)))
+        if (!found || (failed && line.prot == guard_shown(region)))
             continue;
         if (object_is_open(thread->space, region) ||
             (region->prot & ~region->guard.wanted & PROT_WRITE))
@@ -497,8 +503,9 @@ static void after_protect(struct observer *observer, struct thread *thread,
             is_code(observer, thread->space, region);
         if (region->prot != old || region->length == end - addr)
             emit_protect(observer, thread, region, old, &line, text);
-        guard_arm_behind_calls(observer, thread, region);
     }
+    buf_release(&maps);
+    guard_arm_range(observer, thread, addr, end);
     find_writable(observer, thread, &executed);
 }
 
@@ -508,14 +515,10 @@ static void after_protect(struct observer *observer, struct thread *thread,
  */
 static void arm_range(struct observer *observer, struct thread *thread)
 {
-    struct regions *regions = &thread->space->regions;
     uint64_t addr = thread->call.args[0];
-    uint64_t end = addr + round_up(thread->call.args[1]);
 
-    for (struct region *region = regions_from(regions, addr);
-         region && region->addr < end;
-         region = regions_from(regions, region->addr + region->length))
-        guard_arm_behind_calls(observer, thread, region);
+    guard_arm_range(observer, thread, addr,
+                    addr + round_up(thread->call.args[1]));
 }
 
 /* --- madvise -------------------------------------------------------------- */

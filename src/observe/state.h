@@ -417,6 +417,11 @@ void guard_close(struct observer *observer, struct thread *thread,
 int guard_arm(struct observer *observer, struct thread *thread,
               struct region *region);
 
+/* The same for all regions that lie in [addr, end), with as few calls of the
+ * tracee as may be; where calls of other threads may write, behind these. */
+void guard_arm_range(struct observer *observer, struct thread *thread,
+                     uint64_t addr, uint64_t end);
+
 /*
  * Does not want these permissions of a region any more and gives them back.
  * Returns as guard_set.

@@ -7,7 +7,7 @@
  *
  * prints:  done
  * ends:    status 0
- * reports: map anonymous*
+ * reports: map rw- anonymous
  * reports: exit status 0
  */
 #include <pthread.h>
@@ -16,7 +16,7 @@
 #include "code.h"
 
 #define PAGE    4096
-#define ROUNDS  60
+#define ROUNDS  32
 #define THREADS 4
 
 static uint8_t *get(size_t size)
