@@ -92,6 +92,7 @@ static const char *const *const runs[] = {
     ARGS("--", TRACEE("callback")),
     ARGS("--", TRACEE("recursion")),
     ARGS("--", TRACEE("rwx")),
+    ARGS("--", TRACEE("store_to_itself")),
     ARGS("--", TRACEE("two_regions_back")),
     ARGS("--", TRACEE("longjmp")),
     ARGS("--", TRACEE("patched")),

@@ -34,7 +34,8 @@ enum fault_class fault_classify(const struct regions *regions,
         return judge(region, fault->addr, PROT_WRITE, FAULT_STORE);
     if (fault->signal != SIGSEGV || fault->code != SEGV_ACCERR)
         return FAULT_PROGRAM;
-    if (fault->addr - fault->pc < fault->length)
+    if (fault->addr - fault->pc < fault->length &&
+        (!fault->stores || fault_is_held(region, fault->addr, PROT_EXEC)))
         return judge(region, fault->addr, PROT_EXEC, FAULT_FETCH);
     return judge(region, fault->addr, PROT_WRITE, FAULT_STORE);
 }

@@ -17,6 +17,7 @@ struct fault {
     uint64_t addr; /* si_addr */
     uint64_t pc;
     unsigned length; /* of the instruction at pc; the longest if unknown */
+    bool stores;     /* that instruction stores to addr */
 };
 
 enum fault_class {
@@ -35,10 +36,9 @@ bool fault_is_held(const struct region *region, uint64_t addr, unsigned prot);
  * a userfaultfd holds back the write permission. The kernel does
  * not say which kind of access failed. It was the fetch if the address lies in
  * the instruction itself and the page cannot be executed: an instruction that
- * lies across two pages faults at the second one. A fault is stale when a
- * guard was lifted for another thread after it happened. A store of an
- * instruction to itself, where that is not allowed, looks the same; so a stale
- * fault that comes back is the program's.
+ * lies across two pages faults at the second one. Where it can be executed, an
+ * instruction that stores to itself has faulted at that. A fault is stale when a
+ * guard was lifted for another thread after it happened.
  */
 enum fault_class fault_classify(const struct regions *regions,
                                 const struct fault *fault);

@@ -409,6 +409,21 @@ static void on_own_fault(struct observer *observer, struct thread *thread,
         deliver(observer, thread, info);
 }
 
+/* Whether the instruction that has faulted stores to addr. */
+static bool stores_to(const struct thread *thread, uint64_t addr)
+{
+    struct insn_access what[MAX_ACCESSES];
+    struct regs regs;
+    size_t count;
+
+    tracee_regs(&thread->tracee, &regs);
+    count = insn_accesses(&thread->store_insn, &regs, what, MAX_ACCESSES);
+    for (size_t i = 0; i < count; i++)
+        if (what[i].written && addr - what[i].addr < what[i].size)
+            return true;
+    return false;
+}
+
 static void on_fault(struct observer *observer, struct thread *thread,
                      const siginfo_t *info)
 {
@@ -426,6 +441,7 @@ static void on_fault(struct observer *observer, struct thread *thread,
     decode_at(thread, fault.pc, &thread->store_insn);
     fault.length =
         thread->store_insn.length ? thread->store_insn.length : INSN_MAX_LENGTH;
+    fault.stores = stores_to(thread, fault.addr);
     if (thread->space->watched)
         class = fault_classify(&thread->space->regions, &fault);
     region = regions_at(&thread->space->regions, fault.addr);
