@@ -17,7 +17,9 @@ void recent_release(struct recent *recent)
 
 void recent_add(struct recent *recent, const struct event *event)
 {
-    if (recent->stores[recent->now].count == PAST_EVENTS) {
+    const struct store *store = &recent->stores[recent->now];
+
+    if (store->count == PAST_EVENTS || store_memory(store) > PAST_BYTES) {
         recent->now = !recent->now;
         store_release(&recent->stores[recent->now]);
         store_init(&recent->stores[recent->now]);

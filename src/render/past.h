@@ -8,8 +8,10 @@
 #include "trace/event.h"
 #include "trace/store.h"
 
-/* At least so many events are there, if so many there were. */
+/* At least so many events are there, if so many there were; fewer if they take
+ * more bytes, as those do that carry code. */
 #define PAST_EVENTS 32768u
+#define PAST_BYTES  (8u << 20)
 
 /*
  * Where events are asked for: number `index` of the trace, from 0 and below
@@ -24,7 +26,7 @@ struct past {
 
 /*
  * A keeper of the latest events, for who sees each only once: between one and
- * two times PAST_EVENTS of them, and the first. Two stores take turns.
+ * two times that many, and the first. Two stores take turns.
  */
 struct recent {
     struct store stores[2];

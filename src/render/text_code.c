@@ -18,10 +18,11 @@
 #include "render/sweep.h"
 
 #define DUMP_MAX       1024u
-#define EXPLAINED      16u /* instructions with their fields */
-#define EXPLAINED_NEXT 4u  /* as many, when that is no longer new */
-#define LISTED         24u /* in a line each, after those */
-#define PLACES_TOLD    4u  /* entries to what is not listed */
+#define EXPLAINED      16u    /* instructions with their fields */
+#define EXPLAINED_NEXT 4u     /* as many, when that is no longer new */
+#define LISTED         24u    /* in a line each, after those */
+#define COUNTED        16384u /* bytes behind those whose instructions are */
+#define PLACES_TOLD    4u     /* entries to what is not listed */
 
 struct text_area *text_area(struct text *text, uint64_t base)
 {
@@ -186,8 +187,14 @@ static void show_insns(struct text *text, uint64_t base, uint64_t first,
             show_insn(text, &sweep.insn, base, count++, explained);
         else if (count < explained + LISTED)
             show_bad(text, &sweep, base);
+        if (count == explained + LISTED && end - sweep.at > COUNTED)
+            break;
     }
-    if (count > explained + LISTED) {
+    if (found != SWEEP_END) {
+        pen_print(&text->pen, ROLE_NOTE, "... and %llu more bytes of them",
+                  (unsigned long long)(end - sweep.at));
+        pen_end(&text->pen);
+    } else if (count > explained + LISTED) {
         pen_print(&text->pen, ROLE_NOTE, "... and %llu more instructions",
                   (unsigned long long)(count - explained - LISTED));
         pen_end(&text->pen);
