@@ -795,6 +795,16 @@ bool mappings_grown(struct observer *observer, struct thread *thread,
     return true;
 }
 
+/* While a call was under way other threads could set no guard in its range, nor
+ * in what is left of a region that it has cut. */
+static void arm_around(struct observer *observer, struct thread *thread)
+{
+    uint64_t addr, length;
+
+    if (thread->space->users > 1 && call_range(&thread->call, &addr, &length))
+        guard_arm_range(observer, thread, addr - 1, addr + length + 1);
+}
+
 /* --- before and after ---------------------------------------------------- */
 
 void mappings_before(struct observer *observer, struct thread *thread)
@@ -853,6 +863,8 @@ void mappings_after(struct observer *observer, struct thread *thread)
     default:
         break;
     }
+    if (call_kind(call) == CALL_MUNMAP || call_kind(call) == CALL_MMAP)
+        arm_around(observer, thread);
     buf_release(&text);
 }
 
