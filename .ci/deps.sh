@@ -79,7 +79,6 @@ erlang-base           erlang              erlang             erlang
 # and so once, before the first file is compiled.
 # group   header        what must compile                 what is needed
 versions='
-build     string.h      (void)sigabbrev_np(1)|glibc 2.32 or newer
 build     Zydis/Zydis.h _Static_assert(ZYDIS_VERSION >> 48 >= 4, "")|Zydis 4
 '
 

@@ -7,12 +7,15 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "trace/pages.h"
 #include "trace/regions.h"
+#include "trace/signal_name.h"
 #include "trace/store.h"
 #include "trace/view.h"
 
@@ -757,4 +760,31 @@ Test(trace, what_was_executed_was_there)
     cr_assert(eq(int, pages_written(&view.pages, BASE + 1), 1));
     cr_assert(eq(int, pages_written(&view.pages, BASE + 2), 0));
     view_release(&view);
+}
+
+/* --- what signals are called ---------------------------------------------- */
+
+#if __GLIBC__ * 1000 + __GLIBC_MINOR__ >= 2032 /* has sigabbrev_np() */
+Test(trace, signals_are_called_as_glibc_calls_them)
+{
+    for (int number = -1; number <= NSIG; number++) {
+        const char *name = signal_name(number);
+        const char *theirs = sigabbrev_np(number);
+        char want[32] = "no name";
+
+        if (theirs)
+            snprintf(want, sizeof want, "SIG%s", theirs);
+        cr_assert(eq(str, (char *)(name ? name : "no name"), want), "signal %d",
+                  number);
+    }
+}
+#endif
+
+Test(trace, any_number_can_be_asked_for_its_signal)
+{
+    cr_assert(eq(str, (char *)signal_name(11), "SIGSEGV"));
+    cr_assert(eq(ptr, (void *)signal_name(0), NULL));
+    cr_assert(eq(ptr, (void *)signal_name(34), NULL));
+    cr_assert(eq(ptr, (void *)signal_name(INT_MIN), NULL));
+    cr_assert(eq(ptr, (void *)signal_name(INT_MAX), NULL));
 }

@@ -29,6 +29,7 @@
 
 #include "summary.h"
 #include "support.h"
+#include "trace/signal_name.h"
 
 TestSuite(tracees, .timeout = 150);
 
@@ -135,10 +136,9 @@ static int promised_status(const struct promise *promise)
     if (strncmp(ends, "status ", 7) == 0)
         return atoi(ends + 7);
     for (int i = 1; i < NSIG; i++) {
-        const char *name = sigabbrev_np(i);
+        const char *name = signal_name(i);
 
-        if (name && !strncmp(ends, "signal SIG", 10) &&
-            !strcmp(ends + 10, name))
+        if (name && !strncmp(ends, "signal ", 7) && !strcmp(ends + 7, name))
             return 128 + i;
     }
     cr_fatal("\"ends: %s\" is neither a status nor a signal", ends);

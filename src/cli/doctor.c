@@ -2,11 +2,11 @@
 #include "cli/doctor.h"
 
 #include <errno.h>
-#include <gnu/libc-version.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/lesson.h"
 #include "cli/wiring.h"
@@ -48,7 +48,7 @@ static void cpu_value(const char *name, char *out, size_t size)
 
 static void print_machine(struct pen *pen)
 {
-    char model[128], flags[4096], text[256];
+    char model[128], flags[4096], libc[32], text[256];
     struct utsname name;
 
     uname(&name);
@@ -61,9 +61,11 @@ static void print_machine(struct pen *pen)
     snprintf(text, sizeof text, "%s%s", *model ? model : "not known",
              strstr(flags, " hypervisor") ? ", in a virtual machine" : "");
     print_words(pen, "CPU", text);
-    snprintf(text, sizeof text, "glibc %s, %s, elfutils %s, Jansson %s, %s",
-             gnu_get_libc_version(), insn_library(), lines_library(),
-             json_library(), terminal_library());
+    if (!confstr(_CS_GNU_LIBC_VERSION, libc, sizeof libc))
+        strcpy(libc, "not glibc");
+    snprintf(text, sizeof text, "%s, %s, elfutils %s, Jansson %s, %s", libc,
+             insn_library(), lines_library(), json_library(),
+             terminal_library());
     print_words(pen, "libraries", text);
     if (proc_yama_scope() >= 0) {
         snprintf(text, sizeof text, "%d", proc_yama_scope());

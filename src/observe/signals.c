@@ -15,6 +15,7 @@
 #include "observe/fault.h"
 #include "observe/state.h"
 #include "target/proc.h"
+#include "trace/signal_name.h"
 
 /* What the kernel writes below the stack pointer for a handler: the red zone,
  * the frame and the vector registers (AVX-512 and AMX need 11 KiB). */
@@ -141,13 +142,10 @@ static void emit_signal(struct observer *observer, struct thread *thread,
                     (info->si_signo == SIGSEGV || info->si_signo == SIGBUS ||
                      info->si_signo == SIGFPE || info->si_signo == SIGILL);
     struct fault_texts texts;
-    char name[16];
+    const char *name = signal_name(info->si_signo);
 
-    snprintf(name, sizeof name, "SIG%s",
-             sigabbrev_np(info->si_signo) ? sigabbrev_np(info->si_signo)
-                                          : "RT");
     event.signal.number = info->si_signo;
-    event.signal.name = name;
+    event.signal.name = name ? name : "SIGRT";
     event.signal.code = info->si_code;
     if (is_fault)
         event.signal.addr =

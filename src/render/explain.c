@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "render/explain_parts.h"
+#include "trace/signal_name.h"
 
 /* How far apart a signal and the exit may be, in events of other threads. */
 #define LOOK_AHEAD 4096u
@@ -244,11 +245,11 @@ static bool was_quit(const struct past *past, uint64_t exit)
 static void explain_unseen(struct crash *crash)
 {
     int number = (int)crash->event->exit.signal.value;
-    const char *name = sigabbrev_np(number);
+    const char *name = signal_name(number);
 
     note(crash, EXPLAIN_WHAT, "The program was ended from outside (signal %d",
          number);
-    note(crash, EXPLAIN_WHAT, "%s%s).", name ? " SIG" : "", name ? name : "");
+    note(crash, EXPLAIN_WHAT, "%s%s).", name ? " " : "", name ? name : "");
     if (explain_rounds(crash, " It was last seen in a loop"))
         return;
     note(crash, EXPLAIN_WHERE,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "render/explain.h"
+#include "trace/signal_name.h"
 
 #define OUTPUT_LINES 8u
 #define NAME_LINES   8u
@@ -218,10 +219,10 @@ void text_exit(struct text *text, const struct event *event)
     text_tell_held(text);
     tell_output(text);
     if (end->signal.known) {
-        const char *name = sigabbrev_np((int)end->signal.value);
+        const char *name = signal_name((int)end->signal.value);
 
         pen_print(pen, ROLE_WARNING, "It was killed by signal %llu%s%s.",
-                  (unsigned long long)end->signal.value, name ? " SIG" : "",
+                  (unsigned long long)end->signal.value, name ? " " : "",
                   name ? name : "");
     } else {
         pen_print(pen, ROLE_NOTE, "It ended with status %llu.",

@@ -11,6 +11,7 @@
 
 #include "render/explain.h"
 #include "step/focus.h"
+#include "trace/signal_name.h"
 #include "x86/effect.h"
 
 #define ARGV_SHOWN   60u
@@ -440,9 +441,9 @@ void say_end(const struct story *story)
     const char *name;
 
     if (end->signal.known) {
-        name = sigabbrev_np((int)end->signal.value);
+        name = signal_name((int)end->signal.value);
         say(story, "killed by signal %llu%s%s",
-            (unsigned long long)end->signal.value, name ? " SIG" : "",
+            (unsigned long long)end->signal.value, name ? " " : "",
             name ? name : "");
     } else if (end->status.known) {
         say(story, "ended with status %llu",
