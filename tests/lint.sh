@@ -65,6 +65,8 @@ absent() {
 
 check 'gt() of Criterion 2.4.1 is true of equal values: turn it into lt()' \
     absent '\<gt\((int|sz|dbl|[iu][0-9]+),' tests/*.c
+check 'strstr() may be const: take contains() or lacks() of tests/support.h' \
+    absent '(eq|ne)\(ptr, strstr\(' tests/*.c
 
 for script in .ci/*.sh tests/*.sh .ci/run; do
     check "bash does not understand $script" bash -n "$script"

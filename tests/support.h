@@ -16,11 +16,20 @@
 #include <criterion/new/assert.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
 #include "trace/event.h"
 #include "trace/store.h"
+
+/*
+ * Criteria for cr_assert(): the text has those words in it, or has not. The
+ * cast is for glibc 2.43, where strstr() of a const char * returns one, as C23
+ * has it; a ptr of Criterion is not const.
+ */
+#define contains(text, words) ne(ptr, (void *)strstr(text, words), NULL)
+#define lacks(text, words)    eq(ptr, (void *)strstr(text, words), NULL)
 
 /* A list of arguments, ended by NULL. */
 #define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "record/json.h"
 #include "record/raw.h"
+#include "support.h"
 #include "trace/store.h"
 
 TestSuite(record, .timeout = 20);
@@ -1279,7 +1280,7 @@ Test(record, the_schema_refuses_what_is_damaged)
 
         snprintf(name, sizeof name, "/%03u:", i);
         if (is_damaged_for_all(i))
-            cr_expect(ne(ptr, strstr(buf_text(&run.output), name), NULL), "%s",
+            cr_expect(contains(buf_text(&run.output), name), "%s",
                       damaged[i].file);
     }
     buf_release(&run.output);
@@ -1330,21 +1331,21 @@ Test(record, the_documentation_knows_every_field)
     for (unsigned kind = 0; kind < EVENT_KINDS; kind++) {
         const char *name = event_name((enum event_kind)kind);
         char heading[64];
+        const char *found;
         char *section;
         size_t count;
         const struct event_field *fields =
             event_fields((enum event_kind)kind, &count);
 
         snprintf(heading, sizeof heading, "\n### `%s`\n", name);
-        section = strstr(buf_text(&page), heading);
-        cr_assert(ne(ptr, section, NULL), "%s", name);
-        section = strndup(section + 1, strcspn(section + 5, "#"));
+        found = strstr(buf_text(&page), heading);
+        cr_assert(true && found, "%s", name);
+        section = strndup(found + 1, strcspn(found + 5, "#"));
         for (size_t i = 0; i < count; i++) {
             char row[64];
 
             snprintf(row, sizeof row, "\n| `%s` |", fields[i].name);
-            cr_expect(ne(ptr, strstr(section, row), NULL), "%s.%s", name,
-                      fields[i].name);
+            cr_expect(contains(section, row), "%s.%s", name, fields[i].name);
         }
         free(section);
     }
@@ -1357,15 +1358,17 @@ Test(record, the_example_of_the_documentation_is_a_trace)
     struct buf page = {0};
     struct store store;
     struct err err = {0};
+    const char *found;
     char *example;
 
     store_init(&store);
     read_text_file("docs/trace-format.md", &page);
-    example = strstr(buf_text(&page), opening);
-    cr_assert(ne(ptr, example, NULL));
-    example += strlen(opening);
-    *strstr(example, "```\n") = 0;
+    found = strstr(buf_text(&page), opening);
+    cr_assert(true && found);
+    found += strlen(opening);
+    example = strndup(found, (size_t)(strstr(found, "```\n") - found));
     cr_assert(ge(int, read_all(example, &store, &err), 8), "%s", err.text);
+    free(example);
     store_release(&store);
     buf_release(&page);
 }

@@ -490,7 +490,7 @@ static void explain(struct session *session, struct buf *out)
     struct explanation explanation = {0};
     struct pen pen = {0};
     struct view view;
-    char *next;
+    const char *next;
 
     if (past.count == 0 || session->run.seconds)
         return;
