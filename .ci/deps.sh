@@ -24,7 +24,7 @@ build     libzydis-dev          header Zydis/Zydis.h
 build     libdw-dev             header elfutils/libdwfl.h
 build     libjansson-dev        header jansson.h
 build     libbz2-dev            header bzlib.h
-build     libncurses-dev        header ncursesw/curses.h
+build     libncurses-dev        header curses.h
 check     libcriterion-dev      header criterion/criterion.h
 check     libvterm-dev          header vterm.h
 check     nasm                  command nasm

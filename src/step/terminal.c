@@ -11,10 +11,10 @@
  */
 #include "step/terminal.h"
 
+#include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
-#include <ncursesw/curses.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
