@@ -167,11 +167,13 @@ def matches_lines(shown, real):
 
 # What the pages were made with. A block behind `<!-- made with: NAME -->` shows
 # what that has decided: with another version only its structure is compared.
-MADE_WITH = {"gcc": "12", "glibc": "2.36", "luajit": "2.1.0-beta3"}
+MADE_WITH = {"gcc": "12", "glibc": "2.36", "luajit": "2.1.0-beta3",
+             "nasm": "2"}
 VERSION = {
     "gcc": (["gcc", "-dumpversion"], r"(\d+)"),
     "glibc": (["getconf", "GNU_LIBC_VERSION"], r"glibc (\S+)"),
     "luajit": (["luajit", "-v"], r"LuaJIT (\S+)"),
+    "nasm": (["nasm", "-v"], r"NASM version (\d+)"),
 }
 MADE = re.compile(r"<!-- made with: (\w+) -->\s*$")
 
