@@ -48,7 +48,7 @@ static enum reg full_register(ZydisRegister reg)
     ZydisRegister full =
         ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
 
-    if (full == ZYDIS_REGISTER_NONE) /* it says so of rip and rflags */
+    if (full == ZYDIS_REGISTER_NONE) /* Zydis 4 says so of rip and rflags */
         full = reg;
     for (size_t i = 0; i < sizeof registers / sizeof *registers; i++)
         if (registers[i].from == full)
@@ -151,7 +151,7 @@ static void convert_memory(const ZydisDecodedInstruction *zinsn,
     to->index = full_register(mem->index);
     to->scale = mem->scale;
     to->address_bits = zinsn->address_width;
-    to->displacement = mem->disp.has_displacement ? mem->disp.value : 0;
+    to->displacement = mem->disp.value; /* 0 where there is none */
     /* A base or index that is not ours (a vector, the shadow stack pointer)
      * leaves the address unknown. */
     if (mem->type == ZYDIS_MEMOP_TYPE_MEM && !accesses_nothing(zinsn) &&
