@@ -18,6 +18,8 @@ set -eu
 needs='
 build     gcc                   command gcc
 build     libc6-dev             header stdio.h
+build     linux-libc-dev        header linux/userfaultfd.h
+build     diffutils             command cmp
 build     pkg-config            command pkg-config
 build     xxd                   command xxd
 build     libzydis-dev          header Zydis/Zydis.h
@@ -27,6 +29,7 @@ build     libbz2-dev            header bzlib.h
 build     libncurses-dev        header curses.h
 check     libcriterion-dev      header criterion/criterion.h
 check     libvterm-dev          header vterm.h
+check     bash                  command bash
 check     nasm                  command nasm
 check     dash                  command dash
 check     binutils              command objdump
@@ -44,20 +47,25 @@ jits      default-jdk-headless  command javac
 jits      erlang-base           command escript
 '
 
-# The same packages elsewhere; a - is one that the distribution does not have.
+# The same packages elsewhere, by the package pages of Fedora 42 to 44, of Arch
+# and of Alpine 3.24 in 2026. A - is one that the distribution does not have;
+# zydis-dev is in the testing repository of Alpine only.
 # Debian                dnf                 pacman             apk
 elsewhere='
 gcc                   gcc                 gcc                gcc
 libc6-dev             glibc-devel         glibc              musl-dev
+linux-libc-dev        kernel-headers      linux-api-headers  linux-headers
+diffutils             diffutils           diffutils          diffutils
 pkg-config            pkgconf-pkg-config  pkgconf            pkgconf
-xxd                   vim-common          tinyxxd            xxd
+xxd                   xxd                 tinyxxd            xxd
 libzydis-dev          zydis-devel         zydis              zydis-dev
 libdw-dev             elfutils-devel      libelf             elfutils-dev
 libjansson-dev        jansson-devel       jansson            jansson-dev
 libbz2-dev            bzip2-devel         bzip2              bzip2-dev
 libncurses-dev        ncurses-devel       ncurses            ncurses-dev
-libcriterion-dev      criterion-devel     -                  criterion-dev
+libcriterion-dev      -                   criterion          -
 libvterm-dev          libvterm-devel      libvterm           libvterm-dev
+bash                  bash                bash               bash
 nasm                  nasm                nasm               nasm
 dash                  dash                dash               dash
 binutils              binutils            binutils           binutils
@@ -72,7 +80,7 @@ tcc                   tcc                 tcc                tcc
 pcre2-utils           pcre2-tools         pcre2              pcre2-tools
 nodejs                nodejs              nodejs             nodejs
 default-jdk-headless  java-devel          jdk-openjdk        openjdk21-jdk
-erlang-base           erlang              erlang             erlang
+erlang-base           erlang              erlang-core        erlang28
 '
 
 # What compiles only where a library is new enough. Looked at by --check alone,
