@@ -834,10 +834,13 @@ static void cpu_stop(struct cpu *cpu)
     munmap((void *)(uintptr_t)cpu->code, 4096);
 }
 
+/* glibc and musl have another type of 64 bits each. */
+typedef __typeof__((struct user_regs_struct){0}.rax) cpu_word;
+
 /* The registers of both worlds, in pairs. */
-static unsigned long long *cpu_reg(struct user_regs_struct *user, int reg)
+static cpu_word *cpu_reg(struct user_regs_struct *user, int reg)
 {
-    unsigned long long *all[REG_COUNT] = {
+    cpu_word *all[REG_COUNT] = {
         [X86_RAX] = &user->rax,         [X86_RBX] = &user->rbx,
         [X86_RCX] = &user->rcx,         [X86_RDX] = &user->rdx,
         [X86_RSI] = &user->rsi,         [X86_RDI] = &user->rdi,

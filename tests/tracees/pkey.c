@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 int main(void)
 {
@@ -26,7 +28,7 @@ int main(void)
     if (code == MAP_FAILED)
         return 1;
     memcpy(code, insns, sizeof insns);
-    if (pkey_mprotect(code, 4096, PROT_READ | PROT_EXEC, -1) < 0)
+    if (syscall(SYS_pkey_mprotect, code, 4096UL, PROT_READ | PROT_EXEC, -1) < 0)
         return 1;
     printf("%d\n", ((int (*)(void))(uintptr_t)code)());
     return 0;
