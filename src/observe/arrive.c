@@ -14,6 +14,7 @@
  * Control that leaves one region for another needs no guess.
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "observe/state.h"
 #include "target/calls.h"
@@ -118,7 +119,23 @@ static bool has_returned(pid_t pid, struct place here)
            below == here.pc && arrive_follows_call(pid, here.pc);
 }
 
-/* Judges by the address on top of the stack, and takes it for the return. */
+/* Whether code can be there, for which permission is held back or not. */
+static bool may_be_code(const struct thread *thread, uint64_t addr)
+{
+    const struct region *region = regions_at(&thread->space->regions, addr);
+    struct maps_line line;
+
+    if (region)
+        return region->prot & PROT_EXEC;
+    return proc_maps_find(thread->tracee.tid, addr, &line) &&
+           line.start <= addr && (line.prot & PROT_EXEC);
+}
+
+/*
+ * Judges by the address on top of the stack, and takes it for the return. A
+ * word that only looks like one would have the end of this stay waited for in
+ * vain. A call that leads here proves itself; nothing need be looked up then.
+ */
 static const char *judge_top(struct thread *thread, const struct regs *regs)
 {
     pid_t pid = thread->tracee.tid;
@@ -137,6 +154,8 @@ static const char *judge_top(struct thread *thread, const struct regs *regs)
             how = "call";
             break;
         case CALL_ELSEWHERE:
+            if (!may_be_code(thread, top))
+                return how;
             break;
         }
     }
