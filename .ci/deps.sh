@@ -48,8 +48,8 @@ jits      erlang-base           command escript
 '
 
 # The same packages elsewhere, by the package pages of Fedora 42 to 44, of Arch
-# and of Alpine 3.24 in 2026. A - is one that the distribution does not have;
-# zydis-dev is in the testing repository of Alpine only.
+# and of Alpine 3.24 in 2026; nothing was installed there. A - is one that was
+# not found; zydis-dev is in the testing repository of Alpine only.
 # Debian                dnf                 pacman             apk
 elsewhere='
 gcc                   gcc                 gcc                gcc
