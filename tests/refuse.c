@@ -8,6 +8,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static int install(struct sock_filter *filter, unsigned short len)
+{
+    struct sock_fprog program = {len, filter};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -1;
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+}
+
 int refuse(int number, int error)
 {
     struct sock_filter filter[] = {
@@ -16,11 +25,8 @@ int refuse(int number, int error)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return -1;
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    return install(filter, sizeof filter / sizeof *filter);
 }
 
 int refuse_if(int number, unsigned argument, uint32_t bits, bool all, int error)
@@ -34,9 +40,6 @@ int refuse_if(int number, unsigned argument, uint32_t bits, bool all, int error)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
 
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        return -1;
-    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+    return install(filter, sizeof filter / sizeof *filter);
 }
