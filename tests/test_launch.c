@@ -28,6 +28,7 @@
 TestSuite(launch, .timeout = 20);
 
 #define NOT_EXECUTABLE 126
+#define NOT_FOUND      127
 #define NOBODY         65534
 #define SMALL_STACK    65536
 
@@ -240,6 +241,106 @@ Test(launch, a_program_on_a_noexec_mount)
     refused(&(struct job){.argv = ARGS(JITTRACE, "--", program),
                           .prepare = with_noexec},
             NOT_EXECUTABLE, ARGS("noexec", place, "copy it", remedy));
+    expect_empty(mounted);
+}
+
+/* --- a program by its name ----------------------------------------------- */
+
+/* Directories for PATH: one has what is no program by these names, the other a
+ * program by one of them. */
+static int make_path(void)
+{
+    static const char *const directories[] = {"bad", "bad/folder", "good"};
+    static const char script[] = "#!/bin/sh\necho ran\n";
+
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+        if (mkdir(directories[i], 0755) < 0)
+            return -1;
+    write_file("bad/locked", script, sizeof script - 1, 0644);
+    write_file("bad/both", script, sizeof script - 1, 0644);
+    write_file("good/both", script, sizeof script - 1, 0755);
+    return mkfifo("bad/fifo", 0755);
+}
+
+static void remove_path(void)
+{
+    static const char *const files[] = {"bad/locked", "bad/both", "good/both",
+                                        "bad/fifo"};
+    static const char *const directories[] = {"bad/folder", "bad", "good"};
+
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        unlink(files[i]);
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+        rmdir(directories[i]);
+}
+
+/* As execvp(3) does: what is there and cannot be executed was found. */
+Test(launch, a_name_that_stands_for_no_program)
+{
+    const char *directory = make_directory(), *here = getcwd(NULL, 0);
+    char bad[600], fifo[600];
+    struct result result;
+
+    cr_assert(eq(int, chdir(directory), 0));
+    cr_assert(eq(int, make_path(), 0));
+    snprintf(bad, sizeof bad, "PATH=%s/%s/bad:%s/%s/good", here, directory,
+             here, directory);
+    snprintf(fifo, sizeof fifo, "%s/%s/bad/fifo", here, directory);
+#define BY_NAME(name) \
+    .argv = ARGS(JITTRACE, "--", name), .env = ARGS(bad), .seconds = 5
+    refused(&(struct job){BY_NAME("locked")}, NOT_EXECUTABLE,
+            ARGS("bad/locked' may not be executed", "chmod +x"));
+    refused(&(struct job){BY_NAME("folder")}, NOT_EXECUTABLE,
+            ARGS("bad/folder' is a directory"));
+    refused(&(struct job){BY_NAME("fifo")}, NOT_EXECUTABLE,
+            ARGS("bad/fifo' is no file but a FIFO"));
+    refused(&(struct job){.argv = ARGS(JITTRACE, "--", fifo), .seconds = 5},
+            NOT_EXECUTABLE, ARGS("bad/fifo' is no file but a FIFO"));
+    refused(&(struct job){BY_NAME("nothing")}, NOT_FOUND,
+            ARGS("cannot find the program 'nothing' in PATH"));
+    run(&(struct job){BY_NAME("both")}, &result);
+    cr_assert(eq(int, has(&result.out, "ran\n"), 1), "%s",
+              buf_text(&result.err));
+    result_release(&result);
+    /* An empty part of PATH is the directory that one is in. */
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const paths[] = {
+            "PATH=", "PATH=/bin:", "PATH=:/bin"};
+
+        run(&(struct job){.argv = ARGS(JITTRACE, "--", "both"),
+                          .env = ARGS(paths[i]),
+                          .dir = "good"},
+            &result);
+        cr_assert(eq(int, has(&result.out, "ran\n"), 1), "%s: %s", paths[i],
+                  buf_text(&result.err));
+        result_release(&result);
+    }
+    remove_path();
+    cr_assert(eq(int, chdir(here), 0));
+    expect_empty(directory);
+}
+
+/* In PATH, too, the mount is what is named. */
+static const char *noexec_path;
+
+static int with_noexec_in_path(void)
+{
+    return with_noexec() < 0 ? -1 : putenv((char *)(uintptr_t)noexec_path);
+}
+
+Test(launch, a_name_on_a_noexec_mount)
+{
+    char path[600], place[512];
+
+    mounted = realpath(make_directory(), NULL);
+    snprintf(path, sizeof path, "PATH=%s/below", mounted);
+    snprintf(place, sizeof place, "mounted on '%s'", mounted);
+    noexec_path = path;
+    if (!can(with_noexec))
+        cr_skip_test("to mount a file system takes root");
+    refused(&(struct job){.argv = ARGS(JITTRACE, "--", "program"),
+                          .prepare = with_noexec_in_path},
+            NOT_EXECUTABLE, ARGS("noexec", place, "copy it"));
     expect_empty(mounted);
 }
 

@@ -256,6 +256,12 @@ static int check_file(const char *path, unsigned depth, struct err *err)
     if (S_ISDIR(status.st_mode))
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' is a directory; name a program in it", path);
+    if (!S_ISREG(status.st_mode)) /* to open a FIFO could take for ever */
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is no file but a %s, and cannot be executed", path,
+                       S_ISFIFO(status.st_mode)   ? "FIFO"
+                       : S_ISSOCK(status.st_mode) ? "socket"
+                                                  : "device");
     if (check_executable(path, err) < 0 || check_rights(path, &status, err) < 0)
         return -1;
     fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -269,11 +275,35 @@ static int check_file(const char *path, unsigned depth, struct err *err)
         path, (struct bytes){(uint8_t *)head, got > 0 ? (size_t)got : 0}, err);
 }
 
-/* Finds name in PATH, as execvp(3) does; names with a slash stay. */
+/* What a name in PATH can mean, from the worst to the best. */
+enum candidate {
+    NOT_THERE,
+    NO_FILE, /* a directory, or another thing that is no program */
+    NOT_EXECUTABLE,
+    EXECUTABLE,
+};
+
+static enum candidate look_at(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return NOT_THERE;
+    if (!S_ISREG(status.st_mode))
+        return NO_FILE;
+    return access(path, X_OK) == 0 ? EXECUTABLE : NOT_EXECUTABLE;
+}
+
+/*
+ * Finds name in PATH, as execvp(3) does; names with a slash stay. What cannot
+ * be executed is passed over, but it is what was found if there is nothing
+ * better: check_file then says why not.
+ */
 static int find_program(const char *name, char *path, struct err *err)
 {
     const char *search = getenv("PATH");
-    struct stat status;
+    enum candidate best = NOT_THERE;
+    char here[PATH_MAX];
 
     if (strlen(name) >= PATH_MAX || !*name)
         return err_set(err, ERR_NO_PROGRAM,
@@ -281,19 +311,26 @@ static int find_program(const char *name, char *path, struct err *err)
     strcpy(path, name);
     if (strchr(name, '/'))
         return 0;
-    for (search = search ? search : "/bin:/usr/bin"; *search;) {
+    search = search ? search : "/bin:/usr/bin";
+    for (bool more = true; more && best != EXECUTABLE;) {
         size_t len = strcspn(search, ":");
 
         if (len + strlen(name) + 2 < PATH_MAX) {
-            memcpy(path, search, len);
-            strcpy(path + len, len ? "/" : "");
-            strcat(path, name);
-            if (stat(path, &status) == 0 && S_ISREG(status.st_mode) &&
-                access(path, X_OK) == 0)
-                return 0;
+            enum candidate found;
+
+            memcpy(here, search, len);
+            strcpy(here + len, len ? "/" : "");
+            strcat(here, name);
+            found = look_at(here);
+            if (found > best)
+                strcpy(path, here);
+            best = found > best ? found : best;
         }
-        search += len + (search[len] == ':');
+        more = search[len] == ':';
+        search += len + 1;
     }
+    if (best != NOT_THERE)
+        return 0;
     return err_set(err, ERR_NO_PROGRAM,
                    "cannot find the program '%s' in PATH; one in this "
                    "directory is written ./%s",
