@@ -10,10 +10,12 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -164,6 +166,50 @@ Test(launch, no_memfd_and_no_tmpdir)
     cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
     cr_assert(eq(str, (char *)buf_text(&result.out), "2 3 4\n"));
     result_release(&result);
+}
+
+/*
+ * Whatever ends jittrace while there is a file: it is gone, and so is who was
+ * to execute it. The signal is sent as soon as something is seen there.
+ */
+static void ended_while_unpacked(int signal)
+{
+    const char *directory = make_directory();
+    int watch = inotify_init1(IN_CLOEXEC);
+    char bytes[4096];
+    struct running running;
+    struct result result;
+    int ended = 0; /* by the signal; a late one finds it at its end */
+
+    cr_assert(ge(int, watch, 0));
+    cr_assert(ge(int, inotify_add_watch(watch, directory, IN_CREATE), 0));
+    for (int i = 0; i < 10; i++) {
+        run_begin(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "1"),
+                                .prepare = without_memfd,
+                                .env = ARGS(tmpdir(directory))},
+                  &running);
+        cr_assert(lt(i64, 0, read(watch, bytes, sizeof bytes)));
+        kill(running.pid, signal);
+        run_end(&running, &result);
+        ended += result.status == 128 + signal;
+        cr_assert(eq(int, rmdir(directory), 0), "left after signal %d", signal);
+        while (kill(-running.pid, 0) == 0)
+            cr_assert(eq(int, wait_a_moment(running.since, 5), 1),
+                      "somebody is left");
+        cr_assert(eq(int, mkdir(directory, 0755), 0));
+        cr_assert(ge(int, inotify_add_watch(watch, directory, IN_CREATE), 0));
+        result_release(&result);
+    }
+    cr_assert(lt(int, 0, ended));
+    close(watch);
+    expect_empty(directory);
+}
+
+Test(launch, ended_while_the_program_is_unpacked)
+{
+    ended_while_unpacked(SIGINT);
+    ended_while_unpacked(SIGTERM);
+    ended_while_unpacked(SIGHUP);
 }
 
 Test(launch, no_memfd_and_no_file)

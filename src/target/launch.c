@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,9 +42,6 @@
  * was seen to take between 160 and 192 KiB. */
 #define STACK (1024u * 1024)
 
-/* The limit of it that the program has, if ours is another. */
-static struct rlimit program_stack;
-
 /* What the child could not do. */
 enum duty {
     DUTY_STREAMS,
@@ -56,6 +54,15 @@ enum duty {
 struct failure {
     enum duty duty;
     int error; /* errno */
+};
+
+/* What the child becomes. */
+struct start {
+    const struct launch *launch;
+    const char *path;    /* of the file, and what messages call it */
+    int image;           /* or the program in memory, else -1 */
+    struct rlimit stack; /* its limit, where ours is another; else all 0 */
+    sigset_t mask;       /* its signal mask, where ours may be another */
 };
 
 #define SCRIPT_LINE 256 /* bytes of it that the kernel reads (execve(2)) */
@@ -365,9 +372,10 @@ static int check_descriptors(struct err *err)
 
 /*
  * Raises our own limit where it is too low: the kernel kills who comes to it.
- * The hard limit is raised too, where we may do that.
+ * The hard limit is raised too, where we may do that. Then *former is what it
+ * was.
  */
-static int raise_stack(struct err *err)
+static int raise_stack(struct rlimit *former, struct err *err)
 {
     struct rlimit limit, more;
 
@@ -376,7 +384,7 @@ static int raise_stack(struct err *err)
     more.rlim_cur = STACK;
     more.rlim_max = limit.rlim_max < STACK ? STACK : limit.rlim_max;
     if (setrlimit(RLIMIT_STACK, &more) == 0) {
-        program_stack = limit;
+        *former = limit;
         return 0;
     }
     return err_set(err, ERR_TRACING,
@@ -405,6 +413,12 @@ static int check_proc(pid_t pid, struct err *err)
                    len < 0 ? "there is no /proc"
                            : "/proc shows the processes of another PID "
                              "namespace, not those of this one");
+}
+
+static void close_if_open(int fd)
+{
+    if (fd >= 0)
+        close(fd);
 }
 
 /* Returns 0, or -1 with errno. */
@@ -537,9 +551,9 @@ static int place_streams(const struct launch *launch)
 }
 
 /* Only async-signal-safe calls: this is between fork and exec. */
-_Noreturn static void run_child(const struct launch *launch, const char *path,
-                                int image, int gate, int report)
+_Noreturn static void run_child(const struct start *start, int gate, int report)
 {
+    const struct launch *launch = start->launch;
     ssize_t got;
     char go;
 
@@ -553,14 +567,15 @@ _Noreturn static void run_child(const struct launch *launch, const char *path,
     if (launch->own_terminal &&
         (setsid() < 0 || ioctl(STDOUT_FILENO, TIOCSCTTY, 0) < 0))
         fail_child(report, DUTY_TERMINAL);
-    if (program_stack.rlim_max && setrlimit(RLIMIT_STACK, &program_stack) < 0)
+    if (start->stack.rlim_max && setrlimit(RLIMIT_STACK, &start->stack) < 0)
         fail_child(report, DUTY_STACK);
     if (filter_install() < 0)
         fail_child(report, DUTY_FILTER);
-    if (image >= 0)
-        fexecve(image, launch->argv, environ);
+    sigprocmask(SIG_SETMASK, &start->mask, NULL);
+    if (start->image >= 0)
+        fexecve(start->image, launch->argv, environ);
     else
-        execv(path, launch->argv);
+        execv(start->path, launch->argv);
     fail_child(report, DUTY_EXEC);
 }
 
@@ -601,7 +616,7 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
                          struct err *err)
 {
     struct failure failure;
-    struct stop stop;
+    struct stop stop = {.kind = STOP_NONE};
     int more;
 
     while ((more = wait_stop(&stop, WAIT_FOREVER, err)) > 0) {
@@ -623,25 +638,6 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
                    stop.signal);
 }
 
-/*
- * Like tracee_seize. The kernel always knows ptrace: when it is said to be
- * missing, something else answers in the place of the kernel.
- */
-static int seize(pid_t pid, struct err *err)
-{
-    errno = 0;
-    if (tracee_seize(pid, err) == 0)
-        return 0;
-    if (errno != ENOSYS)
-        return -1;
-    return err_set(err, ERR_TRACING,
-                   "there is no tracing here (ptrace: %s): an emulated CPU "
-                   "(qemu-user, Rosetta, an x86-64 container on an ARM "
-                   "machine) or a sandbox has none; run jittrace outside of "
-                   "it, on an x86-64 machine or in a virtual one",
-                   strerror(ENOSYS));
-}
-
 /* Takes the child over and opens the gate. */
 static int take_over(pid_t pid, int gate, const char *path, int report,
                      struct tracee *tracee, struct err *err)
@@ -653,13 +649,13 @@ static int take_over(pid_t pid, int gate, const char *path, int report,
     *tracee = (struct tracee){.tid = pid, .pid = pid};
     result = check_proc(pid, err);
     if (result == 0)
-        result = seize(pid, err);
-    if (result < 0)
-        kill(pid, SIGKILL);
+        result = tracee_seize(pid, err);
     tracee_pin(tracee);
     if (result == 0 && write(gate, "", 1) != 1)
         result = err_set(err, ERR_TRACING, "cannot start the program: %s",
                          strerror(errno));
+    if (result < 0)
+        kill(pid, SIGKILL);
     close(gate);
     if (result == 0)
         return wait_for_exec(path, report, tracee, err);
@@ -668,58 +664,77 @@ static int take_over(pid_t pid, int gate, const char *path, int report,
     return result;
 }
 
-static int start(const struct launch *launch, const char *path, int image,
-                 struct tracee *tracee, struct err *err)
+/* Starts the program and stops it when it is loaded. */
+static int start_child(const struct start *start, struct tracee *tracee,
+                       struct err *err)
 {
-    int gate[2], report[2], result;
-    pid_t pid;
+    int gate[2] = {-1, -1}, report[2] = {-1, -1}, result = -1;
+    pid_t pid = -1;
 
     if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0)
-        return err_set(err, ERR_TRACING, "cannot make a pipe: %s",
-                       strerror(errno));
-    pid = fork();
+        err_set(err, ERR_TRACING, "cannot make a pipe: %s", strerror(errno));
+    else if ((pid = fork()) < 0)
+        err_set(err, ERR_TRACING,
+                "cannot start a process: %s (ulimit -u and the container set "
+                "how many there may be)",
+                strerror(errno));
     if (pid == 0) {
         close(gate[1]);
-        run_child(launch, path, image, gate[0], report[1]);
+        run_child(start, gate[0], report[1]);
     }
-    close(gate[0]);
-    close(report[1]);
-    if (pid < 0) {
-        close(gate[1]);
-        result = err_set(
-            err, ERR_TRACING,
-            "cannot start a process: %s (ulimit -u and the container set "
-            "how many there may be)",
-            strerror(errno));
-    } else {
-        result = take_over(pid, gate[1], path, report[0], tracee, err);
+    close_if_open(gate[0]);
+    close_if_open(report[1]);
+    if (pid > 0)
+        result = take_over(pid, gate[1], start->path, report[0], tracee, err);
+    else
+        close_if_open(gate[1]);
+    close_if_open(report[0]);
+    return result;
+}
+
+/*
+ * Unpacks the image there, starts it, and removes what was unpacked. Signals
+ * that would end us wait until that is done, and end us then. Returns 0; or -1
+ * with err filled, or with its kind ERR_NONE and errno: it cannot be unpacked.
+ */
+static int start_in(const char *where, struct start *start,
+                    struct tracee *tracee, struct err *err)
+{
+    struct unpacked file;
+    sigset_t all;
+    int result, error;
+
+    err->kind = ERR_NONE;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    result = unpack(where, start->launch, &file);
+    error = errno;
+    if (result == 0) {
+        start->path = file.path;
+        result = start_child(start, tracee, err);
+        remove_unpacked(&file);
     }
-    close(report[0]);
+    sigprocmask(SIG_SETMASK, &start->mask, NULL);
+    errno = error;
     return result;
 }
 
 /* Starts the image from a file, in the first directory where that is possible.
  * memory says why it could not be done without one. */
-static int start_unpacked(const struct launch *launch, const char *memory,
+static int start_unpacked(struct start *start, const char *memory,
                           struct tracee *tracee, struct err *err)
 {
     const char *const places[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "."};
     int error = 0, result;
 
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        struct unpacked file;
-
         if (!places[i] || !*places[i])
             continue;
-        if (unpack(places[i], launch, &file) < 0) {
-            error = error ? error : errno;
-            continue;
-        }
-        result = start(launch, file.path, -1, tracee, err);
-        remove_unpacked(&file);
-        if (result == 0 || err->kind != ERR_NOT_EXECUTABLE)
+        result = start_in(places[i], start, tracee, err);
+        if (result == 0 ||
+            (err->kind != ERR_NONE && err->kind != ERR_NOT_EXECUTABLE))
             return result;
-        error = error ? error : EACCES;
+        error = error ? error : err->kind == ERR_NONE ? errno : EACCES;
     }
     return err_set(err, ERR_TRACING,
                    "cannot unpack the bundled program: not in memory (%s), nor "
@@ -731,34 +746,38 @@ static int start_unpacked(const struct launch *launch, const char *memory,
 }
 
 /* Some systems do not let programs be made, or executed, in memory. */
-static int start_image(const struct launch *launch, struct tracee *tracee,
+static int start_image(struct start *start, struct tracee *tracee,
                        struct err *err)
 {
-    int image = make_memfd(launch), result;
+    char cause[128] = "it may not be executed there";
+    int result;
 
-    if (image < 0) {
-        char cause[128];
-
+    start->image = make_memfd(start->launch);
+    start->path = "the bundled program";
+    if (start->image >= 0) {
+        result = start_child(start, tracee, err);
+        close(start->image);
+        start->image = -1;
+        if (result == 0 || err->kind == ERR_TRACING)
+            return result;
+    } else {
         snprintf(cause, sizeof cause, "memfd_create: %s", strerror(errno));
-        return start_unpacked(launch, cause, tracee, err);
     }
-    result = start(launch, "the bundled program", image, tracee, err);
-    close(image);
-    if (result == 0 || err->kind == ERR_TRACING)
-        return result;
-    return start_unpacked(launch, "it may not be executed there", tracee, err);
+    return start_unpacked(start, cause, tracee, err);
 }
 
 int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
 {
     char path[PATH_MAX];
+    struct start start = {.launch = launch, .path = path, .image = -1};
 
+    sigprocmask(SIG_SETMASK, NULL, &start.mask);
     if (!launch->image.data && (find_program(launch->argv[0], path, err) < 0 ||
                                 check_file(path, 0, err) < 0))
         return -1;
     if (check_proc(getpid(), err) < 0 || check_descriptors(err) < 0 ||
-        raise_stack(err) < 0)
+        raise_stack(&start.stack, err) < 0)
         return -1;
-    return launch->image.data ? start_image(launch, tracee, err)
-                              : start(launch, path, -1, tracee, err);
+    return launch->image.data ? start_image(&start, tracee, err)
+                              : start_child(&start, tracee, err);
 }

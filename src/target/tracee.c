@@ -208,17 +208,24 @@ int tracee_seize(pid_t pid, struct err *err)
                 ? "run jittrace as root (in a container: with "
                   "--cap-add=SYS_PTRACE), or sysctl kernel.yama.ptrace_scope=1"
                 : "it can be changed at boot only (/etc/sysctl.d), to 1");
-    errno = error;
-    if (errno == EPERM || errno == EACCES || errno == ENOSYS)
+    if (error == ENOSYS) /* never the kernel's own answer */
+        return err_set(
+            err, ERR_TRACING,
+            "there is no tracing here (ptrace: %s): an emulated CPU "
+            "(qemu-user, Rosetta, an x86-64 container on an ARM machine) or a "
+            "sandbox has none; run jittrace outside of it, on an x86-64 "
+            "machine or in a virtual one",
+            strerror(error));
+    if (error == EPERM || error == EACCES)
         return err_set(
             err, ERR_TRACING,
             "the system does not let jittrace trace its own child (ptrace: "
-            "%s); a sandbox, a container without CAP_SYS_PTRACE, another "
-            "tracer, or an emulated CPU (qemu-user, Rosetta) is in the way: "
-            "run jittrace outside of it (docker run --cap-add=SYS_PTRACE)",
-            strerror(errno));
+            "%s); a sandbox, a container without CAP_SYS_PTRACE or another "
+            "tracer is in the way: run jittrace outside of it (docker run "
+            "--cap-add=SYS_PTRACE)",
+            strerror(error));
     return err_set(err, ERR_TRACING, "cannot trace the program: %s",
-                   strerror(errno));
+                   strerror(error));
 }
 
 /* --- the signal mask ----------------------------------------------------- */
