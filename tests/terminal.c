@@ -384,6 +384,17 @@ void tty_wait_gone(struct tty *tty, const char *text)
     buf_release(&what);
 }
 
+void tty_wait_output(struct tty *tty, const char *text)
+{
+    double since = now();
+
+    while (!tty_shows(tty, text)) {
+        if (now() - since > tty->seconds)
+            tty_fail(tty, "%s: not within %d s", text, tty->seconds);
+        take(tty, MOMENT_MS);
+    }
+}
+
 struct row_text {
     unsigned row;
     const char *text;

@@ -85,7 +85,10 @@ void tty_settle(struct tty *tty);
 void tty_wait_text(struct tty *tty, const char *text);
 void tty_wait_row(struct tty *tty, unsigned row, const char *text);
 
-/* The same, and the text is nowhere. */
+/* Waits for the text alone: whoever runs in the foreground need not read. */
+void tty_wait_output(struct tty *tty, const char *text);
+
+/* Waits as tty_settle, and the text is nowhere. */
 void tty_wait_gone(struct tty *tty, const char *text);
 
 /* The same, and the question is answered with yes; what is for the failure. */

@@ -3,9 +3,11 @@
  * jittrace: a source of events, a sink for them, and a loop between the two.
  *
  * The program that is traced comes first. When the trace cannot be written any
- * more, the program still runs to its end; a Ctrl-C is for the program, and
- * jittrace ends when it does; SIGTERM and SIGHUP are passed on to it, and if it
- * does not end by them within five seconds it is killed, children and all.
+ * more, the program still runs to its end; a Ctrl-C at the terminal is for the
+ * program, and jittrace ends when it does. A signal that was sent to jittrace
+ * and asks it to end is passed on to the program, and if that does not end by it
+ * within five seconds it is killed, children and all. Signals that whoever
+ * started jittrace wants ignored (nohup) stay ignored.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +30,10 @@
 
 #define GRACE_SECONDS 5
 
-/* A pidfd of the process to pass SIGTERM and SIGHUP on to (pidfd_open(2)). */
+/* A pidfd of the process to pass signals on to (pidfd_open(2)), or -1. */
 static volatile sig_atomic_t passed_on_to;
+/* The signal that has asked us to end. */
+static volatile sig_atomic_t asked_by;
 /* How often the grace period is over. */
 static volatile sig_atomic_t alarms;
 
@@ -51,32 +55,47 @@ static bool fill_descriptors(void)
     return has_stdout;
 }
 
-/* Async-signal-safe, as a handler must be (signal-safety(7)). */
-static void pass_on(int signal)
+/*
+ * Async-signal-safe, as a handler must be (signal-safety(7)). What a key of the
+ * terminal makes comes from the kernel, and the program gets it as we do: it is
+ * for all of the group in the foreground (termios(3), si_code in sigaction(2)).
+ */
+static void pass_on(int signal, siginfo_t *info, void *context)
 {
     bool is_over = signal == SIGALRM;
+    int error = errno;
 
+    (void)context;
+    if ((signal == SIGINT || signal == SIGQUIT) && info->si_code == SI_KERNEL)
+        return;
+    if (!asked_by)
+        asked_by = signal;
     /* Whatever is still there now dies with us (PTRACE_O_EXITKILL). */
-    if (is_over && ++alarms > 1)
-        _exit(128 + SIGTERM);
+    if (passed_on_to < 0 || (is_over && ++alarms > 1))
+        _exit(128 + asked_by);
     syscall(SYS_pidfd_send_signal, passed_on_to, is_over ? SIGKILL : signal,
             NULL, 0);
     alarm(is_over ? 1 : GRACE_SECONDS);
+    errno = error;
 }
 
+/* Only now: the program was started with what we ignore. */
 static void handle_signals(pid_t pid)
 {
-    static const int ignored[] = {SIGINT,  SIGQUIT, SIGTSTP, SIGTTIN,
-                                  SIGTTOU, SIGPIPE, SIGXFSZ};
-    static const int passed[] = {SIGTERM, SIGHUP, SIGALRM};
-    struct sigaction action = {.sa_handler = pass_on, .sa_flags = SA_RESTART};
+    static const int ignored[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ};
+    static const int passed[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};
+    struct sigaction action = {.sa_sigaction = pass_on,
+                               .sa_flags = SA_RESTART | SA_SIGINFO};
+    struct sigaction before;
 
     passed_on_to = (sig_atomic_t)syscall(SYS_pidfd_open, pid, 0);
+    sigaction(SIGALRM, &action, NULL);
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
-        sigaction(passed[i], &action, NULL);
-    action.sa_handler = SIG_IGN;
+        if (sigaction(passed[i], NULL, &before) == 0 &&
+            before.sa_handler != SIG_IGN)
+            sigaction(passed[i], &action, NULL);
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
-        sigaction(ignored[i], &action, NULL);
+        signal(ignored[i], SIG_IGN);
 }
 
 /* Somewhere that events go to. */
