@@ -177,6 +177,11 @@ static int setsigmask(void)
     return no_ptrace_request(PTRACE_SETSIGMASK, EIO);
 }
 
+static int setsigmask_silently(void)
+{
+    return no_ptrace_request(PTRACE_SETSIGMASK, 0);
+}
+
 static int getsiginfo(void)
 {
     return no_ptrace_request(PTRACE_GETSIGINFO, EIO);
@@ -205,6 +210,11 @@ static int waitid_call(void)
 static int poke(void)
 {
     return no_ptrace_request(PTRACE_POKEDATA, EIO);
+}
+
+static int poke_silently(void)
+{
+    return no_ptrace_request(PTRACE_POKEDATA, 0);
 }
 
 /* Status 71, what is missing, a remedy; within a second, and nothing has run. */
@@ -246,12 +256,14 @@ static void is_refused(int (*absence)(void), const char *cause,
     X(setregs, "PTRACE_SETREGS", "emulated")                \
     X(setregs_silently, "PTRACE_SETREGS", "emulated")       \
     X(setsigmask, "PTRACE_SETSIGMASK", "sandbox")           \
+    X(setsigmask_silently, "PTRACE_SETSIGMASK", "sandbox")  \
     X(getsiginfo, "PTRACE_GETSIGINFO", "sandbox")           \
     X(syscall_info, "PTRACE_GET_SYSCALL_INFO", "Linux 5.3") \
     X(singlestep, "PTRACE_SINGLESTEP", "sandbox")           \
     X(syscall_stops, "PTRACE_SYSCALL", "sandbox")           \
     X(waitid_call, "waitid", "sandbox")                     \
-    X(poke, "PTRACE_POKEDATA", "sandbox")
+    X(poke, "PTRACE_POKEDATA", "sandbox")                   \
+    X(poke_silently, "PTRACE_POKEDATA", "sandbox")
 #define REFUSAL(absence, cause, remedy)     \
     Test(absent, absence)                   \
     {                                       \

@@ -889,6 +889,31 @@ static bool try_registers(struct tracee *tracee)
     return kept && tracee_store(tracee) == 0;
 }
 
+/* The same for its signal mask, and for a word of its memory, which was read. */
+static bool try_mask(const struct tracee *tracee)
+{
+    uint64_t before, now;
+
+    if (get_mask(tracee, &before) < 0 ||
+        set_mask(tracee, before ^ SIGNAL_BIT(SIGUSR1)) < 0)
+        return false;
+    errno = 0;
+    return get_mask(tracee, &now) == 0 && now != before &&
+           set_mask(tracee, before) == 0;
+}
+
+static bool try_write(const struct tracee *tracee, uint64_t word)
+{
+    const uint64_t addr = tracee_stack(tracee), other = ~word;
+    uint64_t now;
+
+    if (tracee_write(tracee, addr, &other, sizeof other) < 0)
+        return false;
+    errno = 0;
+    return proc_read(tracee->tid, addr, &now, sizeof now) == sizeof now &&
+           now == other && tracee_write(tracee, addr, &word, sizeof word) == 0;
+}
+
 /* A call of ours that has a known result, by the one step that makes it. */
 static int try_step(struct tracee *tracee, struct err *err)
 {
@@ -917,8 +942,8 @@ static int try_step(struct tracee *tracee, struct err *err)
 
 int tracee_try(struct tracee *tracee, struct err *err)
 {
-    uint64_t mask, word;
     struct call call;
+    uint64_t word;
 
     errno = 0;
     if (!proc_auxv(tracee->pid, AT_PAGESZ))
@@ -936,12 +961,14 @@ int tracee_try(struct tracee *tracee, struct err *err)
                           "its memory cannot be read (process_vm_readv, "
                           "/proc/PID/mem)",
                           ALLOW_PTRACE);
-    if (tracee_write(tracee, tracee_stack(tracee), &word, sizeof word) < 0)
+    errno = 0;
+    if (!try_write(tracee, word))
         return is_missing(err,
                           "its memory cannot be written to "
                           "(PTRACE_POKEDATA)",
                           ALLOW_PTRACE);
-    if (get_mask(tracee, &mask) < 0 || set_mask(tracee, mask) < 0)
+    errno = 0;
+    if (!try_mask(tracee))
         return is_missing(err,
                           "its signal mask cannot be set "
                           "(PTRACE_SETSIGMASK)",
