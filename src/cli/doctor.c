@@ -2,6 +2,7 @@
 #include "cli/doctor.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -10,12 +11,13 @@
 
 #include "cli/lesson.h"
 #include "cli/wiring.h"
+#include "observe/observe.h"
 #include "record/json.h"
 #include "render/pen.h"
 #include "step/terminal.h"
 #include "target/doctor.h"
 #include "target/lines.h"
-#include "target/proc.h"
+#include "trace/source.h"
 #include "x86/insn.h"
 
 /* Behind the name of a line. */
@@ -67,64 +69,140 @@ static void print_machine(struct pen *pen)
              insn_library(), lines_library(), json_library(),
              terminal_library());
     print_words(pen, "libraries", text);
-    if (proc_yama_scope() >= 0) {
-        snprintf(text, sizeof text, "%d", proc_yama_scope());
-        print_words(pen, "yama.ptrace_scope", text);
-    }
 }
 
-static void print_mechanism(struct pen *pen, const struct mechanism *what)
+static void print_finding(struct pen *pen, const struct mechanism *what,
+                          const struct finding *finding)
 {
-    char text[512];
+    char text[2048];
 
-    if (what->works)
-        snprintf(text, sizeof text, "works");
-    else
-        snprintf(text, sizeof text, "missing; instead: %s; to have it: %s",
-                 what->instead, what->remedy);
+    switch (finding->state) {
+    case FINDING_WORKS:
+        snprintf(text, sizeof text, "works%s%s", *finding->text ? "; " : "",
+                 finding->text);
+        break;
+    case FINDING_MISSING:
+        if (!what->remedy)
+            snprintf(text, sizeof text, "missing: %s", finding->text);
+        else
+            snprintf(text, sizeof text,
+                     "missing (%s); instead: %s; to have it: %s", finding->text,
+                     what->instead, what->remedy);
+        break;
+    case FINDING_NOT_TRIED:
+        snprintf(text, sizeof text, "not tried, for it takes: %s",
+                 finding->text);
+        break;
+    }
     print_words(pen, what->name, text);
 }
 
-/* The bundled baby JIT, of which nothing is executed. */
-static int examine(struct mechanism mechanisms[MECHANISMS], struct err *err)
+/* The bundled baby JIT, which writes to nobody. */
+static struct source *start_babyjit(const struct options *options, int out,
+                                    struct launch *launch, struct err *err)
 {
+    struct options plain = *options;
+
+    plain.budget = observe_default_budget;
+    *launch =
+        (struct launch){.stdin_fd = out, .stdout_fd = out, .stderr_fd = out};
+    return start_program(&plain, launch, err);
+}
+
+/* What was seen of the baby JIT. */
+struct seen {
+    bool started;
+    bool ended; /* by itself, with status 0 */
+    unsigned events[EVENT_KINDS];
+    char lacks[512]; /* the first reason why something is not seen, or "" */
+};
+
+static void watch_babyjit(const void *argument, void *out)
+{
+    struct seen *seen = out;
+    struct launch launch;
+    struct source *source;
+    struct event event;
+    struct err err;
+
+    *seen = (struct seen){0};
+    source = start_babyjit(argument, open("/dev/null", O_RDWR | O_CLOEXEC),
+                           &launch, &err);
+    seen->started = source != NULL;
+    while (source && source_next(source, &event, &err) > 0) {
+        seen->events[event.kind]++;
+        if (event.kind == EVENT_LIMIT && !*seen->lacks)
+            snprintf(seen->lacks, sizeof seen->lacks, "%s", event.limit.text);
+        if (event.kind == EVENT_EXIT)
+            seen->ended =
+                event.exit.status.known && event.exit.status.value == 0;
+    }
+    if (!seen->ended && !*seen->lacks)
+        snprintf(seen->lacks, sizeof seen->lacks, "%s",
+                 source ? "it did not end by itself" : err.text);
+    source_free(source);
+}
+
+/* Prints how far the baby JIT is seen. Returns the last line. */
+static const char *print_babyjit(struct pen *pen, const struct seen *seen)
+{
+    const unsigned *events = seen->events;
+    char text[1024];
+
+    snprintf(text, sizeof text,
+             "%u stores, %u calls, %u instructions were seen%s%s",
+             events[EVENT_WRITE], events[EVENT_ENTER], events[EVENT_STEP],
+             *seen->lacks ? "; " : "", seen->lacks);
+    print_words(pen, "baby JIT", seen->started ? text : seen->lacks);
+    if (!seen->started)
+        return "Nothing can be traced here; --replay shows recordings.";
+    if (!events[EVENT_WRITE])
+        return "Only a part can be shown here, and no stores.";
+    if (!events[EVENT_ENTER])
+        return "Stores can be shown here, but not calls.";
+    if (*seen->lacks || !events[EVENT_STEP] || !events[EVENT_PROTECT] ||
+        events[EVENT_LEAVE] != events[EVENT_ENTER])
+        return "Only a part can be shown here.";
+    return NULL;
+}
+
+/* Milliseconds for the baby JIT to be traced, at most; some 20 is usual. */
+#define PATIENCE_MS 5000
+
+/* Returns the exit status. */
+static int print_findings(struct pen *pen, const struct options *options)
+{
+    struct finding findings[MECHANISMS];
     const struct lesson *lesson = lesson_find("babyjit");
     char *argv[] = {(char *)lesson_name(lesson), "1", NULL};
-    struct launch what = {
+    const struct launch what = {
         .argv = argv,
         .image = {lesson->program, lesson->program_len},
         .stdin_fd = -1,
         .stdout_fd = -1,
         .stderr_fd = -1,
     };
+    struct seen seen = {.lacks = "its trace does not come to an end"};
+    bool traces = true;
+    const char *less;
 
-    return doctor_examine(&what, mechanisms, err);
-}
-
-/* Returns the exit status. */
-static int print_findings(struct pen *pen)
-{
-    struct mechanism mechanisms[MECHANISMS];
-    bool in_full = true;
-    struct err refused;
-
-    if (examine(mechanisms, &refused) < 0) {
-        print_words(pen, "tracing", "missing:");
-        pen_words(pen, ROLE_PLAIN, 0, refused.text);
-        pen_words(pen, ROLE_PLAIN, 0,
-                  "Nothing can be traced here; --replay shows recordings.");
-        return EX_OSERR;
-    }
-    print_words(pen, "tracing", "works");
+    doctor_examine(&what, findings);
     for (int i = 0; i < MECHANISMS; i++) {
-        print_mechanism(pen, &mechanisms[i]);
-        in_full &= mechanisms[i].works || !mechanisms[i].needed;
+        print_finding(pen, &doctor_mechanisms[i], &findings[i]);
+        traces &= findings[i].state == FINDING_WORKS ||
+                  !doctor_mechanisms[i].all_need;
     }
+    if (traces) {
+        doctor_apart(watch_babyjit, options, &seen, sizeof seen, PATIENCE_MS);
+    } else {
+        snprintf(seen.lacks, sizeof seen.lacks, "not traced");
+    }
+    less = print_babyjit(pen, &seen);
     pen_words(pen, ROLE_PLAIN, 0,
-              in_full ? "The baby JIT can be shown in full here, and so can "
-                        "programs of yours."
-                      : "Stores can be shown here, but not calls.");
-    return in_full ? 0 : EX_OSERR;
+              less ? less
+                   : "The baby JIT can be shown in full here, and so can "
+                     "programs of yours.");
+    return less ? EX_OSERR : 0;
 }
 
 int doctor(const struct options *options, struct err *err)
@@ -134,7 +212,7 @@ int doctor(const struct options *options, struct err *err)
     int status;
 
     print_machine(&pen);
-    status = print_findings(&pen);
+    status = print_findings(&pen, options);
     out = open_output(options, err);
     if (!out)
         return complain(err);

@@ -1,35 +1,64 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * target/doctor.h - which of the mechanisms that tracing uses work here.
+ * target/doctor.h - which of the mechanisms that jittrace uses work here.
  *
- * Each is tried, none is believed to work by the name of a kernel. They are
- * those for which jittrace has something else where they are missing; what it
- * cannot do without is tried by every run (tracee_try).
+ * Each is tried, and what it is to do must be seen to be done: none is believed
+ * to work by the name of a kernel, or because a call did not fail. One after the
+ * other is tried in a process of its own, on a program of its own, so that one
+ * that fails leaves nothing to the next, and one that hangs is given up.
  */
 #ifndef JITTRACE_TARGET_DOCTOR_H
 #define JITTRACE_TARGET_DOCTOR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
-#include "base/err.h"
 #include "target/launch.h"
 
+/* What doctor.def says of it. The strings last for ever. */
 struct mechanism {
     const char *name;
+    bool all_need;       /* nothing can be traced without it */
     const char *instead; /* what is used or lost where it is missing */
-    const char *remedy;  /* what allows it */
-    bool needed;         /* without it the baby JIT is not shown in full */
-    bool works;
+    const char *remedy;  /* what allows it, or NULL: the cause says it */
 };
 
-enum { MECHANISMS = 6 };
+struct finding {
+    enum {
+        FINDING_WORKS,
+        FINDING_MISSING,
+        FINDING_NOT_TRIED, /* for what it takes is missing */
+    } state;
+    /* WORKS: a remark, or ""; MISSING: why; NOT_TRIED: the name of what is
+     * missing. One line. */
+    char text[512];
+};
+
+enum doctor_mechanism {
+#define MECHANISM(id, name, needs, all_need, instead, remedy) MECHANISM_##id,
+#include "target/doctor.def"
+    MECHANISMS,
+};
+
+extern const struct mechanism doctor_mechanisms[MECHANISMS];
 
 /*
- * Starts the program, tries each mechanism on it and ends it before any of its
- * instructions. Returns 0 with all of `out` filled, or -1 with err filled:
- * nothing can be traced here.
+ * Tries all of them, on the program that `launch` says and of which one
+ * instruction is executed; more, where it should stop and does not. Nothing is
+ * left behind. Takes milliseconds, but for
+ * each that hangs two seconds.
  */
-int doctor_examine(const struct launch *launch,
-                   struct mechanism out[MECHANISMS], struct err *err);
+void doctor_examine(const struct launch *launch,
+                    struct finding out[MECHANISMS]);
+
+/*
+ * Calls try(argument, out) in a process of its own and has what that puts into
+ * *out, size bytes of plain data (PIPE_BUF at most). Returns 0; or -1 if the
+ * process did not get to the end within that time: it was killed, and all that
+ * it traced with it.
+ */
+int doctor_apart(void (*try)(const void *argument, void *out),
+                 const void *argument, void *out, size_t size,
+                 int milliseconds);
 
 #endif

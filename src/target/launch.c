@@ -348,7 +348,7 @@ static int find_program(const char *name, char *path, struct err *err)
  * Tries whether as many files can be opened as tracing needs: later, what could
  * not be opened would only be missing in the trace.
  */
-static int check_descriptors(struct err *err)
+int launch_try_descriptors(struct err *err)
 {
     int fds[DESCRIPTORS], opened = 0, error;
     struct rlimit limit = {0};
@@ -394,6 +394,13 @@ static int raise_stack(struct rlimit *former, struct err *err)
                    strerror(errno));
 }
 
+int launch_try_stack(struct err *err)
+{
+    struct rlimit former;
+
+    return raise_stack(&former, err);
+}
+
 /*
  * Tells whether /proc shows our processes: this one, and one that we started.
  * It may be missing (chroot), or be that of another PID namespace.
@@ -413,6 +420,11 @@ static int check_proc(pid_t pid, struct err *err)
                    len < 0 ? "there is no /proc"
                            : "/proc shows the processes of another PID "
                              "namespace, not those of this one");
+}
+
+int launch_try_proc(struct err *err)
+{
+    return check_proc(getpid(), err);
 }
 
 static void close_if_open(int fd)
@@ -692,6 +704,50 @@ static int start_child(const struct start *start, struct tracee *tracee,
     return result;
 }
 
+/* Those that would end us wait as long as there is a file to be removed. */
+static void block_signals(sigset_t *before)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, before);
+}
+
+#define PLACES 4
+
+/* The directories to unpack in, the first ones first; NULL or "": none. */
+static void find_places(const char *places[PLACES])
+{
+    places[0] = getenv("TMPDIR");
+    places[1] = "/tmp";
+    places[2] = "/var/tmp";
+    places[3] = ".";
+}
+
+int launch_try_file(const struct launch *launch, char *where, size_t size)
+{
+    const char *places[PLACES];
+    int error = 0, result = -1;
+
+    find_places(places);
+    for (size_t i = 0; i < PLACES && result < 0; i++) {
+        struct unpacked file;
+        sigset_t mask;
+
+        if (!places[i] || !*places[i])
+            continue;
+        block_signals(&mask);
+        result = unpack(places[i], launch, &file);
+        error = result < 0 && !error ? errno : error;
+        if (result == 0)
+            remove_unpacked(&file);
+        sigprocmask(SIG_SETMASK, &mask, NULL);
+        snprintf(where, size, "%s", places[i]);
+    }
+    errno = error;
+    return result;
+}
+
 /*
  * Unpacks the image there, starts it, and removes what was unpacked. Signals
  * that would end us wait until that is done, and end us then. Returns 0; or -1
@@ -701,12 +757,11 @@ static int start_in(const char *where, struct start *start,
                     struct tracee *tracee, struct err *err)
 {
     struct unpacked file;
-    sigset_t all;
+    sigset_t mask;
     int result, error;
 
     err->kind = ERR_NONE;
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, NULL);
+    block_signals(&mask);
     result = unpack(where, start->launch, &file);
     error = errno;
     if (result == 0) {
@@ -714,7 +769,7 @@ static int start_in(const char *where, struct start *start,
         result = start_child(start, tracee, err);
         remove_unpacked(&file);
     }
-    sigprocmask(SIG_SETMASK, &start->mask, NULL);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     errno = error;
     return result;
 }
@@ -724,10 +779,12 @@ static int start_in(const char *where, struct start *start,
 static int start_unpacked(struct start *start, const char *memory,
                           struct tracee *tracee, struct err *err)
 {
-    const char *const places[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "."};
+    const char *places[PLACES];
     int error = 0, result;
 
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    find_places(places);
+
+    for (size_t i = 0; i < PLACES; i++) {
         if (!places[i] || !*places[i])
             continue;
         result = start_in(places[i], start, tracee, err);
@@ -775,7 +832,7 @@ int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
     if (!launch->image.data && (find_program(launch->argv[0], path, err) < 0 ||
                                 check_file(path, 0, err) < 0))
         return -1;
-    if (check_proc(getpid(), err) < 0 || check_descriptors(err) < 0 ||
+    if (check_proc(getpid(), err) < 0 || launch_try_descriptors(err) < 0 ||
         raise_stack(&start.stack, err) < 0)
         return -1;
     return launch->image.data ? start_image(&start, tracee, err)

@@ -41,6 +41,20 @@ struct launch {
 int launch(const struct launch *launch, struct tracee *tracee, struct err *err);
 
 /*
+ * What launch() takes, tried by itself: /proc, descriptors, and a stack, whose
+ * limit is raised if need be. Each returns 0, or -1 with err filled.
+ */
+int launch_try_proc(struct err *err);
+int launch_try_descriptors(struct err *err);
+int launch_try_stack(struct err *err);
+
+/*
+ * The same for a temporary file that can be executed: `where` is the directory
+ * that it was made below. Returns 0, or -1 with errno.
+ */
+int launch_try_file(const struct launch *launch, char *where, size_t size);
+
+/*
  * Says whether the first bytes of a file are a program that can be started and
  * traced here. Returns 0, or -1 with err filled (ERR_NOT_EXECUTABLE).
  */

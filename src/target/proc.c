@@ -172,6 +172,13 @@ static int query_maps(pid_t pid, uint64_t addr, struct maps_line *out)
     return result;
 }
 
+bool proc_can_query_maps(pid_t pid)
+{
+    struct maps_line line;
+
+    return query_maps(pid, 0, &line) > 0;
+}
+
 void proc_maps_text(pid_t pid, struct buf *out)
 {
     read_all(pid, "maps", out);

@@ -44,6 +44,9 @@ void proc_maps_text(pid_t pid, struct buf *out);
  */
 bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
 
+/* Whether it can be asked for one line. */
+bool proc_can_query_maps(pid_t pid);
+
 /*
  * Finds the line that holds addr or, if none does, the one that is the nearest
  * to it. Returns false when there is none at all.
