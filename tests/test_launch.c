@@ -172,7 +172,8 @@ Test(launch, no_memfd_and_no_tmpdir)
  * Whatever ends jittrace while there is a file: it is gone, and so is who was
  * to execute it. The signal is sent as soon as something is seen there.
  */
-static void ended_while_unpacked(int signal)
+static void ended_while_unpacked(const char *const *argv, bool group,
+                                 int signal)
 {
     const char *directory = make_directory();
     int watch = inotify_init1(IN_CLOEXEC);
@@ -183,19 +184,19 @@ static void ended_while_unpacked(int signal)
 
     cr_assert(ge(int, watch, 0));
     cr_assert(ge(int, inotify_add_watch(watch, directory, IN_CREATE), 0));
-    for (int i = 0; i < 10; i++) {
-        run_begin(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "1"),
+    for (int i = 0; i < 5; i++) {
+        run_begin(&(struct job){.argv = argv,
                                 .prepare = without_memfd,
                                 .env = ARGS(tmpdir(directory))},
                   &running);
         cr_assert(lt(i64, 0, read(watch, bytes, sizeof bytes)));
-        kill(running.pid, signal);
+        kill(group ? -running.pid : running.pid, signal);
         run_end(&running, &result);
         ended += result.status == 128 + signal;
-        cr_assert(eq(int, rmdir(directory), 0), "left after signal %d", signal);
         while (kill(-running.pid, 0) == 0)
             cr_assert(eq(int, wait_a_moment(running.since, 5), 1),
                       "somebody is left");
+        cr_assert(eq(int, rmdir(directory), 0), "left after signal %d", signal);
         cr_assert(eq(int, mkdir(directory, 0755), 0));
         cr_assert(ge(int, inotify_add_watch(watch, directory, IN_CREATE), 0));
         result_release(&result);
@@ -205,11 +206,16 @@ static void ended_while_unpacked(int signal)
     expect_empty(directory);
 }
 
-Test(launch, ended_while_the_program_is_unpacked)
+Test(launch, ended_while_the_program_is_unpacked, .timeout = 60)
 {
-    ended_while_unpacked(SIGINT);
-    ended_while_unpacked(SIGTERM);
-    ended_while_unpacked(SIGHUP);
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+        ended_while_unpacked(ARGS(JITTRACE, "-o", "/dev/null", "1"), false,
+                             signals[i]);
+        ended_while_unpacked(ARGS(JITTRACE, "--doctor"), false, signals[i]);
+        ended_while_unpacked(ARGS(JITTRACE, "--doctor"), true, signals[i]);
+    }
 }
 
 Test(launch, no_memfd_and_no_file)

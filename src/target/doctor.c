@@ -673,7 +673,7 @@ int doctor_apart(void (*try)(const void *argument, void *out),
     if (pid == 0) {
         ssize_t ignored;
 
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* launch may put that off */
         close(ends[0]);
         try(argument, out);
         ignored = write(ends[1], out, size);
