@@ -579,7 +579,7 @@ static bool try_AFFINITY(struct attempt *attempt)
 static bool try_QUERY(struct attempt *attempt)
 {
     errno = 0;
-    return proc_can_query_maps(attempt->tracee.pid) || fails(attempt, "ioctl");
+    return proc_can_query_maps(getpid()) || fails(attempt, "ioctl");
 }
 
 static bool try_PIDFD(struct attempt *attempt)
@@ -587,7 +587,7 @@ static bool try_PIDFD(struct attempt *attempt)
     int fd;
 
     errno = 0;
-    fd = (int)syscall(SYS_pidfd_open, attempt->tracee.pid, 0);
+    fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
     if (fd < 0)
         return fails(attempt, "pidfd_open");
     return syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0 ||
