@@ -186,6 +186,8 @@ Test(trace, the_extent_agrees_with_a_byte_by_byte_model)
             const uint8_t *high = memrchr(written + addr, 1, length);
             bool found = pages_extent(&pages, addr, length, &first, &last);
 
+            cr_assert(eq(u64, pages_next(&pages, addr, addr + length),
+                         low ? (uint64_t)(low - written) : addr + length));
             cr_assert(eq(int, found, low != NULL), "round %d", round);
             if (low) {
                 cr_assert(eq(u64, first, (uint64_t)(low - written)));

@@ -30,15 +30,10 @@ static int decode(struct sweep *sweep)
     return insn_decode(bytes, len, sweep->at, &sweep->insn);
 }
 
-static void skip_unwritten(struct sweep *sweep)
-{
-    while (sweep->at < sweep->end && !pages_written(sweep->pages, sweep->at))
-        sweep->at++;
-}
-
 enum sweep_found sweep_next(struct sweep *sweep)
 {
-    skip_unwritten(sweep);
+    if (sweep->at < sweep->end)
+        sweep->at = pages_next(sweep->pages, sweep->at, sweep->end);
     sweep->bad = sweep->at;
     while (sweep->at < sweep->end && pages_written(sweep->pages, sweep->at)) {
         if (decode(sweep) > 0)

@@ -217,21 +217,28 @@ static void clip(const struct page *page, uint64_t addr, uint64_t end,
     *to = end < page->addr + PAGES_SIZE ? end - page->addr : PAGES_SIZE;
 }
 
-bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
-                  uint64_t *first, uint64_t *last)
+uint64_t pages_next(const struct pages *pages, uint64_t addr, uint64_t end)
 {
-    size_t begin = index_from(pages, addr), i = begin, from, to, at = 0;
-    uint64_t end = addr + length;
+    size_t i = index_from(pages, addr), from, to, at;
 
     for (; i < pages->count && pages->list[i]->addr < end; i++) {
         clip(pages->list[i], addr, end, &from, &to);
         at = first_written(pages->list[i], from, to);
         if (at < to)
-            break;
+            return pages->list[i]->addr + at;
     }
-    if (i == pages->count || pages->list[i]->addr >= end)
+    return end;
+}
+
+bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
+                  uint64_t *first, uint64_t *last)
+{
+    size_t begin = index_from(pages, addr), i, from, to, at = 0;
+    uint64_t end = addr + length;
+
+    *first = pages_next(pages, addr, end);
+    if (*first == end)
         return false;
-    *first = pages->list[i]->addr + at;
     for (i = index_from(pages, end - 1) + 1; i-- > begin;) {
         if (i >= pages->count || pages->list[i]->addr >= end)
             continue;

@@ -50,6 +50,9 @@ bool pages_hold(const struct pages *pages, uint64_t addr, struct bytes bytes);
 
 bool pages_written(const struct pages *pages, uint64_t addr);
 
+/* The first written byte of [addr, end), or end. */
+uint64_t pages_next(const struct pages *pages, uint64_t addr, uint64_t end);
+
 /*
  * Finds the first and the last written byte of [addr, addr + length). Returns
  * false when there is none.
