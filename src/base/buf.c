@@ -7,6 +7,11 @@
 
 #include "base/mem.h"
 
+bool word_is(const char *text, const char *other)
+{
+    return text && strcmp(text, other) == 0;
+}
+
 void buf_release(struct buf *buf)
 {
     free(buf->data);

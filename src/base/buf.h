@@ -6,6 +6,7 @@
 #define JITTRACE_BASE_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,9 @@ struct bytes {
     const uint8_t *data;
     size_t len;
 };
+
+/* Whether a text, which may be NULL, is this one. */
+bool word_is(const char *text, const char *other);
 
 /* A growing buffer. All zero is a valid empty one. */
 struct buf {

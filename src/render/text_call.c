@@ -107,11 +107,12 @@ static void tell_entry(struct text *text, const struct event *event,
     const struct event_enter *enter = &event->enter;
     struct pen *pen = &text->pen;
 
-    if (strcmp(enter->how, "call") == 0)
+    if (word_is(enter->how, "call"))
         pen_print(pen, ROLE_HEADING, "call %llu to ",
                   (unsigned long long)text->view.calls);
     else
-        pen_print(pen, ROLE_HEADING, "%s to ", enter->how);
+        pen_print(pen, ROLE_HEADING, "%s to ",
+                  enter->how ? enter->how : "control");
     pen_print(pen, ROLE_HEADING, "code[%llu]",
               (unsigned long long)(enter->addr - base));
     if (text->many)
@@ -163,7 +164,7 @@ static void show_code(struct text *text, const struct event_enter *enter,
     if (region && text_show_code(text, base, region->addr + enter->code_offset,
                                  enter->code))
         pen_blank(pen);
-    if (strcmp(enter->how, "return") != 0)
+    if (!word_is(enter->how, "return"))
         text_show_entered(text, base, enter->addr);
 }
 
@@ -183,7 +184,7 @@ void text_enter(struct text *text, const struct event *event)
     text->entries++;
     name_entered(text, base);
     tell_entry(text, event, thread, base);
-    if (strcmp(enter->how, "return") == 0)
+    if (word_is(enter->how, "return"))
         tell_register(pen, ROLE_RESULT, REG_RESULT,
                       enter->regs.value[REG_RESULT]);
     else
@@ -335,7 +336,7 @@ static bool ran_past_the_end(struct text *text, const struct event *event)
     const struct region *region =
         view_region_at(&text->view, thread->last_addr);
 
-    return region && strcmp(event->leave.how, "jump") == 0 &&
+    return region && word_is(event->leave.how, "jump") &&
            event->leave.to == region->addr + region->length &&
            event->leave.to == thread->last_end;
 }
@@ -350,10 +351,11 @@ void text_leave(struct text *text, const struct event *event)
     pen_item(pen, INDENT, 22);
     if (ran_past_the_end(text, event))
         pen_text(pen, ROLE_WARNING, "runs past the end of the mapping to ");
-    else if (strcmp(leave->how, "return") == 0)
+    else if (word_is(leave->how, "return"))
         pen_text(pen, ROLE_NOTE, "back at ");
     else
-        pen_print(pen, ROLE_NOTE, "leaves by a %s to ", leave->how);
+        pen_print(pen, ROLE_NOTE, "leaves%s%s to ", leave->how ? " by a " : "",
+                  leave->how ? leave->how : "");
     pen_print(pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)leave->to);
     pen_end(pen);
 }

@@ -66,7 +66,7 @@ void text_name(struct text *text, const struct event *event)
 
 static bool is_fetch(const struct event_signal *signal)
 {
-    return signal->access && strcmp(signal->access, "execute") == 0;
+    return word_is(signal->access, "execute");
 }
 
 /* The instruction that the signal is about, if its bytes are known. */
@@ -151,13 +151,15 @@ static void tell_explanation(struct text *text,
 
 void text_limit(struct text *text, const struct event *event)
 {
+    const char *why =
+        event->limit.text ? event->limit.text : event->limit.budget;
     struct pen *pen = &text->pen;
 
     /* Its sentence says all. */
-    if (!event->limit.budget || strcmp(event->limit.budget, "quit") != 0)
+    if (!word_is(event->limit.budget, "quit"))
         pen_text(pen, ROLE_WARNING, "not watched: ");
     pen_words(pen, ROLE_WARNING, 5,
-              event->limit.text ? event->limit.text : event->limit.budget);
+              why ? why : "something, it is not said why");
     text->unwatched |= event_ends_watching(&event->limit);
     tell_explanation(text, explain_loop);
 }

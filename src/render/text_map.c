@@ -199,7 +199,7 @@ static bool is_fresh(const struct event_map *map)
 {
     return map->call && strncmp(map->call, "mmap(", 5) == 0 && map->flags &&
            strstr(map->flags, "MAP_ANONYMOUS") &&
-           strcmp(map->backing, "anonymous") == 0;
+           word_is(map->backing, "anonymous");
 }
 
 /* Memory that the program had before. */

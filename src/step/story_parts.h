@@ -41,9 +41,6 @@ const struct view *story_view(const struct story *story);
  * there. */
 bool story_decode(const struct view *view, uint64_t addr, struct insn *insn);
 
-/* Whether a text, which may be NULL, is this one. */
-bool word_is(const char *text, const char *other);
-
 void say(const struct story *story, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

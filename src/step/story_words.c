@@ -56,11 +56,6 @@ void say_label(const struct story *story, uint64_t addr)
     buf_release(&name);
 }
 
-bool word_is(const char *text, const char *other)
-{
-    return text && strcmp(text, other) == 0;
-}
-
 void say_call_name(const struct story *story, const char *call,
                    const char *other)
 {

@@ -92,15 +92,10 @@ static void show(struct origins *origins, const struct event *event,
 
 /* --- mappings ------------------------------------------------------------ */
 
-static bool is_same(const char *a, const char *b)
-{
-    return a && b && strcmp(a, b) == 0;
-}
-
 /* Fresh memory is zero; what is found, or comes from a file, may be anything. */
 static bool is_zero(const struct event_map *map)
 {
-    return map->call && is_same(map->backing, "anonymous");
+    return map->call && word_is(map->backing, "anonymous");
 }
 
 /* The old address and length of an mremap; false if it is another call. */
@@ -115,7 +110,8 @@ static void stay(struct origins *origins, const char *call)
 {
     const struct origin *gone = last(origins);
 
-    if (!gone || gone->kind != ORIGIN_UNMAPPED || !is_same(gone->call, call))
+    if (!gone || gone->kind != ORIGIN_UNMAPPED || !call ||
+        !word_is(gone->call, call))
         return;
     origins->known = gone->old_known;
     origins->byte = gone->old_byte;
