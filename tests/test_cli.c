@@ -11,6 +11,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/audit.h>
 #include <signal.h>
 #include <stddef.h>
@@ -1094,4 +1095,37 @@ Test(cli, replays_that_cannot_be)
     refused_args(ARGS(JITTRACE, "--replay=x", "4"), EX_USAGE, "--replay");
     refused_args(ARGS(JITTRACE, "--replay=x", "--", "true"), EX_USAGE,
                  "--replay");
+}
+
+/* By whatever name: what is to be shown must still be there afterwards. */
+Test(cli, a_recording_is_not_written_to_while_it_is_read)
+{
+    const char *file = scratch(".jsonl"), *hard = scratch(".hard");
+    const char *soft = scratch(".soft"), *names[] = {file, hard, soft};
+    struct buf before = {0}, after = {0};
+    char target[PATH_MAX];
+
+    expect_run(ARGS(JITTRACE, "--format=json", "-o", file, "-4"), NULL, "");
+    read_file(file, &before);
+    unlink(hard);
+    unlink(soft);
+    cr_assert(ne(ptr, realpath(file, target), NULL));
+    cr_assert(eq(int, link(file, hard), 0));
+    cr_assert(eq(int, symlink(target, soft), 0));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        refused_args(ARGS(JITTRACE, "--replay", file, "-o", names[i]),
+                     EX_CANTCREAT, "is the recording");
+        refused_args(ARGS(JITTRACE, "--step", "--replay", names[i], "-o", file),
+                     EX_CANTCREAT, "is the recording");
+    }
+    refused_args(ARGS("dash", "-c", "exec \"$0\" --replay \"$1\" >>\"$1\"",
+                      JITTRACE, file),
+                 EX_CANTCREAT, "is the recording");
+    read_file(file, &after);
+    cr_assert(eq(str, (char *)buf_text(&after), (char *)buf_text(&before)));
+    buf_release(&before);
+    buf_release(&after);
+    unlink(file);
+    unlink(hard);
+    unlink(soft);
 }

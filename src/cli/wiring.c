@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -123,10 +124,28 @@ FILE *open_recording(const struct options *options, struct err *err)
     return in;
 }
 
+/* Writing to it would empty it, or go on for as long as it is read. */
+static bool is_recording(const struct options *options)
+{
+    struct stat in, out;
+    int found = options->output ? stat(options->output, &out)
+                                : fstat(STDOUT_FILENO, &out);
+
+    return options->replay && found == 0 && S_ISREG(out.st_mode) &&
+           stat(options->replay, &in) == 0 && in.st_dev == out.st_dev &&
+           in.st_ino == out.st_ino;
+}
+
 FILE *open_output(const struct options *options, struct err *err)
 {
     FILE *out;
 
+    if (is_recording(options)) {
+        err_set(err, ERR_CREATE,
+                "cannot write to '%s': it is the recording that is shown",
+                options->output ? options->output : "standard output");
+        return NULL;
+    }
     if (!options->output)
         return stdout;
     out = fopen(options->output, "we");

@@ -31,7 +31,10 @@ struct source *start_program(const struct options *options,
 /* The recording to show, or NULL with err filled. */
 FILE *open_recording(const struct options *options, struct err *err);
 
-/* The file of -o, else standard output; or NULL with err filled. */
+/*
+ * The file of -o, else standard output; or NULL with err filled: that is so,
+ * too, if it is the recording that is to be read, under whatever name.
+ */
 FILE *open_output(const struct options *options, struct err *err);
 
 /*
