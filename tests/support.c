@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "record/json.h"
+#include "record/recording.h"
 #include "trace/source.h"
 
 #define TRAP_FLAG   0x100u
@@ -287,7 +287,7 @@ static void read_trace(const char *name, struct store *store)
     int more;
 
     cr_assert(ne(ptr, file, NULL), "%s: %s", name, strerror(errno));
-    source = json_source_new(file, name);
+    source = recording_new(file, name);
     while ((more = source_next(source, &event, &err)) > 0)
         store_append(store, &event);
     source_free(source);

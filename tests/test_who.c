@@ -676,7 +676,7 @@ static const char recording[] =
     "{\"seq\":0,\"event\":\"start\",\"format\":1,\"tid\":7,\"argv\":[\"x\"],"
     "\"pid\":7,\"page_size\":4096,\"entry\":\"0x401000\"}\n"
     "{\"seq\":1,\"event\":\"map\",\"tid\":7,\"addr\":\"0x7f0000010000\","
-    "\"length\":4096,\"prot\":\"rw-\",\"backing\":\"anonymous\","
+    "\"length\":4096,\"prot\":\"rwx\",\"backing\":\"anonymous\","
     "\"call\":\"mmap(NULL, 4096, ...)\"}\n"
     "{\"seq\":2,\"event\":\"write\",\"tid\":7,\"addr\":\"0x7f0000010000\","
     "\"offset\":0,\"old\":\"0000\",\"new\":\"b801\",\"pc\":\"0x401010\","
@@ -685,9 +685,14 @@ static const char recording[] =
     "{\"seq\":3,\"event\":\"write\",\"tid\":8,\"addr\":\"0x7f0000010001\","
     "\"offset\":1,\"old\":\"01\",\"new\":\"02\",\"pc\":\"0x7f0000022000\","
     "\"by\":\"read\",\"symbol\":\"libc.so.6:read+0xd\"}\n"
-    "{\"seq\":4,\"event\":\"protect\",\"tid\":7,\"addr\":\"0x7f0000010000\","
-    "\"length\":4096,\"old_prot\":\"rw-\",\"prot\":\"r-x\","
-    "\"code\":\"b802000000c3\",\"code_offset\":0}\n"
+    "{\"seq\":4,\"event\":\"enter\",\"tid\":7,\"addr\":\"0x7f0000010000\","
+    "\"offset\":0,\"how\":\"call\",\"code\":\"b802000000c3\","
+    "\"code_offset\":0,\"regs\":{\"rax\":\"0x2\",\"rbx\":\"0x0\","
+    "\"rcx\":\"0x0\",\"rdx\":\"0x0\",\"rsi\":\"0x0\",\"rdi\":\"0x0\","
+    "\"rbp\":\"0x0\",\"rsp\":\"0x8000\",\"r8\":\"0x0\",\"r9\":\"0x0\","
+    "\"r10\":\"0x0\",\"r11\":\"0x0\",\"r12\":\"0x0\",\"r13\":\"0x0\","
+    "\"r14\":\"0x0\",\"r15\":\"0x0\",\"rip\":\"0x7f0000010000\","
+    "\"rflags\":\"0x202\",\"fs_base\":\"0x0\",\"gs_base\":\"0x0\"}}\n"
     "{\"seq\":5,\"event\":\"step\",\"tid\":7,\"addr\":\"0x7f0000010000\","
     "\"offset\":0,\"bytes\":\"b802000000\",\"text\":\"mov eax, 2\",\"regs\":{},"
     "\"reads\":[],\"writes\":[],\"next\":\"0x7f0000010005\"}\n"
@@ -748,9 +753,9 @@ static void expect_answer(const char *where, const char *expected)
     "    the opcode of ret (not seen being executed)\n"                      \
     "event 1     00        mapped by mmap(NULL, 4096, ...), all zero "       \
     "(thread 7)\n"                                                           \
-    "event 4     00 -> c3  found when the protection was changed; nobody "   \
-    "was seen\n"                                                             \
-    "                      storing it (thread 7)\n"                          \
+    "event 4     00 -> c3  found when the code was entered; nobody was "     \
+    "seen storing\n"                                                         \
+    "                      it (thread 7)\n"                                  \
     "event 8     c3        unmapped by munmap(0x7f0000010000, 4096) (thread" \
     " 7)\n"
 

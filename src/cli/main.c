@@ -23,7 +23,7 @@
 #include "cli/step.h"
 #include "cli/wiring.h"
 #include "observe/observe.h"
-#include "record/json.h"
+#include "record/recording.h"
 #include "render/dump.h"
 #include "trace/sink.h"
 #include "trace/source.h"
@@ -189,7 +189,7 @@ static int replay(const struct options *options, struct sink *dump,
     if (!in)
         return complain(err);
     signal(SIGPIPE, SIG_IGN);
-    status = show(options, json_source_new(in, options->replay), dump, err);
+    status = show(options, recording_new(in, options->replay), dump, err);
     fclose(in);
     return status;
 }

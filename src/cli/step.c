@@ -26,7 +26,7 @@
 #include "base/mem.h"
 #include "cli/wiring.h"
 #include "observe/observe.h"
-#include "record/json.h"
+#include "record/recording.h"
 #include "render/dump.h"
 #include "step/driver.h"
 #include "step/fullscreen.h"
@@ -250,7 +250,7 @@ static int step_recording(const struct options *options, struct sink *dump,
 
     if (!in)
         return complain(err);
-    source = json_source_new(in, options->replay);
+    source = recording_new(in, options->replay);
     if (tee_open(&tee, options, source, dump, err) < 0)
         status = complain(err);
     else

@@ -19,15 +19,17 @@
 #include "base/mem.h"
 #include "record/json_fields.h"
 
+/* A line has at most the code of a mapping, two digits a byte. What is longer
+ * has no end, as /dev/zero. */
+#define LINE_MOST (256 << 20)
+
 struct json_source {
     struct source source;
     FILE *in;
 
     struct json_line line; /* the latest one */
-    char *text;            /* of it */
-    size_t text_size;
-    size_t text_len; /* without the newline */
-    bool whole;      /* the line ended with a newline */
+    struct buf text;       /* of it, without the newline */
+    bool whole;            /* it ended with a newline */
 
     uint64_t next_seq; /* that the next event of the file must have */
     uint64_t yielded;  /* events so far, without those of unknown kind */
@@ -127,12 +129,12 @@ static int take_line(struct json_source *json, struct event *event,
  * The line is no JSON. Jansson's own sentences quote the file, control codes
  * and all; these do not.
  */
-static int fail_syntax(const struct json_source *json,
-                       const json_error_t *error, struct err *err)
+static int fail_syntax(struct json_source *json, const json_error_t *error,
+                       struct err *err)
 {
     enum json_error_code code = json_error_code(error);
     int column = error->column > 0 ? error->column : 1;
-    bool has_nul = memchr(json->text, 0, json->text_len);
+    bool has_nul = memchr(buf_text(&json->text), 0, json->text.len);
 
     if (has_nul && code == json_error_premature_end_of_input)
         return json_fail(&json->line, err,
@@ -170,23 +172,42 @@ static int parse_line(struct json_source *json, struct err *err)
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
     json_error_t error;
 
-    json->line.root = json_loadb(json->text, json->text_len, flags, &error);
+    json->line.root =
+        json_loadb(buf_text(&json->text), json->text.len, flags, &error);
     return json->line.root ? 0 : fail_syntax(json, &error, err);
 }
 
 /* Returns 1, 0 at the end of the file, or -1. */
 static int read_line(struct json_source *json, struct err *err)
 {
-    ssize_t len = getline(&json->text, &json->text_size, json->in);
+    char part[4096];
+    size_t len = 0;
+    int c = 0;
 
-    if (len < 0 && ferror(json->in))
+    buf_clear(&json->text);
+    flockfile(json->in);
+    while (json->text.len + len <= LINE_MOST &&
+           (c = getc_unlocked(json->in)) != EOF && c != '\n') {
+        part[len++] = (char)c;
+        if (len < sizeof part)
+            continue;
+        buf_append(&json->text, part, len);
+        len = 0;
+    }
+    funlockfile(json->in);
+    buf_append(&json->text, part, len);
+    if (c == EOF && ferror(json->in))
         return err_set(err, ERR_NO_INPUT, "cannot read %s: %s", json->line.name,
                        strerror(errno));
-    if (len < 0)
+    if (c == EOF && json->text.len == 0)
         return 0;
-    json->whole = json->text[len - 1] == '\n';
-    json->text_len = (size_t)len - json->whole;
+    json->whole = c == '\n';
     json->line.number++;
+    if (json->text.len > LINE_MOST)
+        return json_fail(&json->line, err,
+                         "the line is longer than %d bytes, which no line of a "
+                         "trace is",
+                         LINE_MOST);
     return 1;
 }
 
@@ -206,9 +227,9 @@ static int end_of_file(struct json_source *json, struct err *err)
 }
 
 /* An editor may leave empty lines at the end. */
-static bool is_blank(const struct json_source *json)
+static bool is_blank(struct json_source *json)
 {
-    return strspn(json->text, " \t\r\n") == json->text_len + json->whole;
+    return strspn(buf_text(&json->text), " \t\r") == json->text.len;
 }
 
 static int json_next(struct source *source, struct event *event,
@@ -241,7 +262,7 @@ static void json_source_free(struct source *source)
 
     json_line_forget(&json->line);
     free(json->line.kept);
-    free(json->text);
+    buf_release(&json->text);
     free(json->line.name);
     free(json);
 }
@@ -254,4 +275,19 @@ struct source *json_source_new(FILE *in, const char *name)
     json->in = in;
     json->line.name = mem_copy_text(name);
     return &json->source;
+}
+
+int json_source_fail(const struct source *source, struct err *err,
+                     const char *format, ...)
+{
+    const struct json_source *json = (const struct json_source *)source;
+    struct buf message = {0};
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(&message, format, args);
+    va_end(args);
+    json_fail(&json->line, err, "%s", buf_text(&message));
+    buf_release(&message);
+    return -1;
 }

@@ -240,17 +240,19 @@ static void apply_protect(struct view *view, const struct event *change)
         note_use(view, event->addr);
 }
 
-static void apply_enter(struct view *view, int tid,
-                        const struct event_enter *enter)
+static void apply_enter(struct view *view, const struct event *event)
 {
+    const struct event_enter *enter = &event->enter;
     uint64_t start = enter->addr - enter->offset;
-    struct view_thread *thread = need_thread(view, tid);
+    struct view_thread *thread = need_thread(view, event->tid);
 
     learn(view, start + enter->code_offset, enter->code);
     note_use(view, enter->addr);
     view->inside = thread->inside = true;
     view->regs_known = thread->regs_known = true;
     view->regs = thread->regs = enter->regs;
+    view->regs.value[REG_PC] = thread->regs.value[REG_PC] = enter->addr;
+    thread->entered = event->seq;
     view->calls += enter->how && strcmp(enter->how, "call") == 0;
 }
 
@@ -324,7 +326,7 @@ void view_apply(struct view *view, const struct event *event)
         apply_unmap(view, &event->unmap);
         break;
     case EVENT_ENTER:
-        apply_enter(view, event->tid, &event->enter);
+        apply_enter(view, event);
         break;
     case EVENT_STEP:
         apply_step(&view->regs, &event->step);

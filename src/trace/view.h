@@ -43,6 +43,7 @@ struct view_thread {
     bool inside;      /* it is there now */
     bool regs_known;  /* from its first enter on */
     struct regs regs; /* while it is outside: those when it left */
+    uint64_t entered; /* the number of its latest enter event */
 };
 
 struct view {
