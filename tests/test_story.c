@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/utf8.h"
 #include "render/pen.h"
 #include "step/focus.h"
 #include "step/story.h"
@@ -1247,7 +1248,7 @@ static unsigned check_shown(struct buf *out, unsigned limit, const char *what)
 
     cr_assert(lt(sz, 0, out->len), "%s is empty", what);
     for (size_t i = 0; i < out->len; i += used, columns++) {
-        used = pen_char_length(out->data + i, out->len - i);
+        used = utf8_shown(out->data + i, out->len - i);
         cr_assert(lt(sz, 0, used), "%s: byte %zu of %s", what, i,
                   buf_text(out));
     }

@@ -30,7 +30,9 @@ struct err {
 
 /*
  * Fills *err and returns -1, so that `return err_set(err, ...)` ends a
- * function. Text that does not fit is cut.
+ * function. What in the text is not shown as it is, newlines too, is escaped
+ * (base/utf8.h): it may repeat arguments and names of files. Text that does not
+ * fit is cut.
  */
 int err_set(struct err *err, enum err_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

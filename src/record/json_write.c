@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "record/json_fields.h"
 
 /* Adds a member, whose value becomes the object's. */
@@ -242,6 +243,32 @@ static void put_source(json_t *object, const struct srcline *source)
     put(object, "source", place);
 }
 
+/*
+ * Jansson escapes what JSON requires. Further characters that are not shown as
+ * they are (base/utf8.h) are in strings only, where "\\u" and their number mean
+ * the same; all of them are below U+10000.
+ */
+static void escape_from(struct buf *out, size_t start)
+{
+    struct buf raw = {0};
+    uint32_t rune = 0;
+    size_t used;
+
+    while (start < out->len && out->data[start] < 0x7f)
+        start++;
+    buf_append(&raw, out->data + start, out->len - start);
+    out->len = start;
+    for (size_t i = 0; i < raw.len; i += used) {
+        used = utf8_decode(raw.data + i, raw.len - i, &rune);
+        BUG_UNLESS(used > 0);
+        if (utf8_shown(raw.data + i, raw.len - i))
+            buf_append(out, raw.data + i, used);
+        else
+            buf_printf(out, "\\u%04x", (unsigned)rune);
+    }
+    buf_release(&raw);
+}
+
 static int append(const char *text, size_t len, void *out)
 {
     buf_append(out, text, len);
@@ -251,6 +278,7 @@ static int append(const char *text, size_t len, void *out)
 void json_write(const struct event *event, struct buf *out)
 {
     json_t *object = json_object();
+    size_t start = out->len;
     int failed;
 
     put(object, "seq", number_json((int64_t)event->seq));
@@ -265,6 +293,7 @@ void json_write(const struct event *event, struct buf *out)
         put_source(object, &event->source);
     failed = json_dump_callback(object, append, out, JSON_COMPACT);
     BUG_UNLESS(!failed);
+    escape_from(out, start);
     buf_append_text(out, "\n");
     json_decref(object);
 }

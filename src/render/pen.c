@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define NAME_COLUMN  2u
 #define ENTRY_COLUMN 14u
@@ -31,47 +32,15 @@ static void keep_role(struct pen *pen, enum role role)
         buf_append(&pen->roles, &kept, 1);
 }
 
-/*
- * The length of the UTF-8 character at text, or 0 if it is none or one that
- * controls a terminal (U+0080 to U+009F).
- */
-static size_t utf8_length(const uint8_t *text, size_t len)
-{
-    size_t need = text[0] >= 0xf0 && text[0] <= 0xf4  ? 4
-                  : (text[0] & 0xf0) == 0xe0          ? 3
-                  : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-                                                      : 0;
-
-    if (need == 0 || need > len || (text[0] == 0xc2 && text[1] < 0xa0))
-        return 0;
-    for (size_t i = 1; i < need; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    return need;
-}
-
-size_t pen_char_length(const uint8_t *text, size_t len)
-{
-    return text[0] >= 0x20 && text[0] < 0x7f ? 1 : utf8_length(text, len);
-}
-
 /* Appends the first character of text as shown. Returns how long it was. */
 static size_t clean(const uint8_t *text, size_t len, struct buf *out,
                     unsigned *columns)
 {
-    size_t used = 1;
-
+    if (text[0] != '\t')
+        return utf8_show(text, len, out, columns);
     *columns = 1;
-    if (text[0] == '\t') {
-        buf_append_text(out, " ");
-    } else if ((used = pen_char_length(text, len))) {
-        buf_append(out, text, used);
-    } else {
-        buf_printf(out, "\\x%02x", text[0]);
-        *columns = 4;
-        used = 1;
-    }
-    return used;
+    buf_append_text(out, " ");
+    return 1;
 }
 
 static void write_due(struct pen *pen)

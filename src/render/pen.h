@@ -4,7 +4,7 @@
  *
  * A pen counts the columns that a reader sees: escape sequences have none,
  * UTF-8 characters have one. Text that comes from a traced program is never
- * trusted: what could move the cursor of a terminal becomes "\xNN", a tab
+ * trusted: what is not shown as it is (base/utf8.h) becomes "\xNN", a tab
  * becomes a blank. Blanks are written only when something follows them, so no
  * line ends in one.
  */
@@ -79,12 +79,6 @@ void pen_words(struct pen *pen, enum role role, unsigned indent,
 /* A name, then words that stand in a column of their own. Ends the line. */
 void pen_entry(struct pen *pen, const char *name, enum role role,
                const char *text);
-
-/*
- * The bytes of the character at text if it is shown as it is, or 0 if it is
- * shown otherwise. len, not 0, is how many bytes there are.
- */
-size_t pen_char_length(const uint8_t *text, size_t len);
 
 /* How many columns a text takes. */
 size_t pen_width(const char *text);

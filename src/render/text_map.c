@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define ARG_MAX_SHOWN 200u /* bytes */
 
@@ -18,7 +19,7 @@ static bool is_printable(const char *text)
     size_t len = strlen(text), used;
 
     for (size_t i = 0; i < len; i += used) {
-        used = pen_char_length((const uint8_t *)text + i, len - i);
+        used = utf8_shown((const uint8_t *)text + i, len - i);
         if (used == 0)
             return false;
     }
@@ -34,10 +35,10 @@ static void append_escaped(const char *arg, size_t len, struct buf *out)
             buf_append_text(out, arg[i] == '\n' ? "\\n" : "\\t");
         else if (arg[i] == '\'' || arg[i] == '\\')
             buf_printf(out, "\\%c", arg[i]);
-        else if (arg[i] < 0x20 || arg[i] == 0x7f)
-            buf_printf(out, "\\x%02x", (uint8_t)arg[i]);
-        else
+        else if (arg[i] >= 0x20 && arg[i] < 0x7f)
             buf_append(out, arg + i, 1);
+        else
+            buf_printf(out, "\\x%02x", (uint8_t)arg[i]);
     }
     buf_append_text(out, "'");
 }
@@ -70,8 +71,8 @@ static void append_arg(const char *arg, bool first, struct buf *out)
     bool cut = len > ARG_MAX_SHOWN;
 
     if (cut)
-        for (len = ARG_MAX_SHOWN; (arg[len] & 0xc0) == 0x80;)
-            len--;
+        len =
+            utf8_cut((struct bytes){(const uint8_t *)arg, len}, ARG_MAX_SHOWN);
     if (!is_printable(arg))
         append_escaped(arg, len, out);
     else if (*arg && is_plain(arg) && !(first && strchr(arg, '=')))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define BLANK       0x20u
 #define REPLACEMENT ((uint32_t)'?')
@@ -80,21 +81,13 @@ static bool is_one_column(uint32_t rune)
 /* The first character of text, which is not empty, and how long it is. */
 static uint32_t decode(const uint8_t *text, size_t len, size_t *used)
 {
-    uint32_t rune = text[0];
-    size_t need = rune >= 0xf0 ? 4 : rune >= 0xe0 ? 3 : rune >= 0xc0 ? 2 : 1;
+    uint32_t rune;
 
-    *used = 1;
-    if (need > len || rune >= 0xf8 || (rune >= 0x80 && rune < 0xc0))
-        return REPLACEMENT;
-    if (need > 1)
-        rune &= 0x7fu >> need;
-    for (size_t i = 1; i < need; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return REPLACEMENT;
-        rune = rune << 6 | (text[i] & 0x3f);
-    }
-    *used = need;
-    return is_one_column(rune) ? rune : REPLACEMENT;
+    *used = utf8_decode(text, len, &rune);
+    if (*used > 0 && is_one_column(rune))
+        return rune;
+    *used += *used == 0;
+    return REPLACEMENT;
 }
 
 unsigned grid_put(struct grid *grid, unsigned row, unsigned column,

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "base/utf8.h"
 #include "render/who.h"
 #include "step/command.h"
 #include "step/pane.h"
@@ -304,7 +305,7 @@ static void draw_prompt(struct grid *grid, const char *prompt)
     unsigned row = grid->rows - 1, end;
 
     while (*prompt && width + 1 > grid->columns) {
-        size_t len = pen_char_length((const uint8_t *)prompt, strlen(prompt));
+        size_t len = utf8_shown((const uint8_t *)prompt, strlen(prompt));
 
         prompt += len ? len : 1;
         width = pen_width(prompt);

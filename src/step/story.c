@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#include "render/pen.h"
+#include "base/utf8.h"
 #include "step/story_parts.h"
 
 #define HAPPENED_WIDTH 220u
@@ -132,19 +132,15 @@ static void finish(struct story *story, size_t start, unsigned limit)
 {
     struct buf raw = {0};
     size_t used, end = start;
-    unsigned columns = 0;
+    unsigned columns = 0, more;
 
     buf_append(&raw, story->out->data + start, story->out->len - start);
     story->out->len = start;
     for (size_t i = 0; i < raw.len; i += used) {
-        used = pen_char_length(raw.data + i, raw.len - i);
-        columns += used ? 1 : 4;
+        used = utf8_show(raw.data + i, raw.len - i, story->out, &more);
+        columns += more;
         if (columns <= limit - 3)
-            end = story->out->len + (used ? used : 4);
-        if (used)
-            buf_append(story->out, raw.data + i, used);
-        else
-            say(story, "\\x%02x", raw.data[i + used++]);
+            end = story->out->len;
     }
     if (columns > limit) {
         story->out->len = end;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "render/pen.h"
+#include "base/utf8.h"
 #include "x86/effect.h"
 
 void say(const struct story *story, const char *format, ...)
@@ -111,11 +111,11 @@ void say_rights(const struct story *story, unsigned prot)
 
 void say_quoted(const struct story *story, struct bytes text, unsigned limit)
 {
-    size_t start = story->out->len, used;
+    size_t start = story->out->len, used = 1;
+    unsigned columns;
 
     say(story, "\"");
-    for (size_t i = 0; i < text.len; i += used) {
-        used = 1;
+    for (size_t i = 0; i < text.len; i += used, used = 1) {
         if (story->out->len - start > limit) {
             say(story, "...");
             break;
@@ -124,10 +124,8 @@ void say_quoted(const struct story *story, struct bytes text, unsigned limit)
             say(story, text.data[i] == '\n' ? "\\n" : "\\t");
         else if (text.data[i] == '"' || text.data[i] == '\\')
             say(story, "\\%c", text.data[i]);
-        else if ((used = pen_char_length(text.data + i, text.len - i)))
-            buf_append(story->out, text.data + i, used);
         else
-            say(story, "\\x%02x", text.data[i + used++]);
+            used = utf8_show(text.data + i, text.len - i, story->out, &columns);
     }
     say(story, "\"");
 }

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "target/proc.h"
 #include "target/symbols.h"
 
@@ -432,14 +433,8 @@ static bool is_excerpted(const struct file *file, size_t n)
 /* The bytes of a line that are shown: a cut is never within a character. */
 static size_t shown_length(const struct line *line)
 {
-    size_t len = line->len;
-
-    if (len <= EXCERPT_WIDTH)
-        return len;
-    for (len = EXCERPT_WIDTH; len > EXCERPT_WIDTH - 4; len--)
-        if ((line->start[len] & 0xc0) != 0x80) /* no later byte of UTF-8 */
-            return len;
-    return EXCERPT_WIDTH;
+    return utf8_cut((struct bytes){(const uint8_t *)line->start, line->len},
+                    EXCERPT_WIDTH);
 }
 
 /* Returns the number of its first line, from 0. */

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "target/proc.h"
 
 /* --- a line -------------------------------------------------------------- */
@@ -47,18 +48,6 @@ static bool take_number(struct bytes *line, uint64_t *out)
     return true;
 }
 
-/* How much of a name is taken: no half of a UTF-8 character at its end. */
-static size_t name_length(struct bytes name)
-{
-    size_t len = PERFMAP_NAME;
-
-    if (name.len <= len)
-        return name.len;
-    while (len > PERFMAP_NAME - 4 && (name.data[len] & 0xc0) == 0x80)
-        len--;
-    return (name.data[len] & 0xc0) == 0x80 ? PERFMAP_NAME : len;
-}
-
 bool perfmap_parse(struct bytes line, struct perfmap_line *out)
 {
     size_t len;
@@ -69,7 +58,7 @@ bool perfmap_parse(struct bytes line, struct perfmap_line *out)
         return false;
     if (line.len == 0 || memchr(line.data, 0, line.len))
         return false;
-    len = name_length(line);
+    len = utf8_cut(line, PERFMAP_NAME);
     memcpy(out->name, line.data, len);
     out->name[len] = 0;
     return true;

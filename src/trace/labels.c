@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 struct stretch {
     uint64_t from;
@@ -206,15 +207,13 @@ const struct label *labels_at(const struct labels *labels, uint64_t addr)
 /* A cut name ends with a whole character, if it is UTF-8. */
 static void append_name(const char *name, struct buf *out)
 {
-    size_t len = strlen(name), end = LABELS_SHOWN - 3;
+    struct bytes text = {(const uint8_t *)name, strlen(name)};
 
-    if (len <= LABELS_SHOWN) {
-        buf_append(out, name, len);
+    if (text.len <= LABELS_SHOWN) {
+        buf_append(out, name, text.len);
         return;
     }
-    while (end > 0 && (name[end] & 0xc0) == 0x80)
-        end--;
-    buf_append(out, name, end);
+    buf_append(out, name, utf8_cut(text, LABELS_SHOWN - 3));
     buf_append_text(out, "...");
 }
 
