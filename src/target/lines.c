@@ -12,6 +12,7 @@
 #include "target/lines.h"
 
 #include <dwarf.h>
+#include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -52,6 +53,18 @@ struct found {
     int line;
 };
 
+/*
+ * Debug information may name anything, so much of a file and of all of them is
+ * read: a source has some 100 kB, the largest that are written by machines some
+ * MB and 250,000 lines.
+ */
+#define FILE_BYTES (4u << 20)
+#define FILE_LINES (1u << 18)
+#define ALL_BYTES  (64u << 20)
+
+/* No source has more lines; a recording takes no more. */
+#define LINE_NUMBER_MOST 1000000000
+
 /* Control goes to and fro between the same few places, and a program without
  * debug information has each of its units searched for each of them. */
 #define ANSWERS 256
@@ -66,6 +79,7 @@ struct lines {
     pid_t pid;
     Dwfl *dwfl;
     bool failed;             /* libdw knows nothing of this process */
+    size_t bytes;            /* of all sources that were read */
     bool attached;           /* frames can be asked for */
     bool asked;              /* has_lines holds */
     bool has_lines;          /* the program itself has debug information */
@@ -154,7 +168,7 @@ static void split_lines(struct file *file)
     const char *end = at + file->text.len;
     size_t capacity = 0;
 
-    while (at < end) {
+    while (at < end && file->line_count < FILE_LINES) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         size_t len = (size_t)((stop ? stop : end) - at);
 
@@ -172,39 +186,68 @@ void lines_provide(struct lines *lines, const char *name, struct bytes text)
 }
 
 /* A source that was changed after the program was built tells wrong lines. */
-static bool is_newer_than_program(FILE *source, pid_t pid)
+static bool is_newer_than_program(int source, pid_t pid)
 {
     struct stat text, program;
     char path[64];
 
     snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    return fstat(fileno(source), &text) == 0 && stat(path, &program) == 0 &&
+    return fstat(source, &text) == 0 && stat(path, &program) == 0 &&
            text.st_mtime > program.st_mtime;
 }
 
-/* Reads a source file; one that cannot be read, or is too new, has no lines. */
-static void load_file(struct file *file, const char *directory, pid_t pid)
+/*
+ * Opens what somebody else has named, if it is a regular file: a pipe would
+ * have nobody to write to it, a terminal would become ours, a device may have
+ * no end. Returns a descriptor or -1.
+ */
+static int open_regular(const char *path)
 {
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat file;
+
+    if (fd >= 0 && (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* Reads a text; of one that is longer than may be, its whole lines. */
+static void read_text(int fd, size_t most, struct buf *text)
+{
+    char chunk[4096];
+    ssize_t got;
+
+    while (text->len <= most && (got = read(fd, chunk, sizeof chunk)) > 0)
+        buf_append(text, chunk, (size_t)got);
+    if (text->len <= most)
+        return;
+    text->len = most;
+    while (text->len > 0 && text->data[text->len - 1] != '\n')
+        text->len--;
+}
+
+/* Reads a source file; one that cannot be read, or is too new, has no lines. */
+static void load_file(struct lines *lines, struct file *file,
+                      const char *directory)
+{
+    size_t most = ALL_BYTES - lines->bytes;
     char *path = NULL;
     struct buf text = {0};
-    char chunk[4096];
-    size_t got;
-    FILE *in;
+    int fd;
 
     if (asprintf(&path, "%s%s%s", file->path[0] == '/' ? "" : directory,
                  file->path[0] == '/' ? "" : "/", file->path) < 0)
         return;
-    in = fopen(path, "re");
+    fd = open_regular(path);
     free(path);
-    if (!in)
+    if (fd < 0)
         return;
-    if (is_newer_than_program(in, pid)) {
-        fclose(in);
-        return;
-    }
-    while ((got = fread(chunk, 1, sizeof chunk, in)) > 0)
-        buf_append(&text, chunk, got);
-    fclose(in);
+    if (!is_newer_than_program(fd, lines->pid))
+        read_text(fd, most < FILE_BYTES ? most : FILE_BYTES, &text);
+    close(fd);
+    lines->bytes += text.len;
     file->owned = (char *)text.data;
     file->text = (struct bytes){text.data, text.len};
     split_lines(file);
@@ -222,7 +265,7 @@ static struct file *find_file(struct lines *lines, const char *path,
             return file;
     }
     file = add_file(lines, path);
-    load_file(file, directory ? directory : ".", lines->pid);
+    load_file(lines, file, directory ? directory : ".");
     return file;
 }
 
@@ -237,7 +280,7 @@ static int find_elf(Dwfl_Module *module, void **data, const char *name,
                     Dwarf_Addr base, char **file_name, Elf **elf)
 {
     char path[64], exe[512];
-    int pid;
+    int pid, fd;
 
     if (ends_with(name, " (deleted)")) {
         pid = (int)(intptr_t)*data;
@@ -245,9 +288,16 @@ static int find_elf(Dwfl_Module *module, void **data, const char *name,
         if (!proc_exe(pid, exe, sizeof exe) || strcmp(exe, name))
             return -1;
         *file_name = strdup(path);
-        return open(path, O_RDONLY | O_CLOEXEC);
+        return open_regular(path);
     }
-    return dwfl_linux_proc_find_elf(module, data, name, base, file_name, elf);
+    if (name[0] != '/') /* the vdso, from memory */
+        return dwfl_linux_proc_find_elf(module, data, name, base, file_name,
+                                        elf);
+    /* What the program has mapped may be another kind of file by now. */
+    fd = open_regular(name);
+    if (fd >= 0)
+        *file_name = strdup(name);
+    return fd;
 }
 
 /*
@@ -338,10 +388,28 @@ static bool find_in_units(Dwfl_Module *module, uint64_t pc, struct found *out)
     return false;
 }
 
+/*
+ * Whether a module has debug information that stands on its own. libdw opens
+ * whatever file a .gnu_debugaltlink section names, and nothing can stop it
+ * (dwarf_getalt): what has one is not asked.
+ */
+static bool has_own_lines(Dwfl_Module *module)
+{
+    Dwarf_Addr bias;
+    Dwarf *dwarf = dwfl_module_getdwarf(module, &bias);
+    const char *name;
+    const void *id;
+
+    return dwarf && dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &id) <= 0;
+}
+
 static bool find_in_module(Dwfl_Module *module, uint64_t pc, struct found *out)
 {
-    Dwfl_Line *line = dwfl_module_getsrc(module, pc);
+    Dwfl_Line *line;
 
+    if (!has_own_lines(module))
+        return false;
+    line = dwfl_module_getsrc(module, pc);
     if (!line)
         return find_in_units(module, pc, out);
     out->path = dwfl_lineinfo(line, NULL, &out->line, NULL, NULL, NULL);
@@ -373,7 +441,7 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
     if (!module)
         return false;
     found = find_again(lines, module, pc);
-    if (!found->path || found->line <= 0)
+    if (!found->path || found->line <= 0 || found->line > LINE_NUMBER_MOST)
         return false;
     file = find_file(lines, found->path, found->directory);
     out->file = file->name;
@@ -549,7 +617,8 @@ static bool program_has_lines(struct lines *lines)
         return lines->has_lines;
     lines->asked = true;
     module = program_module(lines);
-    lines->has_lines = module && dwfl_module_nextcu(module, NULL, &bias);
+    lines->has_lines = module && has_own_lines(module) &&
+                       dwfl_module_nextcu(module, NULL, &bias);
     return lines->has_lines;
 }
 
