@@ -518,3 +518,67 @@ Test(recording, a_huge_mapping_is_shown_soon)
     store_release(&store);
     fclose(file);
 }
+
+/* --- threads -------------------------------------------------------------- */
+
+/* One is in generated code while another stores, and has other registers. */
+static const struct told two_threads = {
+    NULL,
+    {CODE_PAGE, STORED, ENTER("0x10000", "0"), OTHER ENTER("0x10001", "1"),
+     STEP("0x10000", "0", "90", "{\"rax\":[\"0x5\",\"0x6\"]}", "0x10001"),
+     OTHER LEAVE("signal", "0x400000"), OTHER WRITE("0x10008", "8", "00", "c3"),
+     LEAVE("signal", "0x400000")}};
+
+static void run_told(const struct told *told, const char *const *options,
+                     const char *typed, struct result *result)
+{
+    const char *file = scratch(".jsonl"), *input = scratch(".txt");
+    const char *argv[16] = {JITTRACE, "--replay", file};
+    FILE *out = fopen(file, "we");
+
+    write_told(told, out);
+    fclose(out);
+    write_file(input, typed, strlen(typed), 0644);
+    for (size_t i = 0; options[i]; i++)
+        argv[3 + i] = options[i];
+    run(&(struct job){.argv = argv, .in = input}, result);
+    cr_assert(eq(int, result->status, 0), "%s", buf_text(&result->err));
+    unlink(file);
+    unlink(input);
+}
+
+static size_t times(struct buf *out, const char *part)
+{
+    size_t count = 0;
+
+    for (const char *at = buf_text(out); (at = strstr(at, part)); at++)
+        count++;
+    return count;
+}
+
+Test(recording, what_a_thread_stores_outside_is_told_as_such)
+{
+    struct result result;
+
+    run_told(&two_threads, ARGS("--color=never"), "", &result);
+    cr_assert(eq(sz, times(&result.out, "byte writes\n"), 2), "%s",
+              buf_text(&result.out));
+    result_release(&result);
+}
+
+Test(recording, registers_are_those_of_the_thread)
+{
+    struct result result;
+
+    run_told(&two_threads, ARGS("--step", "--plain"), "R\ngoto 7\nq\n",
+             &result);
+    cr_assert(eq(sz, times(&result.out, "    rax 0x5\n"), 1), "%s",
+              buf_text(&result.out));
+    cr_assert(eq(sz, times(&result.out, "    rax 0x6\n"), 0));
+    result_release(&result);
+    run_told(&two_threads, ARGS("--step", "--plain"), "R\ngoto 5\nq\n",
+             &result);
+    cr_assert(eq(sz, times(&result.out, "    rax 0x6\n"), 1), "%s",
+              buf_text(&result.out));
+    result_release(&result);
+}

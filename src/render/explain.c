@@ -192,26 +192,25 @@ static bool find_signal(const struct past *past, uint64_t exit, uint64_t *index)
 {
     const struct event *event = past->event(past->from, exit);
     uint64_t number, oldest = exit < LOOK_AHEAD ? 0 : exit - LOOK_AHEAD;
+    bool found = false;
     int tid = 0;
 
     if (!event || event->kind != EVENT_EXIT || !event->exit.signal.known)
         return false;
     number = event->exit.signal.value;
-    for (uint64_t i = exit; i-- > oldest;) {
-        event = past->event(past->from, i);
+    *index = exit;
+    while (!found && *index > oldest) {
+        event = past->event(past->from, --*index);
         if (!event)
             return false;
-        if (event->kind == EVENT_SIGNAL &&
-            (uint64_t)event->signal.number == number) {
-            *index = i;
-            tid = event->tid;
-            break;
-        }
+        found = event->kind == EVENT_SIGNAL &&
+                (uint64_t)event->signal.number == number;
     }
-    for (uint64_t i = *index + 1; tid && i < exit; i++)
+    tid = event->tid;
+    for (uint64_t i = *index + 1; found && i < exit; i++)
         if (is_of(past->event(past->from, i), tid))
             return false; /* it was handled */
-    return tid;
+    return found;
 }
 
 /* The exit behind a signal event. */

@@ -160,7 +160,8 @@ static bool needs_heading(const struct text *text, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_WRITE:
-        return !text->view.inside && text->stage != STAGE_WRITE;
+        return !view_is_inside(&text->view, event->tid) &&
+               text->stage != STAGE_WRITE;
     case EVENT_START:
     case EVENT_MAP:
     case EVENT_PROTECT:

@@ -158,8 +158,7 @@ void text_limit(struct text *text, const struct event *event)
     /* Its sentence says all. */
     if (!word_is(event->limit.budget, "quit"))
         pen_text(pen, ROLE_WARNING, "not watched: ");
-    pen_words(pen, ROLE_WARNING, 5,
-              why ? why : "something, it is not said why");
+    pen_words(pen, ROLE_WARNING, 5, why ? why : "something");
     text->unwatched |= event_ends_watching(&event->limit);
     tell_explanation(text, explain_loop);
 }

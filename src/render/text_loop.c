@@ -179,7 +179,7 @@ bool text_loop_skips(struct text *text, const struct event *event)
 
     if (event->kind == EVENT_STEP)
         return skips_step(text, text_thread(text, event->tid), event);
-    if (event->kind != EVENT_WRITE || !text->view.inside)
+    if (event->kind != EVENT_WRITE || !view_is_inside(&text->view, event->tid))
         return false;
     thread = text_thread(text, event->tid);
     if (event->write.by || !is_on_path(&thread->loop, event->write.pc))

@@ -260,7 +260,7 @@ void text_write(struct text *text, const struct event *event)
     if (write->also.known)
         tell_twin(text, base, write->also.value - write->offset);
     text_name_code(text, base);
-    if (text->view.inside) {
+    if (view_is_inside(&text->view, event->tid)) {
         pen_column(&text->pen, 5);
         tell_store(text, event);
         return;

@@ -147,10 +147,8 @@ static bool find_known(const struct moment *moment, struct known *known)
 
     *known = (struct known){0};
     if (!thread || !thread->regs_known) {
-        if (!view->regs_known)
-            return false;
-        known->regs = &view->regs;
-        return true;
+        known->regs = view_regs(view, moment->event->tid);
+        return known->regs != NULL;
     }
     known->regs = &thread->regs;
     known->inside = thread->inside;

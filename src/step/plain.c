@@ -223,7 +223,7 @@ static int write_event(struct plain *plain, struct err *err)
     struct explanation explanation = {0};
     struct buf text = {0};
     const struct event *event;
-    const struct view *view;
+    const struct regs *regs;
     bool is_explained;
 
     write_heading(plain, &pen);
@@ -241,9 +241,9 @@ static int write_event(struct plain *plain, struct err *err)
     for (size_t i = 0; event->kind == EVENT_STEP && i < event->step.regs.count;
          i++)
         write_change(plain, &pen, &event->step.regs.list[i]);
-    view = history_view(history, seq);
-    if (screen->all_registers && view->regs_known)
-        write_registers(plain, &pen, &view->regs);
+    regs = view_regs(history_view(history, seq), event->tid);
+    if (screen->all_registers && regs)
+        write_registers(plain, &pen, regs);
     story_next(history, seq, &text);
     write_story(&pen, ROLE_NEXT, &text);
     buf_release(&text);
@@ -323,7 +323,7 @@ static void note_output(struct plain *plain)
 /* Lets the program run until the session's goal is met. */
 static int reach(struct plain *plain, struct err *err)
 {
-    bool was_running = session_is_running(plain->session), ignored;
+    bool was_running = session_is_running(plain->session), ignored = false;
     int signal;
 
     while (session_is_running(plain->session)) {

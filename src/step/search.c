@@ -214,13 +214,13 @@ static bool changes_flag(const struct event *event, uint64_t flag)
 /* What the program changed since the last step shows when it enters again. */
 static bool enter_changes(struct history *history, uint64_t seq, enum reg reg)
 {
-    uint64_t value = history_view(history, seq)->regs.value[reg];
-    const struct view *before;
+    const struct event *event = history_event(history, seq);
+    uint64_t value = event->enter.regs.value[reg];
+    const struct view_thread *before = NULL;
 
-    if (seq == 0)
-        return true;
-    before = history_view(history, seq - 1);
-    return !before->regs_known || before->regs.value[reg] != value;
+    if (seq > 0)
+        before = view_thread(history_view(history, seq - 1), event->tid);
+    return !before || !before->regs_known || before->regs.value[reg] != value;
 }
 
 static bool changes(struct history *history, uint64_t seq, enum reg reg)

@@ -430,8 +430,8 @@ void story_happened_limit(const struct story *story)
     const char *text = limit->text ? limit->text : limit->budget;
     size_t len = text ? strlen(text) : 0;
 
-    say(story, "%s%s%s", is_quit(limit) ? "" : "Not watched: ",
-        len ? text : "something, it is not said why",
+    say(story, "%s%s%s",
+        is_quit(limit) ? "" : "Not watched: ", len ? text : "something",
         len && text[len - 1] == '.' ? "" : ".");
 }
 

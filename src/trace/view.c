@@ -101,6 +101,22 @@ const struct view_thread *view_thread(const struct view *view, int tid)
     return NULL;
 }
 
+bool view_is_inside(const struct view *view, int tid)
+{
+    const struct view_thread *thread = view_thread(view, tid);
+
+    return thread && thread->inside;
+}
+
+const struct regs *view_regs(const struct view *view, int tid)
+{
+    const struct view_thread *thread = view_thread(view, tid);
+
+    if (!thread || !thread->regs_known)
+        thread = view_thread(view, view->last_tid);
+    return thread && thread->regs_known ? &thread->regs : NULL;
+}
+
 /* The thread, made when it is seen for the first time. */
 static struct view_thread *need_thread(struct view *view, int tid)
 {
@@ -248,11 +264,12 @@ static void apply_enter(struct view *view, const struct event *event)
 
     learn(view, start + enter->code_offset, enter->code);
     note_use(view, enter->addr);
-    view->inside = thread->inside = true;
-    view->regs_known = thread->regs_known = true;
-    view->regs = thread->regs = enter->regs;
-    view->regs.value[REG_PC] = thread->regs.value[REG_PC] = enter->addr;
+    thread->inside = true;
+    thread->regs_known = true;
+    thread->regs = enter->regs;
+    thread->regs.value[REG_PC] = enter->addr;
     thread->entered = event->seq;
+    view->last_tid = event->tid;
     view->calls += enter->how && strcmp(enter->how, "call") == 0;
 }
 
@@ -266,17 +283,21 @@ static void apply_executed(struct view *view, const struct event_step *step)
                         (struct bytes){step->bytes.data + i, 1});
 }
 
-static void apply_step(struct regs *regs, const struct event_step *step)
+static void apply_step(struct view *view, const struct event *event)
 {
+    const struct event_step *step = &event->step;
+    struct regs *regs = &need_thread(view, event->tid)->regs;
+
     for (size_t i = 0; i < step->regs.count; i++)
         regs->value[step->regs.list[i].reg] = step->regs.list[i].new_value;
     regs->value[REG_PC] = step->next;
+    view->last_tid = event->tid;
+    apply_executed(view, step);
 }
 
 /* Nobody is in generated code any more, or will be seen there. */
 static void all_leave(struct view *view)
 {
-    view->inside = false;
     for (size_t i = 0; i < view->thread_count; i++)
         view->threads[i].inside = false;
 }
@@ -289,7 +310,7 @@ static void apply_limit(struct view *view, const struct event *event)
     if (strcmp(budget, "steps") == 0)
         all_leave(view);
     else if (strcmp(budget, "call-steps") == 0)
-        view->inside = need_thread(view, event->tid)->inside = false;
+        need_thread(view, event->tid)->inside = false;
 }
 
 static void apply_output(struct view *view, struct bytes bytes)
@@ -329,12 +350,10 @@ void view_apply(struct view *view, const struct event *event)
         apply_enter(view, event);
         break;
     case EVENT_STEP:
-        apply_step(&view->regs, &event->step);
-        apply_step(&need_thread(view, event->tid)->regs, &event->step);
-        apply_executed(view, &event->step);
+        apply_step(view, event);
         break;
     case EVENT_LEAVE:
-        view->inside = need_thread(view, event->tid)->inside = false;
+        need_thread(view, event->tid)->inside = false;
         break;
     case EVENT_NAME:
         apply_name(view, &event->name);

@@ -51,10 +51,8 @@ struct view {
     enum stage stage;
     struct regions regions;
     struct pages pages;
-    bool inside;      /* control is in generated code */
-    bool regs_known;  /* from the first enter on */
-    struct regs regs; /* those of the last thread seen in generated code */
     struct view_thread *threads; /* sorted by tid */
+    int last_tid; /* the thread that was last seen in generated code, if any */
     size_t thread_count;
     size_t thread_capacity;
     uint64_t calls;        /* enters by a call so far */
@@ -82,6 +80,15 @@ const struct region *view_region_at(const struct view *view, uint64_t addr);
 
 /* What is known of a thread; NULL if it was never seen in generated code. */
 const struct view_thread *view_thread(const struct view *view, int tid);
+
+/* Whether the thread is in generated code. */
+bool view_is_inside(const struct view *view, int tid);
+
+/*
+ * The registers of the thread, or of the one that was last seen in generated
+ * code if nothing is known of it; NULL: of none is anything known.
+ */
+const struct regs *view_regs(const struct view *view, int tid);
 
 /*
  * Finds a line (from 1) of a source file, named as in the events, among what
