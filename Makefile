@@ -11,6 +11,7 @@
 #   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
+#   make fuzz       odd input for all that reads files of others; RUNS=1000000
 #   make sanitize   all tests, with the address and undefined sanitizers
 #   make rebase     all tests; golden texts and pages become what is true now
 #   make bench      how fast it is, next to strace and gdb
@@ -64,6 +65,13 @@ ENCODER_HOST = $(BUILD)/encoder/host
 CHECK_ENCODER_OBJECTS = $(BUILD)/tests/encoder/check_encoder.o \
                         $(BUILD)/tests/encoder/report.o
 
+# What is given odd input, one for each thing that is read: `make fuzz`. Clang's
+# libFuzzer is linked into it, or a driver of our own.
+FUZZ_NAMES = recording perfmap options
+FUZZERS = $(FUZZ_NAMES:%=$(BUILD)/fuzzers/%)
+FUZZ_ENGINE = $(BUILD)/tests/fuzz/driver.o
+FUZZ_LINK =
+
 # One line for each of them that says in its comment what must be reported.
 TRACEE_TESTS = $(BUILD)/tests/tracees.inc
 
@@ -76,7 +84,7 @@ endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check run-check check-encoder check-jits lint sanitize \
+.PHONY: all deps demo check run-check fuzz run-fuzz fuzzers check-encoder check-jits lint sanitize \
         rebase bench bench-programs install clean embedded force \
         exercise watch hint reset solution progress
 
@@ -217,6 +225,7 @@ check:
 	@$(DEPS) build check
 	@$(MAKE) $(JOBS) run-check
 
+# A short look at odd input comes last.
 # Criterion ends well even if it found no test to run, so its report is asked.
 run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%) \
            $(CHECK_ENCODER)
@@ -224,6 +233,7 @@ run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%) \
 	@exec $(RUNNER) --json=$(RUNNER).json </dev/null
 	@grep -Eq '^  "passed": [1-9]' $(RUNNER).json || \
 	    { echo 'make check: no test was run' >&2; exit 1; }
+	@$(MAKE) run-fuzz RUNS=1000
 
 # Somebody's own encoder. LEVEL, FORMAT and OUTPUT go on to the program, whose
 # exit status says more than that of make: 0 or 2.
@@ -297,6 +307,50 @@ $(addprefix $(BUILD)/bench/,loop plain spent): \
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O0 -I. -o $@ $<
 
+# --- Fuzzing ----------------------------------------------------------------
+
+# Clang has libFuzzer where a program links with it. Then all is built a second
+# time, with sanitizers; else what is there already is linked with our driver.
+# What is found is left in the file that is named then.
+RUNS = 100000
+fuzz:
+	@$(DEPS) build fuzz || :
+	@$(MAKE) run-fuzz
+
+# Also a part of run-check, where nothing more is installed for it.
+run-fuzz:
+	@if echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+	    clang -fsanitize=fuzzer -x c -o $(BUILD)/fuzz-test - 2>/dev/null; then \
+	    $(MAKE) $(JOBS) fuzzers CC=clang CFLAGS='-O1 -g' \
+	        BUILD=build/fuzz PROGRAM=build/fuzz/jittrace FUZZ_ENGINE= \
+	        FUZZ_LINK=-fsanitize=fuzzer SANITIZE='$(FUZZ_SANITIZE)'; \
+	else \
+	    echo 'fuzz: clang has no libFuzzer here, so inputs are changed' \
+	        'at random'; \
+	    $(MAKE) $(JOBS) fuzzers; \
+	fi
+
+FUZZ_SANITIZE = -fsanitize=fuzzer-no-link,address,undefined \
+                -fno-sanitize=pointer-overflow -fno-sanitize-recover=all
+
+fuzzers: $(FUZZERS)
+	@for name in $(FUZZ_NAMES); do \
+	    rm -rf $(BUILD)/corpus; mkdir $(BUILD)/corpus; \
+	    $(BUILD)/fuzzers/$$name -runs=$(RUNS) -seed=1 -timeout=60 \
+	        -max_len=16384 -artifact_prefix=$(BUILD)/$$name- \
+	        $(BUILD)/corpus tests/fuzz/corpus/$$name \
+	        >$(BUILD)/$$name.log 2>&1 || \
+	        { tail -40 $(BUILD)/$$name.log >&2; exit 1; }; \
+	    echo "fuzz: $$name: $$(tail -1 $(BUILD)/$$name.log)"; \
+	done
+
+$(FUZZERS): $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o \
+                    $(BUILD)/tests/fuzz/check_text.o \
+                    $(filter-out %/src/cli/main.o,$(OBJECTS)) $(FUZZ_ENGINE) \
+                    | $(BUILD)/static
+	@mkdir -p $(@D)
+	$(SAY)$(LINK) $(FUZZ_LINK) -o $@ $^ $(LIBRARIES)
+
 # --- Exercises --------------------------------------------------------------
 
 # The script has said all there is to say; make need not add that it failed.
@@ -325,4 +379,5 @@ clean:
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) \
          $(CHECK_ENCODER_OBJECTS:.o=.d) \
+         $(wildcard $(BUILD)/tests/fuzz/*.d) \
          $(wildcard $(BUILD)/tests/bench/*.d)

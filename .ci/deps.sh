@@ -36,6 +36,7 @@ check     binutils              command objdump
 check     python3               command /usr/bin/python3
 check     python3-jsonschema    module jsonschema
 check     luajit                command luajit
+fuzz      clang                 command clang
 lint      clang                 command clang
 lint      clang-format          command clang-format
 bench     strace                command strace
