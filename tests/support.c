@@ -448,8 +448,8 @@ void check_registers(const struct store *store)
         struct followed *thread = follow(threads, event->tid);
         struct regs *regs = &thread->regs;
 
-        thread->lost |= ends_steps(event, "call-steps") ||
-                        ends_steps(event, "nt-flag");
+        thread->lost |=
+            ends_steps(event, "call-steps") || ends_steps(event, "nt-flag");
         no_steps |= ends_steps(event, "steps");
         if (event->kind == EVENT_ENTER) {
             thread->lost = false;

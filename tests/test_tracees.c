@@ -56,8 +56,8 @@ enum keyword {
 };
 
 static const char *const keywords[KEYWORDS] = {
-    "prints", "errors",  "alike", "ends",    "args",
-    "options", "build", "reports", "never",
+    "prints",  "errors", "alike",   "ends",  "args",
+    "options", "build",  "reports", "never",
 };
 
 struct promise {
