@@ -41,7 +41,8 @@ bool past_is_gap(const struct event *event)
     const char *budget = event->limit.budget;
 
     return event->kind == EVENT_LIMIT && budget &&
-           (strcmp(budget, "steps") == 0 || strcmp(budget, "call-steps") == 0);
+           (strcmp(budget, "steps") == 0 || strcmp(budget, "call-steps") == 0 ||
+            strcmp(budget, "nt-flag") == 0);
 }
 
 /* The latest of these events of the thread, or NULL: what was before the thread

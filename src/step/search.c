@@ -211,16 +211,43 @@ static bool changes_flag(const struct event *event, uint64_t flag)
     return false;
 }
 
-/* What the program changed since the last step shows when it enters again. */
+/* Whether the event leaves that value in the register. */
+static bool leaves(const struct event *event, enum reg reg, uint64_t *value)
+{
+    const struct reg_changes *regs = &event->step.regs;
+
+    if (event->kind == EVENT_ENTER) {
+        *value = event->enter.regs.value[reg];
+        return true;
+    }
+    if (event->kind != EVENT_STEP)
+        return false;
+    *value = event->step.next;
+    for (size_t i = 0; reg != REG_PC && i < regs->count; i++) {
+        *value = regs->list[i].new_value;
+        if (regs->list[i].reg == reg)
+            return true;
+    }
+    return reg == REG_PC;
+}
+
+/*
+ * What the program changed since the last step shows when it enters again. The
+ * events before are asked, as far back as the last enter: to ask for the state
+ * before it would be to build that up anew for each, if the search goes back.
+ */
 static bool enter_changes(struct history *history, uint64_t seq, enum reg reg)
 {
     const struct event *event = history_event(history, seq);
-    uint64_t value = event->enter.regs.value[reg];
-    const struct view_thread *before = NULL;
+    uint64_t value = event->enter.regs.value[reg], before;
+    int tid = event->tid;
 
-    if (seq > 0)
-        before = view_thread(history_view(history, seq - 1), event->tid);
-    return !before || !before->regs_known || before->regs.value[reg] != value;
+    while (seq-- > 0) {
+        event = history_event(history, seq);
+        if (event->tid == tid && leaves(event, reg, &before))
+            return before != value;
+    }
+    return true;
 }
 
 static bool changes(struct history *history, uint64_t seq, enum reg reg)

@@ -61,8 +61,9 @@
  *            then that of the call.
  *   limit    jittrace stopped watching something: budget names what ran out or
  *            what is not supported, text is a whole sentence. After the
- *            budget "call-steps" the thread is not stepped until its next
- *            enter, after "steps" no thread is; a leave may come, or none.
+ *            budget "call-steps" or "nt-flag" the thread is not stepped until
+ *            its next enter, after "steps" no thread is; a leave may come, or
+ *            none.
  *   exit     the program ended with a status, or by a signal: one is known.
  */
 #ifndef JITTRACE_TRACE_EVENT_H

@@ -309,7 +309,8 @@ static void apply_limit(struct view *view, const struct event *event)
 
     if (strcmp(budget, "steps") == 0)
         all_leave(view);
-    else if (strcmp(budget, "call-steps") == 0)
+    else if (strcmp(budget, "call-steps") == 0 ||
+             strcmp(budget, "nt-flag") == 0)
         need_thread(view, event->tid)->inside = false;
 }
 
