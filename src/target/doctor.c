@@ -176,22 +176,22 @@ static bool try_AUXV(struct attempt *attempt)
            fails(attempt, "/proc/PID/auxv");
 }
 
-/* Where the top of the stack of the program is, in front of its last word, or
- * 0 where /proc/PID/maps does not tell. */
+/* The last word but one of the program's stack; an address that cannot be read
+ * where /proc/PID/maps does not tell of a stack. */
 static uint64_t top_of_stack(pid_t pid)
 {
     struct buf text = {0};
     struct maps_line line;
-    uint64_t addr = 0;
+    uint64_t end = 0, addr = 0;
 
     proc_maps_text(pid, &text);
-    while (maps_find(buf_text(&text), addr, &line)) {
+    while (!end && maps_find(buf_text(&text), addr, &line)) {
         addr = line.end;
         if (strcmp(line.name, "[stack]") == 0)
-            break;
+            end = line.end;
     }
     buf_release(&text);
-    return addr - 2 * sizeof(uint64_t);
+    return end - 2 * sizeof(uint64_t);
 }
 
 static bool try_READV(struct attempt *attempt)
