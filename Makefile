@@ -288,7 +288,8 @@ bench:
 	@BUILD_DIR=$(BUILD) JITTRACE=./$(PROGRAM) bash tests/bench.sh
 
 bench-programs: $(PROGRAM) $(LESSONS:%=$(BUILD)/%) \
-                $(addprefix $(BUILD)/bench/,race steps goto loop plain spent)
+                $(addprefix $(BUILD)/bench/,race steps goto loop plain spent \
+                  volume)
 	@:
 
 $(BUILD)/bench/race: $(BUILD)/tests/bench/race.o
@@ -302,7 +303,7 @@ $(BUILD)/bench/race $(BUILD)/bench/steps $(BUILD)/bench/goto: \
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 
 # Programs that are traced.
-$(addprefix $(BUILD)/bench/,loop plain spent): \
+$(addprefix $(BUILD)/bench/,loop plain spent volume): \
     $(BUILD)/bench/%: tests/bench/%.c tests/tracees/code.h Makefile
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O0 -I. -o $@ $<

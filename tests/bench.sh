@@ -276,6 +276,48 @@ END
     alone 'budget spent / not traced' spent 1.05
 }
 
+# --- (e) much code ------------------------------------------------------------
+
+race_volume() {
+    "$build/bench/race" 3 \
+        volume "$build/bench/volume" -- \
+        volume-traced "$jittrace" --- "$build/bench/volume" \
+        2>"$results/errors" >"$results/race" || {
+        cat "$results/errors" >&2
+        exit 1
+    }
+}
+
+# peak COMMAND...: the most memory that a process has had at once, in MB; of
+# itself, without its children.
+peak() {
+    "$@" >"$results/ignored" &
+    while grep VmHWM "/proc/$!/status" 2>/dev/null; do
+        sleep 0.02
+    done | awk '{ most = $2 } END { print most / 1000 }'
+    wait $!
+}
+
+report_volume() {
+    cat <<END
+
+(e) A program that makes 100 MB of code in pieces of 64 KiB and calls each once:
+    3 rounds, milliseconds.
+
+                                       wall     wall      cpu      cpu   x bare
+  command                            median    least   median    least   median
+END
+    row volume 'volume, not traced' volume
+    row volume-traced 'jittrace -- volume' volume
+    printf '\n  %-33s %7s %8s   aim\n' '' median best
+    verdict 'seconds it takes' \
+        "$(column volume-traced 3 | median | awk '{ print $1 / 1e6 }')" \
+        "$(column volume-traced 3 | least | awk '{ print $1 / 1e6 }')" \
+        'at most' 8
+    memory=$(peak "$jittrace" -- "$build/bench/volume")
+    verdict 'MB of memory that jittrace takes' "$memory" "$memory" 'at most' 100
+}
+
 check_gdb
 race
 report_race
@@ -287,3 +329,5 @@ report_steps
 report_goto
 race_left_alone
 report_left_alone
+race_volume
+report_volume
