@@ -46,6 +46,14 @@ struct certainty {
     uint64_t written_other; /* the last one of any other thread; or 0 */
 };
 
+/* What an instruction has stored over itself; its step is told afterwards. */
+struct own_store {
+    int tid;
+    uint64_t pc;
+    uint8_t old[INSN_MAX_LENGTH]; /* what the CPU has fetched */
+    bool stored[INSN_MAX_LENGTH];
+};
+
 struct recording {
     struct source source;
     struct source *json;
@@ -53,8 +61,9 @@ struct recording {
     struct certainty *mappings; /* by the number of a mapping, from 1 */
     size_t mapping_count;
     size_t mapping_capacity;
-    bool all_lost;  /* the same of every mapping */
-    bool steps_end; /* from here on calls may pass without a step */
+    struct own_store own; /* the latest */
+    bool all_lost;        /* the same of every mapping */
+    bool steps_end;       /* from here on calls may pass without a step */
 };
 
 /* The same as json_source_fail, of the file that is read. */
@@ -134,6 +143,25 @@ static void note_store(struct recording *recording, const struct event *event,
         mapping->lost = true;
 }
 
+static void note_own_store(struct recording *recording, int tid,
+                           const struct event_write *write)
+{
+    struct own_store *own = &recording->own;
+
+    if (write->by || !write->old.data)
+        return;
+    if (own->tid != tid || own->pc != write->pc)
+        *own = (struct own_store){.tid = tid, .pc = write->pc};
+    for (uint64_t i = 0; i < INSN_MAX_LENGTH; i++) {
+        uint64_t at = own->pc + i - write->addr;
+
+        if (at >= write->old.len || own->stored[i])
+            continue;
+        own->stored[i] = true;
+        own->old[i] = write->old.data[at];
+    }
+}
+
 /* After the view has taken the event. */
 static void note(struct recording *recording, const struct event *event)
 {
@@ -149,6 +177,7 @@ static void note(struct recording *recording, const struct event *event)
         };
         break;
     case EVENT_WRITE:
+        note_own_store(recording, event->tid, &event->write);
         note_store(recording, event, event->write.addr);
         if (event->write.also.known)
             note_store(recording, event, event->write.also.value);
@@ -202,6 +231,33 @@ static int check_bytes(struct recording *recording, const struct event *event,
                           "the byte at " ADDR " is %02x by what came before, "
                           "but %s says %02x",
                           addr + i, known, what, bytes.data[i]);
+    return 0;
+}
+
+/* The same of the bytes of a step, which may have changed by that step. */
+static int check_fetched(struct recording *recording, const struct event *event,
+                         struct err *err)
+{
+    struct own_store own = recording->own;
+    uint64_t addr = event->step.addr;
+    struct bytes bytes = event->step.bytes;
+
+    if (own.tid == event->tid)
+        recording->own = (struct own_store){0};
+    if (own.tid != event->tid || own.pc != addr)
+        return check_bytes(recording, event, "\"bytes\"", addr, bytes, err);
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (own.stored[i] && own.old[i] != bytes.data[i])
+            return REFUSE(recording, err,
+                          "the byte at " ADDR
+                          " was %02x before the step stored "
+                          "there, but \"bytes\" says %02x",
+                          addr + i, own.old[i], bytes.data[i]);
+        if (!own.stored[i] &&
+            check_bytes(recording, event, "\"bytes\"", addr + i,
+                        (struct bytes){bytes.data + i, 1}, err) < 0)
+            return -1;
+    }
     return 0;
 }
 
@@ -404,8 +460,7 @@ static int check_step(struct recording *recording, const struct event *event,
         check_accesses(recording, "reads", &step->reads, err) < 0 ||
         check_accesses(recording, "writes", &step->writes, err) < 0)
         return -1;
-    return check_bytes(recording, event, "\"bytes\"", step->addr, step->bytes,
-                       err);
+    return check_fetched(recording, event, err);
 }
 
 /*
