@@ -114,8 +114,9 @@ static void note_limit(struct recording *recording,
 {
     const struct region *region = NULL;
 
-    if (!limit->budget || strcmp(limit->budget, "steps") == 0)
-        recording->steps_end = true;
+    if (!limit->budget || strcmp(limit->budget, "steps") == 0 ||
+        (strcmp(limit->budget, "call-steps") == 0 && !limit->addr.known))
+        recording->steps_end = true; /* of no call, where none is named */
     if (!is_about_bytes(limit))
         return;
     if (limit->addr.known)
