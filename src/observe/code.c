@@ -165,12 +165,16 @@ static void check_bytes(struct observer *observer, struct thread *thread,
                         struct region *region, const struct insn *insn)
 {
     struct bytes bytes = {insn->bytes, insn->length};
+    uint64_t page = insn->addr - insn->addr % PAGES_SIZE;
 
     if (!region || pages_hold(&thread->space->pages, insn->addr, bytes))
         return;
-    code_refresh_page(observer, thread, region,
-                      insn->addr - insn->addr % PAGES_SIZE,
-                      changed_by(thread->space, region));
+    for (; page < insn->addr + insn->length; page += PAGES_SIZE) {
+        region = regions_at(&thread->space->regions, page);
+        if (region)
+            code_refresh_page(observer, thread, region, page,
+                              changed_by(thread->space, region));
+    }
 }
 
 /* As decode_at, from what was decoded before if that still holds. */
