@@ -440,7 +440,8 @@ bool proc_catches(pid_t tid, int signal)
     return proc_signals(tid, &signals) && signals.caught >> (signal - 1) & 1;
 }
 
-/* By the file, where a sandbox forbids the call (Docker, before Linux 4.8). */
+/* By the file: where a sandbox forbids the call (Docker, before Linux 4.8), and
+ * what may be written but not read, which only the call minds. */
 static size_t read_mem(pid_t pid, uint64_t addr, void *out, size_t len)
 {
     char path[64];
@@ -464,9 +465,9 @@ size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)
 
     if (got > 0)
         return (size_t)got;
-    return got < 0 && (errno == ENOSYS || errno == EPERM)
-               ? read_mem(pid, addr, out, len)
-               : 0;
+    if (got < 0 && (errno == ENOSYS || errno == EPERM || errno == EFAULT))
+        return read_mem(pid, addr, out, len);
+    return 0;
 }
 
 void proc_read_text(pid_t pid, uint64_t addr, struct buf *out)
