@@ -98,6 +98,8 @@ static const char *const *const runs[] = {
     ARGS("--", TRACEE("patched")),
     ARGS("--", TRACEE("read_into")),
     ARGS("--", TRACEE("effects")),
+    ARGS("--", TRACEE("write_only")),
+    ARGS("--", TRACEE("spinning_parent")),
 };
 
 /* Where the program begins in a run's arguments. */

@@ -362,6 +362,41 @@ Test(engine, code_cuts_its_own_mapping)
     store_release(&store);
 }
 
+/* Of a page of code an entry brings all, of one byte more what is new; stores
+ * to it are watched, or else the pages are read. */
+Test(engine, an_entry_brings_a_page_or_what_is_new)
+{
+    static const struct {
+        uint64_t offset;
+        size_t size;
+    } expected[] = {{0, 4096}, {0, 4096}, {4095, 2}, {0, 0}, {10, 1}};
+    const char *const *const runs[] = {
+        ARGS("--", TRACEE("page_edges")),
+        ARGS("--max-length=4096", "--", TRACEE("page_edges")),
+    };
+
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        struct result result;
+        struct store store;
+
+        trace(&(struct job){.argv = runs[i]}, &store, &result);
+        cr_assert(eq(int, result.status, 0));
+        cr_assert(eq(sz, count(&store, EVENT_ENTER), 5));
+        cr_assert(eq(sz, count(&store, EVENT_LIMIT), i));
+        for (size_t n = 0; n < 5; n++) {
+            const struct event *enter = nth(&store, EVENT_ENTER, n);
+
+            cr_assert(eq(sz, enter->enter.code.len, expected[n].size),
+                      "entry %zu of run %zu", n, i);
+            if (expected[n].size > 0)
+                cr_assert(
+                    eq(u64, enter->enter.code_offset, expected[n].offset));
+        }
+        result_release(&result);
+        store_release(&store);
+    }
+}
+
 /* --- calls --------------------------------------------------------------- */
 
 Test(engine, c_returns_behind_the_call_of_a_stub)

@@ -260,3 +260,47 @@ Test(observe, guarded_pages_stay_readable)
             "case %zu", i);
     }
 }
+
+/* --- returns that are awaited --------------------------------------------- */
+
+/* That of the call number i, each one deeper in the stack. */
+static struct place return_of(uint64_t i)
+{
+    return (struct place){HOST + i, DATA - 8 * i};
+}
+
+/* There is room for so many; of more, the oldest are forgotten. */
+Test(observe, the_latest_returns_are_awaited)
+{
+    static struct thread thread;
+    struct place back = {0, 0};
+
+    for (uint64_t i = 0; i < MAX_AWAITED + 3; i++) {
+        thread.back = return_of(1000 + i);
+        arrive_await(&thread, return_of(i));
+    }
+    for (uint64_t i = MAX_AWAITED + 3; i-- > 3;) {
+        cr_assert(eq(int, arrive_awaited(&thread, return_of(i), &back), 1),
+                  "return %d", (int)i);
+        cr_assert(eq(u64, back.pc, return_of(1000 + i).pc));
+        cr_assert(eq(u64, back.sp, return_of(1000 + i).sp));
+    }
+    cr_assert(eq(int, arrive_awaited(&thread, return_of(2), &back), 0));
+}
+
+/* What was to come before a return does not come any more. */
+Test(observe, a_return_takes_the_later_ones_with_it)
+{
+    static struct thread thread;
+    struct place here = return_of(1), back;
+
+    for (uint64_t i = 0; i < 4; i++)
+        arrive_await(&thread, return_of(i));
+    here.sp++;
+    cr_assert(eq(int, arrive_awaited(&thread, here, &back), 0));
+    here.sp--;
+    cr_assert(eq(int, arrive_awaited(&thread, here, &back), 1));
+    for (uint64_t i = 1; i < 4; i++)
+        cr_assert(eq(int, arrive_awaited(&thread, return_of(i), &back), 0));
+    cr_assert(eq(int, arrive_awaited(&thread, return_of(0), &back), 1));
+}

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -213,6 +214,13 @@ Test(target, system_calls_are_written_as_in_c)
         {{.number = SYS_mmap,
           .args = {0x10000, 1, 0, MAP_SHARED | MAP_FIXED | 0x40000000, 7, 64}},
          "mmap(0x10000, 1, PROT_NONE, MAP_SHARED|MAP_FIXED|0x40000000, 7, 64)"},
+        {{.number = SYS_mmap,
+          .args = {0, 1, PROT_READ | 0x10,
+                   MAP_TYPE | MAP_ANONYMOUS | MAP_STACK | 0x200, 7, 0}},
+         "mmap(NULL, 1, PROT_READ|0x10, 0xf|MAP_ANONYMOUS|MAP_STACK|0x200, "
+         "7, 0)"},
+        {{.number = SYS_mmap, .args = {0, 1, 0x10, 0x200, 7, 0}},
+         "mmap(NULL, 1, 0x10, 0x0|0x200, 7, 0)"},
         {{.number = SYS_mprotect,
           .args = {0x7f0000000000, 8192, PROT_READ | PROT_EXEC}},
          "mprotect(0x7f0000000000, 8192, PROT_READ|PROT_EXEC)"},
@@ -222,6 +230,9 @@ Test(target, system_calls_are_written_as_in_c)
          "munmap(0x1000, 4096)"},
         {{.number = SYS_mremap, .args = {0x1000, 4096, 8192, 1}},
          "mremap(0x1000, 4096, 8192, 0x1)"},
+        {{.number = SYS_shmat, .args = {3, 0, SHM_EXEC | 0x200}},
+         "shmat(3, NULL, SHM_EXEC|0x200)"},
+        {{.number = SYS_shmat, .args = {3, 0x1000, 0}}, "shmat(3, 0x1000, 0)"},
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

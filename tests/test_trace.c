@@ -472,6 +472,39 @@ Test(trace, a_protection_of_a_part_cuts_the_region)
     view_release(&view);
 }
 
+/* What is known of a page goes with it: the bytes there, and their names. */
+Test(trace, what_goes_away_or_is_mapped_anew_has_no_names)
+{
+    const struct event_unmap unmap = {.addr = BASE, .length = PAGE};
+    const struct event_map map = {.addr = BASE, .length = PAGE, .prot = RW};
+    struct event event = {.kind = EVENT_MAP, .map = map};
+    struct view view;
+
+    view_init(&view);
+    for (int again = 0; again < 2; again++) {
+        event = (struct event){.kind = EVENT_MAP, .map = map};
+        view_apply(&view, &event);
+        event = wrote(PAGE - 1, "x");
+        view_apply(&view, &event);
+        event = (struct event){.kind = EVENT_NAME};
+        event.name.addr = BASE + PAGE - 1;
+        event.name.length = 2; /* the second is that of another page */
+        event.name.name = "fib";
+        view_apply(&view, &event);
+        cr_assert(
+            ne(ptr, (void *)labels_at(&view.labels, BASE + PAGE - 1), NULL));
+        event = (struct event){.kind = EVENT_UNMAP, .unmap = unmap};
+        if (again)
+            event = (struct event){.kind = EVENT_MAP, .map = map};
+        view_apply(&view, &event);
+        cr_assert(
+            eq(ptr, (void *)labels_at(&view.labels, BASE + PAGE - 1), NULL));
+        cr_assert(ne(ptr, (void *)labels_at(&view.labels, BASE + PAGE), NULL));
+        cr_assert(eq(int, pages_written(&view.pages, BASE + PAGE - 1), 0));
+    }
+    view_release(&view);
+}
+
 /* --- generations ---------------------------------------------------------- */
 
 /*
