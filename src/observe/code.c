@@ -607,13 +607,13 @@ void code_stepped(struct observer *observer, struct thread *thread)
     if (tracee_fetch(&thread->tracee) < 0)
         return;
     tracee_regs(&thread->tracee, &now);
-    step_over_shadow(observer, thread, &now);
     if (handler_began(thread, &now)) {
         tracee_hide_in_frame(&thread->tracee, thread->insn.kind);
         thread->put_off = thread->insn.addr;
         leave_for_handler(observer, thread, &now);
         return;
     }
+    step_over_shadow(observer, thread, &now);
     if (tracee_traps_itself(&thread->tracee)) { /* by a popf */
         emit_step(observer, thread, &now);
         signal_own_traps(observer, thread);
