@@ -215,14 +215,18 @@ void code_moved(struct observer *observer, struct thread *thread)
 /* Flag NT, which means nothing in this mode of the CPU (SDM vol. 1, 3.4.3.3). */
 #define NESTED_TASK 0x4000
 
-/* Whether the instruction is about to load flags with it from the stack. */
-static bool sets_nested_task(const struct thread *thread)
+/* Flag TF: a trap behind each instruction (SDM vol. 3, 17.3.2). */
+#define TRAP_FLAG 0x100
+
+/* What the instruction loads from the stack as flags, their lower half; 0 if
+ * it loads none. */
+static uint16_t flags_loaded(const struct thread *thread)
 {
     const struct accesses *accesses = &thread->accesses;
     uint16_t flags;
 
     if (thread->insn.kind != INSN_POPF)
-        return false;
+        return 0;
     for (size_t i = 0; i < accesses->count; i++) {
         const struct access *access = &accesses->list[i];
         /* An iret takes five words, of which the flags are the third. */
@@ -230,10 +234,10 @@ static bool sets_nested_task(const struct thread *thread)
 
         if (access->what.read && access->known >= at + sizeof flags) {
             memcpy(&flags, access->old_bytes + at, sizeof flags);
-            return flags & NESTED_TASK;
+            return flags;
         }
     }
-    return false;
+    return 0;
 }
 
 /* No stop leaves that flag set for sure, and none can set it again. */
@@ -259,7 +263,7 @@ void code_step(struct observer *observer, struct thread *thread)
     bool is_call = thread->insn.kind == INSN_SYSCALL;
     int signal;
 
-    if (sets_nested_task(thread)) {
+    if (flags_loaded(thread) & NESTED_TASK) {
         run_unstepped(observer, thread);
         return;
     }
@@ -580,7 +584,8 @@ void code_called(struct observer *observer, struct thread *thread)
 /*
  * The step over an instruction that loads ss went over the next one as well.
  * The first has changed no register but the program counter; of the second,
- * what it has read and written is not known.
+ * what it has read and written is not known. If it is a popf that has set the
+ * trap flag, the kernel did not see that, and takes the flag for ours.
  */
 static void step_over_shadow(struct observer *observer, struct thread *thread,
                              const struct regs *now)
@@ -594,8 +599,12 @@ static void step_over_shadow(struct observer *observer, struct thread *thread,
     emit_step(observer, thread, &between);
     budget_pay_step(&observer->budget, &observer->spent, &thread->steps);
     thread->before = between;
-    thread->accesses.count = 0;
     decode_at(thread, next, &thread->insn);
+    accesses_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
+                     &between);
+    if (flags_loaded(thread) & TRAP_FLAG)
+        tracee_keep_trap(&thread->tracee);
+    thread->accesses.count = 0;
 }
 
 void code_stepped(struct observer *observer, struct thread *thread)

@@ -420,6 +420,13 @@ bool tracee_traps_itself(const struct tracee *tracee)
     return tracee->regs.eflags & TRAP_FLAG;
 }
 
+/* A flag that is set by its tracer is the tracee's own (set_flags there). */
+void tracee_keep_trap(struct tracee *tracee)
+{
+    tracee->regs.eflags |= TRAP_FLAG;
+    tracee_store(tracee);
+}
+
 bool tracee_loads_flags(const uint8_t *code, size_t len)
 {
     static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,

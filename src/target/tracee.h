@@ -208,6 +208,9 @@ uint64_t tracee_stack(const struct tracee *tracee);
  */
 bool tracee_traps_itself(const struct tracee *tracee);
 
+/* Makes that so, where the kernel takes the flag for that of a step. */
+void tracee_keep_trap(struct tracee *tracee);
+
 /*
  * The same where that instruction has not been executed, because a signal came
  * before it; and in what the kernel has saved for the return from its handler,
