@@ -6,6 +6,7 @@
  * can begin with it, stores into the memory of the other one are watched no
  * longer. Processes that are no children of the program are not seen.
  */
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,44 @@ static struct thread *spokesman(const struct observer *observer, pid_t pid,
     return found;
 }
 
+/* How often the CPU is given away for a call to end that another process is in;
+ * one that sleeps there is left alone. */
+#define YIELDS 100
+
+/* Whether it stands still now, and can make a call of ours. */
+static bool stop(struct observer *observer, struct thread *thread)
+{
+    enum stop_kind kind;
+
+    for (int i = 0;
+         i < YIELDS && thread->in_call && proc_runs(thread->tracee.tid) &&
+         !tracee_has_stopped(&thread->tracee);
+         i++)
+        sched_yield();
+    if (!tracee_has_stopped(&thread->tracee) &&
+        (thread->in_call || !proc_runs(thread->tracee.tid)))
+        return false;
+    store_stop(thread);
+    kind = thread->stop.kind;
+    if (!thread->has_stop || kind == STOP_FORK || kind == STOP_VFORK ||
+        kind == STOP_CLONE)
+        return false;
+    if (!thread->in_call && (kind == STOP_CALL || kind == STOP_FILTER)) {
+        /* Its own call has not begun, and will begin again. */
+        if (tracee_rewind(&thread->tracee) < 0)
+            return false;
+        thread->has_stop = false;
+        observer_run(observer, thread);
+    }
+    return true;
+}
+
+/* Then it takes no call of the process to give its pages back. */
+static bool uses_userfaultfd(const struct space *space)
+{
+    return space->uffd >= 0;
+}
+
 void foreign_before(struct observer *observer, const struct thread *thread)
 {
     pid_t pid = written_process(thread);
@@ -71,8 +110,9 @@ void foreign_before(struct observer *observer, const struct thread *thread)
 
     if (!other || other->space->stores_off)
         return;
-    if (other->running && !other->in_call && proc_runs(other->tracee.tid))
-        store_stop(other);
+    if (other->running && !stop(observer, other) &&
+        !uses_userfaultfd(other->space))
+        return;
     guard_drop_stores(observer, other, "writer",
                       "another process writes to the program's memory; from "
                       "here on stores are not watched, code is read when it is "

@@ -575,6 +575,15 @@ int tracee_call(const struct tracee *tracee, struct call *call)
     return 0;
 }
 
+bool tracee_has_stopped(const struct tracee *tracee)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)tracee->tid, &info,
+                  WSTOPPED | WNOHANG | WNOWAIT | __WALL) == 0 &&
+           info.si_pid == tracee->tid;
+}
+
 int tracee_wait(const struct tracee *tracee, struct stop *stop)
 {
     siginfo_t info;

@@ -87,6 +87,9 @@ int wait_stop(struct stop *stop, enum patience patience, struct err *err);
  */
 bool wait_has_children(void);
 
+/* Whether it has stopped, and its stop is yet to be read. */
+bool tracee_has_stopped(const struct tracee *tracee);
+
 /*
  * Waits for the next stop of this tracee alone. Its death stays for wait_stop
  * to find; then -1 is returned.
