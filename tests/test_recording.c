@@ -239,6 +239,9 @@ static const struct told possible[] = {
     /* a signal sends a thread elsewhere; without steps nothing is known */
     {NULL, {CODE_PAGE, ENTER("0x10000", "0"), LEAVE("signal", "0x400000")}},
     {NULL,
+     {CODE_PAGE, ENTER("0x10000", "0"), LIMIT("something new"),
+      LEAVE("return", "0x1") ",\"value\":\"0x9\""}},
+    {NULL,
      {CODE_PAGE, LIMIT("steps"), ENTER("0x10000", "0"),
       LEAVE("return", "0x1") ",\"value\":\"0x9\""}},
 };

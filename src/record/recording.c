@@ -64,6 +64,7 @@ struct recording {
     struct own_store own; /* the latest */
     bool all_lost;        /* the same of every mapping */
     bool steps_end;       /* from here on calls may pass without a step */
+    uint64_t limited;     /* the number of the latest limit; 0: none */
 };
 
 /* The same as json_source_fail, of the file that is read. */
@@ -109,9 +110,9 @@ static bool is_about_bytes(const struct event_limit *limit)
                               strcmp(limit->budget, "output") != 0);
 }
 
-static void note_limit(struct recording *recording,
-                       const struct event_limit *limit)
+static void note_limit(struct recording *recording, const struct event *event)
 {
+    const struct event_limit *limit = &event->limit;
     const struct region *region = NULL;
 
     if (!limit->budget || strcmp(limit->budget, "steps") == 0 ||
@@ -119,6 +120,7 @@ static void note_limit(struct recording *recording,
         recording->steps_end = true; /* of no call, where none is named */
     if (!is_about_bytes(limit))
         return;
+    recording->limited = event->seq;
     if (limit->addr.known)
         region = view_region_at(&recording->view, limit->addr.value);
     if (region)
@@ -184,7 +186,7 @@ static void note(struct recording *recording, const struct event *event)
             note_store(recording, event, event->write.also.value);
         break;
     case EVENT_LIMIT:
-        note_limit(recording, &event->limit);
+        note_limit(recording, event);
         break;
     default:
         break;
@@ -353,9 +355,23 @@ static int check_register(struct recording *recording, enum reg reg,
                   reg_name(reg), known, told);
 }
 
+/*
+ * Whether all that the thread did since it has entered was told. After a limit
+ * it may have gone on at full speed for a while.
+ */
+static bool is_followed(const struct recording *recording,
+                        const struct view_thread *thread)
+{
+    return thread && thread->inside && !recording->steps_end &&
+           thread->entered >= recording->limited;
+}
+
 static int check_changes(struct recording *recording, const struct regs *regs,
                          const struct event_step *step, struct err *err)
 {
+    if (check_register(recording, REG_PC, regs->value[REG_PC], step->addr,
+                       err) < 0)
+        return -1;
     for (size_t i = 0; i < step->regs.count; i++) {
         const struct reg_change *change = &step->regs.list[i];
 
@@ -455,9 +471,8 @@ static int check_step(struct recording *recording, const struct event *event,
         return -1;
     if (check_place(recording, step->addr, step->bytes.len + !step->bytes.len,
                     step->offset, err) < 0 ||
-        check_register(recording, REG_PC, thread->regs.value[REG_PC],
-                       step->addr, err) < 0 ||
-        check_changes(recording, &thread->regs, step, err) < 0 ||
+        (is_followed(recording, thread) &&
+         check_changes(recording, &thread->regs, step, err) < 0) ||
         check_accesses(recording, "reads", &step->reads, err) < 0 ||
         check_accesses(recording, "writes", &step->writes, err) < 0)
         return -1;
@@ -475,7 +490,7 @@ static int check_leave(struct recording *recording, const struct event *event,
         view_thread(&recording->view, event->tid);
     const struct event_leave *leave = &event->leave;
 
-    if (!thread || !thread->inside || recording->steps_end || !leave->how ||
+    if (!is_followed(recording, thread) || !leave->how ||
         strcmp(leave->how, "signal") == 0)
         return 0;
     if (check_register(recording, REG_PC, thread->regs.value[REG_PC], leave->to,
