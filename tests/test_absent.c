@@ -273,6 +273,29 @@ static void is_refused(int (*absence)(void), const char *cause,
     }
 REFUSALS(REFUSAL)
 
+/* --- where the trace shows less ------------------------------------------- */
+
+/* An int3 waits for the return of a call then. It goes away before a fork, so
+ * that return is not seen, and the child finds none of it. */
+Test(absent, a_call_that_forks_returns_without_debug_registers)
+{
+    const char *const *argv =
+        ARGS("--max-call-steps=1", "--", TRACEE("rest_fork"));
+    struct result untraced, result;
+    struct store store;
+
+    run(&(struct job){.argv = program_of(argv)}, &untraced);
+    trace(&(struct job){.argv = argv, .prepare = debug_registers}, &store,
+          &result);
+    cr_assert(eq(int, result.status, 0));
+    cr_assert(eq(int, untraced.status, 0));
+    cr_assert(eq(str, text_of(&result.out), text_of(&untraced.out)));
+    cr_assert(eq(sz, count(&store, EVENT_LEAVE), 0));
+    result_release(&result);
+    result_release(&untraced);
+    store_release(&store);
+}
+
 /* --- execution that cannot be given back ---------------------------------- */
 
 static int inherited_mdwe(void)

@@ -397,6 +397,22 @@ Test(engine, an_entry_brings_a_page_or_what_is_new)
     }
 }
 
+/* One step goes over two instructions: each has accessed what is its own. */
+Test(engine, what_loads_ss_reads_for_itself)
+{
+    struct result result;
+    struct store store;
+
+    trace_tracee(TRACEE("shadow_read"), &store, &result);
+    cr_assert(eq(sz, count(&store, EVENT_STEP), 6));
+    expect_step(&store, 2, "\x8e\x14\x24", 3);
+    cr_assert(eq(sz, nth(&store, EVENT_STEP, 2)->step.reads.count, 1));
+    expect_step(&store, 3, "\x90", 1);
+    cr_assert(eq(sz, nth(&store, EVENT_STEP, 3)->step.reads.count, 0));
+    result_release(&result);
+    store_release(&store);
+}
+
 /* --- calls --------------------------------------------------------------- */
 
 Test(engine, c_returns_behind_the_call_of_a_stub)

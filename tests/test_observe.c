@@ -135,6 +135,38 @@ Test(observe, faults_are_classified, .init = fill, .fini = empty)
                   "%s", cases[i].what);
 }
 
+/* Execution is given back in a window, and in no other place. */
+Test(observe, a_window_ends_where_it_ends, .fini = empty)
+{
+    static const struct {
+        uint64_t page;
+        unsigned prot;
+        enum fault_class class;
+    } cases[] = {
+        {0, PROT_EXEC, FAULT_FETCH},  {1, PROT_EXEC, FAULT_STALE},
+        {2, PROT_EXEC, FAULT_STALE},  {3, PROT_EXEC, FAULT_FETCH},
+        {1, PROT_WRITE, FAULT_STORE}, {3, PROT_WRITE, FAULT_STORE},
+    };
+    struct region *region = regions_map(&regions, CODE, 4 * PAGE, 7);
+
+    region->guard.wanted = region->guard.taken = PROT_WRITE | PROT_EXEC;
+    region->guard.window = CODE + PAGE;
+    region->guard.window_end = CODE + 3 * PAGE;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t first = CODE + cases[i].page * PAGE;
+
+        for (uint64_t addr = first; addr < first + PAGE; addr += PAGE - 1) {
+            struct fault fault = {SIGSEGV, SEGV_ACCERR, addr, HOST, 3};
+
+            if (cases[i].prot == PROT_EXEC)
+                fault.pc = addr;
+            cr_assert(eq(int, (int)fault_classify(&regions, &fault),
+                         (int)cases[i].class),
+                      "case %zu", i);
+        }
+    }
+}
+
 /* --- random faults, against a slow model ---------------------------------- */
 
 #define PAGES 12

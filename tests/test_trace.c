@@ -18,6 +18,7 @@
 #include "trace/signal_name.h"
 #include "trace/store.h"
 #include "trace/view.h"
+#include "trace/where.h"
 
 TestSuite(trace, .timeout = 20);
 
@@ -503,6 +504,38 @@ Test(trace, what_goes_away_or_is_mapped_anew_has_no_names)
         cr_assert(eq(int, pages_written(&view.pages, BASE + PAGE - 1), 0));
     }
     view_release(&view);
+}
+
+/* Which of the mappings that have been there an address is counted in. */
+static uint64_t start_at(const struct where *where, uint64_t addr)
+{
+    const struct where_mapping *mapping = where_mapping(where, addr);
+
+    return mapping ? mapping->start : 0;
+}
+
+Test(trace, an_address_is_in_the_latest_mapping)
+{
+    struct event event = {.kind = EVENT_MAP};
+    struct where where = {0};
+
+    event.map.addr = BASE;
+    event.map.length = 3 * PAGE;
+    where_apply(&where, &event);
+    cr_assert(eq(u64, start_at(&where, BASE + PAGE), BASE));
+    event.map.addr = BASE + PAGE;
+    event.map.length = PAGE;
+    where_apply(&where, &event);
+    cr_assert(eq(u64, start_at(&where, BASE), BASE));
+    cr_assert(eq(u64, start_at(&where, BASE + PAGE), BASE + PAGE));
+    cr_assert(eq(u64, start_at(&where, BASE + 2 * PAGE - 1), BASE + PAGE));
+    cr_assert(eq(u64, start_at(&where, BASE + 2 * PAGE), BASE));
+    cr_assert(eq(u64, start_at(&where, BASE + 3 * PAGE), 0));
+    event.map.addr = BASE; /* a shorter one: nothing is forgotten */
+    where_apply(&where, &event);
+    cr_assert(eq(sz, where.count, 2));
+    cr_assert(eq(u64, start_at(&where, BASE + PAGE), BASE));
+    where_release(&where);
 }
 
 /* --- generations ---------------------------------------------------------- */
