@@ -716,6 +716,10 @@ static int make_call(struct tracee *tracee, int (*how)(struct tracee *tracee))
     return result;
 }
 
+/*
+ * A call needs no stack. But with an rsp that is no address an AMD CPU raises a
+ * fault where the tracee is to go on, at the call.
+ */
 static int inject(struct tracee *tracee, uint64_t number,
                   const uint64_t args[6], int64_t *result,
                   int (*how)(struct tracee *tracee))
@@ -734,6 +738,7 @@ static int inject(struct tracee *tracee, uint64_t number,
     tracee->regs.r8 = args[4];
     tracee->regs.r9 = args[5];
     tracee->regs.rip = tracee->syscall_insn;
+    tracee->regs.rsp = tracee->syscall_insn; /* any that is an address */
     tracee->regs.orig_rax = (uint64_t)-1; /* nothing to restart */
     tracee->regs.eflags &= ~(uint64_t)(TRAP_FLAG | DIRECTION_FLAG);
     if (make_call(tracee, how) < 0)
