@@ -581,27 +581,45 @@ void code_called(struct observer *observer, struct thread *thread)
         code_stepped(observer, thread);
 }
 
-/*
- * The step over an instruction that loads ss went over the next one as well.
- * The first has changed no register but the program counter; of the second,
- * what it has read and written is not known. If it is a popf that has set the
- * trap flag, the kernel did not see that, and takes the flag for ours.
- */
-static void step_over_shadow(struct observer *observer, struct thread *thread,
-                             const struct regs *now)
+/* Tells that the instruction which loads ss was executed; the next one is what
+ * thread->insn is then. It has changed no register but the program counter. */
+static void step_shadow(struct observer *observer, struct thread *thread)
 {
     struct regs between = thread->before;
     uint64_t next = thread->insn.addr + thread->insn.length;
 
-    if (thread->insn.kind != INSN_SHADOW || now->value[REG_PC] == next)
-        return;
     between.value[REG_PC] = next;
     emit_step(observer, thread, &between);
     budget_pay_step(&observer->budget, &observer->spent, &thread->steps);
     thread->before = between;
+    thread->accesses.count = 0;
     decode_at(thread, next, &thread->insn);
+}
+
+/* Whether a handler that has begun returns behind it, to what has faulted. */
+static bool shadow_is_over(const struct thread *thread)
+{
+    struct regs saved;
+
+    return thread->insn.kind == INSN_SHADOW &&
+           tracee_interrupted(&thread->tracee, &saved) == 0 &&
+           saved.value[REG_PC] == thread->insn.addr + thread->insn.length;
+}
+
+/*
+ * The step over an instruction that loads ss went over the next one as well.
+ * What the second has read and written is not known. If it is a popf that has
+ * set the trap flag, the kernel did not see that, and takes the flag for ours.
+ */
+static void step_over_shadow(struct observer *observer, struct thread *thread,
+                             const struct regs *now)
+{
+    if (thread->insn.kind != INSN_SHADOW ||
+        now->value[REG_PC] == thread->insn.addr + thread->insn.length)
+        return;
+    step_shadow(observer, thread);
     accesses_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
-                     &between);
+                     &thread->before);
     if (flags_loaded(thread) & TRAP_FLAG)
         tracee_keep_trap(&thread->tracee);
     thread->accesses.count = 0;
@@ -617,6 +635,8 @@ void code_stepped(struct observer *observer, struct thread *thread)
         return;
     tracee_regs(&thread->tracee, &now);
     if (handler_began(thread, &now)) {
+        if (shadow_is_over(thread))
+            step_shadow(observer, thread);
         tracee_hide_in_frame(&thread->tracee, thread->insn.kind);
         thread->put_off = thread->insn.addr;
         leave_for_handler(observer, thread, &now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Code that sets the trap flag to step itself, behind an instruction that loads
- * ss: a trap of the CPU waits there for one instruction more, so that a step
+ * ss. A trap of the CPU waits there for one instruction more, so that a step
  * goes over both. The program's own trap comes behind the nop. Who steps itself
  * is not watched any more, so the second one is tried by a new program.
  *
