@@ -156,7 +156,7 @@ Test(observe, a_window_ends_where_it_ends, .fini = empty)
         uint64_t first = CODE + cases[i].page * PAGE;
 
         for (uint64_t addr = first; addr < first + PAGE; addr += PAGE - 1) {
-            struct fault fault = {SIGSEGV, SEGV_ACCERR, addr, HOST, 3};
+            struct fault fault = {SIGSEGV, SEGV_ACCERR, addr, HOST, 3, false};
 
             if (cases[i].prot == PROT_EXEC)
                 fault.pc = addr;
