@@ -211,6 +211,7 @@ static bool hold_map(struct text *text, const struct event *event)
 {
     struct text_hold *hold = &text->hold;
     const struct event_map *map = &event->map;
+    struct text_held *held;
 
     lose(hold, map->addr, map->length);
     if (map->prot & PROT_EXEC) {
@@ -220,12 +221,14 @@ static bool hold_map(struct text *text, const struct event *event)
     }
     /* A piece of an older mapping may still have this start. */
     regions_map(&hold->mappings, map->addr, map->length, map->prot);
-    if (!queue_at(hold, map->addr)) {
+    held = queue_at(hold, map->addr);
+    if (!held) {
         hold->list = mem_grow(hold->list, hold->count, &hold->capacity,
                               sizeof *hold->list);
-        hold->list[hold->count++] = (struct text_held){.start = map->addr};
+        held = &hold->list[hold->count++];
+        *held = (struct text_held){.start = map->addr};
     }
-    append(queue_at(hold, map->addr), event);
+    append(held, event);
     return true;
 }
 

@@ -170,17 +170,15 @@ void labels_drop(struct labels *labels, struct label *label)
     size_t i = index_from(table, label->addr), kept = i;
     uint64_t end = label->addr + label->length;
 
-    label->uses++; /* until the last of its stretches is gone */
-    for (; i < table->count && table->list[i].from < end; i++) {
-        if (table->list[i].label == label)
-            drop_label(label);
-        else
+    for (; i < table->count && table->list[i].from < end; i++)
+        if (table->list[i].label != label)
             table->list[kept++] = table->list[i];
-    }
     memmove(&table->list[kept], &table->list[i],
             (table->count - i) * sizeof *table->list);
     table->count -= i - kept;
-    drop_label(label);
+    label->uses -= i - kept; /* a stretch each */
+    if (label->uses == 0)
+        free(label);
 }
 
 struct label *labels_from(const struct labels *labels, uint64_t addr,
