@@ -9,6 +9,7 @@
 #   make hint, watch, reset, solution N=06, make progress: the same
 #   make check      all tests
 #   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
+#   make check-random [RUNS=10000] [SEED=1]    runs random machine code under it
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make fuzz       odd input for all that reads files of others; RUNS=1000000
@@ -54,6 +55,9 @@ TEST_SOURCES = $(wildcard tests/*.c)
 TEST_OBJECTS = $(TEST_SOURCES:%.c=$(BUILD)/%.o)
 RUNNER = $(BUILD)/tests/check
 
+# Runs random machine code.
+RANDOM_CODE = $(BUILD)/random
+
 # Programs that the tests trace.
 TRACEES = $(patsubst tests/tracees/%.c,$(BUILD)/tracees/%, \
                      $(wildcard tests/tracees/*.c)) \
@@ -84,7 +88,8 @@ endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
-.PHONY: all deps demo check run-check fuzz run-fuzz fuzzers check-encoder check-jits lint sanitize \
+.PHONY: all deps demo check run-check fuzz run-fuzz fuzzers check-encoder \
+        check-random check-jits lint sanitize \
         rebase bench bench-programs install clean embedded force \
         exercise watch hint reset solution progress
 
@@ -228,7 +233,7 @@ check:
 # A short look at odd input comes last.
 # Criterion ends well even if it found no test to run, so its report is asked.
 run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%) \
-           $(CHECK_ENCODER)
+           $(CHECK_ENCODER) $(RANDOM_CODE)
 	@rm -f $(RUNNER).json
 	@exec $(RUNNER) --json=$(RUNNER).json </dev/null
 	@grep -Eq '^  "passed": [1-9]' $(RUNNER).json || \
@@ -257,6 +262,25 @@ $(CHECK_ENCODER_OBJECTS): TEST_FLAGS = -Itests/encoder \
 $(ENCODER_HOST): tests/encoder/host.c Makefile | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O1 -o $@ $< -ldl
+
+# Random machine code with and without jittrace: so many samples, of the seeds
+# from one on.
+RANDOM_RUNS = $(or $(RUNS),1000)
+RANDOM_SEED = $(or $(SEED),1)
+
+check-random:
+	@$(DEPS) build check
+	@$(MAKE) $(JOBS) $(PROGRAM) $(RANDOM_CODE)
+	@/usr/bin/python3 tests/random/check_random.py ./$(PROGRAM) \
+	    ./$(RANDOM_CODE) '$(RANDOM_SEED)' '$(RANDOM_RUNS)'
+
+# What the code sees must have the same address each time, and none may be left
+# if the lower half of a return address is lost.
+$(RANDOM_CODE): tests/random/random.c tests/random/sample.c \
+                tests/random/sample.h Makefile | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)$(PLAIN) -O1 -I. -fno-pie -no-pie \
+	    -Wl,-Ttext-segment=0x51238000 -o $@ $(filter %.c,$^) -lZydis
 
 # JITs that people use, all or JITS="node java": not part of `make check`, for
 # they fill 500 MB.

@@ -739,7 +739,7 @@ static int inject(struct tracee *tracee, uint64_t number,
     tracee->regs.r9 = args[5];
     tracee->regs.rip = tracee->syscall_insn;
     tracee->regs.rsp = tracee->syscall_insn; /* any that is an address */
-    tracee->regs.orig_rax = (uint64_t)-1; /* nothing to restart */
+    tracee->regs.orig_rax = (uint64_t)-1;    /* nothing to restart */
     tracee->regs.eflags &= ~(uint64_t)(TRAP_FLAG | DIRECTION_FLAG);
     if (make_call(tracee, how) < 0)
         return -1;
