@@ -360,9 +360,29 @@ int tracee_fetch(struct tracee *tracee)
     return tracee->fetched ? 0 : -1;
 }
 
+/* Whether the kernel refuses to set a selector of that value. */
+static bool is_refused(uint64_t selector)
+{
+    return selector != 0 && (selector & 3) != 3;
+}
+
+/*
+ * The kernel sets them in the order of the struct and stops at a selector that
+ * is not of the user's privilege level (set_segment_reg in
+ * arch/x86/kernel/ptrace.c). Those of data come last. On some virtual machines
+ * a program can have such a one; it stays as it is.
+ */
 int tracee_store(const struct tracee *tracee)
 {
-    return (int)request(PTRACE_SETREGS, tracee->tid, 0, &tracee->regs);
+    const struct user_regs_struct *regs = &tracee->regs;
+
+    if (request(PTRACE_SETREGS, tracee->tid, 0, regs) == 0)
+        return 0;
+    return errno == EIO && !is_refused(regs->cs) && !is_refused(regs->ss) &&
+                   (is_refused(regs->ds) || is_refused(regs->es) ||
+                    is_refused(regs->fs) || is_refused(regs->gs))
+               ? 0
+               : -1;
 }
 
 /* PTRACE_POKEDATA takes 8 bytes, and no notice of the page's protection. */
