@@ -93,6 +93,14 @@ static void refresh(struct observer *observer, struct thread *thread,
     region->guard.blind = is_open(space, region);
 }
 
+void code_know(struct observer *observer, struct thread *thread,
+               struct region *region)
+{
+    if (region->guard.blind)
+        refresh(observer, thread, region, region->addr,
+                region->addr + region->length);
+}
+
 /* Bytes of a region that are all read at an entry, although they may change
  * without being seen: of a larger one the pages that are entered are. */
 #define READ_WHOLE 65536

@@ -620,6 +620,11 @@ bool code_bytes(struct observer *observer, struct thread *thread,
 void code_refresh_page(struct observer *observer, struct thread *thread,
                        struct region *region, uint64_t addr, const char *by);
 
+/* Reads a region that may hold what nobody has seen being stored: it is about
+ * to be compared with what is known of it. */
+void code_know(struct observer *observer, struct thread *thread,
+               struct region *region);
+
 /* Notes that bytes of a region have changed. */
 void code_changed(struct region *region, uint64_t addr, size_t size);
 

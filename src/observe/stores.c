@@ -108,6 +108,8 @@ static void set_guards(struct observer *observer, struct thread *thread,
             if (!stores->list[a].what.written ||
                 !clip(&stores->list[a], region, &addr, &size))
                 continue;
+            if (open && thread->space->users > 1)
+                code_know(observer, thread, region);
             if (open)
                 guard_open(observer, thread, region, addr, size);
             else
@@ -388,6 +390,7 @@ void stores_lift_for_call(struct observer *observer, struct thread *thread)
             thread->in_call = false;
         }
         thread->lifted = true;
+        code_know(observer, thread, region);
         guard_set(observer, thread, region,
                   region->guard.taken & ~(unsigned)PROT_WRITE);
     }
