@@ -5,8 +5,8 @@
  * signal that is to be delivered together with a step may be dropped, and then
  * the step is one like any other: control has not left the code.
  *
- * The tracer must not see a handler begin where none has: its return is the
- * only way back into the loop.
+ * The tracer must not see a handler begin where none has: the loop would be
+ * entered again without one that has returned.
  *
  * prints:  done
  * ends:    status 0
@@ -16,7 +16,6 @@
  * reports: step +0 cmp *
  * reports: exit status 0
  * never:   enter * signal
- * never:   enter * jump
  */
 #include <pthread.h>
 #include <signal.h>
