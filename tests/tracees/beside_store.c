@@ -24,8 +24,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static volatile int ready;
+
 static void *idle(void *nothing)
 {
+    ready = 1;
     sleep(60);
     return nothing;
 }
@@ -40,6 +43,9 @@ int main(void)
 
     if (code == MAP_FAILED || pthread_create(&thread, NULL, idle, NULL))
         return 1;
+    while (!ready)
+        usleep(1000);
+    usleep(20000); /* until it sleeps */
     child = fork();
     if (child == 0) {
         code[5] = 0xc3;

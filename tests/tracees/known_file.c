@@ -26,8 +26,11 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+static volatile int ready;
+
 static void *idle(void *nothing)
 {
+    ready = 1;
     sleep(60);
     return nothing;
 }
@@ -63,6 +66,9 @@ int main(void)
     results[1] = fn();
     if (pthread_create(&thread, NULL, idle, NULL) != 0)
         return 1;
+    while (!ready)
+        usleep(1000);
+    usleep(20000); /* until it sleeps */
     map(file)[1] = 7;
     results[2] = fn();
     printf("%d %d %d\n", results[0], results[1], results[2]);
