@@ -440,21 +440,36 @@ bool proc_catches(pid_t tid, int signal)
     return proc_signals(tid, &signals) && signals.caught >> (signal - 1) & 1;
 }
 
-/* By the file: where a sandbox forbids the call (Docker, before Linux 4.8), and
- * what may be written but not read, which only the call minds. */
+/*
+ * By the file: where a sandbox forbids the call (Docker, before Linux 4.8), and
+ * what may be written but not read, which only the call minds. Only what is
+ * mapped: below a stack the file would make that grow, beyond the program's own
+ * limit (__access_remote_vm in the kernel).
+ */
 static size_t read_mem(pid_t pid, uint64_t addr, void *out, size_t len)
 {
+    struct maps_line line;
+    size_t done = 0, part;
     char path[64];
     ssize_t got;
     int fd;
 
     snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
     fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    got = pread(fd, out, len, (off_t)addr);
-    close(fd);
-    return got > 0 ? (size_t)got : 0;
+    for (; fd >= 0 && done < len; done += (size_t)got) {
+        if (!proc_maps_find(pid, addr + done, &line) ||
+            line.start > addr + done)
+            break;
+        part = len - done;
+        if (part > line.end - addr - done)
+            part = line.end - addr - done;
+        got = pread(fd, (char *)out + done, part, (off_t)(addr + done));
+        if (got <= 0)
+            break;
+    }
+    if (fd >= 0)
+        close(fd);
+    return done;
 }
 
 size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)
