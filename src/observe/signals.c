@@ -320,7 +320,8 @@ static void count_fault(struct thread *thread, const struct fault *fault)
         last->stop + 1 != thread->stops)
         *last = (struct fault_place){.pc = fault->pc, .addr = fault->addr};
     last->stop = thread->stops;
-    if (has_turned(thread)) {
+    /* Another thread may have set it again before this one was let go. */
+    if (has_turned(thread) || thread->seen != last->turns) {
         last->retries++;
         last->repeats = 0;
     } else {
@@ -401,7 +402,9 @@ static void on_own_fault(struct observer *observer, struct thread *thread,
     /* If it is another thread's stop that gives it back, that is read first,
      * and then this fault comes again. */
     if (actions_lack(thread, info->si_signo) &&
-        thread->last_fault.repeats <= MAX_REPEATS && comes_again(thread, info))
+        thread->last_fault.repeats + thread->last_fault.retries <=
+            MAX_REPEATS &&
+        comes_again(thread, info))
         observer_resume(observer, thread);
     else
         deliver(observer, thread, info);
@@ -443,7 +446,6 @@ static void on_fault(struct observer *observer, struct thread *thread,
     if (thread->space->watched)
         class = fault_classify(&thread->space->regions, &fault);
     region = regions_at(&thread->space->regions, fault.addr);
-    count_fault(thread, &fault);
     if (class != FAULT_PROGRAM)
         actions_forced(observer, thread, info->si_signo);
     if (class != FAULT_PROGRAM && thread->space->frozen)
@@ -454,6 +456,7 @@ static void on_fault(struct observer *observer, struct thread *thread,
         thread->waiting = true;
         return;
     }
+    count_fault(thread, &fault);
     if (class != FAULT_PROGRAM && tracee_traps_itself(&thread->tracee)) {
         signal_own_traps(observer, thread);
         return;
@@ -478,6 +481,7 @@ static void on_fault(struct observer *observer, struct thread *thread,
         on_own_fault(observer, thread, info);
         break;
     }
+    thread->last_fault.turns = thread->space->turns;
 }
 
 /* si_code of the stop at a handler's first instruction, when the signal was

@@ -184,6 +184,7 @@ struct thread {
         uint64_t pc;
         uint64_t addr;
         uint64_t stop;    /* the number of its stop */
+        uint64_t turns;   /* of the space, when that had been read */
         unsigned repeats; /* under the same guards */
         unsigned retries; /* under others each time */
     } last_fault;
