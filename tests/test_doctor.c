@@ -25,7 +25,7 @@
 #include "target/doctor.h"
 #include "target/filter.h"
 
-TestSuite(doctor, .timeout = 100);
+TestSuite(doctor, .timeout = 250);
 
 #define SMALL_STACK 65536
 
@@ -113,7 +113,9 @@ static void misses(int (*absence)(void), const char *name,
     struct result result;
     struct buf words = {0};
 
-    run(&(struct job){.argv = ARGS(JITTRACE, "--doctor"), .prepare = absence},
+    run(&(struct job){.argv = ARGS(JITTRACE, "--doctor"),
+                      .prepare = absence,
+                      .seconds = 100},
         &result);
     find_words(&result, name, &words);
     cr_assert(eq(int, strncmp(buf_text(&words), "missing", 7), 0), "%s: %s",
