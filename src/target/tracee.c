@@ -324,6 +324,7 @@ int tracee_interrupt(const struct tracee *tracee)
 
 int tracee_siginfo(const struct tracee *tracee, siginfo_t *info)
 {
+    *info = (siginfo_t){0}; /* there are systems that only say they fill it */
     return (int)request(PTRACE_GETSIGINFO, tracee->tid, 0, info);
 }
 
@@ -976,7 +977,8 @@ static int try_step(struct tracee *tracee, struct err *err)
                           "a system call that it is made to do has no "
                           "effect (PTRACE_SETREGS)",
                           ALLOW_PTRACE);
-    if (tracee_siginfo(tracee, &info) < 0)
+    errno = 0;
+    if (tracee_siginfo(tracee, &info) < 0 || info.si_signo != SIGTRAP)
         return is_missing(err, "PTRACE_GETSIGINFO fails", ALLOW_PTRACE);
     return 0;
 }
