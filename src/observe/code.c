@@ -438,12 +438,6 @@ static void emit_step(struct observer *observer, struct thread *thread,
     observer_emit(observer, &event);
 }
 
-static bool lacks_exec_guard(const struct region *region)
-{
-    return region->guard.wanted & region->prot & ~region->guard.taken &
-           PROT_EXEC;
-}
-
 void code_close(struct observer *observer, struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
@@ -456,7 +450,7 @@ void code_close(struct observer *observer, struct thread *thread)
 
         if (ends)
             guard_drop(observer, thread, region, PROT_EXEC);
-        else if (lacks_exec_guard(region))
+        else if (guard_lacks_execution(region))
             guard_set(observer, thread, region,
                       region->guard.taken | PROT_EXEC);
         else

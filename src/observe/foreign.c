@@ -96,12 +96,6 @@ static bool stop(struct observer *observer, struct thread *thread)
     return true;
 }
 
-/* Then it takes no call of the process to give its pages back. */
-static bool uses_userfaultfd(const struct space *space)
-{
-    return space->uffd >= 0;
-}
-
 void foreign_before(struct observer *observer, const struct thread *thread)
 {
     pid_t pid = written_process(thread);
@@ -110,8 +104,8 @@ void foreign_before(struct observer *observer, const struct thread *thread)
 
     if (!other || other->space->stores_off)
         return;
-    if (other->running && !stop(observer, other) &&
-        !uses_userfaultfd(other->space))
+    /* A userfaultfd gives its pages back without it. */
+    if (other->running && !stop(observer, other) && other->space->uffd < 0)
         return;
     guard_drop_stores(observer, other, "writer",
                       "another process writes to the program's memory; from "

@@ -282,7 +282,7 @@ int guard_arm(struct observer *observer, struct thread *thread,
                      region->guard.wanted & region->prot);
 }
 
-static bool lacks_execution_guard(const struct region *region)
+bool guard_lacks_execution(const struct region *region)
 {
     return region->guard.wanted & region->prot & ~region->guard.taken &
            PROT_EXEC;
@@ -324,12 +324,12 @@ void guard_arm_range(struct observer *observer, struct thread *thread,
     for (; region && region < behind && region->addr < end; region = next) {
         guard_arm_writes(observer, thread, region);
         next = region + 1;
-        if (!lacks_execution_guard(region) ||
+        if (!guard_lacks_execution(region) ||
             order_in_doubt(observer, thread->space, addr, end - addr))
             continue;
         for (last = region; next < behind && next->addr < end; next++) {
             guard_arm_writes(observer, thread, next);
-            if (!lacks_execution_guard(next) || next->prot != region->prot ||
+            if (!guard_lacks_execution(next) || next->prot != region->prot ||
                 by_mprotect(next) != by_mprotect(region) ||
                 next->addr != last->addr + last->length)
                 break;

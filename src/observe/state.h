@@ -423,6 +423,9 @@ int guard_arm(struct observer *observer, struct thread *thread,
 void guard_arm_range(struct observer *observer, struct thread *thread,
                      uint64_t addr, uint64_t end);
 
+/* Whether execution is wanted of the region, and not held back. */
+bool guard_lacks_execution(const struct region *region);
+
 /*
  * Does not want these permissions of a region any more and gives them back.
  * Returns as guard_set.
