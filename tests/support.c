@@ -511,6 +511,17 @@ void compare(const struct job *command, struct store *store)
     result_release(&without);
 }
 
+bool can(int (*prepare)(void))
+{
+    struct result result;
+    int status;
+
+    run(&(struct job){.argv = ARGS("true"), .prepare = prepare}, &result);
+    status = result.status;
+    result_release(&result);
+    return status == 0;
+}
+
 /* Debian 12's; tests/docs.py has the same. */
 #define MADE_WITH_LIBC "glibc 2.36"
 

@@ -115,6 +115,10 @@ const char *scratch(const char *suffix);
 void write_file(const char *name, const void *data, size_t len, mode_t mode);
 void read_file(const char *name, struct buf *out);
 
+/* Whether a child may do here what prepare does (as in struct job), for much of
+ * it takes root. */
+bool can(int (*prepare)(void));
+
 /*
  * Whether the C library here is not the one that goldens and expectations were
  * made with. Then a test can only compare the structure of what that library

@@ -364,18 +364,6 @@ Test(doctor, a_mechanism_that_hangs)
 
 /* --- what no filter can take away ----------------------------------------- */
 
-/* Whether a child may do that here; much of it takes root. */
-static bool can(int (*prepare)(void))
-{
-    struct result result;
-    int status;
-
-    run(&(struct job){.argv = ARGS("true"), .prepare = prepare}, &result);
-    status = result.status;
-    result_release(&result);
-    return status == 0;
-}
-
 static int mount_empty(const char *where)
 {
     if (unshare(CLONE_NEWNS) < 0 ||

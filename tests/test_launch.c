@@ -56,18 +56,6 @@ static void refused(const struct job *command, int status,
     result_release(&result);
 }
 
-/* Whether a child may do that here; much of it takes root. */
-static bool can(int (*prepare)(void))
-{
-    struct result result;
-    int status;
-
-    run(&(struct job){.argv = ARGS("true"), .prepare = prepare}, &result);
-    status = result.status;
-    result_release(&result);
-    return status == 0;
-}
-
 /* An empty directory for temporary files, and that it is one again. */
 static const char *make_directory(void)
 {

@@ -25,4 +25,17 @@ static inline uint8_t *code_new(const void *insns, size_t size)
     return code;
 }
 
+/* The same of a function that calls its argument, and returns what that does. */
+static inline uint8_t *code_new_caller(void)
+{
+    static const uint8_t insns[] = {
+        0x48, 0x83, 0xec, 0x08, /* sub rsp, 8 */
+        0xff, 0xd7,             /* call rdi */
+        0x48, 0x83, 0xc4, 0x08, /* add rsp, 8 */
+        0xc3,                   /* ret */
+    };
+
+    return code_new(insns, sizeof insns);
+}
+
 #endif

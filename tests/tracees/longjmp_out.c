@@ -36,14 +36,8 @@ static int answer(void)
 
 int main(void)
 {
-    static const uint8_t insns[] = {
-        0x48, 0x83, 0xec, 0x08, /* sub rsp, 8 */
-        0xff, 0xd7,             /* call rdi */
-        0x48, 0x83, 0xc4, 0x08, /* add rsp, 8 */
-        0xc3,                   /* ret */
-    };
     int (*volatile call)(void *) =
-        (int (*)(void *))(uintptr_t)code_new(insns, sizeof insns);
+        (int (*)(void *))(uintptr_t)code_new_caller();
     int jumped = setjmp(back);
 
     if (jumped == 0)

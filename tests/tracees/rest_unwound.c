@@ -47,13 +47,7 @@ __attribute__((noinline)) static int call(const uint8_t *code, void *what)
 
 int main(void)
 {
-    static const uint8_t insns[] = {
-        0x48, 0x83, 0xec, 0x08, /* sub rsp, 8 */
-        0xff, 0xd7,             /* call rdi */
-        0x48, 0x83, 0xc4, 0x08, /* add rsp, 8 */
-        0xc3,                   /* ret */
-    };
-    uint8_t *volatile code = code_new(insns, sizeof insns);
+    uint8_t *volatile code = code_new_caller();
     uint8_t *volatile other = code_new("\xc3", 1);
     int result;
 
