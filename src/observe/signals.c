@@ -462,7 +462,7 @@ static void on_fault(struct observer *observer, struct thread *thread,
         return;
     }
     if (class == FAULT_STALE && !has_turned(thread))
-        class = FAULT_PROGRAM; /* a store to itself, which looks like a fetch */
+        class = FAULT_PROGRAM; /* no guard that was lifted since explains it */
     if (class != FAULT_PROGRAM && thread->last_fault.repeats > MAX_REPEATS) {
         give_up(observer, thread, region, class);
         return;
