@@ -39,7 +39,7 @@ SANITIZE =
 
 # --- What there is to build -------------------------------------------------
 
-SOURCES = $(wildcard src/*/*.c)
+SOURCES = $(wildcard src/*/*.c src/*/*/*.c)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 
 # Lesson programs, lessons/NN-name/name.c, that jittrace carries with it: the
@@ -50,8 +50,9 @@ LESSON_TABLE = $(BUILD)/lessons/table.inc
 EMBEDDED = $(LESSONS:%=$(BUILD)/%.inc) $(LESSONS:%=$(BUILD)/%.c.inc) \
            $(LESSON_TABLE)
 
-# One runner holds all tests; it is linked with all of jittrace but its main.
-TEST_SOURCES = $(wildcard tests/*.c)
+# One runner holds all tests; it is linked with all of jittrace but its main,
+# and with what grades encoders.
+TEST_SOURCES = $(wildcard tests/*/test_*.c tests/support/*.c)
 TEST_OBJECTS = $(TEST_SOURCES:%.c=$(BUILD)/%.o)
 RUNNER = $(BUILD)/tests/check
 
@@ -65,9 +66,9 @@ TRACEES = $(patsubst tests/tracees/%.c,$(BUILD)/tracees/%, \
 
 # What tries somebody's encoder, and the program that it does that in.
 CHECK_ENCODER = $(BUILD)/check-encoder
-ENCODER_HOST = $(BUILD)/encoder/host
-CHECK_ENCODER_OBJECTS = $(BUILD)/tests/encoder/check_encoder.o \
-                        $(BUILD)/tests/encoder/report.o
+ENCODER_HOST = $(BUILD)/grader/host
+GRADER_OBJECTS = $(patsubst %.c,$(BUILD)/%.o, \
+                   $(filter-out %/host.c,$(wildcard lessons/grader/*.c)))
 
 # What is given odd input, one for each thing that is read: `make fuzz`. Clang's
 # libFuzzer is linked into it, or a driver of our own.
@@ -117,13 +118,13 @@ TEST_LIBRARY_FLAGS := $(shell pkg-config --cflags criterion vterm 2>/dev/null)
 
 # -MMD -MP write down which headers an object was made from. What the user
 # asks for comes last, so that it wins.
-COMPILE = $(CC) $(LANGUAGE) -Isrc -I$(BUILD) $(WARNINGS) $(LIBRARY_FLAGS) \
+COMPILE = $(CC) $(LANGUAGE) -Isrc -Ilessons -I$(BUILD) $(WARNINGS) $(LIBRARY_FLAGS) \
           -DJITTRACE_VERSION='"$(VERSION)"' -ffile-prefix-map='$(CURDIR)'=. \
           -MMD -MP $(SANITIZE) $(CPPFLAGS) $(CFLAGS)
 LINK = $(CC) $(SANITIZE) $(CFLAGS) $(LDFLAGS)
 
 # Tests run in the top directory and find there what they need by these names.
-TEST_FLAGS = $(TEST_LIBRARY_FLAGS) -DBUILD_DIR='"$(BUILD)"' \
+TEST_FLAGS = -Itests $(TEST_LIBRARY_FLAGS) -DBUILD_DIR='"$(BUILD)"' \
              -DJITTRACE='"$(abspath $(PROGRAM))"'
 
 # Lesson programs and tracees are the same for everybody, whatever CC and
@@ -214,14 +215,14 @@ $(TRACEE_TESTS): force
 	    sed 's,.*/\(.*\)\.c$$,TRACEE_TEST(\1),' >$@.new
 	@cmp -s $@.new $@ || cp $@.new $@
 
-$(BUILD)/tests/test_tracees.o: $(TRACEE_TESTS)
+$(BUILD)/tests/observe/test_tracees.o: $(TRACEE_TESTS)
 
 $(BUILD)/tests/%.o: tests/%.c $(BUILD)/flags | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)$(COMPILE) $(TEST_FLAGS) -c -o $@ $<
 
-$(RUNNER): $(TEST_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS)) \
-           | $(BUILD)/static
+$(RUNNER): $(TEST_OBJECTS) $(filter-out %/check_encoder.o,$(GRADER_OBJECTS)) \
+           $(filter-out %/src/cli/main.o,$(OBJECTS)) | $(BUILD)/static
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES) $(TEST_LIBRARIES)
 
 # The packages come first, in a make of their own: this one has already looked
@@ -250,16 +251,16 @@ check-encoder:
 	@$(CHECK_ENCODER) $(LEVEL:%=--level=%) $(FORMAT:%=--format=%) \
 	    $(OUTPUT:%=--output='%') -- '$(ENCODER)'
 
-$(CHECK_ENCODER): $(CHECK_ENCODER_OBJECTS) \
-                  $(filter-out %/src/cli/main.o,$(OBJECTS)) \
+$(CHECK_ENCODER): $(GRADER_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS)) \
                   | $(ENCODER_HOST) $(BUILD)/static
 	$(SAY)$(LINK) -o $@ $^ $(LIBRARIES)
 
-$(CHECK_ENCODER_OBJECTS): TEST_FLAGS = -Itests/encoder \
-    -DENCODER_HOST='"$(abspath $(ENCODER_HOST))"'
+$(BUILD)/lessons/grader/%.o: lessons/grader/%.c $(BUILD)/flags | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)$(COMPILE) -DENCODER_HOST='"$(abspath $(ENCODER_HOST))"' -c -o $@ $<
 
 # -ldl: a library of its own before glibc 2.34.
-$(ENCODER_HOST): tests/encoder/host.c Makefile | $(BUILD)/deps
+$(ENCODER_HOST): lessons/grader/host.c Makefile | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O1 -o $@ $< -ldl
 
@@ -403,6 +404,6 @@ clean:
 	rm -rf build jittrace
 
 -include $(OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) \
-         $(CHECK_ENCODER_OBJECTS:.o=.d) \
+         $(GRADER_OBJECTS:.o=.d) \
          $(wildcard $(BUILD)/tests/fuzz/*.d) \
          $(wildcard $(BUILD)/tests/bench/*.d)

@@ -27,7 +27,7 @@ try() {
 
 compile() {
     # shellcheck disable=SC2086 # FLAGS and criterion are lists of words
-    "$1" $FLAGS -fsyntax-only -x c -I. -Isrc -I"$BUILD" $criterion \
+    "$1" $FLAGS -fsyntax-only -x c -I. -Isrc -Ilessons -Itests -I"$BUILD" $criterion \
         -DJITTRACE_VERSION='""' -DBUILD_DIR='""' -DJITTRACE='""' \
         -DENCODER_HOST='""' $(without_prototypes "$2") "$2"
 }
@@ -49,7 +49,7 @@ sources=$(find src tests lessons -name '*.c' ! -name my.c)
     check 'make it: clang-format -i FILE' \
         clang-format --dry-run -Werror $headers $sources
     check 'an include is out of order (tests/lint_includes.awk has the table)' \
-        awk -f tests/lint_includes.awk src/*/*.[ch]
+        awk -f tests/lint_includes.awk src/*/*.[ch] src/*/*/*.[ch]
 }
 
 for compiler in gcc clang; do
@@ -60,7 +60,7 @@ done
 
 # Every path through a function, for what is used without a value or after its
 # end (gcc -fanalyzer). At -O0, or it takes long and finds less.
-for file in src/*/*.c; do
+for file in src/*/*.c src/*/*/*.c; do
     # shellcheck disable=SC2086 # FLAGS is a list of words
     check "the analyzer of gcc does not like $file" \
         gcc $FLAGS -fanalyzer -Isrc -I"$BUILD" -DJITTRACE_VERSION='""' \
@@ -73,9 +73,9 @@ absent() {
 }
 
 check 'gt() of Criterion 2.4.1 is true of equal values: turn it into lt()' \
-    absent '\<gt\((int|sz|dbl|[iu][0-9]+),' tests/*.c
-check 'strstr() may be const: take contains() or lacks() of tests/support.h' \
-    absent '(eq|ne)\(ptr, strstr\(' tests/*.c
+    absent '\<gt\((int|sz|dbl|[iu][0-9]+),' tests/*/*.c
+check 'strstr() may be const: take contains() or lacks() of support.h' \
+    absent '(eq|ne)\(ptr, strstr\(' tests/*/*.c
 
 for script in .ci/*.sh tests/*.sh .ci/run; do
     check "bash does not understand $script" bash -n "$script"

@@ -12,13 +12,13 @@
 #include "cli/lesson.h"
 #include "cli/wiring.h"
 #include "observe/observe.h"
-#include "record/json.h"
-#include "render/pen.h"
+#include "format/json.h"
+#include "tell/pen.h"
 #include "step/terminal.h"
 #include "target/doctor.h"
 #include "target/lines.h"
 #include "trace/source.h"
-#include "x86/insn.h"
+#include "cpu/insn.h"
 
 /* Behind the name of a line. */
 #define COLUMN 27

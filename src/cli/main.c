@@ -23,8 +23,8 @@
 #include "cli/step.h"
 #include "cli/wiring.h"
 #include "observe/observe.h"
-#include "record/recording.h"
-#include "render/dump.h"
+#include "format/recording.h"
+#include "format/dump.h"
 #include "trace/sink.h"
 #include "trace/source.h"
 

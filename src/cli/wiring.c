@@ -11,11 +11,11 @@
 #include "base/mem.h"
 #include "cli/lesson.h"
 #include "observe/observe.h"
-#include "record/json.h"
-#include "record/raw.h"
-#include "render/dump.h"
-#include "render/text.h"
-#include "render/who_sink.h"
+#include "format/json.h"
+#include "format/raw.h"
+#include "format/dump.h"
+#include "format/text.h"
+#include "format/who_sink.h"
 
 static int exit_status(enum err_kind kind)
 {

@@ -30,7 +30,7 @@
 #include "trace/pages.h"
 #include "trace/regions.h"
 #include "trace/source.h"
-#include "x86/insn.h"
+#include "cpu/insn.h"
 
 /* Of one access at most this many bytes are recorded (a cache line). */
 #define ACCESS_BYTES 64

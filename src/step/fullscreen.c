@@ -19,7 +19,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "step/screen.h"
+#include "screen/screen.h"
 #include "step/terminal.h"
 
 #define SLICE    20  /* milliseconds of taking events before keys are read */

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "render/pen.h"
-#include "render/who.h"
-#include "step/story.h"
+#include "tell/pen.h"
+#include "tell/who.h"
+#include "tell/story.h"
 #include "trace/sink.h"
 
 #define INDENT 4u

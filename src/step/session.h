@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "step/command.h"
-#include "step/screen.h"
+#include "screen/command.h"
+#include "screen/screen.h"
 #include "trace/history.h"
 #include "trace/source.h"
 

@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "step/command.h"
-#include "step/grid.h"
+#include "screen/command.h"
+#include "screen/grid.h"
 
 struct terminal;
 

@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 #include "trace/event.h"
-#include "x86/regs.h"
+#include "cpu/regs.h"
 
 struct lines;
 

@@ -19,8 +19,8 @@
 #include <sys/user.h>
 
 #include "base/err.h"
-#include "x86/insn.h"
-#include "x86/regs.h"
+#include "cpu/insn.h"
+#include "cpu/regs.h"
 
 struct tracee {
     pid_t tid;

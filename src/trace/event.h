@@ -74,8 +74,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "x86/effect.h"
-#include "x86/regs.h"
+#include "cpu/effect.h"
+#include "cpu/regs.h"
 
 /* The version of the trace format, raised when a reader must know. */
 #define TRACE_FORMAT 1

@@ -6,8 +6,8 @@
  * (llvm.org/docs/LibFuzzer.html). Where that library is not, driver.c stands in
  * for it: it runs the corpus and simple changes of it.
  */
-#ifndef JITTRACE_TESTS_FUZZ_H
-#define JITTRACE_TESTS_FUZZ_H
+#ifndef JITTRACE_TESTS_FUZZ_FUZZ_H
+#define JITTRACE_TESTS_FUZZ_FUZZ_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "fuzz.h"
-#include "render/pen.h"
+#include "tell/pen.h"
 #include "target/perfmap.h"
 #include "trace/labels.h"
 

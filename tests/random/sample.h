@@ -10,8 +10,8 @@
  *     SAMPLE_DATA   a page to read and write, then one only to read, then none
  *     SAMPLE_STACK  two pages, with nothing around
  */
-#ifndef JITTRACE_RANDOM_SAMPLE_H
-#define JITTRACE_RANDOM_SAMPLE_H
+#ifndef JITTRACE_TESTS_RANDOM_SAMPLE_H
+#define JITTRACE_TESTS_RANDOM_SAMPLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

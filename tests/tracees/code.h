@@ -3,8 +3,8 @@
  * code.h - for tracees that are about what code does, not how it comes to be:
  * a page of machine code, stored and turned executable.
  */
-#ifndef JITTRACE_TRACEES_CODE_H
-#define JITTRACE_TRACEES_CODE_H
+#ifndef JITTRACE_TESTS_TRACEES_CODE_H
+#define JITTRACE_TESTS_TRACEES_CODE_H
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * signals.h - for tracees: what the calling thread does with the signals that
  * guards and steps raise.
  */
-#ifndef JITTRACE_TRACEES_SIGNALS_H
-#define JITTRACE_TRACEES_SIGNALS_H
+#ifndef JITTRACE_TESTS_TRACEES_SIGNALS_H
+#define JITTRACE_TESTS_TRACEES_SIGNALS_H
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu/insn.h - one instruction: its length, its text, and what each of its
+ * bits is for.
+ *
+ * Decoding is Zydis' work; insn.c is the only file that knows it. What comes
+ * out is a plain struct without pointers, which can be kept and copied.
+ * The words are those of the Intel SDM vol. 2, chapter 2.
+ */
+#ifndef JITTRACE_CPU_INSN_H
+#define JITTRACE_CPU_INSN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu/regs.h"
+
+/* The longest instruction in bytes (Intel SDM vol. 2, 2.3.11). */
+#define INSN_MAX_LENGTH 15
+
+/* How an instruction moves control, as far as a tracer must know. */
+enum insn_kind {
+    INSN_PLAIN,   /* on to the next one */
+    INSN_CALL,    /* near call, direct or indirect */
+    INSN_RETURN,  /* near return */
+    INSN_JUMP,    /* unconditional jump */
+    INSN_BRANCH,  /* conditional jump, loop, jrcxz */
+    INSN_SYSCALL, /* enters the kernel */
+    INSN_PUSHF,   /* stores the flags, the trap flag among them */
+    INSN_POPF,    /* loads the flags */
+    INSN_TRAP,    /* raises the trap that a step raises, too: int1 */
+    INSN_SHADOW,  /* loads ss: the trap of a step comes behind the next one
+                   * (Intel SDM vol. 3, 6.8.3) */
+};
+
+enum field_kind {
+    FIELD_PREFIX, /* legacy prefixes, all of them together */
+    FIELD_REX,
+    FIELD_VEX, /* VEX, EVEX or XOP bytes */
+    FIELD_OPCODE,
+    FIELD_MODRM,
+    FIELD_SIB,
+    FIELD_DISPLACEMENT,
+    FIELD_IMMEDIATE,
+};
+
+/* A stretch of an instruction's bytes that has one purpose. */
+struct insn_field {
+    enum field_kind kind;
+    uint8_t offset; /* in bytes, from the instruction's first */
+    uint8_t size;   /* in bytes */
+
+    /* Displacement and immediate: the value, sign-extended if is_signed.
+     * FIELD_VEX: the first byte (c4 and c5 VEX, 62 EVEX, 8f XOP). */
+    bool is_signed;
+    /* Immediate or displacement that adds to rip: where a jump goes. */
+    bool is_relative;
+    int64_t value;
+    /* Immediate: bits the value is extended to when the CPU uses it (64 for
+     * the imm32 of mov rax, imm32); equal to 8 * size where it is not. */
+    uint8_t extended_bits;
+    /* Opcode: the /digit in ModRM.reg that belongs to it, or -1. */
+    int8_t digit;
+    /* Opcode: the low three bits of its last byte name a register (push). */
+    bool names_register;
+};
+#define INSN_MAX_FIELDS 10
+
+enum operand_kind {
+    OPERAND_REGISTER,
+    OPERAND_MEMORY,
+    OPERAND_IMMEDIATE,
+    OPERAND_ADDRESS, /* a computed address that is not accessed, as of lea, or
+                      * one that is not known from these registers (gather) */
+};
+
+/*
+ * An operand, explicit or hidden (the stack of push, the flags of add are
+ * hidden). Registers that regs.def does not list (vectors, segments) have
+ * reg == REG_NONE and still say whether they are read or written.
+ */
+struct insn_operand {
+    enum operand_kind kind;
+    bool hidden;
+    bool read;
+    bool written;
+    uint16_t bits; /* the size accessed: 8, 16, 32, 64 ... */
+
+    enum reg reg; /* OPERAND_REGISTER: the full register it is part of */
+    bool high;    /* ah, ch, dh, bh: bits 15..8 of it */
+
+    /* OPERAND_MEMORY, OPERAND_ADDRESS: segment base + base + index * scale +
+     * displacement. reg fields are REG_NONE where there is none; base ==
+     * X86_RIP counts from the end of the instruction. */
+    enum reg segment;
+    enum reg base;
+    enum reg index;
+    uint8_t scale;
+    uint8_t address_bits; /* 64, or 32 under an address-size prefix */
+    int64_t displacement;
+
+    int64_t immediate; /* OPERAND_IMMEDIATE; relative ones: the target */
+};
+#define INSN_MAX_OPERANDS 10
+
+struct insn {
+    uint64_t addr;
+    uint8_t bytes[INSN_MAX_LENGTH];
+    uint8_t length;
+    enum insn_kind kind;
+    bool repeated; /* rep prefix on a string instruction */
+    /* The legacy prefix (66, f2, f3) that is in truth a part of the opcode
+     * (SDM vol. 2, 2.1.2, "mandatory prefix"), or 0. */
+    uint8_t mandatory_prefix;
+    char mnemonic[16];
+    char text[112]; /* Intel syntax, decimal: "mov rax, -4" */
+    uint8_t field_count;
+    uint8_t operand_count;
+    struct insn_field fields[INSN_MAX_FIELDS];       /* in byte order */
+    struct insn_operand operands[INSN_MAX_OPERANDS]; /* explicit ones first */
+};
+
+/* Which library decodes: its name and version. */
+const char *insn_library(void);
+
+/*
+ * Decodes the instruction at the start of code (len bytes, which will run at
+ * addr). Returns 1, 0 when the bytes end too early, or -1 when they are no
+ * instruction of 64-bit mode. Relative targets appear in text as absolute
+ * addresses. *out is unchanged unless 1 is returned.
+ */
+int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
+                struct insn *out);
+
+/*
+ * The address that a memory or address operand stands for with these
+ * registers. For the hidden stack operand of push and call that is where rsp
+ * points before it is lowered; insn_accesses knows better.
+ */
+uint64_t insn_address(const struct insn *insn,
+                      const struct insn_operand *operand,
+                      const struct regs *regs);
+
+/* Memory that an instruction reads or writes. */
+struct insn_access {
+    uint64_t addr;
+    uint32_t size; /* bytes */
+    bool read;
+    bool written;
+};
+
+/*
+ * The memory that insn will access when it runs with these registers (those
+ * before it), hidden accesses (push, call, ret) at the address where they
+ * really happen. A repeated string instruction is counted as one iteration,
+ * as single-stepping sees it (SDM vol. 3, 17.3.1.4), and as none when rcx is
+ * 0. Instructions that access no data (nop, lea, prefetch) yield nothing, nor
+ * do gathers and scatters, whose addresses are in vector registers. A masked
+ * vector store is given in full, and xsave only up to its header.
+ * Returns how many of the max entries of out were filled.
+ */
+size_t insn_accesses(const struct insn *insn, const struct regs *regs,
+                     struct insn_access *out, size_t max);
+
+/* Some neighbouring bits of one byte that share a label. */
+struct insn_bits {
+    char label[24]; /* "W", "mod", "opcode", "imm 15..8", "0100" */
+    uint8_t field;  /* index into insn->fields */
+    uint8_t byte;   /* offset in the instruction */
+    uint8_t high;   /* the highest bit, 7..0 */
+    uint8_t width;  /* 1..8 */
+    uint8_t value;
+};
+#define INSN_MAX_BITS (INSN_MAX_LENGTH * 8)
+
+/*
+ * Splits insn into its labelled bits, from the first byte's bit 7 on: every
+ * bit of every byte has exactly one label. Fixed patterns (the 0100 of REX)
+ * are labelled with themselves; immediates and displacements with the bits of
+ * the value that the byte holds, "imm 7..0" first, as little-endian has it
+ * ("rel" where a jump counts from the next instruction). "~R" is a bit that
+ * VEX stores inverted. A legacy prefix is labelled with what it means.
+ * out has room for INSN_MAX_BITS. Returns how many were filled.
+ */
+size_t insn_split(const struct insn *insn, struct insn_bits *out);
+
+/* "REX", "opcode", "ModRM", "SIB", "disp8", "imm32", "rel8", "prefix",
+ * "prefixes", "VEX", "EVEX", "XOP" */
+void field_name(const struct insn_field *field, struct buf *out);
+
+#endif

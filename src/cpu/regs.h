@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * cpu/regs.h - the register file, and the names that a calling convention
+ * gives to some of its members.
+ */
+#ifndef JITTRACE_CPU_REGS_H
+#define JITTRACE_CPU_REGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Not REG_RAX: <sys/ucontext.h> owns those names. */
+enum reg {
+#define REGISTER(id, name) X86_##id,
+#include "cpu/regs.def"
+    REG_COUNT,
+    REG_NONE = REG_COUNT,
+};
+
+/* The architecture as a trace names it. */
+#define ARCH_NAME "x86_64"
+
+/* What objdump(1) must be told of it, to disassemble bare bytes. */
+#define ARCH_OBJDUMP "-m i386:x86-64 -M intel"
+
+/* The same registers under the names that do not depend on the CPU. */
+#define REG_PC     X86_RIP
+#define REG_STACK  X86_RSP
+#define REG_THREAD X86_FS_BASE /* what a thread has its own of */
+#define REG_FLAGS  X86_RFLAGS
+#define REG_RESULT X86_RAX
+
+/* Integer arguments of a call, in order (System V AMD64 psABI, 3.2.3). */
+#define REG_ARGUMENTS 6
+extern const enum reg reg_argument[REG_ARGUMENTS];
+
+struct regs {
+    uint64_t value[REG_COUNT];
+};
+
+/* One register that an instruction changed. */
+struct reg_change {
+    enum reg reg;
+    uint64_t old_value;
+    uint64_t new_value;
+};
+
+/* The lower-case name; reg must be below REG_COUNT. */
+const char *reg_name(enum reg reg);
+
+/* The register of that lower-case name, or REG_NONE. */
+enum reg reg_find(const char *name);
+
+/*
+ * Appends the name of the part of a general register that an instruction uses:
+ * its low 64, 32, 16 or 8 bits, or bits 15..8 if high ("rax" "eax" "ax" "al"
+ * "ah"; Intel SDM vol. 1, table 3-2).
+ */
+void reg_part_name(enum reg reg, unsigned bits, bool high, struct buf *out);
+
+/*
+ * Lists what differs between two register files, in the order of regs.def,
+ * without the program counter (an instruction's address says that). out has
+ * room for REG_COUNT entries. Returns how many were filled.
+ */
+size_t regs_diff(const struct regs *before, const struct regs *after,
+                 struct reg_change *out);
+
+/*
+ * Appends the names of the flags that are set, as "CF ZF", or "none" (Intel
+ * SDM vol. 1, 3.4.3: the status flags CF PF AF ZF SF OF, and DF and TF).
+ */
+void flags_describe(uint64_t flags, struct buf *out);
+
+#endif

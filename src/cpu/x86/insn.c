@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Decoding: from bytes to a struct insn.
+ *
+ * Zydis does the work and stays in this file. Everything is on the stack and
+ * made anew for each instruction: setting up a decoder and a formatter is a
+ * few stores, against some hundred nanoseconds for the decoding itself.
+ *
+ * What Zydis says is corrected where it is about another question than ours:
+ *   - nop and prefetch with a memory operand compute an address and do not
+ *     access it
+ *   - the second operand of the long nop (0f 1f) is no operand
+ *   - a gather's addresses come from a vector register, which we do not have
+ */
+#include "cpu/insn.h"
+
+#include <string.h>
+
+#include <Zydis/Zydis.h>
+
+#include "base/mem.h"
+
+/* What Zydis yields for one instruction. */
+struct decoded {
+    ZydisDecodedInstruction insn;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
+};
+
+static const struct {
+    ZydisRegister from;
+    enum reg to;
+} registers[] = {
+    {ZYDIS_REGISTER_RAX, X86_RAX}, {ZYDIS_REGISTER_RCX, X86_RCX},
+    {ZYDIS_REGISTER_RDX, X86_RDX}, {ZYDIS_REGISTER_RBX, X86_RBX},
+    {ZYDIS_REGISTER_RSP, X86_RSP}, {ZYDIS_REGISTER_RBP, X86_RBP},
+    {ZYDIS_REGISTER_RSI, X86_RSI}, {ZYDIS_REGISTER_RDI, X86_RDI},
+    {ZYDIS_REGISTER_R8, X86_R8},   {ZYDIS_REGISTER_R9, X86_R9},
+    {ZYDIS_REGISTER_R10, X86_R10}, {ZYDIS_REGISTER_R11, X86_R11},
+    {ZYDIS_REGISTER_R12, X86_R12}, {ZYDIS_REGISTER_R13, X86_R13},
+    {ZYDIS_REGISTER_R14, X86_R14}, {ZYDIS_REGISTER_R15, X86_R15},
+    {ZYDIS_REGISTER_RIP, X86_RIP}, {ZYDIS_REGISTER_RFLAGS, X86_RFLAGS},
+    {ZYDIS_REGISTER_EIP, X86_RIP},
+};
+
+/* The register of ours that a register of Zydis is part of, or REG_NONE. */
+static enum reg full_register(ZydisRegister reg)
+{
+    ZydisRegister full =
+        ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
+
+    if (full == ZYDIS_REGISTER_NONE) /* Zydis 4 says so of rip and rflags */
+        full = reg;
+    for (size_t i = 0; i < sizeof registers / sizeof *registers; i++)
+        if (registers[i].from == full)
+            return registers[i].to;
+    return REG_NONE;
+}
+
+/* In 64-bit mode only fs and gs have a base other than 0 (SDM vol. 1, 3.4.2.1).
+ */
+static enum reg segment_base(ZydisRegister segment)
+{
+    return segment == ZYDIS_REGISTER_FS   ? X86_FS_BASE
+           : segment == ZYDIS_REGISTER_GS ? X86_GS_BASE
+                                          : REG_NONE;
+}
+
+/* Far returns and far jumps change the code segment too; iret is among them. */
+static enum insn_kind jump_kind(const ZydisDecodedInstruction *zinsn)
+{
+    bool near = zinsn->meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR ||
+                zinsn->meta.branch_type == ZYDIS_BRANCH_TYPE_SHORT;
+
+    switch (zinsn->meta.category) {
+    case ZYDIS_CATEGORY_CALL:
+        return near ? INSN_CALL : INSN_PLAIN;
+    case ZYDIS_CATEGORY_RET:
+        return near ? INSN_RETURN : INSN_PLAIN;
+    case ZYDIS_CATEGORY_UNCOND_BR:
+        return zinsn->meta.branch_type ? INSN_JUMP : INSN_PLAIN;
+    case ZYDIS_CATEGORY_COND_BR:
+        return INSN_BRANCH;
+    default:
+        return INSN_PLAIN;
+    }
+}
+
+/* Of mov to a segment register: which one (Intel SDM vol. 2, MOV). */
+#define SS_FIELD 2
+
+static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
+{
+    switch (zinsn->mnemonic) {
+    case ZYDIS_MNEMONIC_SYSCALL:
+    case ZYDIS_MNEMONIC_SYSENTER:
+        return INSN_SYSCALL;
+    case ZYDIS_MNEMONIC_INT: /* int 0x80, the 32-bit way into Linux */
+        return zinsn->raw.imm[0].value.u == 0x80 ? INSN_SYSCALL : INSN_PLAIN;
+    case ZYDIS_MNEMONIC_PUSHF:
+    case ZYDIS_MNEMONIC_PUSHFD:
+    case ZYDIS_MNEMONIC_PUSHFQ:
+        return INSN_PUSHF;
+    case ZYDIS_MNEMONIC_POPF:
+    case ZYDIS_MNEMONIC_POPFD:
+    case ZYDIS_MNEMONIC_POPFQ:
+    case ZYDIS_MNEMONIC_IRET:
+    case ZYDIS_MNEMONIC_IRETD:
+    case ZYDIS_MNEMONIC_IRETQ:
+        return INSN_POPF;
+    case ZYDIS_MNEMONIC_INT1:
+        return INSN_TRAP;
+    case ZYDIS_MNEMONIC_MOV:
+        return zinsn->opcode == 0x8e && zinsn->raw.modrm.reg == SS_FIELD
+                   ? INSN_SHADOW
+                   : INSN_PLAIN;
+    default:
+        return jump_kind(zinsn);
+    }
+}
+
+/*
+ * Whether a memory operand of this instruction is an address only. MPX is here
+ * because Linux does not enable it any more, and then its instructions are
+ * nops (SDM vol. 1, appendix on MPX).
+ */
+static bool accesses_nothing(const ZydisDecodedInstruction *zinsn)
+{
+    switch (zinsn->meta.category) {
+    case ZYDIS_CATEGORY_NOP:
+    case ZYDIS_CATEGORY_WIDENOP:
+    case ZYDIS_CATEGORY_PREFETCH:
+    case ZYDIS_CATEGORY_PREFETCHWT1:
+    case ZYDIS_CATEGORY_CLFLUSHOPT:
+    case ZYDIS_CATEGORY_CLWB:
+    case ZYDIS_CATEGORY_CLDEMOTE:
+    case ZYDIS_CATEGORY_MPX:
+        return true;
+    default:
+        return zinsn->mnemonic == ZYDIS_MNEMONIC_CLFLUSH;
+    }
+}
+
+static void convert_memory(const ZydisDecodedInstruction *zinsn,
+                           const ZydisDecodedOperand *from,
+                           struct insn_operand *to)
+{
+    const ZydisDecodedOperandMem *mem = &from->mem;
+
+    to->segment = segment_base(mem->segment);
+    to->base = full_register(mem->base);
+    to->index = full_register(mem->index);
+    to->scale = mem->scale;
+    to->address_bits = zinsn->address_width;
+    to->displacement = mem->disp.value; /* 0 where there is none */
+    /* A base or index that is not ours (a vector, the shadow stack pointer)
+     * leaves the address unknown. */
+    if (mem->type == ZYDIS_MEMOP_TYPE_MEM && !accesses_nothing(zinsn) &&
+        (mem->base == ZYDIS_REGISTER_NONE || to->base != REG_NONE) &&
+        (mem->index == ZYDIS_REGISTER_NONE || to->index != REG_NONE))
+        to->kind = OPERAND_MEMORY;
+    else
+        to->kind = OPERAND_ADDRESS;
+}
+
+static int64_t immediate_value(const ZydisDecodedInstruction *zinsn,
+                               const ZydisDecodedOperand *from, uint64_t addr)
+{
+    ZyanU64 target;
+
+    if (from->imm.is_relative &&
+        ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(zinsn, from, addr, &target)))
+        return (int64_t)target;
+    return from->imm.value.s;
+}
+
+static void convert_operand(const ZydisDecodedInstruction *zinsn,
+                            const ZydisDecodedOperand *from, uint64_t addr,
+                            struct insn_operand *to)
+{
+    to->hidden = from->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
+    to->read = from->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
+    to->written = from->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+    to->bits = from->size;
+    to->reg = to->segment = to->base = to->index = REG_NONE;
+    switch (from->type) {
+    case ZYDIS_OPERAND_TYPE_REGISTER:
+        to->kind = OPERAND_REGISTER;
+        to->reg = full_register(from->reg.value);
+        to->high = from->reg.value >= ZYDIS_REGISTER_AH &&
+                   from->reg.value <= ZYDIS_REGISTER_BH;
+        break;
+    case ZYDIS_OPERAND_TYPE_MEMORY:
+        convert_memory(zinsn, from, to);
+        break;
+    default: /* far pointers (the other type) do not exist in 64-bit mode */
+        to->kind = OPERAND_IMMEDIATE;
+        to->immediate = immediate_value(zinsn, from, addr);
+        break;
+    }
+}
+
+static void convert_operands(const struct decoded *from, struct insn *out)
+{
+    out->operand_count = from->insn.operand_count;
+    for (uint8_t i = 0; i < out->operand_count; i++)
+        convert_operand(&from->insn, &from->operands[i], out->addr,
+                        &out->operands[i]);
+}
+
+static bool has_encoding(const struct decoded *from,
+                         ZydisOperandEncoding encoding)
+{
+    for (uint8_t i = 0; i < from->insn.operand_count; i++)
+        if (from->operands[i].encoding == encoding)
+            return true;
+    return false;
+}
+
+/* The /digit: what ModRM.reg holds when no operand is encoded there. In setcc
+ * nothing is (SDM vol. 2, SETcc: "the reg field is not used"). */
+static void describe_opcode(const struct decoded *from,
+                            struct insn_field *field)
+{
+    field->names_register = has_encoding(from, ZYDIS_OPERAND_ENCODING_OPCODE);
+    if (from->insn.attributes & ZYDIS_ATTRIB_HAS_MODRM &&
+        from->insn.meta.category != ZYDIS_CATEGORY_SETCC &&
+        !has_encoding(from, ZYDIS_OPERAND_ENCODING_MODRM_REG))
+        field->digit = (int8_t)from->insn.raw.modrm.reg;
+}
+
+/* Read from the bytes: Zydis has multiplied the disp8 of EVEX already. */
+static void describe_displacement(const uint8_t *bytes,
+                                  struct insn_field *field)
+{
+    unsigned unused = 64 - field->size * 8u;
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < field->size; i++)
+        value |= (uint64_t)bytes[field->offset + i] << (8 * i);
+    field->is_signed = true;
+    field->value = (int64_t)(value << unused) >> unused;
+}
+
+static void describe_immediate(const ZydisDecodedInstruction *zinsn,
+                               struct insn_field *field)
+{
+    bool second = zinsn->raw.imm[0].offset != field->offset;
+    unsigned bits = field->size * 8u;
+
+    field->is_signed = zinsn->raw.imm[second].is_signed;
+    field->is_relative = zinsn->raw.imm[second].is_relative;
+    field->value = zinsn->raw.imm[second].value.s;
+    if (field->is_relative)
+        bits = 64;
+    else if (field->is_signed && zinsn->operand_width > bits)
+        bits = zinsn->operand_width;
+    field->extended_bits = (uint8_t)bits;
+}
+
+static enum field_kind field_kind_of(ZydisInstructionSegment segment)
+{
+    switch (segment) {
+    case ZYDIS_INSTR_SEGMENT_PREFIXES:
+        return FIELD_PREFIX;
+    case ZYDIS_INSTR_SEGMENT_REX:
+        return FIELD_REX;
+    case ZYDIS_INSTR_SEGMENT_XOP:
+    case ZYDIS_INSTR_SEGMENT_VEX:
+    case ZYDIS_INSTR_SEGMENT_EVEX:
+    case ZYDIS_INSTR_SEGMENT_MVEX:
+        return FIELD_VEX;
+    case ZYDIS_INSTR_SEGMENT_OPCODE:
+        return FIELD_OPCODE;
+    case ZYDIS_INSTR_SEGMENT_MODRM:
+        return FIELD_MODRM;
+    case ZYDIS_INSTR_SEGMENT_SIB:
+        return FIELD_SIB;
+    case ZYDIS_INSTR_SEGMENT_DISPLACEMENT:
+        return FIELD_DISPLACEMENT;
+    default:
+        return FIELD_IMMEDIATE;
+    }
+}
+
+static void convert_fields(const struct decoded *from, struct insn *out)
+{
+    ZydisInstructionSegments segments;
+
+    ZydisGetInstructionSegments(&from->insn, &segments);
+    for (uint8_t i = 0; i < segments.count; i++) {
+        struct insn_field *field = &out->fields[out->field_count++];
+
+        field->kind = field_kind_of(segments.segments[i].type);
+        field->offset = segments.segments[i].offset;
+        field->size = segments.segments[i].size;
+        field->digit = -1;
+        if (field->kind == FIELD_OPCODE)
+            describe_opcode(from, field);
+        else if (field->kind == FIELD_DISPLACEMENT)
+            describe_displacement(out->bytes, field);
+        else if (field->kind == FIELD_IMMEDIATE)
+            describe_immediate(&from->insn, field);
+        else if (field->kind == FIELD_VEX)
+            field->value = out->bytes[field->offset];
+    }
+}
+
+/* Decimal and signed is what a beginner reads; an immediate that is no number
+ * of 32 bits is an address or a pattern, and reads better in hex. */
+static void format_text(const struct decoded *from, struct insn *out)
+{
+    ZyanI64 value = from->insn.raw.imm[0].value.s;
+    bool is_wide = from->insn.raw.imm[0].size == 64 &&
+                   (value < INT32_MIN || value > UINT32_MAX);
+    const struct {
+        ZydisFormatterProperty property;
+        ZyanUPointer value;
+    } settings[] = {
+        {ZYDIS_FORMATTER_PROP_FORCE_RELATIVE_RIPREL, ZYAN_TRUE},
+        {ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE},
+        {ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE, ZYDIS_PADDING_DISABLED},
+        {ZYDIS_FORMATTER_PROP_DISP_BASE, ZYDIS_NUMERIC_BASE_DEC},
+        {ZYDIS_FORMATTER_PROP_DISP_PADDING, ZYDIS_PADDING_DISABLED},
+        {ZYDIS_FORMATTER_PROP_IMM_BASE,
+         is_wide ? ZYDIS_NUMERIC_BASE_HEX : ZYDIS_NUMERIC_BASE_DEC},
+        {ZYDIS_FORMATTER_PROP_IMM_SIGNEDNESS,
+         is_wide ? ZYDIS_SIGNEDNESS_UNSIGNED : ZYDIS_SIGNEDNESS_SIGNED},
+        {ZYDIS_FORMATTER_PROP_IMM_PADDING, ZYDIS_PADDING_DISABLED},
+    };
+    ZydisFormatter formatter;
+
+    ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        ZydisFormatterSetProperty(&formatter, settings[i].property,
+                                  settings[i].value);
+    ZydisFormatterFormatInstruction(&formatter, &from->insn, from->operands,
+                                    from->insn.operand_count_visible, out->text,
+                                    sizeof out->text, out->addr, NULL);
+}
+
+static uint8_t mandatory_prefix(const ZydisDecodedInstruction *zinsn)
+{
+    for (uint8_t i = 0; i < zinsn->raw.prefix_count; i++)
+        if (zinsn->raw.prefixes[i].type == ZYDIS_PREFIX_TYPE_MANDATORY)
+            return zinsn->raw.prefixes[i].value;
+    return 0;
+}
+
+static void convert(const struct decoded *from, const uint8_t *code,
+                    uint64_t addr, struct insn *out)
+{
+    const ZydisDecodedInstruction *zinsn = &from->insn;
+
+    memset(out, 0, sizeof *out);
+    out->addr = addr;
+    out->length = zinsn->length;
+    memcpy(out->bytes, code, zinsn->length);
+    out->kind = kind_of(zinsn);
+    out->repeated =
+        zinsn->attributes &
+        (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
+    /* Zydis counts rep among the mandatory ones. */
+    if (!out->repeated)
+        out->mandatory_prefix = mandatory_prefix(zinsn);
+    strncpy(out->mnemonic, ZydisMnemonicGetString(zinsn->mnemonic),
+            sizeof out->mnemonic - 1);
+    convert_operands(from, out);
+    convert_fields(from, out);
+    format_text(from, out);
+}
+
+int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
+                struct insn *out)
+{
+    struct decoded decoded;
+    ZydisDecoder decoder;
+    ZyanStatus status;
+
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64,
+                     ZYDIS_STACK_WIDTH_64);
+    status = ZydisDecoderDecodeFull(&decoder, code, len, &decoded.insn,
+                                    decoded.operands);
+    if (status == ZYDIS_STATUS_NO_MORE_DATA)
+        return 0;
+    if (!ZYAN_SUCCESS(status))
+        return -1;
+    if (decoded.insn.meta.category == ZYDIS_CATEGORY_WIDENOP &&
+        decoded.insn.operand_count > 1)
+        decoded.insn.operand_count = decoded.insn.operand_count_visible = 1;
+    convert(&decoded, code, addr, out);
+    return 1;
+}
+
+_Static_assert(INSN_MAX_OPERANDS >= ZYDIS_MAX_OPERAND_COUNT,
+               "room for all operands");
+_Static_assert(INSN_MAX_FIELDS >= ZYDIS_MAX_INSTRUCTION_SEGMENT_COUNT,
+               "room for all fields");
+
+const char *insn_library(void)
+{
+    static const char *const major[] = {"Zydis",   "Zydis 1", "Zydis 2",
+                                        "Zydis 3", "Zydis 4", "Zydis 5"};
+    uint64_t number = ZYDIS_VERSION_MAJOR(ZydisGetVersion());
+
+    return major[number < 6 ? number : 0];
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "cpu/regs.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+const enum reg reg_argument[REG_ARGUMENTS] = {X86_RDI, X86_RSI, X86_RDX,
+                                              X86_RCX, X86_R8,  X86_R9};
+
+static const char *const names[REG_COUNT] = {
+#define REGISTER(id, name) [X86_##id] = name,
+#include "cpu/regs.def"
+};
+
+/* In the order that a reader sees. Bits: Intel SDM vol. 1, figure 3-8. */
+static const struct {
+    const char *name;
+    unsigned bit;
+} flags[] = {
+    {"CF", 0}, {"PF", 2},  {"AF", 4},  {"ZF", 6},
+    {"SF", 7}, {"OF", 11}, {"DF", 10}, {"TF", 8},
+};
+
+const char *reg_name(enum reg reg)
+{
+    BUG_UNLESS(reg < REG_COUNT);
+    return names[reg];
+}
+
+enum reg reg_find(const char *name)
+{
+    for (int reg = 0; reg < REG_COUNT; reg++)
+        if (!strcmp(names[reg], name))
+            return (enum reg)reg;
+    return REG_NONE;
+}
+
+/* r8 to r15 are numbered and take a suffix; the old eight change their name. */
+static void numbered_part_name(const char *name, unsigned bits, struct buf *out)
+{
+    buf_printf(out, "%s%s", name,
+               bits == 8    ? "b"
+               : bits == 16 ? "w"
+               : bits == 32 ? "d"
+                            : "");
+}
+
+void reg_part_name(enum reg reg, unsigned bits, bool high, struct buf *out)
+{
+    const char *name = reg_name(reg);
+    bool lettered = name[0] == 'r' && name[2] == 'x';
+
+    if (name[0] == 'r' && isdigit((unsigned char)name[1]))
+        numbered_part_name(name, bits, out);
+    else if (reg > X86_RSP || (bits != 8 && bits != 16 && bits != 32))
+        buf_append_text(out, name);
+    else if (bits == 8 && lettered)
+        buf_printf(out, "%c%c", name[1], high ? 'h' : 'l');
+    else
+        buf_printf(out, "%s%s%s", bits == 32 ? "e" : "", name + 1,
+                   bits == 8 ? "l" : "");
+}
+
+size_t regs_diff(const struct regs *before, const struct regs *after,
+                 struct reg_change *out)
+{
+    size_t count = 0;
+
+    for (int reg = 0; reg < REG_COUNT; reg++) {
+        uint64_t old_value = before->value[reg];
+        uint64_t new_value = after->value[reg];
+
+        if (reg == REG_PC || old_value == new_value)
+            continue;
+        out[count++] = (struct reg_change){(enum reg)reg, old_value, new_value};
+    }
+    return count;
+}
+
+void flags_describe(uint64_t value, struct buf *out)
+{
+    const char *separator = "";
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (!(value >> flags[i].bit & 1))
+            continue;
+        buf_printf(out, "%s%s", separator, flags[i].name);
+        separator = " ";
+    }
+    if (!*separator)
+        buf_append_text(out, "none");
+}

@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dump.c - follows the events with a view. What an event is about to change is
+ * written before the view takes it into account:
+ *
+ *      event --> does it end a generation? --> its file
+ *        |
+ *        +-----> view --> what is executable now?
+ *
+ * A mapping may be in several parts with different protections; they are one
+ * code, and have one file.
+ */
+#include "format/dump.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "tell/pen.h"
+#include "trace/view.h"
+#include "cpu/regs.h"
+
+#define INDEX "index.txt"
+
+/* Of so many names in a file the index tells. */
+#define NAMES_LISTED 1000u
+
+/* A mapping of which something could be executed. */
+struct code {
+    uint64_t mapping;
+    unsigned generation; /* the last one of it that could */
+    uint64_t ended;      /* the latest round in which one was ended */
+};
+
+/* Files by what their names begin with. */
+struct named {
+    uint64_t start;
+    unsigned generation;
+    unsigned count;
+};
+
+struct dump {
+    struct sink sink;
+    char *name;
+    int dir;
+    bool made;      /* by us, just now */
+    bool unwatched; /* from somewhere on, nothing was seen */
+    FILE *index;
+    struct view view;
+    uint64_t seq;   /* of the latest event */
+    uint64_t round; /* counts the events, and the end */
+    struct code *codes;
+    size_t code_count;
+    size_t code_capacity;
+    struct named *named;
+    size_t named_count;
+    size_t named_capacity;
+    uint64_t files;
+    uint64_t bytes;
+    uint64_t left_out; /* generations, because of DUMP_FILES or DUMP_BYTES */
+};
+
+/* --- the index ----------------------------------------------------------- */
+
+static int fail(const struct dump *dump, const char *file, struct err *err)
+{
+    return err_set(err, ERR_OUTPUT, "cannot write '%s/%s': %s", dump->name,
+                   file, strerror(errno));
+}
+
+static int put(struct dump *dump, struct pen *pen, struct err *err)
+{
+    size_t len = pen->out.len;
+    bool done = fwrite(pen->out.data, 1, len, dump->index) == len &&
+                fflush(dump->index) == 0;
+
+    dump->bytes += len;
+    pen_release(pen);
+    return done ? 0 : fail(dump, INDEX, err);
+}
+
+static int open_index(struct dump *dump, struct err *err)
+{
+    int fd =
+        openat(dump->dir, INDEX, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+    dump->index = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (dump->index)
+        return 0;
+    if (fd >= 0)
+        close(fd);
+    return fail(dump, INDEX, err);
+}
+
+static int begin_index(struct dump *dump, const struct event_start *start,
+                       struct err *err)
+{
+    struct pen pen = {0};
+
+    pen_text(&pen, ROLE_PLAIN, "The code that this program generated:");
+    for (size_t i = 0; i < start->argv.count; i++)
+        pen_print(&pen, ROLE_PLAIN, " %s", start->argv.list[i]);
+    pen_end(&pen);
+    pen_blank(&pen);
+    pen_words(&pen, ROLE_PLAIN, 0,
+              "A file holds the code of one mapping, from its first to its "
+              "last byte that was seen; what was not seen is 0. When code is "
+              "changed after it was used, the next generation of it begins, "
+              "in a file of its own. The command below a file disassembles "
+              "it, in this directory; names are those that the program gave.");
+    return put(dump, &pen, err);
+}
+
+static void list_names(const struct dump *dump, struct pen *pen, uint64_t addr,
+                       uint64_t last)
+{
+    const struct labels *labels = &dump->view.labels;
+    const struct label *label;
+    uint64_t from, to, count = 0;
+
+    for (; (label = labels_from(labels, addr, &from, &to)) && from <= last;
+         addr = to) {
+        if (++count > NAMES_LISTED)
+            continue;
+        pen_print(pen, ROLE_PLAIN, "    0x%llx %6llu  %s",
+                  (unsigned long long)from, (unsigned long long)(to - from),
+                  label->name);
+        if (from > label->addr)
+            pen_print(pen, ROLE_PLAIN, "+0x%llx",
+                      (unsigned long long)(from - label->addr));
+        pen_end(pen);
+    }
+    if (count > NAMES_LISTED) {
+        pen_print(pen, ROLE_PLAIN, "    ... and %llu names more",
+                  (unsigned long long)(count - NAMES_LISTED));
+        pen_end(pen);
+    }
+}
+
+static int list_file(struct dump *dump, const char *file, uint64_t first,
+                     uint64_t last, const struct region *region,
+                     const char *until, struct err *err)
+{
+    unsigned long long length = last - first + 1;
+    struct pen pen = {0};
+
+    pen_end(&pen);
+    pen_print(&pen, ROLE_PLAIN, "%s: %llu byte%s at 0x%llx, ", file, length,
+              length == 1 ? "" : "s", (unsigned long long)first);
+    pen_print(&pen, ROLE_PLAIN, "generation %u, until %s (event %llu)",
+              region->generation, until, (unsigned long long)dump->seq);
+    pen_end(&pen);
+    pen_print(&pen, ROLE_PLAIN,
+              "    objdump -D -b binary " ARCH_OBJDUMP
+              " --adjust-vma=0x%llx %s",
+              (unsigned long long)first, file);
+    pen_end(&pen);
+    list_names(dump, &pen, first, last);
+    return put(dump, &pen, err);
+}
+
+/* --- a file -------------------------------------------------------------- */
+
+/* Writes what is known of [addr, end) to where it belongs in the file. */
+static bool write_known(struct dump *dump, int fd, uint64_t first,
+                        uint64_t addr, uint64_t end)
+{
+    const struct pages *pages = &dump->view.pages;
+    uint8_t bytes[PAGES_SIZE];
+    uint64_t from, last;
+
+    while (addr < end && pages_extent(pages, addr, end - addr, &from, &last)) {
+        uint64_t stop = from - from % PAGES_SIZE + PAGES_SIZE;
+        size_t len = (last < stop ? last + 1 : stop) - from;
+
+        pages_read(pages, from, len, bytes);
+        errno = ENOSPC; /* what a short write means */
+        if (pwrite(fd, bytes, len, (off_t)(from - first)) != (ssize_t)len)
+            return false;
+        dump->bytes += len;
+        addr = from + len;
+    }
+    return true;
+}
+
+static bool write_parts(struct dump *dump, int fd, uint64_t mapping,
+                        uint64_t first, uint64_t last)
+{
+    const struct regions *regions = &dump->view.regions;
+
+    if (ftruncate(fd, (off_t)(last - first + 1)) < 0)
+        return false;
+    for (size_t i = 0; i < regions->count; i++) {
+        const struct region *part = &regions->list[i];
+
+        if (part->mapping == mapping &&
+            !write_known(dump, fd, first, part->addr,
+                         part->addr + part->length))
+            return false;
+    }
+    return true;
+}
+
+/* Where the known bytes of a mapping begin and end. False: there are none. */
+static bool find_extent(const struct view *view, uint64_t mapping,
+                        uint64_t *first, uint64_t *last)
+{
+    const struct regions *regions = &view->regions;
+    uint64_t from, to;
+    bool found = false;
+
+    for (size_t i = 0; i < regions->count; i++) {
+        const struct region *part = &regions->list[i];
+
+        if (part->mapping != mapping ||
+            !pages_extent(&view->pages, part->addr, part->length, &from, &to))
+            continue;
+        if (!found)
+            *first = from;
+        *last = to;
+        found = true;
+    }
+    return found;
+}
+
+/* How many files of that start and generation there are with this one. */
+static unsigned count_named(struct dump *dump, const struct region *region)
+{
+    for (size_t i = 0; i < dump->named_count; i++)
+        if (dump->named[i].start == region->start &&
+            dump->named[i].generation == region->generation)
+            return ++dump->named[i].count;
+    dump->named = mem_grow(dump->named, dump->named_count,
+                           &dump->named_capacity, sizeof *dump->named);
+    dump->named[dump->named_count++] =
+        (struct named){region->start, region->generation, 1};
+    return 1;
+}
+
+static void name_file(struct dump *dump, const struct region *region,
+                      struct buf *out)
+{
+    unsigned count = count_named(dump, region);
+
+    buf_printf(out, "0x%llx-g%u", (unsigned long long)region->start,
+               region->generation);
+    if (count > 1)
+        buf_printf(out, "-%u", count);
+    buf_append_text(out, ".bin");
+}
+
+static int write_file(struct dump *dump, const struct region *region,
+                      const char *file, const char *until, struct err *err)
+{
+    uint64_t first, last;
+    bool done;
+    int fd;
+
+    find_extent(&dump->view, region->mapping, &first, &last);
+    fd = openat(dump->dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return fail(dump, file, err);
+    done = write_parts(dump, fd, region->mapping, first, last);
+    if (close(fd) < 0 || !done)
+        return fail(dump, file, err);
+    dump->files++;
+    return list_file(dump, file, first, last, region, until, err);
+}
+
+/* --- generations --------------------------------------------------------- */
+
+static struct code *find_code(const struct dump *dump, uint64_t mapping)
+{
+    for (size_t i = 0; i < dump->code_count; i++)
+        if (dump->codes[i].mapping == mapping)
+            return &dump->codes[i];
+    return NULL;
+}
+
+/* The present generation of a region's code can be executed. */
+static void note_executable(struct dump *dump, const struct region *region)
+{
+    struct code *code = find_code(dump, region->mapping);
+
+    if (!code) {
+        dump->codes = mem_grow(dump->codes, dump->code_count,
+                               &dump->code_capacity, sizeof *dump->codes);
+        code = &dump->codes[dump->code_count++];
+        *code = (struct code){.mapping = region->mapping};
+    }
+    code->generation = region->generation;
+}
+
+/* The generation that a region shows ends now. */
+static int end_generation(struct dump *dump, const struct region *region,
+                          const char *until, struct err *err)
+{
+    struct code *code = find_code(dump, region->mapping);
+    struct buf file = {0};
+    uint64_t first, last;
+    int result;
+
+    if (!code || code->generation != region->generation ||
+        code->ended == dump->round ||
+        !find_extent(&dump->view, region->mapping, &first, &last))
+        return 0;
+    code->ended = dump->round;
+    if (dump->files >= DUMP_FILES || dump->bytes >= DUMP_BYTES) {
+        dump->left_out++;
+        return 0;
+    }
+    name_file(dump, region, &file);
+    result = write_file(dump, region, buf_text(&file), until, err);
+    buf_release(&file);
+    return result;
+}
+
+/* What lies in the range goes away. */
+static int end_range(struct dump *dump, uint64_t addr, uint64_t length,
+                     struct err *err)
+{
+    const struct regions *regions = &dump->view.regions;
+
+    for (size_t i = 0; i < regions->count; i++) {
+        const struct region *region = &regions->list[i];
+
+        if (region->addr < addr + length &&
+            region->addr + region->length > addr &&
+            end_generation(dump, region,
+                           region->addr >= addr &&
+                                   region->addr + region->length <=
+                                       addr + length
+                               ? "it was unmapped"
+                               : "a part of it was unmapped",
+                           err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int end_all(struct dump *dump, struct err *err)
+{
+    const struct regions *regions = &dump->view.regions;
+
+    for (size_t i = 0; i < regions->count; i++)
+        if (end_generation(dump, &regions->list[i], "the end", err) < 0)
+            return -1;
+    return 0;
+}
+
+/* Writes what the event is about to end. */
+static int look_before(struct dump *dump, const struct event *event,
+                       const struct region *superseded, struct err *err)
+{
+    switch (event->kind) {
+    case EVENT_START:
+        return begin_index(dump, &event->start, err);
+    case EVENT_MAP:
+        return end_range(dump, event->map.addr, event->map.length, err);
+    case EVENT_UNMAP:
+        return end_range(dump, event->unmap.addr, event->unmap.length, err);
+    default:
+        return superseded
+                   ? end_generation(dump, superseded, "it was changed", err)
+                   : 0;
+    }
+}
+
+static void note_range(struct dump *dump, uint64_t addr, uint64_t length)
+{
+    const struct regions *regions = &dump->view.regions;
+
+    for (size_t i = 0; i < regions->count; i++) {
+        const struct region *region = &regions->list[i];
+
+        if (region->addr < addr + length &&
+            region->addr + region->length > addr && region->prot & PROT_EXEC)
+            note_executable(dump, region);
+    }
+}
+
+/* Notes what can be executed now, and could not before. */
+static void look_after(struct dump *dump, const struct event *event,
+                       uint64_t superseded)
+{
+    const struct region *region;
+
+    for (size_t i = 0; superseded && i < dump->view.regions.count; i++) {
+        region = &dump->view.regions.list[i];
+        if (region->mapping == superseded && region->prot & PROT_EXEC)
+            note_executable(dump, region);
+    }
+    if (event->kind == EVENT_MAP)
+        note_range(dump, event->map.addr, event->map.length);
+    if (event->kind == EVENT_PROTECT)
+        note_range(dump, event->protect.addr, event->protect.length);
+    region = event->kind == EVENT_ENTER
+                 ? view_region_at(&dump->view, event->enter.addr)
+                 : NULL;
+    if (region)
+        note_executable(dump, region);
+}
+
+/* --- the sink ------------------------------------------------------------ */
+
+static int emit(struct sink *sink, const struct event *event, struct err *err)
+{
+    struct dump *dump = (struct dump *)sink;
+    const struct region *region = view_superseded(&dump->view, event);
+    uint64_t superseded = region ? region->mapping : 0;
+
+    dump->seq = event->seq;
+    dump->round++;
+    if (event->kind == EVENT_LIMIT)
+        dump->unwatched |= event_ends_watching(&event->limit);
+    if (!dump->index && open_index(dump, err) < 0)
+        return -1;
+    if (look_before(dump, event, region, err) < 0)
+        return -1;
+    view_apply(&dump->view, event);
+    look_after(dump, event, superseded);
+    return 0;
+}
+
+int dump_sink_finish(struct sink *sink, struct err *err)
+{
+    struct dump *dump = (struct dump *)sink;
+    struct pen pen = {0};
+
+    if (!dump->index)
+        return 0;
+    dump->round++;
+    if (end_all(dump, err) < 0)
+        return -1;
+    pen_end(&pen);
+    if (dump->files == 0 && dump->unwatched)
+        pen_text(&pen, ROLE_PLAIN,
+                 "The program was not watched to its end, and no generated "
+                 "code was seen before.");
+    else if (dump->files == 0)
+        pen_text(&pen, ROLE_PLAIN, "No generated code was seen.");
+    else if (dump->left_out > 0)
+        pen_print(&pen, ROLE_PLAIN,
+                  "%llu generations more were not written: no more than %u "
+                  "files or %llu MiB are.",
+                  (unsigned long long)dump->left_out, DUMP_FILES,
+                  (unsigned long long)(DUMP_BYTES >> 20));
+    else
+        return 0;
+    pen_end(&pen);
+    return put(dump, &pen, err);
+}
+
+static void dump_sink_free(struct sink *sink)
+{
+    struct dump *dump = (struct dump *)sink;
+
+    if (dump->index)
+        fclose(dump->index);
+    else if (dump->made)
+        rmdir(dump->name);
+    close(dump->dir);
+    view_release(&dump->view);
+    free(dump->name);
+    free(dump->codes);
+    free(dump->named);
+    free(dump);
+}
+
+/* Whether there is nothing in it but itself and its parent. */
+static bool is_empty(int dir)
+{
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+    bool empty = true;
+
+    while (list && empty && (entry = readdir(list)) != NULL)
+        empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+    if (list)
+        closedir(list);
+    else if (fd >= 0)
+        close(fd);
+    return empty;
+}
+
+struct sink *dump_sink_new(const char *name, struct err *err)
+{
+    bool made = mkdir(name, 0777) == 0;
+    struct dump *dump;
+    int dir = -1;
+
+    if (made || errno == EEXIST)
+        dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0) {
+        err_set(err, ERR_CREATE, "cannot make the directory '%s': %s", name,
+                strerror(errno));
+        return NULL;
+    }
+    if (!made && !is_empty(dir)) {
+        close(dir);
+        err_set(err, ERR_CREATE,
+                "'%s' is not empty; --dump-code wants a new or empty directory",
+                name);
+        return NULL;
+    }
+    dump = mem_alloc(sizeof *dump);
+    dump->sink = (struct sink){.emit = emit, .free = dump_sink_free};
+    dump->name = mem_copy_text(name);
+    dump->dir = dir;
+    dump->made = made;
+    view_init(&dump->view);
+    return &dump->sink;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * json_read.c - a recorded trace as a source of events.
+ *
+ * A recording comes from anywhere: cut by a full disk, edited by hand, made by
+ * a later version, or no recording at all. This file looks after the lines and
+ * their order, json_fields.c after what is in them. What a later version may
+ * add is skipped: unknown keys, unknown kinds, and after the exit event any
+ * line that is not an event of ours.
+ */
+#include "format/json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "format/json_fields.h"
+
+/* A line has at most the code of a mapping, two digits a byte. What is longer
+ * has no end, as /dev/zero. */
+#define LINE_MOST (256 << 20)
+
+struct json_source {
+    struct source source;
+    FILE *in;
+
+    struct json_line line; /* the latest one */
+    struct buf text;       /* of it, without the newline */
+    bool whole;            /* it ended with a newline */
+
+    uint64_t next_seq; /* that the next event of the file must have */
+    uint64_t yielded;  /* events so far, without those of unknown kind */
+    bool ended;        /* the exit event was seen */
+};
+
+/* Looked at before the other fields, which a newer format may have changed. */
+static int check_format(struct json_source *json, struct err *err)
+{
+    const json_t *value = json_object_get(json->line.root, "format");
+    int64_t format;
+
+    if (!json_get_number(value, 1, JSON_NUMBER_MAX, &format))
+        return json_fail_field(&json->line, "format", value,
+                               "a whole number from 1 on", err);
+    if (format > TRACE_FORMAT)
+        return json_fail(&json->line, err,
+                         "the trace has format %" PRId64 ", but this jittrace "
+                         "reads formats up to %d; use a newer jittrace",
+                         format, TRACE_FORMAT);
+    return 0;
+}
+
+/* Where the event stands in the trace: first, last, and in order. */
+static int check_place(struct json_source *json, enum event_kind kind,
+                       struct err *err)
+{
+    const json_t *seq = json_object_get(json->line.root, "seq");
+    char right_seq[64];
+    int64_t number;
+
+    if (json->ended)
+        return json_fail(&json->line, err,
+                         "the event \"%s\" comes after the \"exit\" event, "
+                         "which must be the last",
+                         event_name(kind));
+    if (json->next_seq > 0 && kind == EVENT_START)
+        return json_fail(&json->line, err,
+                         "the \"start\" event comes a second time; a file "
+                         "holds one trace");
+    snprintf(right_seq, sizeof right_seq,
+             "%" PRIu64 ", as events are numbered without a gap",
+             json->next_seq);
+    if (!json_get_number(seq, 0, JSON_NUMBER_MAX, &number) ||
+        (uint64_t)number != json->next_seq)
+        return json_fail_field(&json->line, "seq", seq, right_seq, err);
+    json->next_seq++;
+    return 0;
+}
+
+static int read_event(struct json_source *json, enum event_kind kind,
+                      struct event *event, struct err *err)
+{
+    *event = (struct event){.kind = kind, .seq = json->yielded};
+    if (kind == EVENT_START && check_format(json, err) < 0)
+        return -1;
+    if (json_read_fields(&json->line, event, err) < 0)
+        return -1;
+    if (kind == EVENT_START && event->start.arch &&
+        strcmp(event->start.arch, ARCH_NAME) != 0)
+        return json_fail(&json->line, err,
+                         "the trace is of another CPU than %s, which alone "
+                         "this jittrace can show",
+                         ARCH_NAME);
+    json->yielded++;
+    json->ended = kind == EVENT_EXIT;
+    return 1;
+}
+
+/* Returns 1 for an event, 0 for a line to skip, -1 for a wrong one. */
+static int take_line(struct json_source *json, struct event *event,
+                     struct err *err)
+{
+    const json_t *value = json_object_get(json->line.root, "event");
+    const char *name = NULL;
+    bool named = json_get_text(value, &name);
+    enum event_kind kind = named ? event_find(name) : EVENT_KINDS;
+
+    if (json->next_seq == 0 && kind != EVENT_START)
+        return json_fail(&json->line, err,
+                         "this is no trace of jittrace, or its beginning is "
+                         "missing; the first line must be its \"start\" event");
+    if (!json_is_object(json->line.root))
+        return json_fail(&json->line, err,
+                         "the line is JSON, but it must be one JSON object");
+    if (json->ended && kind == EVENT_KINDS)
+        return 0;
+    if (!named)
+        return json_fail_field(&json->line, "event", value,
+                               "a text such as \"write\" or \"step\"", err);
+    if (check_place(json, kind, err) < 0)
+        return -1;
+    return kind == EVENT_KINDS ? 0 : read_event(json, kind, event, err);
+}
+
+/*
+ * The line is no JSON. Jansson's own sentences quote the file, control codes
+ * and all; these do not.
+ */
+static int fail_syntax(struct json_source *json, const json_error_t *error,
+                       struct err *err)
+{
+    enum json_error_code code = json_error_code(error);
+    int column = error->column > 0 ? error->column : 1;
+    bool has_nul = memchr(buf_text(&json->text), 0, json->text.len);
+
+    if (has_nul && code == json_error_premature_end_of_input)
+        return json_fail(&json->line, err,
+                         "the line is no text: there is a NUL byte in it; a "
+                         "trace is one JSON object a line");
+    if (!json->whole &&
+        (json->line.number > 1 || code == json_error_premature_end_of_input))
+        return json_fail(&json->line, err,
+                         "the trace is cut short in the middle of this line; "
+                         "it must end with an \"exit\" event");
+    if (code == json_error_duplicate_key)
+        return json_fail(&json->line, err,
+                         "a key stands twice in one object, the second time "
+                         "before column %d; each may stand there once",
+                         column);
+    if (code == json_error_invalid_utf8)
+        return json_fail(&json->line, err,
+                         "the line is not valid UTF-8 after column %d; a trace "
+                         "is one JSON object a line, in UTF-8",
+                         column);
+    if (code == json_error_numeric_overflow)
+        return json_fail(&json->line, err,
+                         "the number before column %d is too large; numbers in "
+                         "a trace have at most 53 bits",
+                         column + 1);
+    return json_fail(&json->line, err,
+                     "the line is not valid JSON at column %d; a trace is one "
+                     "JSON object a line, the first of them its \"start\" "
+                     "event",
+                     column);
+}
+
+static int parse_line(struct json_source *json, struct err *err)
+{
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    json_error_t error;
+
+    json->line.root =
+        json_loadb(buf_text(&json->text), json->text.len, flags, &error);
+    return json->line.root ? 0 : fail_syntax(json, &error, err);
+}
+
+/* Returns 1, 0 at the end of the file, or -1. */
+static int read_line(struct json_source *json, struct err *err)
+{
+    char part[4096];
+    size_t len = 0;
+    int c = 0;
+
+    buf_clear(&json->text);
+    flockfile(json->in);
+    while (json->text.len + len <= LINE_MOST &&
+           (c = getc_unlocked(json->in)) != EOF && c != '\n') {
+        part[len++] = (char)c;
+        if (len < sizeof part)
+            continue;
+        buf_append(&json->text, part, len);
+        len = 0;
+    }
+    funlockfile(json->in);
+    buf_append(&json->text, part, len);
+    if (c == EOF && ferror(json->in))
+        return err_set(err, ERR_NO_INPUT, "cannot read %s: %s", json->line.name,
+                       strerror(errno));
+    if (c == EOF && json->text.len == 0)
+        return 0;
+    json->whole = c == '\n';
+    json->line.number++;
+    if (json->text.len > LINE_MOST)
+        return json_fail(&json->line, err,
+                         "the line is longer than %d bytes, which no line of a "
+                         "trace is",
+                         LINE_MOST);
+    return 1;
+}
+
+static int end_of_file(struct json_source *json, struct err *err)
+{
+    if (json->ended)
+        return 0;
+    if (json->line.number == 0) {
+        json->line.number = 1;
+        return json_fail(&json->line, err,
+                         "the file is empty; a trace begins with a \"start\" "
+                         "event");
+    }
+    return json_fail(&json->line, err,
+                     "the trace is cut short after this line; it must end with "
+                     "an \"exit\" event");
+}
+
+/* An editor may leave empty lines at the end. */
+static bool is_blank(struct json_source *json)
+{
+    return strspn(buf_text(&json->text), " \t\r") == json->text.len;
+}
+
+static int json_next(struct source *source, struct event *event,
+                     struct err *err)
+{
+    struct json_source *json = (struct json_source *)source;
+    int taken;
+
+    do {
+        int more = read_line(json, err);
+
+        if (more < 0)
+            return -1;
+        if (!more)
+            return end_of_file(json, err);
+        json_line_forget(&json->line);
+        taken = 0;
+        if (json->ended && is_blank(json))
+            continue;
+        if (parse_line(json, err) < 0)
+            return -1;
+        taken = take_line(json, event, err);
+    } while (!taken);
+    return taken;
+}
+
+static void json_source_free(struct source *source)
+{
+    struct json_source *json = (struct json_source *)source;
+
+    json_line_forget(&json->line);
+    free(json->line.kept);
+    buf_release(&json->text);
+    free(json->line.name);
+    free(json);
+}
+
+struct source *json_source_new(FILE *in, const char *name)
+{
+    struct json_source *json = mem_alloc(sizeof *json);
+
+    json->source = (struct source){.next = json_next, .free = json_source_free};
+    json->in = in;
+    json->line.name = mem_copy_text(name);
+    return &json->source;
+}
+
+int json_source_fail(const struct source *source, struct err *err,
+                     const char *format, ...)
+{
+    const struct json_source *json = (const struct json_source *)source;
+    struct buf message = {0};
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(&message, format, args);
+    va_end(args);
+    json_fail(&json->line, err, "%s", buf_text(&message));
+    buf_release(&message);
+    return -1;
+}

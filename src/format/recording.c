@@ -1,0 +1,596 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * recording.c - what an event must fit: the view of all events before it.
+ *
+ *     what is said                          must be
+ *     a mapping, or a part of one           whole pages that a program can have
+ *     the protection before                 the one that was set before
+ *     a write, an entry, a step             in a mapping, at the offset there
+ *     bytes: old, code, those of a step     what is known to be there
+ *     a step                                of a thread that has entered
+ *     registers: old, the program counter   those after the step before
+ *
+ * Not all that a view holds is certain. An observer stops watching stores
+ * where a limit says so, and does not see those of other processes into shared
+ * memory: the bytes of such a mapping bind nobody. Nor do bytes that no event
+ * has told of, but those of fresh anonymous memory, which the kernel clears
+ * (mmap(2)). What other threads have stored is certain for a thread that has
+ * entered since.
+ */
+#include "format/recording.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "format/json.h"
+#include "trace/view.h"
+#include "cpu/insn.h"
+
+/*
+ * Where the memory of a program ends at the latest: five levels of page tables
+ * leave it 56 bits of address (Intel SDM vol. 1, 3.3.7.1).
+ */
+#define MEMORY_END (UINT64_C(1) << 56)
+
+#define ADDR "0x%" PRIx64
+
+/* What is known of the bytes of a mapping. */
+struct certainty {
+    bool cleared;           /* those that no event tells of are zero */
+    bool lost;              /* those that events tell of may be others by now */
+    int writer;             /* the thread that wrote last */
+    uint64_t written;       /* by the event of that number; 0: by none */
+    uint64_t written_other; /* the last one of any other thread; or 0 */
+};
+
+/* What an instruction has stored over itself; its step is told afterwards. */
+struct own_store {
+    int tid;
+    uint64_t pc;
+    uint8_t old[INSN_MAX_LENGTH]; /* what the CPU has fetched */
+    bool stored[INSN_MAX_LENGTH];
+};
+
+struct recording {
+    struct source source;
+    struct source *json;
+    struct view view;           /* after the event before */
+    struct certainty *mappings; /* by the number of a mapping, from 1 */
+    size_t mapping_count;
+    size_t mapping_capacity;
+    struct own_store own; /* the latest */
+    bool all_lost;        /* the same of every mapping */
+    bool steps_end;       /* from here on calls may pass without a step */
+    uint64_t limited;     /* the number of the latest limit; 0: none */
+};
+
+/* The same as json_source_fail, of the file that is read. */
+#define REFUSE(recording, err, ...) \
+    json_source_fail((recording)->json, err, __VA_ARGS__)
+
+/* --- what is certain ----------------------------------------------------- */
+
+static struct certainty *certainty_of(struct recording *recording,
+                                      const struct region *region)
+{
+    while (recording->mapping_count <= region->mapping) {
+        recording->mappings =
+            mem_grow(recording->mappings, recording->mapping_count,
+                     &recording->mapping_capacity, sizeof *recording->mappings);
+        recording->mappings[recording->mapping_count++] = (struct certainty){0};
+    }
+    return &recording->mappings[region->mapping];
+}
+
+/* Memory that was not there before, and that nobody else has. */
+static bool is_fresh(const struct event_map *map)
+{
+    return map->call && strncmp(map->call, "mmap(", 5) == 0 && map->flags &&
+           strstr(map->flags, "MAP_ANONYMOUS") &&
+           !strstr(map->flags, "MAP_SHARED") && map->backing &&
+           strcmp(map->backing, "anonymous") == 0;
+}
+
+/*
+ * Memory that others may have, or that was there before: a stack is, of which
+ * not each store is told.
+ */
+static bool is_unwatched(const struct event_map *map)
+{
+    return !map->call || !map->flags || strstr(map->flags, "MAP_SHARED");
+}
+
+/* The names of code and the output have nothing to do with what is stored. */
+static bool is_about_bytes(const struct event_limit *limit)
+{
+    return !limit->budget || (strcmp(limit->budget, "names") != 0 &&
+                              strcmp(limit->budget, "output") != 0);
+}
+
+static void note_limit(struct recording *recording, const struct event *event)
+{
+    const struct event_limit *limit = &event->limit;
+    const struct region *region = NULL;
+
+    if (!limit->budget || strcmp(limit->budget, "steps") == 0 ||
+        (strcmp(limit->budget, "call-steps") == 0 && !limit->addr.known))
+        recording->steps_end = true; /* of no call, where none is named */
+    if (!is_about_bytes(limit))
+        return;
+    recording->limited = event->seq;
+    if (limit->addr.known)
+        region = view_region_at(&recording->view, limit->addr.value);
+    if (region)
+        certainty_of(recording, region)->lost = true;
+    else
+        recording->all_lost = true;
+}
+
+static void note_store(struct recording *recording, const struct event *event,
+                       uint64_t addr)
+{
+    const struct region *region = view_region_at(&recording->view, addr);
+    struct certainty *mapping;
+
+    if (!region)
+        return;
+    mapping = certainty_of(recording, region);
+    if (mapping->writer != event->tid)
+        mapping->written_other = mapping->written;
+    mapping->writer = event->tid;
+    mapping->written = event->seq;
+    if (!event->write.new.data)
+        mapping->lost = true;
+}
+
+static void note_own_store(struct recording *recording, int tid,
+                           const struct event_write *write)
+{
+    struct own_store *own = &recording->own;
+
+    if (write->by || !write->old.data)
+        return;
+    if (own->tid != tid || own->pc != write->pc)
+        *own = (struct own_store){.tid = tid, .pc = write->pc};
+    for (uint64_t i = 0; i < INSN_MAX_LENGTH; i++) {
+        uint64_t at = own->pc + i - write->addr;
+
+        if (at >= write->old.len || own->stored[i])
+            continue;
+        own->stored[i] = true;
+        own->old[i] = write->old.data[at];
+    }
+}
+
+/* After the view has taken the event. */
+static void note(struct recording *recording, const struct event *event)
+{
+    const struct view *view = &recording->view;
+    const struct region *region;
+
+    switch (event->kind) {
+    case EVENT_MAP:
+        region = view_region_at(view, event->map.addr);
+        *certainty_of(recording, region) = (struct certainty){
+            .cleared = is_fresh(&event->map),
+            .lost = is_unwatched(&event->map),
+        };
+        break;
+    case EVENT_WRITE:
+        note_own_store(recording, event->tid, &event->write);
+        note_store(recording, event, event->write.addr);
+        if (event->write.also.known)
+            note_store(recording, event, event->write.also.value);
+        break;
+    case EVENT_LIMIT:
+        note_limit(recording, event);
+        break;
+    default:
+        break;
+    }
+}
+
+/* Whether the thread may see there what another one has stored since. */
+static bool is_contested(const struct recording *recording,
+                         const struct certainty *mapping, int tid)
+{
+    const struct view_thread *thread = view_thread(&recording->view, tid);
+    uint64_t other =
+        mapping->writer == tid ? mapping->written_other : mapping->written;
+
+    return other > 0 && (!thread || other > thread->entered);
+}
+
+/* Whether it is known which byte a thread finds at addr, and which it is. */
+static bool is_certain(struct recording *recording, int tid, uint64_t addr,
+                       uint8_t *byte)
+{
+    const struct region *region = view_region_at(&recording->view, addr);
+    const struct certainty *mapping;
+
+    if (!region || recording->all_lost)
+        return false;
+    mapping = certainty_of(recording, region);
+    if (mapping->lost || is_contested(recording, mapping, tid) ||
+        (!mapping->cleared && !pages_written(&recording->view.pages, addr)))
+        return false;
+    pages_read(&recording->view.pages, addr, 1, byte);
+    return true;
+}
+
+static int check_bytes(struct recording *recording, const struct event *event,
+                       const char *what, uint64_t addr, struct bytes bytes,
+                       struct err *err)
+{
+    uint8_t known;
+
+    for (size_t i = 0; i < bytes.len; i++)
+        if (is_certain(recording, event->tid, addr + i, &known) &&
+            known != bytes.data[i])
+            return REFUSE(recording, err,
+                          "the byte at " ADDR " is %02x by what came before, "
+                          "but %s says %02x",
+                          addr + i, known, what, bytes.data[i]);
+    return 0;
+}
+
+/* The same of the bytes of a step, which may have changed by that step. */
+static int check_fetched(struct recording *recording, const struct event *event,
+                         struct err *err)
+{
+    struct own_store own = recording->own;
+    uint64_t addr = event->step.addr;
+    struct bytes bytes = event->step.bytes;
+
+    if (own.tid == event->tid)
+        recording->own = (struct own_store){0};
+    if (own.tid != event->tid || own.pc != addr)
+        return check_bytes(recording, event, "\"bytes\"", addr, bytes, err);
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (own.stored[i] && own.old[i] != bytes.data[i])
+            return REFUSE(recording, err,
+                          "the byte at " ADDR
+                          " was %02x before the step stored "
+                          "there, but \"bytes\" says %02x",
+                          addr + i, own.old[i], bytes.data[i]);
+        if (!own.stored[i] &&
+            check_bytes(recording, event, "\"bytes\"", addr + i,
+                        (struct bytes){bytes.data + i, 1}, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- where ---------------------------------------------------------------- */
+
+/* Pages that a program can have. */
+static int check_pages(struct recording *recording, uint64_t addr,
+                       uint64_t length, struct err *err)
+{
+    if (length == 0)
+        return REFUSE(recording, err,
+                      "the \"length\" is 0, but no mapping is "
+                      "empty");
+    if (addr % PAGES_SIZE || length % PAGES_SIZE)
+        return REFUSE(recording, err,
+                      "\"addr\" and \"length\" must be of whole pages of %u "
+                      "bytes, as all mappings are",
+                      PAGES_SIZE);
+    if (addr >= MEMORY_END || length > MEMORY_END - addr)
+        return REFUSE(recording, err,
+                      "%" PRIu64 " bytes at " ADDR " are more than the memory "
+                      "that a program can have",
+                      length, addr);
+    return 0;
+}
+
+/* [addr, addr + len) is mapped, and offset bytes from its mapping's start. */
+static int check_place(struct recording *recording, uint64_t addr, uint64_t len,
+                       uint64_t offset, struct err *err)
+{
+    const struct view *view = &recording->view;
+    const struct region *region = view_region_at(view, addr);
+    uint64_t start = region ? region->start : 0;
+
+    if (region && offset != addr - start)
+        return REFUSE(recording, err,
+                      "the \"offset\" of " ADDR " is %" PRIu64
+                      ", but its mapping begins at " ADDR,
+                      addr, offset, start);
+    for (uint64_t at = addr; region; region = view_region_at(view, at)) {
+        if (len <= region->addr + region->length - addr)
+            return 0;
+        at = region->addr + region->length;
+    }
+    return REFUSE(recording, err,
+                  "%" PRIu64 " bytes at " ADDR " are not all in a mapping that "
+                  "came before",
+                  len, addr);
+}
+
+/* What a program accesses wraps around nowhere. */
+static int check_accesses(struct recording *recording, const char *what,
+                          const struct mem_accesses *accesses, struct err *err)
+{
+    for (size_t i = 0; i < accesses->count; i++) {
+        const struct mem_access *access = &accesses->list[i];
+        size_t len = access->old_bytes.len > access->new_bytes.len
+                         ? access->old_bytes.len
+                         : access->new_bytes.len;
+
+        if (len > 0 && access->addr + (len - 1) < access->addr)
+            return REFUSE(recording, err,
+                          "%zu bytes at " ADDR " of \"%s\" go beyond the last "
+                          "address",
+                          len, access->addr, what);
+    }
+    return 0;
+}
+
+static int check_range(struct recording *recording, const char *field,
+                       int64_t value, int64_t first, int64_t last,
+                       struct err *err)
+{
+    if (value >= first && value <= last)
+        return 0;
+    return REFUSE(recording, err,
+                  "the field \"%s\" is %" PRId64
+                  ", but it must be from %" PRId64 " to %" PRId64,
+                  field, value, first, last);
+}
+
+/* --- registers ------------------------------------------------------------ */
+
+static int check_register(struct recording *recording, enum reg reg,
+                          uint64_t known, uint64_t told, struct err *err)
+{
+    if (known == told)
+        return 0;
+    return REFUSE(recording, err,
+                  "%s is " ADDR
+                  " by what came before, but this event says " ADDR,
+                  reg_name(reg), known, told);
+}
+
+/*
+ * Whether all that the thread did since it has entered was told. After a limit
+ * it may have gone on at full speed for a while.
+ */
+static bool is_followed(const struct recording *recording,
+                        const struct view_thread *thread)
+{
+    return thread && thread->inside && !recording->steps_end &&
+           thread->entered >= recording->limited;
+}
+
+static int check_changes(struct recording *recording, const struct regs *regs,
+                         const struct event_step *step, struct err *err)
+{
+    if (check_register(recording, REG_PC, regs->value[REG_PC], step->addr,
+                       err) < 0)
+        return -1;
+    for (size_t i = 0; i < step->regs.count; i++) {
+        const struct reg_change *change = &step->regs.list[i];
+
+        if (check_register(recording, change->reg, regs->value[change->reg],
+                           change->old_value, err) < 0)
+            return -1;
+        if (change->reg == REG_PC &&
+            check_register(recording, REG_PC, change->new_value, step->next,
+                           err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* --- kinds ---------------------------------------------------------------- */
+
+static int check_protect(struct recording *recording, const struct event *event,
+                         struct err *err)
+{
+    const struct event_protect *change = &event->protect;
+    uint64_t end = change->addr + change->length;
+    const struct region *region;
+    char was[4], told[4];
+
+    if (check_pages(recording, change->addr, change->length, err) < 0)
+        return -1;
+    region = regions_from(&recording->view.regions, change->addr);
+    if (!region || region->addr >= end)
+        return REFUSE(recording, err,
+                      "nothing is mapped at " ADDR " by what came before",
+                      change->addr);
+    prot_text(region->prot, was);
+    prot_text(change->old_prot, told);
+    if (region->prot != change->old_prot)
+        return REFUSE(recording, err,
+                      "the protection at " ADDR " is %s by what came before, "
+                      "but \"old_prot\" says %s",
+                      change->addr, was, told);
+    if (change->code_offset > change->length ||
+        change->code.len > change->length - change->code_offset)
+        return REFUSE(recording, err,
+                      "the \"code\" is not all in the pages "
+                      "whose protection changed");
+    return check_bytes(recording, event, "\"code\"",
+                       change->addr + change->code_offset, change->code, err);
+}
+
+static int check_write(struct recording *recording, const struct event *event,
+                       struct err *err)
+{
+    const struct event_write *write = &event->write;
+    size_t len = write->old.data ? write->old.len : write->new.len;
+    const struct region *twin;
+
+    if (check_place(recording, write->addr, len, write->offset, err) < 0 ||
+        check_bytes(recording, event, "\"old\"", write->addr, write->old, err) <
+            0)
+        return -1;
+    if (!write->also.known)
+        return 0;
+    twin = view_region_at(&recording->view, write->also.value);
+    return check_place(recording, write->also.value, len,
+                       twin ? write->also.value - twin->start : 0, err);
+}
+
+static int check_enter(struct recording *recording, const struct event *event,
+                       struct err *err)
+{
+    const struct event_enter *enter = &event->enter;
+    uint64_t code = enter->addr - enter->offset + enter->code_offset;
+
+    if (check_place(recording, enter->addr, 1, enter->offset, err) < 0)
+        return -1;
+    if (enter->code.len == 0)
+        return 0;
+    if (check_place(recording, code, enter->code.len, enter->code_offset, err) <
+        0)
+        return -1;
+    return check_bytes(recording, event, "\"code\"", code, enter->code, err);
+}
+
+static int check_step(struct recording *recording, const struct event *event,
+                      struct err *err)
+{
+    const struct view_thread *thread =
+        view_thread(&recording->view, event->tid);
+    const struct event_step *step = &event->step;
+
+    if (!thread || !thread->inside)
+        return REFUSE(recording, err,
+                      "thread %d makes a step, but no \"enter\" event has "
+                      "brought it into generated code",
+                      event->tid);
+    if (step->bytes.data &&
+        check_range(recording, "bytes", (int64_t)step->bytes.len, 1,
+                    INSN_MAX_LENGTH, err) < 0)
+        return -1;
+    if (check_place(recording, step->addr, step->bytes.len + !step->bytes.len,
+                    step->offset, err) < 0 ||
+        (is_followed(recording, thread) &&
+         check_changes(recording, &thread->regs, step, err) < 0) ||
+        check_accesses(recording, "reads", &step->reads, err) < 0 ||
+        check_accesses(recording, "writes", &step->writes, err) < 0)
+        return -1;
+    return check_fetched(recording, event, err);
+}
+
+/*
+ * Where it leads is known if each step was seen, and unless the kernel has sent
+ * the thread elsewhere.
+ */
+static int check_leave(struct recording *recording, const struct event *event,
+                       struct err *err)
+{
+    const struct view_thread *thread =
+        view_thread(&recording->view, event->tid);
+    const struct event_leave *leave = &event->leave;
+
+    if (!is_followed(recording, thread) || !leave->how ||
+        strcmp(leave->how, "signal") == 0)
+        return 0;
+    if (check_register(recording, REG_PC, thread->regs.value[REG_PC], leave->to,
+                       err) < 0)
+        return -1;
+    if (!leave->value.known)
+        return 0;
+    return check_register(recording, REG_RESULT, thread->regs.value[REG_RESULT],
+                          leave->value.value, err);
+}
+
+static int check_signal(struct recording *recording,
+                        const struct event_signal *signal, struct err *err)
+{
+    if (check_range(recording, "number", signal->number, 1, SIGRTMAX, err) < 0)
+        return -1;
+    if (signal->bytes.len > INSN_MAX_LENGTH)
+        return check_range(recording, "bytes", (int64_t)signal->bytes.len, 0,
+                           INSN_MAX_LENGTH, err);
+    if (!signal->pc.known || !signal->regs.known)
+        return 0;
+    return check_register(recording, REG_PC, signal->pc.value,
+                          signal->regs.value.value[REG_PC], err);
+}
+
+/* exit(2) keeps the low byte of a status. */
+static int check_exit(struct recording *recording,
+                      const struct event_exit *ended, struct err *err)
+{
+    if (ended->signal.known)
+        return check_range(recording, "signal", (int64_t)ended->signal.value, 1,
+                           SIGRTMAX, err);
+    return check_range(recording, "status", (int64_t)ended->status.value, 0,
+                       255, err);
+}
+
+static int check(struct recording *recording, const struct event *event,
+                 struct err *err)
+{
+    switch (event->kind) {
+    case EVENT_MAP:
+        return check_pages(recording, event->map.addr, event->map.length, err);
+    case EVENT_WRITE:
+        return check_write(recording, event, err);
+    case EVENT_PROTECT:
+        return check_protect(recording, event, err);
+    case EVENT_UNMAP:
+        return check_pages(recording, event->unmap.addr, event->unmap.length,
+                           err);
+    case EVENT_ENTER:
+        return check_enter(recording, event, err);
+    case EVENT_STEP:
+        return check_step(recording, event, err);
+    case EVENT_LEAVE:
+        return check_leave(recording, event, err);
+    case EVENT_OUTPUT:
+        return check_range(recording, "fd", event->output.fd, 1, 2, err);
+    case EVENT_SIGNAL:
+        return check_signal(recording, &event->signal, err);
+    case EVENT_EXIT:
+        return check_exit(recording, &event->exit, err);
+    default:
+        return 0;
+    }
+}
+
+/* --- the source ----------------------------------------------------------- */
+
+static int recording_next(struct source *source, struct event *event,
+                          struct err *err)
+{
+    struct recording *recording = (struct recording *)source;
+    int more = source_next(recording->json, event, err);
+
+    if (more <= 0)
+        return more;
+    if (check(recording, event, err) < 0)
+        return -1;
+    view_apply(&recording->view, event);
+    note(recording, event);
+    return 1;
+}
+
+static void recording_free(struct source *source)
+{
+    struct recording *recording = (struct recording *)source;
+
+    view_release(&recording->view);
+    free(recording->mappings);
+    source_free(recording->json);
+    free(recording);
+}
+
+struct source *recording_new(FILE *in, const char *name)
+{
+    struct recording *recording = mem_alloc(sizeof *recording);
+
+    recording->source =
+        (struct source){.next = recording_next, .free = recording_free};
+    recording->json = json_source_new(in, name);
+    view_init(&recording->view);
+    return &recording->source;
+}

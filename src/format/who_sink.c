@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which bytes are asked for is known only at the end: an offset is one of each
+ * mapping that was ever executable. So all events are kept, and then read three
+ * times, however many bytes there are: for the histories, for the state in
+ * which the bytes were last there, and back to who executed them.
+ */
+#include "format/who_sink.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "tell/who.h"
+#include "trace/where.h"
+
+struct who_sink {
+    struct sink sink;
+    FILE *out;
+    bool color;
+    uint64_t number;
+    bool answered;
+    struct store store;
+    struct where where;
+    struct origins *bytes; /* one for each that is asked for */
+    size_t count;
+    size_t capacity;
+};
+
+static void find_bytes(struct who_sink *who)
+{
+    size_t state = 0;
+    uint64_t addr;
+
+    while (where_next(&who->where, who->number, &state, &addr)) {
+        who->bytes = mem_grow(who->bytes, who->count, &who->capacity,
+                              sizeof *who->bytes);
+        who->bytes[who->count++] = (struct origins){.addr = addr};
+    }
+}
+
+static void find_histories(struct who_sink *who)
+{
+    struct unpacked unpacked = {0};
+
+    for (uint64_t i = 0; i < who->store.count; i++) {
+        store_read(&who->store, i, &unpacked);
+        for (size_t k = 0; k < who->count; k++)
+            origins_apply(&who->bytes[k], &who->store, &unpacked.event);
+    }
+    unpacked_release(&unpacked);
+}
+
+/* How many events there were when the byte was last there. */
+static uint64_t last_there(const struct who_sink *who,
+                           const struct origins *byte)
+{
+    const struct origin *last =
+        byte->count > 0 ? &byte->list[byte->count - 1] : NULL;
+
+    return last && last->kind == ORIGIN_UNMAPPED ? last->seq : who->store.count;
+}
+
+static int by_last_there(const void *a, const void *b, void *who)
+{
+    uint64_t x = last_there(who, a), y = last_there(who, b);
+
+    return x < y ? -1 : x > y;
+}
+
+/* A view goes only forwards, so the bytes are told as they went away. */
+static void write_bytes(struct who_sink *who, struct pen *pen)
+{
+    struct unpacked unpacked = {0};
+    struct view view;
+
+    view_init(&view);
+    qsort_r(who->bytes, who->count, sizeof *who->bytes, by_last_there, who);
+    for (size_t i = 0; i < who->count; i++) {
+        const struct where_mapping *mapping =
+            where_mapping(&who->where, who->bytes[i].addr);
+
+        while (view.applied < last_there(who, &who->bytes[i])) {
+            store_read(&who->store, view.applied, &unpacked);
+            view_apply(&view, &unpacked.event);
+        }
+        pen_blank(pen);
+        who_write(pen, &who->store, &who->bytes[i], who->store.count,
+                  mapping->start, &view);
+    }
+    view_release(&view);
+    unpacked_release(&unpacked);
+}
+
+static int answer(struct who_sink *who, struct err *err)
+{
+    struct pen pen = {.color = who->color};
+    struct buf why = {0};
+    int result;
+
+    who->answered = true;
+    find_bytes(who);
+    if (who->count == 0) {
+        where_explain(&who->where, who->number, &why);
+        err_set(err, ERR_DATA, "%s", buf_text(&why));
+        buf_release(&why);
+        return -1;
+    }
+    find_histories(who);
+    write_bytes(who, &pen);
+    result = sink_write(who->out, pen.out.data, pen.out.len, err);
+    pen_release(&pen);
+    return result;
+}
+
+static int emit(struct sink *sink, const struct event *event, struct err *err)
+{
+    struct who_sink *who = (struct who_sink *)sink;
+
+    store_append(&who->store, event);
+    where_apply(&who->where, event);
+    return event->kind == EVENT_EXIT ? answer(who, err) : 0;
+}
+
+static void free_who(struct sink *sink)
+{
+    struct who_sink *who = (struct who_sink *)sink;
+    struct err ignored;
+
+    if (!who->answered)
+        answer(who, &ignored);
+    for (size_t i = 0; i < who->count; i++)
+        origins_release(&who->bytes[i]);
+    free(who->bytes);
+    where_release(&who->where);
+    store_release(&who->store);
+    free(who);
+}
+
+struct sink *who_sink_new(FILE *out, bool color, uint64_t number)
+{
+    struct who_sink *who = mem_alloc(sizeof *who);
+
+    who->sink.emit = emit;
+    who->sink.free = free_who;
+    who->out = out;
+    who->color = color;
+    who->number = number;
+    store_init(&who->store);
+    return &who->sink;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "screen/command.h"
+
+#include <string.h>
+
+struct entry {
+    const char *word;
+    const char *letters;
+    unsigned keys;
+    const char *help;
+};
+
+static const struct entry table[COMMANDS] = {
+#define COMMAND(id, word, letters, keys, help) {word, letters, keys, help},
+#include "screen/command.def"
+};
+
+enum command command_of_letter(char letter)
+{
+    for (int i = 0; letter && i < COMMANDS; i++)
+        if (strchr(table[i].letters, letter))
+            return (enum command)i;
+    return COMMAND_NONE;
+}
+
+enum command command_of_key(enum key key)
+{
+    for (int i = 0; i < COMMANDS; i++)
+        if (table[i].keys & 1u << key)
+            return (enum command)i;
+    return COMMAND_NONE;
+}
+
+enum command command_of_word(const char *word, size_t len)
+{
+    for (int i = 0; i < COMMANDS; i++)
+        if (strlen(table[i].word) == len && !memcmp(table[i].word, word, len))
+            return (enum command)i;
+    return len == 1 ? command_of_letter(*word) : COMMAND_NONE;
+}
+
+const char *command_word(enum command command)
+{
+    return table[command].word;
+}
+
+const char *command_help(enum command command)
+{
+    return table[command].help;
+}
+
+static void add_key(struct buf *out, size_t start, const char *name, size_t len)
+{
+    if (out->len > start)
+        buf_append_text(out, ", ");
+    buf_append(out, name, len);
+}
+
+void command_keys(enum command command, struct buf *out)
+{
+    static const char *const names[KEYS] = {
+        [KEY_IS_ENTER] = "Enter", [KEY_IS_RIGHT] = "→", [KEY_IS_LEFT] = "←",
+        [KEY_IS_HOME] = "Home",   [KEY_IS_END] = "End",
+    };
+    const struct entry *entry = &table[command];
+    size_t start = out->len;
+
+    /* What is longest comes first, the arrows last. */
+    if (entry->keys & KEY_BIT(ENTER))
+        add_key(out, start, "Enter", 5);
+    if (strchr(entry->letters, ' '))
+        add_key(out, start, "space", 5);
+    for (const char *letter = entry->letters; *letter; letter++)
+        if (*letter != ' ')
+            add_key(out, start, letter, 1);
+    for (int key = KEY_IS_ENTER + 1; key < KEYS; key++)
+        if (entry->keys & 1u << key)
+            add_key(out, start, names[key], strlen(names[key]));
+}
+
+const char *command_question(enum command command)
+{
+    switch (command) {
+    case COMMAND_GOTO:
+        return "goto event: ";
+    case COMMAND_SEARCH:
+        return "search for: ";
+    case COMMAND_WHO:
+        return "who wrote byte: ";
+    default:
+        return NULL;
+    }
+}

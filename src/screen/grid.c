@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include "screen/grid.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+
+#define BLANK       0x20u
+#define REPLACEMENT ((uint32_t)'?')
+
+void grid_init(struct grid *grid, unsigned rows, unsigned columns)
+{
+    size_t count = (size_t)rows * columns;
+
+    BUG_UNLESS(rows > 0 && columns > 0);
+    *grid = (struct grid){.rows = rows, .columns = columns};
+    grid->cells = mem_resize(NULL, count, sizeof *grid->cells);
+    for (size_t i = 0; i < count; i++)
+        grid->cells[i] = (struct cell){BLANK, ROLE_PLAIN};
+}
+
+void grid_release(struct grid *grid)
+{
+    free(grid->cells);
+    *grid = (struct grid){0};
+}
+
+static struct cell *cell_at(const struct grid *grid, unsigned row,
+                            unsigned column)
+{
+    BUG_UNLESS(row < grid->rows && column < grid->columns);
+    return &grid->cells[(size_t)row * grid->columns + column];
+}
+
+const struct cell *grid_cell(const struct grid *grid, unsigned row,
+                             unsigned column)
+{
+    return cell_at(grid, row, column);
+}
+
+bool grid_equal(const struct grid *a, const struct grid *b)
+{
+    if (a->rows != b->rows || a->columns != b->columns ||
+        a->cursor_row != b->cursor_row || a->cursor_column != b->cursor_column)
+        return false;
+    for (size_t i = 0; i < (size_t)a->rows * a->columns; i++)
+        if (a->cells[i].rune != b->cells[i].rune ||
+            a->cells[i].role != b->cells[i].role)
+            return false;
+    return true;
+}
+
+/*
+ * Whether a terminal shows a code point in exactly one column. wcwidth(3) knows
+ * that, but only in a UTF-8 locale, and a grid must not depend on the locale.
+ * These are the scripts and symbols of one column that a program for
+ * programmers meets (Unicode Standard Annex 11: neither wide nor combining);
+ * all else counts as unknown.
+ */
+static bool is_one_column(uint32_t rune)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {
+        {0x20, 0x7e},     {0xa0, 0xac},     {0xae, 0x2ff},
+        {0x370, 0x482},   {0x48a, 0x52f}, /* Greek, Cyrillic */
+        {0x1e00, 0x1fff},                 /* more Latin and Greek */
+        {0x2010, 0x2027}, {0x2030, 0x205e}, {0x2070, 0x20bf},
+        {0x2100, 0x2319}, {0x232b, 0x23e8}, /* letterlike, arrows, maths */
+        {0x2400, 0x25fc},                   /* box drawing, shapes */
+    };
+
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (rune >= ranges[i].first && rune <= ranges[i].last)
+            return true;
+    return false;
+}
+
+/* The first character of text, which is not empty, and how long it is. */
+static uint32_t decode(const uint8_t *text, size_t len, size_t *used)
+{
+    uint32_t rune;
+
+    *used = utf8_decode(text, len, &rune);
+    if (*used > 0 && is_one_column(rune))
+        return rune;
+    *used += *used == 0;
+    return REPLACEMENT;
+}
+
+unsigned grid_put(struct grid *grid, unsigned row, unsigned column,
+                  unsigned end, enum role role, const char *text)
+{
+    const uint8_t *rest = (const uint8_t *)text;
+    size_t len = strlen(text);
+
+    if (end > grid->columns)
+        end = grid->columns;
+    while (len > 0 && column < end && row < grid->rows) {
+        size_t used;
+        uint32_t rune = decode(rest, len, &used);
+
+        *cell_at(grid, row, column++) = (struct cell){rune, role};
+        rest += used;
+        len -= used;
+    }
+    return column;
+}
+
+void grid_paint(struct grid *grid, unsigned row, unsigned column,
+                enum role role)
+{
+    if (row < grid->rows && column < grid->columns)
+        cell_at(grid, row, column)->role = role;
+}
+
+/* One line of a pen, from byte `at` to `end`, as far as the area goes. */
+static void put_line(struct grid *grid, struct area area, unsigned row,
+                     const struct pen *pen, size_t at, size_t end)
+{
+    unsigned column = area.column;
+    unsigned limit = area.column + area.columns;
+
+    while (at < end && column < limit && column < grid->columns) {
+        size_t used;
+        uint32_t rune = decode(pen->out.data + at, end - at, &used);
+        enum role role =
+            at < pen->roles.len ? (enum role)pen->roles.data[at] : ROLE_PLAIN;
+
+        *cell_at(grid, row, column++) = (struct cell){rune, role};
+        at += used;
+    }
+}
+
+unsigned grid_put_pen(struct grid *grid, struct area area,
+                      const struct pen *pen, unsigned first)
+{
+    unsigned line = 0;
+
+    for (size_t at = 0; at < pen->out.len; line++) {
+        const uint8_t *start = pen->out.data + at;
+        const uint8_t *newline = memchr(start, '\n', pen->out.len - at);
+        size_t end = newline ? (size_t)(newline - pen->out.data) : pen->out.len;
+        unsigned row = line - first;
+
+        if (line >= first && row < area.rows && area.row + row < grid->rows)
+            put_line(grid, area, area.row + row, pen, at, end);
+        at = end + 1;
+    }
+    return line;
+}
+
+static void append_rune(uint32_t rune, struct buf *out)
+{
+    uint8_t bytes[3] = {(uint8_t)(0xe0 | rune >> 12),
+                        (uint8_t)(0x80 | (rune >> 6 & 0x3f)),
+                        (uint8_t)(0x80 | (rune & 0x3f))};
+
+    if (rune < 0x80) {
+        bytes[2] = (uint8_t)rune;
+        buf_append(out, bytes + 2, 1);
+    } else if (rune < 0x800) {
+        bytes[1] = (uint8_t)(0xc0 | rune >> 6);
+        buf_append(out, bytes + 1, 2);
+    } else {
+        buf_append(out, bytes, 3);
+    }
+}
+
+void grid_row(const struct grid *grid, unsigned row, struct buf *out)
+{
+    unsigned end = grid->columns;
+
+    while (end > 0 && cell_at(grid, row, end - 1)->rune == BLANK)
+        end--;
+    for (unsigned column = 0; column < end; column++)
+        append_rune(cell_at(grid, row, column)->rune, out);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell/explain.h - why a program died, or hangs, in four lines for someone
+ * who wants to repair it:
+ *
+ *     what    what happened
+ *     where   at which instruction, and which byte of it
+ *     why     what made it so: a protection and the call that set it, a
+ *             register and the step that put the value there
+ *     next    what to look at, or to do
+ *
+ * Everything is derived from the events, so that a replay says the same. What
+ * is a guess is said to be one.
+ */
+#ifndef JITTRACE_TELL_EXPLAIN_H
+#define JITTRACE_TELL_EXPLAIN_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "tell/past.h"
+#include "tell/pen.h"
+#include "trace/view.h"
+
+enum explain_line {
+    EXPLAIN_WHAT,
+    EXPLAIN_WHERE,
+    EXPLAIN_WHY,
+    EXPLAIN_NEXT,
+    EXPLAIN_LINES,
+};
+
+struct explanation {
+    struct buf line[EXPLAIN_LINES]; /* whole sentences, no newline */
+};
+
+void explanation_release(struct explanation *explanation);
+
+/* Writes the four lines from column indent on, wrapped, each behind its name. */
+void explanation_write(struct explanation *explanation, struct pen *pen,
+                       unsigned indent);
+
+/*
+ * Explains the death that event `index` is a part of: an exit by a signal, or
+ * the signal that was the last thing its thread saw. view is the state after
+ * that event. Returns false, with nothing in *out, if the program did not die
+ * there: the signal was handled, or the trace does not tell.
+ * *out, all zero, is released by its user.
+ */
+bool explain_death(const struct past *past, const struct view *view,
+                   uint64_t index, struct explanation *out);
+
+/*
+ * Explains the loop that a thread was in when stepping ended for a budget: the
+ * limit event `index`. Returns false if it was in none, or in one that may end:
+ * most loops that run for long do.
+ */
+bool explain_loop(const struct past *past, const struct view *view,
+                  uint64_t index, struct explanation *out);
+
+/*
+ * Appends what failed at a signal event, as the beginning of a sentence, "it
+ * tried to write to 0x1000, but the page is r-x"; nothing if it was no fault.
+ */
+void explain_fault(const struct view *view, const struct event_signal *signal,
+                   struct buf *out);
+
+/* Whether an instruction raised the signal: a program can send itself any. */
+bool explain_is_fault(const struct event_signal *signal);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell/fields.h - an instruction taken apart, for a reader.
+ */
+#ifndef JITTRACE_TELL_FIELDS_H
+#define JITTRACE_TELL_FIELDS_H
+
+#include "tell/pen.h"
+#include "cpu/insn.h"
+
+/*
+ * Writes the bytes of insn, which begins at offset in its code, with the name
+ * and the bits of each field beneath the bytes that it consists of, then the
+ * instruction in words. Fields too wide to stand side by side get a line each.
+ */
+void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
+
+/* A byte that was not written. */
+#define FIELDS_UNWRITTEN "··"
+
+/*
+ * The same without the offset and the words, from column 0, for an instruction
+ * that is still being written: bit i of unwritten says that byte i was not. Its
+ * bytes show as `··`, its bits not at all. A number of which some bytes were
+ * written has the value that they and zeros make. Of a field that says nothing
+ * yet only the bytes are shown, and nothing of what is behind it, unless it is
+ * a number: which fields there are is not known then.
+ * Returns whether the fields stand side by side; if not, the first line, with
+ * all bytes, is followed by a line or more for each field with its bytes.
+ */
+bool fields_write_partly(struct pen *pen, const struct insn *insn,
+                         unsigned unwritten);
+
+/* Names that fields_write uses and that a reader may not know. */
+enum {
+    FIELDS_REX = 1,
+    FIELDS_MOD_11 = 2,
+    FIELDS_DIGIT = 4,
+};
+
+/* Those of an instruction: bits of FIELDS_*. */
+unsigned fields_names(const struct insn *insn);
+
+/* Explains names; once is enough for a trace. Nothing if there are none. */
+void fields_write_legend(struct pen *pen, unsigned names);
+
+/*
+ * Appends the value of an immediate or displacement: its bits in hex, as wide
+ * as the field, and what number they are: "0xfffffffc = -4".
+ */
+void fields_value(const struct insn_field *field, struct buf *out);
+
+/* The bits that the field's bytes hold, as a number. */
+uint64_t fields_bits(const struct insn_field *field);
+
+#endif

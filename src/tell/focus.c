@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which instruction is an event about? A step and an entry say it. A store is
+ * only bytes, so its instruction is looked for by reading the bytes in front of
+ * it as instructions, one after the other, from a place where one begins.
+ *
+ * Three things can mislead:
+ *   - A compiler may store an immediate before the opcode in front of it. So a
+ *     stretch of new bytes is only read from its start if that is where code
+ *     would begin: at the start of the mapping, at a multiple of 16, or far
+ *     behind everything else.
+ *   - Memory that is used again holds old code. An instruction whose first byte
+ *     is new consists of new bytes; one whose first byte is old is being
+ *     patched, and consists of whatever is there.
+ *   - What is new is known from the latest events only. Older bytes count as
+ *     old, which matters only to the instruction that is being written.
+ *
+ * Data in front of code is read as instructions, too; reading is in step with
+ * the real ones again soon, though not always.
+ */
+#include "tell/focus.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define LATEST    4096u /* events that are looked at, back from the one asked */
+#define BEFORE    512u  /* events that may have left the focus somewhere */
+#define TRIED     4u    /* of these are asked for their view, which is dear */
+#define LOOK_BACK 8192u /* bytes that are read in front of a store */
+#define FAR       16u   /* more than an instruction is long */
+#define PATCH     8u    /* no number is longer */
+
+/* A store, and what was stored lately into the same mapping. */
+struct store_place {
+    const struct pages *pages; /* all that is known to be there */
+    struct pages latest;
+    uint64_t base;
+    uint64_t addr;
+    uint64_t length;
+};
+
+static bool is_latest(const struct store_place *place, uint64_t addr)
+{
+    return pages_written(&place->latest, addr);
+}
+
+/* --- one instruction ----------------------------------------------------- */
+
+static bool is_number(const struct insn_field *field)
+{
+    return field->kind == FIELD_DISPLACEMENT || field->kind == FIELD_IMMEDIATE;
+}
+
+/* How many bytes of a field, from its first on, were written. */
+static unsigned field_written(const struct insn_field *field,
+                              unsigned unwritten)
+{
+    unsigned count = 0;
+
+    while (count < field->size && !(unwritten >> (field->offset + count) & 1u))
+        count++;
+    return count;
+}
+
+/* Whether all is written but numbers, so that length and text are known. */
+static bool is_readable(const struct insn *insn, unsigned unwritten)
+{
+    for (unsigned i = 0; i < insn->field_count; i++)
+        if (!is_number(&insn->fields[i]) &&
+            field_written(&insn->fields[i], unwritten) < insn->fields[i].size)
+            return false;
+    return true;
+}
+
+/*
+ * Takes away everything that was only made up: the fields from the first
+ * unwritten byte on, and what follows from them. An opcode of several bytes
+ * stays with those that are there.
+ */
+static void keep_written(struct insn *insn, unsigned unwritten)
+{
+    struct insn_field *opcode = NULL, *field;
+    bool opcode_whole = false, modrm = false;
+    unsigned count = 0, size;
+
+    insn->length = 0;
+    for (; count < insn->field_count; count++) {
+        field = &insn->fields[count];
+        size = field_written(field, unwritten);
+        if (field->kind == FIELD_OPCODE && size > 0) {
+            opcode = field;
+            opcode_whole = size == field->size;
+            field->size = (uint8_t)size;
+        } else if (size < field->size) {
+            break;
+        }
+        modrm |= field->kind == FIELD_MODRM;
+        insn->length = (uint8_t)(field->offset + size);
+    }
+    insn->field_count = (uint8_t)count;
+    insn->operand_count = 0;
+    insn->kind = INSN_PLAIN;
+    insn->text[0] = 0;
+    if (!opcode || !opcode_whole || (opcode->digit >= 0 && !modrm))
+        insn->mnemonic[0] = 0;
+    if (opcode && !modrm)
+        opcode->digit = -1;
+}
+
+/* The bytes of an instruction that may have begun at addr. */
+struct candidate {
+    uint8_t bytes[INSN_MAX_LENGTH]; /* 0 where unwritten */
+    unsigned unwritten;
+    size_t prefix;   /* so many, from the first on, are written */
+    bool overwrites; /* something else than zeros is where unwritten */
+};
+
+static void candidate_read(const struct store_place *place, uint64_t addr,
+                           struct candidate *out)
+{
+    bool fresh = is_latest(place, addr);
+
+    *out = (struct candidate){.prefix = INSN_MAX_LENGTH};
+    pages_read(place->pages, addr, sizeof out->bytes, out->bytes);
+    for (unsigned i = INSN_MAX_LENGTH; fresh && i-- > 0;) {
+        if (is_latest(place, addr + i))
+            continue;
+        out->overwrites |= out->bytes[i] != 0;
+        out->bytes[i] = 0;
+        out->unwritten |= 1u << i;
+        out->prefix = i;
+    }
+}
+
+static void set_unknown(struct focus *focus, uint64_t addr, uint64_t length)
+{
+    focus->state = INSN_UNKNOWN;
+    focus->addr = addr;
+    focus->length =
+        length < INSN_MAX_LENGTH ? (unsigned)length : INSN_MAX_LENGTH;
+}
+
+/*
+ * Reads an instruction at addr. Returns 1 and fills focus; its length is 0 if
+ * that is not an instruction for certain. Returns 0 when it is none.
+ */
+static int focus_read(const struct store_place *place, uint64_t addr,
+                      struct focus *focus)
+{
+    struct insn *insn = &focus->insn;
+    struct candidate candidate;
+    int whole;
+
+    candidate_read(place, addr, &candidate);
+    whole = insn_decode(candidate.bytes, candidate.prefix, addr, insn);
+    if (whole < 0)
+        return 0;
+    focus->addr = addr;
+    focus->unwritten = 0;
+    focus->text_known = true;
+    focus->state = whole ? INSN_DECODED : INSN_PARTLY;
+    if (!whole &&
+        insn_decode(candidate.bytes, sizeof candidate.bytes, addr, insn) <= 0) {
+        focus->text_known = false;
+        set_unknown(focus, addr, candidate.prefix);
+        return 1;
+    }
+    if (!whole && is_readable(insn, candidate.unwritten)) {
+        focus->text_known = !candidate.overwrites;
+        focus->unwritten = candidate.unwritten & ((1u << insn->length) - 1);
+    } else if (!whole) {
+        focus->text_known = false;
+        keep_written(insn, candidate.unwritten);
+    }
+    focus->length = insn->length;
+    if (insn->length == 0)
+        set_unknown(focus, addr, candidate.prefix);
+    return 1;
+}
+
+/* --- the instruction of a store ------------------------------------------ */
+
+/* Whether code can be taken to begin where a stretch of new bytes begins. */
+static bool is_beginning(const struct store_place *place, uint64_t addr)
+{
+    if (addr == place->base || addr % FAR == 0)
+        return true;
+    for (unsigned i = 1; i < FAR; i++)
+        if (addr - i == place->base || pages_written(place->pages, addr - i))
+            return false;
+    return true;
+}
+
+/* Where to begin to read: from there on there are no wide gaps. */
+static uint64_t reading_start(const struct store_place *place)
+{
+    uint64_t start = place->addr, gap = 0;
+
+    for (uint64_t at = place->addr; at > place->base && gap < FAR; at--) {
+        if (place->addr - at == LOOK_BACK)
+            break;
+        gap++;
+        if (!pages_written(place->pages, at - 1))
+            continue;
+        start = at - 1;
+        gap = 0;
+    }
+    return start;
+}
+
+/* Where the stretch of new bytes begins that the store is in. */
+static uint64_t latest_start(const struct store_place *place)
+{
+    uint64_t start = place->addr;
+
+    while (start > place->base && place->addr - start < LOOK_BACK &&
+           is_latest(place, start - 1))
+        start--;
+    return start;
+}
+
+/* Whether new code begins in the middle of what reads as an old instruction.
+ * What is no longer than a number may patch that instruction. */
+static bool is_misread(const struct store_place *place, uint64_t fresh,
+                       const struct focus *focus)
+{
+    return fresh > focus->addr && fresh < focus->addr + focus->length &&
+           !is_latest(place, focus->addr) &&
+           (fresh % FAR == 0 || place->addr + place->length - fresh > PATCH);
+}
+
+/*
+ * The first byte at or above addr from which it makes sense to read. follows:
+ * addr is where an instruction ends.
+ */
+static uint64_t skip_to_code(const struct store_place *place, uint64_t addr,
+                             bool follows)
+{
+    const struct pages *pages = place->pages;
+
+    for (; addr <= place->addr; follows = false) {
+        bool written = pages_written(pages, addr);
+
+        if (written &&
+            (follows || addr == place->base || pages_written(pages, addr - 1) ||
+             !is_latest(place, addr) || is_beginning(place, addr)))
+            return addr;
+        addr++;
+        while (written && pages_written(pages, addr))
+            addr++;
+    }
+    return addr;
+}
+
+static void find_stored(const struct store_place *place, struct focus *focus)
+{
+    uint64_t fresh = latest_start(place);
+    uint64_t at = skip_to_code(place, reading_start(place), false);
+
+    while (at <= place->addr) {
+        bool found = focus_read(place, at, focus) > 0;
+
+        if (found && is_misread(place, fresh, focus)) {
+            at = fresh;
+            continue;
+        }
+        if (found && place->addr < at + focus->length)
+            return;
+        at = skip_to_code(place, at + (found ? focus->length : 1), found);
+    }
+    focus->text_known = false;
+    focus->unwritten = 0;
+    set_unknown(focus, place->addr, place->length);
+}
+
+static bool ranges_meet(uint64_t a, uint64_t a_length, uint64_t b,
+                        uint64_t b_length)
+{
+    return a < b + b_length && b < a + a_length;
+}
+
+/* Whether what was stored into the mapping before is old from now on. */
+static bool makes_old(const struct event *event, uint64_t base, uint64_t addr)
+{
+    switch (event->kind) {
+    case EVENT_MAP:
+        return ranges_meet(event->map.addr, event->map.length, addr, 1);
+    case EVENT_UNMAP:
+        return ranges_meet(event->unmap.addr, event->unmap.length, addr, 1);
+    case EVENT_PROTECT:
+        return ranges_meet(event->protect.addr, event->protect.length, addr, 1);
+    case EVENT_ENTER:
+        return event->enter.addr - event->enter.offset == base;
+    default:
+        return false;
+    }
+}
+
+static void find_latest(struct history *history, uint64_t seq,
+                        struct store_place *place)
+{
+    for (uint64_t i = seq < LATEST ? 0 : seq - LATEST; i <= seq; i++) {
+        const struct event *event = history_event(history, i);
+
+        if (makes_old(event, place->base, place->addr))
+            pages_release(&place->latest);
+        else if (event->kind == EVENT_WRITE &&
+                 event->write.addr - event->write.offset == place->base)
+            pages_write(&place->latest, event->write.addr, event->write.new);
+    }
+}
+
+static void focus_stored(struct history *history, uint64_t seq,
+                         const struct event_write *write, struct focus *focus)
+{
+    struct store_place place = {
+        .base = write->addr - write->offset,
+        .addr = write->addr,
+        .length = write->new.len,
+    };
+
+    focus->kind = FOCUS_STORED;
+    focus->base = place.base;
+    focus->store_addr = place.addr;
+    focus->store_length = place.length;
+    find_latest(history, seq, &place);
+    place.pages = &history_view(history, seq)->pages;
+    find_stored(&place, focus);
+    pages_release(&place.latest);
+}
+
+/* --- the instructions of other events ------------------------------------ */
+
+/*
+ * The instruction at addr, of which all bytes are what the page holds. Where
+ * none of them was written they are zeros, which only the CPU takes for code.
+ */
+static void focus_there(const struct view *view, uint64_t addr,
+                        enum focus_kind kind, struct focus *focus)
+{
+    const struct region *region = view_region_at(view, addr);
+    struct store_place place = {.pages = &view->pages};
+    bool is_reached = region && kind == FOCUS_SIGNAL;
+    uint64_t first = addr, last = addr;
+
+    if (!pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last) &&
+        !is_reached)
+        return;
+    focus->kind = kind;
+    focus->base = region ? region->start : addr;
+    if (focus_read(&place, addr, focus) == 0)
+        set_unknown(focus, addr, last - addr + 1);
+}
+
+static void focus_executed(const struct event_step *step, struct focus *focus)
+{
+    if (step->bytes.len == 0)
+        return;
+    focus->kind = FOCUS_EXECUTED;
+    focus->base = step->addr - step->offset;
+    focus->text_known = insn_decode(step->bytes.data, step->bytes.len,
+                                    step->addr, &focus->insn) > 0;
+    focus->addr = step->addr;
+    focus->length = focus->insn.length;
+    focus->state = INSN_DECODED;
+    if (!focus->text_known)
+        set_unknown(focus, step->addr, step->bytes.len);
+}
+
+/* A trap is reported behind its instruction: int3 is one byte. */
+static uint64_t signal_place(const struct view *view,
+                             const struct event_signal *signal)
+{
+    uint64_t pc = signal->pc.value;
+    uint8_t before;
+
+    pages_read(&view->pages, pc - 1, 1, &before);
+    return signal->access || before != 0xcc || signal->addr.known ? pc : pc - 1;
+}
+
+/* Whether the instruction there raised it; the program can send itself any. */
+static bool is_raised(const struct event_signal *signal)
+{
+    return signal->code > 0 &&
+           (signal->addr.known || signal->number == SIGTRAP);
+}
+
+static void focus_signal(const struct view *view,
+                         const struct event_signal *signal, struct focus *focus)
+{
+    if (signal->pc.known)
+        focus_there(view, signal_place(view, signal),
+                    is_raised(signal) ? FOCUS_SIGNAL : FOCUS_REST, focus);
+}
+
+/* The focus of an event that has one of its own. Returns false if it has not.
+ */
+static bool focus_own(struct history *history, uint64_t seq,
+                      struct focus *focus)
+{
+    const struct event *event = history_event(history, seq);
+    const struct view *view;
+
+    switch (event->kind) {
+    case EVENT_WRITE:
+        if (event->write.new.len > 0)
+            focus_stored(history, seq, &event->write, focus);
+        break;
+    case EVENT_STEP:
+        focus_executed(&event->step, focus);
+        break;
+    case EVENT_ENTER:
+        view = history_view(history, seq);
+        focus_there(view, event->enter.addr, FOCUS_NEXT, focus);
+        break;
+    case EVENT_PROTECT:
+        view = history_view(history, seq);
+        if (event->protect.code.data)
+            focus_there(view, event->protect.addr + event->protect.code_offset,
+                        FOCUS_REST, focus);
+        break;
+    case EVENT_SIGNAL:
+        view = history_view(history, seq);
+        focus_signal(view, &event->signal, focus);
+        break;
+    default:
+        break;
+    }
+    return focus->kind != FOCUS_NONE;
+}
+
+/* Where the focus of an event is, or near that. Returns false if it has none. */
+static bool has_own(const struct event *event, uint64_t *addr)
+{
+    switch (event->kind) {
+    case EVENT_WRITE:
+        *addr = event->write.addr;
+        return event->write.new.len > 0;
+    case EVENT_STEP:
+        *addr = event->step.addr;
+        return event->step.bytes.len > 0;
+    case EVENT_ENTER:
+        *addr = event->enter.addr;
+        return true;
+    case EVENT_PROTECT:
+        *addr = event->protect.addr + event->protect.code_offset;
+        return event->protect.code.data != NULL;
+    case EVENT_SIGNAL:
+        *addr = event->signal.pc.value;
+        return event->signal.pc.known;
+    default:
+        return false;
+    }
+}
+
+/* Whether what an event was about at addr is still there in a later view. */
+static bool is_there(const struct view *view, const struct event *event,
+                     uint64_t addr)
+{
+    uint64_t first, last;
+
+    return view_region_at(view, addr) &&
+           ((event->kind == EVENT_SIGNAL && is_raised(&event->signal)) ||
+            pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last));
+}
+
+/* The latest events before seq whose focus is still there, latest first. */
+static size_t find_earlier(struct history *history, uint64_t seq,
+                           uint64_t found[TRIED])
+{
+    const struct view *view = history_view(history, seq);
+    uint64_t oldest = seq < BEFORE ? 0 : seq - BEFORE;
+    size_t count = 0;
+
+    for (uint64_t i = seq; i-- > oldest && count < TRIED;) {
+        const struct event *event = history_event(history, i);
+        uint64_t addr;
+
+        if (has_own(event, &addr) && is_there(view, event, addr))
+            found[count++] = i;
+    }
+    return count;
+}
+
+void focus_find(struct history *history, uint64_t seq, struct focus *focus)
+{
+    uint64_t earlier[TRIED];
+    size_t count;
+
+    *focus = (struct focus){0};
+    if (focus_own(history, seq, focus))
+        return;
+    count = find_earlier(history, seq, earlier);
+    for (size_t i = 0; i < count; i++) {
+        if (focus_own(history, earlier[i], focus)) {
+            focus->kind = FOCUS_REST;
+            return;
+        }
+        *focus = (struct focus){0};
+    }
+}

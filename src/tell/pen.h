@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell/pen.h - lines of text with roles, and the column they have reached.
+ *
+ * A pen counts the columns that a reader sees: escape sequences have none,
+ * UTF-8 characters have one. Text that comes from a traced program is never
+ * trusted: what is not shown as it is (base/utf8.h) becomes "\xNN", a tab
+ * becomes a blank. Blanks are written only when something follows them, so no
+ * line ends in one.
+ */
+#ifndef JITTRACE_TELL_PEN_H
+#define JITTRACE_TELL_PEN_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "tell/style.h"
+
+/* Columns of a line, where nobody says otherwise. */
+#define PEN_WIDTH 80u
+
+/* All zero is a valid pen without colour. */
+struct pen {
+    struct buf out;
+    bool color;       /* roles become escape sequences */
+    bool keep_roles;  /* or, instead, are kept in roles: */
+    struct buf roles; /* for each byte of out the enum role it has */
+    unsigned width;   /* columns of a line; 0: PEN_WIDTH */
+    unsigned column;  /* of what comes next, from 0 */
+    unsigned due;     /* blanks up to this column come first */
+    bool text_above;  /* the line above is not empty */
+};
+
+void pen_release(struct pen *pen);
+
+void pen_text(struct pen *pen, enum role role, const char *text);
+void pen_bytes(struct pen *pen, enum role role, struct bytes text);
+void pen_print(struct pen *pen, enum role role, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * As much of text as the line has room for, with "..." for the rest. pen_cut
+ * drops blanks at the end of text.
+ */
+void pen_cut(struct pen *pen, enum role role, const char *text);
+void pen_cut_bytes(struct pen *pen, enum role role, struct bytes text);
+
+/* How many columns a line has. */
+unsigned pen_line_width(const struct pen *pen);
+
+/* What comes next begins at column, or further right if that is taken. */
+void pen_column(struct pen *pen, unsigned column);
+
+/* As pen_column, but two blanks away from what is there. */
+void pen_gap(struct pen *pen, unsigned column);
+
+/*
+ * Begins an item of a list that flows over the lines: two blanks after what is
+ * there, or on a new line at column indent if its width does not fit.
+ */
+void pen_item(struct pen *pen, unsigned indent, size_t width);
+
+/* Ends the line. */
+void pen_end(struct pen *pen);
+
+/* An empty line, unless the line above is one or there is none. */
+void pen_blank(struct pen *pen);
+
+/* Whole lines that are fit to print as they are. */
+void pen_lines(struct pen *pen, struct buf *lines);
+
+/*
+ * Words, wrapped, from where the line is; further lines begin at indent. A word
+ * that no line has room for is broken. Ends the last line.
+ */
+void pen_words(struct pen *pen, enum role role, unsigned indent,
+               const char *text);
+
+/* A name, then words that stand in a column of their own. Ends the line. */
+void pen_entry(struct pen *pen, const char *name, enum role role,
+               const char *text);
+
+/* How many columns a text takes. */
+size_t pen_width(const char *text);
+
+#endif

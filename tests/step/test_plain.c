@@ -1,0 +1,703 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `jittrace --step` line by line: scripts of commands go in, paragraphs come
+ * out. And what holds for stepping in whatever mode: which options go together,
+ * what the program reads, the exit status, the recording beside it.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <ctype.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "format/json.h"
+#include "support/support.h"
+#include "trace/source.h"
+
+TestSuite(plain, .timeout = 60);
+
+/* --- helpers ------------------------------------------------------------- */
+
+static bool has(struct buf *buf, const char *part)
+{
+    return strstr(buf_text(buf), part) != NULL;
+}
+
+/* Runs the command with the script as its standard input. */
+static void play(const struct job *command, const char *script,
+                 struct result *result)
+{
+    const char *file = scratch(".script");
+    struct job with = *command;
+
+    write_file(file, script, strlen(script), 0600);
+    with.in = file;
+    run(&with, result);
+    unlink(file);
+}
+
+/* The whole transcript of --step -4 for a script that must end well. */
+static void transcript(const char *script, struct buf *out)
+{
+    struct result result;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4")}, script,
+         &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.err), ""));
+    buf_append(out, result.out.data, result.out.len);
+    result_release(&result);
+}
+
+/* The numbers of the events that paragraphs are about: "0 1 2". */
+static void paragraphs(struct buf *out, struct buf *numbers)
+{
+    const char *at = buf_text(out);
+
+    for (; at; at = strchr(at, '\n')) {
+        unsigned number;
+
+        at += *at == '\n';
+        if (sscanf(at, "event %u,", &number) == 1)
+            buf_printf(numbers, "%s%u", numbers->len ? " " : "", number);
+    }
+}
+
+static void expect_paragraphs(const char *script, const char *expected)
+{
+    struct buf out = {0}, numbers = {0};
+
+    transcript(script, &out);
+    paragraphs(&out, &numbers);
+    cr_assert(eq(str, (char *)buf_text(&numbers), (char *)expected), "%s%s",
+              script, buf_text(&out));
+    buf_release(&out);
+    buf_release(&numbers);
+}
+
+static void expect_said(const char *script, const char *what)
+{
+    struct buf out = {0};
+
+    transcript(script, &out);
+    cr_assert(eq(int, has(&out, what), 1), "no '%s' in: %s", what,
+              buf_text(&out));
+    buf_release(&out);
+}
+
+/* --- commands ------------------------------------------------------------ */
+
+Test(plain, moves)
+{
+    expect_paragraphs("q", "0");
+    expect_paragraphs("quit\n", "0");
+    expect_paragraphs("\nnext\nn\n  n  \n\t\nq\n", "0 1 2 3 4 5");
+    expect_paragraphs("n\r\nb\r\nq\r\n", "0 1 0");
+    expect_paragraphs("n\nn\nback\nfirst\nlast\nq\n", "0 1 2 1 0 2");
+    expect_paragraphs("]\nstage\nstage\n[\nstage-back\nq\n", "0 1 2 13 2 1");
+    expect_paragraphs("goto 12\ng 3\ng\t5\nq\n", "0 12 3 5");
+    expect_paragraphs("search add\n/ rax\n/add\n/\nq\n", "0 16 19 21 26");
+    expect_paragraphs("/SF\n/\n/code[10]\nq\n", "0 16 17");
+    expect_paragraphs("run\nq\n", "0 31");
+    expect_paragraphs("r\nb\nq\n", "0 31 30");
+    expect_paragraphs("R\nx\nq\n", "0 0 0");
+}
+
+Test(plain, what_cannot_be)
+{
+    expect_paragraphs("b\nfrobnicate\nnext 3\ngoto\ngoto x\n/\nq\n", "0");
+    expect_said("b\nq\n", "this is the first event");
+    expect_said("frobnicate 1\nq\n", "no command 'frobnicate'; help lists");
+    expect_said("N\nq\n", "no command 'N'");
+    expect_said("next 3\nq\n", "nothing can stand after next");
+    expect_said("q 1\nq\n", "nothing can stand after quit");
+    expect_said("goto x\nq\n", "'x' is not the number of an event");
+    expect_said("goto\nq\n", "goto takes the number");
+    expect_said("/\nq\n", "there is no search to repeat");
+    expect_said("goto 99\nq\n", "there is no event 99; the last one is 31");
+    expect_said("goto 99\nq\n", "ran to the end (event 31); there is");
+    expect_said("r\nn\nq\n", "the program has ended; go back (b) or quit (q)");
+    expect_said("r\n[\n]\nq\n", "there is no stage after this one");
+    expect_said(
+        "/nowhere\nq\n",
+        "ran to the end (event 31); nothing after event 0 has 'nowhere'");
+    expect_said("r\nb\n/nowhere\nq\n",
+                "\nnothing after event 30 has 'nowhere'");
+    expect_said("goto 99999999999999999999999\nq\n",
+                "'99999999999999999999999' is not the number of an event");
+}
+
+/* What is typed may hold anything; a terminal must not see it. */
+Test(plain, what_is_no_text)
+{
+    expect_said("\033[2Jx\nq\n", "no command '\\x1b[2Jx'");
+    expect_said("goto \xff\nq\n", "'\\xff' is not the number");
+}
+
+Test(plain, help_lists_every_command)
+{
+    static const char *const words[] = {
+#define COMMAND(id, word, letters, keys, help) "\n  " word, help,
+#include "screen/command.def"
+    };
+    struct buf out = {0};
+
+    transcript("help\nq\n", &out);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i += 2) {
+        cr_assert(eq(int, has(&out, words[i]), 1), "%s", words[i]);
+        cr_assert(eq(int, has(&out, words[i + 1]), 1), "%s", words[i + 1]);
+    }
+    buf_release(&out);
+}
+
+/* --- what a transcript looks like ---------------------------------------- */
+
+/* The prompt tells where one is, and what was asked stands behind it. */
+Test(plain, a_transcript)
+{
+    static const char *const lines[] = {
+        "event 0, getpagesize: start: babyjit -4\n",
+        "step 0> g 5\n",
+        "event 5, byte writes: code[3] = 0xfc\n",
+        "    babyjit.c:77  code[3] = (uint8_t)imm;\n",
+        "So far it reads mov rax, 252.\n",
+        "    Next: ",
+        "step 5> search mov rax, -4\n",
+        "event 15, call: mov rax, -4\n",
+        "step 15> quit\n",
+    };
+    struct buf out = {0};
+    const char *at;
+
+    transcript("g 5\nsearch mov rax, -4\nquit\n", &out);
+    at = buf_text(&out);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        at = strstr(at, lines[i]);
+        cr_assert(ne(ptr, (void *)at, NULL), "%s in %s", lines[i],
+                  buf_text(&out));
+    }
+    cr_assert(eq(str, (char *)at, "step 15> quit\n"), "and no more");
+    buf_release(&out);
+}
+
+Test(plain, registers)
+{
+    expect_said("/add\nq\n", "    rax 0xfffffffffffffffc -> 0xffffffffffff");
+    expect_said("/add\nx\nq\n", "    rax -4 -> -1\n");
+    expect_said("/add\nq\n", "    rflags 0x246 (PF ZF) -> 0x286 (PF SF)\n");
+    expect_said("/add\nR\nx\nq\n", "\n    rdi 3\n");
+}
+
+/* At most 80 columns, no escape sequence, and no blanks at the end of lines
+ * but for a prompt. */
+static void check_lines(const char *text)
+{
+    for (const char *line = text; *line; line += *line == '\n') {
+        size_t len = strcspn(line, "\n"), columns = 0;
+
+        for (size_t i = 0; i < len; i++) {
+            columns += ((uint8_t)line[i] & 0xc0) != 0x80;
+            cr_assert(ge(int, (uint8_t)line[i], 0x20), "%.*s", (int)len, line);
+        }
+        cr_assert(le(sz, columns, 80), "%.*s", (int)len, line);
+        if (len > 0 && strncmp(line, "step ", 5) != 0)
+            cr_assert(ne(chr, line[len - 1], ' '), "%.*s", (int)len, line);
+        line += len;
+    }
+}
+
+Test(plain, lines_fit)
+{
+    struct buf out = {0};
+
+    transcript("help\nR\nx\n", &out);
+    check_lines(buf_text(&out));
+    buf_release(&out);
+}
+
+Test(plain, colours_only_if_wanted)
+{
+    struct result with, without;
+    const char *from;
+    size_t len = 0;
+
+    play(
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "--color=always", "-4")},
+        "g 16\nhelp\nq\n", &with);
+    cr_assert(eq(int, has(&with.out, "\033["), 1));
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4")},
+         "g 16\nhelp\nq\n", &without);
+    cr_assert(eq(int, has(&without.out, "\033"), 0));
+    /* Without the sequences it is the same, but for addresses. */
+    for (from = buf_text(&with.out); *from; from++)
+        if (*from == '\033')
+            from = strchr(from, 'm');
+        else
+            len++;
+    cr_assert(eq(sz, len, without.out.len));
+    result_release(&with);
+    result_release(&without);
+}
+
+/* --- the end of input ---------------------------------------------------- */
+
+Test(plain, the_end_of_input_runs_to_the_end)
+{
+    static const char all[] = "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "
+                              "19 20 21 22 23 24 25 26 27 28 29 30 31";
+    struct buf out = {0};
+
+    expect_paragraphs("", all);
+    expect_paragraphs("n\nn", all); /* a last line needs no newline */
+    expect_paragraphs("goto 29\n", "0 29 30 31");
+    expect_paragraphs("goto 29\nb\n", "0 29 28 29 30 31");
+    expect_paragraphs("run\n", "0 31");
+    transcript("goto 29\n", &out);
+    cr_assert(eq(int, has(&out, "step 29> \nevent 30,"), 1), "%s",
+              buf_text(&out));
+    buf_release(&out);
+}
+
+/* A reader that does not come back gets no message. */
+Test(plain, nobody_reads)
+{
+    struct result result;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4"), .out_limit = 1},
+         "R\n", &result);
+    cr_assert(eq(int, result.status, 0));
+    cr_assert(eq(str, (char *)buf_text(&result.err), ""));
+    result_release(&result);
+}
+
+Test(plain, what_is_shown_cannot_be_written)
+{
+    struct result result;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4"),
+                       .out = "/dev/full"},
+         "n\n", &result);
+    cr_assert(eq(int, result.status, EX_IOERR));
+    cr_assert(eq(int, has(&result.err, "No space left"), 1), "%s",
+              buf_text(&result.err));
+    result_release(&result);
+    play(
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "-o", "/dev/null", "-4"),
+                      .out = CLOSED},
+        "n\n", &result);
+    cr_assert(eq(int, result.status, EX_IOERR));
+    result_release(&result);
+}
+
+/* --- the program --------------------------------------------------------- */
+
+static void expect_status(const char *const *argv, const char *script,
+                          int status)
+{
+    struct result result;
+
+    play(&(struct job){.argv = argv}, script, &result);
+    cr_assert(eq(int, result.status, status), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.err), ""));
+    result_release(&result);
+}
+
+Test(plain, the_exit_status)
+{
+    expect_status(ARGS(JITTRACE, "--step", "--", "false"), "", 1);
+    expect_status(ARGS(JITTRACE, "--step", "--", "false"), "r\nb\nq\n", 1);
+    expect_status(ARGS(JITTRACE, "--step", "--", "false"), "q\n", 0);
+    expect_status(ARGS(JITTRACE, "--step", "--", "sleep", "1000"), "q\n", 0);
+    expect_status(ARGS(JITTRACE, "--step", "--", TRACEE("crash")), "r\nq\n",
+                  128 + SIGILL);
+}
+
+/* After a crash one can step back from it. */
+Test(plain, back_from_a_crash)
+{
+    struct result result;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--", TRACEE("crash"))},
+         "r\nb\nb\nq\n", &result);
+    cr_assert(eq(int, has(&result.out, "event 7, call: "), 1));
+    cr_assert(eq(
+        int,
+        has(&result.out, "    what   The CPU does not know this instruction"),
+        1));
+    cr_assert(eq(int, has(&result.out, "event 5, call: call 1 to"), 1));
+    result_release(&result);
+}
+
+Test(plain, what_the_program_reads)
+{
+    const char *file = scratch(".read");
+    struct result result;
+
+    write_file(file, "first\nsecond\n", 13, 0600);
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--stdin", file, "--",
+                                    "cat")},
+         "r\nq\n", &result);
+    cr_assert(eq(int, has(&result.out, "step 0> r\nfirst\nsecond\n"), 1), "%s",
+              buf_text(&result.out));
+    cr_assert(eq(int, result.status, 0));
+    result_release(&result);
+    unlink(file);
+    /* What is typed is for us. */
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--", "cat")},
+         "r\nfrobnicate\nq\n", &result);
+    cr_assert(eq(int, has(&result.out, "step 0> r\nevent "), 1), "%s",
+              buf_text(&result.out));
+    cr_assert(eq(int, has(&result.out, "no command 'frobnicate'"), 1));
+    result_release(&result);
+}
+
+/* Part of a line of the program's is ended before one of ours begins. */
+Test(plain, output_without_a_newline)
+{
+    struct result result;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--", "/bin/sh", "-c",
+                                    "printf half; printf 'whole\n'")},
+         "n\nn\nn\nq\n", &result);
+    cr_assert(eq(int, has(&result.out, "half\nevent 1, "), 1), "%s",
+              buf_text(&result.out));
+    cr_assert(eq(int, has(&result.out, "whole\nevent 2, "), 1), "%s",
+              buf_text(&result.out));
+    result_release(&result);
+}
+
+/* --- the command line ---------------------------------------------------- */
+
+static void refused(const char *const *argv, int status, const char *what)
+{
+    struct result result;
+
+    play(&(struct job){.argv = argv}, "n\n", &result);
+    cr_assert(eq(int, result.status, status), "%s", buf_text(&result.err));
+    cr_assert(eq(str, (char *)buf_text(&result.out), ""));
+    cr_assert(eq(sz, count_lines(buf_text(&result.err)), 1), "%s",
+              buf_text(&result.err));
+    cr_assert(eq(int, has(&result.err, what), 1), "no '%s' in: %s", what,
+              buf_text(&result.err));
+    result_release(&result);
+}
+
+Test(plain, help_on_the_options)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--help")}, &result);
+    cr_assert(eq(int, has(&result.out, "--step"), 1));
+    cr_assert(eq(int, has(&result.out, "--plain"), 1));
+    cr_assert(eq(int, has(&result.out, "--stdin=FILE"), 1));
+    for (const char *line = buf_text(&result.out); *line;
+         line += strcspn(line, "\n") + 1)
+        cr_assert(le(sz, strcspn(line, "\n"), 80), "%s", line);
+    result_release(&result);
+}
+
+Test(plain, options_that_do_not_fit)
+{
+    refused(ARGS(JITTRACE, "--plain", "1"), EX_USAGE, "--plain is for --step");
+    refused(ARGS(JITTRACE, "--stdin", "/dev/null", "1"), EX_USAGE,
+            "--stdin is for --step");
+    refused(ARGS(JITTRACE, "--step", "--format=json", "1"), EX_USAGE,
+            "-o FILE");
+    refused(ARGS(JITTRACE, "--step", "--format=raw", "1"), EX_USAGE, "-o FILE");
+    refused(ARGS(JITTRACE, "--step", "--replay=x", "--stdin=y"), EX_USAGE,
+            "--stdin");
+    refused(ARGS(JITTRACE, "--step=1"), EX_USAGE, "no value");
+    refused(ARGS(JITTRACE, "--step", "--stdin"), EX_USAGE, "needs a value");
+    refused(ARGS(JITTRACE, "--step", "abc"), EX_USAGE, "'abc'");
+    refused(ARGS(JITTRACE, "--step", "1", "--", "true"), EX_USAGE, "'1'");
+}
+
+Test(plain, what_cannot_be_opened_or_started)
+{
+    refused(ARGS(JITTRACE, "--step", "--stdin", "/nonexistent/file", "1"),
+            EX_NOINPUT, "/nonexistent/file");
+    refused(ARGS(JITTRACE, "--step", "--stdin=/tmp", "1"), EX_NOINPUT,
+            "cannot read '/tmp': Is a directory");
+    refused(ARGS(JITTRACE, "--step", "-o", "/nonexistent/file", "1"),
+            EX_CANTCREAT, "/nonexistent/file");
+    refused(ARGS(JITTRACE, "--step", "--replay", "/nonexistent/file"),
+            EX_NOINPUT, "/nonexistent/file");
+    refused(ARGS(JITTRACE, "--step", "--", "/nonexistent/program"), 127,
+            "/nonexistent/program");
+    refused(ARGS(JITTRACE, "--step", "--", "/etc/passwd"), 126, "/etc/passwd");
+}
+
+/* --- a recording beside it ----------------------------------------------- */
+
+static void read_recording(const char *file, struct store *store)
+{
+    FILE *in = fopen(file, "re");
+    struct err err = {ERR_NONE, ""};
+    struct source *source;
+    struct event event;
+    int more;
+
+    cr_assert(ne(ptr, in, NULL));
+    source = json_source_new(in, file);
+    store_init(store);
+    while ((more = source_next(source, &event, &err)) > 0)
+        store_append(store, &event);
+    cr_assert(eq(int, more, 0), "%s", err.text);
+    source_free(source);
+    fclose(in);
+}
+
+#define CALL "enter 3*step leave"
+
+static const char whole[] =
+    "start map 11*write protect " CALL " " CALL " " CALL " output unmap exit";
+
+static void expect_recording(const char *script, const char *expected)
+{
+    const char *file = scratch(".jsonl");
+    struct result result;
+    struct store store;
+
+    unlink(file);
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--format=json", "-o",
+                                    file, "-4")},
+         script, &result);
+    cr_assert(eq(int, result.status, 0));
+    read_recording(file, &store);
+    expect_kinds(&store, expected);
+    store_release(&store);
+    result_release(&result);
+    unlink(file);
+}
+
+Test(plain, a_recording_of_what_was_stepped_through)
+{
+    expect_recording("", whole);
+    expect_recording("n\nb\nn\nn\nb\nb\nrun\nfirst\nq\n", whole);
+}
+
+/* It ends with the end of the program, which the reader's leaving is. */
+Test(plain, a_recording_that_ends_early)
+{
+    expect_recording("q\n", "start limit exit");
+    expect_recording("goto 5\nb\nb\nq\n", "start map 4*write limit exit");
+    expect_recording("/add\nq\n",
+                     "start map 11*write protect enter 2*step limit exit");
+}
+
+static void check_end(const char *const *argv, const char *file)
+{
+    struct result result;
+    struct store store;
+    const struct event *event;
+
+    play(&(struct job){.argv = argv}, "n\nq\n", &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    read_recording(file, &store);
+    event = nth(&store, EVENT_EXIT, 0);
+    cr_assert(eq(u64, event->exit.signal.value, SIGKILL));
+    store_release(&store);
+    result_release(&result);
+    unlink(file);
+}
+
+Test(plain, a_recording_of_a_program_that_did_not_end)
+{
+    const char *file = scratch(".jsonl");
+
+    check_end(ARGS(JITTRACE, "--step", "--format=json", "-o", file, "--",
+                   TRACEE("babyjit-O0"), "1"),
+              file);
+    check_end(ARGS(JITTRACE, "--step", "--format=json", "-o", file, "--",
+                   TRACEE("endless"), "inside", "x"),
+              file);
+}
+
+Test(plain, the_other_formats)
+{
+    static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0xfc, 0xff, 0xff,
+                                   0xff, 0x48, 0x01, 0xf8, 0xc3};
+    const char *file = scratch(".out");
+    struct buf written = {0};
+
+    expect_status(ARGS(JITTRACE, "--step", "--format=raw", "-o", file, "-4"),
+                  "", 0);
+    read_file(file, &written);
+    cr_assert(eq(mem, mem(written.data, written.len), mem(code, sizeof code)));
+    buf_clear(&written);
+    expect_status(ARGS(JITTRACE, "--step", "-o", file, "-4"), "r\nq\n", 0);
+    read_file(file, &written);
+    cr_assert(eq(int, has(&written, "rax = -4 + 1 = -3"), 1));
+    buf_release(&written);
+    unlink(file);
+}
+
+Test(plain, a_recording_that_cannot_be_written)
+{
+    struct result result;
+
+    play(&(struct job){.argv =
+                           ARGS(JITTRACE, "--step", "-o", "/dev/full", "-4")},
+         "", &result);
+    cr_assert(eq(int, result.status, EX_IOERR));
+    cr_assert(eq(int, has(&result.err, "No space left"), 1));
+    cr_assert(eq(int, has(&result.out, "event 31, "), 1), "it goes on");
+    result_release(&result);
+}
+
+/* --- a replay ------------------------------------------------------------ */
+
+/* Without what only a recording knows: what comes next. */
+static void without_next(struct buf *text, struct buf *out)
+{
+    char *copy = strdup(buf_text(text)), *rest = copy, *line;
+
+    while ((line = strsep(&rest, "\n")) != NULL)
+        if (strncmp(line, "    Next: ", 10) != 0 && *line != ' ')
+            buf_printf(out, "%s\n", line);
+    free(copy);
+}
+
+Test(plain, a_replay_is_like_the_program)
+{
+    static const char script[] = "n\n]\n]\nb\n/add\nR\nx\nx\nR\nr\nb\n[\nq\n";
+    const char *file = scratch(".jsonl");
+    struct buf first = {0}, second = {0};
+    struct result live, replay;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--format=json", "-o",
+                                    file, "-4"),
+                       .env = ARGS("LC_ALL=C.UTF-8")},
+         script, &live);
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--replay", file)},
+         script, &replay);
+    cr_assert(eq(int, replay.status, 0));
+    without_next(&live.out, &first);
+    without_next(&replay.out, &second);
+    /* What the program itself has written comes on top. */
+    cr_assert(eq(int, has(&first, "\n-3 -2 -1\n"), 1));
+    cr_assert(eq(int, has(&second, "\n-3 -2 -1\n"), 0));
+    cr_assert(eq(sz, first.len, second.len + strlen("-3 -2 -1\n")));
+    result_release(&live);
+    result_release(&replay);
+    buf_release(&first);
+    buf_release(&second);
+    unlink(file);
+}
+
+/* The status of a recording is not that of the program in it. */
+Test(plain, a_replay_of_a_failure)
+{
+    const char *file = scratch(".jsonl");
+
+    expect_status(
+        ARGS(JITTRACE, "--step", "--format=json", "-o", file, "--", "false"),
+        "", 1);
+    expect_status(ARGS(JITTRACE, "--step", "--replay", file), "", 0);
+    expect_status(ARGS(JITTRACE, "--step", "--replay", file), "r\nq\n", 0);
+    unlink(file);
+}
+
+/* A damaged file is found out before anything is shown of it. */
+Test(plain, a_damaged_replay)
+{
+    const char *file = scratch(".jsonl");
+    struct buf text = {0};
+    const char *line;
+    size_t at;
+
+    expect_status(ARGS(JITTRACE, "--step", "--format=json", "-o", file, "-4"),
+                  "", 0);
+    read_file(file, &text);
+    line = strstr(buf_text(&text), "{\"seq\":20");
+    cr_assert(true && line);
+    at = (size_t)(line - (char *)text.data);
+
+    write_file(file, text.data, at, 0600);
+    refused(ARGS(JITTRACE, "--step", "--replay", file), EX_DATAERR, ":20: ");
+    text.data[at] = '(';
+    write_file(file, text.data, text.len, 0600);
+    refused(ARGS(JITTRACE, "--step", "--replay", file), EX_DATAERR, ":21: ");
+    text.data[at] = '{';
+    buf_append_text(&text, "{\"seq\":32,\"event\":\"exit\",\"status\":0}\n");
+    write_file(file, text.data, text.len, 0600);
+    refused(ARGS(JITTRACE, "--step", "--replay", file), EX_DATAERR, ":33: ");
+    refused(ARGS(JITTRACE, "--step", "--replay=README.md"), EX_DATAERR,
+            "README.md:1: ");
+    buf_release(&text);
+    unlink(file);
+}
+
+/* --- signals ------------------------------------------------------------- */
+
+static bool is_there(const char *file, const char *part)
+{
+    struct buf text = {0};
+    bool found;
+
+    if (access(file, R_OK) == 0)
+        read_file(file, &text);
+    found = has(&text, part);
+    buf_release(&text);
+    return found;
+}
+
+/*
+ * Sends the signal when there is that prompt, to all of the group as a terminal
+ * does or to jittrace alone, and expects an end with nothing left.
+ */
+static void interrupted(const char *script, const char *prompt, int signal,
+                        bool group)
+{
+    const char *pipe = scratch(".pipe"), *out = scratch(".shown");
+    struct running running;
+    struct result result;
+    double since = now();
+    int typed;
+
+    unlink(out);
+    unlink(pipe);
+    cr_assert(eq(int, mkfifo(pipe, 0600), 0));
+    typed = open(pipe, O_RDWR | O_CLOEXEC); /* so that it never ends */
+    cr_assert(ge(int, typed, 0));
+    cr_assert(
+        eq(i64, write(typed, script, strlen(script)), (int64_t)strlen(script)));
+    run_begin(&(struct job){.argv = ARGS(JITTRACE, "--step", "--",
+                                         TRACEE("endless"), "outside", "x"),
+                            .in = pipe,
+                            .out = out},
+              &running);
+    while (!is_there(out, prompt))
+        cr_assert(eq(int, wait_a_moment(since, 10), 1), "no '%s'", prompt);
+    kill(group ? -running.pid : running.pid, signal);
+    run_end(&running, &result);
+    cr_assert(eq(int, result.status, 128 + signal));
+    cr_assert(eq(str, (char *)buf_text(&result.err), ""));
+    cr_assert(eq(int, kill(-running.pid, 0), -1), "somebody is left");
+    result_release(&result);
+    close(typed);
+    unlink(pipe);
+    unlink(out);
+}
+
+Test(plain, signals_while_the_reader_thinks)
+{
+    interrupted("", "step 0> ", SIGINT, true);
+    interrupted("n\n", "step 1> ", SIGTERM, false);
+    interrupted("", "step 0> ", SIGHUP, true);
+    interrupted("", "step 0> ", SIGQUIT, true);
+}
+
+Test(plain, signals_while_the_program_runs)
+{
+    interrupted("run\n", "step 0> run\n", SIGINT, true);
+    interrupted("run\n", "step 0> run\n", SIGINT, false);
+    interrupted("run\n", "step 0> run\n", SIGTERM, false);
+}

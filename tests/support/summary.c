@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "support/summary.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+
+static void say_hex(struct buf *out, struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        buf_printf(out, "%02x", bytes.data[i]);
+}
+
+/* A text that may be missing, with a blank in front. */
+static void say_more(struct buf *out, const char *before, const char *text)
+{
+    if (text)
+        buf_printf(out, " %s%s", before, text);
+}
+
+static void say_map(struct buf *out, const struct event_map *map)
+{
+    char prot[4];
+
+    prot_text(map->prot, prot);
+    buf_printf(out, " %s", prot);
+    say_more(out, "", map->backing);
+}
+
+static void say_write(struct buf *out, const struct event_write *write)
+{
+    buf_printf(out, " +%" PRIu64 " ", write->offset);
+    say_hex(out, write->new);
+    say_more(out, "by ", write->by);
+    say_more(out, "", write->also.known ? "also" : NULL);
+}
+
+static void say_protect(struct buf *out, const struct event_protect *protect)
+{
+    char old_prot[4], prot[4];
+
+    prot_text(protect->old_prot, old_prot);
+    prot_text(protect->prot, prot);
+    buf_printf(out, " %s %s", old_prot, prot);
+    if (!protect->code.data)
+        return;
+    buf_append_text(out, " ");
+    say_hex(out, protect->code);
+}
+
+static void say_output(struct buf *out, const struct event_output *output)
+{
+    buf_printf(out, " %" PRId64 " ", output->fd);
+    for (size_t i = 0; i < output->bytes.len; i++) {
+        uint8_t byte = output->bytes.data[i];
+
+        if (byte == '\n')
+            buf_append_text(out, "\\n");
+        else if (isprint(byte) && byte != '\\')
+            buf_append(out, &byte, 1);
+        else
+            buf_printf(out, "\\x%02x", byte);
+    }
+}
+
+static void say_leave(struct buf *out, const struct event_leave *leave)
+{
+    say_more(out, "", leave->how);
+    if (leave->value.known)
+        buf_printf(out, " %" PRId64, (int64_t)leave->value.value);
+}
+
+static void say_exit(struct buf *out, const struct event_exit *exit)
+{
+    if (exit->status.known)
+        buf_printf(out, " status %" PRIu64, exit->status.value);
+    if (exit->signal.known)
+        buf_printf(out, " signal %" PRIu64, exit->signal.value);
+}
+
+static void say_signal(struct buf *out, const struct event_signal *signal)
+{
+    say_more(out, "", signal->name);
+    say_more(out, "", signal->access);
+}
+
+void summary(const struct event *event, struct buf *out)
+{
+    buf_append_text(out, event_name(event->kind));
+    switch (event->kind) {
+    case EVENT_MAP:
+        say_map(out, &event->map);
+        break;
+    case EVENT_WRITE:
+        say_write(out, &event->write);
+        break;
+    case EVENT_PROTECT:
+        say_protect(out, &event->protect);
+        break;
+    case EVENT_UNMAP:
+        buf_printf(out, " %" PRIu64, event->unmap.length);
+        break;
+    case EVENT_ENTER:
+        buf_printf(out, " +%" PRIu64, event->enter.offset);
+        say_more(out, "", event->enter.how);
+        break;
+    case EVENT_STEP:
+        buf_printf(out, " +%" PRIu64, event->step.offset);
+        say_more(out, "", event->step.text);
+        break;
+    case EVENT_LEAVE:
+        say_leave(out, &event->leave);
+        break;
+    case EVENT_NAME:
+        say_more(out, "", event->name.name);
+        break;
+    case EVENT_OUTPUT:
+        say_output(out, &event->output);
+        break;
+    case EVENT_SIGNAL:
+        say_signal(out, &event->signal);
+        break;
+    case EVENT_LIMIT:
+        say_more(out, "", event->limit.budget);
+        break;
+    case EVENT_EXIT:
+        say_exit(out, &event->exit);
+        break;
+    case EVENT_START:
+    case EVENT_KINDS:
+        break;
+    }
+}
