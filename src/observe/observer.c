@@ -424,6 +424,11 @@ static void on_call(struct observer *observer, struct thread *thread)
 
     if (tracee_call(&thread->tracee, &call) < 0)
         return;
+    if (call.denied) {
+        tracee_deny(&thread->tracee);
+        observer_run(observer, thread);
+        return;
+    }
     if (call.entering && !thread->in_call) {
         thread->call = call;
         actions_set(thread);

@@ -26,7 +26,7 @@
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
              offsetof(struct seccomp_data, member) + 4)
 #define PASS BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-#define STOP BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE)
+#define STOP BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | FILTER_DATA)
 
 /* Goes on with the next instruction if equal, else skips `skip` of them. */
 #define UNLESS_EQUAL(value, skip) \

@@ -39,6 +39,10 @@ bool filter_empties(uint64_t advice);
  */
 #define FILTER_PASS 0x6a69747472616365u
 
+/* What the filter says with a stop of its own (SECCOMP_RET_DATA in seccomp(2));
+ * a filter of the program's may ask for stops as well. */
+#define FILTER_DATA 0x6a74u
+
 /*
  * Installs the filter in the calling process, for good. Returns 0, or -1 with
  * errno set. Async-signal-safe: it is called between fork and exec.

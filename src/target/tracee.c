@@ -584,6 +584,8 @@ int tracee_call(const struct tracee *tracee, struct call *call)
     if (request(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof info, &info) < 0)
         return -1;
     call->entering = info.op != PTRACE_SYSCALL_INFO_EXIT;
+    call->denied = info.op == PTRACE_SYSCALL_INFO_SECCOMP &&
+                   info.seccomp.ret_data != FILTER_DATA;
     if (!call->entering) {
         call->result = info.exit.rval;
         return 0;
@@ -620,6 +622,17 @@ int tracee_wait(const struct tracee *tracee, struct stop *stop)
         return -1;
     stop_classify(tracee->tid, status, stop);
     return 0;
+}
+
+/* A call of the number -1 is skipped, and leaves rax as it is (__seccomp_filter
+ * in kernel/seccomp.c). */
+int tracee_deny(struct tracee *tracee)
+{
+    if (tracee_fetch(tracee) < 0)
+        return -1;
+    tracee->regs.rax = (uint64_t)-ENOSYS;
+    tracee->regs.orig_rax = (uint64_t)-1;
+    return tracee_store(tracee);
 }
 
 int tracee_rewind(struct tracee *tracee)

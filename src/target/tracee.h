@@ -248,6 +248,7 @@ int tracee_interrupted(const struct tracee *tracee, struct regs *out);
 /* A system call, as the kernel sees it. */
 struct call {
     bool entering; /* at its entry (else at its exit) */
+    bool denied;   /* by a filter of the program's, for who has no tracer */
     uint64_t number;
     uint64_t args[6];
     int64_t result; /* at the exit: the value, or -errno */
@@ -255,6 +256,13 @@ struct call {
 
 /* Reads the call at a STOP_CALL or STOP_FILTER. At an exit args are not set. */
 int tracee_call(const struct tracee *tracee, struct call *call);
+
+/*
+ * At the STOP_FILTER of a call that is denied: lets it fail with ENOSYS as it
+ * does where there is no tracer (SECCOMP_RET_TRACE in seccomp(2)). Returns 0,
+ * or -1 when the tracee is gone.
+ */
+int tracee_deny(struct tracee *tracee);
 
 /*
  * Undoes the entry into a system call: afterwards the tracee stands in front
