@@ -289,6 +289,7 @@ static void deliver(struct observer *observer, struct thread *thread,
             tracee_pc(&thread->tracee) != thread->insn.addr)
             code_moved(observer, thread); /* an int3 */
     }
+    robust_before_signal(observer, thread, info->si_signo);
     if (actions_endangered(thread, info->si_signo))
         deliver_alone(observer, thread, info->si_signo, info->si_code > 0);
     else

@@ -724,6 +724,17 @@ void rest_trapped(struct observer *observer, struct thread *thread);
  */
 void rest_look(struct observer *observer, struct thread *thread);
 
+/* --- robust.c ------------------------------------------------------------ */
+
+/*
+ * A system call is about to begin, or a signal to be delivered: if it ends the
+ * thread or its process, gives up the regions that the kernel writes to then.
+ * In front of a call that is about to begin again in_call is false then.
+ */
+void robust_before_call(struct observer *observer, struct thread *thread);
+void robust_before_signal(struct observer *observer, struct thread *thread,
+                          int signal);
+
 /* --- syscalls.c ---------------------------------------------------------- */
 
 /* A system call is about to begin, or has ended. */

@@ -121,6 +121,7 @@ void syscall_before(struct observer *observer, struct thread *thread)
         observer_unpin(observer);
         child_spare(observer, thread);
     }
+    robust_before_call(observer, thread);
     if (kind == CALL_FREEZE && !thread->space->frozen &&
         tracee_rewind(&thread->tracee) == 0) {
         thread->in_call = false; /* it has not begun and will begin again */

@@ -100,6 +100,7 @@ static const char *const *const runs[] = {
     ARGS("--", TRACEE("effects")),
     ARGS("--", TRACEE("write_only")),
     ARGS("--", TRACEE("spinning_parent")),
+    ARGS("--", TRACEE("robust")),
 };
 
 /* Where the program begins in a run's arguments. */
