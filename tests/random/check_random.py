@@ -26,9 +26,12 @@ WAYS = [[], RESTS[0], ["--max-stores=4"], RESTS[1]]
 
 def run(command):
     """Returns the lines it has printed, and how it ended if not well."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=LIMIT,
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          check=False)
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, timeout=LIMIT,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              check=False)
+    except subprocess.TimeoutExpired as late:
+        return (late.stdout or b"").decode().splitlines(), str(late)
     why = f"exit status {done.returncode}: {done.stderr.decode()}"
     return done.stdout.decode().splitlines(), why if done.returncode else ""
 
@@ -123,7 +126,8 @@ def batch(jittrace, program, way, first, count):
     if why:
         sys.exit(f"{program} {first} {count}: {why}")
     alone = samples(alone)
-    endless = [seed for seed, lines in alone.items() if lines == ["endless"]]
+    endless = [seed for seed, lines in alone.items()
+               if lines[-1:] == ["endless"]]
     args = [str(first), str(count), *endless]
     traced, why = run(trace(jittrace, way, program, *args))
     traced = samples(traced)
@@ -133,6 +137,8 @@ def batch(jittrace, program, way, first, count):
         if seed not in traced:
             yield seed, lines, [f"not run; {why}"]
             return
+        if seed in endless:
+            continue
         one, other = comparable(lines, traced[seed])
         if one != other and not reads_int3(program, way, seed, traced[seed]):
             yield seed, one, other

@@ -11,9 +11,10 @@
  * Registers are printed that have another value than at the beginning. After a
  * signal the sample goes on behind the instruction, up to MAX_SIGNALS times.
  *
- * random --find-endless SEED COUNT prints the same, but ends a sample that has
- * used LIMIT_US of the CPU and prints "endless" for it. Given the seeds of
- * those, the first form prints the same for them without running them.
+ * random --find-endless SEED COUNT prints the same, but has "endless" for the
+ * end of a sample that has used LIMIT_US of the CPU. Given the seeds of those,
+ * the first form prints that for them without running them. It waits AMPLE_US
+ * for the others: a sample may have an end only where no tracer is.
  *
  * random --int3 SEED COUNT has an int3 where a sample returns to, as there is
  * under a tracer that waits for a return without the help of the CPU: a sample
@@ -48,6 +49,7 @@
 
 #define MAX_SIGNALS 8
 #define LIMIT_US    20000
+#define AMPLE_US    2000000
 
 #define INT3      0xcc
 #define EXIT_BYTE 0x48 /* the first of run_exit */
@@ -335,9 +337,10 @@ static void catch_all(void)
     catch (SIGPROF, on_time);
 }
 
-static void set_timer(suseconds_t us)
+static void set_timer(long us)
 {
-    struct itimerval timer = {{0, us}, {0, us}};
+    struct timeval time = {us / 1000000, us % 1000000};
+    struct itimerval timer = {time, time};
 
     if (setitimer(ITIMER_PROF, &timer, NULL) < 0)
         exit(99);
@@ -405,17 +408,14 @@ static void run(uint64_t seed, bool timed)
     say("sample %" PRIu64 "\n", seed);
     if (has_int3)
         patch_exit(INT3);
-    if (timed)
-        set_timer(LIMIT_US);
+    set_timer(timed ? LIMIT_US : AMPLE_US);
     sample.jumped_to ? run_jump() : run_call();
-    if (timed)
-        set_timer(0);
-    say_end();
+    set_timer(0);
+    if (endless)
+        say("endless\n");
+    else
+        say_end();
     munmap((void *)SAMPLE_CODE, sample.length);
-    if (endless) {
-        length = 0;
-        say("sample %" PRIu64 "\nendless\n", seed);
-    }
     say_all();
 }
 
