@@ -56,10 +56,10 @@ static enum disposition disposition_now(pid_t tid, int signal)
                                            : DISPOSITION_DEFAULT;
 }
 
-void actions_inherited(struct observer *observer, struct thread *thread)
+void actions_inherited(struct thread *thread)
 {
-    if (thread->tracee.pid == observer->root)
-        thread->space->actions_of = observer->root;
+    if (thread->tracee.pid == thread->run->root)
+        thread->space->actions_of = thread->run->root;
     for (size_t i = 0; i < ACTIONS; i++) {
         struct signal_action *action = action_of(thread, signals[i]);
 
@@ -87,8 +87,7 @@ void actions_set(struct thread *thread)
         *action = given;
 }
 
-void actions_forced(struct observer *observer, struct thread *thread,
-                    int signal)
+void actions_forced(struct thread *thread, int signal)
 {
     const struct signal_action *action = action_of(thread, signal);
     enum disposition set = DISPOSITION_DEFAULT, now = DISPOSITION_DEFAULT;
@@ -107,7 +106,7 @@ void actions_forced(struct observer *observer, struct thread *thread,
     if (reset.action)
         tracee_set_action(&thread->tracee, signal, action);
     if (reset.action && set == DISPOSITION_HANDLED && thread->space->users > 1)
-        guard_drop_all(observer, thread, "handlers",
+        guard_drop_all(thread, "handlers",
                        "a thread blocks a signal that others handle; its "
                        "faults at a guard would undo that for them, so "
                        "nothing is watched any more");

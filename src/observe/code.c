@@ -7,7 +7,7 @@
  * runs on. A call out of generated code is a leave, its return an enter.
  *
  *          fetch fault                   pc inside
- *      free ---------> code_enter --> prepare <---- code_stepped
+ *      free ---------> stay_enter --> prepare <---- stay_stepped
  *        ^                               |  step       |  pc outside
  *        +-------------------------------|-------------+
  */
@@ -44,8 +44,8 @@ static const char *changed_by(const struct space *space,
                                                          : WRITTEN_ELSEWHERE;
 }
 
-void code_refresh_page(struct observer *observer, struct thread *thread,
-                       struct region *region, uint64_t addr, const char *by)
+void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
+                   const char *by)
 {
     uint8_t now[PAGES_SIZE], known[PAGES_SIZE];
     struct pages *pages = &thread->space->pages;
@@ -60,7 +60,7 @@ void code_refresh_page(struct observer *observer, struct thread *thread,
     while (now[len - 1] == known[len - 1])
         len--;
     if (by) {
-        store_tell(observer, thread, region, addr + first,
+        store_tell(thread, region, addr + first,
                    (struct bytes){known + first, len - first},
                    (struct bytes){now + first, len - first}, by);
         return;
@@ -72,13 +72,13 @@ void code_refresh_page(struct observer *observer, struct thread *thread,
             continue;
         pages_write(pages, addr + start,
                     (struct bytes){now + start, i - start});
-        code_changed(region, addr + start, i - start);
+        bytes_changed(region, addr + start, i - start);
     }
 }
 
 /* Reads [from, to) of the region, whole pages. */
-static void refresh(struct observer *observer, struct thread *thread,
-                    struct region *region, uint64_t from, uint64_t to)
+static void refresh(struct thread *thread, struct region *region, uint64_t from,
+                    uint64_t to)
 {
     const struct space *space = thread->space;
     const char *by = changed_by(space, region);
@@ -86,19 +86,17 @@ static void refresh(struct observer *observer, struct thread *thread,
     if (region->guard.read_at == space->calls && is_steady(region))
         return;
     for (uint64_t addr = from; addr < to; addr += PAGES_SIZE)
-        code_refresh_page(observer, thread, region, addr, by);
+        bytes_refresh(thread, region, addr, by);
     if (from != region->addr || to != region->addr + region->length)
         return;
     region->guard.read_at = space->calls;
     region->guard.blind = is_open(space, region);
 }
 
-void code_know(struct observer *observer, struct thread *thread,
-               struct region *region)
+void bytes_know(struct thread *thread, struct region *region)
 {
     if (region->guard.blind)
-        refresh(observer, thread, region, region->addr,
-                region->addr + region->length);
+        refresh(thread, region, region->addr, region->addr + region->length);
 }
 
 /* Bytes of a region that are all read at an entry, although they may change
@@ -106,20 +104,20 @@ void code_know(struct observer *observer, struct thread *thread,
 #define READ_WHOLE 65536
 
 /* The part of a region that is read for an entry at pc. */
-static void refresh_for(struct observer *observer, struct thread *thread,
-                        struct region *region, uint64_t pc)
+static void refresh_for(struct thread *thread, struct region *region,
+                        uint64_t pc)
 {
     uint64_t from = region->addr, end = from + region->length, to = end;
 
-    if (region->length > observer->budget.length ||
+    if (region->length > thread->run->budget.length ||
         (pc && region->length > READ_WHOLE && !is_steady(region))) {
         from = pc ? pc - pc % PAGES_SIZE : end;
         to = from + 2 * PAGES_SIZE; /* code may go on in the next page */
     }
-    refresh(observer, thread, region, from, to < end ? to : end);
+    refresh(thread, region, from, to < end ? to : end);
 }
 
-void code_changed(struct region *region, uint64_t addr, size_t size)
+void bytes_changed(struct region *region, uint64_t addr, size_t size)
 {
     struct region_guard *guard = &region->guard;
 
@@ -133,15 +131,14 @@ void code_changed(struct region *region, uint64_t addr, size_t size)
         guard->fresh_end = addr + size;
 }
 
-bool code_bytes(struct observer *observer, struct thread *thread,
-                struct region *region, uint64_t pc, struct buf *out,
-                uint64_t *offset)
+bool bytes_of_code(struct thread *thread, struct region *region, uint64_t pc,
+                   struct buf *out, uint64_t *offset)
 {
     struct region_guard *guard = &region->guard;
     uint64_t first, last;
     uint8_t *bytes;
 
-    refresh_for(observer, thread, region, pc);
+    refresh_for(thread, region, pc);
     if (!pages_extent(&thread->space->pages, region->addr, region->length,
                       &first, &last))
         return false;
@@ -169,8 +166,8 @@ bool code_bytes(struct observer *observer, struct thread *thread,
  * here, for a way around every guard is always open (/proc/PID/mem), and to
  * read all there is at each entry takes longer than the entry.
  */
-static void check_bytes(struct observer *observer, struct thread *thread,
-                        struct region *region, const struct insn *insn)
+static void check_bytes(struct thread *thread, struct region *region,
+                        const struct insn *insn)
 {
     struct bytes bytes = {insn->bytes, insn->length};
     uint64_t page = insn->addr - insn->addr % PAGES_SIZE;
@@ -180,14 +177,13 @@ static void check_bytes(struct observer *observer, struct thread *thread,
     for (; page < insn->addr + insn->length; page += PAGES_SIZE) {
         region = regions_at(&thread->space->regions, page);
         if (region)
-            code_refresh_page(observer, thread, region, page,
-                              changed_by(thread->space, region));
+            bytes_refresh(thread, region, page,
+                          changed_by(thread->space, region));
     }
 }
 
-/* As decode_at, from what was decoded before if that still holds. */
-static void decode_again(struct observer *observer, struct thread *thread,
-                         uint64_t pc, struct insn *out)
+/* As access_decode, from what was decoded before if that still holds. */
+static void decode_again(struct thread *thread, uint64_t pc, struct insn *out)
 {
     struct decoded *decoded = &thread->decoded;
     struct insn *known = &decoded->list[pc % DECODED];
@@ -200,24 +196,24 @@ static void decode_again(struct observer *observer, struct thread *thread,
     }
     if (known->length == 0 || known->addr != pc || !region ||
         !is_steady(region)) {
-        decode_at(thread, pc, known);
-        check_bytes(observer, thread, region, known);
+        access_decode(thread, pc, known);
+        check_bytes(thread, region, known);
     }
     *out = *known;
 }
 
 /* Notes everything about the instruction that the next step executes. */
-static void prepare(struct observer *observer, struct thread *thread)
+static void prepare(struct thread *thread)
 {
     tracee_regs(&thread->tracee, &thread->before);
-    decode_again(observer, thread, thread->before.value[REG_PC], &thread->insn);
-    accesses_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
-                     &thread->before);
+    decode_again(thread, thread->before.value[REG_PC], &thread->insn);
+    access_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
+                   &thread->before);
 }
 
-void code_moved(struct observer *observer, struct thread *thread)
+void stay_moved(struct thread *thread)
 {
-    prepare(observer, thread);
+    prepare(thread);
 }
 
 /* Flag NT, which means nothing in this mode of the CPU (SDM vol. 1, 3.4.3.3). */
@@ -249,35 +245,35 @@ static uint16_t flags_loaded(const struct thread *thread)
 }
 
 /* No stop leaves that flag set for sure, and none can set it again. */
-static void run_unstepped(struct observer *observer, struct thread *thread)
+static void run_unstepped(struct thread *thread)
 {
     struct region *region =
         regions_at(&thread->space->regions, thread->insn.addr);
 
-    observer_limit(observer, thread, "nt-flag", thread->insn.addr,
-                   "the instruction at 0x%" PRIx64
-                   " sets the flag NT, which would not outlast a step; the "
-                   "rest of this call runs at full speed",
-                   thread->insn.addr);
-    rest_begin(observer, thread, region);
+    report_limit(thread, "nt-flag", thread->insn.addr,
+                 "the instruction at 0x%" PRIx64
+                 " sets the flag NT, which would not outlast a step; the "
+                 "rest of this call runs at full speed",
+                 thread->insn.addr);
+    run_on_begin(thread, region);
 }
 
 /*
  * A system call is seen at its entry and exit, as anywhere else. Not if a
  * signal goes with the step: then the next thing to be seen is its handler.
  */
-void code_step(struct observer *observer, struct thread *thread)
+void stay_step(struct thread *thread)
 {
     bool is_call = thread->insn.kind == INSN_SYSCALL;
     int signal;
 
     if (flags_loaded(thread) & NESTED_TASK) {
-        run_unstepped(observer, thread);
+        run_unstepped(thread);
         return;
     }
     if (is_call)
         actions_restore_trap(thread);
-    signal = signal_take(observer, thread, !is_call);
+    signal = signal_take(thread, !is_call);
     thread->delivering = signal && !tracee_blocks(&thread->tracee, signal) &&
                                  proc_catches(thread->tracee.tid, signal)
                              ? signal
@@ -293,79 +289,76 @@ void code_step(struct observer *observer, struct thread *thread)
 }
 
 /* Tells of the entry. */
-static void emit_enter(struct observer *observer, struct thread *thread,
-                       struct region *region)
+static void emit_enter(struct thread *thread, struct region *region)
 {
     struct event event = {.kind = EVENT_ENTER, .tid = thread->tracee.tid};
     const struct regs *regs = &thread->before;
     uint64_t pc = regs->value[REG_PC];
     struct buf code = {0};
 
-    names_tell(observer, thread, region->addr, region->length);
+    names_tell(thread, region->addr, region->length);
     event.enter.addr = pc;
     event.enter.offset = pc - region->start;
     event.enter.how = arrive_how(thread, regs);
     event.enter.regs = *regs;
     if (strcmp(event.enter.how, "call") == 0) {
         event.enter.return_to = (struct opt_u64){true, thread->back.pc};
-        lines_find(observer->lines, thread->back.pc - 1, &event.source);
+        lines_find(thread->run->lines, thread->back.pc - 1, &event.source);
     }
-    if (code_bytes(observer, thread, region, pc, &code,
-                   &event.enter.code_offset))
+    if (bytes_of_code(thread, region, pc, &code, &event.enter.code_offset))
         event.enter.code = (struct bytes){code.data, code.len};
     event.enter.code_offset += region->addr - region->start;
-    observer_emit(observer, &event);
+    report_event(thread->run, &event);
     buf_release(&code);
 }
 
 /* A new stay begins: tells of it and pays for it. */
-static void begin_stay(struct observer *observer, struct thread *thread,
-                       struct region *region)
+static void begin_stay(struct thread *thread, struct region *region)
 {
-    emit_enter(observer, thread, region);
+    emit_enter(thread, region);
     thread->steps = 0;
     thread->inside_start = region->start;
-    if (budget_pay_call(&observer->budget, &observer->spent) == BUDGET_calls)
-        observer_limit(observer, thread, budget_word(BUDGET_calls), 0,
-                       "this was entry number %" PRIu64
-                       " into generated code; later ones are not seen",
-                       observer->spent.calls);
+    if (budget_pay_call(&thread->run->budget, &thread->run->spent) ==
+        BUDGET_calls)
+        report_limit(thread, budget_word(BUDGET_calls), 0,
+                     "this was entry number %" PRIu64
+                     " into generated code; later ones are not seen",
+                     thread->run->spent.calls);
 }
 
-void code_enter(struct observer *observer, struct thread *thread,
-                struct region *region)
+void stay_enter(struct thread *thread, struct region *region)
 {
     bool again = thread->inside && thread->inside_start == region->start;
     bool rests;
 
-    rest_returned(observer, thread);
-    rests = !again && rest_goes_on(thread, region);
+    run_on_returned(thread);
+    rests = !again && run_on_covers(thread, region);
     thread->space->changes++; /* nobody watched while it was outside */
     if (!again && !rests) {
-        if (!budget_has_calls(&observer->budget, &observer->spent)) {
-            code_close(observer, thread); /* by another thread's entry */
-            observer_run(observer, thread);
+        if (!budget_has_calls(&thread->run->budget, &thread->run->spent)) {
+            guard_close_all(thread); /* by another thread's entry */
+            observer_run(thread);
             return;
         }
         tracee_pin(&thread->tracee);
     }
     if (!rests)
-        prepare(observer, thread);
+        prepare(thread);
     if (!again && !rests)
-        begin_stay(observer, thread, region);
+        begin_stay(thread, region);
     thread->inside = !rests;
-    if ((rests ? guard_set(observer, thread, region,
+    if ((rests ? guard_set(thread, region,
                            region->guard.taken & ~(unsigned)PROT_EXEC)
-               : guard_let_execute(observer, thread, region,
+               : guard_let_execute(thread, region,
                                    tracee_pc(&thread->tracee))) < 0)
         thread->inside = false;
     if (!thread->inside) {
-        observer_run(observer, thread);
-    } else if (budget_has_steps(&observer->budget, &observer->spent)) {
+        observer_run(thread);
+    } else if (budget_has_steps(&thread->run->budget, &thread->run->spent)) {
         observer_insist(thread, thread->insn.addr);
-        code_step(observer, thread);
+        stay_step(thread);
     } else {
-        rest_begin(observer, thread, region);
+        run_on_begin(thread, region);
     }
 }
 
@@ -373,17 +366,16 @@ void code_enter(struct observer *observer, struct thread *thread,
  * Goes on behind a popf. The kernel takes the trap flag for the program's own
  * from then on, and would save it in a signal frame, until the program has run
  * without being stepped. So it runs: into the guard, which is armed again, and
- * on whose fault code_enter goes on. No instruction is executed meanwhile.
+ * on whose fault stay_enter goes on. No instruction is executed meanwhile.
  */
-static void step_anew(struct observer *observer, struct thread *thread,
-                      struct region *region)
+static void step_anew(struct thread *thread, struct region *region)
 {
-    prepare(observer, thread); /* a signal may come before anything else */
-    if (guard_arm(observer, thread, region) < 0)
+    prepare(thread); /* a signal may come before anything else */
+    if (guard_arm(thread, region) < 0)
         thread->inside = false;
     else
         tracee_store(&thread->tracee);
-    observer_run(observer, thread);
+    observer_run(thread);
 }
 
 /* What an executed instruction read and wrote, as two lists. */
@@ -415,8 +407,7 @@ static void collect(const struct thread *thread, struct touched *out)
     }
 }
 
-static void emit_step(struct observer *observer, struct thread *thread,
-                      const struct regs *after)
+static void emit_step(struct thread *thread, const struct regs *after)
 {
     struct event event = {.kind = EVENT_STEP, .tid = thread->tracee.tid};
     const struct region *region =
@@ -435,13 +426,13 @@ static void emit_step(struct observer *observer, struct thread *thread,
         .writes = {touched.writes, touched.write_count},
         .next = after->value[REG_PC],
     };
-    observer_emit(observer, &event);
+    report_event(thread->run, &event);
 }
 
-void code_close(struct observer *observer, struct thread *thread)
+void guard_close_all(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
-    bool ends = !budget_has_calls(&observer->budget, &observer->spent);
+    bool ends = !budget_has_calls(&thread->run->budget, &thread->run->spent);
 
     thread->space->left_open = false;
     /* All of them: what was one region at the enter may have been cut. */
@@ -449,17 +440,16 @@ void code_close(struct observer *observer, struct thread *thread)
         struct region *region = &regions->list[i];
 
         if (ends)
-            guard_drop(observer, thread, region, PROT_EXEC);
+            guard_drop(thread, region, PROT_EXEC);
         else if (guard_lacks_execution(region))
-            guard_set(observer, thread, region,
-                      region->guard.taken | PROT_EXEC);
+            guard_set(thread, region, region->guard.taken | PROT_EXEC);
         else
-            guard_close_window(observer, thread, region);
+            guard_close_window(thread, region);
     }
 }
 
-void code_emit_leave(struct observer *observer, struct thread *thread,
-                     const char *how, const struct regs *now)
+void arrive_tell_leave(struct thread *thread, const char *how,
+                       const struct regs *now)
 {
     struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
 
@@ -467,20 +457,20 @@ void code_emit_leave(struct observer *observer, struct thread *thread,
     event.leave.to = now->value[REG_PC];
     if (strcmp(how, "return") == 0)
         event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
-    lines_find(observer->lines, event.leave.to, &event.source);
-    observer_emit(observer, &event);
+    lines_find(thread->run->lines, event.leave.to, &event.source);
+    report_event(thread->run, &event);
     thread->left_by = how;
     thread->left_to = (struct place){now->value[REG_PC], now->value[REG_STACK]};
 }
 
 /* Control is outside: tells how it left and lets the program run on. */
-static void leave(struct observer *observer, struct thread *thread,
-                  const char *how, const struct regs *now)
+static void leave(struct thread *thread, const char *how,
+                  const struct regs *now)
 {
-    code_emit_leave(observer, thread, how, now);
+    arrive_tell_leave(thread, how, now);
     thread->inside = false;
-    code_close(observer, thread);
-    observer_run(observer, thread);
+    guard_close_all(thread);
+    observer_run(thread);
 }
 
 /*
@@ -500,40 +490,38 @@ static void follow_calls(struct thread *thread, const struct regs *now)
 }
 
 /* The last step executed thread->insn and control is somewhere else. */
-static void leave_by_insn(struct observer *observer, struct thread *thread,
-                          const struct regs *now)
+static void leave_by_insn(struct thread *thread, const struct regs *now)
 {
     switch (thread->insn.kind) {
     case INSN_RETURN:
-        leave(observer, thread, "return", now);
+        leave(thread, "return", now);
         break;
     case INSN_CALL:
-        leave(observer, thread, "call", now);
+        leave(thread, "call", now);
         break;
     default:
-        leave(observer, thread, "jump", now);
+        leave(thread, "jump", now);
         break;
     }
 }
 
 /* Says that no more is stepped, for now or at all. */
-static void tell_no_steps(struct observer *observer, struct thread *thread,
-                          enum budget which)
+static void tell_no_steps(struct thread *thread, enum budget which)
 {
     uint64_t addr = thread->inside_start;
 
     if (which == BUDGET_steps)
-        observer_limit(observer, thread, budget_word(which), 0,
-                       "%" PRIu64 " instructions of generated code were "
-                       "stepped, as many as may be in one run; from here on it "
-                       "runs at full speed",
-                       observer->spent.steps);
+        report_limit(thread, budget_word(which), 0,
+                     "%" PRIu64 " instructions of generated code were "
+                     "stepped, as many as may be in one run; from here on it "
+                     "runs at full speed",
+                     thread->run->spent.steps);
     else
-        observer_limit(observer, thread, budget_word(which), addr,
-                       "%" PRIu64 " instructions were stepped since this "
-                       "entry, as many as may be in one call; the rest of it "
-                       "runs at full speed",
-                       thread->steps);
+        report_limit(thread, budget_word(which), addr,
+                     "%" PRIu64 " instructions were stepped since this "
+                     "entry, as many as may be in one call; the rest of it "
+                     "runs at full speed",
+                     thread->steps);
 }
 
 /* A signal went with the step. Returns whether its handler has begun. */
@@ -550,20 +538,20 @@ static bool handler_began(struct thread *thread, const struct regs *now)
  * A handler has begun. The frame says where it will return to: behind a system
  * call that it has interrupted, or in front of one that will be made again.
  */
-static void leave_for_handler(struct observer *observer, struct thread *thread,
-                              const struct regs *now)
+static void leave_for_handler(struct thread *thread, const struct regs *now)
 {
     uint64_t after = thread->insn.addr + thread->insn.length;
     struct regs saved = thread->before;
 
     tracee_interrupted(&thread->tracee, &saved);
     if (thread->insn.kind == INSN_SYSCALL && saved.value[REG_PC] == after) {
-        emit_step(observer, thread, &saved);
-        budget_pay_step(&observer->budget, &observer->spent, &thread->steps);
+        emit_step(thread, &saved);
+        budget_pay_step(&thread->run->budget, &thread->run->spent,
+                        &thread->steps);
     }
     arrive_await(thread,
                  (struct place){saved.value[REG_PC], saved.value[REG_STACK]});
-    leave(observer, thread, "signal", now);
+    leave(thread, "signal", now);
 }
 
 /* What a system call returns that a signal has interrupted, before the kernel
@@ -575,27 +563,27 @@ static bool is_interrupted(const struct thread *thread)
     return result <= -512 && result >= -516 && result != -515;
 }
 
-void code_called(struct observer *observer, struct thread *thread)
+void stay_called(struct thread *thread)
 {
     if (thread->insn.kind == INSN_SYSCALL && is_interrupted(thread))
-        code_step(observer, thread); /* it is not over */
+        stay_step(thread); /* it is not over */
     else
-        code_stepped(observer, thread);
+        stay_stepped(thread);
 }
 
 /* Tells that the instruction which loads ss was executed; the next one is what
  * thread->insn is then. It has changed no register but the program counter. */
-static void step_shadow(struct observer *observer, struct thread *thread)
+static void step_shadow(struct thread *thread)
 {
     struct regs between = thread->before;
     uint64_t next = thread->insn.addr + thread->insn.length;
 
     between.value[REG_PC] = next;
-    emit_step(observer, thread, &between);
-    budget_pay_step(&observer->budget, &observer->spent, &thread->steps);
+    emit_step(thread, &between);
+    budget_pay_step(&thread->run->budget, &thread->run->spent, &thread->steps);
     thread->before = between;
     thread->accesses.count = 0;
-    decode_at(thread, next, &thread->insn);
+    access_decode(thread, next, &thread->insn);
 }
 
 /* Whether a handler that has begun returns behind it, to what has faulted. */
@@ -613,21 +601,20 @@ static bool shadow_is_over(const struct thread *thread)
  * What the second has read and written is not known. If it is a popf that has
  * set the trap flag, the kernel did not see that, and takes the flag for ours.
  */
-static void step_over_shadow(struct observer *observer, struct thread *thread,
-                             const struct regs *now)
+static void step_over_shadow(struct thread *thread, const struct regs *now)
 {
     if (thread->insn.kind != INSN_SHADOW ||
         now->value[REG_PC] == thread->insn.addr + thread->insn.length)
         return;
-    step_shadow(observer, thread);
-    accesses_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
-                     &thread->before);
+    step_shadow(thread);
+    access_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
+                   &thread->before);
     if (flags_loaded(thread) & TRAP_FLAG)
         tracee_keep_trap(&thread->tracee);
     thread->accesses.count = 0;
 }
 
-void code_stepped(struct observer *observer, struct thread *thread)
+void stay_stepped(struct thread *thread)
 {
     struct regs now;
     struct region *region;
@@ -638,40 +625,40 @@ void code_stepped(struct observer *observer, struct thread *thread)
     tracee_regs(&thread->tracee, &now);
     if (handler_began(thread, &now)) {
         if (shadow_is_over(thread))
-            step_shadow(observer, thread);
+            step_shadow(thread);
         tracee_hide_in_frame(&thread->tracee, thread->insn.kind);
         thread->put_off = thread->insn.addr;
-        leave_for_handler(observer, thread, &now);
+        leave_for_handler(thread, &now);
         return;
     }
-    step_over_shadow(observer, thread, &now);
+    step_over_shadow(thread, &now);
     if (tracee_traps_itself(&thread->tracee)) { /* by a popf */
-        emit_step(observer, thread, &now);
-        signal_own_traps(observer, thread);
+        emit_step(thread, &now);
+        signal_own_traps(thread);
         return;
     }
     tracee_hide_step(&thread->tracee, thread->insn.kind);
     if (thread->insn.kind == INSN_SYSCALL)
         thread->space->changes++; /* the kernel may have written code */
     tracee_regs(&thread->tracee, &now);
-    emit_step(observer, thread, &now);
-    spent =
-        budget_pay_step(&observer->budget, &observer->spent, &thread->steps);
+    emit_step(thread, &now);
+    spent = budget_pay_step(&thread->run->budget, &thread->run->spent,
+                            &thread->steps);
     follow_calls(thread, &now);
     region = regions_at(&thread->space->regions, now.value[REG_PC]);
     if (!region || region->start != thread->inside_start) {
-        leave_by_insn(observer, thread, &now);
+        leave_by_insn(thread, &now);
         if (spent == BUDGET_steps)
-            tell_no_steps(observer, thread, spent);
+            tell_no_steps(thread, spent);
     } else if (spent != BUDGETS ||
-               !budget_has_steps(&observer->budget, &observer->spent)) {
+               !budget_has_steps(&thread->run->budget, &thread->run->spent)) {
         if (spent != BUDGETS)
-            tell_no_steps(observer, thread, spent);
-        rest_begin(observer, thread, region);
+            tell_no_steps(thread, spent);
+        run_on_begin(thread, region);
     } else if (thread->insn.kind == INSN_POPF) {
-        step_anew(observer, thread, region);
+        step_anew(thread, region);
     } else {
-        prepare(observer, thread);
-        code_step(observer, thread);
+        prepare(thread);
+        stay_step(thread);
     }
 }

@@ -45,13 +45,13 @@ static pid_t written_process(const struct thread *thread)
  * A thread of that process that stands still or can be stopped, for it takes a
  * call of its own to give back what mprotect holds back; else any; or NULL.
  */
-static struct thread *spokesman(const struct observer *observer, pid_t pid,
+static struct thread *spokesman(const struct run *run, pid_t pid,
                                 const struct space *space)
 {
     struct thread *found = NULL;
 
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        struct thread *thread = observer->threads[i];
+    for (size_t i = 0; i < run->thread_count; i++) {
+        struct thread *thread = run->threads[i];
 
         if (thread->tracee.pid != pid || thread->space == space ||
             !thread->space || !thread->space->watched)
@@ -69,7 +69,7 @@ static struct thread *spokesman(const struct observer *observer, pid_t pid,
 #define YIELDS 100
 
 /* Whether it stands still now, and can make a call of ours. */
-static bool stop(struct observer *observer, struct thread *thread)
+static bool stop(struct thread *thread)
 {
     enum stop_kind kind;
 
@@ -91,23 +91,23 @@ static bool stop(struct observer *observer, struct thread *thread)
         if (tracee_rewind(&thread->tracee) < 0)
             return false;
         thread->has_stop = false;
-        observer_run(observer, thread);
+        observer_run(thread);
     }
     return true;
 }
 
-void foreign_before(struct observer *observer, const struct thread *thread)
+void foreign_before(const struct thread *thread)
 {
     pid_t pid = written_process(thread);
     struct thread *other =
-        pid > 0 ? spokesman(observer, pid, thread->space) : NULL;
+        pid > 0 ? spokesman(thread->run, pid, thread->space) : NULL;
 
     if (!other || other->space->stores_off)
         return;
     /* A userfaultfd gives its pages back without it. */
-    if (other->running && !stop(observer, other) && other->space->uffd < 0)
+    if (other->running && !stop(other) && other->space->uffd < 0)
         return;
-    guard_drop_stores(observer, other, "writer",
+    guard_drop_stores(other, "writer",
                       "another process writes to the program's memory; from "
                       "here on stores are not watched, code is read when it is "
                       "executed");

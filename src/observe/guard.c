@@ -75,9 +75,8 @@ static int set_writes(const struct space *space, struct region *region,
 }
 
 /* Sets the protection of [from, to) to the program's own less `taken`. */
-static int set_range(struct observer *observer, struct thread *thread,
-                     struct region *region, uint64_t from, uint64_t to,
-                     unsigned taken)
+static int set_range(struct thread *thread, struct region *region,
+                     uint64_t from, uint64_t to, unsigned taken)
 {
     int (*const protect)(struct tracee *, uint64_t, uint64_t, unsigned) =
         thread->space->implies_exec ? tracee_mprotect_exactly : tracee_mprotect;
@@ -87,21 +86,21 @@ static int set_range(struct observer *observer, struct thread *thread,
     if (result >= 0)
         return result == 0 ? 0 : -1;
     region->guard.wanted = 0;
-    observer_limit(observer, thread, "mprotect", region->addr,
-                   "the system refuses to change the protection of the "
-                   "region at 0x%" PRIx64
-                   " (%s), so it is not watched any more; a sandbox, SELinux "
-                   "or MemoryDenyWriteExecute= can be the cause: run the "
-                   "program outside of it",
-                   region->addr, strerror(-result));
+    report_limit(thread, "mprotect", region->addr,
+                 "the system refuses to change the protection of the "
+                 "region at 0x%" PRIx64
+                 " (%s), so it is not watched any more; a sandbox, SELinux "
+                 "or MemoryDenyWriteExecute= can be the cause: run the "
+                 "program outside of it",
+                 region->addr, strerror(-result));
     return -1;
 }
 
 /* The same for all of the region. */
-static int set_protection(struct observer *observer, struct thread *thread,
-                          struct region *region, unsigned taken)
+static int set_protection(struct thread *thread, struct region *region,
+                          unsigned taken)
 {
-    int result = set_range(observer, thread, region, region->addr,
+    int result = set_range(thread, region, region->addr,
                            region->addr + region->length, taken);
 
     if (result == 0)
@@ -113,7 +112,7 @@ static int set_protection(struct observer *observer, struct thread *thread,
  * Whether execution, once held back, can be given back: else a guard would end
  * the program. Tried before the first one.
  */
-static bool may_hold_execution(struct observer *observer, struct thread *thread)
+static bool may_hold_execution(struct thread *thread)
 {
     struct space *space = thread->space;
 
@@ -122,30 +121,29 @@ static bool may_hold_execution(struct observer *observer, struct thread *thread)
                              ? EXECUTE_RETURNS
                              : EXECUTE_IS_LOST;
         if (space->execute == EXECUTE_IS_LOST)
-            observer_limit(observer, thread, "execute", 0,
-                           "the system does not let a page be executed again "
-                           "that once could not be (PR_SET_MDWE, systemd's "
-                           "MemoryDenyWriteExecute=, SELinux' execmem), so "
-                           "calls of generated code are not seen; start the "
-                           "program without that to see them");
+            report_limit(thread, "execute", 0,
+                         "the system does not let a page be executed again "
+                         "that once could not be (PR_SET_MDWE, systemd's "
+                         "MemoryDenyWriteExecute=, SELinux' execmem), so "
+                         "calls of generated code are not seen; start the "
+                         "program without that to see them");
     }
     return space->execute == EXECUTE_RETURNS;
 }
 
-int guard_set(struct observer *observer, struct thread *thread,
-              struct region *region, unsigned taken)
+int guard_set(struct thread *thread, struct region *region, unsigned taken)
 {
     unsigned change, protected = PROT_WRITE | PROT_EXEC;
     int result = 0;
 
     if ((taken & ~region->guard.taken & PROT_EXEC) &&
-        !may_hold_execution(observer, thread)) {
+        !may_hold_execution(thread)) {
         region->guard.wanted &= ~(unsigned)PROT_EXEC;
         taken &= ~(unsigned)PROT_EXEC;
     }
     change = region->guard.taken ^ taken;
-    if (!change ||
-        order_in_doubt(observer, thread->space, region->addr, region->length))
+    if (!change || order_in_doubt(thread->run, thread->space, region->addr,
+                                  region->length))
         return 0;
     thread->space->counted = false;
     thread->space->turns++;
@@ -153,7 +151,7 @@ int guard_set(struct observer *observer, struct thread *thread,
         set_writes(thread->space, region, taken) == 0)
     protected = PROT_EXEC;
     if (change & protected)
-        result = set_protection(observer, thread, region, taken & protected);
+        result = set_protection(thread, region, taken & protected);
     if (result == 0)
         region->guard.taken = taken;
     return result;
@@ -173,8 +171,8 @@ static unsigned by_mprotect(const struct region *region)
  */
 #define WINDOW 65536
 
-int guard_let_execute(struct observer *observer, struct thread *thread,
-                      struct region *region, uint64_t addr)
+int guard_let_execute(struct thread *thread, struct region *region,
+                      uint64_t addr)
 {
     struct region_guard *guard = &region->guard;
     uint64_t from = addr - addr % WINDOW, to = from + WINDOW;
@@ -182,16 +180,16 @@ int guard_let_execute(struct observer *observer, struct thread *thread,
 
     if (region->length <= WINDOW || guard->window != guard->window_end ||
         !(guard->taken & PROT_EXEC))
-        return guard_set(observer, thread, region,
-                         guard->taken & ~(unsigned)PROT_EXEC);
-    if (order_in_doubt(observer, thread->space, region->addr, region->length))
+        return guard_set(thread, region, guard->taken & ~(unsigned)PROT_EXEC);
+    if (order_in_doubt(thread->run, thread->space, region->addr,
+                       region->length))
         return 0;
     if (from < region->addr)
         from = region->addr;
     if (to > end)
         to = end;
     thread->space->turns++;
-    if (set_range(observer, thread, region, from, to,
+    if (set_range(thread, region, from, to,
                   by_mprotect(region) & ~(unsigned)PROT_EXEC) < 0)
         return -1;
     guard->window = from;
@@ -199,14 +197,13 @@ int guard_let_execute(struct observer *observer, struct thread *thread,
     return 0;
 }
 
-int guard_close_window(struct observer *observer, struct thread *thread,
-                       struct region *region)
+int guard_close_window(struct thread *thread, struct region *region)
 {
     struct region_guard *guard = &region->guard;
     uint64_t from = guard->window, to = guard->window_end;
 
-    if (from == to ||
-        order_in_doubt(observer, thread->space, region->addr, region->length))
+    if (from == to || order_in_doubt(thread->run, thread->space, region->addr,
+                                     region->length))
         return 0;
     guard->window = guard->window_end = 0;
     /* The region may have been cut since. */
@@ -217,7 +214,7 @@ int guard_close_window(struct observer *observer, struct thread *thread,
     if (from >= to || !(guard->taken & PROT_EXEC))
         return 0;
     thread->space->turns++;
-    return set_range(observer, thread, region, from, to, by_mprotect(region));
+    return set_range(thread, region, from, to, by_mprotect(region));
 }
 
 void guard_overruled(struct region *region)
@@ -227,13 +224,12 @@ void guard_overruled(struct region *region)
         region->guard.writes == WRITE_GUARD_UFFD ? PROT_WRITE : 0;
 }
 
-int guard_renew(struct observer *observer, struct thread *thread,
-                struct region *region)
+int guard_renew(struct thread *thread, struct region *region)
 {
     if (region->guard.writes != WRITE_GUARD_UFFD)
         return 0;
     region->guard.taken &= ~(unsigned)PROT_WRITE;
-    return guard_arm(observer, thread, region);
+    return guard_arm(thread, region);
 }
 
 /* The pages of the region that [addr, addr + size) touches. */
@@ -252,34 +248,31 @@ static void set_pages(struct space *space, const struct region *region,
     space->turns++;
 }
 
-void guard_open(struct observer *observer, struct thread *thread,
-                struct region *region, uint64_t addr, uint64_t size)
+void guard_open(struct thread *thread, struct region *region, uint64_t addr,
+                uint64_t size)
 {
     if (region->guard.writes == WRITE_GUARD_UFFD)
         set_pages(thread->space, region, addr, size, false);
     else
-        guard_set(observer, thread, region,
-                  region->guard.taken & ~(unsigned)PROT_WRITE);
+        guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_WRITE);
 }
 
-void guard_close(struct observer *observer, struct thread *thread,
-                 struct region *region, uint64_t addr, uint64_t size)
+void guard_close(struct thread *thread, struct region *region, uint64_t addr,
+                 uint64_t size)
 {
     unsigned taken = (region->guard.taken | PROT_WRITE) & region->guard.wanted &
                      region->prot;
 
-    if (guard_set(observer, thread, region, taken) == 0 &&
-        (taken & PROT_WRITE) && region->guard.writes == WRITE_GUARD_UFFD)
+    if (guard_set(thread, region, taken) == 0 && (taken & PROT_WRITE) &&
+        region->guard.writes == WRITE_GUARD_UFFD)
         set_pages(thread->space, region, addr, size, true);
 }
 
-int guard_arm(struct observer *observer, struct thread *thread,
-              struct region *region)
+int guard_arm(struct thread *thread, struct region *region)
 {
-    if (guard_close_window(observer, thread, region) < 0)
+    if (guard_close_window(thread, region) < 0)
         return -1;
-    return guard_set(observer, thread, region,
-                     region->guard.wanted & region->prot);
+    return guard_set(thread, region, region->guard.wanted & region->prot);
 }
 
 bool guard_lacks_execution(const struct region *region)
@@ -290,21 +283,20 @@ bool guard_lacks_execution(const struct region *region)
 
 /* Holds execution back from all regions of a run, which have the same
  * protection, with one call. */
-static void hold_run(struct observer *observer, struct thread *thread,
-                     struct region *first, const struct region *behind)
+static void hold_run(struct thread *thread, struct region *first,
+                     const struct region *behind)
 {
     const struct region *last = behind - 1;
     int result;
 
-    if (!may_hold_execution(observer, thread)) {
+    if (!may_hold_execution(thread)) {
         for (; first < behind; first++)
             first->guard.wanted &= ~(unsigned)PROT_EXEC;
         return;
     }
     thread->space->turns++;
-    result =
-        set_range(observer, thread, first, first->addr,
-                  last->addr + last->length, by_mprotect(first) | PROT_EXEC);
+    result = set_range(thread, first, first->addr, last->addr + last->length,
+                       by_mprotect(first) | PROT_EXEC);
     for (; first < behind; first++) {
         first->guard.window = first->guard.window_end = 0;
         if (result == 0)
@@ -314,28 +306,27 @@ static void hold_run(struct observer *observer, struct thread *thread,
     }
 }
 
-void guard_arm_range(struct observer *observer, struct thread *thread,
-                     uint64_t addr, uint64_t end)
+void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
 {
     struct regions *regions = &thread->space->regions;
     struct region *region = regions_from(regions, addr), *last, *next;
     const struct region *behind = regions->list + regions->count;
 
     for (; region && region < behind && region->addr < end; region = next) {
-        guard_arm_writes(observer, thread, region);
+        guard_arm_writes(thread, region);
         next = region + 1;
         if (!guard_lacks_execution(region) ||
-            order_in_doubt(observer, thread->space, addr, end - addr))
+            order_in_doubt(thread->run, thread->space, addr, end - addr))
             continue;
         for (last = region; next < behind && next->addr < end; next++) {
-            guard_arm_writes(observer, thread, next);
+            guard_arm_writes(thread, next);
             if (!guard_lacks_execution(next) || next->prot != region->prot ||
                 by_mprotect(next) != by_mprotect(region) ||
                 next->addr != last->addr + last->length)
                 break;
             last = next;
         }
-        hold_run(observer, thread, region, next);
+        hold_run(thread, region, next);
     }
 }
 
@@ -365,13 +356,12 @@ bool guard_needs_calls(struct space *space)
  * Whether a call that another thread is in may write to the region. Behind it
  * that thread arms the guard.
  */
-static bool is_reached(const struct observer *observer,
-                       const struct thread *thread, const struct region *region)
+static bool is_reached(const struct thread *thread, const struct region *region)
 {
     bool found = false;
 
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        struct thread *other = observer->threads[i];
+    for (size_t i = 0; i < thread->run->thread_count; i++) {
+        struct thread *other = thread->run->threads[i];
 
         if (other == thread || other->space != thread->space ||
             !(other->in_call || other->lifted) ||
@@ -383,59 +373,54 @@ static bool is_reached(const struct observer *observer,
 }
 
 /* Holds back `taken`, and writes where they are wanted and no call is. */
-static int arm_writes(struct observer *observer, struct thread *thread,
-                      struct region *region, unsigned taken)
+static int arm_writes(struct thread *thread, struct region *region,
+                      unsigned taken)
 {
     unsigned writes = region->guard.wanted & region->prot & PROT_WRITE;
 
-    if (writes && is_reached(observer, thread, region))
+    if (writes && is_reached(thread, region))
         writes = 0;
-    return guard_set(observer, thread, region,
-                     (taken & ~(unsigned)PROT_WRITE) | writes);
+    return guard_set(thread, region, (taken & ~(unsigned)PROT_WRITE) | writes);
 }
 
-int guard_arm_writes(struct observer *observer, struct thread *thread,
-                     struct region *region)
+int guard_arm_writes(struct thread *thread, struct region *region)
 {
-    return arm_writes(observer, thread, region, region->guard.taken);
+    return arm_writes(thread, region, region->guard.taken);
 }
 
-int guard_arm_behind_calls(struct observer *observer, struct thread *thread,
-                           struct region *region)
+int guard_arm_behind_calls(struct thread *thread, struct region *region)
 {
-    if (guard_close_window(observer, thread, region) < 0)
+    if (guard_close_window(thread, region) < 0)
         return -1;
-    return arm_writes(observer, thread, region,
-                      region->guard.wanted & region->prot);
+    return arm_writes(thread, region, region->guard.wanted & region->prot);
 }
 
-int guard_drop(struct observer *observer, struct thread *thread,
-               struct region *region, unsigned prot)
+int guard_drop(struct thread *thread, struct region *region, unsigned prot)
 {
     region->guard.wanted &= ~prot;
-    return guard_set(observer, thread, region,
+    return guard_set(thread, region,
                      region->guard.taken & region->guard.wanted);
 }
 
-void guard_drop_stores(struct observer *observer, struct thread *thread,
-                       const char *budget, const char *why)
+void guard_drop_stores(struct thread *thread, const char *budget,
+                       const char *why)
 {
     struct regions *regions = &thread->space->regions;
 
     thread->space->stores_off = true;
-    observer_limit(observer, thread, budget, 0, "%s", why);
+    report_limit(thread, budget, 0, "%s", why);
     for (size_t i = 0; i < regions->count; i++)
-        guard_drop(observer, thread, &regions->list[i], PROT_WRITE);
+        guard_drop(thread, &regions->list[i], PROT_WRITE);
 }
 
-void guard_drop_uffd(struct observer *observer, struct thread *thread)
+void guard_drop_uffd(struct thread *thread)
 {
     struct space *space = thread->space;
 
     space->own_uffd = true;
     space->turns++;
     if (!space->stores_off)
-        guard_drop_stores(observer, thread, "userfaultfd",
+        guard_drop_stores(thread, "userfaultfd",
                           "the program uses userfaultfd itself, and the kernel "
                           "lets a page have only one; from here on stores are "
                           "not watched, code is read when it is executed");
@@ -447,30 +432,28 @@ void guard_drop_uffd(struct observer *observer, struct thread *thread)
     space->uffd = -1;
 }
 
-void guard_drop_all(struct observer *observer, struct thread *thread,
-                    const char *budget, const char *why)
+void guard_drop_all(struct thread *thread, const char *budget, const char *why)
 {
     struct regions *regions = &thread->space->regions;
 
     thread->space->frozen = true;
-    observer_limit(observer, thread, budget, 0, "%s", why);
+    report_limit(thread, budget, 0, "%s", why);
     for (size_t i = 0; i < regions->count; i++)
-        guard_drop(observer, thread, &regions->list[i], PROT_WRITE | PROT_EXEC);
+        guard_drop(thread, &regions->list[i], PROT_WRITE | PROT_EXEC);
 }
 
-void guard_drop_stack(struct observer *observer, struct thread *thread,
-                      uint64_t addr, uint64_t length)
+void guard_drop_stack(struct thread *thread, uint64_t addr, uint64_t length)
 {
     struct region *region = regions_from(&thread->space->regions, addr);
 
     if (!region || region->addr >= addr + length ||
         !(region->guard.wanted & PROT_WRITE))
         return;
-    observer_limit(observer, thread, "stack", region->addr,
-                   "the region at 0x%" PRIx64
-                   " is written to by the kernel itself, as a stack for "
-                   "signal handlers or as a thread's own data; stores into it "
-                   "are not watched",
-                   region->addr);
-    guard_drop(observer, thread, region, PROT_WRITE);
+    report_limit(thread, "stack", region->addr,
+                 "the region at 0x%" PRIx64
+                 " is written to by the kernel itself, as a stack for "
+                 "signal handlers or as a thread's own data; stores into it "
+                 "are not watched",
+                 region->addr);
+    guard_drop(thread, region, PROT_WRITE);
 }

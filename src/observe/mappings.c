@@ -28,8 +28,7 @@ static uint64_t round_up(uint64_t length)
 }
 
 /* The line of the program that made the call. */
-static void find_source(struct observer *observer, struct thread *thread,
-                        struct srcline *out)
+static void find_source(struct thread *thread, struct srcline *out)
 {
     struct regs regs;
 
@@ -37,7 +36,7 @@ static void find_source(struct observer *observer, struct thread *thread,
     if (tracee_fetch(&thread->tracee) < 0)
         return;
     tracee_regs(&thread->tracee, &regs);
-    lines_find_caller(observer->lines, &regs, out);
+    lines_find_caller(thread->run->lines, &regs, out);
 }
 
 static const char *describe_backing(const struct maps_line *line)
@@ -50,26 +49,25 @@ static const char *describe_backing(const struct maps_line *line)
 }
 
 /* What of a region is to be seen: execution, and stores while it is small. */
-static unsigned wanted_of(const struct observer *observer,
-                          const struct space *space,
+static unsigned wanted_of(const struct run *run, const struct space *space,
                           const struct region *region, bool stores)
 {
     unsigned wanted = 0;
 
     if (space->frozen)
         return 0;
-    if (budget_has_calls(&observer->budget, &observer->spent))
+    if (budget_has_calls(&run->budget, &run->spent))
         wanted |= PROT_EXEC;
     if (stores && !space->stores_off &&
-        budget_has_stores(&observer->budget, &observer->spent) &&
-        region->length <= observer->budget.length &&
-        (region->guard.code || observer->budget.data_stores > 0))
+        budget_has_stores(&run->budget, &run->spent) &&
+        region->length <= run->budget.length &&
+        (region->guard.code || run->budget.data_stores > 0))
         wanted |= PROT_WRITE;
     return wanted;
 }
 
 /* The region can be executed: what was stored there was code. */
-static void is_code(struct observer *observer, const struct space *space,
+static void is_code(struct run *run, const struct space *space,
                     struct region *region)
 {
     struct region_guard *guard = &region->guard;
@@ -77,20 +75,20 @@ static void is_code(struct observer *observer, const struct space *space,
     if (guard->code)
         return;
     guard->code = true;
-    budget_return_stores(&observer->spent, guard->stores);
+    budget_return_stores(&run->spent, guard->stores);
     if (guard->as_data)
-        guard->wanted |= wanted_of(observer, space, region, true);
+        guard->wanted |= wanted_of(run, space, region, true);
 }
 
 /* Tells of a region, while no guard is armed there. */
-static void emit_map(struct observer *observer, struct thread *thread,
-                     struct region *region, const struct maps_line *line,
-                     const char *flags, const char *call)
+static void emit_map(struct thread *thread, struct region *region,
+                     const struct maps_line *line, const char *flags,
+                     const char *call)
 {
     struct event event = {.kind = EVENT_MAP, .tid = thread->tracee.tid};
 
     if (call)
-        find_source(observer, thread, &event.source);
+        find_source(thread, &event.source);
     region_set_maps(region, line->text);
     event.map = (struct event_map){
         .addr = region->addr,
@@ -101,46 +99,46 @@ static void emit_map(struct observer *observer, struct thread *thread,
         .call = call,
         .maps = line->text,
     };
-    observer_emit(observer, &event);
-    if (region->length > observer->budget.length)
-        observer_limit(observer, thread, "length", region->addr,
-                       "the mapping at 0x%" PRIx64
-                       " is large; stores into it are not watched, and of its "
-                       "code the pages that are entered are read",
-                       region->addr);
+    report_event(thread->run, &event);
+    if (region->length > thread->run->budget.length)
+        report_limit(thread, "length", region->addr,
+                     "the mapping at 0x%" PRIx64
+                     " is large; stores into it are not watched, and of its "
+                     "code the pages that are entered are read",
+                     region->addr);
 }
 
-static void emit_unmap(struct observer *observer, struct thread *thread,
-                       uint64_t addr, uint64_t length, const char *call)
+static void emit_unmap(struct thread *thread, uint64_t addr, uint64_t length,
+                       const char *call)
 {
     struct event event = {.kind = EVENT_UNMAP, .tid = thread->tracee.tid};
 
-    names_forget(observer, thread, addr, length);
-    find_source(observer, thread, &event.source);
+    names_forget(thread, addr, length);
+    find_source(thread, &event.source);
     event.unmap = (struct event_unmap){addr, length, call};
-    observer_emit(observer, &event);
+    report_event(thread->run, &event);
 }
 
 /* Forgets what is known of a range, and tells of each region there. */
-static void forget(struct observer *observer, struct thread *thread,
-                   uint64_t addr, uint64_t length, const char *call)
+static void forget(struct thread *thread, uint64_t addr, uint64_t length,
+                   const char *call)
 {
     struct regions *regions = &thread->space->regions;
     size_t i = regions_cut(regions, addr, length);
 
     for (; i < regions->count && regions->list[i].addr < addr + length; i++)
-        emit_unmap(observer, thread, regions->list[i].addr,
-                   regions->list[i].length, call);
+        emit_unmap(thread, regions->list[i].addr, regions->list[i].length,
+                   call);
     regions_unmap(regions, addr, length);
     pages_forget(&thread->space->pages, addr, length);
 }
 
-void mappings_forget(struct observer *observer, struct thread *thread)
+void maps_forget(struct thread *thread)
 {
     const struct regions *regions = &thread->space->regions;
 
     while (regions->count > 0)
-        forget(observer, thread, regions->list[0].addr, regions->list[0].length,
+        forget(thread, regions->list[0].addr, regions->list[0].length,
                "execve");
 }
 
@@ -176,25 +174,25 @@ static void follow_brk(struct thread *thread)
 }
 
 /* Takes in [addr, end) of a line as a region and tells of it. */
-static void take_in(struct observer *observer, struct thread *thread,
-                    const struct maps_line *line, uint64_t addr, uint64_t end,
-                    bool stores, enum origin origin, const char *call)
+static void take_in(struct thread *thread, const struct maps_line *line,
+                    uint64_t addr, uint64_t end, bool stores,
+                    enum origin origin, const char *call)
 {
     struct region *region;
     struct buf flags = {0};
 
     region = regions_map(&thread->space->regions, addr, end - addr, line->prot);
     region->guard.code = (line->prot & PROT_EXEC) || line->inode != 0;
-    region->guard.wanted = wanted_of(observer, thread->space, region, stores);
+    region->guard.wanted =
+        wanted_of(thread->run, thread->space, region, stores);
     region->guard.as_data =
-        stores && !region->guard.code && observer->budget.data_stores == 0;
+        stores && !region->guard.code && thread->run->budget.data_stores == 0;
     region->guard.blind = origin == ORIGIN_FOUND || line->inode != 0 ||
-                          region->length > observer->budget.length;
+                          region->length > thread->run->budget.length;
     object_set(region, line);
     if (call_kind(&thread->call) == CALL_MMAP && origin == ORIGIN_NEW)
         call_describe_map_flags(thread->call.args[3], &flags);
-    emit_map(observer, thread, region, line,
-             flags.len ? buf_text(&flags) : NULL, call);
+    emit_map(thread, region, line, flags.len ? buf_text(&flags) : NULL, call);
     buf_release(&flags);
     if (!strcmp(line->name, "[heap]"))
         follow_brk(thread);
@@ -216,8 +214,7 @@ static bool is_private_to(struct thread *thread, uint64_t addr, uint64_t end)
  * An object is executed from now on. What of it is mapped for writing already
  * becomes a region.
  */
-static void find_writable(struct observer *observer, struct thread *thread,
-                          const struct maps_line *object)
+static void find_writable(struct thread *thread, const struct maps_line *object)
 {
     struct regions *regions = &thread->space->regions;
     struct buf text = {0};
@@ -231,17 +228,15 @@ static void find_writable(struct observer *observer, struct thread *thread,
             line.device != object->device || !line.shared ||
             !(line.prot & PROT_WRITE) || regions_at(regions, line.start))
             continue;
-        take_in(observer, thread, &line, line.start, line.end, true,
-                ORIGIN_FOUND, NULL);
-        guard_arm(observer, thread, regions_at(regions, line.start));
+        take_in(thread, &line, line.start, line.end, true, ORIGIN_FOUND, NULL);
+        guard_arm(thread, regions_at(regions, line.start));
     }
     buf_release(&text);
 }
 
 /* Memory that the program has just got, if it may come to hold code. */
-static void appeared(struct observer *observer, struct thread *thread,
-                     uint64_t addr, uint64_t end, int fd, unsigned flags,
-                     const char *call)
+static void appeared(struct thread *thread, uint64_t addr, uint64_t end, int fd,
+                     unsigned flags, const char *call)
 {
     bool is_stack = flags & (MAP_STACK | MAP_GROWSDOWN), stores = !is_stack;
     struct region *region;
@@ -256,47 +251,43 @@ static void appeared(struct observer *observer, struct thread *thread,
         return;
     if (object_is_library(thread, fd, &line)) {
         if (line.prot & PROT_EXEC)
-            object_tell_library(observer, thread, &line,
+            object_tell_library(thread, &line,
                                 "is a library that was loaded after the start");
         return;
     }
-    take_in(observer, thread, &line, addr, end, stores, ORIGIN_NEW, call);
+    take_in(thread, &line, addr, end, stores, ORIGIN_NEW, call);
     if (line.prot & PROT_EXEC)
-        find_writable(observer, thread, &line);
+        find_writable(thread, &line);
     region = regions_at(&thread->space->regions, addr);
-    guard_arm_behind_calls(observer, thread, region);
+    guard_arm_behind_calls(thread, region);
 }
 
-static void after_mmap(struct observer *observer, struct thread *thread,
-                       const char *text)
+static void after_mmap(struct thread *thread, const char *text)
 {
     const struct call *call = &thread->call;
     uint64_t addr = (uint64_t)call->result;
     uint64_t length = round_up(call->args[1]);
     bool anonymous = call->args[3] & MAP_ANONYMOUS;
 
-    forget(observer, thread, addr, length, text);
-    appeared(observer, thread, addr, addr + length,
-             anonymous ? -1 : (int)call->args[4], (unsigned)call->args[3],
-             text);
+    forget(thread, addr, length, text);
+    appeared(thread, addr, addr + length, anonymous ? -1 : (int)call->args[4],
+             (unsigned)call->args[3], text);
 }
 
 /* --- shared memory of System V -------------------------------------------- */
 
-static void after_attach(struct observer *observer, struct thread *thread,
-                         const char *text)
+static void after_attach(struct thread *thread, const char *text)
 {
     uint64_t addr = (uint64_t)thread->call.result;
     struct maps_line line;
 
     if (!proc_maps_find(thread->tracee.tid, addr, &line))
         return;
-    forget(observer, thread, addr, line.end - addr, text);
-    appeared(observer, thread, addr, line.end, -1, 0, text);
+    forget(thread, addr, line.end - addr, text);
+    appeared(thread, addr, line.end, -1, 0, text);
 }
 
-static void after_detach(struct observer *observer, struct thread *thread,
-                         const char *text)
+static void after_detach(struct thread *thread, const char *text)
 {
     struct regions *regions = &thread->space->regions;
     uint64_t addr = thread->call.args[0];
@@ -306,14 +297,13 @@ static void after_detach(struct observer *observer, struct thread *thread,
     while ((region = regions_from(regions, addr)) &&
            region->start == thread->call.args[0]) {
         addr = region->addr + region->length;
-        forget(observer, thread, region->addr, region->length, text);
+        forget(thread, region->addr, region->length, text);
     }
 }
 
 /* --- the heap ------------------------------------------------------------- */
 
-static void after_brk(struct observer *observer, struct thread *thread,
-                      const char *text)
+static void after_brk(struct thread *thread, const char *text)
 {
     struct space *space = thread->space;
     uint64_t old = space->brk, now = round_up((uint64_t)thread->call.result);
@@ -322,9 +312,9 @@ static void after_brk(struct observer *observer, struct thread *thread,
         return;
     space->brk = now;
     if (now < old)
-        forget(observer, thread, now, old - now, text);
+        forget(thread, now, old - now, text);
     else if (old && now > old && space->implies_exec)
-        appeared(observer, thread, old, now, -1, MAP_STACK, text);
+        appeared(thread, old, now, -1, MAP_STACK, text);
 }
 
 /* --- mprotect ------------------------------------------------------------ */
@@ -339,8 +329,7 @@ static bool gives_exec(const struct thread *thread)
 }
 
 /* A mapping of a library: returns whether it is to be left alone. */
-static bool leave_library(struct observer *observer, struct thread *thread,
-                          const struct maps_line *line)
+static bool leave_library(struct thread *thread, const struct maps_line *line)
 {
     bool writable = thread->call.args[2] & PROT_WRITE;
 
@@ -349,7 +338,7 @@ static bool leave_library(struct observer *observer, struct thread *thread,
     if (!object_is_library(thread, -1, line))
         return false;
     if ((line->prot & PROT_EXEC) && writable)
-        object_tell_library(observer, thread, line,
+        object_tell_library(thread, line,
                             "is a program or library; its own code is made "
                             "writable");
     /* Its static data may become code. */
@@ -364,8 +353,8 @@ static bool is_kernels(const struct maps_line *line)
 }
 
 /* Looks at memory of no interest so far that is about to be protected. */
-static void discover(struct observer *observer, struct thread *thread,
-                     const struct maps_line *line, uint64_t addr, uint64_t end)
+static void discover(struct thread *thread, const struct maps_line *line,
+                     uint64_t addr, uint64_t end)
 {
     bool writable = thread->call.args[2] & PROT_WRITE, stores;
 
@@ -377,16 +366,15 @@ static void discover(struct observer *observer, struct thread *thread,
             return;
         stores = true;
     } else {
-        if (leave_library(observer, thread, line))
+        if (leave_library(thread, line))
             return;
         stores = !line->name[0] && !is_private_to(thread, addr, end);
     }
-    take_in(observer, thread, line, addr, end, stores, ORIGIN_FOUND, NULL);
+    take_in(thread, line, addr, end, stores, ORIGIN_FOUND, NULL);
 }
 
 /* Before the protection of memory changes that was of no interest. */
-static void discover_range(struct observer *observer, struct thread *thread,
-                           uint64_t addr, uint64_t end)
+static void discover_range(struct thread *thread, uint64_t addr, uint64_t end)
 {
     struct regions *regions = &thread->space->regions;
     struct maps_line line;
@@ -406,7 +394,7 @@ static void discover_range(struct observer *observer, struct thread *thread,
             stop = next->addr;
         if (line.end < stop)
             stop = line.end;
-        discover(observer, thread, &line, addr, stop);
+        discover(thread, &line, addr, stop);
         addr = stop;
     }
 }
@@ -428,22 +416,22 @@ static bool protected_range(const struct thread *thread, uint64_t *addr,
     return true;
 }
 
-static void before_protect(struct observer *observer, struct thread *thread)
+static void before_protect(struct thread *thread)
 {
     uint64_t addr, end;
 
     if (protected_range(thread, &addr, &end))
-        discover_range(observer, thread, addr, end);
+        discover_range(thread, addr, end);
 }
 
-static void emit_protect(struct observer *observer, struct thread *thread,
-                         struct region *region, unsigned old_prot,
-                         const struct maps_line *line, const char *text)
+static void emit_protect(struct thread *thread, struct region *region,
+                         unsigned old_prot, const struct maps_line *line,
+                         const char *text)
 {
     struct event event = {.kind = EVENT_PROTECT, .tid = thread->tracee.tid};
     struct buf code = {0};
 
-    find_source(observer, thread, &event.source);
+    find_source(thread, &event.source);
     region_set_maps(region, line->text);
     event.protect = (struct event_protect){
         .addr = region->addr,
@@ -455,10 +443,9 @@ static void emit_protect(struct observer *observer, struct thread *thread,
     };
     /* What is no code is not read: that would bring pages into being. */
     if (((old_prot | region->prot) & PROT_EXEC) &&
-        code_bytes(observer, thread, region, 0, &code,
-                   &event.protect.code_offset))
+        bytes_of_code(thread, region, 0, &code, &event.protect.code_offset))
         event.protect.code = (struct bytes){code.data, code.len};
-    observer_emit(observer, &event);
+    report_event(thread->run, &event);
     buf_release(&code);
 }
 
@@ -466,8 +453,7 @@ static void emit_protect(struct observer *observer, struct thread *thread,
  * A call that failed may have changed the first of its pages nevertheless:
  * their protection is not the one that we have left there.
  */
-static void after_protect(struct observer *observer, struct thread *thread,
-                          const char *text, bool failed)
+static void after_protect(struct thread *thread, const char *text, bool failed)
 {
     struct regions *regions = &thread->space->regions;
     struct maps_line line, executed = {0};
@@ -500,31 +486,30 @@ static void after_protect(struct observer *observer, struct thread *thread,
         region->prot = line.prot;
         guard_overruled(region);
         if (region->prot & PROT_EXEC)
-            is_code(observer, thread->space, region);
+            is_code(thread->run, thread->space, region);
         if (region->prot != old || region->length == end - addr)
-            emit_protect(observer, thread, region, old, &line, text);
+            emit_protect(thread, region, old, &line, text);
     }
     buf_release(&maps);
-    guard_arm_range(observer, thread, addr, end);
-    find_writable(observer, thread, &executed);
+    guard_arm_range(thread, addr, end);
+    find_writable(thread, &executed);
 }
 
 /*
  * Guards what is still there of the range that a call was about: meanwhile
  * nobody else could.
  */
-static void arm_range(struct observer *observer, struct thread *thread)
+static void arm_range(struct thread *thread)
 {
     uint64_t addr = thread->call.args[0];
 
-    guard_arm_range(observer, thread, addr,
-                    addr + round_up(thread->call.args[1]));
+    guard_arm_range(thread, addr, addr + round_up(thread->call.args[1]));
 }
 
 /* --- madvise -------------------------------------------------------------- */
 
 /* Pages have lost what they held, and with it what guarded them. */
-static void after_empty(struct observer *observer, struct thread *thread)
+static void after_empty(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
     uint64_t addr, length, end, first, last;
@@ -545,10 +530,10 @@ static void after_empty(struct observer *observer, struct thread *thread)
         for (; at < stop && at < end; at += PAGES_SIZE)
             if (pages_extent(&thread->space->pages, at, PAGES_SIZE, &first,
                              &last))
-                code_refresh_page(observer, thread, region, at, "madvise");
-        guard_renew(observer, thread, region);
+                bytes_refresh(thread, region, at, "madvise");
+        guard_renew(thread, region);
     }
-    arm_range(observer, thread);
+    arm_range(thread);
 }
 
 /* --- mremap -------------------------------------------------------------- */
@@ -575,9 +560,8 @@ static void note_moved(const struct thread *thread, uint64_t addr,
 }
 
 /* What was known of a region's pages is told of those that hold it now. */
-static void tell_moved(struct observer *observer, struct thread *thread,
-                       struct region *region, uint64_t from,
-                       const struct pages *known)
+static void tell_moved(struct thread *thread, struct region *region,
+                       uint64_t from, const struct pages *known)
 {
     uint64_t first, last;
 
@@ -585,27 +569,25 @@ static void tell_moved(struct observer *observer, struct thread *thread,
         return;
     for (uint64_t at = 0; at < region->length; at += PAGES_SIZE)
         if (pages_extent(known, from + at, PAGES_SIZE, &first, &last))
-            code_refresh_page(observer, thread, region, region->addr + at,
-                              "mremap");
+            bytes_refresh(thread, region, region->addr + at, "mremap");
 }
 
 /* The old place is still there, but all zero. */
-static void tell_left_behind(struct observer *observer, struct thread *thread,
-                             const struct moved *moved)
+static void tell_left_behind(struct thread *thread, const struct moved *moved)
 {
     for (size_t i = 0; i < moved->count; i++) {
         struct region *region =
             regions_at(&thread->space->regions, moved->list[i].addr);
 
-        tell_moved(observer, thread, region, region->addr, &moved->pages);
-        guard_renew(observer, thread, region);
+        tell_moved(thread, region, region->addr, &moved->pages);
+        guard_renew(thread, region);
     }
 }
 
 /* A region has come to addr, and may have grown on the way. */
-static void arrive(struct observer *observer, struct thread *thread,
-                   const struct region *from, const struct pages *known,
-                   uint64_t addr, uint64_t length, const char *text)
+static void arrive(struct thread *thread, const struct region *from,
+                   const struct pages *known, uint64_t addr, uint64_t length,
+                   const char *text)
 {
     struct region *region =
         regions_map(&thread->space->regions, addr, length, from->prot);
@@ -617,19 +599,18 @@ static void arrive(struct observer *observer, struct thread *thread,
     if (from->guard.writes == WRITE_GUARD_UFFD)
         region->guard.taken &= PROT_EXEC;
     region->guard.wanted =
-        wanted_of(observer, thread->space, region,
+        wanted_of(thread->run, thread->space, region,
                   (from->guard.wanted & PROT_WRITE) ||
-                      from->length > observer->budget.length);
-    guard_set(observer, thread, region, 0);
+                      from->length > thread->run->budget.length);
+    guard_set(thread, region, 0);
     proc_maps_find(thread->tracee.tid, addr, &line);
-    emit_map(observer, thread, region, &line, NULL, text);
-    tell_moved(observer, thread, region, from->addr, known);
-    guard_arm_behind_calls(observer, thread, region);
+    emit_map(thread, region, &line, NULL, text);
+    tell_moved(thread, region, from->addr, known);
+    guard_arm_behind_calls(thread, region);
 }
 
 /* Shared memory is there twice now, with guards if it had any. */
-static void doubled(struct observer *observer, struct thread *thread,
-                    const char *text)
+static void doubled(struct thread *thread, const char *text)
 {
     const struct call *call = &thread->call;
     uint64_t addr = (uint64_t)call->result, length = round_up(call->args[2]);
@@ -637,18 +618,17 @@ static void doubled(struct observer *observer, struct thread *thread,
     const struct region *found;
     struct region from;
 
-    forget(observer, thread, addr, length, text);
+    forget(thread, addr, length, text);
     found = regions_at(&thread->space->regions, call->args[0]);
     if (!found)
         return;
     from = *found;
     from.addr = call->args[0];
     from.guard.blind = true;
-    arrive(observer, thread, &from, &nothing, addr, length, text);
+    arrive(thread, &from, &nothing, addr, length, text);
 }
 
-static void after_mremap(struct observer *observer, struct thread *thread,
-                         const char *text)
+static void after_mremap(struct thread *thread, const char *text)
 {
     const struct call *call = &thread->call;
     uint64_t old = call->args[0], addr = (uint64_t)call->result;
@@ -657,18 +637,18 @@ static void after_mremap(struct observer *observer, struct thread *thread,
     struct moved moved = {0};
 
     if (old_length == 0) {
-        doubled(observer, thread, text);
+        doubled(thread, text);
         return;
     }
     note_moved(thread, old, old_length, &moved);
     if (length < old_length)
-        forget(observer, thread, old + length, old_length - length, text);
+        forget(thread, old + length, old_length - length, text);
     if (call->args[3] & MREMAP_DONTUNMAP)
-        tell_left_behind(observer, thread, &moved);
+        tell_left_behind(thread, &moved);
     else if (addr != old || length > old_length)
-        forget(observer, thread, old, old_length, text);
+        forget(thread, old, old_length, text);
     if (addr != old)
-        forget(observer, thread, addr, length, text);
+        forget(thread, addr, length, text);
     for (size_t i = 0; i < moved.count && (addr != old || length > old_length);
          i++) {
         const struct region *from = &moved.list[i];
@@ -679,18 +659,18 @@ static void after_mremap(struct observer *observer, struct thread *thread,
         if (stop > addr + length)
             stop = addr + length;
         if (at < stop)
-            arrive(observer, thread, from, &moved.pages, at, stop - at, text);
+            arrive(thread, from, &moved.pages, at, stop - at, text);
     }
     free(moved.list);
     pages_release(&moved.pages);
-    arm_range(observer, thread);
+    arm_range(thread);
 }
 
 /*
  * The kernel may refuse to move what lies in mappings of several protections,
  * and it is our guards that make them several.
  */
-static void before_mremap(struct observer *observer, struct thread *thread)
+static void before_mremap(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
     uint64_t addr = thread->call.args[0];
@@ -708,7 +688,7 @@ static void before_mremap(struct observer *observer, struct thread *thread)
             return;
         rewound = true;
         thread->in_call = false; /* it will begin again */
-        guard_set(observer, thread, region, 0);
+        guard_set(thread, region, 0);
     }
 }
 
@@ -718,8 +698,7 @@ static void before_mremap(struct observer *observer, struct thread *thread)
  * What is executable at the start and no library, such as a stack. The files
  * that are mapped by then are the program and its libraries.
  */
-static void look_at(struct observer *observer, struct thread *thread,
-                    const struct maps_line *line)
+static void look_at(struct thread *thread, const struct maps_line *line)
 {
     bool is_library = line->inode && !line->shared;
 
@@ -729,18 +708,16 @@ static void look_at(struct observer *observer, struct thread *thread,
         return;
     if (is_library) {
         if ((line->prot & PROT_WRITE) && !thread->space->implies_exec)
-            object_tell_library(observer, thread, line,
+            object_tell_library(thread, line,
                                 "can be written and executed from the start");
         return;
     }
-    take_in(observer, thread, line, line->start, line->end, false, ORIGIN_FOUND,
-            NULL);
-    guard_arm(observer, thread,
-              regions_at(&thread->space->regions, line->start));
+    take_in(thread, line, line->start, line->end, false, ORIGIN_FOUND, NULL);
+    guard_arm(thread, regions_at(&thread->space->regions, line->start));
 }
 
 /* Tells that protections are not all that counts. */
-static void check_domain(struct observer *observer, struct thread *thread)
+static void check_domain(struct thread *thread)
 {
     bool had = thread->space->implies_exec;
 
@@ -749,27 +726,26 @@ static void check_domain(struct observer *observer, struct thread *thread)
     if (!thread->space->implies_exec || had)
         return;
     follow_brk(thread);
-    observer_limit(observer, thread, "personality", 0,
-                   "what the program maps readable can be executed, too "
-                   "(READ_IMPLIES_EXEC); of that only memory that it may "
-                   "write is watched");
+    report_limit(thread, "personality", 0,
+                 "what the program maps readable can be executed, too "
+                 "(READ_IMPLIES_EXEC); of that only memory that it may "
+                 "write is watched");
 }
 
-void mappings_begin(struct observer *observer, struct thread *thread)
+void maps_begin(struct thread *thread)
 {
     struct buf text = {0};
     struct maps_line line;
 
-    check_domain(observer, thread);
+    check_domain(thread);
     proc_maps_text(thread->tracee.tid, &text);
     for (const char *at = buf_text(&text); *at; at = next_line(at))
         if (maps_parse(at, &line) == 0)
-            look_at(observer, thread, &line);
+            look_at(thread, &line);
     buf_release(&text);
 }
 
-bool mappings_grown(struct observer *observer, struct thread *thread,
-                    uint64_t addr)
+bool maps_grown(struct thread *thread, uint64_t addr)
 {
     struct regions *regions = &thread->space->regions;
     struct region *above = regions_from(regions, addr), *region;
@@ -781,47 +757,46 @@ bool mappings_grown(struct observer *observer, struct thread *thread,
         return false;
     /* All of it lacks what we hold back from the part that was known; once
      * that is given back, the kernel shows it as one again. */
-    guard_set(observer, thread, above, 0);
+    guard_set(thread, above, 0);
     region =
         regions_map(regions, line.start, above->addr - line.start, above->prot);
     region->guard.taken = region->guard.wanted = PROT_EXEC;
     region->guard.blind = true;
-    guard_set(observer, thread, region, 0);
+    guard_set(thread, region, 0);
     proc_maps_find(thread->tracee.tid, addr, &line);
-    emit_map(observer, thread, region, &line, NULL, NULL);
-    guard_arm(observer, thread, region);
-    guard_arm(observer, thread,
-              regions_from(regions, region->addr + region->length));
+    emit_map(thread, region, &line, NULL, NULL);
+    guard_arm(thread, region);
+    guard_arm(thread, regions_from(regions, region->addr + region->length));
     return true;
 }
 
 /* While a call was under way other threads could set no guard in its range, nor
  * in what is left of a region that it has cut. */
-static void arm_around(struct observer *observer, struct thread *thread)
+static void arm_around(struct thread *thread)
 {
     uint64_t addr, length;
 
     if (thread->space->users > 1 && call_range(&thread->call, &addr, &length))
-        guard_arm_range(observer, thread, addr - 1, addr + length + 1);
+        guard_arm_range(thread, addr - 1, addr + length + 1);
 }
 
 /* --- before and after ---------------------------------------------------- */
 
-void mappings_before(struct observer *observer, struct thread *thread)
+void maps_before(struct thread *thread)
 {
     switch (call_kind(&thread->call)) {
     case CALL_PROTECT:
-        before_protect(observer, thread);
+        before_protect(thread);
         break;
     case CALL_MREMAP:
-        before_mremap(observer, thread);
+        before_mremap(thread);
         break;
     default:
         break;
     }
 }
 
-void mappings_after(struct observer *observer, struct thread *thread)
+void maps_after(struct thread *thread)
 {
     const struct call *call = &thread->call;
     struct buf text = {0};
@@ -833,44 +808,43 @@ void mappings_after(struct observer *observer, struct thread *thread)
     thread->space->counted = false;
     switch (call_kind(call)) {
     case CALL_MMAP:
-        after_mmap(observer, thread, buf_text(&text));
+        after_mmap(thread, buf_text(&text));
         break;
     case CALL_PROTECT:
-        after_protect(observer, thread, buf_text(&text), false);
+        after_protect(thread, buf_text(&text), false);
         break;
     case CALL_MUNMAP:
-        forget(observer, thread, call->args[0], round_up(call->args[1]),
-               buf_text(&text));
+        forget(thread, call->args[0], round_up(call->args[1]), buf_text(&text));
         break;
     case CALL_MREMAP:
-        after_mremap(observer, thread, buf_text(&text));
+        after_mremap(thread, buf_text(&text));
         break;
     case CALL_BRK:
-        after_brk(observer, thread, buf_text(&text));
+        after_brk(thread, buf_text(&text));
         break;
     case CALL_ATTACH:
-        after_attach(observer, thread, buf_text(&text));
+        after_attach(thread, buf_text(&text));
         break;
     case CALL_DETACH:
-        after_detach(observer, thread, buf_text(&text));
+        after_detach(thread, buf_text(&text));
         break;
     case CALL_EMPTY:
-        after_empty(observer, thread);
+        after_empty(thread);
         break;
     case CALL_DOMAIN:
-        check_domain(observer, thread);
+        check_domain(thread);
         break;
     default:
         break;
     }
     if (call_kind(call) == CALL_MUNMAP || call_kind(call) == CALL_MMAP)
-        arm_around(observer, thread);
+        arm_around(thread);
     buf_release(&text);
 }
 
 /* What the kernel has taken away of a range before it refused the rest. */
-static void forget_missing(struct observer *observer, struct thread *thread,
-                           uint64_t addr, uint64_t length, const char *text)
+static void forget_missing(struct thread *thread, uint64_t addr,
+                           uint64_t length, const char *text)
 {
     struct regions *regions = &thread->space->regions;
     uint64_t end = addr + length;
@@ -891,23 +865,22 @@ static void forget_missing(struct observer *observer, struct thread *thread,
             stop = line.start;
         if (stop > end)
             stop = end;
-        forget(observer, thread, addr, stop - addr, text);
+        forget(thread, addr, stop - addr, text);
         addr = stop;
     }
 }
 
-static void refused_mremap(struct observer *observer, struct thread *thread,
-                           const char *text)
+static void refused_mremap(struct thread *thread, const char *text)
 {
     const uint64_t *args = thread->call.args;
 
-    arm_range(observer, thread);
-    forget_missing(observer, thread, args[0], round_up(args[1]), text);
+    arm_range(thread);
+    forget_missing(thread, args[0], round_up(args[1]), text);
     if (args[3] & MREMAP_FIXED)
-        forget_missing(observer, thread, args[4], round_up(args[2]), text);
+        forget_missing(thread, args[4], round_up(args[2]), text);
 }
 
-void mappings_refused(struct observer *observer, struct thread *thread)
+void maps_refused(struct thread *thread)
 {
     enum call_kind kind = call_kind(&thread->call);
     struct buf text = {0};
@@ -922,19 +895,19 @@ void mappings_refused(struct observer *observer, struct thread *thread)
     thread->space->turns++;
     switch (kind) {
     case CALL_PROTECT:
-        after_protect(observer, thread, buf_text(&text), true);
-        arm_range(observer, thread);
+        after_protect(thread, buf_text(&text), true);
+        arm_range(thread);
         break;
     case CALL_EMPTY: /* what lies in front of a hole is emptied */
-        after_empty(observer, thread);
+        after_empty(thread);
         break;
     case CALL_MREMAP:
-        refused_mremap(observer, thread, buf_text(&text));
+        refused_mremap(thread, buf_text(&text));
         break;
     case CALL_MMAP:
         if ((thread->call.args[3] & MAP_FIXED) &&
             call_range(&thread->call, &addr, &length))
-            forget_missing(observer, thread, addr, length, buf_text(&text));
+            forget_missing(thread, addr, length, buf_text(&text));
         break;
     default:
         break;

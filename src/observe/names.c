@@ -34,18 +34,18 @@ void names_release(struct names *names)
     *names = (struct names){0};
 }
 
-static void limit(struct observer *observer, struct thread *thread)
+static void limit(struct thread *thread)
 {
     thread->space->names.limited = true;
-    observer_limit(observer, thread, "names", 0,
-                   "/tmp/%s has more than %u names or %u MiB; the names behind "
-                   "that are not read",
-                   thread->space->names.map.name, MOST_NAMES,
-                   PERFMAP_BYTES >> 20);
+    report_limit(thread, "names", 0,
+                 "/tmp/%s has more than %u names or %u MiB; the names behind "
+                 "that are not read",
+                 thread->space->names.map.name, MOST_NAMES,
+                 PERFMAP_BYTES >> 20);
 }
 
 /* Takes what is new in the perf map. */
-static void read_names(struct observer *observer, struct thread *thread)
+static void read_names(struct thread *thread)
 {
     struct names *names = &thread->space->names;
     struct perfmap_line line;
@@ -58,18 +58,17 @@ static void read_names(struct observer *observer, struct thread *thread)
         names->count++;
     }
     if (names->map.full || names->count == MOST_NAMES)
-        limit(observer, thread);
+        limit(thread);
 }
 
-static void tell(struct observer *observer, const struct thread *thread,
-                 const struct label *label)
+static void tell(const struct thread *thread, const struct label *label)
 {
     struct event event = {.kind = EVENT_NAME, .tid = thread->tracee.tid};
 
     event.name.addr = label->addr;
     event.name.length = label->length;
     event.name.name = label->name;
-    observer_emit(observer, &event);
+    report_event(thread->run, &event);
 }
 
 static int by_order(const void *a, const void *b)
@@ -104,8 +103,7 @@ static size_t find_unsaid(const struct labels *unsaid, uint64_t addr,
 }
 
 /* The order counts: whoever reads the events lets the later one win, too. */
-static void tell_unsaid(struct observer *observer, struct thread *thread,
-                        uint64_t addr, uint64_t length)
+static void tell_unsaid(struct thread *thread, uint64_t addr, uint64_t length)
 {
     struct names *names = &thread->space->names;
     struct label **list;
@@ -114,37 +112,34 @@ static void tell_unsaid(struct observer *observer, struct thread *thread,
     for (size_t i = 0; i < count; i++) {
         if (labels_add(&names->said, list[i]->addr, list[i]->length,
                        list[i]->name))
-            tell(observer, thread, list[i]);
+            tell(thread, list[i]);
         labels_drop(&names->unsaid, list[i]);
     }
     free(list);
 }
 
-void names_tell(struct observer *observer, struct thread *thread, uint64_t addr,
-                uint64_t length)
+void names_tell(struct thread *thread, uint64_t addr, uint64_t length)
 {
     if (!thread->space->names.watched)
         return;
-    read_names(observer, thread);
-    tell_unsaid(observer, thread, addr, length);
+    read_names(thread);
+    tell_unsaid(thread, addr, length);
 }
 
-void names_forget(struct observer *observer, struct thread *thread,
-                  uint64_t addr, uint64_t length)
+void names_forget(struct thread *thread, uint64_t addr, uint64_t length)
 {
-    names_tell(observer, thread, addr, length);
+    names_tell(thread, addr, length);
     labels_forget(&thread->space->names.said, addr, length);
 }
 
-void names_tell_all(struct observer *observer, struct thread *thread)
+void names_tell_all(struct thread *thread)
 {
     const struct regions *regions = &thread->space->regions;
 
     if (!thread->space->names.watched)
         return;
-    read_names(observer, thread);
+    read_names(thread);
     for (size_t i = 0; i < regions->count; i++)
         if (regions->list[i].prot & PROT_EXEC)
-            tell_unsaid(observer, thread, regions->list[i].addr,
-                        regions->list[i].length);
+            tell_unsaid(thread, regions->list[i].addr, regions->list[i].length);
 }

@@ -128,16 +128,16 @@ void object_set_library(struct space *space, const struct maps_line *line)
     need_object(space, line)->kind = OBJECT_ELF;
 }
 
-void object_tell_library(struct observer *observer, struct thread *thread,
-                         const struct maps_line *line, const char *what)
+void object_tell_library(struct thread *thread, const struct maps_line *line,
+                         const char *what)
 {
     struct object *object = need_object(thread->space, line);
 
     if (object->told)
         return;
     object->told = true;
-    observer_limit(observer, thread, "library", line->start,
-                   "%s %s; such code is not watched", line->name, what);
+    report_limit(thread, "library", line->start,
+                 "%s %s; such code is not watched", line->name, what);
 }
 
 bool object_is_told(struct space *space, const struct maps_line *line)

@@ -25,20 +25,18 @@
 
 /* --- events -------------------------------------------------------------- */
 
-void observer_emit(struct observer *observer, struct event *event)
+void report_event(struct run *run, struct event *event)
 {
-    event->seq = observer->seq++;
+    event->seq = run->seq++;
     if (event->source.file && event->source.text)
-        lines_excerpt(observer->lines, &event->source);
-    observer->queue =
-        mem_grow(observer->queue, observer->queue_first + observer->queue_count,
-                 &observer->queue_capacity, sizeof *observer->queue);
-    observer->queue[observer->queue_first + observer->queue_count++] =
-        event_copy(event);
+        lines_excerpt(run->lines, &event->source);
+    run->queue = mem_grow(run->queue, run->queue_first + run->queue_count,
+                          &run->queue_capacity, sizeof *run->queue);
+    run->queue[run->queue_first + run->queue_count++] = event_copy(event);
 }
 
-void observer_limit(struct observer *observer, const struct thread *thread,
-                    const char *budget, uint64_t addr, const char *format, ...)
+void report_limit(const struct thread *thread, const char *budget,
+                  uint64_t addr, const char *format, ...)
 {
     struct event event = {.kind = EVENT_LIMIT, .tid = thread->tracee.tid};
     char text[256];
@@ -50,7 +48,7 @@ void observer_limit(struct observer *observer, const struct thread *thread,
     event.limit.budget = budget;
     event.limit.addr = (struct opt_u64){addr != 0, addr};
     event.limit.text = text;
-    observer_emit(observer, &event);
+    report_event(thread->run, &event);
 }
 
 /* --- resuming ------------------------------------------------------------ */
@@ -70,12 +68,12 @@ void observer_go(struct thread *thread, enum resume how, int signal)
 }
 
 /* All go on that stand still, or that one which makes a store. */
-static void let_go(struct observer *observer)
+static void let_go(struct run *run)
 {
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        struct thread *thread = observer->threads[i];
+    for (size_t i = 0; i < run->thread_count; i++) {
+        struct thread *thread = run->threads[i];
 
-        if (!thread->due || store_must_wait(observer, thread))
+        if (!thread->due || store_must_wait(thread))
             continue;
         /* A guard may have been armed after it was told to go on. */
         if (thread->due_how == RESUME_RUN && guard_needs_calls(thread->space))
@@ -86,7 +84,7 @@ static void let_go(struct observer *observer)
     }
 }
 
-void observer_run(struct observer *observer, struct thread *thread)
+void observer_run(struct thread *thread)
 {
     enum resume how = RESUME_RUN;
 
@@ -94,22 +92,22 @@ void observer_run(struct observer *observer, struct thread *thread)
         tracee_give_back(&thread->tracee);
     if (!thread->in_call && thread->space->watched) {
         if (thread->space->left_open)
-            code_close(observer, thread);
+            guard_close_all(thread);
         actions_restore_trap(thread);
     }
     if (thread->in_call || thread->lifted || guard_needs_calls(thread->space))
         how = RESUME_CALL;
-    observer_let(thread, how, signal_take(observer, thread, false));
+    observer_let(thread, how, signal_take(thread, false));
 }
 
-void observer_resume(struct observer *observer, struct thread *thread)
+void observer_resume(struct thread *thread)
 {
     if (thread->storing)
         observer_step(thread);
     else if (thread->inside)
-        code_step(observer, thread);
+        stay_step(thread);
     else
-        observer_run(observer, thread);
+        observer_run(thread);
 }
 
 /* About a millisecond. */
@@ -129,10 +127,10 @@ void observer_step(struct thread *thread)
     observer_let(thread, RESUME_STEP, 0);
 }
 
-void observer_unpin(struct observer *observer)
+void run_unpin(struct run *run)
 {
-    for (size_t i = 0; i < observer->thread_count; i++)
-        tracee_unpin(&observer->threads[i]->tracee);
+    for (size_t i = 0; i < run->thread_count; i++)
+        tracee_unpin(&run->threads[i]->tracee);
 }
 
 /* --- the beginning of a program ------------------------------------------ */
@@ -153,7 +151,7 @@ static void read_argv(pid_t pid, uint64_t stack, struct buf *text,
     }
 }
 
-static void emit_start(struct observer *observer, struct thread *thread)
+static void emit_start(struct thread *thread)
 {
     struct event event = {.kind = EVENT_START, .tid = thread->tracee.tid};
     pid_t pid = thread->tracee.pid;
@@ -177,81 +175,78 @@ static void emit_start(struct observer *observer, struct thread *thread)
         .page_size = proc_auxv(pid, AT_PAGESZ),
         .entry = thread->space->entry.addr,
     };
-    observer->started = true;
-    observer_emit(observer, &event);
+    thread->run->started = true;
+    report_event(thread->run, &event);
     free(argv);
     buf_release(&text);
     buf_release(&list);
 }
 
 /* What is not to be watched from the start is said at the start. */
-static void tell_empty_budgets(struct observer *observer,
-                               const struct thread *thread)
+static void tell_empty_budgets(const struct thread *thread)
 {
     for (enum budget i = 0; i < BUDGETS; i++)
-        if (*budget_value(&observer->budget, i) == 0)
-            observer_limit(observer, thread, budget_word(i), 0,
-                           "--max-%s=0 allows no %s", budget_word(i),
-                           budget_help(i));
+        if (*budget_value(&thread->run->budget, i) == 0)
+            report_limit(thread, budget_word(i), 0, "--max-%s=0 allows no %s",
+                         budget_word(i), budget_help(i));
 }
 
 /* The program stands at its entry point. */
-static void begin(struct observer *observer, struct thread *thread)
+static void begin(struct thread *thread)
 {
-    tell_empty_budgets(observer, thread);
+    tell_empty_budgets(thread);
     thread->space->started = true;
     if (!thread->tracee.syscall_insn) {
-        observer_limit(observer, thread, "vdso", 0,
-                       "the process has no vdso to make system calls from, so "
-                       "no page can be guarded");
+        report_limit(thread, "vdso", 0,
+                     "the process has no vdso to make system calls from, so "
+                     "no page can be guarded");
         thread->space->watched = false;
     } else {
         thread->space->uffd = uffd_open(&thread->tracee);
-        mappings_begin(observer, thread);
+        maps_begin(thread);
     }
-    observer_run(observer, thread);
+    observer_run(thread);
 }
 
 /* A program was loaded and nothing of it has run. */
-static void loaded(struct observer *observer, struct thread *thread)
+static void loaded(struct thread *thread)
 {
     struct tracee *tracee = &thread->tracee;
     struct space *space = thread->space;
 
     tracee_find_syscall(tracee);
-    actions_inherited(observer, thread);
+    actions_inherited(thread);
     thread->blocks_fault = tracee_blocks(tracee, SIGSEGV);
     names_begin(thread);
     if (tracee_fetch(tracee) < 0)
         return;
     if (!tracee_is_64bit(tracee)) { /* not the first one: see launch() */
-        observer_limit(observer, thread, "32-bit", 0,
-                       "process %d runs a program for 32-bit x86 now, which is "
-                       "not watched",
-                       (int)tracee->pid);
+        report_limit(thread, "32-bit", 0,
+                     "process %d runs a program for 32-bit x86 now, which is "
+                     "not watched",
+                     (int)tracee->pid);
         space->watched = false;
-        observer_run(observer, thread);
+        observer_run(thread);
         return;
     }
     if (entry_await(tracee, &space->entry) < 0) { /* not the first one */
-        observer_limit(observer, thread, "entry", 0,
-                       "the entry point of the program that process %d runs "
-                       "now cannot be found, so it is not watched",
-                       (int)tracee->pid);
+        report_limit(thread, "entry", 0,
+                     "the entry point of the program that process %d runs "
+                     "now cannot be found, so it is not watched",
+                     (int)tracee->pid);
         space->watched = false;
     }
-    if (!observer->started)
-        emit_start(observer, thread);
+    if (!thread->run->started)
+        emit_start(thread);
     if (space->watched && !space->entry.awaited) { /* linked statically */
-        begin(observer, thread);
+        begin(thread);
         return;
     }
     observer_let(thread, RESUME_RUN, 0);
 }
 
 /* The thread that does it ends all others and takes the ID of the first. */
-static void take_first_place(struct observer *observer, struct thread *first,
-                             struct thread *thread)
+static void take_first_place(struct thread *first, struct thread *thread)
 {
     pid_t tid = first->tracee.tid;
 
@@ -259,24 +254,23 @@ static void take_first_place(struct observer *observer, struct thread *first,
     first->tracee = thread->tracee;
     first->tracee.tid = tid;
     thread->tracee.held = NULL;
-    thread_remove(observer, thread);
+    thread_remove(thread);
 }
 
-static void on_exec(struct observer *observer, struct thread *thread,
-                    const struct stop *stop)
+static void on_exec(struct thread *thread, const struct stop *stop)
 {
-    bool watched = thread->tracee.tid == observer->root;
-    struct thread *former = thread_find(observer, stop->child);
+    bool watched = thread->tracee.tid == thread->run->root;
+    struct thread *former = thread_find(thread->run, stop->child);
 
     if (former && former != thread)
-        take_first_place(observer, thread, former);
+        take_first_place(thread, former);
     if (watched && thread->space->started) {
-        lines_free(observer->lines);
-        observer->lines = lines_new(observer->root);
-        mappings_forget(observer, thread);
+        lines_free(thread->run->lines);
+        thread->run->lines = lines_new(thread->run->root);
+        maps_forget(thread);
     }
     if (!watched && thread->space && thread->space->watched)
-        child_unwatched(observer, thread, "exec");
+        child_unwatched(thread, "exec");
     thread->in_call = thread->lifted = false;
     thread->storing = thread->waiting = thread->inside = false;
     thread->queued = false;
@@ -287,9 +281,9 @@ static void on_exec(struct observer *observer, struct thread *thread,
     thread->tracee.pid = thread->tracee.tid;
     thread_move(thread, space_new(watched));
     if (watched && tracee_finish_exec(&thread->tracee) == 0)
-        loaded(observer, thread);
+        loaded(thread);
     else if (!watched)
-        observer_run(observer, thread);
+        observer_run(thread);
 }
 
 /* --- signals ------------------------------------------------------------- */
@@ -298,23 +292,23 @@ static void on_exec(struct observer *observer, struct thread *thread,
  * The jump to the entry point, also by a child that a constructor has made. The
  * fault was forced upon the thread: what that has undone is put back.
  */
-static void on_entry(struct observer *observer, struct thread *thread)
+static void on_entry(struct thread *thread)
 {
     struct space *space = thread->space;
 
     entry_arrive(&thread->tracee, &space->entry);
-    actions_forced(observer, thread, SIGSEGV);
+    actions_forced(thread, SIGSEGV);
     if (thread->blocks_fault)
         tracee_block(&thread->tracee, SIGSEGV, true);
     if (space->watched) {
-        begin(observer, thread);
+        begin(thread);
     } else {
         space->actions_of = 0; /* nothing more is forced upon it */
-        observer_run(observer, thread);
+        observer_run(thread);
     }
 }
 
-static void on_signal(struct observer *observer, struct thread *thread)
+static void on_signal(struct thread *thread)
 {
     siginfo_t info;
 
@@ -322,9 +316,9 @@ static void on_signal(struct observer *observer, struct thread *thread)
         tracee_fetch(&thread->tracee) < 0)
         return;
     if (entry_is_fault(&thread->space->entry, &thread->tracee, &info))
-        on_entry(observer, thread);
+        on_entry(thread);
     else
-        signal_stopped(observer, thread, &info);
+        signal_stopped(thread, &info);
 }
 
 /* --- system calls -------------------------------------------------------- */
@@ -352,59 +346,59 @@ static bool takes_vdso(const struct call *call, uint64_t insn)
 }
 
 /* As long as calls can be made: gives everything back. */
-static void lose_vdso(struct observer *observer, struct thread *thread)
+static void lose_vdso(struct thread *thread)
 {
     struct space *space = thread->space;
 
     if (!space->frozen)
-        guard_drop_all(observer, thread, "vdso",
+        guard_drop_all(thread, "vdso",
                        "the program takes the vdso away, of which jittrace "
                        "makes its own system calls; from here on nothing is "
                        "watched any more");
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (observer->threads[i]->space == space)
-            observer->threads[i]->tracee.syscall_insn = 0;
+    for (size_t i = 0; i < thread->run->thread_count; i++)
+        if (thread->run->threads[i]->space == space)
+            thread->run->threads[i]->tracee.syscall_insn = 0;
 }
 
-static void on_call_entry(struct observer *observer, struct thread *thread)
+static void on_call_entry(struct thread *thread)
 {
     if (thread->in_call) { /* the filter's stop, behind the entry's */
-        observer_run(observer, thread);
+        observer_run(thread);
         return;
     }
     if (takes_vdso(&thread->call, thread->tracee.syscall_insn) &&
         tracee_rewind(&thread->tracee) == 0) {
-        lose_vdso(observer, thread);
-        observer_run(observer, thread);
+        lose_vdso(thread);
+        observer_run(thread);
         return;
     }
-    if (order_must_wait(observer, thread)) {
+    if (order_must_wait(thread)) {
         thread->queued = true;
         return;
     }
     thread->in_call = true;
-    syscall_before(observer, thread);
+    calls_before(thread);
 }
 
 /* Calls that have waited for the one that has just ended. */
-static void begin_queued(struct observer *observer)
+static void begin_queued(struct run *run)
 {
     struct thread *thread;
 
-    while ((thread = order_next(observer)) != NULL) {
+    while ((thread = order_next(run)) != NULL) {
         thread->queued = false;
-        on_call_entry(observer, thread);
+        on_call_entry(thread);
     }
 }
 
 /* A call stopped at, which would not have been if no store were watched. */
-static void pay_for_call(struct observer *observer, struct thread *thread)
+static void pay_for_call(struct thread *thread)
 {
     if (thread->inside || call_kind(&thread->call) != CALL_OTHER ||
-        budget_pay_system_call(&observer->budget, &observer->spent) !=
+        budget_pay_system_call(&thread->run->budget, &thread->run->spent) !=
             BUDGET_system_calls)
         return;
-    guard_drop_stores(observer, thread, budget_word(BUDGET_system_calls),
+    guard_drop_stores(thread, budget_word(BUDGET_system_calls),
                       "the program made many system calls while stores were "
                       "watched, and each costs a stop; from here on stores "
                       "are not watched, code is read when it is executed");
@@ -418,7 +412,7 @@ static bool is_over_at_entry(const struct thread *thread,
            !guard_needs_calls(thread->space);
 }
 
-static void on_call(struct observer *observer, struct thread *thread)
+static void on_call(struct thread *thread)
 {
     struct call call;
 
@@ -432,80 +426,78 @@ static void on_call(struct observer *observer, struct thread *thread)
     if (call.entering && !thread->in_call) {
         thread->call = call;
         actions_set(thread);
-        foreign_before(observer, thread);
+        foreign_before(thread);
     }
     if (!thread->space->watched || !thread->space->started ||
         is_over_at_entry(thread, &call)) {
         if (call.entering && call_kind(&call) == CALL_CPUS)
-            observer_unpin(observer);
-        observer_run(observer, thread);
+            run_unpin(thread->run);
+        observer_run(thread);
     } else if (call.entering) {
-        on_call_entry(observer, thread);
+        on_call_entry(thread);
     } else {
         thread->in_call = false;
         thread->call.result = call.result;
-        pay_for_call(observer, thread);
-        syscall_after(observer, thread);
+        pay_for_call(thread);
+        calls_after(thread);
     }
 }
 
 /* --- the end ------------------------------------------------------------- */
 
-static void on_gone(struct observer *observer, struct thread *thread,
-                    const struct stop *stop)
+static void on_gone(struct thread *thread, const struct stop *stop)
 {
     struct space *space = thread->space;
+    struct run *run = thread->run;
 
-    if (stop->tid == observer->root && space)
-        names_tell_all(observer, thread);
-    if (stop->tid == observer->root && space && space->entry.awaited &&
-        !observer->ending)
-        observer_limit(observer, thread, "entry", 0,
-                       "the program ended before it came to its entry point: "
-                       "in the dynamic loader, or in what a library does when "
-                       "it is loaded; nothing of that is watched");
-    if (stop->tid == observer->root) {
+    if (stop->tid == run->root && space)
+        names_tell_all(thread);
+    if (stop->tid == run->root && space && space->entry.awaited && !run->ending)
+        report_limit(thread, "entry", 0,
+                     "the program ended before it came to its entry point: "
+                     "in the dynamic loader, or in what a library does when "
+                     "it is loaded; nothing of that is watched");
+    if (stop->tid == run->root) {
         bool exited = stop->kind == STOP_EXITED;
 
-        observer->status =
+        run->status =
             (struct opt_u64){exited, exited ? (uint64_t)stop->status : 0};
-        observer->signal =
+        run->signal =
             (struct opt_u64){!exited, exited ? 0 : (uint64_t)stop->signal};
     }
     if (space && thread->inside)
         space->left_open = true;
     if (space)
         space->users++; /* its guards are in the memory of its orphans */
-    thread_remove(observer, thread);
+    thread_remove(thread);
     if (!space)
         return;
-    store_let_others(observer, space);
-    if (!observer->ending)
-        child_free_orphans(observer, space);
+    store_let_others(run, space);
+    if (!run->ending)
+        child_free_orphans(run, space);
     space_leave(space);
 }
 
-static void emit_exit(struct observer *observer)
+static void emit_exit(struct run *run)
 {
-    struct event event = {.kind = EVENT_EXIT, .tid = observer->root};
+    struct event event = {.kind = EVENT_EXIT, .tid = run->root};
 
-    event.exit.status = observer->status;
-    event.exit.signal = observer->signal;
-    observer->ended = true;
-    observer_emit(observer, &event);
+    event.exit.status = run->status;
+    event.exit.signal = run->signal;
+    run->ended = true;
+    report_event(run, &event);
 }
 
 /*
  * The program stays stopped. If the terminal has stopped it (Ctrl-Z), the shell
  * waits for us to stop as well; SIGCONT later goes to both.
  */
-static void on_group_stop(const struct observer *observer,
-                          struct thread *thread, const struct stop *stop)
+static void on_group_stop(struct thread *thread, const struct stop *stop)
 {
     struct sigaction by_default = {.sa_handler = SIG_DFL}, ours;
 
     tracee_resume(&thread->tracee, RESUME_LISTEN, 0);
-    if (stop->tid != observer->root || !thread->from_terminal)
+    if (stop->tid != thread->run->root || !thread->from_terminal)
         return;
     sigaction(stop->signal, &by_default, &ours);
     raise(stop->signal);
@@ -520,28 +512,28 @@ static bool is_guest(const struct thread *thread)
     return thread->tracee.pinned && !thread->inside && !thread->storing;
 }
 
-static bool has_guests(const struct observer *observer)
+static bool has_guests(const struct run *run)
 {
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (is_guest(observer->threads[i]))
+    for (size_t i = 0; i < run->thread_count; i++)
+        if (is_guest(run->threads[i]))
             return true;
     return false;
 }
 
 /* Whether somebody on our CPU waits for us to leave it. */
-static bool has_neighbours(const struct observer *observer)
+static bool has_neighbours(const struct run *run)
 {
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (observer->threads[i]->tracee.pinned)
+    for (size_t i = 0; i < run->thread_count; i++)
+        if (run->threads[i]->tracee.pinned)
             return true;
     return false;
 }
 
-static void send_guests_home(struct observer *observer)
+static void send_guests_home(struct run *run)
 {
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (is_guest(observer->threads[i]))
-            tracee_unpin(&observer->threads[i]->tracee);
+    for (size_t i = 0; i < run->thread_count; i++)
+        if (is_guest(run->threads[i]))
+            tracee_unpin(&run->threads[i]->tracee);
 }
 
 static bool is_end(const struct stop *stop)
@@ -549,12 +541,12 @@ static bool is_end(const struct stop *stop)
     return stop->kind == STOP_EXITED || stop->kind == STOP_KILLED;
 }
 
-static void handle(struct observer *observer, const struct stop *stop)
+static void handle(struct run *run, const struct stop *stop)
 {
-    struct thread *thread = thread_find(observer, stop->tid);
+    struct thread *thread = thread_find(run, stop->tid);
 
     /* Also one that was made just now, and is known by its stop only. */
-    if (observer->ending && !is_end(stop)) {
+    if (run->ending && !is_end(stop)) {
         kill(stop->tid, SIGKILL);
         return;
     }
@@ -563,7 +555,7 @@ static void handle(struct observer *observer, const struct stop *stop)
 
         /* Its parent's stop lets it go on, if there still is a parent. */
         if (!is_end(stop))
-            child_free_orphan(observer, thread_add(observer, &tracee), NULL);
+            child_free_orphan(thread_add(run, &tracee), NULL);
         return;
     }
     thread->due = thread->running = thread->queued = false;
@@ -571,47 +563,47 @@ static void handle(struct observer *observer, const struct stop *stop)
     switch (stop->kind) {
     case STOP_EXITED:
     case STOP_KILLED:
-        on_gone(observer, thread, stop);
+        on_gone(thread, stop);
         break;
     case STOP_SIGNAL:
-        on_signal(observer, thread);
+        on_signal(thread);
         break;
     case STOP_CALL:
     case STOP_FILTER:
-        on_call(observer, thread);
+        on_call(thread);
         break;
     case STOP_EXEC:
-        on_exec(observer, thread, stop);
+        on_exec(thread, stop);
         break;
     case STOP_CLONE:
     case STOP_VFORK:
     case STOP_FORK:
-        child_made(observer, thread, stop);
+        child_made(thread, stop);
         break;
     case STOP_GROUP:
-        on_group_stop(observer, thread, stop);
+        on_group_stop(thread, stop);
         break;
     case STOP_STARTED:
     case STOP_OTHER:
     case STOP_NONE:
-        observer_resume(observer, thread);
+        observer_resume(thread);
         break;
     }
 }
 
 /* Whether the reader can be answered without letting the program go on. */
-static bool has_answer(const struct observer *observer)
+static bool has_answer(const struct run *run)
 {
-    return observer->queue_count > 0 || observer->ended;
+    return run->queue_count > 0 || run->ended;
 }
 
 /* A stop that was taken early, of a thread that was in the way of a store. */
-static bool take_stop(struct observer *observer, struct stop *stop)
+static bool take_stop(struct run *run, struct stop *stop)
 {
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        struct thread *thread = observer->threads[i];
+    for (size_t i = 0; i < run->thread_count; i++) {
+        struct thread *thread = run->threads[i];
 
-        if (!thread->has_stop || store_must_wait(observer, thread))
+        if (!thread->has_stop || store_must_wait(thread))
             continue;
         thread->has_stop = false;
         *stop = thread->stop;
@@ -621,23 +613,22 @@ static bool take_stop(struct observer *observer, struct stop *stop)
 }
 
 /* Reads a stop. Returns 1, 0 when none came in time, or -1. */
-static int read_stop(struct observer *observer, enum patience patience,
-                     struct err *err)
+static int read_stop(struct run *run, enum patience patience, struct err *err)
 {
     struct stop stop;
     int more = 1;
 
-    if (!take_stop(observer, &stop))
+    if (!take_stop(run, &stop))
         more = wait_stop(&stop, patience, err);
     if (more < 0)
         return -1;
     if (more > 0 && stop.kind == STOP_NONE)
         return 0;
     if (more > 0) {
-        handle(observer, &stop);
-        begin_queued(observer);
+        handle(run, &stop);
+        begin_queued(run);
     } else {
-        emit_exit(observer);
+        emit_exit(run);
     }
     return 1;
 }
@@ -646,9 +637,9 @@ static int read_stop(struct observer *observer, enum patience patience,
  * Whether all threads have ended that are known. There may be one that nobody
  * has told of; in general it is waited for as long as there are any children.
  */
-static bool is_over(const struct observer *observer)
+static bool is_over(const struct run *run)
 {
-    return observer->thread_count == 0 && observer->has_strangers;
+    return run->thread_count == 0 && run->has_strangers;
 }
 
 /*
@@ -657,25 +648,23 @@ static bool is_over(const struct observer *observer)
  * the time would outrun the rest. Returns 1, 0 when no stop came in time, or
  * -1.
  */
-static int advance(struct observer *observer, enum patience patience,
-                   struct err *err)
+static int advance(struct run *run, enum patience patience, struct err *err)
 {
     int more = 0;
 
-    observer->queue_first = 0;
-    if (observer->thread_count > 1)
-        more = read_stop(observer, WAIT_NOW, err);
+    run->queue_first = 0;
+    if (run->thread_count > 1)
+        more = read_stop(run, WAIT_NOW, err);
     if (more != 0)
         return more;
-    let_go(observer);
-    more =
-        read_stop(observer, is_over(observer) ? WAIT_SHORTLY : patience, err);
-    if (more == 0 && is_over(observer)) {
-        emit_exit(observer);
+    let_go(run);
+    more = read_stop(run, is_over(run) ? WAIT_SHORTLY : patience, err);
+    if (more == 0 && is_over(run)) {
+        emit_exit(run);
         return 1;
     }
     if (more == 0)
-        send_guests_home(observer);
+        send_guests_home(run);
     return more;
 }
 
@@ -688,73 +677,71 @@ static int advance(struct observer *observer, enum patience patience,
  */
 static int observer_ready(struct source *source, struct err *err)
 {
-    struct observer *observer = (struct observer *)source;
+    struct run *run = (struct run *)source;
     int more = 1;
 
-    for (int i = 0; i < READY_STOPS && more > 0 && !has_answer(observer); i++)
-        more = advance(observer,
-                       has_neighbours(observer) ? WAIT_SHORTLY : WAIT_NOW, err);
+    for (int i = 0; i < READY_STOPS && more > 0 && !has_answer(run); i++)
+        more = advance(run, has_neighbours(run) ? WAIT_SHORTLY : WAIT_NOW, err);
     if (more < 0)
         return -1;
-    if (!has_answer(observer))
-        let_go(observer);
-    return has_answer(observer);
+    if (!has_answer(run))
+        let_go(run);
+    return has_answer(run);
 }
 
 static int observer_next(struct source *source, struct event *event,
                          struct err *err)
 {
-    struct observer *observer = (struct observer *)source;
+    struct run *run = (struct run *)source;
 
-    while (!has_answer(observer))
-        if (advance(observer,
-                    has_guests(observer) ? WAIT_SHORTLY : WAIT_FOREVER,
-                    err) < 0)
+    while (!has_answer(run))
+        if (advance(run, has_guests(run) ? WAIT_SHORTLY : WAIT_FOREVER, err) <
+            0)
             return -1;
-    if (observer->queue_count == 0)
+    if (run->queue_count == 0)
         return 0;
-    event_free(observer->current);
-    observer->current = observer->queue[observer->queue_first++];
-    observer->queue_count--;
-    *event = *observer->current;
+    event_free(run->current);
+    run->current = run->queue[run->queue_first++];
+    run->queue_count--;
+    *event = *run->current;
     return 1;
 }
 
-static void end_program(struct observer *observer)
+static void end_program(struct run *run)
 {
     struct err ignored;
 
-    observe_end(&observer->source);
-    while (!observer->ended &&
-           read_stop(observer, is_over(observer) ? WAIT_SHORTLY : WAIT_FOREVER,
+    observe_end(&run->source);
+    while (!run->ended &&
+           read_stop(run, is_over(run) ? WAIT_SHORTLY : WAIT_FOREVER,
                      &ignored) > 0)
         continue;
 }
 
 static void observer_free(struct source *source)
 {
-    struct observer *observer = (struct observer *)source;
+    struct run *run = (struct run *)source;
 
-    if (!observer->ended)
-        end_program(observer);
-    while (observer->thread_count > 0)
-        thread_remove(observer, observer->threads[0]);
-    while (observer->queue_count > 0) {
-        event_free(observer->queue[observer->queue_first++]);
-        observer->queue_count--;
+    if (!run->ended)
+        end_program(run);
+    while (run->thread_count > 0)
+        thread_remove(run->threads[0]);
+    while (run->queue_count > 0) {
+        event_free(run->queue[run->queue_first++]);
+        run->queue_count--;
     }
-    event_free(observer->current);
-    free(observer->queue);
-    free(observer->threads);
-    lines_free(observer->lines);
-    free(observer);
+    event_free(run->current);
+    free(run->queue);
+    free(run->threads);
+    lines_free(run->lines);
+    free(run);
 }
 
 struct source *observe_new(const struct launch *what,
                            const struct observe_budget *budget, struct err *err)
 {
     bool has_strangers = wait_has_children();
-    struct observer *observer;
+    struct run *run;
     struct thread *thread;
     struct tracee tracee;
 
@@ -764,31 +751,31 @@ struct source *observe_new(const struct launch *what,
         tracee_kill(&tracee);
         return NULL;
     }
-    observer = mem_alloc(sizeof *observer);
-    observer->source.next = observer_next;
-    observer->source.ready = observer_ready;
-    observer->source.free = observer_free;
-    observer->budget = *budget;
-    observer->root = tracee.pid;
-    observer->has_strangers = has_strangers;
-    observer->lines = lines_new(tracee.pid);
-    thread = thread_add(observer, &tracee);
+    run = mem_alloc(sizeof *run);
+    run->source.next = observer_next;
+    run->source.ready = observer_ready;
+    run->source.free = observer_free;
+    run->budget = *budget;
+    run->root = tracee.pid;
+    run->has_strangers = has_strangers;
+    run->lines = lines_new(tracee.pid);
+    thread = thread_add(run, &tracee);
     thread_move(thread, space_new(true));
-    loaded(observer, thread);
-    return &observer->source;
+    loaded(thread);
+    return &run->source;
 }
 
 void observe_provide(struct source *source, const char *name, struct bytes text)
 {
-    lines_provide(((struct observer *)source)->lines, name, text);
+    lines_provide(((struct run *)source)->lines, name, text);
 }
 
 void observe_pause(struct source *source)
 {
-    struct observer *observer = (struct observer *)source;
+    struct run *run = (struct run *)source;
 
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        const struct thread *thread = observer->threads[i];
+    for (size_t i = 0; i < run->thread_count; i++) {
+        const struct thread *thread = run->threads[i];
 
         if (!thread->due && proc_runs(thread->tracee.tid))
             tracee_interrupt(&thread->tracee);
@@ -797,22 +784,22 @@ void observe_pause(struct source *source)
 
 void observe_end(struct source *source)
 {
-    struct observer *observer = (struct observer *)source;
-    const struct thread *root = thread_find(observer, observer->root);
+    struct run *run = (struct run *)source;
+    const struct thread *root = thread_find(run, run->root);
 
-    if (observer->ended || observer->ending)
+    if (run->ended || run->ending)
         return;
-    observer->ending = true;
+    run->ending = true;
     if (root)
-        observer_limit(observer, root, "quit", 0,
-                       "jittrace ended the program here: the reader quit");
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        observer->threads[i]->due = false;
-        kill(observer->threads[i]->tracee.tid, SIGKILL);
+        report_limit(root, "quit", 0,
+                     "jittrace ended the program here: the reader quit");
+    for (size_t i = 0; i < run->thread_count; i++) {
+        run->threads[i]->due = false;
+        kill(run->threads[i]->tracee.tid, SIGKILL);
     }
 }
 
 pid_t observe_pid(const struct source *source)
 {
-    return ((const struct observer *)source)->root;
+    return ((const struct run *)source)->root;
 }

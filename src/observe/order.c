@@ -37,14 +37,13 @@ static bool is_changing(const struct thread *thread, const struct space *space)
            changes_mappings(&thread->call);
 }
 
-bool order_must_wait(const struct observer *observer,
-                     const struct thread *thread)
+bool order_must_wait(const struct thread *thread)
 {
     if (!changes_mappings(&thread->call))
         return false;
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (observer->threads[i] != thread &&
-            is_changing(observer->threads[i], thread->space))
+    for (size_t i = 0; i < thread->run->thread_count; i++)
+        if (thread->run->threads[i] != thread &&
+            is_changing(thread->run->threads[i], thread->space))
             return true;
     return false;
 }
@@ -80,11 +79,11 @@ static bool is_about(const struct call *call, uint64_t addr, uint64_t length)
     }
 }
 
-bool order_in_doubt(const struct observer *observer, const struct space *space,
+bool order_in_doubt(const struct run *run, const struct space *space,
                     uint64_t addr, uint64_t length)
 {
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        const struct thread *thread = observer->threads[i];
+    for (size_t i = 0; i < run->thread_count; i++) {
+        const struct thread *thread = run->threads[i];
 
         if (is_changing(thread, space) && is_about(&thread->call, addr, length))
             return true;
@@ -92,12 +91,12 @@ bool order_in_doubt(const struct observer *observer, const struct space *space,
     return false;
 }
 
-struct thread *order_next(struct observer *observer)
+struct thread *order_next(struct run *run)
 {
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        struct thread *thread = observer->threads[i];
+    for (size_t i = 0; i < run->thread_count; i++) {
+        struct thread *thread = run->threads[i];
 
-        if (thread->queued && !order_must_wait(observer, thread))
+        if (thread->queued && !order_must_wait(thread))
             return thread;
     }
     return NULL;

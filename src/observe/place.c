@@ -5,14 +5,13 @@
 #include "observe/state.h"
 #include "target/proc.h"
 
-const char *place_name(const struct observer *observer,
-                       const struct thread *thread, uint64_t pc,
+const char *place_name(const struct thread *thread, uint64_t pc,
                        struct buf *room)
 {
     const struct region *region = regions_at(&thread->space->regions, pc);
 
     if (!region)
-        return lines_symbol(observer->lines, pc);
+        return lines_symbol(thread->run->lines, pc);
     buf_printf(room, "0x%" PRIx64 "+0x%" PRIx64, region->start,
                pc - region->start);
     return buf_text(room);

@@ -48,28 +48,27 @@ static void end(struct thread *thread)
  * chance; but if nothing is stepped, all that would bring is an entry now and
  * then.
  */
-static void give_up(struct observer *observer, struct thread *thread,
-                    struct region *region)
+static void give_up(struct thread *thread, struct region *region)
 {
-    if (budget_has_steps(&observer->budget, &observer->spent))
+    if (budget_has_steps(&thread->run->budget, &thread->run->spent))
         return;
     end(thread);
-    observer_limit(observer, thread, budget_word(BUDGET_steps), region->addr,
-                   "where the code at 0x%" PRIx64
-                   " returns to is not known, or is returned to too often; as "
-                   "nothing is stepped, entries into it are not seen any more",
-                   region->addr);
-    guard_drop(observer, thread, region, PROT_EXEC);
+    report_limit(thread, budget_word(BUDGET_steps), region->addr,
+                 "where the code at 0x%" PRIx64
+                 " returns to is not known, or is returned to too often; as "
+                 "nothing is stepped, entries into it are not seen any more",
+                 region->addr);
+    guard_drop(thread, region, PROT_EXEC);
 }
 
 /* Tried when the first one is needed, for that costs a call of ours. */
-static bool registers_stop(struct observer *observer, struct thread *thread)
+static bool registers_stop(struct thread *thread)
 {
-    if (observer->registers == REGISTERS_UNTRIED)
-        observer->registers = tracee_proves_break(&thread->tracee)
-                                  ? REGISTERS_STOP
-                                  : REGISTERS_NEVER_STOP;
-    return observer->registers == REGISTERS_STOP;
+    if (thread->run->registers == REGISTERS_UNTRIED)
+        thread->run->registers = tracee_proves_break(&thread->tracee)
+                                     ? REGISTERS_STOP
+                                     : REGISTERS_NEVER_STOP;
+    return thread->run->registers == REGISTERS_STOP;
 }
 
 /* Whether only this thread can come by, and nobody store there: in the code of
@@ -87,20 +86,19 @@ static bool takes_int3(const struct thread *thread, uint64_t addr)
 
 /*
  * Returns into another region: its guard is the breakpoint, and the fetch from
- * there the hit (rest_returned).
+ * there the hit (run_on_returned).
  */
-static bool set_guard(struct observer *observer, struct thread *thread)
+static bool set_guard(struct thread *thread)
 {
     const struct rest *rest = &thread->rest;
     struct region *region = regions_at(&thread->space->regions, rest->back.pc);
 
     return region && region->start != rest->start &&
            (region->guard.wanted & region->prot & PROT_EXEC) &&
-           guard_set(observer, thread, region,
-                     region->guard.taken | PROT_EXEC) == 0;
+           guard_set(thread, region, region->guard.taken | PROT_EXEC) == 0;
 }
 
-void rest_returned(struct observer *observer, struct thread *thread)
+void run_on_returned(struct thread *thread)
 {
     const struct place *back = &thread->rest.back;
     struct regs now;
@@ -110,32 +108,32 @@ void rest_returned(struct observer *observer, struct thread *thread)
         return;
     tracee_regs(&thread->tracee, &now);
     end(thread);
-    code_emit_leave(observer, thread, "return", &now);
-    code_close(observer, thread);
+    arrive_tell_leave(thread, "return", &now);
+    guard_close_all(thread);
 }
 
-static void set_breakpoint(struct observer *observer, struct thread *thread)
+static void set_breakpoint(struct thread *thread)
 {
     struct rest *rest = &thread->rest;
     uint64_t addr = rest->back.pc;
 
     if (addr == 0 ||
-        (registers_stop(observer, thread) &&
+        (registers_stop(thread) &&
          breakpoint_set_register(&rest->stop, &thread->tracee, addr) == 0) ||
-        set_guard(observer, thread) ||
+        set_guard(thread) ||
         (takes_int3(thread, addr) &&
          breakpoint_set_int3(&rest->stop, &thread->tracee, addr) == 0) ||
-        observer->told_returns)
+        thread->run->told_returns)
         return;
-    observer->told_returns = true;
-    observer_limit(observer, thread, "returns", thread->rest.start,
-                   "debug registers do not work on this machine, and the "
-                   "program has several threads or returns to code that could "
-                   "change; the ends of calls that run at full speed are not "
-                   "seen where that is so");
+    thread->run->told_returns = true;
+    report_limit(thread, "returns", thread->rest.start,
+                 "debug registers do not work on this machine, and the "
+                 "program has several threads or returns to code that could "
+                 "change; the ends of calls that run at full speed are not "
+                 "seen where that is so");
 }
 
-void rest_before_call(struct thread *thread)
+void run_on_before_call(struct thread *thread)
 {
     const struct call *call = &thread->call;
     struct breakpoint *stop = &thread->rest.stop;
@@ -148,8 +146,7 @@ void rest_before_call(struct thread *thread)
         breakpoint_remove(stop, &thread->tracee);
 }
 
-void rest_begin(struct observer *observer, struct thread *thread,
-                struct region *region)
+void run_on_begin(struct thread *thread, struct region *region)
 {
     struct rest *rest = &thread->rest;
 
@@ -157,12 +154,11 @@ void rest_begin(struct observer *observer, struct thread *thread,
     thread->inside = false;
     *rest = (struct rest){
         .active = true, .start = region->start, .back = thread->back};
-    guard_set(observer, thread, region,
-              region->guard.taken & ~(unsigned)PROT_EXEC);
-    set_breakpoint(observer, thread);
+    guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_EXEC);
+    set_breakpoint(thread);
     if (!stops(rest))
-        give_up(observer, thread, region);
-    observer_run(observer, thread);
+        give_up(thread, region);
+    observer_run(thread);
 }
 
 /*
@@ -185,7 +181,7 @@ static bool is_unwound(const struct thread *thread, uint64_t sp)
            sp < line.end;
 }
 
-bool rest_goes_on(const struct thread *thread, const struct region *region)
+bool run_on_covers(const struct thread *thread, const struct region *region)
 {
     const struct rest *rest = &thread->rest;
 
@@ -194,13 +190,13 @@ bool rest_goes_on(const struct thread *thread, const struct region *region)
     return !stops(rest) || !is_unwound(thread, tracee_stack(&thread->tracee));
 }
 
-bool rest_is_trap(const struct thread *thread, const siginfo_t *info)
+bool run_on_is_trap(const struct thread *thread, const siginfo_t *info)
 {
     return breakpoint_is_hit(&thread->rest.stop, &thread->tracee, info);
 }
 
 /* Another call's return: goes on behind it, if that can be seen again. */
-static void miss(struct observer *observer, struct thread *thread)
+static void miss(struct thread *thread)
 {
     struct rest *rest = &thread->rest;
     struct region *region;
@@ -213,22 +209,22 @@ static void miss(struct observer *observer, struct thread *thread)
     breakpoint_remove(&rest->stop, &thread->tracee);
     region = regions_at(&thread->space->regions, rest->start);
     if (region && !thread->has_stop)
-        give_up(observer, thread, region);
+        give_up(thread, region);
 }
 
-void rest_trapped(struct observer *observer, struct thread *thread)
+void run_on_trapped(struct thread *thread)
 {
-    actions_forced(observer, thread, SIGTRAP);
+    actions_forced(thread, SIGTRAP);
     tracee_fetch(&thread->tracee);
     tracee_go_to(&thread->tracee, thread->rest.back.pc);
-    rest_returned(observer, thread);
+    run_on_returned(thread);
     if (thread->rest.active)
-        miss(observer, thread);
+        miss(thread);
     if (!thread->has_stop)
-        observer_run(observer, thread);
+        observer_run(thread);
 }
 
-void rest_look(struct observer *observer, struct thread *thread)
+void run_on_look(struct thread *thread)
 {
     const struct region *region;
     uint64_t pc;
@@ -243,5 +239,5 @@ void rest_look(struct observer *observer, struct thread *thread)
         !is_unwound(thread, tracee_stack(&thread->tracee)))
         return;
     end(thread);
-    code_close(observer, thread);
+    guard_close_all(thread);
 }

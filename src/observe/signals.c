@@ -40,12 +40,12 @@ static const char *failed_access(const struct thread *thread, uint64_t addr)
     struct insn insn;
     struct regs regs;
 
-    decode_at(thread, tracee_pc(&thread->tracee), &insn);
+    access_decode(thread, tracee_pc(&thread->tracee), &insn);
     if (addr - insn.addr < (insn.length ? insn.length : INSN_MAX_LENGTH) &&
         !is_executable(thread->tracee.pid, addr))
         return "execute";
     tracee_regs(&thread->tracee, &regs);
-    accesses_prepare(&accesses, thread->tracee.pid, &insn, &regs);
+    access_prepare(&accesses, thread->tracee.pid, &insn, &regs);
     for (size_t i = 0; i < accesses.count; i++) {
         const struct insn_access *what = &accesses.list[i].what;
 
@@ -69,7 +69,7 @@ static void find_insn(const struct thread *thread, struct fault_texts *texts,
     uint64_t pc = signal->pc.value;
     size_t len;
 
-    decode_at(thread, pc, &texts->insn);
+    access_decode(thread, pc, &texts->insn);
     len = proc_read(thread->tracee.tid, pc, texts->bytes,
                     texts->insn.length ? texts->insn.length : INSN_MAX_LENGTH);
     if (len > 0)
@@ -101,8 +101,7 @@ static void find_mapping(const struct thread *thread, struct fault_texts *texts,
 }
 
 /* The source line; that of the call, where one led to what is no code. */
-static void find_place(struct observer *observer, const struct thread *thread,
-                       struct event *event)
+static void find_place(const struct thread *thread, struct event *event)
 {
     struct event_signal *signal = &event->signal;
     const struct regs *regs = &signal->regs.value;
@@ -111,17 +110,17 @@ static void find_place(struct observer *observer, const struct thread *thread,
 
     if (!signal->access || strcmp(signal->access, "execute") != 0) {
         if (!regions_at(&thread->space->regions, signal->pc.value))
-            lines_find_caller(observer->lines, regs, &event->source);
+            lines_find_caller(thread->run->lines, regs, &event->source);
     } else if (proc_read(tid, regs->value[REG_STACK], &top, sizeof top) ==
                    sizeof top &&
                arrive_follows_call(tid, top)) {
         signal->return_to = (struct opt_u64){true, top};
-        lines_find(observer->lines, top - 1, &event->source);
+        lines_find(thread->run->lines, top - 1, &event->source);
     }
 }
 
-static void describe_fault(struct observer *observer, struct thread *thread,
-                           struct fault_texts *texts, struct event *event)
+static void describe_fault(struct thread *thread, struct fault_texts *texts,
+                           struct event *event)
 {
     struct event_signal *signal = &event->signal;
 
@@ -131,11 +130,10 @@ static void describe_fault(struct observer *observer, struct thread *thread,
     tracee_regs(&thread->tracee, &signal->regs.value);
     find_insn(thread, texts, signal);
     find_mapping(thread, texts, signal);
-    find_place(observer, thread, event);
+    find_place(thread, event);
 }
 
-static void emit_signal(struct observer *observer, struct thread *thread,
-                        const siginfo_t *info)
+static void emit_signal(struct thread *thread, const siginfo_t *info)
 {
     struct event event = {.kind = EVENT_SIGNAL, .tid = thread->tracee.tid};
     bool is_fault = info->si_code > 0 &&
@@ -153,9 +151,9 @@ static void emit_signal(struct observer *observer, struct thread *thread,
     if (tracee_fetch(&thread->tracee) == 0) {
         event.signal.pc = (struct opt_u64){true, tracee_pc(&thread->tracee)};
         if (is_fault)
-            describe_fault(observer, thread, &texts, &event);
+            describe_fault(thread, &texts, &event);
     }
-    observer_emit(observer, &event);
+    report_event(thread->run, &event);
 }
 
 /* Whether a system call has just returned to pc. */
@@ -223,7 +221,7 @@ static bool raise_again(struct thread *thread)
     return comes_again(thread, info);
 }
 
-int signal_take(struct observer *observer, struct thread *thread, bool step)
+int signal_take(struct thread *thread, bool step)
 {
     struct tracee *tracee = &thread->tracee;
     siginfo_t info;
@@ -241,7 +239,7 @@ int signal_take(struct observer *observer, struct thread *thread, bool step)
         return 0;
     if (blocked)
         return info.si_signo;
-    emit_signal(observer, thread, &info);
+    emit_signal(thread, &info);
     actions_delivered(thread, info.si_signo, info.si_code > 0);
     return info.si_signo;
 }
@@ -250,13 +248,12 @@ int signal_take(struct observer *observer, struct thread *thread, bool step)
  * Begins the handler while no other thread runs. One that blocks the signal
  * could fault at a guard and undo the handler just before the kernel looks.
  */
-static void deliver_alone(struct observer *observer, struct thread *thread,
-                          int signal, bool forced)
+static void deliver_alone(struct thread *thread, int signal, bool forced)
 {
-    store_stop_others(observer, thread);
+    store_stop_others(thread);
     if (!forced)
         actions_restore(thread, signal);
-    observer_resume(observer, thread);
+    observer_resume(thread);
     if (thread->due && thread->due_signal == signal) {
         thread->due = false;
         thread->beginning = !thread->inside;
@@ -264,36 +261,34 @@ static void deliver_alone(struct observer *observer, struct thread *thread,
         if (tracee_wait(&thread->tracee, &thread->stop) == 0)
             thread->has_stop = true;
     }
-    store_let_others(observer, thread->space);
+    store_let_others(thread->run, thread->space);
 }
 
 /* A signal that is the program's own: it goes with the next resume. */
-static void deliver(struct observer *observer, struct thread *thread,
-                    const siginfo_t *info)
+static void deliver(struct thread *thread, const siginfo_t *info)
 {
     if (info->si_code <= 0 && actions_ignore(thread, info->si_signo)) {
-        observer_resume(observer, thread);
+        observer_resume(thread);
         return;
     }
     thread->from_terminal = info->si_code == SI_KERNEL;
     tracee_hold(&thread->tracee, info);
-    rest_look(observer, thread);
+    run_on_look(thread);
     if (thread->storing) /* it will fault again, behind the handler */
-        store_abort(observer, thread);
+        store_abort(thread);
     if (tracee_fetch(&thread->tracee) == 0) {
-        guard_drop_stack(observer, thread,
-                         tracee_stack(&thread->tracee) - SIGNAL_FRAME,
+        guard_drop_stack(thread, tracee_stack(&thread->tracee) - SIGNAL_FRAME,
                          SIGNAL_FRAME);
         /* Behind a system call, which it has interrupted, it may go back. */
         if (thread->inside && thread->insn.kind != INSN_SYSCALL &&
             tracee_pc(&thread->tracee) != thread->insn.addr)
-            code_moved(observer, thread); /* an int3 */
+            stay_moved(thread); /* an int3 */
     }
     robust_before_signal(observer, thread, info->si_signo);
     if (actions_endangered(thread, info->si_signo))
-        deliver_alone(observer, thread, info->si_signo, info->si_code > 0);
+        deliver_alone(thread, info->si_signo, info->si_code > 0);
     else
-        observer_resume(observer, thread);
+        observer_resume(thread);
 }
 
 /*
@@ -334,11 +329,11 @@ static void count_fault(struct thread *thread, const struct fault *fault)
  * Makes the access once more, while no other thread runs that could change a
  * guard. If it succeeds, the thread goes on behind it.
  */
-static void settle(struct observer *observer, struct thread *thread)
+static void settle(struct thread *thread)
 {
     struct stop stop;
 
-    store_stop_others(observer, thread);
+    store_stop_others(thread);
     observer_go(thread, RESUME_STEP, 0);
     if (tracee_wait(&thread->tracee, &stop) < 0)
         return;
@@ -347,68 +342,66 @@ static void settle(struct observer *observer, struct thread *thread)
         tracee_fetch(&thread->tracee) == 0) {
         tracee_hide_step(&thread->tracee, thread->store_insn.kind);
         tracee_restore_mask(&thread->tracee);
-        actions_forced(observer, thread, SIGTRAP);
-        observer_resume(observer, thread);
+        actions_forced(thread, SIGTRAP);
+        observer_resume(thread);
     } else {
         thread->settled = true;
         thread->has_stop = true;
         thread->stop = stop;
     }
-    store_let_others(observer, thread->space);
+    store_let_others(thread->run, thread->space);
 }
 
 /* An access faults under a guard that was lifted for it: gives its region up. */
-static void give_up(struct observer *observer, struct thread *thread,
-                    struct region *region, enum fault_class class)
+static void give_up(struct thread *thread, struct region *region,
+                    enum fault_class class)
 {
-    observer_limit(observer, thread, "progress", region->addr,
-                   "the instruction at 0x%" PRIx64
-                   " faults again and again under the guard, so its region is "
-                   "not watched any more",
-                   thread->last_fault.pc);
-    guard_drop(observer, thread, region,
-               class == FAULT_STORE ? PROT_WRITE : PROT_EXEC);
-    observer_resume(observer, thread);
+    report_limit(thread, "progress", region->addr,
+                 "the instruction at 0x%" PRIx64
+                 " faults again and again under the guard, so its region is "
+                 "not watched any more",
+                 thread->last_fault.pc);
+    guard_drop(thread, region, class == FAULT_STORE ? PROT_WRITE : PROT_EXEC);
+    observer_resume(thread);
 }
 
-void signal_own_traps(struct observer *observer, struct thread *thread)
+void signal_own_traps(struct thread *thread)
 {
     thread->inside = false;
-    guard_drop_all(observer, thread, "trap-flag",
+    guard_drop_all(thread, "trap-flag",
                    "the program has set the trap flag to step itself; from "
                    "here on nothing is watched any more");
-    observer_run(observer, thread);
+    observer_run(thread);
 }
 
 /* A fault that may be due to what other threads did since. */
-static void repeat_fault(struct observer *observer, struct thread *thread)
+static void repeat_fault(struct thread *thread)
 {
     if (thread->last_fault.retries % MAX_RETRIES == 0)
-        settle(observer, thread);
+        settle(thread);
     else
-        observer_resume(observer, thread);
+        observer_resume(thread);
 }
 
 /* No guard is in the way: it is the program's own, unless one was. */
-static void on_own_fault(struct observer *observer, struct thread *thread,
-                         const siginfo_t *info)
+static void on_own_fault(struct thread *thread, const siginfo_t *info)
 {
     if (thread->space->watched && has_turned(thread) &&
         comes_again(thread, info)) {
-        repeat_fault(observer, thread);
+        repeat_fault(thread);
         return;
     }
     if (actions_endangered(thread, info->si_signo))
-        store_stop_others(observer, thread);
+        store_stop_others(thread);
     /* If it is another thread's stop that gives it back, that is read first,
      * and then this fault comes again. */
     if (actions_lack(thread, info->si_signo) &&
         thread->last_fault.repeats + thread->last_fault.retries <=
             MAX_REPEATS &&
         comes_again(thread, info))
-        observer_resume(observer, thread);
+        observer_resume(thread);
     else
-        deliver(observer, thread, info);
+        deliver(thread, info);
 }
 
 /* Whether the instruction that has faulted stores to addr. */
@@ -426,8 +419,7 @@ static bool stores_to(const struct thread *thread, uint64_t addr)
     return false;
 }
 
-static void on_fault(struct observer *observer, struct thread *thread,
-                     const siginfo_t *info)
+static void on_fault(struct thread *thread, const siginfo_t *info)
 {
     struct fault fault = {.signal = info->si_signo,
                           .code = info->si_code,
@@ -439,8 +431,8 @@ static void on_fault(struct observer *observer, struct thread *thread,
         return;
     fault.pc = tracee_pc(&thread->tracee);
     if (thread->space->watched && fault.code == SEGV_ACCERR)
-        mappings_grown(observer, thread, fault.addr);
-    decode_at(thread, fault.pc, &thread->store_insn);
+        maps_grown(thread, fault.addr);
+    access_decode(thread, fault.pc, &thread->store_insn);
     fault.length =
         thread->store_insn.length ? thread->store_insn.length : INSN_MAX_LENGTH;
     fault.stores = stores_to(thread, fault.addr);
@@ -448,38 +440,38 @@ static void on_fault(struct observer *observer, struct thread *thread,
         class = fault_classify(&thread->space->regions, &fault);
     region = regions_at(&thread->space->regions, fault.addr);
     if (class != FAULT_PROGRAM)
-        actions_forced(observer, thread, info->si_signo);
+        actions_forced(thread, info->si_signo);
     if (class != FAULT_PROGRAM && thread->space->frozen)
         class = FAULT_STALE; /* by that, perhaps */
-    if ((class == FAULT_STORE && store_must_wait(observer, thread)) ||
+    if ((class == FAULT_STORE && store_must_wait(thread)) ||
         (comes_again(thread, info) &&
-         order_in_doubt(observer, thread->space, fault.addr, 1))) {
+         order_in_doubt(thread->run, thread->space, fault.addr, 1))) {
         thread->waiting = true;
         return;
     }
     count_fault(thread, &fault);
     if (class != FAULT_PROGRAM && tracee_traps_itself(&thread->tracee)) {
-        signal_own_traps(observer, thread);
+        signal_own_traps(thread);
         return;
     }
     if (class == FAULT_STALE && !has_turned(thread))
         class = FAULT_PROGRAM; /* no guard that was lifted since explains it */
     if (class != FAULT_PROGRAM && thread->last_fault.repeats > MAX_REPEATS) {
-        give_up(observer, thread, region, class);
+        give_up(thread, region, class);
         return;
     }
     switch (class) {
     case FAULT_STORE:
-        store_begin(observer, thread, fault.addr);
+        store_begin(thread, fault.addr);
         break;
     case FAULT_FETCH:
-        code_enter(observer, thread, region);
+        stay_enter(thread, region);
         break;
     case FAULT_STALE:
-        repeat_fault(observer, thread);
+        repeat_fault(thread);
         break;
     case FAULT_PROGRAM:
-        on_own_fault(observer, thread, info);
+        on_own_fault(thread, info);
         break;
     }
     thread->last_fault.turns = thread->space->turns;
@@ -500,11 +492,10 @@ static bool is_our_step(const struct thread *thread, const siginfo_t *info)
 }
 
 /* It came only because a step has unblocked it: it stays pending. */
-static void keep(struct observer *observer, struct thread *thread,
-                 const siginfo_t *info)
+static void keep(struct thread *thread, const siginfo_t *info)
 {
     tracee_hold(&thread->tracee, info);
-    observer_resume(observer, thread);
+    observer_resume(thread);
 }
 
 /* Whether the instruction that comes next is about to fault at a guard. */
@@ -522,9 +513,9 @@ static bool faults_at_guard(struct thread *thread, int signal)
     if (signal == SIGSEGV && region &&
         fault_is_held(region, tracee_pc(&thread->tracee), PROT_EXEC))
         return true;
-    decode_at(thread, tracee_pc(&thread->tracee), &insn);
+    access_decode(thread, tracee_pc(&thread->tracee), &insn);
     tracee_regs(&thread->tracee, &regs);
-    accesses_prepare(&accesses, thread->tracee.tid, &insn, &regs);
+    access_prepare(&accesses, thread->tracee.tid, &insn, &regs);
     for (size_t i = 0; i < accesses.count; i++) {
         region = regions_at(regions, accesses.list[i].what.addr);
         if (accesses.list[i].what.written && region &&
@@ -540,10 +531,9 @@ static bool faults_at_guard(struct thread *thread, int signal)
  * (signal(7)), only the one that was sent has come. It waits; the fault comes
  * again.
  */
-static void fault_again(struct observer *observer, struct thread *thread,
-                        const siginfo_t *info)
+static void fault_again(struct thread *thread, const siginfo_t *info)
 {
-    actions_forced(observer, thread, info->si_signo);
+    actions_forced(thread, info->si_signo);
     tracee_hold(&thread->tracee, info);
     if (thread->storing || thread->inside)
         observer_step(thread);
@@ -564,43 +554,42 @@ static void trap_again(struct thread *thread)
         observer_let(thread, RESUME_RUN, 0);
 }
 
-void signal_stopped(struct observer *observer, struct thread *thread,
-                    const siginfo_t *info)
+void signal_stopped(struct thread *thread, const siginfo_t *info)
 {
     if (info->si_signo == SIGTRAP && is_our_step(thread, info)) {
         if (thread->storing) /* what it has stored is looked at next */
             tracee_hide_step(&thread->tracee, thread->store_insn.kind);
         if (thread->storing)
-            store_end(observer, thread);
+            store_end(thread);
         if (thread->inside)
-            code_stepped(observer, thread);
+            stay_stepped(thread);
         else
-            observer_run(observer, thread);
+            observer_run(thread);
         return;
     }
     tracee_restore_mask(&thread->tracee);
     if (thread->beginning && info->si_signo == SIGTRAP &&
         info->si_code == TRAP_HANDLER) {
         thread->beginning = false;
-        observer_run(observer, thread);
+        observer_run(thread);
         return;
     }
     thread->beginning = false;
     if (thread->inside && tracee_pc(&thread->tracee) == thread->insn.addr)
         tracee_hide_stepping(&thread->tracee, thread->insn.kind);
-    if (info->si_signo == SIGTRAP && rest_is_trap(thread, info))
-        rest_trapped(observer, thread);
+    if (info->si_signo == SIGTRAP && run_on_is_trap(thread, info))
+        run_on_trapped(thread);
     else if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
              info->si_code > 0)
-        on_fault(observer, thread, info);
+        on_fault(thread, info);
     else if (info->si_signo == SIGTRAP && info->si_code > 0 && thread->inside &&
              tracee_blocks(&thread->tracee, SIGTRAP))
         trap_again(thread);
     else if ((info->si_signo == SIGSEGV || info->si_signo == SIGBUS) &&
              thread->space->watched && faults_at_guard(thread, info->si_signo))
-        fault_again(observer, thread, info);
+        fault_again(thread, info);
     else if (tracee_blocks(&thread->tracee, info->si_signo))
-        keep(observer, thread, info);
+        keep(thread, info);
     else
-        deliver(observer, thread, info);
+        deliver(thread, info);
 }

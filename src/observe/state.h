@@ -73,7 +73,7 @@ struct space {
     bool watches_stores; /* some write permission is held back */
     enum { EXECUTE_UNTRIED, EXECUTE_RETURNS, EXECUTE_IS_LOST } execute;
     bool implies_exec;      /* READ_IMPLIES_EXEC, see personality(2) */
-    bool left_open;         /* a thread ended inside: code_close is due */
+    bool left_open;         /* a thread ended inside: guard_close_all is due */
     bool has_ring;          /* io_uring was told of */
     bool follows_brk;       /* there may be code in the heap */
     uint64_t brk;           /* the end of its heap, then */
@@ -133,8 +133,11 @@ struct rest {
     struct place back;      /* where it returns to */
 };
 
+struct run;
+
 struct thread {
     struct tracee tracee;
+    struct run *run;     /* that it belongs to */
     struct space *space; /* NULL until its parent's stop tells */
 
     bool running;  /* it was let go and no stop of it was read */
@@ -190,7 +193,7 @@ struct thread {
     } last_fault;
 };
 
-struct observer {
+struct run {
     struct source source;
     bool started; /* the start event was emitted */
     struct observe_budget budget;
@@ -220,12 +223,12 @@ struct observer {
 /* --- observer.c ---------------------------------------------------------- */
 
 /* Queues a copy of the event with the next number. */
-void observer_emit(struct observer *observer, struct event *event);
+void report_event(struct run *run, struct event *event);
 
 /* Says that something is not watched any more. addr 0: not about a region. */
-void observer_limit(struct observer *observer, const struct thread *thread,
-                    const char *budget, uint64_t addr, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void report_limit(const struct thread *thread, const char *budget,
+                  uint64_t addr, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /*
  * What a thread is to do next. It does so when the reader asks for more than
@@ -234,13 +237,13 @@ void observer_limit(struct observer *observer, const struct thread *thread,
 void observer_let(struct thread *thread, enum resume how, int signal);
 
 /* Lets a thread go on in whatever it was doing. */
-void observer_resume(struct observer *observer, struct thread *thread);
+void observer_resume(struct thread *thread);
 
 /* Gives all threads the CPUs back that the program gave them. */
-void observer_unpin(struct observer *observer);
+void run_unpin(struct run *run);
 
 /* Lets a thread that runs free go on, with a signal that is held for it. */
-void observer_run(struct observer *observer, struct thread *thread);
+void observer_run(struct thread *thread);
 
 /* Resumes the thread at once: what observer_let asks for in the end. */
 void observer_go(struct thread *thread, enum resume how, int signal);
@@ -251,26 +254,24 @@ void observer_go(struct thread *thread, enum resume how, int signal);
  * Whether the call at whose entry the thread stands must wait for one of
  * another thread. If so, order_next goes on with it.
  */
-bool order_must_wait(const struct observer *observer,
-                     const struct thread *thread);
+bool order_must_wait(const struct thread *thread);
 
 /* Whether a call is under way that may take [addr, addr + length) away, or
  * change its protection, in this very moment. */
-bool order_in_doubt(const struct observer *observer, const struct space *space,
+bool order_in_doubt(const struct run *run, const struct space *space,
                     uint64_t addr, uint64_t length);
 
 /* A thread whose call may begin now, or NULL. */
-struct thread *order_next(struct observer *observer);
+struct thread *order_next(struct run *run);
 
 /* --- threads.c ----------------------------------------------------------- */
 
 /* The thread of that ID, or NULL. */
-struct thread *thread_find(struct observer *observer, pid_t tid);
+struct thread *thread_find(struct run *run, pid_t tid);
 
 /* Adds a thread that has no space yet. */
-struct thread *thread_add(struct observer *observer,
-                          const struct tracee *tracee);
-void thread_remove(struct observer *observer, struct thread *thread);
+struct thread *thread_add(struct run *run, const struct tracee *tracee);
+void thread_remove(struct thread *thread);
 
 /* A space that nobody lives in yet. The last user that leaves frees it. */
 struct space *space_new(bool watched);
@@ -280,48 +281,44 @@ void space_leave(struct space *space);
 void thread_move(struct thread *thread, struct space *space);
 
 /* The thread has made another thread or process. */
-void child_made(struct observer *observer, struct thread *thread,
-                const struct stop *stop);
+void child_made(struct thread *thread, const struct stop *stop);
 
 /* Before a call that makes a thread: does not guard what the kernel will write
  * to on its own. */
-void child_spare(struct observer *observer, struct thread *parent);
+void child_unguard(struct thread *parent);
 
 /* Says that a child is not watched, because of "fork" or "exec". */
-void child_unwatched(struct observer *observer, const struct thread *child,
-                     const char *how);
+void child_unwatched(const struct thread *child, const char *how);
 
 /*
  * Lets a child go on whose parent was killed before it told of it. parent is
  * the space that it has a copy of, or NULL if that is not known.
  */
-void child_free_orphan(struct observer *observer, struct thread *child,
-                       const struct space *parent);
-void child_free_orphans(struct observer *observer, const struct space *parent);
+void child_free_orphan(struct thread *child, const struct space *parent);
+void child_free_orphans(struct run *run, const struct space *parent);
 
 /* --- signals.c ----------------------------------------------------------- */
 
 /* A signal is about to be delivered to the thread; its registers are fetched. */
-void signal_stopped(struct observer *observer, struct thread *thread,
-                    const siginfo_t *info);
+void signal_stopped(struct thread *thread, const siginfo_t *info);
 
 /*
  * The next signal that is held for the thread, or 0, and tells of it. It must
  * go with the next resume. One that the program blocks by now is not told of,
  * as the kernel keeps it pending; it does not go with a step (RESUME_STEP).
  */
-int signal_take(struct observer *observer, struct thread *thread, bool step);
+int signal_take(struct thread *thread, bool step);
 
 /*
  * The program has set the trap flag to step itself, and traps of ours could not
  * be told from its own: from now on it gets them all.
  */
-void signal_own_traps(struct observer *observer, struct thread *thread);
+void signal_own_traps(struct thread *thread);
 
 /* --- actions.c ----------------------------------------------------------- */
 
 /* A program was loaded: some signals may have been ignored before. */
-void actions_inherited(struct observer *observer, struct thread *thread);
+void actions_inherited(struct thread *thread);
 
 /* thread->call begins: it may set an action. */
 void actions_set(struct thread *thread);
@@ -330,8 +327,7 @@ void actions_set(struct thread *thread);
  * SIGSEGV, SIGBUS or SIGTRAP was forced upon the thread, and not by what the
  * program did: gives back what that has undone.
  */
-void actions_forced(struct observer *observer, struct thread *thread,
-                    int signal);
+void actions_forced(struct thread *thread, int signal);
 
 /* The same for SIGTRAP after any number of steps, if it is ignored. */
 void actions_restore_trap(struct thread *thread);
@@ -377,19 +373,17 @@ unsigned guard_shown(const struct region *region);
  * when the tracee is gone or the system refused, which is then told by a limit
  * event and ends the watching of that region.
  */
-int guard_set(struct observer *observer, struct thread *thread,
-              struct region *region, unsigned taken);
+int guard_set(struct thread *thread, struct region *region, unsigned taken);
 
 /*
  * Lets the code at addr be executed: the pages around it, or all of the region
  * if it is small or some are open already. Returns as guard_set.
  */
-int guard_let_execute(struct observer *observer, struct thread *thread,
-                      struct region *region, uint64_t addr);
+int guard_let_execute(struct thread *thread, struct region *region,
+                      uint64_t addr);
 
 /* Holds back again what that has opened of a large region. */
-int guard_close_window(struct observer *observer, struct thread *thread,
-                       struct region *region);
+int guard_close_window(struct thread *thread, struct region *region);
 
 /*
  * The program's own mprotect has set the protection of a region, and with it
@@ -401,27 +395,24 @@ void guard_overruled(struct region *region);
  * Something that undoes guards without a change of protection was done to a
  * region: holds back again what was.
  */
-int guard_renew(struct observer *observer, struct thread *thread,
-                struct region *region);
+int guard_renew(struct thread *thread, struct region *region);
 
 /*
  * Opens some pages of a region whose write permission is held back for a store
  * into [addr, addr + size), or closes them again. As the others see it, it is
  * held back all the time if only these pages can be opened.
  */
-void guard_open(struct observer *observer, struct thread *thread,
-                struct region *region, uint64_t addr, uint64_t size);
-void guard_close(struct observer *observer, struct thread *thread,
-                 struct region *region, uint64_t addr, uint64_t size);
+void guard_open(struct thread *thread, struct region *region, uint64_t addr,
+                uint64_t size);
+void guard_close(struct thread *thread, struct region *region, uint64_t addr,
+                 uint64_t size);
 
 /* Holds back what is wanted of a region and the program has. */
-int guard_arm(struct observer *observer, struct thread *thread,
-              struct region *region);
+int guard_arm(struct thread *thread, struct region *region);
 
 /* The same for all regions that lie in [addr, end), with as few calls of the
  * tracee as may be; where calls of other threads may write, behind these. */
-void guard_arm_range(struct observer *observer, struct thread *thread,
-                     uint64_t addr, uint64_t end);
+void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end);
 
 /* Whether execution is wanted of the region, and not held back. */
 bool guard_lacks_execution(const struct region *region);
@@ -430,26 +421,23 @@ bool guard_lacks_execution(const struct region *region);
  * Does not want these permissions of a region any more and gives them back.
  * Returns as guard_set.
  */
-int guard_drop(struct observer *observer, struct thread *thread,
-               struct region *region, unsigned prot);
+int guard_drop(struct thread *thread, struct region *region, unsigned prot);
 
 /*
  * The same for all regions; what comes later is not guarded either. budget and
  * why become a limit event.
  */
-void guard_drop_stores(struct observer *observer, struct thread *thread,
-                       const char *budget, const char *why);
-void guard_drop_all(struct observer *observer, struct thread *thread,
-                    const char *budget, const char *why);
+void guard_drop_stores(struct thread *thread, const char *budget,
+                       const char *why);
+void guard_drop_all(struct thread *thread, const char *budget, const char *why);
 
 /* The program has a userfaultfd of its own: gives up ours, and with it the
  * watching of stores. */
-void guard_drop_uffd(struct observer *observer, struct thread *thread);
+void guard_drop_uffd(struct thread *thread);
 
 /* Gives back the write permission of memory that the kernel writes to by itself:
  * a stack for signal handlers, what belongs to a thread. */
-void guard_drop_stack(struct observer *observer, struct thread *thread,
-                      uint64_t addr, uint64_t length);
+void guard_drop_stack(struct thread *thread, uint64_t addr, uint64_t length);
 
 /* Whether any region of the space has its write permission held back. */
 bool guard_watches_stores(struct space *space);
@@ -467,12 +455,10 @@ bool guard_needs_calls(struct space *space);
  * Holds back what is wanted of a region that threads may know of whose system
  * calls are under way; where one of these may write there, behind that call.
  */
-int guard_arm_behind_calls(struct observer *observer, struct thread *thread,
-                           struct region *region);
+int guard_arm_behind_calls(struct thread *thread, struct region *region);
 
 /* The same for its write permission alone. */
-int guard_arm_writes(struct observer *observer, struct thread *thread,
-                     struct region *region);
+int guard_arm_writes(struct thread *thread, struct region *region);
 
 /* --- stores.c ------------------------------------------------------------ */
 
@@ -487,18 +473,17 @@ void observer_insist(struct thread *thread, uint64_t pc);
 void observer_step(struct thread *thread);
 
 /* Decodes what the program has at pc; length 0 if that is no instruction. */
-void decode_at(const struct thread *thread, uint64_t pc, struct insn *out);
+void access_decode(const struct thread *thread, uint64_t pc, struct insn *out);
 
 /* Notes what insn will access and what is there before. */
-void accesses_prepare(struct accesses *accesses, pid_t pid,
-                      const struct insn *insn, const struct regs *regs);
+void access_prepare(struct accesses *accesses, pid_t pid,
+                    const struct insn *insn, const struct regs *regs);
 
 /*
  * Whether another thread makes a store now. It is alone while it does so, as
  * pages are open; then this one waits and repeats its own.
  */
-bool store_must_wait(const struct observer *observer,
-                     const struct thread *thread);
+bool store_must_wait(const struct thread *thread);
 
 /* Stops a thread that runs in user code at once. */
 void store_stop(struct thread *thread);
@@ -507,31 +492,29 @@ void store_stop(struct thread *thread);
  * Stops the other threads of the space that run code of their own. Whatever
  * they stop for is read later, in its turn.
  */
-void store_stop_others(struct observer *observer, struct thread *thread);
+void store_stop_others(struct thread *thread);
 
 /* Lets those go on that waited for a store. */
-void store_let_others(struct observer *observer, const struct space *space);
+void store_let_others(struct run *run, const struct space *space);
 
 /* thread->store_insn faulted: lifts the guards in its way and steps it. */
-void store_begin(struct observer *observer, struct thread *thread,
-                 uint64_t fault_addr);
+void store_begin(struct thread *thread, uint64_t fault_addr);
 
 /* The store was executed: tells of it and arms the guards again. */
-void store_end(struct observer *observer, struct thread *thread);
+void store_end(struct thread *thread);
 
 /* The store did not take place: arms the guards again. */
-void store_abort(struct observer *observer, struct thread *thread);
+void store_abort(struct thread *thread);
 
 /* Lifts the write guards that a system call could fail at. */
-void stores_lift_for_call(struct observer *observer, struct thread *thread);
+void stores_lift_for_call(struct thread *thread);
 
 /* Tells what the kernel wrote, and arms them again. */
-void stores_after_call(struct observer *observer, struct thread *thread);
+void stores_after_call(struct thread *thread);
 
 /* Tells of bytes of a region that `by` has changed; source: who called. */
-void store_tell(struct observer *observer, struct thread *thread,
-                struct region *region, uint64_t addr, struct bytes old,
-                struct bytes new, const char *by);
+void store_tell(struct thread *thread, struct region *region, uint64_t addr,
+                struct bytes old, struct bytes new, const char *by);
 
 /* --- objects.c ----------------------------------------------------------- */
 
@@ -564,8 +547,8 @@ bool object_is_library(struct thread *thread, int fd,
 void object_set_library(struct space *space, const struct maps_line *line);
 
 /* Tells once that such a file is not watched, and what it is. */
-void object_tell_library(struct observer *observer, struct thread *thread,
-                         const struct maps_line *line, const char *what);
+void object_tell_library(struct thread *thread, const struct maps_line *line,
+                         const char *what);
 
 /* Whether that was told. */
 bool object_is_told(struct space *space, const struct maps_line *line);
@@ -584,28 +567,27 @@ bool object_set_executed(struct space *space, const struct maps_line *line);
 
 /* A system call of the thread, watched or not, is about to begin: it may write
  * to the memory of another process. */
-void foreign_before(struct observer *observer, const struct thread *thread);
+void foreign_before(const struct thread *thread);
 
 /* --- code.c -------------------------------------------------------------- */
 
 /* Control arrived at a region: tells of it, if it is news, and steps on. */
-void code_enter(struct observer *observer, struct thread *thread,
-                struct region *region);
+void stay_enter(struct thread *thread, struct region *region);
 
 /* Holds back again what was given back for a thread that was inside. */
-void code_close(struct observer *observer, struct thread *thread);
+void guard_close_all(struct thread *thread);
 
 /* One step was made inside. */
-void code_stepped(struct observer *observer, struct thread *thread);
+void stay_stepped(struct thread *thread);
 
 /* What was to be stepped was done otherwise: something else comes next. */
-void code_moved(struct observer *observer, struct thread *thread);
+void stay_moved(struct thread *thread);
 
 /* A system call inside has returned, or was interrupted. */
-void code_called(struct observer *observer, struct thread *thread);
+void stay_called(struct thread *thread);
 
 /* Makes the next step inside, with a signal that is held. */
-void code_step(struct observer *observer, struct thread *thread);
+void stay_step(struct thread *thread);
 
 /*
  * The bytes of a region from its first to its last written one, as they are in
@@ -613,24 +595,22 @@ void code_step(struct observer *observer, struct thread *thread);
  * carried; of a region beyond the budget only the pages at pc are read. pc == 0
  * asks for all there is. Returns false when there are none.
  */
-bool code_bytes(struct observer *observer, struct thread *thread,
-                struct region *region, uint64_t pc, struct buf *out,
-                uint64_t *offset);
+bool bytes_of_code(struct thread *thread, struct region *region, uint64_t pc,
+                   struct buf *out, uint64_t *offset);
 
 /*
  * Reads a page of a region as it is and tells of changed bytes as written `by`.
  * Nothing is told when by is NULL: it is known why nobody saw the stores.
  */
-void code_refresh_page(struct observer *observer, struct thread *thread,
-                       struct region *region, uint64_t addr, const char *by);
+void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
+                   const char *by);
 
 /* Reads a region that may hold what nobody has seen being stored: it is about
  * to be compared with what is known of it. */
-void code_know(struct observer *observer, struct thread *thread,
-               struct region *region);
+void bytes_know(struct thread *thread, struct region *region);
 
 /* Notes that bytes of a region have changed. */
-void code_changed(struct region *region, uint64_t addr, size_t size);
+void bytes_changed(struct region *region, uint64_t addr, size_t size);
 
 /* --- place.c ------------------------------------------------------------- */
 
@@ -643,10 +623,9 @@ bool place_is_c_library(struct thread *thread);
 /*
  * Names the place of an instruction: a function, or where in generated code it
  * is (trace/event.h, symbol of a write). NULL if neither is known. The text may
- * be in room, which is empty; else it lives as long as the observer's lines.
+ * be in room, which is empty; else it lives as long as the thread->run's lines.
  */
-const char *place_name(const struct observer *observer,
-                       const struct thread *thread, uint64_t pc,
+const char *place_name(const struct thread *thread, uint64_t pc,
                        struct buf *room);
 
 /* --- names.c ------------------------------------------------------------- */
@@ -656,25 +635,23 @@ void names_begin(struct thread *thread);
 void names_release(struct names *names);
 
 /* Tells what the program calls the code in [addr, addr + length). */
-void names_tell(struct observer *observer, struct thread *thread, uint64_t addr,
-                uint64_t length);
+void names_tell(struct thread *thread, uint64_t addr, uint64_t length);
 
 /* The same, and forgets it: that code goes away. */
-void names_forget(struct observer *observer, struct thread *thread,
-                  uint64_t addr, uint64_t length);
+void names_forget(struct thread *thread, uint64_t addr, uint64_t length);
 
 /* The same for all code that there is: the program has ended. */
-void names_tell_all(struct observer *observer, struct thread *thread);
+void names_tell_all(struct thread *thread);
 
 /*
  * Control is outside of generated code: every region is guarded again, or none
  * any more if all entries are spent that may be seen.
  */
-void code_close(struct observer *observer, struct thread *thread);
+void guard_close_all(struct thread *thread);
 
 /* Tells how control left, with these registers behind it. */
-void code_emit_leave(struct observer *observer, struct thread *thread,
-                     const char *how, const struct regs *now);
+void arrive_tell_leave(struct thread *thread, const char *how,
+                       const struct regs *now);
 
 /* --- arrive.c ------------------------------------------------------------ */
 
@@ -698,31 +675,30 @@ bool arrive_awaited(struct thread *thread, struct place at, struct place *back);
 /* --- rest.c -------------------------------------------------------------- */
 
 /* Lets the rest of this stay run at full speed. */
-void rest_begin(struct observer *observer, struct thread *thread,
-                struct region *region);
+void run_on_begin(struct thread *thread, struct region *region);
 
 /* Whether a fetch from the region goes on with that, so that it is no entry. */
-bool rest_goes_on(const struct thread *thread, const struct region *region);
+bool run_on_covers(const struct thread *thread, const struct region *region);
 
 /* Whether this trap is that of the breakpoint. */
-bool rest_is_trap(const struct thread *thread, const siginfo_t *info);
+bool run_on_is_trap(const struct thread *thread, const siginfo_t *info);
 
 /* A system call is about to begin: if others may come to execute, read or change
  * the code that the breakpoint lies in, it goes away. */
-void rest_before_call(struct thread *thread);
+void run_on_before_call(struct thread *thread);
 
 /* Control arrives at a region: if it is where the rest of a stay in another one
  * returns to, that has ended. */
-void rest_returned(struct observer *observer, struct thread *thread);
+void run_on_returned(struct thread *thread);
 
 /* The breakpoint was hit: perhaps the end of the rest. */
-void rest_trapped(struct observer *observer, struct thread *thread);
+void run_on_trapped(struct thread *thread);
 
 /*
  * The thread stands where a call of ours may be made: if control is no longer
  * in generated code, what is guarded there is guarded again.
  */
-void rest_look(struct observer *observer, struct thread *thread);
+void run_on_look(struct thread *thread);
 
 /* --- robust.c ------------------------------------------------------------ */
 
@@ -738,30 +714,29 @@ void robust_before_signal(struct observer *observer, struct thread *thread,
 /* --- syscalls.c ---------------------------------------------------------- */
 
 /* A system call is about to begin, or has ended. */
-void syscall_before(struct observer *observer, struct thread *thread);
-void syscall_after(struct observer *observer, struct thread *thread);
+void calls_before(struct thread *thread);
+void calls_after(struct thread *thread);
 
 /* --- mappings.c ---------------------------------------------------------- */
 
 /* The program stands at its entry point: looks at what it has. */
-void mappings_begin(struct observer *observer, struct thread *thread);
+void maps_begin(struct thread *thread);
 
 /*
  * A fault where no region is: takes in what a stack that holds code has grown
  * by. Returns whether it has.
  */
-bool mappings_grown(struct observer *observer, struct thread *thread,
-                    uint64_t addr);
+bool maps_grown(struct thread *thread, uint64_t addr);
 
 /*
  * A system call is about to begin, has done what it was asked to, or has
  * failed, perhaps after half of its work: what of this concerns mappings.
  */
-void mappings_before(struct observer *observer, struct thread *thread);
-void mappings_after(struct observer *observer, struct thread *thread);
-void mappings_refused(struct observer *observer, struct thread *thread);
+void maps_before(struct thread *thread);
+void maps_after(struct thread *thread);
+void maps_refused(struct thread *thread);
 
 /* Everything the space had is gone (exec). */
-void mappings_forget(struct observer *observer, struct thread *thread);
+void maps_forget(struct thread *thread);
 
 #endif

@@ -20,7 +20,7 @@
 #include "observe/state.h"
 #include "target/proc.h"
 
-void decode_at(const struct thread *thread, uint64_t pc, struct insn *out)
+void access_decode(const struct thread *thread, uint64_t pc, struct insn *out)
 {
     uint8_t code[INSN_MAX_LENGTH];
     size_t len = proc_read(thread->tracee.tid, pc, code, sizeof code);
@@ -31,8 +31,8 @@ void decode_at(const struct thread *thread, uint64_t pc, struct insn *out)
             .kind = tracee_loads_flags(code, len) ? INSN_POPF : INSN_PLAIN};
 }
 
-void accesses_prepare(struct accesses *accesses, pid_t pid,
-                      const struct insn *insn, const struct regs *regs)
+void access_prepare(struct accesses *accesses, pid_t pid,
+                    const struct insn *insn, const struct regs *regs)
 {
     struct insn_access what[MAX_ACCESSES];
 
@@ -91,8 +91,7 @@ static bool touches(const struct accesses *accesses,
 }
 
 /* Opens (or closes again) the pages that the stores go to. */
-static void set_guards(struct observer *observer, struct thread *thread,
-                       bool open)
+static void set_guards(struct thread *thread, bool open)
 {
     const struct accesses *stores = &thread->stores;
     struct regions *regions = &thread->space->regions;
@@ -109,20 +108,19 @@ static void set_guards(struct observer *observer, struct thread *thread,
                 !clip(&stores->list[a], region, &addr, &size))
                 continue;
             if (open && thread->space->users > 1)
-                code_know(observer, thread, region);
+                bytes_know(thread, region);
             if (open)
-                guard_open(observer, thread, region, addr, size);
+                guard_open(thread, region, addr, size);
             else
-                guard_close(observer, thread, region, addr, size);
+                guard_close(thread, region, addr, size);
         }
     }
 }
 
-bool store_must_wait(const struct observer *observer,
-                     const struct thread *thread)
+bool store_must_wait(const struct thread *thread)
 {
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        const struct thread *other = observer->threads[i];
+    for (size_t i = 0; i < thread->run->thread_count; i++) {
+        const struct thread *other = thread->run->threads[i];
 
         if (other != thread && other->storing && other->space == thread->space)
             return true;
@@ -143,10 +141,10 @@ void store_stop(struct thread *thread)
  * not, one that sleeps in a call goes on sleeping. None is interrupted in a
  * call, which could show.
  */
-void store_stop_others(struct observer *observer, struct thread *thread)
+void store_stop_others(struct thread *thread)
 {
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        struct thread *other = observer->threads[i];
+    for (size_t i = 0; i < thread->run->thread_count; i++) {
+        struct thread *other = thread->run->threads[i];
 
         if (other == thread || other->space != thread->space ||
             !other->running || other->in_call || other->lifted)
@@ -157,42 +155,40 @@ void store_stop_others(struct observer *observer, struct thread *thread)
     }
 }
 
-void store_let_others(struct observer *observer, const struct space *space)
+void store_let_others(struct run *run, const struct space *space)
 {
-    for (size_t i = 0; i < observer->thread_count; i++) {
-        struct thread *thread = observer->threads[i];
+    for (size_t i = 0; i < run->thread_count; i++) {
+        struct thread *thread = run->threads[i];
 
         if (thread->space != space || !thread->waiting)
             continue;
         thread->waiting = false;
-        observer_resume(observer, thread);
+        observer_resume(thread);
     }
 }
 
-void store_begin(struct observer *observer, struct thread *thread,
-                 uint64_t fault_addr)
+void store_begin(struct thread *thread, uint64_t fault_addr)
 {
     struct region *region;
 
     tracee_pin(&thread->tracee);
     tracee_regs(&thread->tracee, &thread->store_regs);
-    accesses_prepare(&thread->stores, thread->tracee.tid, &thread->store_insn,
-                     &thread->store_regs);
+    access_prepare(&thread->stores, thread->tracee.tid, &thread->store_insn,
+                   &thread->store_regs);
     region = regions_at(&thread->space->regions, fault_addr);
     if (!touches(&thread->stores, region))
         assume_store(thread, fault_addr);
     thread->storing = true;
     if (!thread->inside)
         observer_insist(thread, thread->store_insn.addr);
-    store_stop_others(observer, thread);
-    set_guards(observer, thread, true);
+    store_stop_others(thread);
+    set_guards(thread, true);
     observer_step(thread);
 }
 
-static void emit_write(struct observer *observer, struct thread *thread,
-                       struct region *region, uint64_t addr, struct bytes old,
-                       struct bytes new, const char *by,
-                       const struct srcline *source)
+static void emit_write(struct thread *thread, struct region *region,
+                       uint64_t addr, struct bytes old, struct bytes new,
+                       const char *by, const struct srcline *source)
 {
     struct event event = {.kind = EVENT_WRITE, .tid = thread->tracee.tid};
     struct opt_u64 also = {0};
@@ -212,53 +208,51 @@ static void emit_write(struct observer *observer, struct thread *thread,
         .by = by,
         .also = also,
     };
-    event.write.symbol = place_name(observer, thread, event.write.pc, &room);
-    observer_emit(observer, &event);
+    event.write.symbol = place_name(thread, event.write.pc, &room);
+    report_event(thread->run, &event);
     buf_release(&room);
     pages_write(&thread->space->pages, addr, new);
     thread->space->changes++;
-    code_changed(region, addr, new.len);
+    bytes_changed(region, addr, new.len);
     if (!twin)
         return;
     pages_write(&thread->space->pages, also.value, new);
-    code_changed(twin, also.value, new.len);
+    bytes_changed(twin, also.value, new.len);
 }
 
-void store_tell(struct observer *observer, struct thread *thread,
-                struct region *region, uint64_t addr, struct bytes old,
-                struct bytes new, const char *by)
+void store_tell(struct thread *thread, struct region *region, uint64_t addr,
+                struct bytes old, struct bytes new, const char *by)
 {
     struct srcline source = {0};
     struct regs regs;
 
     tracee_regs(&thread->tracee, &regs);
     if (strcmp(by, WRITTEN_ELSEWHERE) != 0)
-        lines_find_caller(observer->lines, &regs, &source);
-    emit_write(observer, thread, region, addr, old, new, by, &source);
+        lines_find_caller(thread->run->lines, &regs, &source);
+    emit_write(thread, region, addr, old, new, by, &source);
 }
 
-static void pay_for_store(struct observer *observer, struct thread *thread,
-                          struct region *region)
+static void pay_for_store(struct thread *thread, struct region *region)
 {
     struct region_guard *guard = &region->guard;
-    enum budget spent = budget_pay_store(&observer->budget, &observer->spent,
-                                         &guard->stores, guard->code);
+    enum budget spent = budget_pay_store(
+        &thread->run->budget, &thread->run->spent, &guard->stores, guard->code);
 
     if (spent != BUDGET_stores && spent != BUDGET_data_stores)
         return;
     guard->wanted &= ~(unsigned)PROT_WRITE;
     guard->as_data = spent == BUDGET_data_stores;
-    observer_limit(observer, thread, budget_word(spent), region->addr,
-                   "%" PRIu64 " stores into the region at 0x%" PRIx64
-                   " were watched%s; later ones are not, its bytes are read "
-                   "when it is executed",
-                   guard->stores, region->addr,
-                   guard->as_data ? ", which was not executable so far" : "");
+    report_limit(thread, budget_word(spent), region->addr,
+                 "%" PRIu64 " stores into the region at 0x%" PRIx64
+                 " were watched%s; later ones are not, its bytes are read "
+                 "when it is executed",
+                 guard->stores, region->addr,
+                 guard->as_data ? ", which was not executable so far" : "");
 }
 
 /* Emits what one access stored into one region, and pays for it. */
-static void tell_store(struct observer *observer, struct thread *thread,
-                       struct region *region, const struct access *access,
+static void tell_store(struct thread *thread, struct region *region,
+                       const struct access *access,
                        const struct srcline *source)
 {
     uint8_t now[ACCESS_BYTES];
@@ -270,18 +264,17 @@ static void tell_store(struct observer *observer, struct thread *thread,
         proc_read(thread->tracee.tid, addr, now, size) != size)
         return;
     emit_write(
-        observer, thread, region, addr,
+        thread, region, addr,
         (struct bytes){access->old_bytes + (addr - access->what.addr), size},
         (struct bytes){now, size}, NULL, source);
-    pay_for_store(observer, thread, region);
+    pay_for_store(thread, region);
 }
 
 /* --- what changed -------------------------------------------------------- */
 
 /* Emits what differs in [from, to) of the region from what is known of it. */
-static void tell_differences(struct observer *observer, struct thread *thread,
-                             struct region *region, uint64_t from, uint64_t to,
-                             const char *by)
+static void tell_differences(struct thread *thread, struct region *region,
+                             uint64_t from, uint64_t to, const char *by)
 {
     struct srcline source = {0};
     uint8_t *old = mem_alloc(to - from);
@@ -292,7 +285,7 @@ static void tell_differences(struct observer *observer, struct thread *thread,
 
     tracee_regs(&thread->tracee, &regs);
     if (strcmp(by, WRITTEN_ELSEWHERE) != 0)
-        lines_find_caller(observer->lines, &regs, &source);
+        lines_find_caller(thread->run->lines, &regs, &source);
     pages_read(&thread->space->pages, from, to - from, old);
     for (size_t i = 0; i < len;) {
         while (i < len && old[i] == now[i])
@@ -300,7 +293,7 @@ static void tell_differences(struct observer *observer, struct thread *thread,
         for (start = i; i < len && old[i] != now[i];)
             i++;
         if (i > start)
-            emit_write(observer, thread, region, from + start,
+            emit_write(thread, region, from + start,
                        (struct bytes){old + start, i - start},
                        (struct bytes){now + start, i - start}, by, &source);
     }
@@ -309,7 +302,7 @@ static void tell_differences(struct observer *observer, struct thread *thread,
 }
 
 /* What other threads changed in the pages that were open for a store. */
-static void tell_elsewhere(struct observer *observer, struct thread *thread)
+static void tell_elsewhere(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
     uint64_t addr;
@@ -325,40 +318,40 @@ static void tell_elsewhere(struct observer *observer, struct thread *thread)
                 !clip(&thread->stores.list[a], region, &addr, &size))
                 continue;
             addr -= addr % PAGES_SIZE;
-            tell_differences(observer, thread, region, addr, addr + PAGES_SIZE,
+            tell_differences(thread, region, addr, addr + PAGES_SIZE,
                              WRITTEN_ELSEWHERE);
         }
     }
 }
 
-void store_end(struct observer *observer, struct thread *thread)
+void store_end(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
     struct srcline source = {0};
 
-    lines_find_caller(observer->lines, &thread->store_regs, &source);
+    lines_find_caller(thread->run->lines, &thread->store_regs, &source);
     for (size_t a = 0; a < thread->stores.count; a++)
         for (size_t i = 0; i < regions->count; i++)
             if (thread->stores.list[a].what.written)
-                tell_store(observer, thread, &regions->list[i],
-                           &thread->stores.list[a], &source);
-    if (!budget_has_stores(&observer->budget, &observer->spent) &&
+                tell_store(thread, &regions->list[i], &thread->stores.list[a],
+                           &source);
+    if (!budget_has_stores(&thread->run->budget, &thread->run->spent) &&
         !thread->space->stores_off)
-        guard_drop_stores(observer, thread, "all-stores",
+        guard_drop_stores(thread, "all-stores",
                           "as many stores were watched as may be in one run; "
                           "later ones are not, code is read when it is "
                           "executed");
-    store_abort(observer, thread);
+    store_abort(thread);
 }
 
-void store_abort(struct observer *observer, struct thread *thread)
+void store_abort(struct thread *thread)
 {
     thread->storing = false;
     thread->put_off = thread->store_insn.addr;
-    set_guards(observer, thread, false);
+    set_guards(thread, false);
     if (thread->space->users > 1)
-        tell_elsewhere(observer, thread);
-    store_let_others(observer, thread->space);
+        tell_elsewhere(thread);
+    store_let_others(thread->run, thread->space);
 }
 
 /* --- system calls -------------------------------------------------------- */
@@ -371,7 +364,7 @@ static bool writes_memory(const struct thread *thread)
     return fd > 2 && proc_fd_is_memory(thread->tracee.pid, fd);
 }
 
-void stores_lift_for_call(struct observer *observer, struct thread *thread)
+void stores_lift_for_call(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
     bool all = guard_watches_stores(thread->space) && writes_memory(thread);
@@ -390,9 +383,8 @@ void stores_lift_for_call(struct observer *observer, struct thread *thread)
             thread->in_call = false;
         }
         thread->lifted = true;
-        code_know(observer, thread, region);
-        guard_set(observer, thread, region,
-                  region->guard.taken & ~(unsigned)PROT_WRITE);
+        bytes_know(thread, region);
+        guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_WRITE);
     }
 }
 
@@ -430,9 +422,8 @@ static bool exact_write(const struct thread *thread, uint64_t *addr,
 }
 
 /* Emits [from, to), all of it, as written by the call. */
-static void tell_exact(struct observer *observer, struct thread *thread,
-                       struct region *region, uint64_t from, uint64_t to,
-                       const char *by)
+static void tell_exact(struct thread *thread, struct region *region,
+                       uint64_t from, uint64_t to, const char *by)
 {
     uint8_t *old, *now;
 
@@ -446,16 +437,14 @@ static void tell_exact(struct observer *observer, struct thread *thread,
     now = mem_alloc(to - from);
     pages_read(&thread->space->pages, from, to - from, old);
     if (proc_read(thread->tracee.tid, from, now, to - from) == to - from)
-        store_tell(observer, thread, region, from,
-                   (struct bytes){old, to - from},
+        store_tell(thread, region, from, (struct bytes){old, to - from},
                    (struct bytes){now, to - from}, by);
     free(old);
     free(now);
 }
 
 /* Tells what the call has written to the region, and what others have. */
-static void tell_call(struct observer *observer, struct thread *thread,
-                      struct region *region)
+static void tell_call(struct thread *thread, struct region *region)
 {
     bool alone = thread->space->users == 1;
     struct buf name = {0};
@@ -465,16 +454,15 @@ static void tell_call(struct observer *observer, struct thread *thread,
 
     call_name(&thread->call, &name);
     if (exact)
-        tell_exact(observer, thread, region, addr, addr + size,
-                   buf_text(&name));
+        tell_exact(thread, region, addr, addr + size, buf_text(&name));
     if (!exact || !alone || more)
-        tell_differences(observer, thread, region, region->addr,
+        tell_differences(thread, region, region->addr,
                          region->addr + region->length,
                          alone ? buf_text(&name) : WRITTEN_ELSEWHERE);
     buf_release(&name);
 }
 
-void stores_after_call(struct observer *observer, struct thread *thread)
+void stores_after_call(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
 
@@ -487,7 +475,7 @@ void stores_after_call(struct observer *observer, struct thread *thread)
 
         if (!wanted || (region->guard.taken & PROT_WRITE))
             continue;
-        tell_call(observer, thread, region);
-        guard_arm_writes(observer, thread, region);
+        tell_call(thread, region);
+        guard_arm_writes(thread, region);
     }
 }

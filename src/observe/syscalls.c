@@ -32,7 +32,7 @@ static void append_output(pid_t pid, uint64_t addr, uint64_t size,
     free(bytes);
 }
 
-static void after_output(struct observer *observer, struct thread *thread)
+static void after_output(struct thread *thread)
 {
     struct event event = {.kind = EVENT_OUTPUT, .tid = thread->tracee.tid};
     const struct call *call = &thread->call;
@@ -45,7 +45,8 @@ static void after_output(struct observer *observer, struct thread *thread)
 
     if (fd != 1 && fd != 2)
         return;
-    left = budget_pay_output(&observer->budget, &observer->spent, left, &spent);
+    left = budget_pay_output(&thread->run->budget, &thread->run->spent, left,
+                             &spent);
     if (call->number == SYS_write)
         append_output(pid, call->args[1], left, &left, &out);
     for (uint64_t i = 0;
@@ -58,39 +59,38 @@ static void after_output(struct observer *observer, struct thread *thread)
     event.output.fd = fd;
     event.output.bytes = (struct bytes){out.data, out.len};
     if (out.len > 0 || call->result == 0)
-        observer_emit(observer, &event);
+        report_event(thread->run, &event);
     if (spent == BUDGET_output)
-        observer_limit(observer, thread, budget_word(spent), 0,
-                       "%" PRIu64 " bytes of output were recorded; what the "
-                       "program prints from here on is not in the trace",
-                       observer->budget.output);
+        report_limit(thread, budget_word(spent), 0,
+                     "%" PRIu64 " bytes of output were recorded; what the "
+                     "program prints from here on is not in the trace",
+                     thread->run->budget.output);
     buf_release(&out);
 }
 
 /* --- sigaltstack --------------------------------------------------------- */
 
-static void after_sigaltstack(struct observer *observer, struct thread *thread)
+static void after_sigaltstack(struct thread *thread)
 {
     stack_t stack;
 
     if (thread->call.args[0] &&
         proc_read(thread->tracee.tid, thread->call.args[0], &stack,
                   sizeof stack) == sizeof stack)
-        guard_drop_stack(observer, thread, (uintptr_t)stack.ss_sp,
-                         stack.ss_size);
+        guard_drop_stack(thread, (uintptr_t)stack.ss_sp, stack.ss_size);
 }
 
 /* --- prctl(PR_SET_DUMPABLE) ---------------------------------------------- */
 
 /* Without its code nothing can be told of a program, nor a store be stepped. */
-static void after_hide(struct observer *observer, struct thread *thread)
+static void after_hide(struct thread *thread)
 {
     uint8_t byte;
 
     if (thread->space->frozen || tracee_fetch(&thread->tracee) < 0 ||
         proc_read(thread->tracee.tid, tracee_pc(&thread->tracee), &byte, 1))
         return;
-    guard_drop_all(observer, thread, "unreadable",
+    guard_drop_all(thread, "unreadable",
                    "the program forbids others to read its memory "
                    "(PR_SET_DUMPABLE); from here on nothing is watched any "
                    "more. Root may read it all the same");
@@ -99,12 +99,12 @@ static void after_hide(struct observer *observer, struct thread *thread)
 /* --- io_uring ------------------------------------------------------------- */
 
 /* The kernel writes to memory at moments that are not to be seen. */
-static void after_ring(struct observer *observer, struct thread *thread)
+static void after_ring(struct thread *thread)
 {
     if (thread->space->has_ring)
         return;
     thread->space->has_ring = true;
-    guard_drop_stores(observer, thread, "io_uring",
+    guard_drop_stores(thread, "io_uring",
                       "the program lets the kernel write to its memory by "
                       "io_uring; from here on stores are not watched, code is "
                       "read when it is executed");
@@ -112,52 +112,52 @@ static void after_ring(struct observer *observer, struct thread *thread)
 
 /* --- before and after ---------------------------------------------------- */
 
-void syscall_before(struct observer *observer, struct thread *thread)
+void calls_before(struct thread *thread)
 {
     enum call_kind kind = call_kind(&thread->call);
 
-    rest_before_call(thread);
+    run_on_before_call(thread);
     if (kind == CALL_CPUS) {
-        observer_unpin(observer);
-        child_spare(observer, thread);
+        run_unpin(thread->run);
+        child_unguard(thread);
     }
     robust_before_call(observer, thread);
     if (kind == CALL_FREEZE && !thread->space->frozen &&
         tracee_rewind(&thread->tracee) == 0) {
         thread->in_call = false; /* it has not begun and will begin again */
-        guard_drop_all(observer, thread, "frozen",
+        guard_drop_all(thread, "frozen",
                        "the program restricts its own system calls; from here "
                        "on protections could not be given back, so nothing is "
                        "watched any more");
     }
-    mappings_before(observer, thread);
+    maps_before(thread);
     if (!thread->lifted)
-        stores_lift_for_call(observer, thread);
-    observer_run(observer, thread);
+        stores_lift_for_call(thread);
+    observer_run(thread);
 }
 
 /* A call that did what it was asked to. */
-static void apply(struct observer *observer, struct thread *thread)
+static void apply(struct thread *thread)
 {
-    mappings_after(observer, thread);
+    maps_after(thread);
     switch (call_kind(&thread->call)) {
     case CALL_UFFD:
-        guard_drop_uffd(observer, thread);
+        guard_drop_uffd(thread);
         break;
     case CALL_RING:
-        after_ring(observer, thread);
+        after_ring(thread);
         break;
     case CALL_OUTPUT:
-        after_output(observer, thread);
+        after_output(thread);
         break;
     case CALL_HIDE:
-        after_hide(observer, thread);
+        after_hide(thread);
         break;
     case CALL_STACK:
-        after_sigaltstack(observer, thread);
+        after_sigaltstack(thread);
         break;
     case CALL_PLACE:
-        guard_drop_stack(observer, thread, thread->call.args[0], 1);
+        guard_drop_stack(thread, thread->call.args[0], 1);
         break;
     default:
         break;
@@ -170,18 +170,18 @@ static bool succeeded(int64_t result)
     return result < -4095 || result >= 0;
 }
 
-void syscall_after(struct observer *observer, struct thread *thread)
+void calls_after(struct thread *thread)
 {
     if (succeeded(thread->call.result))
-        apply(observer, thread);
+        apply(thread);
     else
-        mappings_refused(observer, thread);
-    stores_after_call(observer, thread);
-    store_let_others(observer, thread->space); /* who waited for this call */
+        maps_refused(thread);
+    stores_after_call(thread);
+    store_let_others(thread->run, thread->space); /* who waited for this call */
     if (succeeded(thread->call.result))
-        rest_look(observer, thread);
+        run_on_look(thread);
     if (thread->inside)
-        code_called(observer, thread);
+        stay_called(thread);
     else
-        observer_run(observer, thread);
+        observer_run(thread);
 }

@@ -23,24 +23,23 @@
 
 /* --- threads and spaces -------------------------------------------------- */
 
-struct thread *thread_find(struct observer *observer, pid_t tid)
+struct thread *thread_find(struct run *run, pid_t tid)
 {
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (observer->threads[i]->tracee.tid == tid)
-            return observer->threads[i];
+    for (size_t i = 0; i < run->thread_count; i++)
+        if (run->threads[i]->tracee.tid == tid)
+            return run->threads[i];
     return NULL;
 }
 
-struct thread *thread_add(struct observer *observer,
-                          const struct tracee *tracee)
+struct thread *thread_add(struct run *run, const struct tracee *tracee)
 {
     struct thread *thread = mem_alloc(sizeof *thread);
 
     thread->tracee = *tracee;
-    observer->threads =
-        mem_grow(observer->threads, observer->thread_count,
-                 &observer->thread_capacity, sizeof(struct thread *));
-    observer->threads[observer->thread_count++] = thread;
+    thread->run = run;
+    run->threads = mem_grow(run->threads, run->thread_count,
+                            &run->thread_capacity, sizeof(struct thread *));
+    run->threads[run->thread_count++] = thread;
     return thread;
 }
 
@@ -78,11 +77,12 @@ void thread_move(struct thread *thread, struct space *space)
         space_leave(old);
 }
 
-void thread_remove(struct observer *observer, struct thread *thread)
+void thread_remove(struct thread *thread)
 {
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (observer->threads[i] == thread)
-            observer->threads[i] = observer->threads[--observer->thread_count];
+    for (size_t i = 0; i < thread->run->thread_count; i++)
+        if (thread->run->threads[i] == thread)
+            thread->run->threads[i] =
+                thread->run->threads[--thread->run->thread_count];
     thread_move(thread, NULL);
     tracee_release(&thread->tracee);
     free(thread);
@@ -90,19 +90,17 @@ void thread_remove(struct observer *observer, struct thread *thread)
 
 /* --- children ------------------------------------------------------------ */
 
-void child_unwatched(struct observer *observer, const struct thread *child,
-                     const char *how)
+void child_unwatched(const struct thread *child, const char *how)
 {
-    observer_limit(observer, child, how, 0,
-                   "process %d, a child, is not watched: it runs on its own",
-                   (int)child->tracee.tid);
+    report_limit(child, how, 0,
+                 "process %d, a child, is not watched: it runs on its own",
+                 (int)child->tracee.tid);
 }
 
 /* A forked child has a copy of the memory, and so of the guards. */
-static void free_copy(struct observer *observer, struct thread *child,
-                      const struct space *parent)
+static void free_copy(struct thread *child, const struct space *parent)
 {
-    child_unwatched(observer, child, "fork");
+    child_unwatched(child, "fork");
     for (size_t i = 0; i < parent->regions.count; i++) {
         const struct region *region = &parent->regions.list[i];
 
@@ -169,7 +167,7 @@ static void kernel_places(const struct thread *parent,
     }
 }
 
-void child_spare(struct observer *observer, struct thread *parent)
+void child_unguard(struct thread *parent)
 {
     uint64_t number = parent->call.number, places[KERNEL_PLACES];
     struct regions *regions = &parent->space->regions;
@@ -185,13 +183,12 @@ void child_spare(struct observer *observer, struct thread *parent)
         if (parent->in_call && tracee_rewind(&parent->tracee) < 0)
             return;
         parent->in_call = false; /* it will begin again */
-        guard_drop_stack(observer, parent, places[i], 1);
+        guard_drop_stack(parent, places[i], 1);
     }
 }
 
 /* The child's first stop and its parent's stop come in any order. */
-static void adopt(struct observer *observer, const struct thread *parent,
-                  struct thread *child)
+static void adopt(const struct thread *parent, struct thread *child)
 {
     uint64_t flags = clone_flags(parent);
     bool is_copy = !(flags & CLONE_VM), is_thread = flags & CLONE_THREAD;
@@ -203,57 +200,55 @@ static void adopt(struct observer *observer, const struct thread *parent,
     if (is_copy)
         await_entry(parent->space, child);
     if (is_copy && parent->space->watched)
-        free_copy(observer, child, parent->space);
-    observer_run(observer, child);
+        free_copy(child, parent->space);
+    observer_run(child);
 }
 
 /* A child whose parent has told of it, but which has not stopped yet. */
-static void wait_for_child(struct observer *observer, pid_t tid)
+static void wait_for_child(struct run *run, pid_t tid)
 {
     struct stop stop;
     struct tracee tracee = {.tid = tid, .pid = tid};
 
     if (tracee_wait(&tracee, &stop) == 0)
-        thread_add(observer, &tracee);
+        thread_add(run, &tracee);
 }
 
-void child_made(struct observer *observer, struct thread *thread,
-                const struct stop *stop)
+void child_made(struct thread *thread, const struct stop *stop)
 {
-    struct thread *child = thread_find(observer, stop->child);
+    struct thread *child = thread_find(thread->run, stop->child);
 
     if (!child) {
-        wait_for_child(observer, stop->child);
-        child = thread_find(observer, stop->child);
+        wait_for_child(thread->run, stop->child);
+        child = thread_find(thread->run, stop->child);
     }
     if (child)
-        adopt(observer, thread, child);
-    observer_run(observer, thread);
+        adopt(thread, child);
+    observer_run(thread);
 }
 
 /*
  * A new process waits for its parent's stop to tell whose it is. A parent that
  * was killed before tells nothing; its child then runs on its own.
  */
-void child_free_orphan(struct observer *observer, struct thread *child,
-                       const struct space *parent)
+void child_free_orphan(struct thread *child, const struct space *parent)
 {
-    if (child->space || thread_find(observer, proc_parent(child->tracee.tid)))
+    if (child->space || thread_find(child->run, proc_parent(child->tracee.tid)))
         return;
     tracee_find_syscall(&child->tracee);
     thread_move(child, space_new(false));
     if (parent) {
         await_entry(parent, child);
-        free_copy(observer, child, parent);
+        free_copy(child, parent);
     } else { /* it may be one that a constructor has made */
         child->space->entry = (struct entry){
             .addr = proc_auxv(child->tracee.pid, AT_ENTRY), .awaited = true};
     }
-    observer_run(observer, child);
+    observer_run(child);
 }
 
-void child_free_orphans(struct observer *observer, const struct space *parent)
+void child_free_orphans(struct run *run, const struct space *parent)
 {
-    for (size_t i = 0; i < observer->thread_count; i++)
-        child_free_orphan(observer, observer->threads[i], parent);
+    for (size_t i = 0; i < run->thread_count; i++)
+        child_free_orphan(run->threads[i], parent);
 }
