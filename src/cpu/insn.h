@@ -21,18 +21,22 @@
 
 /* How an instruction moves control, as far as a tracer must know. */
 enum insn_kind {
-    INSN_PLAIN,   /* on to the next one */
-    INSN_CALL,    /* near call, direct or indirect */
-    INSN_RETURN,  /* near return */
-    INSN_JUMP,    /* unconditional jump */
-    INSN_BRANCH,  /* conditional jump, loop, jrcxz */
-    INSN_SYSCALL, /* enters the kernel */
-    INSN_PUSHF,   /* stores the flags, the trap flag among them */
-    INSN_POPF,    /* loads the flags */
-    INSN_TRAP,    /* raises the trap that a step raises, too: int1 */
-    INSN_SHADOW,  /* loads ss: the trap of a step comes behind the next one
-                   * (Intel SDM vol. 3, 6.8.3) */
+    INSN_PLAIN,       /* on to the next one */
+    INSN_CALL,        /* near call, direct or indirect */
+    INSN_RETURN,      /* near return */
+    INSN_JUMP,        /* unconditional jump */
+    INSN_BRANCH,      /* conditional jump, loop, jrcxz */
+    INSN_SYSCALL,     /* enters the kernel */
+    INSN_SAVES_FLAGS, /* stores the flags, the trap flag among them */
+    INSN_LOADS_FLAGS, /* loads the flags: popf, iret */
+    INSN_TRAP,        /* raises the trap that a step raises, too: int1 */
+    INSN_SHADOW,      /* loads ss: the trap of a step comes behind the next
+                       * one (Intel SDM vol. 3, 6.8.3) */
 };
+
+/* The former names, until nobody uses them any more. */
+#define INSN_PUSHF INSN_SAVES_FLAGS
+#define INSN_POPF  INSN_LOADS_FLAGS
 
 enum field_kind {
     FIELD_PREFIX, /* legacy prefixes, all of them together */
@@ -132,6 +136,14 @@ const char *insn_library(void);
  */
 int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
                 struct insn *out);
+
+/*
+ * The same for what a tracee stands at, whatever it is: where that is no
+ * instruction, *out has length 0, and the kind that Linux takes it for when it
+ * steps it (INSN_LOADS_FLAGS or INSN_PLAIN).
+ */
+void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
+                     struct insn *out);
 
 /*
  * The address that a memory or address operand stands for with these

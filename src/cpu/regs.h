@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "cpu/arch.h"
 
 /* Not REG_RAX: <sys/ucontext.h> owns those names. */
 enum reg {
@@ -19,12 +20,6 @@ enum reg {
     REG_COUNT,
     REG_NONE = REG_COUNT,
 };
-
-/* The architecture as a trace names it. */
-#define ARCH_NAME "x86_64"
-
-/* What objdump(1) must be told of it, to disassemble bare bytes. */
-#define ARCH_OBJDUMP "-m i386:x86-64 -M intel"
 
 /* The same registers under the names that do not depend on the CPU. */
 #define REG_PC     X86_RIP

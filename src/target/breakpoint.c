@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/breakpoint.h"
 
+#include "cpu/trap.h"
 #include "target/proc.h"
-
-#define INT3 0xcc /* Intel SDM vol. 2, INT3 */
 
 int breakpoint_set_register(struct breakpoint *breakpoint,
                             const struct tracee *tracee, uint64_t addr)
@@ -17,10 +16,10 @@ int breakpoint_set_register(struct breakpoint *breakpoint,
 int breakpoint_set_int3(struct breakpoint *breakpoint,
                         const struct tracee *tracee, uint64_t addr)
 {
-    const uint8_t insn = INT3;
+    const uint8_t insn = TRAP_INSN;
     uint8_t byte;
 
-    if (proc_read(tracee->tid, addr, &byte, 1) != 1 || byte == INT3 ||
+    if (proc_read(tracee->tid, addr, &byte, 1) != 1 || byte == TRAP_INSN ||
         tracee_write(tracee, addr, &insn, 1) < 0)
         return -1;
     *breakpoint = (struct breakpoint){BREAKPOINT_INT3, addr, byte};

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cpu/trap.h"
 #include "target/filter.h"
 #include "target/proc.h"
 
@@ -450,14 +451,7 @@ void tracee_keep_trap(struct tracee *tracee)
 
 bool tracee_loads_flags(const uint8_t *code, size_t len)
 {
-    static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
-                                       0x66, 0x67, 0xf0, 0xf2, 0xf3};
-    size_t i = 0;
-
-    while (i < len && ((code[i] & 0xf0) == 0x40 /* REX */ ||
-                       memchr(prefixes, code[i], sizeof prefixes)))
-        i++;
-    return i < len && (code[i] == 0x9d || code[i] == 0xcf); /* popf, iret */
+    return trap_loads_flags(code, len);
 }
 
 /* Clears the trap flag in flags that lie in memory. */
@@ -476,7 +470,7 @@ static void clean_flags(const struct tracee *tracee, uint64_t addr)
  * it is executed or not (enable_single_step in arch/x86/kernel/step.c). */
 void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next)
 {
-    if (next != INSN_POPF || !(tracee->regs.eflags & TRAP_FLAG))
+    if (next != INSN_LOADS_FLAGS || !(tracee->regs.eflags & TRAP_FLAG))
         return;
     tracee->regs.eflags &= ~(uint64_t)TRAP_FLAG;
     tracee_store(tracee);
@@ -486,7 +480,7 @@ void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next)
  * rt_sigframe in arch/x86/include/asm/sigframe.h). */
 void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next)
 {
-    if (next == INSN_POPF)
+    if (next == INSN_LOADS_FLAGS)
         clean_flags(tracee,
                     tracee->regs.rsp + sizeof(uint64_t) +
                         offsetof(ucontext_t, uc_mcontext.gregs[REG_EFL]));
@@ -499,10 +493,10 @@ void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next)
 void tracee_hide_step(struct tracee *tracee, enum insn_kind executed)
 {
     switch (executed) {
-    case INSN_PUSHF:
+    case INSN_SAVES_FLAGS:
         clean_flags(tracee, tracee->regs.rsp);
         break;
-    case INSN_POPF:
+    case INSN_LOADS_FLAGS:
         tracee->regs.eflags &= ~(uint64_t)TRAP_FLAG;
         tracee_store(tracee);
         break;

@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "cpu/arch.h"
 
-#define PAGES_SIZE 4096u
+#define PAGES_SIZE ARCH_PAGE_SIZE
 
 struct page;
 

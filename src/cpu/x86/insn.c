@@ -19,6 +19,7 @@
 #include <Zydis/Zydis.h>
 
 #include "base/mem.h"
+#include "cpu/trap.h"
 
 /* What Zydis yields for one instruction. */
 struct decoded {
@@ -99,14 +100,14 @@ static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
     case ZYDIS_MNEMONIC_PUSHF:
     case ZYDIS_MNEMONIC_PUSHFD:
     case ZYDIS_MNEMONIC_PUSHFQ:
-        return INSN_PUSHF;
+        return INSN_SAVES_FLAGS;
     case ZYDIS_MNEMONIC_POPF:
     case ZYDIS_MNEMONIC_POPFD:
     case ZYDIS_MNEMONIC_POPFQ:
     case ZYDIS_MNEMONIC_IRET:
     case ZYDIS_MNEMONIC_IRETD:
     case ZYDIS_MNEMONIC_IRETQ:
-        return INSN_POPF;
+        return INSN_LOADS_FLAGS;
     case ZYDIS_MNEMONIC_INT1:
         return INSN_TRAP;
     case ZYDIS_MNEMONIC_MOV:
@@ -389,6 +390,16 @@ int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
         decoded.insn.operand_count = decoded.insn.operand_count_visible = 1;
     convert(&decoded, code, addr, out);
     return 1;
+}
+
+void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
+                     struct insn *out)
+{
+    if (insn_decode(code, len, addr, out) != 1)
+        *out =
+            (struct insn){.addr = addr,
+                          .kind = trap_loads_flags(code, len) ? INSN_LOADS_FLAGS
+                                                              : INSN_PLAIN};
 }
 
 _Static_assert(INSN_MAX_OPERANDS >= ZYDIS_MAX_OPERAND_COUNT,
