@@ -420,7 +420,7 @@ static void on_call(struct thread *thread)
         return;
     if (call.denied) {
         tracee_deny(&thread->tracee);
-        observer_run(observer, thread);
+        observer_run(thread);
         return;
     }
     if (call.entering && !thread->in_call) {

@@ -25,8 +25,7 @@
 #define KIND_OF_LOCK UINT64_C(1)
 
 /* Gives up the region that holds the lock. Returns -1 if it cannot be. */
-static int spare(struct observer *observer, struct thread *thread,
-                 uint64_t lock)
+static int spare(struct thread *thread, uint64_t lock)
 {
     struct region *region = regions_at(&thread->space->regions, lock);
 
@@ -35,17 +34,16 @@ static int spare(struct observer *observer, struct thread *thread,
     if (thread->in_call && tracee_rewind(&thread->tracee) < 0)
         return -1;
     thread->in_call = false; /* it will begin again */
-    observer_limit(observer, thread, "robust", region->addr,
-                   "the region at 0x%" PRIx64
-                   " holds a lock that the kernel opens when its owner dies; "
-                   "from here on stores into it are not watched",
-                   region->addr);
-    return guard_drop(observer, thread, region, PROT_WRITE);
+    report_limit(thread, "robust", region->addr,
+                 "the region at 0x%" PRIx64
+                 " holds a lock that the kernel opens when its owner dies; "
+                 "from here on stores into it are not watched",
+                 region->addr);
+    return guard_drop(thread, region, PROT_WRITE);
 }
 
 /* The locks that `owner` has, by calls that `thread` makes. */
-static void spare_locks(struct observer *observer, struct thread *thread,
-                        pid_t owner)
+static void spare_locks(struct thread *thread, pid_t owner)
 {
     struct robust_list_head head;
     uint64_t addr = 0, size = 0, entry;
@@ -54,14 +52,13 @@ static void spare_locks(struct observer *observer, struct thread *thread,
         proc_read(owner, addr, &head, sizeof head) != sizeof head)
         return;
     entry = (uint64_t)(uintptr_t)head.list_op_pending & ~KIND_OF_LOCK;
-    if (entry &&
-        spare(observer, thread, entry + (uint64_t)head.futex_offset) < 0)
+    if (entry && spare(thread, entry + (uint64_t)head.futex_offset) < 0)
         return;
     entry = (uint64_t)(uintptr_t)head.list.next;
     for (int i = 0; i < MAX_LOCKS; i++) {
         entry &= ~KIND_OF_LOCK;
         if (entry == addr ||
-            spare(observer, thread, entry + (uint64_t)head.futex_offset) < 0 ||
+            spare(thread, entry + (uint64_t)head.futex_offset) < 0 ||
             proc_read(owner, entry, &entry, sizeof entry) != sizeof entry)
             return;
     }
@@ -69,23 +66,23 @@ static void spare_locks(struct observer *observer, struct thread *thread,
 
 /* All threads of the process end, or of all that share its memory: one that
  * does not is watched less than it could be. */
-static void spare_all(struct observer *observer, struct thread *thread)
+static void spare_all(struct thread *thread)
 {
-    for (size_t i = 0; i < observer->thread_count; i++)
-        if (observer->threads[i]->space == thread->space)
-            spare_locks(observer, thread, observer->threads[i]->tracee.tid);
+    for (size_t i = 0; i < thread->run->thread_count; i++)
+        if (thread->run->threads[i]->space == thread->space)
+            spare_locks(thread, thread->run->threads[i]->tracee.tid);
 }
 
-void robust_before_call(struct observer *observer, struct thread *thread)
+void robust_before_call(struct thread *thread)
 {
     switch (thread->call.number) {
     case SYS_exit:
-        spare_locks(observer, thread, thread->tracee.tid);
+        spare_locks(thread, thread->tracee.tid);
         break;
     case SYS_exit_group:
     case SYS_execve:
     case SYS_execveat:
-        spare_all(observer, thread);
+        spare_all(thread);
         break;
     default:
         break;
@@ -110,10 +107,9 @@ static bool is_harmless(int signal)
     }
 }
 
-void robust_before_signal(struct observer *observer, struct thread *thread,
-                          int signal)
+void robust_before_signal(struct thread *thread, int signal)
 {
     if (guard_watches_stores(thread->space) && !is_harmless(signal) &&
         !proc_catches(thread->tracee.tid, signal))
-        spare_all(observer, thread);
+        spare_all(thread);
 }

@@ -284,7 +284,7 @@ static void deliver(struct thread *thread, const siginfo_t *info)
             tracee_pc(&thread->tracee) != thread->insn.addr)
             stay_moved(thread); /* an int3 */
     }
-    robust_before_signal(observer, thread, info->si_signo);
+    robust_before_signal(thread, info->si_signo);
     if (actions_endangered(thread, info->si_signo))
         deliver_alone(thread, info->si_signo, info->si_code > 0);
     else

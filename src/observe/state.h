@@ -707,9 +707,8 @@ void run_on_look(struct thread *thread);
  * thread or its process, gives up the regions that the kernel writes to then.
  * In front of a call that is about to begin again in_call is false then.
  */
-void robust_before_call(struct observer *observer, struct thread *thread);
-void robust_before_signal(struct observer *observer, struct thread *thread,
-                          int signal);
+void robust_before_call(struct thread *thread);
+void robust_before_signal(struct thread *thread, int signal);
 
 /* --- syscalls.c ---------------------------------------------------------- */
 

@@ -121,7 +121,7 @@ void calls_before(struct thread *thread)
         run_unpin(thread->run);
         child_unguard(thread);
     }
-    robust_before_call(observer, thread);
+    robust_before_call(thread);
     if (kind == CALL_FREEZE && !thread->space->frozen &&
         tracee_rewind(&thread->tracee) == 0) {
         thread->in_call = false; /* it has not begun and will begin again */
