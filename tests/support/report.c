@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * report.c - names the tests that were skipped, and why.
+ * report.c - what is done around all tests.
  *
- * Criterion's closing line does not count them, so that a skipped test would
- * look like one that passed. This is printed just before that line.
+ * Before them, each is given more time where all is slower. Behind them, the
+ * tests that were skipped are named, and why: Criterion's closing line does not
+ * count them, so that a skipped test would look like one that passed. This is
+ * printed just before that line.
  */
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
 #include <stdio.h>
+
+#include "support.h"
+
+ReportHook(PRE_ALL)(struct criterion_test_set *all)
+{
+    FOREACH_SET (struct criterion_suite_set *set, all->suites) {
+        if (set->suite.data)
+            set->suite.data->timeout *= SLOWNESS;
+        FOREACH_SET (struct criterion_test *test, set->tests)
+            test->data->timeout *= SLOWNESS;
+    }
+}
 
 /* Disabled tests, and those that CRITERION_TEST_PATTERN leaves out, give no
  * reason; there can be many, so they are counted only. */

@@ -133,7 +133,7 @@ void run_begin(const struct job *command, struct running *running)
     if (!command->err)
         open_channel(command->tty, err);
     running->since = now();
-    running->seconds = command->seconds ? command->seconds : 20;
+    running->seconds = SLOWNESS * (command->seconds ? command->seconds : 20);
     running->out_limit = command->out_limit;
     running->pid = fork();
     if (running->pid == 0)

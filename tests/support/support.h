@@ -31,6 +31,17 @@
 #define contains(text, words) ne(ptr, (void *)strstr(text, words), NULL)
 #define lacks(text, words)    eq(ptr, (void *)strstr(text, words), NULL)
 
+/*
+ * Time limits are this many times as long: with the address sanitizer, a
+ * program that is traced does as many stores again, each of which it may be
+ * stopped for, and jittrace itself is slower.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define SLOWNESS 3
+#else
+#define SLOWNESS 1
+#endif
+
 /* A list of arguments, ended by NULL. */
 #define ARGS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -54,7 +65,7 @@ struct job {
     const char *const *env;  /* "NAME=VALUE" sets, "NAME" unsets; or NULL */
     const char *dir;         /* where it runs; NULL: here */
     int (*prepare)(void);    /* called in the child before exec; or NULL */
-    int seconds;             /* its time limit; 0: 20 */
+    int seconds;             /* its time limit, but for SLOWNESS; 0: 20 */
 };
 
 struct result {

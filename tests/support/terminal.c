@@ -119,7 +119,8 @@ void tty_start(struct tty *tty, const struct job *command, unsigned rows,
     open_screen(tty);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     tty->since = now();
-    tty->seconds = command->seconds ? command->seconds : DEFAULT_SECONDS;
+    tty->seconds =
+        SLOWNESS * (command->seconds ? command->seconds : DEFAULT_SECONDS);
     tty->pid = fork();
     if (tty->pid == 0)
         become_foreground(command, tty->slave, parent);
