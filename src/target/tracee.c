@@ -138,16 +138,26 @@ static pid_t wait_with(enum patience patience, int *status)
                    patience == WAIT_NOW ? __WALL | WNOHANG : __WALL);
 }
 
-/* Whether the kernel has the ID of another thread to tell with this stop. */
-static bool has_message(enum stop_kind kind)
+/* With some stops the kernel has the ID of another thread to tell. */
+static void read_message(struct stop *stop)
 {
-    return kind == STOP_CLONE || kind == STOP_VFORK || kind == STOP_FORK ||
-           kind == STOP_EXEC;
+    unsigned long message = 0;
+
+    switch (stop->kind) {
+    case STOP_CLONE:
+    case STOP_VFORK:
+    case STOP_FORK:
+    case STOP_EXEC:
+        if (request(PTRACE_GETEVENTMSG, stop->tid, 0, &message) == 0)
+            stop->child = (pid_t)message;
+        break;
+    default:
+        break;
+    }
 }
 
 int wait_stop(struct stop *stop, enum patience patience, struct err *err)
 {
-    unsigned long message = 0;
     int status;
     pid_t tid;
 
@@ -164,9 +174,7 @@ int wait_stop(struct stop *stop, enum patience patience, struct err *err)
         return err_set(err, ERR_TRACING, "cannot wait for the program: %s",
                        strerror(errno));
     stop_classify(tid, status, stop);
-    if (has_message(stop->kind) &&
-        request(PTRACE_GETEVENTMSG, tid, 0, &message) == 0)
-        stop->child = (pid_t)message;
+    read_message(stop);
     return 1;
 }
 
@@ -592,6 +600,16 @@ int tracee_call(const struct tracee *tracee, struct call *call)
     return 0;
 }
 
+bool tracee_enters_call(const struct tracee *tracee)
+{
+    struct __ptrace_syscall_info info = {0};
+
+    return request(PTRACE_GET_SYSCALL_INFO, tracee->tid, sizeof info, &info) >=
+               0 &&
+           (info.op == PTRACE_SYSCALL_INFO_ENTRY ||
+            info.op == PTRACE_SYSCALL_INFO_SECCOMP);
+}
+
 bool tracee_has_stopped(const struct tracee *tracee)
 {
     siginfo_t info = {0};
@@ -615,6 +633,7 @@ int tracee_wait(const struct tracee *tracee, struct stop *stop)
     if (waitpid(tracee->tid, &status, __WALL) != tracee->tid)
         return -1;
     stop_classify(tracee->tid, status, stop);
+    read_message(stop);
     return 0;
 }
 
