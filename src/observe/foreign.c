@@ -68,11 +68,13 @@ static struct thread *spokesman(const struct run *run, pid_t pid,
  * one that sleeps there is left alone. */
 #define YIELDS 100
 
-/* Whether it stands still now, and can make a call of ours. */
+/* How often the call that writes is undone, to wait for the other process: one
+ * in vfork(2) may wait for the one who writes. */
+#define MAX_UNDONE 1000
+
+/* Whether it stands still now: not if it sleeps. */
 static bool stop(struct thread *thread)
 {
-    enum stop_kind kind;
-
     for (int i = 0;
          i < YIELDS && thread->in_call && proc_runs(thread->tracee.tid) &&
          !tracee_has_stopped(&thread->tracee);
@@ -82,33 +84,68 @@ static bool stop(struct thread *thread)
         (thread->in_call || !proc_runs(thread->tracee.tid)))
         return false;
     store_stop(thread);
-    kind = thread->stop.kind;
-    if (!thread->has_stop || kind == STOP_FORK || kind == STOP_VFORK ||
-        kind == STOP_CLONE)
+    return thread->has_stop;
+}
+
+/* Whether it is in a call of its own that will be over without the one who
+ * writes: it is at work, or stands where the kernel has yet to say what it
+ * returns. */
+static bool is_amid_call(const struct thread *thread)
+{
+    if (thread->running) /* it may have stopped since it was looked at */
+        return !proc_sleeps(thread->tracee.tid) ||
+               tracee_has_stopped(&thread->tracee);
+    if (tracee_enters_call(&thread->tracee))
         return false;
-    if (!thread->in_call && (kind == STOP_CALL || kind == STOP_FILTER)) {
-        /* Its own call has not begun, and will begin again. */
-        if (tracee_rewind(&thread->tracee) < 0)
-            return false;
-        thread->has_stop = false;
-        observer_run(thread);
+    if (!thread->has_stop)
+        return thread->in_call;
+    switch (thread->stop.kind) {
+    case STOP_FORK:
+    case STOP_VFORK:
+    case STOP_CLONE:
+    case STOP_EXEC:
+        return true;
+    default:
+        return false;
     }
+}
+
+/* A call of its own that it stands in front of, known or not, would be lost by
+ * one of ours. It begins again. */
+static bool put_off_call(struct thread *thread)
+{
+    if (!tracee_enters_call(&thread->tracee))
+        return true;
+    if (tracee_rewind(&thread->tracee) < 0)
+        return false;
+    thread->in_call = thread->queued = thread->has_stop = false;
+    if (!thread->due)
+        observer_run(thread);
     return true;
 }
 
-void foreign_before(const struct thread *thread)
+bool foreign_before(struct thread *thread)
 {
     pid_t pid = written_process(thread);
     struct thread *other =
         pid > 0 ? spokesman(thread->run, pid, thread->space) : NULL;
+    bool stands;
 
     if (!other || other->space->stores_off)
-        return;
+        return true;
+    stands = !other->running || stop(other);
+    if (is_amid_call(other) && thread->undone < MAX_UNDONE) {
+        thread->undone++;
+        return tracee_rewind(&thread->tracee) < 0;
+    }
+    thread->undone = 0;
+    stands = stands && !is_amid_call(other) && put_off_call(other);
     /* A userfaultfd gives its pages back without it. */
-    if (other->running && !stop(other) && other->space->uffd < 0)
-        return;
+    if (!stands && other->space->uffd < 0)
+        return true;
     guard_drop_stores(other, "writer",
                       "another process writes to the program's memory; from "
                       "here on stores are not watched, code is read when it is "
                       "executed");
+    return true;
 }

@@ -426,7 +426,10 @@ static void on_call(struct thread *thread)
     if (call.entering && !thread->in_call) {
         thread->call = call;
         actions_set(thread);
-        foreign_before(thread);
+        if (!foreign_before(thread)) {
+            observer_run(thread); /* it will begin again */
+            return;
+        }
     }
     if (!thread->space->watched || !thread->space->started ||
         is_over_at_entry(thread, &call)) {

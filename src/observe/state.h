@@ -148,8 +148,9 @@ struct thread {
     int due_signal;
 
     bool in_call;
-    bool queued; /* at the entry of a call that is to wait: see order.c */
-    bool lifted; /* write guards are lifted for this call */
+    bool queued;     /* at the entry of a call that is to wait: see order.c */
+    bool lifted;     /* write guards are lifted for this call */
+    unsigned undone; /* times that this call was undone: see foreign.c */
     struct call call;
 
     bool storing;
@@ -565,9 +566,12 @@ bool object_set_executed(struct space *space, const struct maps_line *line);
 
 /* --- foreign.c ----------------------------------------------------------- */
 
-/* A system call of the thread, watched or not, is about to begin: it may write
- * to the memory of another process. */
-void foreign_before(const struct thread *thread);
+/*
+ * A system call of the thread, watched or not, is about to begin: it may write
+ * to the memory of another process. Returns false when it was undone, for the
+ * other one has to get on first; it begins again.
+ */
+bool foreign_before(struct thread *thread);
 
 /* --- code.c -------------------------------------------------------------- */
 

@@ -407,17 +407,27 @@ int proc_yama_scope(void)
     return scope;
 }
 
-bool proc_runs(pid_t tid)
+static bool is_in_state(pid_t tid, char state)
 {
     struct buf text = {0};
     const char *name_end; /* a name may hold any character */
-    bool runs;
+    bool is;
 
     name_end =
         read_all(tid, "stat", &text) ? strrchr(buf_text(&text), ')') : NULL;
-    runs = name_end && !strncmp(name_end, ") R", 3);
+    is = name_end && name_end[1] == ' ' && name_end[2] == state;
     buf_release(&text);
-    return runs;
+    return is;
+}
+
+bool proc_runs(pid_t tid)
+{
+    return is_in_state(tid, 'R');
+}
+
+bool proc_sleeps(pid_t tid)
+{
+    return is_in_state(tid, 'S');
 }
 
 bool proc_signals(pid_t tid, struct proc_signals *out)

@@ -106,6 +106,9 @@ int proc_yama_scope(void);
 /* Whether the thread uses a CPU or waits for one (state R in its stat). */
 bool proc_runs(pid_t tid);
 
+/* Whether it sleeps for as long as it may take, until a signal comes. */
+bool proc_sleeps(pid_t tid);
+
 /* What a thread does with signals: bit N - 1 stands for signal N. */
 struct proc_signals {
     uint64_t caught;  /* it has a handler (SigCgt of its status) */

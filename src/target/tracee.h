@@ -265,6 +265,12 @@ int tracee_call(const struct tracee *tracee, struct call *call);
 int tracee_deny(struct tracee *tracee);
 
 /*
+ * Whether it stands, at any stop, where a call is about to begin: there a call
+ * of ours takes its place, unless it is undone first.
+ */
+bool tracee_enters_call(const struct tracee *tracee);
+
+/*
  * Undoes the entry into a system call: afterwards the tracee stands in front
  * of the syscall instruction again and can be made to do other calls.
  */

@@ -101,6 +101,7 @@ static const char *const *const runs[] = {
     ARGS("--", TRACEE("write_only")),
     ARGS("--", TRACEE("spinning_parent")),
     ARGS("--", TRACEE("robust")),
+    ARGS("--", TRACEE("calling_parent")),
 };
 
 /* Where the program begins in a run's arguments. */
