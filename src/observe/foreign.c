@@ -4,7 +4,9 @@
  * or through /proc/PID/mem. The kernel fails such a write at a page that we
  * guard, where it would succeed untraced. So before a process of the program
  * can begin with it, stores into the memory of the other one are watched no
- * longer. Processes that are no children of the program are not seen.
+ * longer. Processes that are no children of the program are not seen. Where
+ * mprotect holds pages back and all threads sleep in calls, as in vfork(2),
+ * none can give them back, and the write fails.
  */
 #include <sched.h>
 #include <stdlib.h>
