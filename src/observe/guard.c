@@ -19,6 +19,7 @@
  * found by comparing. And all of them stop at each system call, for one could
  * be under way to a page when it is guarded.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -74,25 +75,38 @@ static int set_writes(const struct space *space, struct region *region,
     return 0;
 }
 
-/* Sets the protection of [from, to) to the program's own less `taken`. */
-static int set_range(struct thread *thread, struct region *region,
+/* Sets the protection of [from, to) to the program's own less `taken`. Returns
+ * 0; or -errno, or 1 where no call could be made. */
+static int try_range(struct thread *thread, const struct region *region,
                      uint64_t from, uint64_t to, unsigned taken)
 {
     int (*const protect)(struct tracee *, uint64_t, uint64_t, unsigned) =
         thread->space->implies_exec ? tracee_mprotect_exactly : tracee_mprotect;
-    int result = protect(&thread->tracee, from, to - from,
-                         taken ? guard_prot(region, taken) : region->prot);
+
+    return protect(&thread->tracee, from, to - from,
+                   taken ? guard_prot(region, taken) : region->prot);
+}
+
+/* The same. What could not be given back is lost. */
+static int set_range(struct thread *thread, struct region *region,
+                     uint64_t from, uint64_t to, unsigned taken)
+{
+    int result = try_range(thread, region, from, to, taken);
 
     if (result >= 0)
         return result == 0 ? 0 : -1;
     region->guard.wanted = 0;
+    region->guard.lost = region->guard.taken & ~taken;
     report_limit(thread, "mprotect", region->addr,
                  "the system refuses to change the protection of the "
                  "region at 0x%" PRIx64
-                 " (%s), so it is not watched any more; a sandbox, SELinux "
-                 "or MemoryDenyWriteExecute= can be the cause: run the "
-                 "program outside of it",
-                 region->addr, strerror(-result));
+                 " (%s), so it is not watched any more; %s",
+                 region->addr, strerror(-result),
+                 result == -ENOMEM
+                     ? "the program may have as many mappings as there can "
+                       "be: raise that limit: sysctl vm.max_map_count=262144"
+                     : "a sandbox, SELinux or MemoryDenyWriteExecute= can be "
+                       "the cause: run the program outside of it");
     return -1;
 }
 
@@ -117,9 +131,10 @@ static bool may_hold_execution(struct thread *thread)
     struct space *space = thread->space;
 
     if (space->execute == EXECUTE_UNTRIED) {
-        space->execute = tracee_can_execute_again(&thread->tracee)
-                             ? EXECUTE_RETURNS
-                             : EXECUTE_IS_LOST;
+        space->execute =
+            tracee_can_protect_again(&thread->tracee, PROT_READ | PROT_EXEC)
+                ? EXECUTE_RETURNS
+                : EXECUTE_IS_LOST;
         if (space->execute == EXECUTE_IS_LOST)
             report_limit(thread, "execute", 0,
                          "the system does not let a page be executed again "
@@ -131,6 +146,28 @@ static bool may_hold_execution(struct thread *thread)
     return space->execute == EXECUTE_RETURNS;
 }
 
+/*
+ * The same of stores, where mprotect holds them back: whether a page can be
+ * given that protection that once could not be written to.
+ */
+static bool may_hold_writes(struct thread *thread, unsigned prot)
+{
+    struct space *space = thread->space;
+
+    if (!(space->writes_tried >> prot & 1)) {
+        space->writes_tried |= 1u << prot;
+        if (tracee_can_protect_again(&thread->tracee, prot))
+            space->writes_return |= 1u << prot;
+        else
+            report_limit(thread, "write", 0,
+                         "the system does not let a page be written to "
+                         "again that once could not be (a sandbox, SELinux), "
+                         "so stores are not seen; run the program outside of "
+                         "it to see them");
+    }
+    return space->writes_return >> prot & 1;
+}
+
 int guard_set(struct thread *thread, struct region *region, unsigned taken)
 {
     unsigned change, protected = PROT_WRITE | PROT_EXEC;
@@ -140,6 +177,12 @@ int guard_set(struct thread *thread, struct region *region, unsigned taken)
         !may_hold_execution(thread)) {
         region->guard.wanted &= ~(unsigned)PROT_EXEC;
         taken &= ~(unsigned)PROT_EXEC;
+    }
+    if ((taken & ~region->guard.taken & PROT_WRITE) &&
+        !uses_uffd(thread->space, region) &&
+        !may_hold_writes(thread, region->prot)) {
+        region->guard.wanted &= ~(unsigned)PROT_WRITE;
+        taken &= ~(unsigned)PROT_WRITE;
     }
     change = region->guard.taken ^ taken;
     if (!change || order_in_doubt(thread->run, thread->space, region->addr,
@@ -189,9 +232,11 @@ int guard_let_execute(struct thread *thread, struct region *region,
     if (to > end)
         to = end;
     thread->space->turns++;
-    if (set_range(thread, region, from, to,
-                  by_mprotect(region) & ~(unsigned)PROT_EXEC) < 0)
-        return -1;
+    /* That makes mappings, of which there may be no more; all of it makes
+     * none. */
+    if (try_range(thread, region, from, to,
+                  by_mprotect(region) & ~(unsigned)PROT_EXEC) != 0)
+        return guard_set(thread, region, guard->taken & ~(unsigned)PROT_EXEC);
     guard->window = from;
     guard->window_end = to;
     return 0;

@@ -454,6 +454,8 @@ static void on_fault(struct thread *thread, const siginfo_t *info)
         signal_own_traps(thread);
         return;
     }
+    if (class != FAULT_PROGRAM && (region->guard.taken & region->guard.lost))
+        class = FAULT_PROGRAM; /* there is no way back: to end is better */
     if (class == FAULT_STALE && !has_turned(thread))
         class = FAULT_PROGRAM; /* no guard that was lifted since explains it */
     if (class != FAULT_PROGRAM && thread->last_fault.repeats > MAX_REPEATS) {

@@ -401,6 +401,21 @@ int launch_try_stack(struct err *err)
     return raise_stack(&former, err);
 }
 
+/* The kernel ends who writes a larger file (SIGXFSZ in setrlimit(2)). */
+static int check_size(const struct launch *launch, struct err *err)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) < 0 ||
+        launch->image.len <= limit.rlim_cur)
+        return 0;
+    return err_set(err, ERR_TRACING,
+                   "the bundled program is a file of %zu bytes, and "
+                   "RLIMIT_FSIZE allows %llu; raise that limit: ulimit -f "
+                   "unlimited",
+                   launch->image.len, (unsigned long long)limit.rlim_cur);
+}
+
 /*
  * Tells whether /proc shows our processes: this one, and one that we started.
  * It may be missing (chroot), or be that of another PID namespace.
@@ -638,8 +653,12 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
             return 0;
         if (stop.kind == STOP_EXITED || stop.kind == STOP_KILLED)
             break;
-        tracee_resume(tracee, RESUME_RUN,
-                      stop.kind == STOP_SIGNAL ? stop.signal : 0);
+        if (tracee_resume(tracee, RESUME_RUN,
+                          stop.kind == STOP_SIGNAL ? stop.signal : 0) < 0 &&
+            tracee_fails_to_run(err) < 0) {
+            tracee_kill(tracee);
+            return -1;
+        }
     }
     if (more < 0)
         return -1;
@@ -728,7 +747,12 @@ int launch_try_file(const struct launch *launch, char *where, size_t size)
 {
     const char *places[PLACES];
     int error = 0, result = -1;
+    struct err ignored;
 
+    if (check_size(launch, &ignored) < 0) {
+        errno = EFBIG;
+        return -1;
+    }
     find_places(places);
     for (size_t i = 0; i < PLACES && result < 0; i++) {
         struct unpacked file;
@@ -833,7 +857,7 @@ int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
                                 check_file(path, 0, err) < 0))
         return -1;
     if (check_proc(getpid(), err) < 0 || launch_try_descriptors(err) < 0 ||
-        raise_stack(&start.stack, err) < 0)
+        raise_stack(&start.stack, err) < 0 || check_size(launch, err) < 0)
         return -1;
     return launch->image.data ? start_image(&start, tracee, err)
                               : start_child(&start, tracee, err);

@@ -488,11 +488,9 @@ size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)
     struct iovec remote = {(void *)(uintptr_t)addr, len};
     ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
 
-    if (got > 0)
+    if (got >= 0)
         return (size_t)got;
-    if (got < 0 && (errno == ENOSYS || errno == EPERM || errno == EFAULT))
-        return read_mem(pid, addr, out, len);
-    return 0;
+    return errno == ESRCH ? 0 : read_mem(pid, addr, out, len);
 }
 
 void proc_read_text(pid_t pid, uint64_t addr, struct buf *out)

@@ -225,7 +225,7 @@ int tracee_seize(pid_t pid, struct err *err)
             "sandbox has none; run jittrace outside of it, on an x86-64 "
             "machine or in a virtual one",
             strerror(error));
-    if (error == EPERM || error == EACCES)
+    if (error != ESRCH)
         return err_set(
             err, ERR_TRACING,
             "the system does not let jittrace trace its own child (ptrace: "
@@ -860,7 +860,7 @@ int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
 
 /* Which the kernel forbids under PR_SET_MDWE (prctl(2)) and SELinux' execmem,
  * and a sandbox may, as systemd's MemoryDenyWriteExecute=. */
-bool tracee_can_execute_again(struct tracee *tracee)
+bool tracee_can_protect_again(struct tracee *tracee, unsigned prot)
 {
     const uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
     const uint64_t map[6] = {
@@ -872,7 +872,7 @@ bool tracee_can_execute_again(struct tracee *tracee)
     if (tracee_inject(tracee, SYS_mmap, map, &addr) < 0 || addr < 0)
         return false;
     unmap[0] = (uint64_t)addr;
-    can = tracee_mprotect(tracee, unmap[0], size, PROT_READ | PROT_EXEC) == 0;
+    can = tracee_mprotect(tracee, unmap[0], size, prot) == 0;
     tracee_inject(tracee, SYS_munmap, unmap, &ignored);
     return can;
 }
@@ -951,7 +951,8 @@ static bool try_registers(struct tracee *tracee)
     tracee->regs.r15 ^= 1;
     kept = tracee_store(tracee) == 0;
     tracee->fetched = false;
-    errno = 0;
+    if (kept)
+        errno = 0;
     kept = kept && tracee_fetch(tracee) == 0 && tracee->regs.r15 != before.r15;
     tracee->regs = before;
     return kept && tracee_store(tracee) == 0;
@@ -1007,6 +1008,12 @@ static int try_step(struct tracee *tracee, struct err *err)
     if (tracee_siginfo(tracee, &info) < 0 || info.si_signo != SIGTRAP)
         return is_missing(err, "PTRACE_GETSIGINFO fails", ALLOW_PTRACE);
     return 0;
+}
+
+int tracee_fails_to_run(struct err *err)
+{
+    return is_missing(err, "it cannot be let go on (PTRACE_CONT)",
+                      ALLOW_PTRACE);
 }
 
 int tracee_try(struct tracee *tracee, struct err *err)

@@ -188,10 +188,10 @@ int tracee_fetch(struct tracee *tracee);
 int tracee_store(const struct tracee *tracee);
 
 /*
- * Whether a page of the tracee that cannot be executed can be made so: tried
- * with one of its own, which goes away again.
+ * Whether a page of the tracee that can only be read can be given that
+ * protection: tried with one of its own, which goes away again.
  */
-bool tracee_can_execute_again(struct tracee *tracee);
+bool tracee_can_protect_again(struct tracee *tracee, unsigned prot);
 
 /*
  * Writes to its memory, whatever the protection of the page says (ptrace(2),
@@ -321,6 +321,13 @@ int tracee_finish_exec(struct tracee *tracee);
  * when the tracee is gone, or -1 with err filled with cause and remedy.
  */
 int tracee_try(struct tracee *tracee, struct err *err);
+
+/*
+ * After tracee_resume failed for a tracee that has executed nothing: fills err
+ * with the cause, which is in errno, and a remedy, and returns -1. Returns 0
+ * when the tracee is gone.
+ */
+int tracee_fails_to_run(struct err *err);
 
 /* Ends the process, waits for that and frees what belongs to the struct. */
 void tracee_kill(struct tracee *tracee);

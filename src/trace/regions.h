@@ -25,6 +25,7 @@ struct region_guard {
     enum write_guard writes;
     unsigned taken;  /* PROT_* bits that the program has and the page has not */
     unsigned wanted; /* PROT_* bits whose use is to be seen */
+    unsigned lost;   /* of those taken: could not be given back */
     uint64_t window; /* pages of a large region that can be executed although */
     uint64_t window_end; /* taken says otherwise; window == window_end: none */
     uint64_t stores;     /* stores seen so far, for the budget */

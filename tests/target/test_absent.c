@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -61,6 +62,12 @@ static int process_vm_readv_call(void)
 static int process_vm_readv_right(void)
 {
     return refuse(SYS_process_vm_readv, EPERM);
+}
+
+/* As some sandboxes have it. */
+static int process_vm_readv_access(void)
+{
+    return refuse(SYS_process_vm_readv, EACCES);
 }
 
 static int userfaultfd(void)
@@ -143,13 +150,14 @@ static void falls_back(int (*absence)(void))
     }
 }
 
-#define FALLBACKS(X)          \
-    X(debug_registers)        \
-    X(debug_registers_at_all) \
-    X(process_vm_readv_call)  \
-    X(process_vm_readv_right) \
-    X(userfaultfd)            \
-    X(pidfd)                  \
+#define FALLBACKS(X)           \
+    X(debug_registers)         \
+    X(debug_registers_at_all)  \
+    X(process_vm_readv_call)   \
+    X(process_vm_readv_right)  \
+    X(process_vm_readv_access) \
+    X(userfaultfd)             \
+    X(pidfd)                   \
     X(affinity)
 #define FALLBACK(absence)    \
     Test(absent, absence)    \
@@ -163,6 +171,16 @@ FALLBACKS(FALLBACK)
 static int getregs(void)
 {
     return no_ptrace_request(PTRACE_GETREGS, EIO);
+}
+
+static int cont(void)
+{
+    return no_ptrace_request(PTRACE_CONT, EIO);
+}
+
+static int seize(void)
+{
+    return no_ptrace_request(PTRACE_SEIZE, EIO);
 }
 
 static int setregs(void)
@@ -257,7 +275,9 @@ static void is_refused(int (*absence)(void), const char *cause,
 
 #define REFUSALS(X)                                         \
     X(getregs, "PTRACE_GETREGS", "emulated")                \
-    X(setregs, "PTRACE_SETREGS", "emulated")                \
+    X(cont, "PTRACE_CONT", "sandbox")                       \
+    X(seize, "ptrace: Input/output error", "outside")       \
+    X(setregs, "PTRACE_SETREGS fails (Input", "emulated")   \
     X(setregs_silently, "PTRACE_SETREGS", "emulated")       \
     X(setsigmask, "PTRACE_SETSIGMASK", "sandbox")           \
     X(setsigmask_silently, "PTRACE_SETSIGMASK", "sandbox")  \
@@ -336,6 +356,33 @@ static void runs_unharmed(int (*absence)(void))
 Test(absent, execution_is_not_given_back)
 {
     runs_unharmed(our_mprotect);
+}
+
+/* --- writes that cannot be given back ------------------------------------- */
+
+/* Which is asked for by jittrace alone here. */
+static int mprotect_to_write(void)
+{
+    return refuse_if(SYS_mprotect, 2, PROT_READ | PROT_WRITE, true, EACCES);
+}
+
+Test(absent, writes_are_not_given_back)
+{
+    const char *const *argv = ARGS("--", TRACEE("babyjit-O0"), "1");
+    struct result result;
+    struct store store;
+
+    trace(&(struct job){.argv = argv, .prepare = mprotect_to_write}, &store,
+          &result);
+    cr_assert(eq(int, result.status, 0));
+    cr_assert(eq(str, text_of(&result.out), (char *)"2 3 4\n"));
+    cr_assert(eq(sz, count(&store, EVENT_LIMIT), 1));
+    cr_assert(eq(str, (char *)nth(&store, EVENT_LIMIT, 0)->limit.budget,
+                 (char *)"write"));
+    cr_assert(eq(sz, count(&store, EVENT_WRITE), 0));
+    cr_assert(eq(sz, count(&store, EVENT_ENTER), 3));
+    result_release(&result);
+    store_release(&store);
 }
 
 /* Linux 6.3 and newer have it. */
