@@ -189,6 +189,7 @@ static int replay(const struct options *options, struct sink *dump,
     if (!in)
         return complain(err);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     status = show(options, recording_new(in, options->replay), dump, err);
     fclose(in);
     return status;

@@ -447,6 +447,16 @@ static int mdwe(void)
     return prctl(PR_SET_MDWE, 1, 0, 0, 0);
 }
 
+static int small_files(void)
+{
+    return setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, 100});
+}
+
+Test(doctor, small_files)
+{
+    misses(small_files, "temporary file", ARGS("File too large"));
+}
+
 Test(doctor, mdwe)
 {
     if (!can(mdwe))

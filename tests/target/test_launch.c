@@ -542,6 +542,19 @@ Test(launch, a_small_stack_that_may_not_grow)
             EX_OSERR, ARGS("RLIMIT_STACK allows 64", "ulimit -s 8192"));
 }
 
+/* The kernel ends who writes a larger one. */
+static int with_small_files(void)
+{
+    return setrlimit(RLIMIT_FSIZE, &(struct rlimit){100, 100});
+}
+
+Test(launch, a_file_that_may_not_be_that_large)
+{
+    refused(
+        &(struct job){.argv = ARGS(JITTRACE, "1"), .prepare = with_small_files},
+        EX_OSERR, ARGS("RLIMIT_FSIZE allows 100", "ulimit -f unlimited"));
+}
+
 #ifndef __SANITIZE_ADDRESS__ /* which needs /proc itself */
 static int without_proc(void)
 {
