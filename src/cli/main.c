@@ -24,8 +24,7 @@
 #include "cli/wiring.h"
 #include "observe/observe.h"
 #include "format/recording.h"
-#include "format/dump.h"
-#include "trace/sink.h"
+#include "trace/fan.h"
 #include "trace/source.h"
 
 #define GRACE_SECONDS 5
@@ -98,73 +97,52 @@ static void handle_signals(pid_t pid)
         signal(ignored[i], SIG_IGN);
 }
 
-/* Somewhere that events go to. */
-struct target {
-    struct sink *sink; /* or NULL */
-    struct err lost;   /* why it is given no more */
-};
-
-static void give(struct target *to, const struct event *event)
-{
-    if (to->sink && to->lost.kind == ERR_NONE)
-        sink_emit(to->sink, event, &to->lost);
-}
-
 /*
- * Moves every event from source to both targets. One that fails is given no
- * more, and the source is emptied all the same. Returns the exit status that
- * the program ended with, or -1 with err filled.
+ * Moves every event from source to sink. Returns the exit status that the
+ * program ended with, or -1 with err filled.
  */
-static int pump(struct source *source, struct target *trace,
-                struct target *dump, struct err *err)
+static int pump(struct source *source, struct sink *sink, struct err *err)
 {
     struct event event;
     int status = 0, more;
 
     while ((more = source_next(source, &event, err)) > 0) {
-        give(trace, &event);
-        give(dump, &event);
+        if (sink_emit(sink, &event, err) < 0)
+            return -1;
         if (event.kind == EVENT_EXIT)
-            status = event.exit.signal.known
-                         ? 128 + (int)event.exit.signal.value
-                         : (int)event.exit.status.value;
+            status = event_exit_status(&event.exit);
     }
-    if (dump->sink && dump->lost.kind == ERR_NONE)
-        dump_sink_finish(dump->sink, &dump->lost);
     return more < 0 ? -1 : status;
 }
 
 /*
- * Shows the source's events, also to dump, which may be NULL. Returns the exit
- * status; frees the source.
+ * Shows the source's events, in the format of the options and where else fan
+ * leads. Returns the exit status; frees the source.
  */
 static int show(const struct options *options, struct source *source,
-                struct sink *dump_sink, struct err *err)
+                struct sink *fan, struct err *err)
 {
-    struct target trace = {0}, dump = {.sink = dump_sink};
-    FILE *out;
-    int status = -1;
-
     /* Only now: what cannot be started or read overwrites no old trace. */
-    out = open_output(options, err);
+    FILE *out = open_output(options, err);
+    struct err lost;
+    int status = -1, finished = 0;
+
     if (out) {
-        trace.sink = make_sink(options, out);
-        status = pump(source, &trace, &dump, err);
-        sink_free(trace.sink);
+        fan_add(fan, make_sink(options, out));
+        status = pump(source, fan, err);
+        finished = sink_finish(fan, &lost);
         if (out != stdout)
             fclose(out);
     }
     source_free(source);
     if (status < 0)
         return complain(err);
-    if (trace.lost.kind == ERR_OUTPUT || trace.lost.kind == ERR_DATA)
-        return complain(&trace.lost);
-    if (dump.lost.kind != ERR_NONE)
-        return complain(&dump.lost);
+    if (finished < 0)
+        return complain(&lost);
     return options->replay ? 0 : status;
 }
 
-static int trace(const struct options *options, struct sink *dump,
+static int trace(const struct options *options, struct sink *fan,
                  struct err *err)
 {
     struct launch launch = {.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
@@ -176,11 +154,11 @@ static int trace(const struct options *options, struct sink *dump,
     if (!source)
         return complain(err);
     handle_signals(observe_pid(source));
-    return show(options, source, dump, err);
+    return show(options, source, fan, err);
 }
 
 /* A recording that can be shown is a success, however its program ended. */
-static int replay(const struct options *options, struct sink *dump,
+static int replay(const struct options *options, struct sink *fan,
                   struct err *err)
 {
     FILE *in = open_recording(options, err);
@@ -190,7 +168,7 @@ static int replay(const struct options *options, struct sink *dump,
         return complain(err);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    status = show(options, recording_new(in, options->replay), dump, err);
+    status = show(options, recording_new(in, options->replay), fan, err);
     fclose(in);
     return status;
 }
@@ -198,14 +176,15 @@ static int replay(const struct options *options, struct sink *dump,
 /* Without --step. */
 static int run(const struct options *options, struct err *err)
 {
-    struct sink *dump;
+    struct sink *fan = fan_new();
     int status;
 
-    if (open_dump(options, &dump, err) < 0)
-        return complain(err);
-    status = options->replay ? replay(options, dump, err)
-                             : trace(options, dump, err);
-    sink_free(dump);
+    if (open_dump(options, fan, err) < 0)
+        status = complain(err);
+    else
+        status = options->replay ? replay(options, fan, err)
+                                 : trace(options, fan, err);
+    sink_free(fan);
     return status;
 }
 

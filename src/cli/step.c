@@ -27,12 +27,12 @@
 #include "cli/wiring.h"
 #include "observe/observe.h"
 #include "format/recording.h"
-#include "format/dump.h"
 #include "step/driver.h"
 #include "step/fullscreen.h"
 #include "step/plain.h"
 #include "step/session.h"
 #include "step/terminal.h"
+#include "trace/fan.h"
 
 /* Milliseconds for a killed program to be gone, children and all. */
 #define LAST_EVENTS 2000
@@ -40,15 +40,12 @@
 
 /* --- the tee ------------------------------------------------------------- */
 
-/* A source that shows its events to sinks as well. */
+/* A source that gives its events to a sink as well, which never fails: a fan. */
 struct tee {
     struct source source;
     struct source *inner;
-    struct sink *sink; /* or NULL */
-    FILE *out;
-    struct err lost;   /* why the sink gets no more events */
-    struct sink *dump; /* of --dump-code, or NULL */
-    struct err dump_lost;
+    struct sink *fan;
+    FILE *out; /* of -o, or NULL */
 };
 
 static int tee_next(struct source *source, struct event *event, struct err *err)
@@ -56,10 +53,8 @@ static int tee_next(struct source *source, struct event *event, struct err *err)
     struct tee *tee = (struct tee *)source;
     int more = source_next(tee->inner, event, err);
 
-    if (more > 0 && tee->sink && tee->lost.kind == ERR_NONE)
-        sink_emit(tee->sink, event, &tee->lost);
-    if (more > 0 && tee->dump && tee->dump_lost.kind == ERR_NONE)
-        sink_emit(tee->dump, event, &tee->dump_lost);
+    if (more > 0)
+        sink_emit(tee->fan, event, err);
     return more;
 }
 
@@ -69,30 +64,22 @@ static int tee_ready(struct source *source, struct err *err)
 }
 
 static int tee_open(struct tee *tee, const struct options *options,
-                    struct source *inner, struct sink *dump, struct err *err)
+                    struct source *inner, struct sink *fan, struct err *err)
 {
     *tee = (struct tee){.source = {.next = tee_next, .ready = tee_ready},
                         .inner = inner,
-                        .dump = dump};
+                        .fan = fan};
     if (!options->output)
         return 0;
     tee->out = open_output(options, err);
     if (!tee->out)
         return -1;
-    tee->sink = make_sink(options, tee->out);
+    fan_add(fan, make_sink(options, tee->out));
     return 0;
-}
-
-/* There are no more events. */
-static void tee_finish(struct tee *tee)
-{
-    if (tee->dump && tee->dump_lost.kind == ERR_NONE)
-        dump_sink_finish(tee->dump, &tee->dump_lost);
 }
 
 static void tee_close(struct tee *tee)
 {
-    sink_free(tee->sink);
     if (tee->out)
         fclose(tee->out);
 }
@@ -178,7 +165,8 @@ static int drive(const struct options *options, struct session *session,
  * The program is over, whatever it was about to do. What can still be observed
  * of that makes the recording complete.
  */
-static void finish(struct tee *tee, struct driver *driver)
+static void finish(const struct options *options, struct tee *tee,
+                   struct driver *driver)
 {
     long limit = driver_now() + LAST_EVENTS;
     struct event event;
@@ -186,7 +174,8 @@ static void finish(struct tee *tee, struct driver *driver)
     int more = 1;
 
     observe_end(tee->inner);
-    while ((tee->sink || tee->dump) && more >= 0 && driver_now() < limit) {
+    while ((options->output || options->dump) && more >= 0 &&
+           driver_now() < limit) {
         more = source_ready(&tee->source, &ignored);
         if (more > 0 && source_next(&tee->source, &event, &ignored) <= 0)
             return;
@@ -196,17 +185,16 @@ static void finish(struct tee *tee, struct driver *driver)
 }
 
 /* result is what drive returned. */
-static int conclude(struct session *session, const struct tee *tee, int result,
+static int conclude(struct session *session, struct tee *tee, int result,
                     const struct err *err)
 {
-    int status = 0;
+    struct err lost;
+    int finished = sink_finish(tee->fan, &lost), status = 0;
 
     if (result < 0 && err->kind != ERR_PIPE)
         return complain(err);
-    if (tee->lost.kind == ERR_OUTPUT)
-        return complain(&tee->lost);
-    if (tee->dump_lost.kind != ERR_NONE)
-        return complain(&tee->dump_lost);
+    if (finished < 0)
+        return complain(&lost);
     if (result > 0)
         return 128 + result;
     session_exit_status(session, &status);
@@ -230,8 +218,7 @@ static int step_through(const struct options *options, struct tee *tee,
     if (result == 0)
         result = drive(options, session, driver, fullscreen, err);
     if (!options->replay)
-        finish(tee, driver);
-    tee_finish(tee);
+        finish(options, tee, driver);
     status = conclude(session, tee, result, err);
     if (driver->signals >= 0)
         close(driver->signals);
@@ -239,7 +226,7 @@ static int step_through(const struct options *options, struct tee *tee,
     return options->replay && result == 0 ? 0 : status;
 }
 
-static int step_recording(const struct options *options, struct sink *dump,
+static int step_recording(const struct options *options, struct sink *fan,
                           bool fullscreen, struct err *err)
 {
     struct driver driver = {.output = -1};
@@ -251,7 +238,7 @@ static int step_recording(const struct options *options, struct sink *dump,
     if (!in)
         return complain(err);
     source = recording_new(in, options->replay);
-    if (tee_open(&tee, options, source, dump, err) < 0)
+    if (tee_open(&tee, options, source, fan, err) < 0)
         status = complain(err);
     else
         status = step_through(options, &tee, &driver, fullscreen, err);
@@ -261,7 +248,7 @@ static int step_recording(const struct options *options, struct sink *dump,
     return status;
 }
 
-static int step_program(const struct options *options, struct sink *dump,
+static int step_program(const struct options *options, struct sink *fan,
                         struct surroundings *around, struct err *err)
 {
     bool fullscreen = around->master >= 0;
@@ -278,7 +265,7 @@ static int step_program(const struct options *options, struct sink *dump,
     if (!source)
         return complain(err);
     /* Only now: what cannot be started overwrites no old trace. */
-    if (tee_open(&tee, options, source, dump, err) < 0)
+    if (tee_open(&tee, options, source, fan, err) < 0)
         status = complain(err);
     else
         status = step_through(options, &tee, &driver, fullscreen, err);
@@ -287,8 +274,8 @@ static int step_program(const struct options *options, struct sink *dump,
     return status;
 }
 
-/* Steps through what there is; events go to dump, too, if it is not NULL. */
-static int step_with(const struct options *options, struct sink *dump,
+/* Steps through what there is; events go to fan, too. */
+static int step_with(const struct options *options, struct sink *fan,
                      struct err *err)
 {
     bool fullscreen = !options->plain && terminal_is_usable();
@@ -296,23 +283,24 @@ static int step_with(const struct options *options, struct sink *dump,
     int status;
 
     if (options->replay)
-        return step_recording(options, dump, fullscreen, err);
+        return step_recording(options, fan, fullscreen, err);
     if (surround(&around, options, fullscreen, err) < 0)
         status = complain(err);
     else
-        status = step_program(options, dump, &around, err);
+        status = step_program(options, fan, &around, err);
     clear_away(&around);
     return status;
 }
 
 int step(const struct options *options, struct err *err)
 {
-    struct sink *dump;
+    struct sink *fan = fan_new();
     int status;
 
-    if (open_dump(options, &dump, err) < 0)
-        return complain(err);
-    status = step_with(options, dump, err);
-    sink_free(dump);
+    if (open_dump(options, fan, err) < 0)
+        status = complain(err);
+    else
+        status = step_with(options, fan, err);
+    sink_free(fan);
     return status;
 }

@@ -16,6 +16,7 @@
 #include "format/dump.h"
 #include "format/text.h"
 #include "format/who_sink.h"
+#include "trace/fan.h"
 
 static int exit_status(enum err_kind kind)
 {
@@ -155,11 +156,17 @@ FILE *open_output(const struct options *options, struct err *err)
     return out;
 }
 
-int open_dump(const struct options *options, struct sink **dump,
-              struct err *err)
+int open_dump(const struct options *options, struct sink *fan, struct err *err)
 {
-    *dump = options->dump ? dump_sink_new(options->dump, err) : NULL;
-    return options->dump && !*dump ? -1 : 0;
+    struct sink *dump;
+
+    if (!options->dump)
+        return 0;
+    dump = dump_sink_new(options->dump, err);
+    if (!dump)
+        return -1;
+    fan_add(fan, dump);
+    return 0;
 }
 
 struct sink *make_sink(const struct options *options, FILE *out)

@@ -38,11 +38,11 @@ FILE *open_recording(const struct options *options, struct err *err);
 FILE *open_output(const struct options *options, struct err *err);
 
 /*
- * The directory of --dump-code, as a sink that may be NULL: it was not asked
- * for. Returns 0, or -1 with err filled. Call it before anything is started.
+ * Adds to fan (trace/fan.h) what writes the directory of --dump-code, if that
+ * was asked for. Returns 0, or -1 with err filled. Call it before anything is
+ * started.
  */
-int open_dump(const struct options *options, struct sink **dump,
-              struct err *err);
+int open_dump(const struct options *options, struct sink *fan, struct err *err);
 
 /* What writes the trace there in the format of the options. */
 struct sink *make_sink(const struct options *options, FILE *out);

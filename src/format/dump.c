@@ -428,7 +428,7 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     return 0;
 }
 
-int dump_sink_finish(struct sink *sink, struct err *err)
+static int finish(struct sink *sink, struct err *err)
 {
     struct dump *dump = (struct dump *)sink;
     struct pen pen = {0};
@@ -511,7 +511,7 @@ struct sink *dump_sink_new(const char *name, struct err *err)
         return NULL;
     }
     dump = mem_alloc(sizeof *dump);
-    dump->sink = (struct sink){.emit = emit, .free = dump_sink_free};
+    dump->sink = (struct sink){emit, finish, dump_sink_free};
     dump->name = mem_copy_text(name);
     dump->dir = dir;
     dump->made = made;

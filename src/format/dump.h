@@ -29,15 +29,10 @@
 /*
  * A sink that writes to the directory of that name, which is made if it is not
  * there and must else be empty: what is there is never overwritten or removed.
- * Returns NULL with err filled (ERR_CREATE). A directory that was made and got
- * no event is removed when the sink is freed.
+ * Returns NULL with err filled (ERR_CREATE). What it cannot write later is
+ * ERR_OUTPUT. A directory that was made and got no event is removed when the
+ * sink is freed.
  */
 struct sink *dump_sink_new(const char *name, struct err *err);
-
-/*
- * There are no more events: writes the code that there still is. Returns 0, or
- * -1 with err filled (ERR_OUTPUT).
- */
-int dump_sink_finish(struct sink *sink, struct err *err);
 
 #endif

@@ -18,7 +18,6 @@ struct who_sink {
     FILE *out;
     bool color;
     uint64_t number;
-    bool answered;
     struct store store;
     struct where where;
     struct origins *bytes; /* one for each that is asked for */
@@ -91,13 +90,13 @@ static void write_bytes(struct who_sink *who, struct pen *pen)
     unpacked_release(&unpacked);
 }
 
-static int answer(struct who_sink *who, struct err *err)
+static int answer(struct sink *sink, struct err *err)
 {
+    struct who_sink *who = (struct who_sink *)sink;
     struct pen pen = {.color = who->color};
     struct buf why = {0};
     int result;
 
-    who->answered = true;
     find_bytes(who);
     if (who->count == 0) {
         where_explain(&who->where, who->number, &why);
@@ -118,16 +117,14 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
 
     store_append(&who->store, event);
     where_apply(&who->where, event);
-    return event->kind == EVENT_EXIT ? answer(who, err) : 0;
+    (void)err;
+    return 0;
 }
 
 static void free_who(struct sink *sink)
 {
     struct who_sink *who = (struct who_sink *)sink;
-    struct err ignored;
 
-    if (!who->answered)
-        answer(who, &ignored);
     for (size_t i = 0; i < who->count; i++)
         origins_release(&who->bytes[i]);
     free(who->bytes);
@@ -140,8 +137,7 @@ struct sink *who_sink_new(FILE *out, bool color, uint64_t number)
 {
     struct who_sink *who = mem_alloc(sizeof *who);
 
-    who->sink.emit = emit;
-    who->sink.free = free_who;
+    who->sink = (struct sink){emit, answer, free_who};
     who->out = out;
     who->color = color;
     who->number = number;

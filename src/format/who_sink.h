@@ -12,10 +12,9 @@
 #include "trace/sink.h"
 
 /*
- * A sink that keeps the events and, when the program has ended, writes to out
- * (which stays the caller's) the history of each byte that number stands for
- * (trace/where.h). If it is the number of none, that last event fails with
- * ERR_DATA. A trace that ends earlier is answered when the sink is freed.
+ * A sink that keeps the events and, when it is finished, writes to out (which
+ * stays the caller's) the history of each byte that number stands for
+ * (trace/where.h). If it is the number of none, that fails with ERR_DATA.
  */
 struct sink *who_sink_new(FILE *out, bool color, uint64_t number);
 

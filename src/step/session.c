@@ -437,7 +437,6 @@ bool session_exit_status(struct session *session, int *status)
     if (!session->exited)
         return false;
     event = history_event(session->history, last_seq(session));
-    *status = event->exit.signal.known ? 128 + (int)event->exit.signal.value
-                                       : (int)event->exit.status.value;
+    *status = event_exit_status(&event->exit);
     return true;
 }

@@ -42,6 +42,12 @@ bool event_ends_watching(const struct event_limit *limit)
     return false;
 }
 
+int event_exit_status(const struct event_exit *end)
+{
+    return end->signal.known ? 128 + (int)end->signal.value
+                             : (int)end->status.value;
+}
+
 const char *event_name(enum event_kind kind)
 {
     BUG_UNLESS(kind < EVENT_KINDS);

@@ -169,6 +169,9 @@ bool event_is_elsewhere(const struct event_write *write);
  */
 bool event_ends_watching(const struct event_limit *limit);
 
+/* The status by which a shell would tell of that end: 128 + n for signal n. */
+int event_exit_status(const struct event_exit *end);
+
 /* "start", "map" ... */
 const char *event_name(enum event_kind kind);
 

@@ -9,6 +9,11 @@ int sink_emit(struct sink *sink, const struct event *event, struct err *err)
     return sink->emit(sink, event, err);
 }
 
+int sink_finish(struct sink *sink, struct err *err)
+{
+    return sink->finish ? sink->finish(sink, err) : 0;
+}
+
 void sink_free(struct sink *sink)
 {
     if (sink)

@@ -2,8 +2,9 @@
 /*
  * trace/sink.h - where events go: text, JSON Lines, raw bytes, a check.
  *
- * A sink is a struct of its own that begins with a struct sink. Sinks that
- * write do so to a stream that the caller opened and closes.
+ * A sink is a struct of its own that begins with a struct sink. It is given
+ * events, then finished, once, and freed. Sinks that write do so to a stream
+ * that the caller opened and closes.
  */
 #ifndef JITTRACE_TRACE_SINK_H
 #define JITTRACE_TRACE_SINK_H
@@ -16,10 +17,17 @@
 struct sink {
     /* Takes one event. Returns 0, or -1 with err filled as by sink_write. */
     int (*emit)(struct sink *sink, const struct event *event, struct err *err);
+    /*
+     * There are no more events: writes what had to wait for that. Returns as
+     * emit does. NULL: nothing waits.
+     */
+    int (*finish)(struct sink *sink, struct err *err);
+    /* Writes nothing. */
     void (*free)(struct sink *sink);
 };
 
 int sink_emit(struct sink *sink, const struct event *event, struct err *err);
+int sink_finish(struct sink *sink, struct err *err);
 void sink_free(struct sink *sink); /* accepts NULL */
 
 /*

@@ -132,7 +132,7 @@ static void end(struct sink *sink)
 {
     struct err err = {ERR_NONE, ""};
 
-    cr_assert(eq(int, dump_sink_finish(sink, &err), 0), "%s", err.text);
+    cr_assert(eq(int, sink_finish(sink, &err), 0), "%s", err.text);
     sink_free(sink);
 }
 

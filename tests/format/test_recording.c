@@ -360,8 +360,10 @@ static void show_all(const struct store *store)
             sink_emit(sinks[s], &event.event, &err);
     }
     unpacked_release(&event);
-    for (size_t s = 0; s < COUNT(sinks); s++)
+    for (size_t s = 0; s < COUNT(sinks); s++) {
+        sink_finish(sinks[s], &err);
         sink_free(sinks[s]);
+    }
     fclose(out);
 }
 

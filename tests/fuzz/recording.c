@@ -97,6 +97,7 @@ static void show(const struct store *store, enum shown view, uint64_t number)
         store_read(store, i, &event);
         sink_emit(sink, &event.event, &err);
     }
+    sink_finish(sink, &err);
     sink_free(sink);
     unpacked_release(&event);
     fclose(out);
