@@ -11,9 +11,8 @@
  */
 #include "tell/explain.h"
 
+#include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "tell/explain_parts.h"
 #include "trace/signal_name.h"
@@ -27,18 +26,13 @@ bool explain_is_fault(const struct event_signal *signal)
            (signal->addr.known || signal->number == SIGTRAP);
 }
 
-bool access_is(const struct event_signal *signal, const char *access)
-{
-    return signal->access && strcmp(signal->access, access) == 0;
-}
-
 /* --- a short word on any fault ------------------------------------------- */
 
 static void append_access(const struct view *view,
                           const struct event_signal *signal, struct buf *words)
 {
+    const struct region *region = view_region_at(view, signal->addr.value);
     unsigned long long addr = signal->addr.value;
-    const struct region *region = view_region_at(view, addr);
     char prot[4];
 
     if (signal->code == SI_KERNEL) {
@@ -50,9 +44,9 @@ static void append_access(const struct view *view,
         buf_printf(words, "the access to 0x%llx failed", addr);
     else
         buf_printf(words, "it tried to %s 0x%llx",
-                   access_is(signal, "execute") ? "execute"
-                   : access_is(signal, "write") ? "write to"
-                                                : "read from",
+                   word_is(signal->access, "execute") ? "execute"
+                   : word_is(signal->access, "write") ? "write to"
+                                                      : "read from",
                    addr);
     if (region) {
         prot_text(region->prot, prot);
@@ -65,47 +59,133 @@ static void append_access(const struct view *view,
 void explain_fault(const struct view *view, const struct event_signal *signal,
                    struct buf *out)
 {
+    static const struct {
+        int number; /* 0: any */
+        int code;   /* 0: any */
+        const char *words;
+    } faults[] = {
+        {SIGILL, 0,
+         "the CPU does not know this instruction, or may not run it"},
+        {SIGFPE, FPE_INTDIV,
+         "division by zero or a quotient that is too large"},
+        {SIGFPE, 0, "a floating-point exception"},
+        {SIGTRAP, 0, "a breakpoint or another trap"},
+        {0, 0, "a fault"},
+    };
+    size_t i = 0;
+
     if (!explain_is_fault(signal))
         return;
-    if (signal->number == SIGSEGV || signal->number == SIGBUS)
+    if (signal->number == SIGSEGV || signal->number == SIGBUS) {
         append_access(view, signal, out);
-    else if (signal->number == SIGILL)
-        buf_append_text(out, "the CPU does not know this instruction, or may "
-                             "not run it");
-    else if (signal->number == SIGFPE && signal->code == FPE_INTDIV)
-        buf_append_text(out, "division by zero or a quotient that is too "
-                             "large");
-    else if (signal->number == SIGFPE)
-        buf_append_text(out, "a floating-point exception");
-    else if (signal->number == SIGTRAP)
-        buf_append_text(out, "a breakpoint or another trap");
+        return;
+    }
+    while ((faults[i].number && faults[i].number != signal->number) ||
+           (faults[i].code && faults[i].code != signal->code))
+        i++;
+    buf_append_text(out, faults[i].words);
+}
+
+uint64_t explain_address(const struct view *view,
+                         const struct event_signal *signal)
+{
+    uint64_t pc = signal->pc.value;
+    uint8_t before;
+
+    if (signal->number != SIGTRAP || !pages_written(&view->pages, pc - 1))
+        return pc;
+    pages_read(&view->pages, pc - 1, 1, &before);
+    return before == 0xcc ? pc - 1 : pc;
+}
+
+/* --- signals that no instruction raised, and faults that nobody knows ---- */
+
+/* What the program did last in generated code, as far as it was seen. */
+static void note_last(struct crash *crash)
+{
+    const struct way *way = &crash->way;
+
+    if (way->kind == WAY_UNSEEN)
+        note(crash, WHERE, "No generated code was running.");
+    else if (!way->step.known)
+        note(crash, WHERE,
+             "Generated code had been entered (event %" PRIu64 ").", way->seq);
     else
-        buf_append_text(out, "a fault");
+        note(crash, WHERE, "%s %s.",
+             way->kind == WAY_AWAY && way->called
+                 ? "Generated code was waiting for what it called:"
+                 : "The last instruction of generated code was",
+             words_seen(crash, &way->step));
+}
+
+bool explain_sent(struct crash *crash)
+{
+    static const struct {
+        int number; /* 0: any other */
+        const char *why;
+    } signals[] = {
+        {SIGPIPE, "It wrote to a pipe that nobody reads any more."},
+        {SIGSYS, "It made a system call that a seccomp filter forbids."},
+        {SIGALRM, "A timer or a time limit ran out."},
+        {SIGXCPU, "A timer or a time limit ran out."},
+        {SIGVTALRM, "A timer or a time limit ran out."},
+        {0, "It was sent, by this program or another one or from a terminal; "
+            "no instruction failed."},
+    };
+    size_t i = 0;
+
+    if (explain_is_fault(crash->signal))
+        return false;
+    if (crash->signal->number == SIGABRT) {
+        note_what(crash, "The program ended itself: abort(), or an assertion "
+                         "that failed");
+        note_last(crash);
+        note(crash, WHY,
+             "It sent itself this signal; no instruction failed. The C library "
+             "does so for assert(), a broken heap, or a smashed stack.");
+        note(crash, NEXT,
+             "What it printed to standard error just before says which. A "
+             "store of generated code may have broken the heap: see in --step "
+             "what its last steps wrote.");
+        return true;
+    }
+    note_what(crash,
+              "The program was ended by a signal that it did not handle");
+    if (explain_rounds(crash, " It was last seen in a loop", NULL))
+        return true;
+    note_last(crash);
+    while (signals[i].number && signals[i].number != crash->signal->number)
+        i++;
+    note(crash, WHY, "%s", signals[i].why);
+    note(crash, NEXT,
+         "See who sends it; the last events before it are what "
+         "the program was doing.");
+    return true;
+}
+
+static bool explain_other(struct crash *crash)
+{
+    struct buf words = {0};
+
+    explain_fault(crash->view, crash->signal, &words);
+    note_what(crash, "The program was ended by a fault");
+    note_place(crash);
+    note(crash, WHERE, ".");
+    note(crash, WHY, "This is what the system says: %s.",
+         words.len ? buf_text(&words) : "nothing more");
+    note(crash, NEXT, "%s the registers and the code at that moment.",
+         words_command(crash, crash->event->seq));
+    buf_release(&words);
+    return true;
 }
 
 /* --- the facts ----------------------------------------------------------- */
 
-/* A breakpoint is a trap: it is reported behind its instruction. */
-static uint64_t instruction_at(const struct crash *crash)
-{
-    uint64_t pc = crash->signal->pc.value;
-    uint8_t byte;
-
-    pages_read(&crash->view->pages, pc - 1, 1, &byte);
-    return crash->signal->number == SIGTRAP && byte == 0xcc &&
-                   pages_written(&crash->view->pages, pc - 1)
-               ? pc - 1
-               : pc;
-}
-
 /* The bytes that the event has, or else those that the view has. */
 static void find_instruction(struct crash *crash, uint8_t *bytes)
 {
-    uint64_t first, last;
-
     crash->bytes = crash->signal->bytes;
-    if (!crash->bytes.data && pages_extent(&crash->view->pages, crash->pc,
-                                           INSN_MAX_LENGTH, &first, &last)) {
+    if (!crash->bytes.data && view_has_code(crash->view, crash->pc)) {
         pages_read(&crash->view->pages, crash->pc, INSN_MAX_LENGTH, bytes);
         crash->bytes = (struct bytes){bytes, INSN_MAX_LENGTH};
     }
@@ -143,154 +223,128 @@ void crash_begin(struct crash *crash, const struct past *past,
 void crash_end(struct crash *crash)
 {
     event_free(crash->event);
-}
-
-/* The mapping that code[0] is in: where it failed, or where it came from, or
- * what it wanted to access. */
-static uint64_t base_of(const struct crash *crash)
-{
-    const struct region *region = crash->code;
-
-    if (!region && crash->way.step.known)
-        region = view_region_at(crash->view, crash->way.step.insn.addr);
-    if (!region && crash->signal->addr.known)
-        region = view_region_at(crash->view, crash->signal->addr.value);
-    return region ? region->start : 0;
+    phrases_release(&crash->phrases);
 }
 
 static void explain_signal(struct crash *crash)
 {
     static bool (*const causes[])(struct crash *) = {
-        explain_sent,  explain_fetch,   explain_end,   explain_middle,
-        explain_stack, explain_refused, explain_access};
+        explain_sent,  explain_fetch,   explain_end,    explain_middle,
+        explain_stack, explain_refused, explain_access, explain_other};
+    const struct event_signal *signal = &crash->event->signal;
+    const struct region *region;
     uint8_t bytes[INSN_MAX_LENGTH];
 
-    crash->signal = &crash->event->signal;
-    crash->pc = crash->signal->pc.known ? instruction_at(crash) : 0;
+    crash->signal = signal;
+    crash->pc = signal->pc.known ? explain_address(crash->view, signal) : 0;
     find_instruction(crash, bytes);
     find_registers(crash);
     past_find_way(crash);
-    crash->code = view_region_at(crash->view, crash->pc);
-    crash->base = base_of(crash);
-    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
-        if (causes[i](crash))
-            return;
-    explain_other(crash);
-}
-
-/* --- whether it died, and of which signal -------------------------------- */
-
-static bool is_of(const struct event *event, int tid)
-{
-    return event && event->tid == tid && event->kind != EVENT_EXIT &&
-           event->kind != EVENT_LIMIT;
-}
-
-/* The signal event that an exit goes back to. Returns false if there is none:
- * SIGKILL is not seen before. */
-static bool find_signal(const struct past *past, uint64_t exit, uint64_t *index)
-{
-    const struct event *event = past->event(past->from, exit);
-    uint64_t number, oldest = exit < LOOK_AHEAD ? 0 : exit - LOOK_AHEAD;
-    bool found = false;
-    int tid = 0;
-
-    if (!event || event->kind != EVENT_EXIT || !event->exit.signal.known)
-        return false;
-    number = event->exit.signal.value;
-    *index = exit;
-    while (!found && *index > oldest) {
-        event = past->event(past->from, --*index);
-        if (!event)
-            return false;
-        found = event->kind == EVENT_SIGNAL &&
-                (uint64_t)event->signal.number == number;
-    }
-    tid = event->tid;
-    for (uint64_t i = *index + 1; found && i < exit; i++)
-        if (is_of(past->event(past->from, i), tid))
-            return false; /* it was handled */
-    return found;
-}
-
-/* The exit behind a signal event. */
-static bool find_exit(const struct past *past, uint64_t index, uint64_t *exit)
-{
-    for (uint64_t i = index + 1; i < past->count && i - index < LOOK_AHEAD;
-         i++) {
-        const struct event *event = past->event(past->from, i);
-
-        *exit = i;
-        if (!event || event->kind == EVENT_EXIT)
-            return event;
-    }
-    return false;
-}
-
-/* Whether the reader quit, so that jittrace ended the program. */
-static bool was_quit(const struct past *past, uint64_t exit)
-{
-    for (uint64_t i = exit; i-- > 0 && exit - i < LOOK_AHEAD;) {
-        const struct event *event = past->event(past->from, i);
-
-        if (event && event->kind == EVENT_LIMIT && event->limit.budget &&
-            strcmp(event->limit.budget, "quit") == 0)
-            return true;
-    }
-    return false;
+    /* code[0] is in the mapping where it failed, or where it came from, or
+     * what it wanted to access. */
+    region = crash->code = view_region_at(crash->view, crash->pc);
+    if (!region && crash->way.step.known)
+        region = view_region_at(crash->view, crash->way.step.insn.addr);
+    if (!region && signal->addr.known)
+        region = view_region_at(crash->view, signal->addr.value);
+    crash->base = region ? region->start : 0;
+    for (size_t i = 0; !causes[i](crash); i++)
+        ;
 }
 
 /* An exit by a signal that no event tells of. */
 static void explain_unseen(struct crash *crash)
 {
     int number = (int)crash->event->exit.signal.value;
-    const char *name = signal_name(number);
+    bool killed = number == SIGKILL;
 
-    note(crash, EXPLAIN_WHAT, "The program was ended from outside (signal %d",
-         number);
-    note(crash, EXPLAIN_WHAT, "%s%s).", name ? " " : "", name ? name : "");
-    if (explain_rounds(crash, " It was last seen in a loop"))
+    note(crash, WHAT, "The program was ended from outside (signal %s).",
+         phrase_signal(&crash->phrases, number, signal_name(number)));
+    if (explain_rounds(crash, " It was last seen in a loop", NULL))
         return;
-    note(crash, EXPLAIN_WHERE,
-         "Not known: no instruction of the program raised it.");
-    note(crash, EXPLAIN_WHY,
-         number == SIGKILL
-             ? "Somebody sent it: kill -9, a time limit, or the kernel when "
-               "memory ran out. It cannot be caught, and no program sees it "
-               "come."
-             : "Somebody sent it to the program.");
-    note(crash, EXPLAIN_NEXT,
-         number == SIGKILL ? "`dmesg` says whether it was the kernel. The last "
-                             "event before is what the program did until then."
-                           : "The last event before is what the program did "
-                             "until then.");
+    note(crash, WHERE, "Not known: no instruction of the program raised it.");
+    note(crash, WHY, "Somebody sent it%s",
+         killed ? ": kill -9, a time limit, or the kernel when memory ran out. "
+                  "It cannot be caught, and no program sees it come."
+                : " to the program.");
+    note(crash, NEXT,
+         "%she last event before is what the program did until "
+         "then.",
+         killed ? "`dmesg` says whether it was the kernel. T" : "T");
+}
+
+/* --- whether it died, and of which signal -------------------------------- */
+
+/* The signal event that an exit goes back to. Returns false if there is none:
+ * SIGKILL is not seen before. */
+static bool find_signal(const struct past *past, uint64_t exit, uint64_t *index)
+{
+    const struct event *event = past->event(past->from, exit);
+    uint64_t number = event->exit.signal.value;
+    uint64_t oldest = exit < LOOK_AHEAD ? 0 : exit - LOOK_AHEAD;
+    int tid;
+
+    *index = exit;
+    do {
+        if (*index <= oldest)
+            return false;
+        event = past->event(past->from, --*index);
+        if (!event)
+            return false;
+    } while (event->kind != EVENT_SIGNAL ||
+             (uint64_t)event->signal.number != number);
+    tid = event->tid;
+    for (uint64_t i = *index + 1; i < exit; i++) {
+        event = past->event(past->from, i);
+        if (event && event->tid == tid && event->kind != EVENT_EXIT &&
+            event->kind != EVENT_LIMIT)
+            return false; /* it was handled */
+    }
+    return true;
+}
+
+/* The exit by a signal that an event is or belongs to. Returns false if there
+ * is none, or if the reader quit, so that jittrace ended the program. */
+static bool find_exit(const struct past *past, uint64_t index, uint64_t *exit)
+{
+    const struct event *event = past->event(past->from, index);
+    uint64_t end = index + LOOK_AHEAD;
+
+    *exit = index;
+    if (event && event->kind == EVENT_SIGNAL)
+        while (event && event->kind != EVENT_EXIT) {
+            if (++*exit >= past->count || *exit >= end)
+                return false;
+            event = past->event(past->from, *exit);
+        }
+    if (!event || event->kind != EVENT_EXIT || !event->exit.signal.known)
+        return false;
+    for (uint64_t i = *exit; i-- > 0 && *exit - i < LOOK_AHEAD;) {
+        event = past->event(past->from, i);
+        if (event && event->kind == EVENT_LIMIT &&
+            word_is(event->limit.budget, "quit"))
+            return false;
+    }
+    return true;
 }
 
 bool explain_death(const struct past *past, const struct view *view,
                    uint64_t index, struct explanation *out)
 {
-    const struct event *event = past->event(past->from, index);
-    uint64_t exit = index, signal;
+    uint64_t exit, signal;
     struct crash crash;
+    bool is_seen;
 
-    if (!event ||
-        (event->kind == EVENT_SIGNAL && !find_exit(past, index, &exit)))
+    if (!find_exit(past, index, &exit))
         return false;
-    event = past->event(past->from, exit);
-    if (!event || event->kind != EVENT_EXIT || !event->exit.signal.known ||
-        was_quit(past, exit))
+    is_seen = find_signal(past, exit, &signal);
+    if (index != exit && (!is_seen || signal != index))
         return false;
-    if (find_signal(past, exit, &signal)) {
-        if (index != exit && signal != index)
-            return false;
-        crash_begin(&crash, past, view, signal, out);
+    crash_begin(&crash, past, view, is_seen ? signal : exit, out);
+    if (is_seen)
         explain_signal(&crash);
-    } else {
-        if (index != exit)
-            return false;
-        crash_begin(&crash, past, view, exit, out);
+    else
         explain_unseen(&crash);
-    }
     crash_end(&crash);
     return true;
 }

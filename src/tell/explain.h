@@ -68,4 +68,9 @@ void explain_fault(const struct view *view, const struct event_signal *signal,
 /* Whether an instruction raised the signal: a program can send itself any. */
 bool explain_is_fault(const struct event_signal *signal);
 
+/* The address of the instruction that the signal, whose pc is known, came at:
+ * a trap is reported behind it, and int3 is one byte. */
+uint64_t explain_address(const struct view *view,
+                         const struct event_signal *signal);
+
 #endif

@@ -2,71 +2,57 @@
 /*
  * What the CPU itself refuses: a division, an opcode, an address that is none.
  */
-#include "tell/explain_parts.h"
-
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 
-#include "cpu/effect.h"
 #include "cpu/fault.h"
-
-/* Closes the where line of an instruction whose bytes say it all. */
-static void note_plain_place(const struct crash *crash)
-{
-    note_place(crash);
-    note(crash, EXPLAIN_WHERE, ".");
-}
+#include "tell/explain_parts.h"
 
 /* --- division ------------------------------------------------------------ */
 
-static void note_too_large(const struct crash *crash,
+static void note_too_large(struct crash *crash,
                            const struct fault_division *division)
 {
-    struct buf upper = {0}, lower = {0};
-    enum explain_line line = EXPLAIN_WHY;
+    struct buf upper_text = {0}, lower_text = {0};
+    const char *upper, *lower;
 
-    fault_division_halves(&crash->insn, &upper, &lower);
-    fault_division_text(&crash->insn, &crash->regs, &crash->out->line[line]);
-    note(crash, line, " does not fit in %u bits, which %s has. ",
-         division->divisor->bits, buf_text(&lower));
-    note(crash, line, "The dividend is %s:%s, and ", buf_text(&upper),
-         buf_text(&lower));
-    note_reg(crash, line, division->upper);
-    note_reg_origin(crash, line, division->upper, crash->index);
-    note(crash, line, ".");
+    fault_division_halves(&crash->insn, &upper_text, &lower_text);
+    upper = phrase_of(&crash->phrases, &upper_text);
+    lower = phrase_of(&crash->phrases, &lower_text);
+    fault_division_text(&crash->insn, &crash->regs, &crash->out->line[WHY]);
+    note(crash, WHY,
+         " does not fit in %u bits, which %s has. The dividend is %s:%s, and "
+         "%s%s.",
+         division->divisor->bits, lower, upper, lower,
+         words_reg(crash, division->upper),
+         words_origin(crash, division->upper, crash->index, NULL));
     if (division->stale_half)
-        note(crash, EXPLAIN_NEXT,
-             "%s does not go with %s; before %s it is set %s. ",
-             buf_text(&upper), buf_text(&lower), crash->insn.mnemonic,
+        note(crash, NEXT, "%s does not go with %s; before %s it is set %s. ",
+             upper, lower, crash->insn.mnemonic,
              fault_division_extension(&crash->insn));
     else
-        note(crash, EXPLAIN_NEXT,
-             "The smallest number divided by -1 has no "
-             "result of that size: test for it before. ");
-    buf_release(&upper);
-    buf_release(&lower);
+        note(crash, NEXT,
+             "The smallest number divided by -1 has no result of "
+             "that size: test for it before. ");
 }
 
-static uint64_t note_divisor(const struct crash *crash,
+/* Returns the event to look at. */
+static uint64_t note_divisor(struct crash *crash,
                              const struct fault_division *division)
 {
-    enum reg reg = division->divisor->reg;
+    const struct insn_operand *divisor = division->divisor;
+    uint64_t seq = crash->event->seq;
     struct buf name = {0};
-    struct seen seen;
-    struct entry entry;
 
-    reg_part_name(reg, division->divisor->bits, division->divisor->high, &name);
-    if (division->divisor->bits != 64)
-        note(crash, EXPLAIN_WHY, "%s is 0, a part of ", buf_text(&name));
+    reg_part_name(divisor->reg, divisor->bits, divisor->high, &name);
+    if (divisor->bits != 64)
+        note(crash, WHY, "%s is 0, a part of ", buf_text(&name));
     buf_release(&name);
-    note_reg(crash, EXPLAIN_WHY, reg);
-    note_reg_origin(crash, EXPLAIN_WHY, reg, crash->index);
-    note(crash, EXPLAIN_WHY, ".");
-    note(crash, EXPLAIN_NEXT, "Test the divisor before, or see why it is 0. ");
-    if (past_find_change(crash, reg, crash->index, &seen, &entry))
-        return seen.seq;
-    return entry.known ? entry.seq : crash->event->seq;
+    note(crash, WHY, "%s%s.", words_reg(crash, divisor->reg),
+         words_origin(crash, divisor->reg, crash->index, &seq));
+    note(crash, NEXT, "Test the divisor before, or see why it is 0. ");
+    return seq;
 }
 
 static void explain_division(struct crash *crash)
@@ -77,30 +63,29 @@ static void explain_division(struct crash *crash)
                  division.known;
     uint64_t seq = crash->event->seq;
 
-    note(crash, EXPLAIN_WHAT,
-         !known ? "Division by zero, or a quotient that is too large"
-         : division.is_zero ? "Division by zero"
-                            : "A division whose quotient is too large");
-    note_signal(crash);
-    note_plain_place(crash);
+    note_what(crash,
+              !known ? "Division by zero, or a quotient that is too large"
+              : division.is_zero ? "Division by zero"
+                                 : "A division whose quotient is too large");
+    note_place(crash);
+    note(crash, WHERE, ".");
     if (known && division.is_zero)
         seq = note_divisor(crash, &division);
     else if (known)
         note_too_large(crash, &division);
     else
-        note(crash, EXPLAIN_WHY,
-             "The CPU raises the same for both; the "
-             "divisor is in memory.");
-    note_command(crash, EXPLAIN_NEXT, seq);
-    note(crash, EXPLAIN_NEXT,
-         seq == crash->event->seq ? " the registers at that moment."
-                                  : " where the value comes from.");
+        note(crash, WHY,
+             "The CPU raises the same for both; the divisor is in "
+             "memory.");
+    note(crash, NEXT, "%s %s", words_command(crash, seq),
+         seq == crash->event->seq ? "the registers at that moment."
+                                  : "where the value comes from.");
 }
 
 /* --- opcodes ------------------------------------------------------------- */
 
 /* Which of the bytes it is. Returns the address of the last one. */
-static uint64_t note_opcode(const struct crash *crash, size_t bad)
+static uint64_t note_opcode(struct crash *crash, size_t bad)
 {
     unsigned first = 0, last = bad ? (unsigned)bad - 1 : 0;
 
@@ -109,178 +94,162 @@ static uint64_t note_opcode(const struct crash *crash, size_t bad)
             first = crash->insn.fields[i].offset;
             last = first + crash->insn.fields[i].size - 1;
         }
-    note(crash, EXPLAIN_WHERE, "; the CPU refused %s ",
-         first == last ? "the byte" : "the bytes");
-    note_code(crash, EXPLAIN_WHERE, crash->pc + first);
-    if (first != last) {
-        note(crash, EXPLAIN_WHERE, " to ");
-        note_code(crash, EXPLAIN_WHERE, crash->pc + last);
-    }
-    note(crash, EXPLAIN_WHERE, ".");
+    note(crash, WHERE, "; the CPU refused the byte%s %s",
+         first == last ? "" : "s", words_code(crash, crash->pc + first));
+    if (first != last)
+        note(crash, WHERE, " to %s", words_code(crash, crash->pc + last));
+    note(crash, WHERE, ".");
     return crash->pc + last;
 }
 
 static void explain_opcode(struct crash *crash)
 {
     size_t bad = fault_bad_length(crash->bytes.data, crash->bytes.len);
-    struct buf place = {0};
-    uint64_t addr, seq;
+    const char *mnemonic = crash->insn.mnemonic, *place;
+    const struct event *store;
+    uint64_t addr;
 
-    note(crash, EXPLAIN_WHAT,
-         "The CPU does not know this instruction, or may "
-         "not execute it");
-    note_signal(crash);
+    note_what(crash, "The CPU does not know this instruction, or may not "
+                     "execute it");
     if (crash->insn.length == 0 && bad)
         crash->bytes.len = bad;
     note_place(crash);
     addr = note_opcode(crash, bad);
-    if (strncmp(crash->insn.mnemonic, "ud", 2) == 0 && crash->insn.length)
-        note(crash, EXPLAIN_WHY,
+    if (crash->insn.length == 0)
+        note(crash, WHY, "These bytes are no instruction of 64-bit mode.");
+    else if (strncmp(mnemonic, "ud", 2) == 0)
+        note(crash, WHY,
              "%s is there to be undefined: compilers put it where control must "
              "never come.",
-             crash->insn.mnemonic);
-    else if (crash->insn.length)
-        note(crash, EXPLAIN_WHY,
+             mnemonic);
+    else
+        note(crash, WHY,
              "%s is an instruction, but not of this CPU, or not with these "
              "operands or prefixes.",
-             crash->insn.mnemonic);
-    else
-        note(crash, EXPLAIN_WHY,
-             "These bytes are no instruction of 64-bit mode.");
-    if (past_find_store(crash, addr, &seq, &place)) {
-        note(crash, EXPLAIN_WHY, " Event %" PRIu64 " stored ", seq);
-        note_code(crash, EXPLAIN_WHY, addr);
-        note(crash, EXPLAIN_WHY, place.len ? ", %s." : ".", buf_text(&place));
-        note_command(crash, EXPLAIN_NEXT, seq);
-        note(crash, EXPLAIN_NEXT, " that store.");
-    } else {
-        note_command(crash, EXPLAIN_NEXT, crash->event->seq);
-        note(crash, EXPLAIN_NEXT, " the code at that moment.");
+             mnemonic);
+    store = past_find_at(crash, EVENT_WRITE, addr);
+    if (!store) {
+        note(crash, NEXT, "%s the code at that moment.",
+             words_command(crash, crash->event->seq));
+        return;
     }
-    buf_release(&place);
+    place = phrase_source(&crash->phrases, &store->source);
+    note(crash, WHY, " Event %" PRIu64 " stored %s%s%s.", store->seq,
+         words_code(crash, addr), *place ? ", " : "", place);
+    note(crash, NEXT, "%s that store.", words_command(crash, store->seq));
 }
 
 static void explain_trap(struct crash *crash)
 {
     bool is_int3 = crash->insn.length && crash->insn.bytes[0] == 0xcc;
+    const struct seen *step = &crash->way.step;
 
-    note(crash, EXPLAIN_WHAT,
-         is_int3 ? "A breakpoint instruction, and nobody who waits for it"
-                 : "A trap that nobody handles");
-    note_signal(crash);
-    note_plain_place(crash);
-    note(crash, EXPLAIN_WHY,
+    note_what(crash, is_int3 ? "A breakpoint instruction, and nobody who waits "
+                               "for it"
+                             : "A trap that nobody handles");
+    note_place(crash);
+    note(crash, WHERE, ".");
+    note(crash, WHY,
          is_int3 ? "int3 raises SIGTRAP. It is a debugger's, or the filling "
                    "between functions: then the code before it ran on without "
                    "a ret."
                  : "The CPU raises it after an instruction with the trap flag "
                    "set, or at int1.");
-    if (crash->way.step.known) {
-        note(crash, EXPLAIN_WHY, " The instruction before was ");
-        note_seen(crash, EXPLAIN_WHY, &crash->way.step);
-        note(crash, EXPLAIN_WHY, ".");
-    }
-    note_command(crash, EXPLAIN_NEXT,
-                 crash->way.step.known ? crash->way.step.seq
-                                       : crash->event->seq);
-    note(crash, EXPLAIN_NEXT, " how it came there.");
+    if (step->known)
+        note(crash, WHY, " The instruction before was %s.",
+             words_seen(crash, step));
+    note(crash, NEXT, "%s how it came there.",
+         words_command(crash, step->known ? step->seq : crash->event->seq));
 }
 
 /* --- addresses that the CPU gives no page for ---------------------------- */
 
-static void note_misaligned(const struct crash *crash,
-                            const struct insn_access *access)
+static void note_base(struct crash *crash)
 {
-    enum explain_line line = EXPLAIN_WHY;
+    for (uint8_t i = 0; i < crash->insn.operand_count; i++) {
+        const struct insn_operand *operand = &crash->insn.operands[i];
 
-    note(crash, line,
-         "0x%" PRIx64 " is %" PRIu64 " bytes above a multiple of %u, and such "
-         "an instruction may want one.",
-         access->addr, access->addr % access->size, access->size);
-    if (crash->regs.value[REG_STACK] % 16 == 0 ||
-        crash->regs.value[REG_STACK] % 16 == 8)
-        note(crash, line,
-             " %s = 0x%" PRIx64 ": at a call it must be a "
-             "multiple of 16, so that at the first instruction "
-             "of what is called it ends in 8.",
-             reg_name(REG_STACK), crash->regs.value[REG_STACK]);
+        if (operand->kind != OPERAND_MEMORY || operand->base >= REG_COUNT)
+            continue;
+        note(crash, WHY, "%s%s.", words_reg(crash, operand->base),
+             crash->code
+                 ? words_origin(crash, operand->base, crash->index, NULL)
+                 : "");
+        return;
+    }
 }
 
-static void note_refusal(const struct crash *crash)
+static void note_refusal(struct crash *crash)
 {
-    enum explain_line line = EXPLAIN_WHY;
+    uint64_t sp = crash->regs.value[REG_STACK];
     struct insn_access access = {0};
-    enum fault_protection why =
-        crash->insn.length && crash->regs_known
-            ? fault_protection(&crash->insn, &crash->regs, &access)
-            : FAULT_UNCLEAR;
+    enum fault_protection why = FAULT_UNCLEAR;
 
+    if (crash->insn.length && crash->regs_known)
+        why = fault_protection(&crash->insn, &crash->regs, &access);
     switch (why) {
     case FAULT_NOT_CANONICAL:
-        note(crash, line,
-             "0x%" PRIx64 " is no address: its upper 17 bits "
-             "must all be the same. ",
+        note(crash, WHY,
+             "0x%" PRIx64
+             " is no address: its upper 17 bits must all be the same. ",
              access.addr);
-        for (uint8_t i = 0; i < crash->insn.operand_count; i++)
-            if (crash->insn.operands[i].kind == OPERAND_MEMORY &&
-                crash->insn.operands[i].base < REG_COUNT) {
-                note_reg(crash, line, crash->insn.operands[i].base);
-                if (crash->code)
-                    note_reg_origin(crash, line, crash->insn.operands[i].base,
-                                    crash->index);
-                note(crash, line, ".");
-                break;
-            }
+        note_base(crash);
         break;
     case FAULT_MISALIGNED:
-        note_misaligned(crash, &access);
+        note(crash, WHY,
+             "0x%" PRIx64 " is %" PRIu64 " bytes above a multiple of %u, and "
+             "such an instruction may want one.",
+             access.addr, access.addr % access.size, access.size);
+        if (sp % 8 == 0)
+            note(crash, WHY,
+                 " %s = 0x%" PRIx64 ": at a call it must be a multiple of 16, "
+                 "so that at the first instruction of what is called it ends "
+                 "in 8.",
+                 reg_name(REG_STACK), sp);
         break;
     case FAULT_PRIVILEGED:
-        note(crash, line, "%s is for the kernel only.", crash->insn.mnemonic);
+        note(crash, WHY, "%s is for the kernel only.", crash->insn.mnemonic);
         break;
     case FAULT_UNCLEAR:
-        note(crash, line,
-             "The CPU does not say. It may be an address that is "
-             "none, one that is not aligned, or an instruction "
-             "that only the kernel may execute.");
+        note(crash, WHY,
+             "The CPU does not say. It may be an address that is none, one "
+             "that is not aligned, or an instruction that only the kernel may "
+             "execute.");
         break;
     }
 }
 
 static void explain_general(struct crash *crash)
 {
-    note(crash, EXPLAIN_WHAT,
-         "The CPU refused an instruction (general "
-         "protection); there is no page to blame");
-    note_signal(crash);
-    note_plain_place(crash);
+    const struct seen *step = &crash->way.step;
+
+    note_what(crash, "The CPU refused an instruction (general protection); "
+                     "there is no page to blame");
+    note_place(crash);
+    note(crash, WHERE, ".");
     note_refusal(crash);
-    note_command(crash, EXPLAIN_NEXT,
-                 crash->way.step.known ? crash->way.step.seq
-                                       : crash->event->seq);
-    note(crash, EXPLAIN_NEXT, " the registers at that moment.");
+    note(crash, NEXT, "%s the registers at that moment.",
+         words_command(crash, step->known ? step->seq : crash->event->seq));
 }
 
 bool explain_refused(struct crash *crash)
 {
-    switch (crash->signal->number) {
-    case SIGFPE:
-        if (crash->signal->code != FPE_INTDIV)
-            return false;
-        explain_division(crash);
-        return true;
-    case SIGILL:
-        explain_opcode(crash);
-        return true;
-    case SIGTRAP:
-        explain_trap(crash);
-        return true;
-    case SIGSEGV:
-        if (crash->signal->code != SI_KERNEL)
-            return false;
-        explain_general(crash);
-        return true;
-    default:
-        return false;
-    }
+    static const struct {
+        int number;
+        int code; /* 0: any */
+        void (*explain)(struct crash *crash);
+    } causes[] = {
+        {SIGFPE, FPE_INTDIV, explain_division},
+        {SIGILL, 0, explain_opcode},
+        {SIGTRAP, 0, explain_trap},
+        {SIGSEGV, SI_KERNEL, explain_general},
+    };
+
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+        if (crash->signal->number == causes[i].number &&
+            (!causes[i].code || crash->signal->code == causes[i].code)) {
+            causes[i].explain(crash);
+            return true;
+        }
+    return false;
 }

@@ -8,20 +8,19 @@
  * and what of that did not change.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "tell/explain_parts.h"
-#include "cpu/effect.h"
 
 #define PATH   256u /* instructions, at most */
 #define ROUNDS 3u
 #define SHOWN  4u /* instructions of it that are listed */
+#define EXITS  2u /* ways out that are told */
 
 struct loop {
     struct crash *crash;
     struct seen last; /* the latest step */
-    uint64_t *addrs;  /* of the steps, the latest first */
+    uint64_t *addrs;  /* of the steps, the latest first; then the path */
     size_t count;
     size_t capacity;
     bool may_end;  /* something that a way out depends on moves */
@@ -47,24 +46,16 @@ static int stepping_thread(const struct crash *crash)
     return 0;
 }
 
-/*
- * Whether the steps before this event are no rounds of the loop behind it: the
- * code was entered anew from outside, or ran on unwatched in between.
- */
-static bool begins_anew(const struct loop *loop, const struct event *event)
-{
-    if (event->kind == EVENT_ENTER)
-        return !event->enter.how || strcmp(event->enter.how, "return") != 0;
-    return loop->count > 0 && past_is_gap(event);
-}
-
+/* The steps of the thread since the code was entered anew from outside, or
+ * since it ran on unwatched: what was before are no rounds of the loop. */
 static void collect(struct loop *loop, int tid)
 {
     uint64_t index = loop->crash->index;
     const struct event *event;
 
     while ((event = past_earlier(loop->crash, tid, &index))) {
-        if (begins_anew(loop, event))
+        if (event->kind == EVENT_ENTER ? !word_is(event->enter.how, "return")
+                                       : loop->count > 0 && past_is_gap(event))
             return;
         if (event->kind != EVENT_STEP)
             continue;
@@ -77,30 +68,28 @@ static void collect(struct loop *loop, int tid)
     loop->cut = index > 0;
 }
 
-static bool repeats(const struct loop *loop, size_t length, size_t times)
+/* How many steps, counted back, are like those one path length before. */
+static size_t count_same(const struct loop *loop, size_t length, size_t most)
 {
-    if (loop->count < length * times)
-        return false;
-    for (size_t i = 0; i + length < length * times; i++)
-        if (loop->addrs[i] != loop->addrs[i + length])
-            return false;
-    return true;
+    size_t same = length;
+
+    while (same < most && loop->addrs[same] == loop->addrs[same - length])
+        same++;
+    return same;
 }
 
 static bool find_path(struct loop *loop)
 {
-    size_t length = 1, same;
-
-    while (length <= PATH && !repeats(loop, length, ROUNDS))
-        length++;
-    if (length > PATH)
-        return false;
-    loop->length = same = length;
-    while (same < loop->count &&
-           loop->addrs[same] == loop->addrs[same - length])
-        same++;
-    loop->rounds = same / length;
-    return true;
+    for (size_t length = 1; length <= PATH; length++) {
+        if (loop->count < length * ROUNDS)
+            return false;
+        if (count_same(loop, length, length * ROUNDS) < length * ROUNDS)
+            continue;
+        loop->length = length;
+        loop->rounds = count_same(loop, length, loop->count) / length;
+        return true;
+    }
+    return false;
 }
 
 /* What the rounds changed, each register's first and last value. */
@@ -125,31 +114,22 @@ static void find_changes(struct loop *loop, int tid)
     }
 }
 
-/* --- telling ------------------------------------------------------------- */
-
-/* Instruction i of the path, from its lowest address on. */
-static bool path_insn(const struct loop *loop, size_t i, struct insn *insn)
-{
-    uint64_t addr = loop->addrs[loop->length - 1 - i];
-    uint8_t bytes[INSN_MAX_LENGTH];
-
-    pages_read(&loop->crash->view->pages, addr, sizeof bytes, bytes);
-    return insn_decode(bytes, sizeof bytes, addr, insn) > 0;
-}
-
-/* Makes the path begin where the loop does: at its lowest address. */
+/* Makes the path stand in order, from where the loop begins: its lowest
+ * address. */
 static void turn(struct loop *loop)
 {
-    size_t lowest = 0;
-    uint64_t *path = mem_copy(loop->addrs, loop->length * sizeof *path);
+    size_t lowest = 0, length = loop->length;
+    uint64_t *path = mem_copy(loop->addrs, length * sizeof *path);
 
-    for (size_t i = 1; i < loop->length; i++)
+    for (size_t i = 1; i < length; i++)
         if (path[i] < path[lowest])
             lowest = i;
-    for (size_t i = 0; i < loop->length; i++)
-        loop->addrs[i] = path[(lowest + 1 + i) % loop->length];
+    for (size_t i = 0; i < length; i++)
+        loop->addrs[i] = path[(lowest + length - i) % length];
     free(path);
 }
+
+/* --- telling ------------------------------------------------------------- */
 
 static bool is_on_path(const struct loop *loop, uint64_t addr)
 {
@@ -159,53 +139,28 @@ static bool is_on_path(const struct loop *loop, uint64_t addr)
     return false;
 }
 
-/* Whether a conditional jump can leave the loop: one of its ways is outside. */
-static bool is_exit(const struct loop *loop, const struct insn *insn)
-{
-    return insn->kind == INSN_BRANCH &&
-           !(is_on_path(loop, insn->addr + insn->length) &&
-             is_on_path(loop, (uint64_t)insn->operands[0].immediate));
-}
-
-static bool sets_flags(const struct insn *insn)
-{
-    for (unsigned i = 0; i < insn->operand_count; i++)
-        if (insn->operands[i].kind == OPERAND_REGISTER &&
-            insn->operands[i].reg == REG_FLAGS && insn->operands[i].written)
-            return true;
-    return false;
-}
-
 /* The instruction before number i of the path that sets the flags. */
 static bool find_compare(const struct loop *loop, size_t i, struct insn *insn)
 {
-    for (size_t back = 1; back < loop->length; back++)
-        if (path_insn(loop, (i + loop->length - back) % loop->length, insn) &&
-            sets_flags(insn))
-            return true;
-    return false;
-}
+    for (size_t back = 1; back < loop->length; back++) {
+        size_t at = (i + loop->length - back) % loop->length;
 
-static void note_value(const struct loop *loop, enum reg reg)
-{
-    struct buf *out = &loop->crash->out->line[EXPLAIN_WHY];
-
-    note(loop->crash, EXPLAIN_WHY, "%s ", reg_name(reg));
-    if (loop->changed[reg] && loop->first[reg] != loop->now[reg]) {
-        note(loop->crash, EXPLAIN_WHY, "went from ");
-        value_describe(loop->first[reg], 64, out);
-        note(loop->crash, EXPLAIN_WHY, " to ");
-        value_describe(loop->now[reg], 64, out);
-    } else {
-        note(loop->crash, EXPLAIN_WHY, "stays ");
-        value_describe(loop->crash->regs.value[reg], 64, out);
+        if (!view_decode(loop->crash->view, loop->addrs[at], insn))
+            continue;
+        for (unsigned k = 0; k < insn->operand_count; k++)
+            if (insn->operands[k].kind == OPERAND_REGISTER &&
+                insn->operands[k].reg == REG_FLAGS && insn->operands[k].written)
+                return true;
     }
+    return false;
 }
 
 /* The registers that a comparison looks at, each once. Returns whether one of
  * them, or memory, can make the next round differ. */
 static bool note_compared(const struct loop *loop, const struct insn *compare)
 {
+    struct crash *crash = loop->crash;
+    struct phrases *phrases = &crash->phrases;
     bool told[REG_COUNT] = {false}, moves = false, any = false;
 
     for (unsigned i = 0; i < compare->operand_count; i++) {
@@ -216,87 +171,81 @@ static bool note_compared(const struct loop *loop, const struct insn *compare)
         if (operand->kind != OPERAND_REGISTER || !operand->read ||
             reg >= REG_COUNT || reg == REG_FLAGS || told[reg])
             continue;
-        note(loop->crash, EXPLAIN_WHY, any ? ", " : ": ");
-        note_value(loop, reg);
-        moves |= loop->changed[reg] && loop->first[reg] != loop->now[reg];
+        note(crash, WHY, "%s%s ", any ? ", " : ": ", reg_name(reg));
+        if (loop->changed[reg] && loop->first[reg] != loop->now[reg]) {
+            note(crash, WHY, "went from %s to %s",
+                 phrase_value(phrases, loop->first[reg]),
+                 phrase_value(phrases, loop->now[reg]));
+            moves = true;
+        } else {
+            note(crash, WHY, "stays %s",
+                 phrase_value(phrases, crash->regs.value[reg]));
+        }
         told[reg] = any = true;
     }
     return moves;
 }
 
-/* Returns whether it was an exit. */
+/* A conditional jump of which one way is outside can leave the loop. Returns
+ * whether number i of the path is one. */
 static bool note_exit(struct loop *loop, size_t i)
 {
-    const struct crash *crash = loop->crash;
-    enum explain_line line = EXPLAIN_WHY;
+    struct crash *crash = loop->crash;
     struct insn insn, compare;
 
-    if (!path_insn(loop, i, &insn) || !is_exit(loop, &insn))
+    if (!view_decode(crash->view, loop->addrs[i], &insn) ||
+        insn.kind != INSN_BRANCH ||
+        (is_on_path(loop, insn.addr + insn.length) &&
+         is_on_path(loop, (uint64_t)insn.operands[0].immediate)))
         return false;
-    note_insn(crash, line, &insn);
-    note(crash, line, " at ");
-    note_code(crash, line, insn.addr);
-    note(crash, line, " could leave it, but never did");
+    note(crash, WHY, "%s at %s could leave it, but never did",
+         words_insn(crash, &insn), words_code(crash, insn.addr));
     if (find_compare(loop, i, &compare)) {
-        note(crash, line, "; it depends on %s at ", compare.text);
-        note_code(crash, line, compare.addr);
+        note(crash, WHY, "; it depends on %s at %s", compare.text,
+             words_code(crash, compare.addr));
         if (note_compared(loop, &compare))
             loop->may_end = true;
         else
-            note(crash, line, ", so it never will");
+            note(crash, WHY, ", so it never will");
     }
-    note(crash, line, ". ");
+    note(crash, WHY, ". ");
     return true;
-}
-
-static void note_path(const struct loop *loop)
-{
-    const struct crash *crash = loop->crash;
-    enum explain_line line = EXPLAIN_WHERE;
-    struct insn insn;
-
-    for (size_t i = 0; i < loop->length && i < SHOWN; i++) {
-        if (!path_insn(loop, i, &insn))
-            continue;
-        note(crash, line, i ? "; " : "");
-        note_code(crash, line, insn.addr);
-        note(crash, line, " ");
-        note_insn(crash, line, &insn);
-    }
-    if (loop->length > SHOWN)
-        note(crash, line, "; and %zu more", loop->length - SHOWN);
-    note(crash, line, ".");
 }
 
 static void note_loop(struct loop *loop, const char *what)
 {
-    const struct crash *crash = loop->crash;
+    struct crash *crash = loop->crash;
     unsigned exits = 0;
+    struct insn insn;
 
-    note(crash, EXPLAIN_WHAT, "%s: the same ", what);
+    note(crash, WHAT, "%s: the same ", what);
     if (loop->length > 1)
-        note(crash, EXPLAIN_WHAT, "%zu instructions", loop->length);
+        note(crash, WHAT, "%zu instructions", loop->length);
     else
-        note(crash, EXPLAIN_WHAT, "instruction");
-    note(crash, EXPLAIN_WHAT, ", %s%zu times in a row.",
-         loop->cut ? "at least " : "", loop->rounds);
-    note_path(loop);
-    for (size_t i = 0; i < loop->length && exits < 2; i++)
+        note(crash, WHAT, "instruction");
+    note(crash, WHAT, ", %s%zu times in a row.", loop->cut ? "at least " : "",
+         loop->rounds);
+    for (size_t i = 0; i < loop->length && i < SHOWN; i++)
+        if (view_decode(crash->view, loop->addrs[i], &insn))
+            note(crash, WHERE, "%s%s %s", i ? "; " : "",
+                 words_code(crash, insn.addr), words_insn(crash, &insn));
+    if (loop->length > SHOWN)
+        note(crash, WHERE, "; and %zu more", loop->length - SHOWN);
+    note(crash, WHERE, ".");
+    for (size_t i = 0; i < loop->length && exits < EXITS; i++)
         exits += note_exit(loop, i);
     if (exits == 0)
-        note(crash, EXPLAIN_WHY,
-             "No conditional jump in it leads out of it: as far as it was "
-             "seen, it has no end. ");
-    crash->out->line[EXPLAIN_WHY].len--;
-    note_command(crash, EXPLAIN_NEXT, loop->last.seq);
-    note(crash, EXPLAIN_NEXT,
-         exits ? " the last step that was watched; see what should change the "
-                 "registers of that comparison."
-               : " the last step that was watched; the loop needs a "
-                 "conditional jump out.");
+        note(crash, WHY,
+             "No conditional jump in it leads out of it: as far as "
+             "it was seen, it has no end. ");
+    crash->out->line[WHY].len--;
+    note(crash, NEXT, "%s the last step that was watched; %s",
+         words_command(crash, loop->last.seq),
+         exits ? "see what should change the registers of that comparison."
+               : "the loop needs a conditional jump out.");
 }
 
-static bool explain(struct crash *crash, const char *what, bool *may_end)
+bool explain_rounds(struct crash *crash, const char *what, bool *may_end)
 {
     struct loop loop = {.crash = crash};
     int tid = stepping_thread(crash);
@@ -320,15 +269,9 @@ static bool explain(struct crash *crash, const char *what, bool *may_end)
         note_loop(&loop, what);
     }
     free(loop.addrs);
-    *may_end = loop.may_end;
+    if (may_end)
+        *may_end = loop.may_end;
     return found;
-}
-
-bool explain_rounds(struct crash *crash, const char *what)
-{
-    bool may_end;
-
-    return explain(crash, what, &may_end);
 }
 
 bool explain_loop(const struct past *past, const struct view *view,
@@ -341,7 +284,8 @@ bool explain_loop(const struct past *past, const struct view *view,
     if (!event || !past_is_gap(event))
         return false;
     crash_begin(&crash, past, view, index, out);
-    found = explain(&crash, "This may be a loop without an end", &may_end);
+    found =
+        explain_rounds(&crash, "This may be a loop without an end", &may_end);
     crash_end(&crash);
     for (int i = 0; i < EXPLAIN_LINES && may_end; i++)
         buf_clear(&out->line[i]);

@@ -11,10 +11,9 @@
  *     which are instructions. Data among the code could mislead that, so it
  *     counts only if the crash came within a few instructions.
  */
-#include "tell/explain_parts.h"
-
 #include <inttypes.h>
-#include <string.h>
+
+#include "tell/explain_parts.h"
 
 #define SOON   4u   /* instructions */
 #define SWEPT  4096 /* bytes, at most */
@@ -26,11 +25,11 @@ struct sent {
     uint64_t seq;
     uint64_t index;
     struct seen by;    /* an instruction; or, if not known, */
-    char place[64];    /* the caller's line, or "" */
+    const char *place; /* the caller's line, or "" */
     unsigned executed; /* instructions since */
 };
 
-static bool find_sent(const struct crash *crash, struct sent *sent)
+static bool find_sent(struct crash *crash, struct sent *sent)
 {
     uint64_t index = crash->index;
     const struct event *event;
@@ -43,10 +42,9 @@ static bool find_sent(const struct crash *crash, struct sent *sent)
         sent->index = index;
         sent->seq = event->seq;
         if (event->kind == EVENT_ENTER) {
-            source_place(event, sent->place, sizeof sent->place);
+            sent->place = phrase_source(&crash->phrases, &event->source);
             return event->enter.addr == sent->to &&
-                   !(event->enter.how &&
-                     strcmp(event->enter.how, "return") == 0);
+                   !word_is(event->enter.how, "return");
         }
         if (event->kind == EVENT_LEAVE || past_is_gap(event))
             return false;
@@ -72,26 +70,8 @@ static bool is_inside(const struct insn *insn, uint64_t addr)
 
 static bool decode(const struct crash *crash, uint64_t addr, struct insn *insn)
 {
-    uint8_t bytes[INSN_MAX_LENGTH];
-
-    if (!pages_written(&crash->view->pages, addr))
-        return false;
-    pages_read(&crash->view->pages, addr, sizeof bytes, bytes);
-    return insn_decode(bytes, sizeof bytes, addr, insn) > 0;
-}
-
-/* Reads on from an instruction to the one that holds or begins at addr. */
-static bool read_on(const struct crash *crash, uint64_t from, uint64_t addr,
-                    struct insn *insn)
-{
-    while (from < addr && decode(crash, from, insn)) {
-        if (is_inside(insn, addr))
-            return true;
-        if (insn->kind == INSN_RETURN || insn->kind == INSN_JUMP)
-            return false; /* what follows may be anything */
-        from = insn->addr + insn->length;
-    }
-    return false;
+    return pages_written(&crash->view->pages, addr) &&
+           view_decode(crash->view, addr, insn);
 }
 
 /* What is known of the code around the target. */
@@ -106,14 +86,25 @@ struct around {
     uint64_t seq; /* from that event */
 };
 
-/* From an instruction that was executed. */
+/* From an instruction that was executed: reads on from it to the one that holds
+ * or begins at `to`. */
 static bool find_by_step(const struct crash *crash, uint64_t addr, uint64_t to,
                          struct around *out)
 {
-    if (to - addr >= SWEPT || !read_on(crash, addr, to, &out->insn))
+    struct insn *insn = &out->insn;
+
+    out->how = BY_STEP;
+    if (to - addr >= SWEPT)
         return false;
-    out->how = out->insn.addr == addr ? BY_STEP : BY_STEPS;
-    return true;
+    while (addr < to && decode(crash, addr, insn)) {
+        if (is_inside(insn, to))
+            return true;
+        if (insn->kind == INSN_RETURN || insn->kind == INSN_JUMP)
+            return false; /* what follows may be anything */
+        addr = insn->addr + insn->length;
+        out->how = BY_STEPS;
+    }
+    return false;
 }
 
 /* From a store that looks like one of a whole instruction. */
@@ -121,10 +112,12 @@ static bool find_by_store(const struct crash *crash,
                           const struct event_write *write, uint64_t to,
                           struct around *out)
 {
+    uint64_t length = write->new.len;
+
     out->how = BY_STORE;
-    return to - write->addr <
-               write->new.len &&decode(crash, write->addr, &out->insn) &&
-           out->insn.length == write->new.len &&is_inside(&out->insn, to);
+    return to - write->addr < length &&
+           decode(crash, write->addr, &out->insn) &&
+           out->insn.length == length && is_inside(&out->insn, to);
 }
 
 /* Returns false if nothing tells, and *is_start if an instruction was executed
@@ -176,87 +169,55 @@ static bool find_by_sweep(const struct crash *crash, const struct sent *sent,
     return found;
 }
 
-static void note_sent(const struct crash *crash, const struct sent *sent)
-{
-    enum explain_line line = EXPLAIN_WHY;
-
-    if (sent->by.known) {
-        note_seen(crash, line, &sent->by);
-        note(crash, line, " went to ");
-    } else {
-        note(crash, line, "A call");
-        if (*sent->place)
-            note(crash, line, " at %s", sent->place);
-        note(crash, line, " (event %" PRIu64 ") went to ", sent->seq);
-    }
-    note_code(crash, line, sent->to);
-    note(crash, line, ".");
-}
-
-static void note_known(const struct crash *crash, const struct around *around)
+/* How it is known: "as event 7 stored it" */
+static const char *words_known(struct crash *crash, const struct around *around)
 {
     static const char *const words[][2] = {
-        [BY_SWEEP] = {"read from the first byte of the code on", ""},
         [BY_STEP] = {"as event ", " executed it"},
         [BY_STEPS] = {"read on from event ", ""},
         [BY_STORE] = {"as event ", " stored it"},
     };
-    enum explain_line line = EXPLAIN_WHERE;
 
-    note(crash, line, " (%s", words[around->how][0]);
-    if (around->how != BY_SWEEP)
-        note(crash, line, "%" PRIu64 "%s", around->seq, words[around->how][1]);
-    note(crash, line, ").");
-}
-
-static void note_inside(const struct crash *crash, const struct sent *sent,
-                        const struct around *around)
-{
-    enum explain_line line = EXPLAIN_WHERE;
-
-    note(crash, line, "; it came to ");
-    note_code(crash, line, sent->to);
-    note(crash, line, ", byte %" PRIu64 " of %s at ",
-         sent->to - around->insn.addr, around->insn.text);
-    note_code(crash, line, around->insn.addr);
-    note_known(crash, around);
+    return around->how == BY_SWEEP ? "read from the first byte of the code on"
+                                   : phrase(&crash->phrases, "%s%" PRIu64 "%s",
+                                            words[around->how][0], around->seq,
+                                            words[around->how][1]);
 }
 
 bool explain_middle(struct crash *crash)
 {
     struct around around = {0};
+    const struct insn *insn = &around.insn;
     struct sent sent;
     bool is_start = false;
-    uint64_t end;
 
     if (!crash->code || !find_sent(crash, &sent))
         return false;
     if (!find_in_past(crash, &sent, &around, &is_start) &&
         (is_start || !find_by_sweep(crash, &sent, &around)))
         return false;
-    note(crash, EXPLAIN_WHAT,
-         "It looks like the CPU was sent into the middle "
-         "of an instruction");
-    note_signal(crash);
+    note_what(crash, "It looks like the CPU was sent into the middle of an "
+                     "instruction");
     note_place(crash);
-    note_inside(crash, &sent, &around);
-    note_sent(crash, &sent);
-    note(crash, EXPLAIN_WHY,
-         " Read from there the bytes are other "
-         "instructions than those that were meant.");
-    end = around.insn.addr + around.insn.length;
-    note(crash, EXPLAIN_NEXT, "Instructions begin at ");
-    note_code(crash, EXPLAIN_NEXT, around.insn.addr);
-    note(crash, EXPLAIN_NEXT, " and ");
-    note_code(crash, EXPLAIN_NEXT, end);
-    if (sent.by.known) {
-        note(crash, EXPLAIN_NEXT,
-             "; a distance counts from the end of the "
-             "jump, ");
-        note_code(crash, EXPLAIN_NEXT, sent.by.insn.addr + sent.by.insn.length);
-    }
-    note(crash, EXPLAIN_NEXT, ". ");
-    note_command(crash, EXPLAIN_NEXT, sent.seq);
-    note(crash, EXPLAIN_NEXT, " how it went there.");
+    note(crash, WHERE, "; it came to %s, byte %" PRIu64 " of %s at %s (%s).",
+         words_code(crash, sent.to), sent.to - insn->addr, insn->text,
+         words_code(crash, insn->addr), words_known(crash, &around));
+    if (sent.by.known)
+        note(crash, WHY, "%s", words_seen(crash, &sent.by));
+    else
+        note(crash, WHY, "A call%s%s (event %" PRIu64 ")",
+             *sent.place ? " at " : "", sent.place, sent.seq);
+    note(crash, WHY,
+         " went to %s. Read from there the bytes are other instructions than "
+         "those that were meant.",
+         words_code(crash, sent.to));
+    note(crash, NEXT, "Instructions begin at %s and %s",
+         words_code(crash, insn->addr),
+         words_code(crash, insn->addr + insn->length));
+    if (sent.by.known)
+        note(crash, NEXT, "; a distance counts from the end of the jump, %s",
+             words_code(crash, sent.by.insn.addr + sent.by.insn.length));
+    note(crash, NEXT, ". %s how it went there.",
+         words_command(crash, sent.seq));
     return true;
 }

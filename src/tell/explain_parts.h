@@ -2,13 +2,23 @@
 /*
  * tell/explain_parts.h - the inside of explain.h, shared by its files:
  * explain.c collects the facts and asks each explain_*.c in turn; they tell
- * one family of causes each. explain_past.c looks back.
+ * one family of causes each. explain_past.c looks back, explain_words.c has
+ * the phrases, which live as long as the struct crash.
  */
 #ifndef JITTRACE_TELL_EXPLAIN_PARTS_H
 #define JITTRACE_TELL_EXPLAIN_PARTS_H
 
-#include "tell/explain.h"
 #include "cpu/insn.h"
+#include "tell/explain.h"
+#include "tell/phrase.h"
+
+#define WHAT  EXPLAIN_WHAT
+#define WHERE EXPLAIN_WHERE
+#define WHY   EXPLAIN_WHY
+#define NEXT  EXPLAIN_NEXT
+
+/* Below this nothing can be mapped by default (vm.mmap_min_addr, proc(5)). */
+#define LOWEST 65536u
 
 /* An instruction of generated code that was executed. */
 struct seen {
@@ -28,9 +38,8 @@ struct way {
         WAY_LEFT,    /* it left generated code for there, and came no further */
         WAY_AWAY,    /* it is in other code since it left */
     } kind;
-    char how;         /* of the enter or leave: c, j, r or s */
+    bool called;      /* it left by a call or a jump */
     uint64_t seq;     /* of that event */
-    char place[64];   /* "jit.c:42" of it, or "" */
     struct seen step; /* its last instruction, if there is one */
 };
 
@@ -48,14 +57,19 @@ struct crash {
     const struct region *code; /* that pc is in, or NULL */
     uint64_t base;             /* code[0] in what is said */
     struct way way;
+    struct phrases phrases;
     struct explanation *out;
 };
 
 /* --- explain_past.c ------------------------------------------------------ */
 
+/* An event that is asked for is valid until the next question. All look back
+ * no further than to a gap, but for those that say so. */
+
 /*
  * The latest event below *index in the look-back, of that thread, or of any
- * (tid 0); *index becomes its number. NULL when there is none.
+ * (tid 0); *index becomes its number. NULL when there is none. Goes on behind
+ * gaps.
  */
 const struct event *past_earlier(const struct crash *crash, int tid,
                                  uint64_t *index);
@@ -63,30 +77,21 @@ const struct event *past_earlier(const struct crash *crash, int tid,
 /* Whether threads ran on unwatched after that event: a budget for steps. */
 bool past_is_gap(const struct event *event);
 
-/* All below looks back no further than to a gap, but for past_depth. */
 void past_find_way(struct crash *crash);
 
-/* The step that last changed a register; before event `index`. If there is
- * none since control came in, *entry is how that was, as far as it is known. */
-struct entry {
-    bool known;
-    uint64_t seq;   /* of the event */
-    char place[64]; /* "jit.c:42", or "" */
-};
-bool past_find_change(const struct crash *crash, enum reg reg, uint64_t index,
-                      struct seen *out, struct entry *entry);
+/* The step below *index that last changed a register; if there is none since
+ * control came in, the enter; NULL: neither was seen. */
+const struct event *past_find_change(const struct crash *crash, enum reg reg,
+                                     uint64_t *index);
 
 /* The latest step before `index` that wrote to the 8 bytes at addr. */
 bool past_find_writer(const struct crash *crash, uint64_t addr, uint64_t index,
                       struct seen *out);
 
-/* The latest store to a byte: the number of its event, and its source line. */
-bool past_find_store(const struct crash *crash, uint64_t addr, uint64_t *seq,
-                     struct buf *place);
-
-/* The call that took away what was mapped at addr. */
-bool past_find_unmap(const struct crash *crash, uint64_t addr, uint64_t *seq,
-                     struct buf *call);
+/* The latest write to addr, or the latest unmap of it; NULL if there is none.
+ * Goes on behind gaps. */
+const struct event *past_find_at(const struct crash *crash,
+                                 enum event_kind kind, uint64_t addr);
 
 /*
  * What a return at step `index` belongs to: where the return address was. For
@@ -96,7 +101,7 @@ bool past_find_unmap(const struct crash *crash, uint64_t addr, uint64_t *seq,
 bool past_find_frame(const struct crash *crash, uint64_t index, uint64_t *sp,
                      uint64_t *seq);
 
-/* Calls without a return since control came in, and the innermost of them. */
+/* Calls without a return in the look-back, and the innermost of them. */
 uint64_t past_depth(const struct crash *crash, struct seen *call);
 
 /* A step as struct seen. */
@@ -104,80 +109,63 @@ void seen_from(const struct event *event, uint64_t index, struct seen *out);
 
 /* --- explain_words.c ----------------------------------------------------- */
 
-void note(const struct crash *crash, enum explain_line line, const char *format,
-          ...) __attribute__((format(printf, 3, 4)));
+void note(struct crash *crash, enum explain_line line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* "code[3]", or "0x1000" outside of the mapping that is spoken of. */
-void note_code(const struct crash *crash, enum explain_line line,
-               uint64_t addr);
-
-/* "nop at code[1] (event 7)" */
-void note_seen(const struct crash *crash, enum explain_line line,
-               const struct seen *seen);
-
-/* "rdi = 0" */
-void note_reg(const struct crash *crash, enum explain_line line, enum reg reg);
-
-/* ", set by xor edi, edi at code[2] (event 9)" or since when it is so */
-void note_reg_origin(const struct crash *crash, enum explain_line line,
-                     enum reg reg, uint64_t index);
-
-/* The what line's end: " (signal 11, SIGSEGV)." */
-void note_signal(const struct crash *crash);
+const char *words_code(struct crash *crash, uint64_t addr);
 
 /* "mov rax, 1", "jnz code[0]" */
-void note_insn(const struct crash *crash, enum explain_line line,
-               const struct insn *insn);
+const char *words_insn(struct crash *crash, const struct insn *insn);
 
-/* "48 c7 c0" */
-void note_bytes(const struct crash *crash, enum explain_line line,
-                struct bytes bytes);
+/* "nop at code[1] (event 7)" */
+const char *words_seen(struct crash *crash, const struct seen *seen);
 
-/* A line of maps, with one blank where it has many. */
-void note_maps(const struct crash *crash, enum explain_line line,
-               const char *maps);
+/* "rdi = 0" */
+const char *words_reg(struct crash *crash, enum reg reg);
+
+/* ", set by xor edi, edi at code[2] (event 9)" or since when it is so, or "".
+ * seq, if not NULL, becomes the number of that event if there is one. */
+const char *words_origin(struct crash *crash, enum reg reg, uint64_t index,
+                         uint64_t *seq);
 
 /* "jit.c:42 `code();`", of the event; there must be one. */
-void note_source(const struct crash *crash, enum explain_line line);
+const char *words_source(struct crash *crash);
 
-/* The where line: the instruction, its place and its bytes. No full stop. */
-void note_place(const struct crash *crash);
+/* The page there and who made it so, "the page is r-x, made so by mprotect(...)
+ * at jit.c:20 (event 13)", or "nothing is mapped; the nearest is ..." */
+const char *words_page(struct crash *crash, uint64_t addr);
 
-/* "the page is r-x, made so by mprotect(...) at jit.c:20 (event 13)" */
-void note_protection(const struct crash *crash, enum explain_line line,
-                     uint64_t addr);
-
-/* "nothing is mapped; the nearest is ...", or who took it away */
-void note_unmapped(const struct crash *crash, enum explain_line line,
-                   uint64_t addr);
+/* A line of maps, with one blank where it has many; NULL is "". */
+const char *words_maps(struct crash *crash, const char *maps);
 
 /* "`jittrace --step -- ./a.out`, then `g 12`, shows", or "`g 12` shows" */
-void note_command(const struct crash *crash, enum explain_line line,
-                  uint64_t seq);
+const char *words_command(struct crash *crash, uint64_t seq);
 
-/* The place in the source of an event, "jit.c:42", or "". */
-void source_place(const struct event *event, char *out, size_t size);
+/* The what line and its end: " (signal 11, SIGSEGV)." */
+void note_what(struct crash *crash, const char *what);
+
+/* The where line: the instruction, its place and its bytes. No full stop. */
+void note_place(struct crash *crash);
 
 /* --- The causes: each returns whether it is one of its own --------------- */
 
-bool explain_sent(struct crash *crash);    /* explain_sent.c */
+bool explain_sent(struct crash *crash);    /* explain.c */
 bool explain_fetch(struct crash *crash);   /* explain_fetch.c */
 bool explain_end(struct crash *crash);     /* explain_fetch.c: ran off */
 bool explain_middle(struct crash *crash);  /* explain_middle.c */
 bool explain_stack(struct crash *crash);   /* explain_access.c */
 bool explain_refused(struct crash *crash); /* explain_cpu.c */
 bool explain_access(struct crash *crash);  /* explain_access.c */
-void explain_other(struct crash *crash);   /* explain_sent.c */
 
-/* explain_loop.c: the loop that the thread of the event was in. */
-bool explain_rounds(struct crash *crash, const char *what);
+/* explain_loop.c: the loop that the thread of the event was in. Returns false
+ * if it was in none. may_end, if not NULL: whether it looks as if it ended. */
+bool explain_rounds(struct crash *crash, const char *what, bool *may_end);
 
-/* Fills in what all causes need, from event `index`. */
+/* What all causes need, from event `index`; crash_end releases it. */
 void crash_begin(struct crash *crash, const struct past *past,
                  const struct view *view, uint64_t index,
                  struct explanation *out);
 void crash_end(struct crash *crash);
-
-bool access_is(const struct event_signal *signal, const char *access);
 
 #endif

@@ -3,9 +3,12 @@
  * Looking back from a crash. No question goes further than PAST_EVENTS: what is
  * older is not found, and then nothing is said of it.
  */
+#include <string.h>
+
 #include "tell/explain_parts.h"
 
-#include <string.h>
+#define KIND(a) (1u << EVENT_##a)
+#define MOVES   (KIND(STEP) | KIND(ENTER) | KIND(LEAVE))
 
 const struct event *past_earlier(const struct crash *crash, int tid,
                                  uint64_t *index)
@@ -40,9 +43,9 @@ bool past_is_gap(const struct event *event)
 {
     const char *budget = event->limit.budget;
 
-    return event->kind == EVENT_LIMIT && budget &&
-           (strcmp(budget, "steps") == 0 || strcmp(budget, "call-steps") == 0 ||
-            strcmp(budget, "nt-flag") == 0);
+    return event->kind == EVENT_LIMIT &&
+           (word_is(budget, "steps") || word_is(budget, "call-steps") ||
+            word_is(budget, "nt-flag"));
 }
 
 /* The latest of these events of the thread, or NULL: what was before the thread
@@ -58,9 +61,6 @@ static const struct event *find(const struct crash *crash, unsigned kinds,
     return event && !past_is_gap(event) ? event : NULL;
 }
 
-#define KINDS(a) (1u << EVENT_##a)
-#define MOVES    (KINDS(STEP) | KINDS(ENTER) | KINDS(LEAVE))
-
 void past_find_way(struct crash *crash)
 {
     struct way *way = &crash->way;
@@ -71,59 +71,33 @@ void past_find_way(struct crash *crash)
     if (!event)
         return;
     way->seq = event->seq;
-    source_place(event, way->place, sizeof way->place);
-    if (event->kind == EVENT_STEP) {
-        way->kind = WAY_STEPPED;
-        seen_from(event, index, &way->step);
-    } else if (event->kind == EVENT_ENTER) {
-        way->kind = WAY_ENTERED;
-        way->how = event->enter.how ? event->enter.how[0] : 0;
-    } else {
-        way->kind = event->leave.to == crash->pc ? WAY_LEFT : WAY_AWAY;
-        way->how = event->leave.how ? event->leave.how[0] : 0;
+    way->kind = event->kind == EVENT_STEP      ? WAY_STEPPED
+                : event->kind == EVENT_ENTER   ? WAY_ENTERED
+                : event->leave.to == crash->pc ? WAY_LEFT
+                                               : WAY_AWAY;
+    if (event->kind == EVENT_LEAVE) {
+        way->called = word_is(event->leave.how, "call") ||
+                      word_is(event->leave.how, "jump");
         event = find(crash, MOVES, &index);
-        if (event && event->kind == EVENT_STEP)
-            seen_from(event, index, &way->step);
     }
+    if (event && event->kind == EVENT_STEP)
+        seen_from(event, index, &way->step);
 }
 
-static bool changes(const struct event_step *step, enum reg reg)
-{
-    for (size_t i = 0; i < step->regs.count; i++)
-        if (step->regs.list[i].reg == reg)
-            return true;
-    return false;
-}
-
-bool past_find_change(const struct crash *crash, enum reg reg, uint64_t index,
-                      struct seen *out, struct entry *entry)
+const struct event *past_find_change(const struct crash *crash, enum reg reg,
+                                     uint64_t *index)
 {
     const struct event *event;
 
-    *entry = (struct entry){0};
-    while ((event = find(crash, MOVES, &index))) {
-        if (event->kind == EVENT_ENTER) {
-            *entry = (struct entry){.known = true, .seq = event->seq};
-            source_place(event, entry->place, sizeof entry->place);
-            return false;
-        }
-        if (event->kind == EVENT_STEP && changes(&event->step, reg)) {
-            seen_from(event, index, out);
-            return true;
-        }
+    while ((event = find(crash, MOVES, index))) {
+        if (event->kind == EVENT_ENTER)
+            return event;
+        for (size_t i = 0;
+             event->kind == EVENT_STEP && i < event->step.regs.count; i++)
+            if (event->step.regs.list[i].reg == reg)
+                return event;
     }
-    return false;
-}
-
-static bool writes(const struct event_step *step, uint64_t addr)
-{
-    for (size_t i = 0; i < step->writes.count; i++) {
-        const struct mem_access *write = &step->writes.list[i];
-
-        if (write->addr < addr + 8 && write->addr + write->new_bytes.len > addr)
-            return true;
-    }
-    return false;
+    return NULL;
 }
 
 bool past_find_writer(const struct crash *crash, uint64_t addr, uint64_t index,
@@ -131,53 +105,32 @@ bool past_find_writer(const struct crash *crash, uint64_t addr, uint64_t index,
 {
     const struct event *event;
 
-    while ((event = find(crash, KINDS(STEP), &index)))
-        if (writes(&event->step, addr)) {
+    while ((event = find(crash, KIND(STEP), &index)))
+        for (size_t i = 0; i < event->step.writes.count; i++) {
+            const struct mem_access *write = &event->step.writes.list[i];
+
+            if (write->addr >= addr + 8 ||
+                write->addr + write->new_bytes.len <= addr)
+                continue;
             seen_from(event, index, out);
             return true;
         }
     return false;
 }
 
-bool past_find_store(const struct crash *crash, uint64_t addr, uint64_t *seq,
-                     struct buf *place)
+const struct event *past_find_at(const struct crash *crash,
+                                 enum event_kind kind, uint64_t addr)
 {
     uint64_t index = crash->index;
     const struct event *event;
-    char source[64];
 
-    while ((event = past_earlier(crash, 0, &index))) {
-        if (event->kind != EVENT_WRITE ||
-            addr - event->write.addr >= event->write.new.len)
-            continue;
-        *seq = event->seq;
-        source_place(event, source, sizeof source);
-        buf_append_text(place, source);
-        return true;
-    }
-    return false;
-}
-
-bool past_find_unmap(const struct crash *crash, uint64_t addr, uint64_t *seq,
-                     struct buf *call)
-{
-    uint64_t index = crash->index;
-    const struct event *event;
-    char source[64];
-
-    while ((event = past_earlier(crash, 0, &index))) {
-        if (event->kind != EVENT_UNMAP ||
-            addr - event->unmap.addr >= event->unmap.length)
-            continue;
-        *seq = event->seq;
-        buf_append_text(call,
-                        event->unmap.call ? event->unmap.call : "the program");
-        source_place(event, source, sizeof source);
-        if (*source)
-            buf_printf(call, " at %s", source);
-        return true;
-    }
-    return false;
+    while ((event = past_earlier(crash, 0, &index)))
+        if (event->kind == kind &&
+            (kind == EVENT_WRITE
+                 ? addr - event->write.addr < event->write.new.len
+                 : addr - event->unmap.addr < event->unmap.length))
+            return event;
+    return NULL;
 }
 
 /*
@@ -196,7 +149,7 @@ bool past_find_frame(const struct crash *crash, uint64_t index, uint64_t *sp,
             continue; /* what it called has returned by the next enter */
         *seq = event->seq;
         if (event->kind == EVENT_ENTER) {
-            if (event->enter.how && strcmp(event->enter.how, "return") == 0) {
+            if (word_is(event->enter.how, "return")) {
                 returns++;
                 continue;
             }

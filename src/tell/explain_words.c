@@ -2,17 +2,14 @@
 /*
  * The words that explanations are made of.
  */
-#include "tell/explain_parts.h"
-
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "tell/hexdump.h"
-#include "cpu/effect.h"
+#include "tell/explain_parts.h"
 
-#define NAMES_WIDTH 7u /* "where" and two blanks */
+#define NAMES_WIDTH   7u  /* "where" and two blanks */
+#define COMMAND_SHOWN 50u /* bytes of a command line, at most */
 
 void explanation_release(struct explanation *explanation)
 {
@@ -30,13 +27,12 @@ void explanation_write(struct explanation *explanation, struct pen *pen,
         pen_column(pen, indent);
         pen_text(pen, ROLE_HEADING, names[i]);
         pen_column(pen, indent + NAMES_WIDTH);
-        pen_words(pen, i == EXPLAIN_WHAT ? ROLE_WARNING : ROLE_PLAIN,
+        pen_words(pen, i == WHAT ? ROLE_WARNING : ROLE_PLAIN,
                   indent + NAMES_WIDTH, buf_text(&explanation->line[i]));
     }
 }
 
-void note(const struct crash *crash, enum explain_line line, const char *format,
-          ...)
+void note(struct crash *crash, enum explain_line line, const char *format, ...)
 {
     va_list args;
 
@@ -45,212 +41,165 @@ void note(const struct crash *crash, enum explain_line line, const char *format,
     va_end(args);
 }
 
-void note_code(const struct crash *crash, enum explain_line line, uint64_t addr)
+const char *words_code(struct crash *crash, uint64_t addr)
 {
     const struct region *region = view_region_at(crash->view, addr);
 
-    if (region && region->start == crash->base)
-        note(crash, line, "code[%" PRIu64 "]", addr - crash->base);
-    else
-        note(crash, line, "0x%" PRIx64, addr);
+    return region && region->start == crash->base
+               ? phrase_place(&crash->phrases, addr - crash->base, 1)
+               : phrase_hex(&crash->phrases, addr);
 }
 
-void note_insn(const struct crash *crash, enum explain_line line,
-               const struct insn *insn)
+const char *words_insn(struct crash *crash, const struct insn *insn)
 {
     const struct insn_operand *target = &insn->operands[0];
 
-    if (insn->length == 0) {
-        note(crash, line, "an instruction");
-    } else if (insn->kind >= INSN_CALL && insn->kind <= INSN_BRANCH &&
-               insn->operand_count && target->kind == OPERAND_IMMEDIATE &&
-               insn->kind != INSN_RETURN) {
-        note(crash, line, "%s ", insn->mnemonic);
-        note_code(crash, line, (uint64_t)target->immediate);
-    } else {
-        note(crash, line, "%s", insn->text);
+    if (insn->length == 0)
+        return "an instruction";
+    if (insn->kind >= INSN_CALL && insn->kind <= INSN_BRANCH &&
+        insn->kind != INSN_RETURN && insn->operand_count &&
+        target->kind == OPERAND_IMMEDIATE)
+        return phrase(&crash->phrases, "%s %s", insn->mnemonic,
+                      words_code(crash, (uint64_t)target->immediate));
+    return phrase(&crash->phrases, "%s", insn->text);
+}
+
+const char *words_seen(struct crash *crash, const struct seen *seen)
+{
+    return phrase(&crash->phrases, "%s at %s (event %" PRIu64 ")",
+                  words_insn(crash, &seen->insn),
+                  words_code(crash, seen->insn.addr), seen->seq);
+}
+
+const char *words_reg(struct crash *crash, enum reg reg)
+{
+    return phrase(&crash->phrases, "%s = %s", reg_name(reg),
+                  phrase_value(&crash->phrases, crash->regs.value[reg]));
+}
+
+const char *words_origin(struct crash *crash, enum reg reg, uint64_t index,
+                         uint64_t *seq)
+{
+    const struct event *event = past_find_change(crash, reg, &index);
+    struct phrases *phrases = &crash->phrases;
+    const char *place, *which = "";
+    struct seen seen;
+
+    if (!event)
+        return "";
+    if (seq)
+        *seq = event->seq;
+    if (event->kind == EVENT_STEP) {
+        seen_from(event, index, &seen);
+        return phrase(phrases, ", set by %s", words_seen(crash, &seen));
     }
-}
-
-void note_seen(const struct crash *crash, enum explain_line line,
-               const struct seen *seen)
-{
-    note_insn(crash, line, &seen->insn);
-    note(crash, line, " at ");
-    note_code(crash, line, seen->insn.addr);
-    note(crash, line, " (event %" PRIu64 ")", seen->seq);
-}
-
-void note_reg(const struct crash *crash, enum explain_line line, enum reg reg)
-{
-    note(crash, line, "%s = ", reg_name(reg));
-    value_describe(crash->regs.value[reg], 64, &crash->out->line[line]);
-}
-
-/* Which argument of a call the register is: 1, 2 ... or 0. */
-static int argument_number(enum reg reg)
-{
     for (int i = 0; i < REG_ARGUMENTS; i++)
         if (reg_argument[i] == reg)
-            return i + 1;
-    return 0;
+            which =
+                phrase(phrases, ": argument %d, if there are so many", i + 1);
+    place = phrase_source(phrases, &event->source);
+    return phrase(phrases,
+                  ", as it was when control came in (event %" PRIu64 "%s%s)%s",
+                  event->seq, *place ? ", " : "", place, which);
 }
 
-void note_reg_origin(const struct crash *crash, enum explain_line line,
-                     enum reg reg, uint64_t index)
-{
-    struct seen seen;
-    struct entry entry;
-    int argument = argument_number(reg);
-
-    if (past_find_change(crash, reg, index, &seen, &entry)) {
-        note(crash, line, ", set by ");
-        note_seen(crash, line, &seen);
-    } else if (entry.known) {
-        note(crash, line, ", as it was when control came in (event %" PRIu64,
-             entry.seq);
-        if (*entry.place)
-            note(crash, line, ", %s", entry.place);
-        note(crash, line, ")");
-        if (argument)
-            note(crash, line, ": argument %d, if there are so many", argument);
-    }
-}
-
-void note_signal(const struct crash *crash)
-{
-    note(crash, EXPLAIN_WHAT, " (signal %d%s%s).", (int)crash->signal->number,
-         crash->signal->name ? " " : "",
-         crash->signal->name ? crash->signal->name : "");
-}
-
-void note_bytes(const struct crash *crash, enum explain_line line,
-                struct bytes bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++)
-        note(crash, line, "%s%02x", i ? " " : "", bytes.data[i]);
-}
-
-void source_place(const struct event *event, char *out, size_t size)
-{
-    *out = 0;
-    if (event->source.file)
-        snprintf(out, size, "%s:%d", event->source.file, event->source.line);
-}
-
-void note_place(const struct crash *crash)
+const char *words_source(struct crash *crash)
 {
     const struct srcline *source = &crash->event->source;
-    enum explain_line line = EXPLAIN_WHERE;
+    const char *place = phrase_source(&crash->phrases, source);
 
-    if (crash->insn.length) {
-        note_insn(crash, line, &crash->insn);
-        note(crash, line, " at ");
-    }
-    if (crash->code) {
-        note_code(crash, line, crash->pc);
-        if (crash->code->start == crash->base)
-            note(crash, line, " (0x%" PRIx64 ")", crash->pc);
-    } else {
-        note(crash, line, "0x%" PRIx64, crash->pc);
-    }
-    if (crash->insn.length || crash->bytes.len) {
-        note(crash, line, ", bytes ");
-        note_bytes(crash, line,
-                   crash->insn.length
-                       ? (struct bytes){crash->insn.bytes, crash->insn.length}
-                       : crash->bytes);
-    }
-    if (source->file && !crash->signal->return_to.known) {
-        note(crash, line, ", ");
-        note_source(crash, line);
-    }
+    return source->text
+               ? phrase(&crash->phrases, "%s `%s`", place, source->text)
+               : place;
 }
 
-void note_source(const struct crash *crash, enum explain_line line)
+void note_what(struct crash *crash, const char *what)
 {
-    const struct srcline *source = &crash->event->source;
-
-    note(crash, line, "%s:%d", source->file, source->line);
-    if (source->text)
-        note(crash, line, " `%s`", source->text);
+    note(crash, WHAT, "%s (signal %s).", what,
+         phrase_signal(&crash->phrases, crash->signal->number,
+                       crash->signal->name));
 }
 
-/* Behind the addresses and the protection of a line of maps, what it is. */
-static const char *maps_name(const char *maps)
+void note_place(struct crash *crash)
 {
-    const char *name = strchr(maps, '[');
+    const struct insn *insn = &crash->insn;
+    struct bytes bytes = crash->bytes;
 
-    return name ? name : strchr(maps, '/');
+    if (insn->length) {
+        bytes = (struct bytes){insn->bytes, insn->length};
+        note(crash, WHERE, "%s at ", words_insn(crash, insn));
+    }
+    note(crash, WHERE, "%s", words_code(crash, crash->pc));
+    if (crash->code && crash->code->start == crash->base)
+        note(crash, WHERE, " (0x%" PRIx64 ")", crash->pc);
+    if (bytes.len)
+        note(crash, WHERE, ", bytes %s", phrase_bytes(&crash->phrases, bytes));
+    if (crash->event->source.file && !crash->signal->return_to.known)
+        note(crash, WHERE, ", %s", words_source(crash));
 }
 
-/* Which call made a page what it is. */
-static void note_origin(const struct crash *crash, enum explain_line line,
-                        const struct region_origin *origin)
+const char *words_maps(struct crash *crash, const char *maps)
 {
-    if (!origin->call)
-        return;
-    note(crash, line, ", made so by %s", origin->call);
-    if (origin->file)
-        note(crash, line, " at %s:%d", origin->file, origin->line);
-    note(crash, line, " (event %" PRIu64 ")", origin->seq);
-}
+    struct buf line = {0};
 
-void note_maps(const struct crash *crash, enum explain_line line,
-               const char *maps)
-{
     for (; maps && *maps; maps++)
         if (maps[0] != ' ' || maps[1] != ' ')
-            note(crash, line, "%c", *maps);
+            buf_append(&line, maps, 1);
+    return phrase_of(&crash->phrases, &line);
 }
 
-void note_protection(const struct crash *crash, enum explain_line line,
-                     uint64_t addr)
+static const char *words_protection(struct crash *crash,
+                                    const struct region *region)
 {
-    const struct region *region = view_region_at(crash->view, addr);
-    const char *maps = crash->signal->maps;
-    char prot[4];
+    const struct region_origin *origin = &region->origin;
+    struct phrases *phrases = &crash->phrases;
+    const char *page =
+        phrase(phrases, "the page is %s", phrase_prot(phrases, region->prot));
 
-    if (region) {
-        prot_text(region->prot, prot);
-        note(crash, line, "the page is %s", prot);
-        note_origin(crash, line, &region->origin);
-    } else if (maps && strchr(maps, ' ')) {
-        note(crash, line, "the page is %.3s", strchr(maps, ' ') + 1);
-        if (maps_name(maps))
-            note(crash, line, " and belongs to %s", maps_name(maps));
-    } else {
-        note(crash, line, "the page does not allow it");
-    }
+    if (!origin->call)
+        return page;
+    return phrase(
+        phrases, "%s, made so by %s%s (event %" PRIu64 ")", page, origin->call,
+        origin->file ? phrase(phrases, " at %s:%d", origin->file, origin->line)
+                     : "",
+        origin->seq);
 }
 
-void note_unmapped(const struct crash *crash, enum explain_line line,
-                   uint64_t addr)
+static const char *words_unmapped(struct crash *crash, uint64_t addr)
 {
     const char *nearest = crash->signal->nearest;
-    struct buf call = {0};
-    uint64_t seq;
+    struct phrases *phrases = &crash->phrases;
+    const char *what = addr < 4096 ? "the first page of memory is never mapped"
+                                   : "nothing is mapped";
+    const struct event *event = past_find_at(crash, EVENT_UNMAP, addr);
 
-    if (addr < 4096)
-        note(crash, line, "the first page of memory is never mapped");
-    else
-        note(crash, line, "nothing is mapped");
-    if (past_find_unmap(crash, addr, &seq, &call))
-        note(crash, line, ", since %s took it away (event %" PRIu64 ")",
-             buf_text(&call), seq);
-    else if (nearest && addr >= 65536) {
-        note(crash, line, "; the nearest is ");
-        note_maps(crash, line, nearest);
-    }
-    buf_release(&call);
+    if (event)
+        return phrase(phrases,
+                      "%s, since %s%s%s took it away (event %" PRIu64 ")", what,
+                      event->unmap.call ? event->unmap.call : "the program",
+                      event->source.file ? " at " : "",
+                      phrase_source(phrases, &event->source), event->seq);
+    return nearest && addr >= LOWEST ? phrase(phrases, "%s; the nearest is %s",
+                                              what, words_maps(crash, nearest))
+                                     : what;
 }
 
-/* Whether a shell takes the word as it is. */
-static bool is_plain(const char *word)
+const char *words_page(struct crash *crash, uint64_t addr)
 {
-    return *word &&
-           strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                        "0123456789-_./=+:,@%") == strlen(word);
+    const struct region *region = view_region_at(crash->view, addr);
+    const char *maps = crash->signal->maps, *prot, *name;
+
+    if (region)
+        return words_protection(crash, region);
+    if (!maps)
+        return words_unmapped(crash, addr);
+    prot = strchr(maps, ' ');
+    if (!prot)
+        return "the page does not allow it";
+    /* Behind the addresses and the protection, what it is. */
+    name = strchr(maps, '[') ? strchr(maps, '[') : strchr(maps, '/');
+    return phrase(&crash->phrases, "the page is %.3s%s%s", prot + 1,
+                  name ? " and belongs to " : "", name ? name : "");
 }
 
 /*
@@ -259,57 +208,59 @@ static bool is_plain(const char *word)
  * its name, or a temporary one (see target/launch.c). NULL for another file in
  * memory: nothing can start it.
  */
-static const char *way_to_start(const struct event *start)
+static const char *way_to_start(const struct event_start *start)
 {
-    const char *exe = start->start.exe, *name = start->start.argv.list[0];
+    const char *exe = start->exe, *name = start->argv.list[0];
     const char *temporary = exe ? strstr(exe, "/jittrace-") : NULL;
-    size_t len = strlen(name);
     bool in_memory = exe && strncmp(exe, "/memfd:", 7) == 0;
+    size_t len = strlen(name);
 
     if (!in_memory && !temporary)
         return "--";
     exe = in_memory ? exe + 7 : strrchr(exe, '/') + 1;
-    return strncmp(exe, name, len) == 0 && strcmp(exe + len, " (deleted)") == 0
-               ? "--lesson"
-           : in_memory ? NULL
-                       : "--";
+    if (strncmp(exe, name, len) == 0 && strcmp(exe + len, " (deleted)") == 0)
+        return "--lesson";
+    return in_memory ? NULL : "--";
 }
 
-/* The program as a reader can start it again, if that is short. */
-static bool append_program(const struct crash *crash, struct buf *out)
+/* The program as a reader can start it again, if that is short and a shell
+ * takes the words as they are. */
+static bool append_program(const struct event_start *start, struct buf *out)
 {
-    const struct event *start =
-        crash->past->count ? crash->past->event(crash->past->from, 0) : NULL;
-    size_t begin = out->len;
+    const char *way = start->argv.count ? way_to_start(start) : NULL;
 
-    if (!start || start->kind != EVENT_START || !start->start.argv.count)
+    if (!way)
         return false;
-    if (!way_to_start(start))
-        return false;
-    buf_append_text(out, way_to_start(start));
-    for (size_t i = 0; i < start->start.argv.count; i++) {
-        if (!is_plain(start->start.argv.list[i])) {
-            out->len = begin;
+    buf_append_text(out, way);
+    for (size_t i = 0; i < start->argv.count; i++) {
+        const char *word = start->argv.list[i];
+
+        if (!*word || word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
+                                        "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789-_./=+:,@%")])
             return false;
-        }
-        buf_printf(out, " %s", start->start.argv.list[i]);
+        buf_printf(out, " %s", word);
     }
-    return out->len - begin <= 50;
+    return out->len <= COMMAND_SHOWN;
 }
 
-void note_command(const struct crash *crash, enum explain_line line,
-                  uint64_t seq)
+const char *words_command(struct crash *crash, uint64_t seq)
 {
+    const struct past *past = crash->past;
+    const struct event *start = past->count ? past->event(past->from, 0) : NULL;
     struct buf program = {0};
+    const char *text;
 
-    if (crash->past->can_go) {
-        note(crash, line, "`g %" PRIu64 "` shows", seq);
-        return;
-    }
-    if (append_program(crash, &program))
-        note(crash, line, "`jittrace --step %s`", buf_text(&program));
+    if (past->can_go)
+        return phrase(&crash->phrases, "`g %" PRIu64 "` shows", seq);
+    if (start && start->kind == EVENT_START &&
+        append_program(&start->start, &program))
+        text = phrase(&crash->phrases,
+                      "`jittrace --step %s`, then `g %" PRIu64 "`, shows",
+                      buf_text(&program), seq);
     else
-        note(crash, line, "jittrace --step");
-    note(crash, line, ", then `g %" PRIu64 "`, shows", seq);
+        text = phrase(&crash->phrases,
+                      "jittrace --step, then `g %" PRIu64 "`, shows", seq);
     buf_release(&program);
+    return text;
 }

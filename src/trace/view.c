@@ -422,3 +422,18 @@ bool view_code(const struct view *view, const struct region *region,
     }
     return true;
 }
+
+bool view_has_code(const struct view *view, uint64_t addr)
+{
+    uint64_t first, last;
+
+    return pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last);
+}
+
+bool view_decode(const struct view *view, uint64_t addr, struct insn *insn)
+{
+    uint8_t bytes[INSN_MAX_LENGTH];
+
+    pages_read(&view->pages, addr, sizeof bytes, bytes);
+    return insn_decode(bytes, sizeof bytes, addr, insn) > 0;
+}

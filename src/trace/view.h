@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "cpu/insn.h"
 #include "trace/event.h"
 #include "trace/labels.h"
 #include "trace/listing.h"
@@ -112,6 +113,15 @@ const struct region *view_superseded(const struct view *view,
  */
 bool view_code(const struct view *view, const struct region *region,
                struct buf *out, uint64_t *offset);
+
+/* Whether any byte of an instruction at addr, of whatever length, is known. */
+bool view_has_code(const struct view *view, uint64_t addr);
+
+/*
+ * Decodes the instruction at addr. Bytes that nothing was ever written to are
+ * zeros, as they are in a fresh page. Returns false if it is none.
+ */
+bool view_decode(const struct view *view, uint64_t addr, struct insn *insn);
 
 /* What it takes, in bytes; of what copies share, each its part. */
 size_t view_memory(const struct view *view);
