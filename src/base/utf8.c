@@ -26,6 +26,18 @@ size_t utf8_decode(const uint8_t *text, size_t len, uint32_t *rune)
     return need;
 }
 
+void utf8_append(uint32_t rune, struct buf *out)
+{
+    size_t len = rune < 0x80 ? 1 : rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
+    uint8_t bytes[4] = {(uint8_t)rune};
+
+    for (size_t i = len; i-- > 1; rune >>= 6)
+        bytes[i] = (uint8_t)(0x80 | (rune & 0x3f));
+    if (len > 1)
+        bytes[0] = (uint8_t)(0xf00u >> len | rune);
+    buf_append(out, bytes, len);
+}
+
 static bool is_shown(uint32_t rune)
 {
     static const struct {

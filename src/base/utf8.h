@@ -28,6 +28,9 @@ size_t utf8_shown(const uint8_t *text, size_t len);
  */
 size_t utf8_decode(const uint8_t *text, size_t len, uint32_t *rune);
 
+/* Appends the character of a code point, which is at most U+10FFFF. */
+void utf8_append(uint32_t rune, struct buf *out);
+
 /*
  * Appends the first character of text, which is not empty, or "\xNN" for its
  * first byte if it is not shown as it is. Returns how many bytes of text that

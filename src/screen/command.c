@@ -3,22 +3,18 @@
 
 #include <string.h>
 
-struct entry {
-    const char *word;
-    const char *letters;
-    unsigned keys;
-    const char *help;
-};
-
-static const struct entry table[COMMANDS] = {
-#define COMMAND(id, word, letters, keys, help) {word, letters, keys, help},
+const struct command_entry command_table[COMMANDS] = {
+#define COMMAND(id, word, letters, keys, help) \
+    {word, letters, keys, NULL, NULL, help},
+#define ASKING(id, word, letters, keys, what, question, help) \
+    {word, letters, keys, what, question, help},
 #include "screen/command.def"
 };
 
 enum command command_of_letter(char letter)
 {
     for (int i = 0; letter && i < COMMANDS; i++)
-        if (strchr(table[i].letters, letter))
+        if (strchr(command_table[i].letters, letter))
             return (enum command)i;
     return COMMAND_NONE;
 }
@@ -26,7 +22,7 @@ enum command command_of_letter(char letter)
 enum command command_of_key(enum key key)
 {
     for (int i = 0; i < COMMANDS; i++)
-        if (table[i].keys & 1u << key)
+        if (command_table[i].keys & 1u << key)
             return (enum command)i;
     return COMMAND_NONE;
 }
@@ -34,19 +30,10 @@ enum command command_of_key(enum key key)
 enum command command_of_word(const char *word, size_t len)
 {
     for (int i = 0; i < COMMANDS; i++)
-        if (strlen(table[i].word) == len && !memcmp(table[i].word, word, len))
+        if (strlen(command_table[i].word) == len &&
+            !memcmp(command_table[i].word, word, len))
             return (enum command)i;
     return len == 1 ? command_of_letter(*word) : COMMAND_NONE;
-}
-
-const char *command_word(enum command command)
-{
-    return table[command].word;
-}
-
-const char *command_help(enum command command)
-{
-    return table[command].help;
 }
 
 static void add_key(struct buf *out, size_t start, const char *name, size_t len)
@@ -62,7 +49,7 @@ void command_keys(enum command command, struct buf *out)
         [KEY_IS_ENTER] = "Enter", [KEY_IS_RIGHT] = "→", [KEY_IS_LEFT] = "←",
         [KEY_IS_HOME] = "Home",   [KEY_IS_END] = "End",
     };
-    const struct entry *entry = &table[command];
+    const struct command_entry *entry = &command_table[command];
     size_t start = out->len;
 
     /* What is longest comes first, the arrows last. */
@@ -76,18 +63,4 @@ void command_keys(enum command command, struct buf *out)
     for (int key = KEY_IS_ENTER + 1; key < KEYS; key++)
         if (entry->keys & 1u << key)
             add_key(out, start, names[key], strlen(names[key]));
-}
-
-const char *command_question(enum command command)
-{
-    switch (command) {
-    case COMMAND_GOTO:
-        return "goto event: ";
-    case COMMAND_SEARCH:
-        return "search for: ";
-    case COMMAND_WHO:
-        return "who wrote byte: ";
-    default:
-        return NULL;
-    }
 }

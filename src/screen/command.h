@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * screen/command.h - what a reader can do, and the keys and words for it
- * (command.def is the table).
+ * screen/command.h - what a reader can do, and the keys and words for it.
  */
 #ifndef JITTRACE_SCREEN_COMMAND_H
 #define JITTRACE_SCREEN_COMMAND_H
@@ -29,6 +28,17 @@ enum command {
     COMMAND_NONE = COMMANDS,
 };
 
+/* A line of command.def, where each is explained. */
+struct command_entry {
+    const char *word;
+    const char *letters;
+    unsigned keys;
+    const char *what;     /* NULL, as question: it needs no more */
+    const char *question; /* "goto event: " */
+    const char *help;
+};
+extern const struct command_entry command_table[COMMANDS];
+
 /* The command of a character, of another key, or COMMAND_NONE. */
 enum command command_of_letter(char letter);
 enum command command_of_key(enum key key);
@@ -36,16 +46,7 @@ enum command command_of_key(enum key key);
 /* The command whose word it is, or whose letter if it is one; COMMAND_NONE. */
 enum command command_of_word(const char *word, size_t len);
 
-/* The word, as in the table. */
-const char *command_word(enum command command);
-
-/* The help: one line. */
-const char *command_help(enum command command);
-
 /* Appends the keys of a command for a reader: "Enter, space, n, →". */
 void command_keys(enum command command, struct buf *out);
-
-/* What to ask for: "goto event: "; NULL if the command needs no more. */
-const char *command_question(enum command command);
 
 #endif

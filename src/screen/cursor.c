@@ -119,14 +119,6 @@ static bool set_in_past(struct cursor *cursor, struct history *history,
     return found;
 }
 
-/* The mapping that offsets count in: that of the cursor, else of the event. */
-static const struct region *counted_in(const struct cursor *cursor,
-                                       struct history *history, uint64_t seq)
-{
-    return mapped(history, seq,
-                  cursor->on ? cursor->origins.addr : byte_of(history, seq));
-}
-
 void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
                 const char *where, struct buf *message)
 {
@@ -144,9 +136,12 @@ void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
     }
     addr = number;
     region = number >= LOWEST_ADDRESS ? mapped(history, seq, addr) : NULL;
-    if (!region && (region = counted_in(cursor, history, seq)) != NULL) {
-        addr = region->start + number;
-        region = mapped(history, seq, addr);
+    if (!region) {
+        region =
+            mapped(history, seq,
+                   cursor->on ? cursor->origins.addr : byte_of(history, seq));
+        addr = region ? region->start + number : 0;
+        region = region ? mapped(history, seq, addr) : NULL;
     }
     if (region)
         put_in_region(cursor, history, region, addr);

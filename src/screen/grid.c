@@ -17,8 +17,14 @@ void grid_init(struct grid *grid, unsigned rows, unsigned columns)
     BUG_UNLESS(rows > 0 && columns > 0);
     *grid = (struct grid){.rows = rows, .columns = columns};
     grid->cells = mem_resize(NULL, count, sizeof *grid->cells);
-    for (size_t i = 0; i < count; i++)
+    grid_clear(grid);
+}
+
+void grid_clear(struct grid *grid)
+{
+    for (size_t i = 0; i < (size_t)grid->rows * grid->columns; i++)
         grid->cells[i] = (struct cell){BLANK, ROLE_PLAIN};
+    grid->cursor_row = grid->cursor_column = 0;
 }
 
 void grid_release(struct grid *grid)
@@ -116,57 +122,32 @@ void grid_paint(struct grid *grid, unsigned row, unsigned column,
         cell_at(grid, row, column)->role = role;
 }
 
-/* One line of a pen, from byte `at` to `end`, as far as the area goes. */
-static void put_line(struct grid *grid, struct area area, unsigned row,
-                     const struct pen *pen, size_t at, size_t end)
-{
-    unsigned column = area.column;
-    unsigned limit = area.column + area.columns;
-
-    while (at < end && column < limit && column < grid->columns) {
-        size_t used;
-        uint32_t rune = decode(pen->out.data + at, end - at, &used);
-        enum role role =
-            at < pen->roles.len ? (enum role)pen->roles.data[at] : ROLE_PLAIN;
-
-        *cell_at(grid, row, column++) = (struct cell){rune, role};
-        at += used;
-    }
-}
-
 unsigned grid_put_pen(struct grid *grid, struct area area,
                       const struct pen *pen, unsigned first)
 {
     unsigned line = 0;
 
-    for (size_t at = 0; at < pen->out.len; line++) {
-        const uint8_t *start = pen->out.data + at;
-        const uint8_t *newline = memchr(start, '\n', pen->out.len - at);
-        size_t end = newline ? (size_t)(newline - pen->out.data) : pen->out.len;
-        unsigned row = line - first;
+    for (size_t at = 0; at < pen->out.len; at++, line++) {
+        unsigned column = area.column, row = line - first, end = 0;
 
         if (line >= first && row < area.rows && area.row + row < grid->rows)
-            put_line(grid, area, area.row + row, pen, at, end);
-        at = end + 1;
+            end = area.column + area.columns;
+        while (at < pen->out.len && pen->out.data[at] != '\n') {
+            size_t used = 1;
+
+            if (column < end && column < grid->columns) {
+                struct cell *cell = cell_at(grid, area.row + row, column++);
+
+                cell->role = at < pen->roles.len
+                                 ? (enum role)pen->roles.data[at]
+                                 : ROLE_PLAIN;
+                cell->rune =
+                    decode(pen->out.data + at, pen->out.len - at, &used);
+            }
+            at += used;
+        }
     }
     return line;
-}
-
-static void append_rune(uint32_t rune, struct buf *out)
-{
-    uint8_t bytes[3] = {(uint8_t)(0xe0 | rune >> 12),
-                        (uint8_t)(0x80 | (rune >> 6 & 0x3f)),
-                        (uint8_t)(0x80 | (rune & 0x3f))};
-
-    if (rune < 0x80) {
-        bytes[2] = (uint8_t)rune;
-        buf_append(out, bytes + 2, 1);
-    } else if (rune < 0x800) {
-        bytes[1] = (uint8_t)(0xc0 | rune >> 6);
-        buf_append(out, bytes + 1, 2);
-    } else {
-        buf_append(out, bytes, 3);
-    }
 }
 
 void grid_row(const struct grid *grid, unsigned row, struct buf *out)
@@ -176,5 +157,5 @@ void grid_row(const struct grid *grid, unsigned row, struct buf *out)
     while (end > 0 && cell_at(grid, row, end - 1)->rune == BLANK)
         end--;
     for (unsigned column = 0; column < end; column++)
-        append_rune(cell_at(grid, row, column)->rune, out);
+        utf8_append(cell_at(grid, row, column)->rune, out);
 }

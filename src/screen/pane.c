@@ -6,17 +6,12 @@ const struct view *moment_view(const struct moment *moment)
     return history_view(moment->history, moment->seq);
 }
 
-struct pen pane_pen(struct area area)
+struct pane pane_begin(struct area area)
 {
-    return (struct pen){.keep_roles = true, .width = area.columns};
-}
+    struct pen pen = {.keep_roles = true, .width = area.columns};
+    struct area body = {area.row + 1, area.column, area.rows - 1, area.columns};
 
-static void draw_line(struct grid *grid, struct area area)
-{
-    unsigned end = area.column + area.columns;
-
-    for (unsigned column = area.column; column < end; column++)
-        grid_put(grid, area.row, column, end, ROLE_FRAME, "─");
+    return (struct pane){.area = area, .body = body, .title = pen, .pen = pen};
 }
 
 /* A title in the rule, with a blank at either side. */
@@ -24,44 +19,48 @@ static void put_title(struct grid *grid, unsigned row, unsigned column,
                       const struct pen *title)
 {
     unsigned end = column + title->column + 2;
-    struct area place = {row, column + 1, 1, title->column};
 
     grid_put(grid, row, column, end, ROLE_FRAME, " ");
-    grid_put_pen(grid, place, title, 0);
+    grid_put_pen(grid, (struct area){row, column + 1, 1, title->column}, title,
+                 0);
     grid_put(grid, row, end - 1, end, ROLE_FRAME, " ");
 }
 
-void pane_rule(struct grid *grid, struct area area, struct pen *title,
-               const char *right)
+static void put_rule(struct grid *grid, struct pane *pane)
 {
-    unsigned end = area.column + area.columns;
-    struct pen last = {.keep_roles = true};
+    struct area rule = pane->area;
+    unsigned end = rule.column + rule.columns;
+    struct pen right = {.keep_roles = true};
 
-    draw_line(grid, area);
-    if (title->column + 4 <= area.columns)
-        put_title(grid, area.row, area.column + 2, title);
+    rule.rows = 1;
+    for (unsigned column = rule.column; column < end; column++)
+        grid_put(grid, rule.row, column, end, ROLE_FRAME, "─");
+    if (pane->title.column + 4 <= rule.columns)
+        put_title(grid, rule.row, rule.column + 2, &pane->title);
     else
-        grid_put_pen(grid,
-                     (struct area){area.row, area.column, 1, area.columns},
-                     title, 0);
-    if (right)
-        pen_text(&last, ROLE_FRAME, right);
-    if (right && title->column + last.column + 9 <= area.columns)
-        put_title(grid, area.row, end - last.column - 4, &last);
-    pen_release(&last);
-    pen_release(title);
+        grid_put_pen(grid, rule, &pane->title, 0);
+    pen_text(&right, ROLE_FRAME, buf_text(&pane->right));
+    if (pane->right.len > 0 &&
+        pane->title.column + right.column + 9 <= rule.columns)
+        put_title(grid, rule.row, end - right.column - 4, &right);
+    pen_release(&right);
 }
 
-struct area pane_body(struct area area)
+void pane_end(struct pane *pane, struct grid *grid)
 {
-    return (struct area){area.row + 1, area.column,
-                         area.rows > 0 ? area.rows - 1 : 0, area.columns};
+    if (!pane->bare)
+        put_rule(grid, pane);
+    grid_put_pen(grid, pane->body, &pane->pen, pane->from);
+    if (pane->has_ellipsis)
+        pane_ellipsis(grid, pane->body);
+    pen_release(&pane->title);
+    pen_release(&pane->pen);
+    buf_release(&pane->right);
 }
 
-void pane_fill(struct grid *grid, struct area area, struct pen *pen)
+unsigned pane_lines(const struct pen *pen)
 {
-    grid_put_pen(grid, pane_body(area), pen, 0);
-    pen_release(pen);
+    return grid_put_pen(NULL, (struct area){0}, pen, 0);
 }
 
 void pane_ellipsis(struct grid *grid, struct area area)

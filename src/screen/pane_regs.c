@@ -19,25 +19,8 @@ static const enum reg order[] = {
 };
 #define ORDERED (sizeof order / sizeof *order)
 
-/* What an event tells of registers. */
-struct known {
-    const struct regs *regs;
-    struct reg_changes changes;
-    bool inside;
-};
-
-/* "0xffff…fffffc" for what is longer than an address. */
-static void append_hex(uint64_t value, bool brief, struct buf *out)
-{
-    if (brief && value >> 32)
-        buf_printf(out, "0x%llx…%06llx",
-                   (unsigned long long)(value >> (value >> 48 ? 48 : 32)),
-                   (unsigned long long)(value & 0xffffff));
-    else
-        buf_printf(out, "0x%llx", (unsigned long long)value);
-}
-
-/* Flags have no value that a reader could use, but names. */
+/* Flags have no value that a reader could use, but names. brief: what is longer
+ * than an address as "0xffff…fffffc". */
 static void append_value(const struct moment *moment, enum reg reg,
                          uint64_t value, bool brief, struct buf *out)
 {
@@ -45,8 +28,12 @@ static void append_value(const struct moment *moment, enum reg reg,
         flags_describe(value, out);
     else if (moment->screen->decimal)
         buf_printf(out, "%lld", (long long)value);
+    else if (brief && value >> 32)
+        buf_printf(out, "0x%llx…%06llx",
+                   (unsigned long long)(value >> (value >> 48 ? 48 : 32)),
+                   (unsigned long long)(value & 0xffffff));
     else
-        append_hex(value, brief, out);
+        buf_printf(out, "0x%llx", (unsigned long long)value);
 }
 
 static const char *name_of(enum reg reg)
@@ -54,107 +41,68 @@ static const char *name_of(enum reg reg)
     return reg == REG_FLAGS ? "flags" : reg_name(reg);
 }
 
-static bool is_changed(const struct known *known, enum reg reg)
+static void write_change(const struct moment *moment,
+                         const struct reg_change *change, struct pen *pen)
 {
-    for (size_t i = 0; i < known->changes.count; i++)
-        if (known->changes.list[i].reg == reg)
-            return true;
-    return false;
+    struct buf text = {0};
+
+    for (int brief = 0; brief < 2; brief++) {
+        buf_clear(&text);
+        buf_printf(&text, "* %s ", name_of(change->reg));
+        append_value(moment, change->reg, change->old_value, brief, &text);
+        buf_append_text(&text, " → ");
+        append_value(moment, change->reg, change->new_value, brief, &text);
+        if (pen_width(buf_text(&text)) <= pen_line_width(pen))
+            break;
+    }
+    pen_item(pen, 0, pen_width(buf_text(&text)));
+    pen_text(pen, ROLE_CHANGED, buf_text(&text));
+    buf_release(&text);
 }
 
-static void append_change(const struct moment *moment,
-                          const struct reg_change *change, bool brief,
-                          struct buf *out)
+/* Where no register is known to have changed. */
+static const char *words_on_none(const struct event *event, bool inside)
 {
-    buf_clear(out);
-    buf_printf(out, "* %s ", name_of(change->reg));
-    append_value(moment, change->reg, change->old_value, brief, out);
-    buf_append_text(out, " → ");
-    append_value(moment, change->reg, change->new_value, brief, out);
-}
-
-/* What to say of registers of which none is known to have changed. */
-static const char *words_on_none(const struct moment *moment,
-                                 const struct known *known)
-{
-    const struct event *event = moment->event;
-
     if (event->kind == EVENT_ENTER)
         return "  as the code finds them";
     if (event->kind != EVENT_STEP)
-        return known->inside ? "  as last seen in generated code"
-                             : "  as generated code left them";
+        return inside ? "  as last seen in generated code"
+                      : "  as generated code left them";
     /* mm, xmm, ymm, zmm */
     if (event->step.text && strstr(event->step.text, "mm"))
         return "  no general register changed; vector registers are not shown";
     return "  no general register changed";
 }
 
-static void write_changes(const struct moment *moment,
-                          const struct known *known, struct pen *pen)
-{
-    struct buf text = {0};
-
-    for (size_t i = 0; i < known->changes.count; i++) {
-        const struct reg_change *change = &known->changes.list[i];
-
-        append_change(moment, change, false, &text);
-        if (pen_width(buf_text(&text)) > pen_line_width(pen))
-            append_change(moment, change, true, &text);
-        pen_item(pen, 0, pen_width(buf_text(&text)));
-        pen_text(pen, ROLE_CHANGED, buf_text(&text));
-    }
-    if (known->changes.count == 0)
-        pen_cut(pen, ROLE_NOTE, words_on_none(moment, known));
-    pen_end(pen);
-    buf_release(&text);
-}
-
-/* One register on its column, or on the next line if it does not fit. */
-static void write_one(const struct moment *moment, const struct known *known,
-                      struct pen *pen, enum reg reg)
+/* Those that did not change, each on its column, or on the next line if it does
+ * not fit. */
+static void write_others(const struct moment *moment, const struct regs *regs,
+                         const struct reg_changes *changes, struct pen *pen)
 {
     bool narrow = pen_line_width(pen) < NARROW;
     unsigned slot = narrow ? NARROW_SLOT : SLOT;
-    unsigned column = pen->column ? (pen->column + slot) / slot * slot : 0;
     struct buf text = {0};
 
-    buf_printf(&text, "%s%s ", narrow ? " " : "  ", name_of(reg));
-    append_value(moment, reg, known->regs->value[reg], false, &text);
-    if (column + text.len > pen_line_width(pen)) {
-        pen_end(pen);
-        column = 0;
-    }
-    pen_column(pen, column);
-    pen_text(pen, ROLE_REGISTER, buf_text(&text));
-    buf_release(&text);
-}
+    for (size_t i = 0; i < ORDERED; i++) {
+        unsigned column = pen->column ? (pen->column + slot) / slot * slot : 0;
+        bool is_changed = false;
 
-/* Those that changed were just told. */
-static void write_values(const struct moment *moment, const struct known *known,
-                         struct pen *pen)
-{
-    for (size_t i = 0; i < ORDERED; i++)
-        if (!is_changed(known, order[i]))
-            write_one(moment, known, pen, order[i]);
+        for (size_t j = 0; j < changes->count; j++)
+            is_changed |= changes->list[j].reg == order[i];
+        if (is_changed)
+            continue;
+        buf_clear(&text);
+        buf_printf(&text, "%s%s ", narrow ? " " : "  ", name_of(order[i]));
+        append_value(moment, order[i], regs->value[order[i]], false, &text);
+        if (column + text.len > pen_line_width(pen)) {
+            pen_end(pen);
+            column = 0;
+        }
+        pen_column(pen, column);
+        pen_text(pen, ROLE_REGISTER, buf_text(&text));
+    }
     pen_end(pen);
-}
-
-static bool find_known(const struct moment *moment, struct known *known)
-{
-    const struct view *view = moment_view(moment);
-    const struct view_thread *thread = view_thread(view, moment->event->tid);
-
-    *known = (struct known){0};
-    if (!thread || !thread->regs_known) {
-        known->regs = view_regs(view, moment->event->tid);
-        return known->regs != NULL;
-    }
-    known->regs = &thread->regs;
-    known->inside = thread->inside;
-    if (moment->event->kind == EVENT_STEP)
-        known->changes = moment->event->step.regs;
-    return true;
+    buf_release(&text);
 }
 
 unsigned pane_regs_rows(unsigned columns)
@@ -165,28 +113,33 @@ unsigned pane_regs_rows(unsigned columns)
     return 2 + ((unsigned)ORDERED + in_row - 1) / in_row;
 }
 
-void pane_regs(const struct moment *moment, struct area area)
+void pane_regs(const struct moment *moment, struct pane *pane)
 {
-    struct area body = pane_body(area);
-    struct pen title = pane_pen(area), pen = pane_pen(body);
-    struct known known;
-    unsigned lines;
+    const struct event *event = moment->event;
+    const struct view *view = moment_view(moment);
+    const struct view_thread *thread = view_thread(view, event->tid);
+    bool known = thread && thread->regs_known;
+    const struct regs *regs = view_regs(view, event->tid);
+    struct reg_changes changes = {0};
 
-    if (area.rows == 0)
-        return;
-    pen_text(&title, ROLE_HEADING, "registers");
-    pane_rule(moment->grid, area, &title,
-              moment->screen->decimal ? "decimal" : NULL);
-    if (find_known(moment, &known)) {
-        write_changes(moment, &known, &pen);
-        write_values(moment, &known, &pen);
-    } else {
-        pen_words(&pen, ROLE_NOTE, 2,
+    pen_text(&pane->title, ROLE_HEADING, "registers");
+    if (moment->screen->decimal)
+        buf_append_text(&pane->right, "decimal");
+    if (!regs) {
+        pen_words(&pane->pen, ROLE_NOTE, 2,
                   "  not known yet: they are read when control enters "
                   "generated code");
+    } else {
+        if (known && event->kind == EVENT_STEP)
+            changes = event->step.regs;
+        for (size_t i = 0; i < changes.count; i++)
+            write_change(moment, &changes.list[i], &pane->pen);
+        if (changes.count == 0)
+            pen_cut(&pane->pen, ROLE_NOTE,
+                    words_on_none(event, known && thread->inside));
+        pen_end(&pane->pen);
+        write_others(moment, regs, &changes, &pane->pen);
     }
-    lines = grid_put_pen(moment->grid, body, &pen, 0);
-    if (lines > body.rows && moment->screen->all_registers)
-        pane_ellipsis(moment->grid, body);
-    pen_release(&pen);
+    pane->has_ellipsis = moment->screen->all_registers &&
+                         pane_lines(&pane->pen) > pane->body.rows;
 }

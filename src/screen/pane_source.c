@@ -81,7 +81,6 @@ static const char *own_words(const struct event *event)
 
 static void find_place(const struct moment *moment, struct place *place)
 {
-    uint64_t oldest = moment->seq < LOOK_BACK ? 0 : moment->seq - LOOK_BACK;
     const struct view *view = moment_view(moment);
 
     place_of(view, moment->event, place);
@@ -92,8 +91,8 @@ static void find_place(const struct moment *moment, struct place *place)
     }
     if (own_words(moment->event))
         return;
-    for (uint64_t i = moment->seq;
-         place->kind == PLACE_UNKNOWN && i-- > oldest;)
+    for (uint64_t i = moment->seq; place->kind == PLACE_UNKNOWN && i-- > 0 &&
+                                   moment->seq - i <= LOOK_BACK;)
         place_of(view, history_event(moment->history, i), place);
     if (!place->current)
         place->executed = place->next_known = false;
@@ -101,28 +100,20 @@ static void find_place(const struct moment *moment, struct place *place)
 
 /* --- source -------------------------------------------------------------- */
 
-static void expand_tabs(struct bytes text, struct buf *out)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] != '\t') {
-            buf_append(out, text.data + i, 1);
-            continue;
-        }
-        do
-            buf_append_text(out, " ");
-        while (out->len % TAB);
-    }
-}
-
 /* A narrow pane has no room for indentation. */
-static void source_line(struct pen *pen, int line, struct bytes text,
-                        bool current)
+static void write_source_line(struct pen *pen, int line, struct bytes text,
+                              bool current)
 {
     bool narrow = pen_line_width(pen) < WIDE;
     struct buf expanded = {0};
     const char *shown;
 
-    expand_tabs(text, &expanded);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] != '\t')
+            buf_append(&expanded, text.data + i, 1);
+        else
+            buf_printf(&expanded, "%*s", (int)(TAB - expanded.len % TAB), "");
+    }
     shown = buf_text(&expanded);
     if (narrow)
         shown += strspn(shown, " ");
@@ -134,29 +125,24 @@ static void source_line(struct pen *pen, int line, struct bytes text,
 }
 
 /* The current line stands in the upper half: what follows matters more. */
-static void draw_source(const struct moment *moment, struct area area,
-                        const struct place *place)
+static void show_source(const struct moment *moment, const struct place *place,
+                        struct pane *pane)
 {
-    const struct view *view = moment_view(moment);
-    struct area body = pane_body(area);
+    struct area body = pane->body;
     int before = body.rows > 1 ? (int)(body.rows - 1) / 3 + (body.rows < 4) : 0;
-    int first = place->line > before ? place->line - before : 1;
-    struct pen title = pane_pen(area), pen = pane_pen(body);
+    int line = place->line > before ? place->line - before : 1;
 
-    pen_print(&title, ROLE_HEADING, "%s:%d", place->file, place->line);
-    pane_rule(moment->grid, area, &title, NULL);
-    for (unsigned row = 0; row < body.rows; row++) {
-        int line = first + (int)row;
+    pen_print(&pane->title, ROLE_HEADING, "%s:%d", place->file, place->line);
+    for (unsigned row = 0; row < body.rows; row++, line++) {
+        bool is_it = line == place->line;
         struct bytes text;
 
-        if (view_source_line(view, place->file, line, &text))
-            source_line(&pen, line, text,
-                        place->current && line == place->line);
-        if (line == place->line)
+        if (view_source_line(moment_view(moment), place->file, line, &text))
+            write_source_line(&pane->pen, line, text, place->current && is_it);
+        if (is_it)
             pane_cursor(moment->grid, body.row + row, body.column);
-        pen_end(&pen);
+        pen_end(&pane->pen);
     }
-    pane_fill(moment->grid, area, &pen);
 }
 
 /* --- generated code ------------------------------------------------------ */
@@ -176,138 +162,75 @@ struct window {
     bool anchored;
 };
 
-static void list_add(struct window *list, const struct sweep *sweep,
-                     enum sweep_found found)
+/* The first line to show: some stand in front of the anchor. */
+static size_t window_first(const struct window *list)
 {
-    struct listed *line = &list->ring[list->count++ % list->rows];
+    size_t before = (list->rows - 1) / 3;
 
-    *line = (struct listed){.addr = sweep->bad};
-    if (found == SWEEP_INSN)
-        *line = (struct listed){sweep->insn.addr, sweep->insn};
-}
-
-static size_t lines_before(const struct window *list)
-{
-    return (list->rows - 1) / 3;
-}
-
-/* Whether all that is to be shown is there. */
-static bool list_full(const struct window *list)
-{
-    size_t before = lines_before(list);
-    size_t first = list->anchor > before ? list->anchor - before : 0;
-
-    return list->anchored && list->count >= first + list->rows;
+    return list->anchor > before ? list->anchor - before : 0;
 }
 
 /*
- * Reads instructions until the list is full. Returns false if they are out of
- * step with the one to show.
+ * Reads instructions until all that is to be shown is there. Returns false if
+ * they are out of step with the one at addr.
  */
-static bool list_read(struct window *list, struct sweep *sweep, uint64_t addr)
+static bool window_read(struct window *list, struct sweep sweep, uint64_t addr)
 {
-    enum sweep_found found = SWEEP_END;
+    enum sweep_found found;
 
-    while (!list_full(list) && (found = sweep_next(sweep)) != SWEEP_END) {
-        uint64_t at = found == SWEEP_INSN ? sweep->insn.addr : sweep->bad;
+    while ((!list->anchored || list->count < window_first(list) + list->rows) &&
+           (found = sweep_next(&sweep)) != SWEEP_END) {
+        struct listed line = {.addr = sweep.bad};
 
-        if (!list->anchored && sweep->at > addr) {
-            if (at != addr)
+        if (found == SWEEP_INSN)
+            line = (struct listed){sweep.insn.addr, sweep.insn};
+        if (!list->anchored && sweep.at > addr) {
+            if (line.addr != addr)
                 return false;
             list->anchored = true;
             list->anchor = list->count;
         }
-        list_add(list, sweep, found);
+        list->ring[list->count++ % list->rows] = line;
     }
     return true;
 }
 
-/* Lists zeros that nobody stored, because control is there. */
-static void list_unwritten(struct window *list, const struct pages *pages,
-                           uint64_t addr, uint64_t end)
+/* Lists what is around addr, up to end. */
+static void window_fill(struct window *list, const struct pages *pages,
+                        uint64_t addr, uint64_t end)
 {
-    struct listed line = {.addr = addr};
-    uint8_t bytes[INSN_MAX_LENGTH];
+    bool written = pages_written(pages, addr);
     struct sweep sweep;
 
-    sweep_init(&sweep, pages, addr, addr);
-    list_read(list, &sweep, addr);
-    pages_read(pages, addr, sizeof bytes, bytes);
-    if (insn_decode(bytes, sizeof bytes, addr, &line.insn) <= 0)
-        line.insn.length = 0;
-    list->anchored = true;
-    list->anchor = list->count;
-    list->ring[list->count++ % list->rows] = line;
-    sweep = (struct sweep){
-        .pages = pages, .at = addr + line.insn.length, .end = end};
-    list_read(list, &sweep, addr);
-}
-
-static void list_code(struct window *list, const struct pages *pages,
-                      uint64_t addr, uint64_t end)
-{
-    struct sweep sweep;
-
-    if (!pages_written(pages, addr)) {
-        list_unwritten(list, pages, addr, end);
+    sweep_init(&sweep, pages, addr, written ? end : addr);
+    if (window_read(list, sweep, addr) && written)
         return;
+    if (written) { /* out of step: from there on, nothing in front */
+        list->count = 0;
+    } else { /* zeros that nobody stored are listed: control is there */
+        struct listed line = {.addr = addr};
+        uint8_t bytes[INSN_MAX_LENGTH];
+
+        pages_read(pages, addr, sizeof bytes, bytes);
+        if (insn_decode(bytes, sizeof bytes, addr, &line.insn) <= 0)
+            line.insn.length = 0;
+        list->anchored = true;
+        list->anchor = list->count;
+        list->ring[list->count++ % list->rows] = line;
+        addr += line.insn.length;
     }
-    sweep_init(&sweep, pages, addr, end);
-    if (list_read(list, &sweep, addr))
-        return;
-    list->count = 0;
-    sweep = (struct sweep){.pages = pages, .at = addr, .end = end};
-    list_read(list, &sweep, addr);
+    window_read(list, (struct sweep){.pages = pages, .at = addr, .end = end},
+                addr);
 }
 
-/* The first line that is shown: at the end of the code the pane stays full. */
-static size_t list_first(const struct window *list)
+static void write_code_line(struct pen *pen, const struct listed *line,
+                            uint64_t base, const struct place *place)
 {
-    size_t before = lines_before(list);
-    size_t first = list->anchor > before ? list->anchor - before : 0;
-    size_t last = list->count > list->rows ? list->count - list->rows : 0;
-
-    return first < last ? first : last;
-}
-
-static void write_bytes(struct pen *pen, enum role role,
-                        const struct insn *insn)
-{
+    bool wide = pen_line_width(pen) >= WIDE;
     unsigned room = (WORDS - CODE - 1) / 3;
-
-    for (unsigned i = 0; i < insn->length; i++) {
-        bool cut = i + 1 == room && insn->length > room;
-
-        pen_print(pen, role, cut ? ".." : "%02x", insn->bytes[i]);
-        if (cut)
-            break;
-        pen_column(pen, pen->column + 1);
-    }
-}
-
-static void code_line(struct pen *pen, const struct listed *line, uint64_t base,
-                      char mark, enum role role)
-{
-    unsigned words = pen_line_width(pen) < WIDE ? CODE : WORDS;
-    const struct insn *insn = &line->insn;
-
-    pen_print(pen, role, "%c +%llu", mark,
-              (unsigned long long)(line->addr - base));
-    pen_gap(pen, CODE);
-    if (words == WORDS)
-        write_bytes(pen, role, insn);
-    pen_gap(pen, words);
-    pen_cut(pen, role, insn->length ? insn->text : "no instruction");
-}
-
-static void draw_code_line(const struct moment *moment, struct pen *pen,
-                           const struct listed *line, uint64_t base,
-                           const struct place *place)
-{
-    char mark = ' ';
     enum role role = ROLE_PLAIN;
+    char mark = ' ';
 
-    (void)moment;
     if (place->next_known && line->addr == place->next) {
         mark = '-';
         role = ROLE_NEXT;
@@ -320,89 +243,91 @@ static void draw_code_line(const struct moment *moment, struct pen *pen,
         mark = '!';
         role = ROLE_NEXT;
     }
-    code_line(pen, line, base, mark, role);
+    pen_print(pen, role, "%c +%llu", mark,
+              (unsigned long long)(line->addr - base));
+    pen_gap(pen, CODE);
+    for (unsigned i = 0; wide && i < line->insn.length && i < room; i++) {
+        if (i + 1 == room && line->insn.length > room) {
+            pen_text(pen, role, "..");
+            break;
+        }
+        pen_print(pen, role, "%02x", line->insn.bytes[i]);
+        pen_column(pen, pen->column + 1);
+    }
+    pen_gap(pen, wide ? WORDS : CODE);
+    pen_cut(pen, role, line->insn.length ? line->insn.text : "no instruction");
     pen_end(pen);
 }
 
-static void draw_code(const struct moment *moment, struct area area,
-                      const struct place *place)
+static void show_code(const struct moment *moment, const struct place *place,
+                      struct pane *pane)
 {
     const struct view *view = moment_view(moment);
     const struct region *region = view_region_at(view, place->addr);
-    struct area body = pane_body(area);
-    struct window list = {.rows = body.rows};
-    struct pen title = pane_pen(area), pen = pane_pen(body);
+    struct window list = {.rows = pane->body.rows};
     uint64_t base = region ? region->start : place->addr;
+    size_t first, last;
 
-    pen_text(&title, ROLE_HEADING, "generated code");
-    pane_rule(moment->grid, area, &title,
-              place->executed     ? "> executed - next"
-              : place->next_known ? "- next"
-              : place->signal     ? "! signal here"
-                                  : NULL);
-    if (region && list.rows > 0) {
-        list.ring = mem_alloc(list.rows * sizeof *list.ring);
-        list_code(&list, &view->pages, place->addr,
-                  region->addr + region->length);
-    }
-    for (size_t i = list_first(&list); i < list.count; i++) {
+    pen_text(&pane->title, ROLE_HEADING, "generated code");
+    buf_append_text(&pane->right, place->executed     ? "> executed - next"
+                                  : place->next_known ? "- next"
+                                  : place->signal     ? "! signal here"
+                                                      : "");
+    if (!region || list.rows == 0)
+        return;
+    list.ring = mem_alloc(list.rows * sizeof *list.ring);
+    window_fill(&list, &view->pages, place->addr,
+                region->addr + region->length);
+    /* At the end of the code the pane stays full. */
+    first = window_first(&list);
+    last = list.count > list.rows ? list.count - list.rows : 0;
+    first = first < last ? first : last;
+    for (size_t i = first; i < list.count; i++) {
         const struct listed *line = &list.ring[i % list.rows];
 
         if (line->addr == place->addr)
-            pane_cursor(moment->grid,
-                        body.row + (unsigned)(i - list_first(&list)),
-                        body.column);
-        draw_code_line(moment, &pen, line, base, place);
+            pane_cursor(moment->grid, pane->body.row + (unsigned)(i - first),
+                        pane->body.column);
+        write_code_line(&pane->pen, line, base, place);
     }
-    pane_fill(moment->grid, area, &pen);
     free(list.ring);
 }
 
 /* --- neither ------------------------------------------------------------- */
 
-static void draw_unknown(const struct moment *moment, struct area area)
+static void show_words(const struct moment *moment, struct pane *pane)
 {
     const struct event *event = moment->event;
     const char *words = own_words(event);
-    struct area body = pane_body(area);
-    struct pen title = pane_pen(area), pen = pane_pen(body);
 
-    pen_text(&title, ROLE_HEADING, "source");
-    pane_rule(moment->grid, area, &title, NULL);
-    pane_cursor(moment->grid, body.row, body.column);
-    if (words) {
-        pen_text(&pen, ROLE_CURRENT, ">");
-        pen_column(&pen, 2);
-        if (event->kind == EVENT_WRITE)
-            pen_print(&pen, ROLE_ADDRESS, "0x%llx  ",
-                      (unsigned long long)event->write.pc);
-        pen_cut(&pen, ROLE_MNEMONIC, words);
-        pen_end(&pen);
+    pen_text(&pane->title, ROLE_HEADING, "source");
+    pane_cursor(moment->grid, pane->body.row, pane->body.column);
+    if (!words) {
+        pen_words(&pane->pen, ROLE_NOTE, 0, "No line of source is known here.");
+        return;
     }
-    pen_words(&pen, ROLE_NOTE, 0,
-              words ? "The line of source is not known: the program has no "
-                      "debug info there."
-                    : "No line of source is known here.");
-    pane_fill(moment->grid, area, &pen);
+    pen_text(&pane->pen, ROLE_CURRENT, ">");
+    pen_column(&pane->pen, 2);
+    if (event->kind == EVENT_WRITE)
+        pen_print(&pane->pen, ROLE_ADDRESS, "0x%llx  ",
+                  (unsigned long long)event->write.pc);
+    pen_cut(&pane->pen, ROLE_MNEMONIC, words);
+    pen_end(&pane->pen);
+    pen_words(&pane->pen, ROLE_NOTE, 0,
+              "The line of source is not known: the program has no debug info "
+              "there.");
 }
 
-void pane_source(const struct moment *moment, struct area area)
+void pane_source(const struct moment *moment, struct pane *pane)
 {
     struct place place;
 
-    if (area.rows == 0)
-        return;
     find_place(moment, &place);
-    switch (place.kind) {
-    case PLACE_SOURCE:
-        draw_source(moment, area, &place);
-        break;
-    case PLACE_CODE:
-        draw_code(moment, area, &place);
-        break;
-    case PLACE_UNKNOWN:
-        draw_unknown(moment, area);
-        break;
-    }
+    if (place.kind == PLACE_SOURCE)
+        show_source(moment, &place, pane);
+    else if (place.kind == PLACE_CODE)
+        show_code(moment, &place, pane);
+    else
+        show_words(moment, pane);
     free(place.file);
 }

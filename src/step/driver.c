@@ -30,15 +30,6 @@ int driver_signals(struct err *err)
     return fd;
 }
 
-/* What the program wrote is known from its trace; here it only makes room. */
-static void empty(int fd)
-{
-    char bytes[4096];
-
-    while (read(fd, bytes, sizeof bytes) > 0)
-        continue;
-}
-
 unsigned driver_wait(struct driver *driver, unsigned wanted, int milliseconds)
 {
     struct pollfd fds[] = {
@@ -47,11 +38,13 @@ unsigned driver_wait(struct driver *driver, unsigned wanted, int milliseconds)
         {driver->output, POLLIN, 0},
     };
     unsigned found = 0;
+    char bytes[4096];
 
     if (poll(fds, 3, milliseconds) <= 0)
         return 0;
-    if (fds[2].revents)
-        empty(driver->output);
+    /* What the program wrote is known from its trace; this makes room. */
+    while (fds[2].revents && read(driver->output, bytes, sizeof bytes) > 0)
+        continue;
     if (fds[0].revents & POLLIN)
         found |= DRIVER_INPUT;
     if (fds[0].revents & (POLLHUP | POLLERR | POLLNVAL))
@@ -75,12 +68,17 @@ bool driver_is_end(int signal)
            signal == SIGHUP;
 }
 
+void driver_pause(const struct driver *driver)
+{
+    if (driver->pause)
+        driver->pause(driver->argument);
+}
+
 void driver_suspend(const struct driver *driver)
 {
     sigset_t set;
 
-    if (driver->pause)
-        driver->pause(driver->argument);
+    driver_pause(driver);
     sigemptyset(&set);
     sigaddset(&set, SIGTSTP);
     raise(SIGTSTP); /* and it waits until it is let through */

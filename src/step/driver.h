@@ -53,6 +53,9 @@ int driver_signal(struct driver *driver);
 /* Whether the signal asks us to end. */
 bool driver_is_end(int signal);
 
+/* The program, if there is one, stands still until its next event is asked. */
+void driver_pause(const struct driver *driver);
+
 /*
  * Stops us as SIGTSTP does, until the shell lets us go on. The program stands
  * still meanwhile, and until it is asked for its next event.

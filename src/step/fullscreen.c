@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "screen/screen.h"
 #include "step/terminal.h"
 
@@ -48,46 +49,29 @@ struct fullscreen {
 
 /* --- showing ------------------------------------------------------------- */
 
-static void fit(struct fullscreen *full)
-{
-    unsigned rows, columns;
-
-    terminal_size(full->terminal, &rows, &columns);
-    if (full->grid.rows == rows && full->grid.columns == columns)
-        return;
-    grid_release(&full->grid);
-    grid_init(&full->grid, rows, columns);
-}
-
-static const char *prompt(struct fullscreen *full)
-{
-    if (full->asking == COMMAND_NONE)
-        return NULL;
-    buf_clear(&full->prompt);
-    buf_append_text(&full->prompt, command_question(full->asking));
-    buf_append_text(&full->prompt, buf_text(&full->answer));
-    return buf_text(&full->prompt);
-}
-
-static const char *message(struct fullscreen *full)
-{
-    const char *text =
-        full->message ? full->message : session_message(full->session);
-
-    return *text ? text : NULL;
-}
-
 static void draw(struct fullscreen *full)
 {
     struct screen *screen = session_screen(full->session);
+    const char *message =
+        full->message ? full->message : session_message(full->session);
+    unsigned rows, columns;
 
     full->changed = false;
     full->drawn = driver_now();
     if (history_count(session_history(full->session)) == 0)
         return;
-    fit(full);
-    screen->prompt = prompt(full);
-    screen->message = message(full);
+    terminal_size(full->terminal, &rows, &columns);
+    if (full->grid.rows != rows || full->grid.columns != columns) {
+        grid_release(&full->grid);
+        grid_init(&full->grid, rows, columns);
+    }
+    if (full->asking != COMMAND_NONE) {
+        buf_clear(&full->prompt);
+        buf_append_text(&full->prompt, command_table[full->asking].question);
+        buf_append_text(&full->prompt, buf_text(&full->answer));
+        screen->prompt = buf_text(&full->prompt);
+    }
+    screen->message = *message ? message : NULL;
     screen_draw(screen, session_history(full->session),
                 session_seq(full->session), &full->grid);
     screen->prompt = screen->message = NULL;
@@ -103,13 +87,6 @@ static long until_draw(const struct fullscreen *full, bool busy)
 }
 
 /* --- keys ---------------------------------------------------------------- */
-
-static void ask(struct fullscreen *full, enum command command)
-{
-    full->asking = command;
-    full->message = NULL;
-    buf_clear(&full->answer);
-}
 
 static void obey(struct fullscreen *full, enum command command,
                  const char *argument)
@@ -129,83 +106,59 @@ static void obey(struct fullscreen *full, enum command command,
         full->started = driver_now();
 }
 
-static void erase_character(struct buf *answer)
+/* A character of the answer to what is asked for. */
+static void edit(struct buf *answer, uint32_t rune)
 {
-    while (answer->len > 0 && (answer->data[--answer->len] & 0xc0) == 0x80)
-        continue;
-}
+    size_t before = answer->len;
 
-static void add_character(struct buf *answer, uint32_t rune)
-{
-    uint8_t bytes[4] = {(uint8_t)rune};
-    size_t len = 1;
-
-    if (rune < 0x20 || rune == 0x7f || rune > 0x10ffff)
-        return;
-    if (rune >= 0x80) {
-        len = rune < 0x800 ? 2 : rune < 0x10000 ? 3 : 4;
-        for (size_t i = len; i-- > 1; rune >>= 6)
-            bytes[i] = (uint8_t)(0x80 | (rune & 0x3f));
-        bytes[0] = (uint8_t)(0xf00u >> len | rune);
+    if (rune == CHARACTER_BACKSPACE) {
+        while (answer->len > 0 && (answer->data[--answer->len] & 0xc0) == 0x80)
+            continue;
+    } else if (rune == CHARACTER_CTRL_U) {
+        buf_clear(answer);
+    } else if (rune >= 0x20 && rune <= 0x10ffff) {
+        utf8_append(rune, answer);
+        if (answer->len > MAX_ANSWER)
+            answer->len = before;
     }
-    if (answer->len + len <= MAX_ANSWER)
-        buf_append(answer, bytes, len);
-}
-
-/* A key while something is asked for. */
-static void edit(struct fullscreen *full, const struct press *press)
-{
-    enum command asking = full->asking;
-
-    if (press->kind == PRESS_KEY && press->key == KEY_IS_ENTER) {
-        full->asking = COMMAND_NONE;
-        obey(full, asking, buf_text(&full->answer));
-    } else if (press->kind != PRESS_CHARACTER) {
-        return;
-    } else if (press->character == CHARACTER_ESCAPE) {
-        full->asking = COMMAND_NONE;
-    } else if (press->character == CHARACTER_BACKSPACE) {
-        erase_character(&full->answer);
-    } else if (press->character == CHARACTER_CTRL_U) {
-        buf_clear(&full->answer);
-    } else {
-        add_character(&full->answer, press->character);
-    }
-}
-
-static enum command command_of(const struct press *press)
-{
-    if (press->kind == PRESS_KEY)
-        return command_of_key(press->key);
-    if (press->kind == PRESS_CHARACTER && press->character < 0x7f)
-        return command_of_letter((char)press->character);
-    return COMMAND_NONE;
-}
-
-static bool is_escape(const struct press *press)
-{
-    return press->kind == PRESS_CHARACTER &&
-           press->character == CHARACTER_ESCAPE;
 }
 
 static void take_key(struct fullscreen *full, const struct press *press)
 {
-    enum command command = command_of(press);
+    struct screen *screen = session_screen(full->session);
+    bool is_character = press->kind == PRESS_CHARACTER;
+    bool is_escape = is_character && press->character == CHARACTER_ESCAPE;
+    enum command command = COMMAND_NONE, asking = full->asking;
+
+    if (press->kind == PRESS_KEY)
+        command = command_of_key(press->key);
+    else if (is_character && press->character < 0x7f)
+        command = command_of_letter((char)press->character);
 
     full->changed = true;
-    if (full->asking != COMMAND_NONE)
-        edit(full, press);
-    else if (command == COMMAND_NONE && session_screen(full->session)->help)
-        session_screen(full->session)->help = !is_escape(press);
-    else if (command == COMMAND_NONE && session_is_running(full->session))
-        full->message = "running to the next event … (no command is on this "
-                        "key)";
-    else if (command == COMMAND_NONE)
-        full->message = "nothing is on this key; ? shows which there are";
-    else if (command_question(command))
-        ask(full, command);
-    else
+    if (asking != COMMAND_NONE) {
+        bool is_enter = press->kind == PRESS_KEY && press->key == KEY_IS_ENTER;
+
+        if (is_enter || is_escape)
+            full->asking = COMMAND_NONE;
+        if (is_enter)
+            obey(full, asking, buf_text(&full->answer));
+        else if (is_character && !is_escape)
+            edit(&full->answer, press->character);
+    } else if (command == COMMAND_NONE && screen->help) {
+        screen->help = !is_escape;
+    } else if (command == COMMAND_NONE) {
+        full->message = session_is_running(full->session)
+                            ? "running to the next event … (no command is on "
+                              "this key)"
+                            : "nothing is on this key; ? shows which there are";
+    } else if (command_table[command].question) {
+        full->asking = command;
+        full->message = NULL;
+        buf_clear(&full->answer);
+    } else {
         obey(full, command, NULL);
+    }
 }
 
 /* --- the loop ------------------------------------------------------------ */
@@ -244,8 +197,7 @@ static int run(struct fullscreen *full, struct err *err)
     if (!session_is_running(full->session) && was_running)
         full->message = NULL; /* that it runs */
     if (!session_is_running(full->session) && !full->paused) {
-        if (full->driver->pause)
-            full->driver->pause(full->driver->argument);
+        driver_pause(full->driver);
         full->paused = true;
     }
     return more;
@@ -273,34 +225,26 @@ static void wait_for_more(struct fullscreen *full, int more)
         full->end = SIGHUP;
 }
 
-/* Takes the next key, if one may be heard. Returns whether there was one. */
-static bool hear(struct fullscreen *full)
-{
-    struct press press = {.kind = PRESS_NONE};
-
-    if (hears_keys(full))
-        press = terminal_read(full->terminal);
-    if (press.kind == PRESS_NONE)
-        return false;
-    take_key(full, &press);
-    return true;
-}
-
 static int loop(struct fullscreen *full, struct err *err)
 {
     for (;;) {
-        bool heard, busy;
+        struct press press = {.kind = PRESS_NONE};
+        bool heard;
         int more;
 
         take_signals(full);
-        heard = !full->end && hear(full);
+        if (!full->end && hears_keys(full))
+            press = terminal_read(full->terminal);
+        heard = press.kind != PRESS_NONE;
+        if (heard)
+            take_key(full, &press);
         if (full->end || full->done)
             return full->end;
         more = run(full, err);
         if (more < 0)
             return -1;
-        busy = heard || session_is_running(full->session);
-        if (full->changed && until_draw(full, busy) == 0)
+        if (full->changed &&
+            until_draw(full, heard || session_is_running(full->session)) == 0)
             draw(full);
         if (!heard)
             wait_for_more(full, more);

@@ -52,32 +52,28 @@ static uint64_t parse_flag(const char *text)
     return found;
 }
 
-/* Whether text is the name of a part of the register: eax, ax, al, ah. */
-static bool names_part(enum reg reg, const char *text)
+/* The register that text is the name of, or of a part of: eax, ax, al, ah. */
+static enum reg parse_register(const char *text)
 {
     static const struct {
         unsigned bits;
         bool high;
     } parts[] = {{64, false}, {32, false}, {16, false}, {8, false}, {8, true}};
+    enum reg found = REG_NONE;
     struct buf name = {0};
-    bool found = false;
 
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && !found; i++) {
-        buf_clear(&name);
-        reg_part_name(reg, parts[i].bits, parts[i].high, &name);
-        found = strcasecmp(buf_text(&name), text) == 0;
+    for (int reg = 0; reg < REG_COUNT && found == REG_NONE; reg++) {
+        if (strcasecmp(reg_name((enum reg)reg), text) == 0)
+            found = (enum reg)reg;
+        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+            buf_clear(&name);
+            reg_part_name((enum reg)reg, parts[i].bits, parts[i].high, &name);
+            if (strcasecmp(buf_text(&name), text) == 0)
+                found = (enum reg)reg;
+        }
     }
     buf_release(&name);
     return found;
-}
-
-static enum reg parse_register(const char *text)
-{
-    for (int reg = 0; reg < REG_COUNT; reg++)
-        if (strcasecmp(reg_name((enum reg)reg), text) == 0 ||
-            names_part((enum reg)reg, text))
-            return (enum reg)reg;
-    return REG_NONE;
 }
 
 void search_set(struct search *search, const char *text)
@@ -134,16 +130,10 @@ static bool accesses(const struct mem_accesses *list, uint64_t addr)
     return false;
 }
 
-/* Where a step leads counts only where that is not simply the next one. */
-static bool step_names(const struct event_step *step, uint64_t addr)
-{
-    return in(addr, step->addr, step->bytes.len) ||
-           accesses(&step->reads, addr) || accesses(&step->writes, addr) ||
-           (step->next == addr && addr != step->addr + step->bytes.len);
-}
-
 static bool names_address(const struct event *event, uint64_t addr)
 {
+    const struct event_step *step = &event->step;
+
     switch (event->kind) {
     case EVENT_START:
         return event->start.entry == addr;
@@ -159,7 +149,10 @@ static bool names_address(const struct event *event, uint64_t addr)
     case EVENT_ENTER:
         return event->enter.addr == addr || is(addr, event->enter.return_to);
     case EVENT_STEP:
-        return step_names(&event->step, addr);
+        /* Where it leads counts only where that is not simply what follows. */
+        return in(addr, step->addr, step->bytes.len) ||
+               accesses(&step->reads, addr) || accesses(&step->writes, addr) ||
+               (step->next == addr && addr != step->addr + step->bytes.len);
     case EVENT_LEAVE:
         return event->leave.to == addr;
     case EVENT_NAME:
@@ -193,42 +186,16 @@ static bool names_offset(const struct event *event, uint64_t offset)
 
 /* --- registers ----------------------------------------------------------- */
 
-static bool step_changes(const struct event_step *step, enum reg reg)
-{
-    for (size_t i = 0; i < step->regs.count; i++)
-        if (step->regs.list[i].reg == reg)
-            return true;
-    return reg == REG_PC && step->next != step->addr;
-}
-
-static bool changes_flag(const struct event *event, uint64_t flag)
+/* What the event says of a register, or NULL. */
+static const struct reg_change *change_of(const struct event *event,
+                                          enum reg reg)
 {
     const struct reg_changes *regs = &event->step.regs;
 
     for (size_t i = 0; event->kind == EVENT_STEP && i < regs->count; i++)
-        if (regs->list[i].reg == REG_FLAGS)
-            return (regs->list[i].old_value ^ regs->list[i].new_value) & flag;
-    return false;
-}
-
-/* Whether the event leaves that value in the register. */
-static bool leaves(const struct event *event, enum reg reg, uint64_t *value)
-{
-    const struct reg_changes *regs = &event->step.regs;
-
-    if (event->kind == EVENT_ENTER) {
-        *value = event->enter.regs.value[reg];
-        return true;
-    }
-    if (event->kind != EVENT_STEP)
-        return false;
-    *value = event->step.next;
-    for (size_t i = 0; reg != REG_PC && i < regs->count; i++) {
-        *value = regs->list[i].new_value;
         if (regs->list[i].reg == reg)
-            return true;
-    }
-    return reg == REG_PC;
+            return &regs->list[i];
+    return NULL;
 }
 
 /*
@@ -236,27 +203,32 @@ static bool leaves(const struct event *event, enum reg reg, uint64_t *value)
  * events before are asked, as far back as the last enter: to ask for the state
  * before it would be to build that up anew for each, if the search goes back.
  */
-static bool enter_changes(struct history *history, uint64_t seq, enum reg reg)
-{
-    const struct event *event = history_event(history, seq);
-    uint64_t value = event->enter.regs.value[reg], before;
-    int tid = event->tid;
-
-    while (seq-- > 0) {
-        event = history_event(history, seq);
-        if (event->tid == tid && leaves(event, reg, &before))
-            return before != value;
-    }
-    return true;
-}
-
 static bool changes(struct history *history, uint64_t seq, enum reg reg)
 {
     const struct event *event = history_event(history, seq);
+    const struct reg_change *change = change_of(event, reg);
+    int tid = event->tid;
+    uint64_t value;
 
     if (event->kind == EVENT_STEP)
-        return step_changes(&event->step, reg);
-    return event->kind == EVENT_ENTER && enter_changes(history, seq, reg);
+        return change ||
+               (reg == REG_PC && event->step.next != event->step.addr);
+    if (event->kind != EVENT_ENTER)
+        return false;
+    value = event->enter.regs.value[reg];
+    while (seq-- > 0) {
+        event = history_event(history, seq);
+        if (event->tid != tid)
+            continue;
+        if (event->kind == EVENT_ENTER)
+            return event->enter.regs.value[reg] != value;
+        if (event->kind == EVENT_STEP && reg == REG_PC)
+            return event->step.next != value;
+        change = change_of(event, reg);
+        if (change)
+            return change->new_value != value;
+    }
+    return true;
 }
 
 /* --- words --------------------------------------------------------------- */
@@ -294,16 +266,19 @@ static bool says(const struct event *event, const char *words)
 bool search_finds(const struct search *search, struct history *history,
                   uint64_t seq)
 {
+    const struct event *event = history_event(history, seq);
+    const struct reg_change *flags = change_of(event, REG_FLAGS);
+
     switch (search->kind) {
     case SEARCH_ADDRESS:
-        return names_address(history_event(history, seq), search->addr);
+        return names_address(event, search->addr);
     case SEARCH_OFFSET:
-        return names_offset(history_event(history, seq), search->addr);
+        return names_offset(event, search->addr);
     case SEARCH_FLAG:
-        return changes_flag(history_event(history, seq), search->flag);
+        return flags && (flags->old_value ^ flags->new_value) & search->flag;
     case SEARCH_REGISTER:
         return changes(history, seq, search->reg);
     default:
-        return search->text && says(history_event(history, seq), search->text);
+        return search->text && says(event, search->text);
     }
 }

@@ -13,7 +13,6 @@
  */
 #include "step/session.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -21,8 +20,6 @@
 
 #include "base/mem.h"
 #include "step/search.h"
-
-#define BACK_OR_QUIT "go back (b) or quit (q)"
 
 enum goal {
     GOAL_NONE,
@@ -120,7 +117,7 @@ static void stop_at(struct session *session, uint64_t seq)
 
 static void say_the_end(struct session *session)
 {
-    buf_printf(&session->message, "%s; " BACK_OR_QUIT,
+    buf_printf(&session->message, "%s; go back (b) or quit (q)",
                session->exited ? "the program has ended"
                                : "the recording ends here");
 }
@@ -181,18 +178,6 @@ static bool is_met(struct session *session)
     return false;
 }
 
-static void take(struct session *session, const struct event *event)
-{
-    history_append(session->history, event);
-    session->seq = last_seq(session);
-    if (event->kind == EVENT_EXIT)
-        session->over = session->exited = true;
-    if (is_met(session))
-        stop_at(session, session->seq);
-    else if (session->over)
-        miss(session, true);
-}
-
 int session_advance(struct session *session, struct err *err)
 {
     struct event event;
@@ -206,11 +191,15 @@ int session_advance(struct session *session, struct err *err)
     if (more > 0)
         more = source_next(session->source, &event, err);
     if (more > 0) {
-        take(session, &event);
-        return 1;
+        history_append(session->history, &event);
+        session->seq = last_seq(session);
+        session->exited = event.kind == EVENT_EXIT;
     }
-    session->over = true;
-    miss(session, true);
+    session->over = more <= 0 || session->exited;
+    if (more > 0 && is_met(session))
+        stop_at(session, session->seq);
+    else if (session->over)
+        miss(session, true);
     return more < 0 ? -1 : 1;
 }
 
@@ -242,35 +231,28 @@ int session_load(struct session *session, struct err *err)
 
 /* --- moves --------------------------------------------------------------- */
 
-/* Whether text is digits only, and they are a number of 64 bits. */
-static bool parse_number(const char *text, uint64_t *number)
-{
-    size_t digits;
-
-    text += strspn(text, " \t");
-    digits = strspn(text, "0123456789");
-    errno = 0;
-    *number = strtoull(text, NULL, 10);
-    return digits > 0 && !errno && !text[digits + strspn(text + digits, " \t")];
-}
-
 static void do_goto(struct session *session, const char *argument)
 {
-    if (!argument || !argument[strspn(argument, " \t")]) {
+    const char *text = argument + strspn(argument, " \t");
+    size_t digits = strspn(text, "0123456789");
+
+    errno = 0;
+    session->number = strtoull(text, NULL, 10);
+    if (!*text)
         buf_append_text(&session->message, "goto takes the number of an event");
-    } else if (!parse_number(argument, &session->number)) {
+    else if (digits == 0 || errno ||
+             text[digits + strspn(text + digits, " \t")])
         buf_printf(&session->message, "'%s' is not the number of an event",
                    argument);
-    } else if (session->number < history_count(session->history)) {
+    else if (session->number < history_count(session->history))
         session->seq = session->number;
-    } else {
+    else
         set_goal(session, GOAL_NUMBER);
-    }
 }
 
 static void do_search(struct session *session, const char *argument)
 {
-    if (argument && argument[strspn(argument, " \t")])
+    if (argument[strspn(argument, " \t")])
         search_set(&session->search, argument);
     if (!session->search.text) {
         buf_append_text(&session->message, "there is no search to repeat");
@@ -295,69 +277,16 @@ static void do_back(struct session *session)
                         "this is the first event; go on (n) or quit (q)");
 }
 
-static void do_stage_next(struct session *session)
-{
-    uint64_t next = history_next_chapter(session->history, session->seq);
-
-    if (next < history_count(session->history))
-        session->seq = next;
-    else
-        set_goal(session, GOAL_STAGE);
-}
-
-static void do_stage_back(struct session *session)
-{
-    if (session->seq == 0)
-        do_back(session); /* which says why not */
-    else if (history_chapter(session->history, session->seq) < session->seq)
-        session->seq = history_chapter(session->history, session->seq);
-    else
-        session->seq = history_chapter(session->history, session->seq - 1);
-}
-
-static void do_run(struct session *session)
-{
-    if (session->over && session->seq == last_seq(session))
-        say_the_end(session);
-    else if (session->over)
-        session->seq = last_seq(session);
-    else
-        set_goal(session, GOAL_END);
-}
-
-static void do_writer(struct session *session)
-{
-    uint64_t to;
-
-    if (cursor_jump(&session->cursor, session->history, session->seq, &to,
-                    &session->message))
-        session->seq = to;
-}
-
-/* What moves the cursor and nothing else. Returns whether it was that. */
-static bool move_cursor(struct session *session, enum command command,
-                        const char *argument)
-{
-    if (command == COMMAND_WHO)
-        cursor_set(&session->cursor, session->history, session->seq, argument,
-                   &session->message);
-    else if (command == COMMAND_BYTE_NEXT || command == COMMAND_BYTE_BACK)
-        cursor_move(&session->cursor, session->history, session->seq,
-                    command == COMMAND_BYTE_NEXT ? 1 : -1, &session->message);
-    else
-        return false;
-    return true;
-}
-
+/* Commands that move, or set a goal. */
 static void move(struct session *session, enum command command,
                  const char *argument)
 {
-    if (move_cursor(session, command, argument))
-        return;
-    session->cursor.leads = false;
+    struct history *history = session->history;
+    uint64_t last = last_seq(session), to;
+
     switch (command) {
     case COMMAND_NEXT:
-        if (session->seq < last_seq(session))
+        if (session->seq < last)
             session->seq++;
         else
             set_goal(session, GOAL_NEXT);
@@ -366,28 +295,45 @@ static void move(struct session *session, enum command command,
         do_back(session);
         break;
     case COMMAND_STAGE_NEXT:
-        do_stage_next(session);
+        to = history_next_chapter(history, session->seq);
+        if (to <= last)
+            session->seq = to;
+        else
+            set_goal(session, GOAL_STAGE);
         break;
     case COMMAND_STAGE_BACK:
-        do_stage_back(session);
+        to = history_chapter(history, session->seq);
+        if (session->seq == 0)
+            do_back(session); /* which says why not */
+        else if (to < session->seq)
+            session->seq = to;
+        else
+            session->seq = history_chapter(history, session->seq - 1);
         break;
     case COMMAND_GOTO:
-        do_goto(session, argument);
+        do_goto(session, argument ? argument : "");
         break;
     case COMMAND_FIRST:
         session->seq = 0;
         break;
     case COMMAND_LAST:
-        session->seq = last_seq(session);
+        session->seq = last;
         break;
     case COMMAND_SEARCH:
-        do_search(session, argument);
+        do_search(session, argument ? argument : "");
         break;
     case COMMAND_WRITER:
-        do_writer(session);
+        if (cursor_jump(&session->cursor, history, session->seq, &to,
+                        &session->message))
+            session->seq = to;
         break;
     case COMMAND_RUN:
-        do_run(session);
+        if (!session->over)
+            set_goal(session, GOAL_END);
+        else if (session->seq == last)
+            say_the_end(session);
+        else
+            session->seq = last;
         break;
     default:
         break;
@@ -401,32 +347,32 @@ bool session_do(struct session *session, enum command command,
                 const char *argument)
 {
     struct screen *screen = &session->screen;
-
     bool helped = screen->help;
 
-    if (command != COMMAND_HELP)
-        screen->help = false;
-    switch (command) {
-    case COMMAND_QUIT:
+    screen->help = command == COMMAND_HELP && !helped;
+    if (command == COMMAND_QUIT)
         return helped;
-    case COMMAND_REGISTERS:
-        screen->all_registers = !screen->all_registers;
+    screen->all_registers ^= command == COMMAND_REGISTERS;
+    screen->decimal ^= command == COMMAND_BASE;
+    if (command == COMMAND_HELP || command == COMMAND_REGISTERS ||
+        command == COMMAND_BASE)
         return true;
-    case COMMAND_BASE:
-        screen->decimal = !screen->decimal;
-        return true;
-    case COMMAND_HELP:
-        screen->help = !screen->help;
-        return true;
-    default:
-        break;
-    }
     /* Before the first event there is nowhere to go. */
     if (history_count(session->history) == 0)
         return true;
+
     session_interrupt(session);
     buf_clear(&session->message);
-    move(session, command, argument);
+    if (command == COMMAND_WHO) {
+        cursor_set(&session->cursor, session->history, session->seq, argument,
+                   &session->message);
+    } else if (command == COMMAND_BYTE_NEXT || command == COMMAND_BYTE_BACK) {
+        cursor_move(&session->cursor, session->history, session->seq,
+                    command == COMMAND_BYTE_NEXT ? 1 : -1, &session->message);
+    } else {
+        session->cursor.leads = false;
+        move(session, command, argument);
+    }
     return true;
 }
 

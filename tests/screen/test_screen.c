@@ -826,8 +826,8 @@ Test(screen, help_lists_exactly_the_commands)
         draw(history, AT_START, &help, sizes[i].rows, sizes[i].columns, &grid);
         for (unsigned n = 0; n < COMMANDS; n++) {
             struct buf keys = {0};
-            const char *words = narrow ? command_word((enum command)n)
-                                       : command_help((enum command)n);
+            const char *words =
+                narrow ? command_table[n].word : command_table[n].help;
 
             command_keys((enum command)n, &keys);
             line = row_of(&grid, n + 1);

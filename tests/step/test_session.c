@@ -271,7 +271,7 @@ static void expect(struct session *session, enum command command,
 {
     go(session, command, argument);
     cr_assert(eq(u64, session_seq(session), seq), "%s %s",
-              command_word(command), argument ? argument : "");
+              command_table[command].word, argument ? argument : "");
     cr_assert(eq(str, (char *)session_message(session), (char *)message));
 }
 
@@ -283,14 +283,14 @@ Test(session, every_command_can_be_given)
 
     for (int i = 0; i < COMMANDS; i++) {
         enum command command = (enum command)i;
-        const char *word = command_word(command);
+        const char *word = command_table[command].word;
 
         cr_assert(eq(int, command_of_word(word, strlen(word)), command), "%s",
                   word);
         buf_clear(&keys);
         command_keys(command, &keys);
         cr_assert(lt(sz, 0, keys.len), "%s has no key", word);
-        cr_assert(lt(sz, 0, strlen(command_help(command))), "%s", word);
+        cr_assert(lt(sz, 0, strlen(command_table[command].help)), "%s", word);
     }
     buf_release(&keys);
 }
@@ -362,7 +362,7 @@ Test(session, what_is_asked_for)
 {
     for (int i = 0; i < COMMANDS; i++)
         cr_assert(
-            eq(int, command_question((enum command)i) != NULL,
+            eq(int, command_table[i].question != NULL,
                i == COMMAND_GOTO || i == COMMAND_SEARCH || i == COMMAND_WHO));
 }
 
