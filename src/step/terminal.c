@@ -78,7 +78,7 @@ bool terminal_is_usable(void)
 
 /* --- crashes ------------------------------------------------------------- */
 
-/* Writes all of it, as far as that is possible; async-signal-safe. */
+/* As far as that is possible; async-signal-safe, as all up to on_crash. */
 static void write_all(int fd, const char *text, size_t len)
 {
     while (len > 0) {
@@ -93,7 +93,7 @@ static void write_all(int fd, const char *text, size_t len)
     }
 }
 
-/* What was held back goes where it was meant to go; async-signal-safe. */
+/* What was held back goes where it was meant to go. */
 static void release_stderr(const struct rescue *rescue)
 {
     char bytes[512];
@@ -104,7 +104,6 @@ static void release_stderr(const struct rescue *rescue)
         write_all(rescue->real_stderr, bytes, (size_t)got);
 }
 
-/* Async-signal-safe. */
 static void put_back(const struct rescue *rescue)
 {
     write_all(STDOUT_FILENO, rescue->restore, rescue->len);
@@ -129,34 +128,29 @@ static void on_quick_exit(void)
         put_back(stack.ss_sp);
 }
 
-/* Appends a capability's text without the delays in it: $<5/>. */
-static void prepare(struct rescue *rescue, const char *capability)
-{
-    const char *text = tigetstr(capability);
-
-    if (!text || text == (char *)-1)
-        return;
-    while (*text && rescue->len < sizeof rescue->restore) {
-        if (!strncmp(text, "$<", 2) && strchr(text, '>'))
-            text = strchr(text, '>') + 1;
-        else
-            rescue->restore[rescue->len++] = *text++;
-    }
-}
-
+/* Prepares what puts the terminal back, and sees to it that it is done. */
 static void expect_crashes(struct terminal *terminal)
 {
+    static const char *const capabilities[] = {"rmkx", "sgr0", "op", "cnorm",
+                                               "rmcup"};
     struct rescue *rescue = terminal->rescue;
     stack_t stack = {.ss_sp = terminal->stack, .ss_size = RESCUE_STACK};
     struct sigaction action = {.sa_sigaction = on_crash,
                                .sa_flags =
                                    SA_ONSTACK | SA_RESETHAND | SA_SIGINFO};
 
-    prepare(rescue, "rmkx");
-    prepare(rescue, "sgr0");
-    prepare(rescue, "op");
-    prepare(rescue, "cnorm");
-    prepare(rescue, "rmcup");
+    for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++) {
+        const char *text = tigetstr(capabilities[i]);
+
+        if (!text || text == (char *)-1)
+            continue;
+        while (*text && rescue->len < sizeof rescue->restore) {
+            if (!strncmp(text, "$<", 2) && strchr(text, '>')) /* a delay */
+                text = strchr(text, '>') + 1;
+            else
+                rescue->restore[rescue->len++] = *text++;
+        }
+    }
     sigaltstack(&stack, NULL);
     at_quick_exit(on_quick_exit);
     for (size_t i = 0; i < CRASHES; i++)
@@ -186,35 +180,19 @@ static int hold_stderr(struct rescue *rescue, struct err *err)
 }
 
 /* Keys that terminals send whatever their description says. */
-static void define_keys(void)
-{
-    static const struct {
-        const char *sequence;
-        int key;
-    } known[] = {
-        {"\033[C", KEY_RIGHT}, {"\033OC", KEY_RIGHT}, {"\033[D", KEY_LEFT},
-        {"\033OD", KEY_LEFT},  {"\033[H", KEY_HOME},  {"\033OH", KEY_HOME},
-        {"\033[F", KEY_END},   {"\033OF", KEY_END},   {"\033[1~", KEY_HOME},
-        {"\033[4~", KEY_END},  {"\033OM", KEY_ENTER},
-    };
+static const struct {
+    const char *sequence;
+    int key;
+} known_keys[] = {
+    {"\033[C", KEY_RIGHT}, {"\033OC", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+    {"\033OD", KEY_LEFT},  {"\033[H", KEY_HOME},  {"\033OH", KEY_HOME},
+    {"\033[F", KEY_END},   {"\033OF", KEY_END},   {"\033[1~", KEY_HOME},
+    {"\033[4~", KEY_END},  {"\033OM", KEY_ENTER},
+};
 
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        define_key(known[i].sequence, known[i].key);
-}
-
-static void start_colors(struct terminal *terminal)
-{
-    static const short colors[] = {[LOOK_RED] = COLOR_RED,
-                                   [LOOK_GREEN] = COLOR_GREEN,
-                                   [LOOK_MAGENTA] = COLOR_MAGENTA};
-
-    terminal->color = has_colors() && start_color() == OK;
-    if (!terminal->color)
-        return;
-    use_default_colors();
-    for (short i = LOOK_RED; i <= LOOK_MAGENTA; i++)
-        init_pair(i, colors[i], -1);
-}
+static const short colors[] = {[LOOK_RED] = COLOR_RED,
+                               [LOOK_GREEN] = COLOR_GREEN,
+                               [LOOK_MAGENTA] = COLOR_MAGENTA};
 
 static void set_up(struct terminal *terminal, bool color)
 {
@@ -226,9 +204,14 @@ static void set_up(struct terminal *terminal, bool color)
     keypad(stdscr, TRUE);
     timeout(0);
     typeahead(-1); /* a key that waits is no reason to draw less */
-    define_keys();
-    if (color)
-        start_colors(terminal);
+    for (size_t i = 0; i < sizeof known_keys / sizeof *known_keys; i++)
+        define_key(known_keys[i].sequence, known_keys[i].key);
+    terminal->color = color && has_colors() && start_color() == OK;
+    if (terminal->color) {
+        use_default_colors();
+        for (short i = LOOK_RED; i <= LOOK_MAGENTA; i++)
+            init_pair(i, colors[i], -1);
+    }
     terminal->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
@@ -323,38 +306,19 @@ void terminal_resized(struct terminal *terminal)
 /* What stands for a character where there are only those of ASCII. */
 static uint32_t plain_rune(uint32_t rune)
 {
-    static const struct {
-        uint32_t rune;
-        char ascii;
-    } known[] = {
-        {0x2500, '-'}, {0x2190, '<'}, {0x2192, '>'},
-        {0x2026, '.'}, {0x00b7, '.'},
-    };
-
-    if (rune < 0x80)
-        return rune;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (known[i].rune == rune)
-            return (uint32_t)known[i].ascii;
-    return '?';
-}
-
-static void make_cell(const struct terminal *terminal, const struct cell *cell,
-                      cchar_t *out)
-{
-    uint32_t rune = terminal->utf8 ? cell->rune : plain_rune(cell->rune);
-    struct look look = style_look(cell->role);
-    wchar_t text[] = {(wchar_t)rune, 0};
-    attr_t attributes = A_NORMAL;
-
-    if (look.bold)
-        attributes |= A_BOLD;
-    if (look.underline)
-        attributes |= A_UNDERLINE;
-    if (look.reverse)
-        attributes |= A_REVERSE;
-    setcchar(out, text, attributes,
-             terminal->color ? (short)look.color : (short)0, NULL);
+    switch (rune) {
+    case 0x2500:
+        return '-';
+    case 0x2190:
+        return '<';
+    case 0x2192:
+        return '>';
+    case 0x2026:
+    case 0x00b7:
+        return '.';
+    default:
+        return rune < 0x80 ? rune : '?';
+    }
 }
 
 void terminal_show(struct terminal *terminal, const struct grid *grid)
@@ -362,8 +326,19 @@ void terminal_show(struct terminal *terminal, const struct grid *grid)
     cchar_t *row = mem_resize(NULL, grid->columns, sizeof *row);
 
     for (unsigned y = 0; y < grid->rows; y++) {
-        for (unsigned x = 0; x < grid->columns; x++)
-            make_cell(terminal, grid_cell(grid, y, x), &row[x]);
+        for (unsigned x = 0; x < grid->columns; x++) {
+            const struct cell *cell = grid_cell(grid, y, x);
+            struct look look = style_look(cell->role);
+            uint32_t rune =
+                terminal->utf8 ? cell->rune : plain_rune(cell->rune);
+            wchar_t text[] = {(wchar_t)rune, 0};
+
+            setcchar(&row[x], text,
+                     (look.bold ? A_BOLD : A_NORMAL) |
+                         (look.underline ? A_UNDERLINE : A_NORMAL) |
+                         (look.reverse ? A_REVERSE : A_NORMAL),
+                     terminal->color ? (short)look.color : (short)0, NULL);
+        }
         mvadd_wchnstr((int)y, 0, row, (int)grid->columns);
     }
     move((int)grid->cursor_row, (int)grid->cursor_column);
@@ -373,37 +348,20 @@ void terminal_show(struct terminal *terminal, const struct grid *grid)
 
 /* --- keys ---------------------------------------------------------------- */
 
-static struct press press_key(enum key key)
-{
-    return (struct press){.kind = PRESS_KEY, .key = key};
-}
-
-static struct press press_character(uint32_t character)
-{
-    return (struct press){.kind = PRESS_CHARACTER, .character = character};
-}
-
-static struct press press_special(wint_t code)
-{
-    switch (code) {
-    case KEY_ENTER:
-        return press_key(KEY_IS_ENTER);
-    case KEY_RIGHT:
-        return press_key(KEY_IS_RIGHT);
-    case KEY_LEFT:
-        return press_key(KEY_IS_LEFT);
-    case KEY_HOME:
-    case KEY_FIND:
-        return press_key(KEY_IS_HOME);
-    case KEY_END:
-    case KEY_SELECT:
-        return press_key(KEY_IS_END);
-    case KEY_BACKSPACE:
-        return press_character(CHARACTER_BACKSPACE);
-    default:
-        return (struct press){.kind = PRESS_OTHER};
-    }
-}
+static const struct {
+    wint_t code;
+    struct press press;
+} special[] = {
+    {KEY_ENTER, {.kind = PRESS_KEY, .key = KEY_IS_ENTER}},
+    {KEY_RIGHT, {.kind = PRESS_KEY, .key = KEY_IS_RIGHT}},
+    {KEY_LEFT, {.kind = PRESS_KEY, .key = KEY_IS_LEFT}},
+    {KEY_HOME, {.kind = PRESS_KEY, .key = KEY_IS_HOME}},
+    {KEY_FIND, {.kind = PRESS_KEY, .key = KEY_IS_HOME}},
+    {KEY_END, {.kind = PRESS_KEY, .key = KEY_IS_END}},
+    {KEY_SELECT, {.kind = PRESS_KEY, .key = KEY_IS_END}},
+    {KEY_BACKSPACE,
+     {.kind = PRESS_CHARACTER, .character = CHARACTER_BACKSPACE}},
+};
 
 struct press terminal_read(struct terminal *terminal)
 {
@@ -412,13 +370,17 @@ struct press terminal_read(struct terminal *terminal)
     (void)terminal;
     switch (get_wch(&code)) {
     case KEY_CODE_YES:
-        return press_special(code);
+        for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+            if (special[i].code == code)
+                return special[i].press;
+        return (struct press){.kind = PRESS_OTHER};
     case OK:
         if (code == '\r' || code == '\n')
-            return press_key(KEY_IS_ENTER);
+            return special[0].press;
         if (code == '\b')
             code = CHARACTER_BACKSPACE;
-        return press_character((uint32_t)code);
+        return (struct press){.kind = PRESS_CHARACTER,
+                              .character = (uint32_t)code};
     default:
         return (struct press){.kind = PRESS_NONE};
     }
