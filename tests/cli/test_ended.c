@@ -33,14 +33,14 @@ static void wait_for_handlers(pid_t pid)
     double since = now();
 
     while (!proc_catches(pid, SIGALRM))
-        cr_assert(eq(int, wait_a_moment(since, 10), 1));
+        cr_assert(eq(int, wait_a_moment(since, 10 * SLOWNESS), 1));
 }
 
 /* Nobody of its process group is there any more. */
 static void expect_alone(const struct running *running)
 {
     while (kill(-running->pid, 0) == 0)
-        cr_assert(eq(int, wait_a_moment(running->since, 10), 1),
+        cr_assert(eq(int, wait_a_moment(running->since, 10 * SLOWNESS), 1),
                   "somebody is left");
 }
 

@@ -521,7 +521,8 @@ static void wait_for(const char *file, const char *part)
         read_file(file, &text);
         there = strstr(buf_text(&text), part) != NULL;
         buf_release(&text);
-        cr_assert(eq(int, there || wait_a_moment(since, 30), 1), "%s", part);
+        cr_assert(eq(int, there || wait_a_moment(since, 30 * SLOWNESS), 1),
+                  "%s", part);
     }
 }
 

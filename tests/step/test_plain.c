@@ -675,7 +675,8 @@ static void interrupted(const char *script, const char *prompt, int signal,
                             .out = out},
               &running);
     while (!is_there(out, prompt))
-        cr_assert(eq(int, wait_a_moment(since, 10), 1), "no '%s'", prompt);
+        cr_assert(eq(int, wait_a_moment(since, 10 * SLOWNESS), 1), "no '%s'",
+                  prompt);
     kill(group ? -running.pid : running.pid, signal);
     run_end(&running, &result);
     cr_assert(eq(int, result.status, 128 + signal));

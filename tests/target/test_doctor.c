@@ -355,7 +355,7 @@ Test(doctor, a_mechanism_that_hangs)
         cr_assert(eq(int, result.status, 71));
         cr_assert(lt(dbl, result.took, 10));
         while (kill(-running.pid, 0) == 0)
-            cr_assert(eq(int, wait_a_moment(running.since, 10), 1),
+            cr_assert(eq(int, wait_a_moment(running.since, 10 * SLOWNESS), 1),
                       "somebody is left");
         buf_release(&words);
         result_release(&result);

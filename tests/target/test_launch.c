@@ -182,7 +182,7 @@ static void ended_while_unpacked(const char *const *argv, bool group,
         run_end(&running, &result);
         ended += result.status == 128 + signal;
         while (kill(-running.pid, 0) == 0)
-            cr_assert(eq(int, wait_a_moment(running.since, 5), 1),
+            cr_assert(eq(int, wait_a_moment(running.since, 5 * SLOWNESS), 1),
                       "somebody is left");
         cr_assert(eq(int, rmdir(directory), 0), "left after signal %d", signal);
         cr_assert(eq(int, mkdir(directory, 0755), 0));
