@@ -88,17 +88,20 @@ static void on_signal(int signal, siginfo_t *info, void *context)
     greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;
     uint64_t addr = (uintptr_t)info->si_addr;
     uint64_t pc = (uint64_t)regs[REG_RIP];
+    bool is_exception;
 
     /* What follows is not aligned everywhere. */
     __asm__ volatile("pushf\n"
                      "andl $0xfffbffff, (%%rsp)\n"
                      "popf" ::
                          : "cc", "memory");
+    /* A call that fails says of the exception before it. */
+    is_exception = strcmp(present, "bad sigreturn") != 0;
     printf(" %d code %d", signal, info->si_code);
-    if (strcmp(present, "bad sigreturn") != 0) /* which says of the last one */
+    if (is_exception)
         printf(" trap %lld err %llx", regs[REG_TRAPNO], regs[REG_ERR]);
     printf(addr == target ? " at it" : addr == pc ? " at pc" : " at %lx", addr);
-    if (regs[REG_TRAPNO] == 14)
+    if (is_exception && regs[REG_TRAPNO] == 14)
         printf(", cr2 %s",
                (uint64_t)regs[REG_CR2] == addr ? "the same" : "another");
     printf(", flags %llx", regs[REG_EFL] & 0x4d00);
