@@ -31,9 +31,13 @@
 #include "support/support.h"
 #include "trace/signal_name.h"
 
-TestSuite(tracees, .timeout = 150);
+TestSuite(tracees, .timeout = 600);
 
 #define MAX_LINES 64
+
+/* Seconds for one run. The longest takes 4 of CPU time, which were a minute on a
+ * machine that had forty other programs to run. */
+#define PATIENCE 180
 
 /* The values of one keyword. */
 struct values {
@@ -224,7 +228,7 @@ static void expect_valid(const char *file)
     run(&(struct job){.argv =
                           ARGS("/usr/bin/python3", "tests/validate_trace.py",
                                "docs/trace.schema.json", file),
-                      .seconds = 60},
+                      .seconds = PATIENCE},
         &result);
     cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
     result_release(&result);
@@ -249,10 +253,10 @@ static void check_tracee(const char *name)
     add(&with, program);
     add_words(&with, &promise.values[ARGUMENTS]);
 
-    run(&(struct job){.argv = without.list, .seconds = 60}, &alone);
+    run(&(struct job){.argv = without.list, .seconds = PATIENCE}, &alone);
     expect_result(&promise, &alone, "without a tracer");
-    trace_to(file, &(struct job){.argv = with.list, .seconds = 60}, &store,
-             &traced);
+    trace_to(file, &(struct job){.argv = with.list, .seconds = PATIENCE},
+             &store, &traced);
     expect_result(&promise, &traced, "with a tracer");
     if (promise.values[ALIKE].count)
         cr_assert(lt(sz, 0, alone.out.len), "it prints nothing");
