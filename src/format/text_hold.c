@@ -62,7 +62,7 @@ static void append(struct text_held *held, const struct event *event)
     }
     held->list =
         mem_grow(held->list, held->count, &held->capacity, sizeof *held->list);
-    held->list[held->count++] = event_copy(event);
+    held->list[held->count++] = event_keep(event);
 }
 
 static void release_queue(struct text_held *held)

@@ -64,7 +64,7 @@ static void hold(struct text_loop *loop, const struct event *event)
 {
     loop->held = mem_grow(loop->held, loop->held_count, &loop->held_capacity,
                           sizeof *loop->held);
-    loop->held[loop->held_count++] = event_copy(event);
+    loop->held[loop->held_count++] = event_keep(event);
 }
 
 /* A round is complete: only what it did to the registers is kept. */

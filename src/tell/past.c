@@ -27,7 +27,7 @@ void recent_add(struct recent *recent, const struct event *event)
     }
     store_append(&recent->stores[recent->now], event);
     if (recent->count == 0)
-        recent->start = event_copy(event);
+        recent->start = event_keep(event);
     recent->count++;
 }
 

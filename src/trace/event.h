@@ -151,6 +151,7 @@ struct event {
     uint64_t seq; /* 0, 1, 2 ... in one trace */
     int tid;
     struct srcline source;
+    struct event *copy; /* the copy on the heap that this is of, or NULL */
     union {
 #define EVENT(kind, name, fields) struct event_##name name;
 #include "trace/event.def"
@@ -207,10 +208,15 @@ const struct event_field *event_fields(enum event_kind kind, size_t *count);
 
 /* A deep copy on the heap that borrows nothing. */
 struct event *event_copy(const struct event *event);
-void event_free(struct event *copy);
 
-/* Whether two events say the same, in every field. */
-bool event_equal(const struct event *a, const struct event *b);
+/*
+ * The same for who changes nothing of it: an event that is a copy already, or
+ * was assigned from one, is shared and not copied again.
+ */
+struct event *event_keep(const struct event *event);
+
+/* Ends one use of a copy; accepts NULL. */
+void event_free(struct event *copy);
 
 /* Writes "rw-" and a NUL to out, which has room for 4. */
 void prot_text(unsigned prot, char *out);

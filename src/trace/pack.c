@@ -16,7 +16,8 @@
  *   INT, REGS       signed
  *   OPT, OPTINT, OPTREGS
  *                   0, or 1 and signed
- *   TEXT            0, or the number of the word plus 1
+ *   TEXT            0, or the number of the word plus 1; without words 0, or
+ *                   the length plus 1, the text and a NUL
  *   BYTES           0, or the length plus 1 and the bytes as they are
  *   CHANGES         count; register, signed old value, signed difference
  *   TEXTS, READS, WRITES
@@ -74,7 +75,12 @@ static void put_addr(struct packing *to, uint64_t addr)
 
 static void put_text(struct packing *to, const char *text)
 {
-    put(to, text ? (uint64_t)words_number(to->words, text) + 1 : 0);
+    if (!text || to->words) {
+        put(to, text ? (uint64_t)words_number(to->words, text) + 1 : 0);
+        return;
+    }
+    put(to, (uint64_t)strlen(text) + 1);
+    buf_append(to->out, text, strlen(text) + 1);
 }
 
 static void put_bytes(struct packing *to, struct bytes bytes)
@@ -259,8 +265,12 @@ static uint64_t get_addr(struct unpacking *from)
 static const char *get_text(struct unpacking *from)
 {
     uint64_t number = get(from);
+    const char *text = (const char *)from->at;
 
-    return number ? words_text(from->words, (uint32_t)(number - 1)) : NULL;
+    if (number == 0 || from->words)
+        return number ? words_text(from->words, (uint32_t)(number - 1)) : NULL;
+    from->at += number;
+    return text;
 }
 
 static struct bytes get_bytes(struct unpacking *from)

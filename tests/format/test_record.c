@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "format/json.h"
 #include "format/raw.h"
+#include "support/equal.h"
 #include "support/support.h"
 #include "trace/store.h"
 

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 
 #include "base/mem.h"
+#include "support/equal.h"
 #include "support/support.h"
 #include "trace/history.h"
 #include "trace/store.h"
