@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "cpu/regs.h"
 
 /* Bytes below the stack pointer that belong to the function that runs. */
@@ -40,6 +41,21 @@ bool calling_frame(int pid, memory_reader *read, const struct regs *regs,
  */
 bool calling_frame_holds(int pid, memory_reader *read,
                          const struct call_frame *frame);
+
+/*
+ * Whether an instruction that was executed at addr, and changed these registers,
+ * was a call.
+ */
+bool calling_is_call(struct bytes insn, uint64_t addr,
+                     const struct reg_change *changes, size_t count);
+
+/*
+ * Whether a function that had these registers at its first instruction has
+ * ended when the stack pointer is sp: it has returned, or was jumped out of.
+ * What is further away than a stack is large, 8 MiB (RLIMIT_STACK in
+ * getrlimit(2)), is another stack and says nothing.
+ */
+bool calling_is_over(const struct regs *entry, uint64_t sp);
 
 /* The registers that a call had, which has just been executed. */
 void calling_before(const struct regs *regs, struct regs *before);

@@ -154,7 +154,8 @@ static int list_file(struct dump *dump, const char *file, uint64_t first,
     pen_print(&pen, ROLE_PLAIN, "%s: %llu byte%s at 0x%llx, ", file, length,
               length == 1 ? "" : "s", (unsigned long long)first);
     pen_print(&pen, ROLE_PLAIN, "generation %u, until %s (event %llu)",
-              region->generation, until, (unsigned long long)dump->seq);
+              view_generation(&dump->view, region), until,
+              (unsigned long long)dump->seq);
     pen_end(&pen);
     pen_print(&pen, ROLE_PLAIN,
               "    objdump -D -b binary " ARCH_OBJDUMP
@@ -234,12 +235,12 @@ static unsigned count_named(struct dump *dump, const struct region *region)
 {
     for (size_t i = 0; i < dump->named_count; i++)
         if (dump->named[i].start == region->start &&
-            dump->named[i].generation == region->generation)
+            dump->named[i].generation == view_generation(&dump->view, region))
             return ++dump->named[i].count;
     dump->named = mem_grow(dump->named, dump->named_count,
                            &dump->named_capacity, sizeof *dump->named);
     dump->named[dump->named_count++] =
-        (struct named){region->start, region->generation, 1};
+        (struct named){region->start, view_generation(&dump->view, region), 1};
     return 1;
 }
 
@@ -249,7 +250,7 @@ static void name_file(struct dump *dump, const struct region *region,
     unsigned count = count_named(dump, region);
 
     buf_printf(out, "0x%llx-g%u", (unsigned long long)region->start,
-               region->generation);
+               view_generation(&dump->view, region));
     if (count > 1)
         buf_printf(out, "-%u", count);
     buf_append_text(out, ".bin");
@@ -294,7 +295,7 @@ static void note_executable(struct dump *dump, const struct region *region)
         code = &dump->codes[dump->code_count++];
         *code = (struct code){.mapping = region->mapping};
     }
-    code->generation = region->generation;
+    code->generation = view_generation(&dump->view, region);
 }
 
 /* The generation that a region shows ends now. */
@@ -306,7 +307,7 @@ static int end_generation(struct dump *dump, const struct region *region,
     uint64_t first, last;
     int result;
 
-    if (!code || code->generation != region->generation ||
+    if (!code || code->generation != view_generation(&dump->view, region) ||
         code->ended == dump->round ||
         !find_extent(&dump->view, region->mapping, &first, &last))
         return 0;

@@ -3,7 +3,7 @@
  * format/dump.h - generated code as files, for a disassembler to read.
  *
  * In a directory there is one file of bare bytes for each generation
- * (trace/regions.h) of each mapping's code:
+ * (trace/view.h) of each mapping's code:
  *
  *     0x7f0000001000-g1.bin     the first generation of what is mapped there
  *     0x7f0000001000-g2.bin     what it was changed to after it was used

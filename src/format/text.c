@@ -177,6 +177,7 @@ static void look_before(struct text *text, const struct event *event)
 {
     uint64_t addr =
         event->kind == EVENT_PROTECT ? event->protect.addr : event->enter.addr;
+    const struct protection *protection;
     const struct region *region;
 
     if (event->kind != EVENT_PROTECT && event->kind != EVENT_ENTER)
@@ -184,7 +185,8 @@ static void look_before(struct text *text, const struct event *event)
     region = view_region_at(&text->view, addr);
     if (event->kind == EVENT_PROTECT) {
         free(text->maps_before);
-        text->maps_before = mem_copy_text(region ? region->maps : NULL);
+        protection = view_protection(&text->view, addr);
+        text->maps_before = mem_copy_text(protection ? protection->maps : NULL);
         if (event->protect.prot & PROT_EXEC)
             text_sum_up(text, addr, event->protect.length);
         text_compare_code(text, text_base(text, addr, 0),

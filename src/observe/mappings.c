@@ -89,7 +89,6 @@ static void emit_map(struct thread *thread, struct region *region,
 
     if (call)
         find_source(thread, &event.source);
-    region_set_maps(region, line->text);
     event.map = (struct event_map){
         .addr = region->addr,
         .length = region->length,
@@ -432,7 +431,6 @@ static void emit_protect(struct thread *thread, struct region *region,
     struct buf code = {0};
 
     find_source(thread, &event.source);
-    region_set_maps(region, line->text);
     event.protect = (struct event_protect){
         .addr = region->addr,
         .length = region->length,

@@ -271,6 +271,9 @@ static void write_title(const struct moment *moment,
     bool changed = event->kind == EVENT_PROTECT &&
                    event->protect.old_prot != event->protect.prot;
     const struct event *start = history_event(moment->history, 0);
+    const struct protection *protection =
+        view_protection(moment_view(moment), region->addr);
+    const char *maps = protection ? protection->maps : NULL;
     bool one =
         start->kind == EVENT_START && region->length == start->start.page_size;
     struct buf text = {0};
@@ -280,10 +283,10 @@ static void write_title(const struct moment *moment,
     pen_print(title, ROLE_ADDRESS, "0x%llx", (unsigned long long)region->addr);
     pen_column(title, title->column + 2);
     if (changed) {
-        append_prot(event->protect.old_prot, region->maps, &text);
+        append_prot(event->protect.old_prot, maps, &text);
         buf_append_text(&text, " → ");
     }
-    append_prot(region->prot, region->maps, &text);
+    append_prot(region->prot, maps, &text);
     pen_text(title, changed ? ROLE_CHANGED : ROLE_PROTECTION, buf_text(&text));
     buf_clear(&text);
     buf_printf(&text, "%llu bytes", (unsigned long long)region->length);

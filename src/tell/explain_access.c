@@ -133,9 +133,10 @@ static bool is_below_stack(const struct event_signal *signal)
 
 bool explain_stack(struct crash *crash)
 {
-    uint64_t addr = crash->signal->addr.value, depth;
+    uint64_t addr = crash->signal->addr.value, depth = 0;
     uint64_t sp = crash->regs.value[REG_STACK], seq = crash->event->seq;
-    struct seen call;
+    const struct frame *frame = view_frame(crash->view, crash->event->tid);
+    struct seen call = {0};
 
     if (crash->signal->number != SIGSEGV || crash->signal->code == SI_KERNEL ||
         !crash->regs_known || addr < LOWEST ||
@@ -153,7 +154,13 @@ bool explain_stack(struct crash *crash)
     else
         note(crash, WHY, "nothing is mapped there, and next above is %s.",
              words_maps(crash, crash->signal->nearest));
-    depth = past_depth(crash, &call);
+    for (; frame; frame = frame->caller) {
+        if (frame->kind != FRAME_CALLED || depth++ > 0)
+            continue;
+        call = (struct seen){.seq = frame->seq,
+                             .insn = {.addr = frame->from.value}};
+        view_decode(crash->view, frame->from.value, &call.insn);
+    }
     if (depth > 0) {
         seq = call.seq;
         note(crash, WHY,
@@ -176,6 +183,7 @@ static void explain_forbidden(struct crash *crash)
 {
     uint64_t addr = crash->signal->addr.value;
     const struct region *region = view_region_at(crash->view, addr);
+    const struct protection *origin = view_protection(crash->view, addr);
     const struct verb *verb = verb_of(crash);
 
     note_what(crash, phrase(&crash->phrases, "The program %s a page that %s",
@@ -193,9 +201,9 @@ static void explain_forbidden(struct crash *crash)
          ", PROT_READ | PROT_WRITE) first, and make it executable again "
          "afterwards. %s %s",
          region->addr, region->length,
-         words_command(crash, region->origin.call ? region->origin.seq
-                                                  : crash->event->seq),
-         region->origin.call ? "that call." : "the page.");
+         words_command(crash, origin && origin->call ? origin->seq
+                                                     : crash->event->seq),
+         origin && origin->call ? "that call." : "the page.");
 }
 
 static void explain_unmapped(struct crash *crash)

@@ -24,17 +24,19 @@ static bool read_from(const struct crash *crash, const struct seen *step,
 /* Whether the return took what is not its return address; says so. */
 static bool note_imbalance(struct crash *crash, uint64_t from)
 {
-    uint64_t expected = 0, seq = 0;
+    const struct view_thread *thread =
+        view_thread(crash->view, crash->event->tid);
+    const struct frame *frame = thread ? thread->stepped : NULL;
+    uint64_t expected = frame ? frame->regs.value[REG_STACK] : 0;
     bool lower;
 
-    if (!past_find_frame(crash, crash->way.step.index, &expected, &seq) ||
-        !expected || expected == from)
+    if (!expected || expected == from)
         return false;
     lower = from < expected;
     note(crash, WHY,
          "The return address is at 0x%" PRIx64 " (event %" PRIu64
          "), but %s was 0x%" PRIx64 " at the ret, %" PRIu64 " bytes %s.",
-         expected, seq, reg_name(REG_STACK), from,
+         expected, frame->seq, reg_name(REG_STACK), from,
          lower ? expected - from : from - expected,
          lower ? "lower: not all that was pushed was popped"
                : "higher: more was popped than pushed");
@@ -123,6 +125,8 @@ static void explain_jump(struct crash *crash)
 static void explain_protected(struct crash *crash)
 {
     const struct region *region = crash->code;
+    const struct protection *origin =
+        region ? view_protection(crash->view, region->addr) : NULL;
     bool is_mapped = region || crash->signal->maps;
 
     note_what(crash, !region && crash->pc < 4096
@@ -143,9 +147,10 @@ static void explain_protected(struct crash *crash)
              ", PROT_READ | PROT_EXEC) after the last store and before the "
              "call. %s %s",
              region->addr, region->length,
-             words_command(crash, region->origin.call ? region->origin.seq
-                                                      : crash->event->seq),
-             region->origin.call ? "the call that made it so." : "the page.");
+             words_command(crash, origin && origin->call ? origin->seq
+                                                         : crash->event->seq),
+             origin && origin->call ? "the call that made it so."
+                                    : "the page.");
     else if (is_mapped)
         note(crash, NEXT,
              "Code needs memory of its own: mmap some, store the code there, "

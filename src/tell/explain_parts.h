@@ -93,17 +93,6 @@ bool past_find_writer(const struct crash *crash, uint64_t addr, uint64_t index,
 const struct event *past_find_at(const struct crash *crash,
                                  enum event_kind kind, uint64_t addr);
 
-/*
- * What a return at step `index` belongs to: where the return address was. For
- * a call within generated code that was seen, or the entry. Returns false if
- * that was not seen.
- */
-bool past_find_frame(const struct crash *crash, uint64_t index, uint64_t *sp,
-                     uint64_t *seq);
-
-/* Calls without a return in the look-back, and the innermost of them. */
-uint64_t past_depth(const struct crash *crash, struct seen *call);
-
 /* A step as struct seen. */
 void seen_from(const struct event *event, uint64_t index, struct seen *out);
 

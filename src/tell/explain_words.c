@@ -151,12 +151,13 @@ const char *words_maps(struct crash *crash, const char *maps)
 static const char *words_protection(struct crash *crash,
                                     const struct region *region)
 {
-    const struct region_origin *origin = &region->origin;
+    const struct protection *origin =
+        view_protection(crash->view, region->addr);
     struct phrases *phrases = &crash->phrases;
     const char *page =
         phrase(phrases, "the page is %s", phrase_prot(phrases, region->prot));
 
-    if (!origin->call)
+    if (!origin || !origin->call)
         return page;
     return phrase(
         phrases, "%s, made so by %s%s (event %" PRIu64 ")", page, origin->call,

@@ -2,9 +2,7 @@
 /*
  * trace/labels.h - the names that the program gave to stretches of its code.
  *
- * The latest name counts: it replaces what it overlaps, and of a longer stretch
- * that was named before, what lies beside it keeps its name. Copies are cheap:
- * they share everything until one of them learns a new name.
+ * As in trace/ranges.h the latest name counts, and copies are cheap.
  */
 #ifndef JITTRACE_TRACE_LABELS_H
 #define JITTRACE_TRACE_LABELS_H
@@ -14,20 +12,20 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "trace/ranges.h"
 
 struct label {
-    size_t uses;    /* by stretches */
+    struct range_value value;
     uint64_t order; /* counts what was added, from 0: later ones count more */
     uint64_t addr;
     uint64_t length; /* bytes, not 0 */
     char name[];
 };
 
-struct labels_table;
-
 /* All zero is a valid empty one. */
 struct labels {
-    struct labels_table *table; /* shared, and never changed while it is */
+    struct ranges ranges; /* of labels */
+    uint64_t added;
 };
 
 void labels_release(struct labels *labels);
@@ -46,7 +44,7 @@ bool labels_add(struct labels *labels, uint64_t addr, uint64_t length,
 void labels_forget(struct labels *labels, uint64_t addr, uint64_t length);
 
 /* Forgets a label, whatever stretches it still has. */
-void labels_drop(struct labels *labels, struct label *label);
+void labels_drop(struct labels *labels, const struct label *label);
 
 /* What addr is a part of, or NULL; valid until the next change. */
 const struct label *labels_at(const struct labels *labels, uint64_t addr);

@@ -1,213 +1,130 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * listing.c - one sorted array of lines, and the texts that they are parts of:
- *
- *     listing ─┐                       ┌─▶ "babyjit.c\0    int main(void)\n..."
- *     listing ─┴─▶ lines: uses, [line]─┼─▶ the same text
- *                                      └─▶ "babyjit.c\0return 0;"
- *
- * Everything to the right of a listing is shared and counts its users. Lines
- * that others use too are copied before they change, which is seldom: a program
- * has few lines that make code, and each is news once.
+ * listing.c - the lines of all files in one list of ranges: the number of a
+ * file, from 0, is in the upper half of a line's key, its own in the lower.
+ * Each event that has news brings a passage, from which its lines are read.
  */
 #include "trace/listing.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+struct file {
+    struct range_value value;
+    char name[];
+};
 
-/* What an event brought, of one file. */
+/* Some lines of one file. */
 struct passage {
-    size_t uses; /* by lines */
-    size_t size; /* of all this, in bytes */
-    char text[]; /* the file's name, a NUL, the lines */
+    struct range_value value;
+    int first;
+    bool whole; /* as in the file, with their indentation */
+    char text[];
 };
-
-struct line {
-    struct passage *passage; /* its text is the file's name */
-    int number;
-    bool whole; /* as it is in the file, with its indentation */
-    struct bytes text;
-};
-
-struct listing_lines {
-    size_t uses; /* by listings */
-    size_t count;
-    size_t capacity;
-    struct line *list; /* sorted by number and file */
-};
-
-static void drop_passage(struct passage *passage)
-{
-    if (--passage->uses == 0)
-        free(passage);
-}
 
 void listing_release(struct listing *listing)
 {
-    struct listing_lines *lines = listing->lines;
-
-    listing->lines = NULL;
-    if (!lines || --lines->uses > 0)
-        return;
-    for (size_t i = 0; i < lines->count; i++)
-        drop_passage(lines->list[i].passage);
-    free(lines->list);
-    free(lines);
+    ranges_release(&listing->files);
+    ranges_release(&listing->lines);
 }
 
 void listing_copy(struct listing *to, const struct listing *from)
 {
-    *to = *from;
-    if (to->lines)
-        to->lines->uses++;
+    ranges_copy(&to->files, &from->files);
+    ranges_copy(&to->lines, &from->lines);
 }
 
-/* The lines to be changed: they are there, and nobody else's. */
-static struct listing_lines *own_lines(struct listing *listing)
+static uint64_t key_of(uint64_t file, int line)
 {
-    struct listing_lines *from = listing->lines, *own;
-
-    if (from && from->uses == 1)
-        return from;
-    own = mem_alloc(sizeof *own);
-    own->uses = 1;
-    if (from) {
-        from->uses--;
-        own->count = own->capacity = from->count;
-        own->list = mem_copy(from->list, from->count * sizeof *from->list);
-        for (size_t i = 0; i < own->count; i++)
-            own->list[i].passage->uses++;
-    }
-    return listing->lines = own;
+    return file << 32 | (uint32_t)((int64_t)line - INT_MIN);
 }
 
-static int compare(const struct line *line, const char *file, int number)
+/* The file's number; if it is new, the one that it would get. */
+static uint64_t find_file(const struct listing *listing, const char *name)
 {
-    if (line->number != number)
-        return line->number < number ? -1 : 1;
-    return strcmp(line->passage->text, file);
+    const struct file *file;
+    uint64_t i = 0;
+
+    while ((file = ranges_at(&listing->files, i)) && strcmp(file->name, name))
+        i++;
+    return i;
 }
 
-/* The index of the first line that is not in front of this one. */
-static size_t index_of(const struct listing_lines *lines, const char *file,
-                       int number)
+/* The passage that has the line, and in *text what it says; or NULL. */
+static const struct passage *find(const struct listing *listing, uint64_t file,
+                                  int line, struct bytes *text)
 {
-    size_t low = 0, high = lines->count;
+    const struct passage *passage =
+        ranges_at(&listing->lines, key_of(file, line));
+    const char *at;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (compare(&lines->list[middle], file, number) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static const struct line *find(const struct listing *listing, const char *file,
-                               int number)
-{
-    const struct listing_lines *lines = listing->lines;
-    size_t i;
-
-    if (!lines)
+    if (!passage)
         return NULL;
-    i = index_of(lines, file, number);
-    if (i < lines->count && compare(&lines->list[i], file, number) == 0)
-        return &lines->list[i];
-    return NULL;
+    at = passage->text;
+    for (int i = passage->first; i < line; i++)
+        at += strcspn(at, "\n") + 1;
+    *text = (struct bytes){(const uint8_t *)at, strcspn(at, "\n")};
+    return passage;
 }
 
 bool listing_line(const struct listing *listing, const char *file, int line,
                   struct bytes *text)
 {
-    const struct line *found = find(listing, file, line);
-
-    if (found)
-        *text = found->text;
-    return found != NULL;
+    return find(listing, find_file(listing, file), line, text);
 }
 
-/* Adds a line, or puts it in the place of the one that was there. */
-static void put(struct listing *listing, struct line line)
+/* Takes lines from `first` up to, but not with, `end`. */
+static void put(struct listing *listing, const char *name, int first, int end,
+                const char *text, bool whole)
 {
-    struct listing_lines *lines = own_lines(listing);
-    const char *file = line.passage->text;
-    size_t i = index_of(lines, file, line.number);
+    uint64_t number = find_file(listing, name);
+    size_t size = strlen(text) + 1, name_size = strlen(name) + 1;
+    struct passage *passage = range_value_new(sizeof *passage + size);
 
-    line.passage->uses++;
-    if (i < lines->count && compare(&lines->list[i], file, line.number) == 0) {
-        drop_passage(lines->list[i].passage);
-    } else {
-        lines->list = mem_grow(lines->list, lines->count, &lines->capacity,
-                               sizeof *lines->list);
-        memmove(&lines->list[i + 1], &lines->list[i],
-                (lines->count - i) * sizeof *lines->list);
-        lines->count++;
+    if (!ranges_at(&listing->files, number)) {
+        struct file *file = range_value_new(sizeof *file + name_size);
+
+        memcpy(file->name, name, name_size);
+        ranges_set(&listing->files, number, number + 1, &file->value);
+        range_value_drop(&file->value);
     }
-    lines->list[i] = line;
-}
-
-/* Whether the line would say nothing new. */
-static bool is_known(const struct listing *listing, const struct line *line)
-{
-    const struct line *known = find(listing, line->passage->text, line->number);
-
-    if (!known || known->whole != line->whole)
-        return known && known->whole;
-    return !known->whole ||
-           (known->text.len == line->text.len &&
-            memcmp(known->text.data, line->text.data, line->text.len) == 0);
-}
-
-static void learn(struct listing *listing, const char *file, int number,
-                  const char *text, bool whole)
-{
-    size_t name = strlen(file) + 1, rest = strlen(text);
-    struct passage *passage = mem_alloc(sizeof *passage + name + rest + 1);
-    const char *at = passage->text + name, *end = at + rest;
-
-    passage->uses = 1;
-    passage->size = sizeof *passage + name + rest + 1;
-    memcpy(passage->text, file, name);
-    memcpy(passage->text + name, text, rest);
-    for (; at < end && number < INT_MAX; number++) {
-        size_t len = strcspn(at, "\n");
-        struct line line = {passage, number, whole, {(const uint8_t *)at, len}};
-
-        if (!is_known(listing, &line))
-            put(listing, line);
-        at += len + 1;
-        if (!whole)
-            break;
-    }
-    drop_passage(passage);
+    passage->first = first;
+    passage->whole = whole;
+    memcpy(passage->text, text, size);
+    ranges_set(&listing->lines, key_of(number, first), key_of(number, end),
+               &passage->value);
+    range_value_drop(&passage->value);
 }
 
 void listing_learn(struct listing *listing, const struct srcline *source)
 {
+    const char *at = source->excerpt;
+    int line = source->excerpt_line;
+    struct bytes known;
+    bool news = false;
+    uint64_t file;
+
     if (!source->file)
         return;
-    if (source->excerpt)
-        learn(listing, source->file, source->excerpt_line, source->excerpt,
-              true);
-    if (source->text && !find(listing, source->file, source->line))
-        learn(listing, source->file, source->line, source->text, false);
+    file = find_file(listing, source->file);
+    for (; at && *at && line < INT_MAX; line++) {
+        size_t len = strcspn(at, "\n");
+        const struct passage *passage = find(listing, file, line, &known);
+
+        news |= !passage || !passage->whole || known.len != len ||
+                memcmp(known.data, at, len) != 0;
+        at += len + (at[len] == '\n');
+    }
+    if (news)
+        put(listing, source->file, source->excerpt_line, line, source->excerpt,
+            true);
+    if (source->text && *source->text && source->line < INT_MAX &&
+        !find(listing, file, source->line, &known))
+        put(listing, source->file, source->line, source->line + 1, source->text,
+            false);
 }
 
 size_t listing_memory(const struct listing *listing)
 {
-    const struct listing_lines *lines = listing->lines;
-    size_t sum = 0;
-
-    if (!lines)
-        return 0;
-    for (size_t i = 0; i < lines->count; i++)
-        sum += lines->list[i].passage->size / lines->list[i].passage->uses;
-    sum += sizeof *lines + lines->capacity * sizeof *lines->list;
-    return sum / lines->uses;
+    return ranges_memory(&listing->files) + ranges_memory(&listing->lines);
 }

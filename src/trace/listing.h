@@ -4,8 +4,8 @@
  *
  * An event names the line that it comes from; some bring a few lines around it
  * as they are in the file (an excerpt), most only that line without its
- * indentation, which is better than nothing. Copies are cheap: they share all
- * lines until one of them learns a new one.
+ * indentation, which is better than nothing. Copies are cheap, as in
+ * trace/ranges.h.
  */
 #ifndef JITTRACE_TRACE_LISTING_H
 #define JITTRACE_TRACE_LISTING_H
@@ -15,12 +15,12 @@
 
 #include "base/buf.h"
 #include "trace/event.h"
-
-struct listing_lines;
+#include "trace/ranges.h"
 
 /* All zero is a valid empty one. */
 struct listing {
-    struct listing_lines *lines; /* shared, and never changed while it is */
+    struct ranges files; /* their names, numbered from 0 */
+    struct ranges lines; /* what is known of each line of each file */
 };
 
 void listing_release(struct listing *listing);

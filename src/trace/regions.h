@@ -41,32 +41,13 @@ struct region_guard {
     uint64_t fresh_end; /* behind the last one; fresh == fresh_end: none */
 };
 
-/* The system call that gave a region its protection, as its event tells it. */
-struct region_origin {
-    uint64_t seq; /* of that event */
-    char *call;   /* NULL: no call was seen; owned */
-    char *file;   /* where the program made it, or NULL; owned */
-    int line;
-};
-
-/*
- * Generations number the versions of a mapping's code. The first begins when
- * the mapping appears. A version is in use when something of it was executed,
- * or became executable; the first change of a byte after that begins the next
- * one. So what is stored up to the first use is one version, however many
- * stores it takes, and code that is only called again stays what it is.
- */
 struct region {
-    uint64_t addr;       /* page-aligned */
-    uint64_t length;     /* bytes, whole pages, not 0 */
-    uint64_t start;      /* where the mapping began that it was cut from */
-    uint64_t mapping;    /* which one that was, from 1: all its parts have it */
-    unsigned prot;       /* PROT_* as the program asked for it */
-    unsigned generation; /* of the code, from 1; the parts' is the same */
-    bool in_use;         /* the generation was executed or became executable */
-    char *maps;          /* its latest line of /proc/PID/maps, or NULL; owned */
-    struct region_origin origin; /* a view's own; all zero in an observer */
-    struct region_guard guard;   /* an observer's own; all zero in a view */
+    uint64_t addr;    /* page-aligned */
+    uint64_t length;  /* bytes, whole pages, not 0 */
+    uint64_t start;   /* where the mapping began that it was cut from */
+    uint64_t mapping; /* which one that was, from 1: all its parts have it */
+    unsigned prot;    /* PROT_* as the program asked for it */
+    struct region_guard guard; /* an observer's own; all zero in a view */
 };
 
 /* All zero is a valid empty list. */
@@ -107,17 +88,5 @@ struct region *regions_at(const struct regions *regions, uint64_t addr);
 
 /* The first region that ends above addr, or NULL. */
 struct region *regions_from(const struct regions *regions, uint64_t addr);
-
-/* The code of the region's mapping is used as it is: see generations above. */
-void regions_use(struct regions *regions, const struct region *region);
-
-/* A byte of the region has changed. */
-void regions_change(struct regions *regions, const struct region *region);
-
-void region_set_maps(struct region *region, const char *maps);
-
-/* Copies what origin says. */
-void region_set_origin(struct region *region,
-                       const struct region_origin *origin);
 
 #endif

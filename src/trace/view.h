@@ -2,9 +2,10 @@
 /*
  * trace/view.h - the state at a moment, derived from the events up to it.
  *
- * A view is a fold over events: the mappings, their bytes, the registers, the
- * stage and the output so far. It never looks at a live process, so going
- * back, replaying and exporting show the same.
+ * A view is a fold over events: the mappings, their protections, bytes and
+ * names, the registers and calls of each thread, the stage and the output so
+ * far. It never looks at a live process, so going back, replaying and exporting
+ * show the same.
  *
  * Views are copied often (trace/history.h), so what is large is shared between
  * copies, and of the output only its end is kept.
@@ -22,8 +23,10 @@
 #include "trace/labels.h"
 #include "trace/listing.h"
 #include "trace/pages.h"
+#include "trace/ranges.h"
 #include "trace/regions.h"
 #include "trace/store.h"
+#include "trace/threads.h"
 
 /* The five stages of a baby JIT, in order. */
 enum stage {
@@ -38,13 +41,15 @@ enum stage {
 /* How much of the output a view keeps, in bytes. */
 #define VIEW_OUTPUT 8192u
 
-/* What is known of a thread that was seen in generated code. */
-struct view_thread {
-    int tid;
-    bool inside;      /* it is there now */
-    bool regs_known;  /* from its first enter on */
-    struct regs regs; /* while it is outside: those when it left */
-    uint64_t entered; /* the number of its latest enter event */
+/* What gave a stretch of memory its protection. */
+struct protection {
+    struct range_value value;
+    uint64_t seq;     /* of the event */
+    const char *call; /* the system call, or NULL: none was seen */
+    const char *maps; /* its line of /proc/PID/maps then, or NULL */
+    const char *file; /* where the program made the call, or NULL */
+    int line;
+    char texts[];
 };
 
 struct view {
@@ -52,10 +57,9 @@ struct view {
     enum stage stage;
     struct regions regions;
     struct pages pages;
-    struct view_thread *threads; /* sorted by tid */
-    int last_tid; /* the thread that was last seen in generated code, if any */
-    size_t thread_count;
-    size_t thread_capacity;
+    struct ranges protections; /* of addresses */
+    struct ranges generations; /* of mappings, by their numbers */
+    struct threads threads;
     uint64_t calls;        /* enters by a call so far */
     struct buf output;     /* its last VIEW_OUTPUT bytes */
     uint64_t output_total; /* bytes of it in all */
@@ -79,8 +83,26 @@ void view_at(struct view *view, const struct store *store, uint64_t seq);
 /* The region that holds addr, or NULL. */
 const struct region *view_region_at(const struct view *view, uint64_t addr);
 
+/* What gave addr its protection, or NULL; valid as long as the view. */
+const struct protection *view_protection(const struct view *view,
+                                         uint64_t addr);
+
+/*
+ * Generations number the versions of a mapping's code. The first begins when
+ * the mapping appears. A version is in use when something of it was executed,
+ * or became executable; the first change of a byte after that begins the next
+ * one. So what is stored up to the first use is one version, however many
+ * stores it takes, and code that is only called again stays what it is.
+ *
+ * The generation of the code of that region's mapping, all parts of it.
+ */
+unsigned view_generation(const struct view *view, const struct region *region);
+
 /* What is known of a thread; NULL if it was never seen in generated code. */
 const struct view_thread *view_thread(const struct view *view, int tid);
+
+/* The innermost call that the thread is in, or NULL: see trace/threads.h. */
+const struct frame *view_frame(const struct view *view, int tid);
 
 /* Whether the thread is in generated code. */
 bool view_is_inside(const struct view *view, int tid);
@@ -102,7 +124,7 @@ bool view_source_line(const struct view *view, const char *file, int line,
 
 /*
  * The region whose code the event, to be applied next, makes another generation
- * of (regions.h), or NULL. It still has the bytes of the one that ends.
+ * of, or NULL. It still has the bytes of the one that ends.
  */
 const struct region *view_superseded(const struct view *view,
                                      const struct event *event);

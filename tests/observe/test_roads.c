@@ -56,8 +56,8 @@ Test(roads, a_generation_is_what_was_executed)
         view_at(&view, &store, seq);
         region = view_region_at(&view, addr);
         cr_assert(ne(ptr, (void *)region, NULL), "%s", rows[i].tracee);
-        cr_assert(eq(uint, region->generation, rows[i].generation), "%s",
-                  rows[i].tracee);
+        cr_assert(eq(uint, view_generation(&view, region), rows[i].generation),
+                  "%s", rows[i].tracee);
         view_release(&view);
         store_release(&store);
         result_release(&result);

@@ -795,11 +795,13 @@ static void step_ret(struct history *history, uint64_t offset, uint64_t sp,
 {
     static const uint8_t ret = 0xc3;
     const struct mem_access read = {.addr = sp, .old_bytes = {nops, 5}};
+    const struct reg_change popped = {REG_STACK, sp, sp + 8};
 
     add(history, (struct event){.kind = EVENT_STEP,
                                 .step = {.addr = CODE + offset,
                                          .offset = offset,
                                          .bytes = {&ret, 1},
+                                         .regs = {&popped, 1},
                                          .reads = {&read, 1},
                                          .next = next}});
 }

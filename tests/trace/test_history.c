@@ -553,6 +553,26 @@ static struct event next_event(struct program *program)
 
 /* --- views that are the same --------------------------------------------- */
 
+static void same_text(const char *a, const char *b)
+{
+    cr_assert(eq(int, !a, !b));
+    if (a)
+        cr_assert(eq(str, (char *)a, (char *)b));
+}
+
+static void same_protection(const struct protection *a,
+                            const struct protection *b)
+{
+    cr_assert(eq(int, !a, !b));
+    if (!a)
+        return;
+    cr_assert(eq(u64, a->seq, b->seq));
+    cr_assert(eq(int, a->line, b->line));
+    same_text(a->maps, b->maps);
+    same_text(a->call, b->call);
+    same_text(a->file, b->file);
+}
+
 static void same_regions(const struct view *a, const struct view *b)
 {
     cr_assert(eq(sz, a->regions.count, b->regions.count));
@@ -564,9 +584,8 @@ static void same_regions(const struct view *a, const struct view *b)
         cr_assert(eq(u64, one->length, two->length));
         cr_assert(eq(u64, one->start, two->start));
         cr_assert(eq(uint, one->prot, two->prot));
-        cr_assert(eq(int, !one->maps, !two->maps));
-        if (one->maps)
-            cr_assert(eq(str, one->maps, two->maps));
+        same_protection(view_protection(a, one->addr),
+                        view_protection(b, two->addr));
     }
 }
 
@@ -588,9 +607,23 @@ static void same_regs(const struct regs *a, const struct regs *b)
     cr_assert(eq(mem, mem(a, sizeof *a), mem(b, sizeof *b)));
 }
 
+static void same_frames(const struct frame *a, const struct frame *b)
+{
+    for (; a && b; a = a->caller, b = b->caller) {
+        cr_assert(eq(u64, a->depth, b->depth));
+        cr_assert(eq(int, (int)a->kind, (int)b->kind));
+        cr_assert(eq(int, a->outside, b->outside));
+        cr_assert(eq(u64, a->seq, b->seq));
+        cr_assert(eq(u64, a->addr, b->addr));
+        cr_assert(eq(u64, a->return_to.value, b->return_to.value));
+        same_regs(&a->regs, &b->regs);
+    }
+    cr_assert(eq(ptr, (void *)a, (void *)b)); /* both end */
+}
+
 static void same_threads(const struct view *a, const struct view *b)
 {
-    cr_assert(eq(sz, a->thread_count, b->thread_count));
+    cr_assert(eq(sz, a->threads.count, b->threads.count));
     for (int tid = 30000 - 1; tid <= 30000 + THREADS; tid++) {
         const struct view_thread *one = view_thread(a, tid);
         const struct view_thread *two = view_thread(b, tid);
@@ -602,6 +635,8 @@ static void same_threads(const struct view *a, const struct view *b)
         cr_assert(eq(int, one->inside, two->inside));
         cr_assert(eq(int, one->regs_known, two->regs_known));
         same_regs(&one->regs, &two->regs);
+        same_frames(one->frame, two->frame);
+        same_frames(one->stepped, two->stepped);
     }
 }
 
@@ -620,7 +655,7 @@ static void same_view(const struct view *a, const struct view *b)
 {
     cr_assert(eq(u64, a->applied, b->applied));
     cr_assert(eq(int, (int)a->stage, (int)b->stage));
-    cr_assert(eq(int, a->last_tid, b->last_tid));
+    cr_assert(eq(int, a->threads.last_tid, b->threads.last_tid));
     same_threads(a, b);
     cr_assert(eq(u64, a->calls, b->calls));
     cr_assert(eq(u64, a->output_total, b->output_total));

@@ -42,13 +42,13 @@ Test(trace, a_region_holds_its_addresses_and_no_others)
     regions_release(&regions);
 }
 
-Test(trace, cutting_keeps_protection_maps_line_and_start)
+Test(trace, cutting_keeps_protection_and_start)
 {
     struct regions regions = {0};
     struct region *region = regions_map(&regions, 4 * PAGE, 3 * PAGE, RX);
     size_t i;
 
-    region_set_maps(region, "the line");
+    cr_assert(eq(u64, region->length, 3 * PAGE));
     i = regions_cut(&regions, 5 * PAGE, PAGE);
     cr_assert(eq(sz, regions.count, 3));
     cr_assert(eq(sz, i, 1));
@@ -57,7 +57,6 @@ Test(trace, cutting_keeps_protection_maps_line_and_start)
         cr_assert(eq(u64, regions.list[i].length, PAGE));
         cr_assert(eq(u64, regions.list[i].start, 4 * PAGE));
         cr_assert(eq(uint, regions.list[i].prot, RX));
-        cr_assert(eq(str, regions.list[i].maps, "the line"));
     }
     regions_release(&regions);
 }
@@ -460,13 +459,27 @@ Test(trace, a_protection_of_a_part_cuts_the_region)
     event.map.addr = BASE;
     event.map.length = 3 * PAGE;
     event.map.prot = RW;
+    event.map.call = "mmap()";
+    event.map.maps = "the line";
+    event.source = (struct srcline){.file = "a.c", .line = 7};
     view_apply(&view, &event);
-    event = (struct event){.kind = EVENT_PROTECT};
+    event = (struct event){.kind = EVENT_PROTECT, .seq = 4};
     event.protect.addr = BASE + PAGE;
     event.protect.length = PAGE;
     event.protect.prot = RX;
     view_apply(&view, &event);
     cr_assert(eq(sz, view.regions.count, 3));
+    for (uint64_t addr = BASE; addr < BASE + 3 * PAGE; addr += 2 * PAGE) {
+        const struct protection *first = view_protection(&view, addr);
+
+        cr_assert(eq(str, (char *)first->maps, "the line"));
+        cr_assert(eq(str, (char *)first->call, "mmap()"));
+        cr_assert(eq(str, (char *)first->file, "a.c"));
+        cr_assert(eq(int, first->line, 7));
+    }
+    cr_assert(eq(u64, view_protection(&view, BASE + PAGE)->seq, 4));
+    cr_assert(eq(ptr, (void *)view_protection(&view, BASE + PAGE)->call, NULL));
+    cr_assert(eq(ptr, (void *)view_protection(&view, BASE + 3 * PAGE), NULL));
     cr_assert(eq(uint, view_region_at(&view, BASE)->prot, RW));
     cr_assert(eq(uint, view_region_at(&view, BASE + PAGE)->prot, RX));
     cr_assert(eq(uint, view_region_at(&view, BASE + 2 * PAGE)->prot, RW));
@@ -501,6 +514,7 @@ Test(trace, what_goes_away_or_is_mapped_anew_has_no_names)
         cr_assert(
             eq(ptr, (void *)labels_at(&view.labels, BASE + PAGE - 1), NULL));
         cr_assert(ne(ptr, (void *)labels_at(&view.labels, BASE + PAGE), NULL));
+        cr_assert(eq(int, !view_protection(&view, BASE), !again));
         cr_assert(eq(int, pages_written(&view.pages, BASE + PAGE - 1), 0));
     }
     view_release(&view);
@@ -615,7 +629,9 @@ Test(trace, a_generation_begins_with_the_first_change_after_a_use)
             make_event(*at, &event);
             view_apply(&view, &event);
             for (size_t j = 0; j < view.regions.count; j++)
-                cr_expect(eq(chr, (char)('0' + view.regions.list[j].generation),
+                cr_expect(eq(chr,
+                             (char)('0' + view_generation(
+                                              &view, &view.regions.list[j])),
                              *got),
                           "%s, event %d, part %zu", rows[i].events,
                           (int)(at - rows[i].events), j);
