@@ -22,6 +22,7 @@
 #include "observe/state.h"
 #include "target/proc.h"
 #include "target/uffd.h"
+#include "target/tryout.h"
 
 /* --- events -------------------------------------------------------------- */
 

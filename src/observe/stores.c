@@ -25,10 +25,7 @@ void access_decode(const struct thread *thread, uint64_t pc, struct insn *out)
     uint8_t code[INSN_MAX_LENGTH];
     size_t len = proc_read(thread->tracee.tid, pc, code, sizeof code);
 
-    if (insn_decode(code, len, pc, out) != 1)
-        *out = (struct insn){
-            .addr = pc,
-            .kind = tracee_loads_flags(code, len) ? INSN_POPF : INSN_PLAIN};
+    insn_decode_any(code, len, pc, out);
 }
 
 void access_prepare(struct accesses *accesses, pid_t pid,

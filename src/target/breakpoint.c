@@ -3,6 +3,7 @@
 
 #include "cpu/trap.h"
 #include "target/proc.h"
+#include "target/registers.h"
 
 int breakpoint_set_register(struct breakpoint *breakpoint,
                             const struct tracee *tracee, uint64_t addr)

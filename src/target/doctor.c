@@ -19,7 +19,10 @@
 
 #include "target/breakpoint.h"
 #include "target/filter.h"
+#include "target/inject.h"
 #include "target/proc.h"
+#include "target/registers.h"
+#include "target/tryout.h"
 #include "target/uffd.h"
 
 /* A mechanism that does not answer within that time does not work; one that
@@ -224,54 +227,27 @@ static bool try_MEM(struct attempt *attempt)
     return got == sizeof word || fails(attempt, "/proc/PID/mem");
 }
 
+/* Says what a tryout has found to fail, if any. */
+static bool has_passed(struct attempt *attempt, const char *failed)
+{
+    return !failed || fails(attempt, failed);
+}
+
 static bool try_WRITE(struct attempt *attempt)
 {
-    pid_t pid = attempt->tracee.pid;
-    uint64_t addr = top_of_stack(pid), word, other, now;
-
-    errno = 0;
-    if (proc_read(pid, addr, &word, sizeof word) != sizeof word)
-        return fails(attempt, "to read it (process_vm_readv, /proc/PID/mem)");
-    other = ~word;
-    if (tracee_write(&attempt->tracee, addr, &other, sizeof other) < 0)
-        return fails(attempt, "PTRACE_POKEDATA");
-    errno = 0;
-    return (proc_read(pid, addr, &now, sizeof now) == sizeof now &&
-            now == other) ||
-           fails(attempt, "PTRACE_POKEDATA");
+    return has_passed(
+        attempt,
+        tryout_memory(&attempt->tracee, top_of_stack(attempt->tracee.pid)));
 }
 
 static bool try_REGISTERS(struct attempt *attempt)
 {
-    struct tracee *tracee = &attempt->tracee;
-    uint64_t wanted;
-
-    errno = 0;
-    if (tracee_fetch(tracee) < 0 || tracee_pc(tracee) == 0)
-        return fails(attempt, "PTRACE_GETREGS");
-    wanted = tracee->regs.r15 ^= 1;
-    if (tracee_store(tracee) < 0)
-        return fails(attempt, "PTRACE_SETREGS");
-    tracee->fetched = false;
-    errno = 0;
-    return (tracee_fetch(tracee) == 0 && tracee->regs.r15 == wanted) ||
-           fails(attempt, "PTRACE_SETREGS");
+    return has_passed(attempt, tryout_registers(&attempt->tracee));
 }
 
 static bool try_MASK(struct attempt *attempt)
 {
-    struct tracee *tracee = &attempt->tracee;
-    uint64_t mask;
-    bool blocks;
-
-    errno = 0;
-    if (tracee_mask(tracee, &mask) < 0)
-        return fails(attempt, "PTRACE_GETSIGMASK");
-    blocks = tracee_blocks(tracee, SIGUSR1);
-    errno = 0;
-    tracee_block(tracee, SIGUSR1, !blocks);
-    return tracee_blocks(tracee, SIGUSR1) != blocks ||
-           fails(attempt, "PTRACE_SETSIGMASK");
+    return has_passed(attempt, tryout_mask(&attempt->tracee));
 }
 
 static bool try_SIGINFO(struct attempt *attempt)

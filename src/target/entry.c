@@ -4,6 +4,7 @@
 #include <elf.h>
 
 #include "target/proc.h"
+#include "target/registers.h"
 
 /* The lowest address of the kernel's half: no program may execute there, and
  * the fault tells it (Intel SDM vol. 1, 3.3.7.1; Linux' mm.rst for x86-64). */

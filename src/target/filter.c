@@ -10,7 +10,6 @@
 #include "target/filter.h"
 
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
@@ -19,6 +18,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "target/machine.h"
 
 #define LOAD(member) \
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
@@ -66,7 +67,7 @@ int filter_install(void)
     struct sock_filter filter[] = {
         /* Other architectures' numbers mean other calls. */
         LOAD(arch),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE_AUDIT, 1, 0),
         PASS,
         STOP_AT_THEIRS(SYS_mprotect),
         STOP_AT_THEIRS(SYS_personality),

@@ -54,10 +54,4 @@ int launch_try_stack(struct err *err);
  */
 int launch_try_file(const struct launch *launch, char *where, size_t size);
 
-/*
- * Says whether the first bytes of a file are a program that can be started and
- * traced here. Returns 0, or -1 with err filled (ERR_NOT_EXECUTABLE).
- */
-int launch_check_image(const char *name, struct bytes head, struct err *err);
-
 #endif

@@ -8,7 +8,7 @@
  *   calls it finds it by name, through a slot that holds its address. So where
  *   no symbol covers a place in a module that makes such choices, its
  *   function's first byte (.eh_frame has it) is looked for in the slots of all
- *   modules: the psABI's R_X86_64_JUMP_SLOT and R_X86_64_GLOB_DAT. That takes
+ *   modules: the psABI's JUMP_SLOT and GLOB_DAT. That takes
  *   10 ms where there are many modules, so it is done once for each function.
  * - C++ writes types into its names. libstdc++ can read them; a program with
  *   such names nearly always comes with it, so it is loaded when first needed.
@@ -25,6 +25,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "target/machine.h"
 #include "target/proc.h"
 
 /* __cxa_demangle of the Itanium C++ ABI, 3.4 */
@@ -152,8 +153,8 @@ static bool look_at_slots(const struct nameless *nameless, Elf *elf,
     for (int i = 0; gelf_getrela(data, i, &slot); i++) {
         const char *name;
 
-        if ((GELF_R_TYPE(slot.r_info) != R_X86_64_JUMP_SLOT &&
-             GELF_R_TYPE(slot.r_info) != R_X86_64_GLOB_DAT) ||
+        if ((GELF_R_TYPE(slot.r_info) != MACHINE_JUMP_SLOT &&
+             GELF_R_TYPE(slot.r_info) != MACHINE_GLOBAL_SLOT) ||
             proc_read(nameless->symbols->pid, slot.r_offset + bias, &target,
                       sizeof target) != sizeof target ||
             target != nameless->start ||

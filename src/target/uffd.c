@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "target/filter.h"
+#include "target/inject.h"
 #include "target/proc.h"
 
 /* Newer than the C library's headers may be (linux/userfaultfd.h of 6.4). */

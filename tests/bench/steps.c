@@ -34,6 +34,7 @@
 #include "base/mem.h"
 #include "observe/observe.h"
 #include "target/launch.h"
+#include "target/registers.h"
 #include "target/tracee.h"
 #include "trace/store.h"
 

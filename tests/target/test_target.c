@@ -19,6 +19,7 @@
 #include "target/calls.h"
 #include "target/launch.h"
 #include "target/proc.h"
+#include "target/program.h"
 #include "target/tracee.h"
 
 TestSuite(target, .timeout = 20);
@@ -287,7 +288,7 @@ static int check_header(unsigned char class, unsigned machine, unsigned type,
     header.e_ident[EI_DATA] = ELFDATA2LSB;
     header.e_machine = (Elf64_Half)machine;
     header.e_type = (Elf64_Half)type;
-    return launch_check_image(
+    return program_check_image(
         "prog", (struct bytes){(const uint8_t *)&header, sizeof header}, err);
 }
 
@@ -313,15 +314,15 @@ Test(target, scripts_need_their_interpreter)
 
     cr_assert(
         eq(int,
-           launch_check_image(
+           program_check_image(
                "s", (struct bytes){(const uint8_t *)"#!/bin/sh\n", 10}, &err),
            0));
     cr_assert(
         eq(int,
-           launch_check_image(
+           program_check_image(
                "s", (struct bytes){(const uint8_t *)"echo hello\n", 11}, &err),
            -1));
     cr_assert(eq(int, (int)err.kind, ERR_NOT_EXECUTABLE));
     cr_assert(
-        eq(int, launch_check_image("s", (struct bytes){NULL, 0}, &err), -1));
+        eq(int, program_check_image("s", (struct bytes){NULL, 0}, &err), -1));
 }

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/files.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/utf8.h"
+
+/*
+ * Debug information may name anything, so much of a file and of all of them is
+ * read: a source has some 100 kB, the largest that are written by machines some
+ * MB and 250,000 lines.
+ */
+#define FILE_BYTES (4u << 20)
+#define FILE_LINES (1u << 18)
+#define ALL_BYTES  (64u << 20)
+
+/* Lines on both sides that a reader wants to see, and that are handed out. */
+#define EXCERPT_LEAST 16
+#define EXCERPT_MOST  64
+#define EXCERPT_WIDTH 240 /* bytes */
+
+struct line {
+    const char *start; /* in the text of the file */
+    size_t len;        /* without its newline */
+    char *trimmed;     /* a copy without indentation */
+    bool excerpted;    /* it was in an excerpt */
+};
+
+struct file {
+    char *path;       /* as the debug information has it */
+    const char *name; /* its last part */
+    uint8_t *owned;   /* the text, or NULL: it is borrowed */
+    struct line *line;
+    size_t line_count;
+    char **excerpt; /* all that were handed out */
+    size_t excerpt_count;
+    size_t excerpt_capacity;
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+void files_release(struct files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        struct file *file = &files->list[i];
+
+        for (size_t j = 0; j < file->line_count; j++)
+            free(file->line[j].trimmed);
+        for (size_t j = 0; j < file->excerpt_count; j++)
+            free(file->excerpt[j]);
+        free(file->line);
+        free(file->excerpt);
+        free(file->owned);
+        free(file->path);
+    }
+    free(files->list);
+}
+
+static struct file *add_file(struct files *files, const char *path)
+{
+    struct file *file;
+
+    files->list = mem_grow(files->list, files->count, &files->capacity,
+                           sizeof *files->list);
+    file = &files->list[files->count++];
+    *file = (struct file){.path = mem_copy_text(path)};
+    file->name = base_name(file->path);
+    return file;
+}
+
+static void split_lines(struct file *file, struct bytes text)
+{
+    const char *at = (const char *)text.data, *end = at + text.len;
+    size_t capacity = 0;
+
+    while (at < end && file->line_count < FILE_LINES) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t len = (size_t)((stop ? stop : end) - at), skip = 0;
+        struct line *line;
+
+        while (skip < len && (at[skip] == ' ' || at[skip] == '\t'))
+            skip++;
+        file->line = mem_grow(file->line, file->line_count, &capacity,
+                              sizeof *file->line);
+        line = &file->line[file->line_count++];
+        *line = (struct line){.start = at, .len = strnlen(at, len)};
+        line->trimmed = mem_alloc(len - skip + 1);
+        memcpy(line->trimmed, at + skip, len - skip);
+        at += len + 1;
+    }
+}
+
+void files_provide(struct files *files, const char *name, struct bytes text)
+{
+    split_lines(add_file(files, name), text);
+}
+
+int files_open(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat file;
+
+    if (fd >= 0 && (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode))) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+/* A source that was changed after the program was built tells wrong lines. */
+static bool is_newer_than_program(int source, pid_t pid)
+{
+    struct stat text, program;
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    return fstat(source, &text) == 0 && stat(path, &program) == 0 &&
+           text.st_mtime > program.st_mtime;
+}
+
+/* Reads a source file; one that cannot be read, or is too new, has no lines. Of
+ * one that is longer than may be, its whole lines are taken. */
+static void load_file(struct files *files, struct file *file,
+                      const char *directory)
+{
+    size_t most = ALL_BYTES - files->bytes;
+    struct buf path = {0}, text = {0};
+    char chunk[4096];
+    ssize_t got;
+    int fd;
+
+    if (file->path[0] != '/')
+        buf_printf(&path, "%s/", directory ? directory : ".");
+    buf_append_text(&path, file->path);
+    fd = files_open(buf_text(&path));
+    buf_release(&path);
+    if (fd < 0)
+        return;
+    most = most < FILE_BYTES ? most : FILE_BYTES;
+    if (!is_newer_than_program(fd, files->pid))
+        while (text.len <= most && (got = read(fd, chunk, sizeof chunk)) > 0)
+            buf_append(&text, chunk, (size_t)got);
+    close(fd);
+    if (text.len > most)
+        for (text.len = most; text.len > 0 && text.data[text.len - 1] != '\n';)
+            text.len--;
+    files->bytes += text.len;
+    file->owned = text.data;
+    split_lines(file, (struct bytes){text.data, text.len});
+}
+
+void files_find(struct files *files, const char *path, const char *directory,
+                int line, struct srcline *out)
+{
+    struct file *file = NULL;
+
+    for (size_t i = 0; i < files->count && !file; i++)
+        if (!strcmp(files->list[i].path, path) ||
+            !strcmp(files->list[i].path, base_name(path)))
+            file = &files->list[i];
+    if (!file) {
+        file = add_file(files, path);
+        load_file(files, file, directory);
+    }
+    out->file = file->name;
+    out->line = line;
+    if ((size_t)line <= file->line_count)
+        out->text = file->line[line - 1].trimmed;
+}
+
+/* --- excerpts ------------------------------------------------------------ */
+
+/* Lines from *first to before *end, so many on both sides of line n. */
+static void around(const struct file *file, size_t n, size_t many,
+                   size_t *first, size_t *end)
+{
+    *first = n > many ? n - many : 0;
+    *end = n + many < file->line_count ? n + many + 1 : file->line_count;
+}
+
+static bool is_excerpted(const struct file *file, size_t n)
+{
+    size_t first, end;
+
+    around(file, n, EXCERPT_LEAST, &first, &end);
+    while (first < end && file->line[first].excerpted)
+        first++;
+    return first == end;
+}
+
+void files_excerpt(struct files *files, struct srcline *place)
+{
+    const size_t n = (size_t)place->line - 1;
+
+    for (size_t i = 0; i < files->count; i++) {
+        struct file *file = &files->list[i];
+        struct buf text = {0};
+        size_t first, end;
+
+        if (place->file != file->name || n >= file->line_count ||
+            is_excerpted(file, n))
+            continue;
+        around(file, n, EXCERPT_MOST, &first, &end);
+        for (size_t j = first; j < end; j++) {
+            struct line *line = &file->line[j];
+            struct bytes bytes = {(const uint8_t *)line->start, line->len};
+
+            buf_append(&text, line->start, utf8_cut(bytes, EXCERPT_WIDTH));
+            buf_append(&text, "\n", 1);
+            line->excerpted = true;
+        }
+        file->excerpt =
+            mem_grow(file->excerpt, file->excerpt_count,
+                     &file->excerpt_capacity, sizeof *file->excerpt);
+        place->excerpt = mem_copy_text(buf_text(&text));
+        place->excerpt_line = (int)first + 1;
+        file->excerpt[file->excerpt_count++] =
+            (char *)(uintptr_t)place->excerpt;
+        buf_release(&text);
+    }
+}

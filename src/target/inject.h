@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target/inject.h - system calls that a tracee is made to do, or not to do.
+ */
+#ifndef JITTRACE_TARGET_INJECT_H
+#define JITTRACE_TARGET_INJECT_H
+
+#include "target/tracee.h"
+
+/*
+ * At the STOP_FILTER of a call that is denied: lets it fail with ENOSYS as it
+ * does where there is no tracer (SECCOMP_RET_TRACE in seccomp(2)). Returns 0,
+ * or -1 when the tracee is gone.
+ */
+int tracee_deny(struct tracee *tracee);
+
+/*
+ * Undoes the entry into a system call: afterwards the tracee stands in front
+ * of the syscall instruction again and can be made to do other calls.
+ */
+int tracee_rewind(struct tracee *tracee);
+
+/*
+ * Finds the syscall instruction for calls of ours, in the vdso that the kernel
+ * maps for everybody; once for each program. Returns false without a vdso.
+ */
+bool tracee_find_syscall(struct tracee *tracee);
+
+/*
+ * Makes the tracee do a system call of ours, outside of any call of its own,
+ * and puts its registers back. Signals that come meanwhile are held. Returns 0
+ * with the call's value or -errno in *result, or -1 when the tracee or its vdso
+ * is gone. A call that the filter stops at cannot be made.
+ */
+int tracee_inject(struct tracee *tracee, uint64_t number,
+                  const uint64_t args[6], int64_t *result);
+
+/*
+ * The same for a mprotect, which the filter lets pass. Returns the call's
+ * result (0 or -errno), or 1 when the tracee is gone.
+ */
+int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
+                    unsigned prot);
+
+/*
+ * The same in a process to which whatever it may read is executable
+ * (READ_IMPLIES_EXEC, personality(2)): that is not added to prot.
+ */
+int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
+                            uint64_t length, unsigned prot);
+
+/*
+ * Gets a tracee from its STOP_EXEC to the end of that call: it has executed
+ * nothing yet, and calls of ours have results (before, the exec puts its own
+ * into the register of the result). Returns 0, or -1 when it is gone.
+ */
+int tracee_finish_exec(struct tracee *tracee);
+
+/* What a program has set for a signal, as the kernel takes it (rt_sigaction in
+ * sigaction(2)). */
+struct signal_action {
+    uint64_t handler; /* or SIG_DFL or SIG_IGN */
+    uint64_t flags;   /* SA_* */
+    uint64_t restorer;
+    uint64_t mask;
+};
+
+/*
+ * Makes the tracee set that for the signal. 32 bytes far below its stack
+ * pointer are used for it and put back. Signals are not held but stay pending,
+ * so the stop may not be one whose signal is still to be delivered. Returns 0,
+ * or -1 when that is not possible here.
+ */
+int tracee_set_action(struct tracee *tracee, int signal,
+                      const struct signal_action *action);
+
+/*
+ * Several signals are held, some of which the program blocks: these go back to
+ * the kernel, where they are pending, but for SIGTRAP. Not during a call.
+ */
+void tracee_give_back(struct tracee *tracee);
+
+/*
+ * Whether a page of the tracee that can only be read can be given that
+ * protection: tried with one of its own, which goes away again.
+ */
+bool tracee_can_protect_again(struct tracee *tracee, unsigned prot);
+
+/*
+ * Whether such a breakpoint works on this machine: there are some that accept
+ * one and never stop at it. A call of ours is made to find out.
+ */
+bool tracee_proves_break(struct tracee *tracee);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * target/machine.h - what the kernel and the formats of files call this CPU.
+ */
+#ifndef JITTRACE_TARGET_MACHINE_H
+#define JITTRACE_TARGET_MACHINE_H
+
+#include <elf.h>
+#include <linux/audit.h>
+
+#include "cpu/regs.h"
+
+/* The machine of a program (elf(5)), and the architecture of a system call
+ * (seccomp(2)); those of int 0x80 have another one, and other numbers. */
+#define MACHINE_ELF   EM_X86_64
+#define MACHINE_AUDIT AUDIT_ARCH_X86_64
+
+/* The relocations of slots that the dynamic linker fills with the address of a
+ * function: for calls, and for pointers (psABI 4.4.1). */
+#define MACHINE_JUMP_SLOT   R_X86_64_JUMP_SLOT
+#define MACHINE_GLOBAL_SLOT R_X86_64_GLOB_DAT
+
+/* The registers by their DWARF numbers (psABI, figure 3.36). */
+#define MACHINE_DWARF_REGISTERS 17
+extern const enum reg machine_dwarf_register[MACHINE_DWARF_REGISTERS];
+
+#endif

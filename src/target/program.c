@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What execve(2) would say of a program is known only when a child has tried,
+ * and its one errno says little. So the file is looked at first, as the kernel
+ * will: by its rights, its first bytes and, of a script, by its interpreter.
+ * What stays unclear here is left to exec.
+ */
+#include "target/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "target/machine.h"
+
+#define SCRIPT_LINE 256 /* bytes of it that the kernel reads (execve(2)) */
+
+#define MAX_SCRIPTS 5 /* that start each other: execve(2) */
+
+/* --- what its first bytes say ---------------------------------------------- */
+
+static const char *machine_name(const Elf64_Ehdr *header)
+{
+    static const struct {
+        unsigned machine;
+        const char *name;
+    } names[] = {
+        {EM_386, "32-bit x86"}, {EM_AARCH64, "AArch64"}, {EM_ARM, "32-bit ARM"},
+        {EM_RISCV, "RISC-V"},   {EM_PPC64, "PowerPC"},   {EM_S390, "S/390"},
+    };
+
+    if (header->e_ident[EI_DATA] == ELFDATA2LSB)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (names[i].machine == header->e_machine)
+                return names[i].name;
+    return "another CPU";
+}
+
+int program_check_image(const char *name, struct bytes head, struct err *err)
+{
+    Elf64_Ehdr header = {0};
+
+    if (head.len >= 2 && !memcmp(head.data, "#!", 2))
+        return 0;
+    if (head.len < SELFMAG || memcmp(head.data, ELFMAG, SELFMAG) != 0)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is not a program: it is no ELF file, and a script "
+                       "must begin with #! and its interpreter",
+                       name);
+    memcpy(&header, head.data,
+           head.len < sizeof header ? head.len : sizeof header);
+    if (header.e_ident[EI_DATA] != ELFDATA2LSB ||
+        header.e_machine != MACHINE_ELF)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is a program for %s; jittrace traces programs "
+                       "for x86-64",
+                       name, machine_name(&header));
+    if (header.e_ident[EI_CLASS] != ELFCLASS64)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is an x32 program, with 32-bit pointers; jittrace "
+                       "traces 64-bit programs",
+                       name);
+    if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is an object file, not a program; link it first "
+                       "(gcc -o program %s)",
+                       name, name);
+    return 0;
+}
+
+/* --- what its file says ---------------------------------------------------- */
+
+/*
+ * A program that gets rights from its file does not get them when it is traced
+ * (execve(2)), and would do something else then.
+ */
+static int check_rights(const char *path, const struct stat *status,
+                        struct err *err)
+{
+    bool by_user = (status->st_mode & S_ISUID) && status->st_uid != geteuid();
+    bool by_group = (status->st_mode & S_ISGID) &&
+                    (status->st_mode & S_IXGRP) && status->st_gid != getegid();
+    bool by_capability =
+        geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0;
+    struct statvfs mount;
+
+    if (!by_user && !by_group && !by_capability)
+        return 0;
+    if ((statvfs(path, &mount) == 0 && (mount.f_flag & ST_NOSUID)) ||
+        prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+        return 0; /* nor would it get them without us */
+    return err_set(err, ERR_NOT_EXECUTABLE,
+                   "'%s' has rights of its own (%s), which the kernel does not "
+                   "give to a program that is traced; run jittrace as %s, or "
+                   "trace a copy of it",
+                   path,
+                   by_user    ? "setuid"
+                   : by_group ? "setgid"
+                              : "capabilities",
+                   by_user    ? "the user who owns it"
+                   : by_group ? "a user of its group"
+                              : "root");
+}
+
+/* The directory at which the file system of the file is mounted with the flag:
+ * the topmost above it that is the same. */
+static void find_mount(const char *path, unsigned long flag, char *mount)
+{
+    char above[PATH_MAX];
+    struct stat file, status;
+    struct statvfs flags;
+    char *slash;
+
+    if (!realpath(path, above) || stat(path, &file) < 0)
+        strcpy(above, "/");
+    strcpy(mount, "/");
+    while ((slash = strrchr(above, '/')) && above[1]) {
+        slash[slash == above] = 0;
+        if (stat(above, &status) < 0 || status.st_dev != file.st_dev ||
+            statvfs(above, &flags) < 0 || !(flags.f_flag & flag))
+            return;
+        strcpy(mount, above);
+    }
+}
+
+static int check_executable(const char *path, struct err *err)
+{
+    char mount[PATH_MAX];
+    struct statvfs flags;
+    int error;
+
+    if (access(path, X_OK) == 0)
+        return 0;
+    error = errno;
+    if (statvfs(path, &flags) < 0 || !(flags.f_flag & ST_NOEXEC))
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' may not be executed: %s (chmod +x allows it)",
+                       path, strerror(error));
+    find_mount(path, ST_NOEXEC, mount);
+    return err_set(err, ERR_NOT_EXECUTABLE,
+                   "'%s' may not be executed: no program may in the file "
+                   "system mounted on '%s' (noexec); copy it to another one, "
+                   "or allow it as root: mount -o remount,exec %s",
+                   path, mount, mount);
+}
+
+static int check_file(const char *path, unsigned depth, struct err *err);
+
+/* A script is what its interpreter is. The line is cut at 255 bytes. */
+static int check_script(const char *path, const char *line, unsigned depth,
+                        struct err *err)
+{
+    const char *name = line + strspn(line, " \t");
+    char interpreter[SCRIPT_LINE];
+    size_t len = strcspn(name, " \t\n");
+    struct stat status;
+
+    if (len == 0 || depth == MAX_SCRIPTS)
+        return 0; /* exec will tell */
+    memcpy(interpreter, name, len);
+    interpreter[len] = 0;
+    if (stat(interpreter, &status) < 0 && errno == ENOENT) {
+        bool carriage_return = interpreter[len - 1] == '\r';
+
+        interpreter[len - carriage_return] = 0;
+        return err_set(err, ERR_NO_PROGRAM,
+                       "cannot start '%s': its interpreter '%s' (in the #! "
+                       "line) does not exist%s",
+                       path, interpreter,
+                       carriage_return ? "; the line ends with a carriage "
+                                         "return, which counts as part of it"
+                                       : "");
+    }
+    return check_file(interpreter, depth + 1, err);
+}
+
+/* Checks what can be known of a file before anything is started. */
+static int check_file(const char *path, unsigned depth, struct err *err)
+{
+    char head[SCRIPT_LINE] = "";
+    struct stat status;
+    ssize_t got;
+    int fd;
+
+    if (stat(path, &status) < 0)
+        return err_set(err,
+                       errno == ENOENT || errno == ENOTDIR ? ERR_NO_PROGRAM
+                                                           : ERR_NOT_EXECUTABLE,
+                       "cannot find the program '%s': %s", path,
+                       strerror(errno));
+    if (S_ISDIR(status.st_mode))
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is a directory; name a program in it", path);
+    if (!S_ISREG(status.st_mode)) /* to open a FIFO could take for ever */
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is no file but a %s, and cannot be executed", path,
+                       S_ISFIFO(status.st_mode)   ? "FIFO"
+                       : S_ISSOCK(status.st_mode) ? "socket"
+                                                  : "device");
+    if (check_executable(path, err) < 0 || check_rights(path, &status, err) < 0)
+        return -1;
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno != EACCES && errno != EPERM)
+        return 0; /* exec will tell */
+    if (fd < 0)   /* the kernel hides the memory of such a program, too */
+        return err_set(
+            err, ERR_NOT_EXECUTABLE,
+            "'%s' may be executed but not read (%s), and jittrace can "
+            "trace only what it may read; allow it (chmod a+r), or run "
+            "jittrace as root",
+            path, strerror(errno));
+    got = read(fd, head, sizeof head - 1);
+    close(fd);
+    if (got >= 2 && memcmp(head, "#!", 2) == 0)
+        return check_script(path, head + 2, depth, err);
+    return program_check_image(
+        path, (struct bytes){(uint8_t *)head, got > 0 ? (size_t)got : 0}, err);
+}
+
+int program_check(const char *path, struct err *err)
+{
+    return check_file(path, 0, err);
+}
+
+/* --- what its name means --------------------------------------------------- */
+
+/* What a name in PATH can mean, from the worst to the best. */
+enum candidate {
+    NOT_THERE,
+    NO_FILE, /* a directory, or another thing that is no program */
+    NOT_EXECUTABLE,
+    EXECUTABLE,
+};
+
+static enum candidate look_at(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return NOT_THERE;
+    if (!S_ISREG(status.st_mode))
+        return NO_FILE;
+    return access(path, X_OK) == 0 ? EXECUTABLE : NOT_EXECUTABLE;
+}
+
+/* What cannot be executed is passed over, but it is what was found if there is
+ * nothing better: program_check then says why not. */
+int program_find(const char *name, char path[PATH_MAX], struct err *err)
+{
+    const char *search = getenv("PATH");
+    enum candidate best = NOT_THERE;
+    char here[PATH_MAX];
+
+    if (strlen(name) >= PATH_MAX || !*name)
+        return err_set(err, ERR_NO_PROGRAM,
+                       "the name of the program is empty or too long");
+    strcpy(path, name);
+    if (strchr(name, '/'))
+        return 0;
+    search = search ? search : "/bin:/usr/bin";
+    for (bool more = true; more && best != EXECUTABLE;) {
+        size_t len = strcspn(search, ":");
+
+        if (len + strlen(name) + 2 < PATH_MAX) {
+            enum candidate found;
+
+            memcpy(here, search, len);
+            strcpy(here + len, len ? "/" : "");
+            strcat(here, name);
+            found = look_at(here);
+            if (found > best)
+                strcpy(path, here);
+            best = found > best ? found : best;
+        }
+        more = search[len] == ':';
+        search += len + 1;
+    }
+    if (best != NOT_THERE)
+        return 0;
+    return err_set(err, ERR_NO_PROGRAM,
+                   "cannot find the program '%s' in PATH; one in this "
+                   "directory is written ./%s",
+                   name, name);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "target/tryout.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "target/inject.h"
+#include "target/proc.h"
+#include "target/registers.h"
+
+#define NEEDS_LINUX_5_3                                                  \
+    "jittrace needs Linux 5.3 or newer, or a sandbox or container that " \
+    "does not forbid it"
+#define ALLOW_PTRACE                                                     \
+    "a sandbox or a container forbids it, or the CPU is emulated (qemu-" \
+    "user, valgrind, Rosetta): run jittrace outside of it, on a real "   \
+    "x86-64 machine or a virtual one (docker run --cap-add=SYS_PTRACE "  \
+    "--security-opt seccomp=unconfined)"
+
+const char *tryout_registers(struct tracee *tracee)
+{
+    uint64_t *const value = tracee_free_register(tracee);
+    uint64_t before;
+    bool kept;
+
+    errno = 0;
+    if (tracee_fetch(tracee) < 0 || tracee_pc(tracee) == 0)
+        return "PTRACE_GETREGS";
+    before = *value;
+    *value ^= 1;
+    if (tracee_store(tracee) < 0)
+        return "PTRACE_SETREGS";
+    tracee->fetched = false;
+    errno = 0;
+    kept = tracee_fetch(tracee) == 0 && *value == (before ^ 1);
+    *value = before;
+    return kept && tracee_store(tracee) == 0 ? NULL : "PTRACE_SETREGS";
+}
+
+const char *tryout_mask(const struct tracee *tracee)
+{
+    uint64_t before, now;
+
+    errno = 0;
+    if (tracee_get_mask(tracee, &before) < 0)
+        return "PTRACE_GETSIGMASK";
+    if (tracee_set_mask(tracee, before ^ SIGNAL_BIT(SIGUSR1)) < 0)
+        return "PTRACE_SETSIGMASK";
+    errno = 0;
+    return tracee_get_mask(tracee, &now) == 0 && now != before &&
+                   tracee_set_mask(tracee, before) == 0
+               ? NULL
+               : "PTRACE_SETSIGMASK";
+}
+
+const char *tryout_memory(const struct tracee *tracee, uint64_t addr)
+{
+    uint64_t word, other, now;
+
+    errno = 0;
+    if (proc_read(tracee->tid, addr, &word, sizeof word) != sizeof word)
+        return TRYOUT_READING;
+    other = ~word;
+    if (tracee_write(tracee, addr, &other, sizeof other) < 0)
+        return "PTRACE_POKEDATA";
+    errno = 0;
+    return proc_read(tracee->tid, addr, &now, sizeof now) == sizeof now &&
+                   now == other &&
+                   tracee_write(tracee, addr, &word, sizeof word) == 0
+               ? NULL
+               : "PTRACE_POKEDATA";
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
+static int is_missing(struct err *err, const char *what, const char *remedy)
+{
+    if (errno == ESRCH) /* it was killed: whoever waits for it will tell */
+        return 0;
+    return err_set(err, ERR_TRACING,
+                   "this program cannot be traced: %s (%s); %s", what,
+                   errno ? strerror(errno) : "without an error", remedy);
+}
+
+/* A call of ours that has a known result, by the one step that makes it. */
+static int try_step(struct tracee *tracee, struct err *err)
+{
+    static const uint64_t none[6];
+    int64_t result = 0;
+    siginfo_t info;
+
+    if (!tracee_find_syscall(tracee))
+        return 0; /* the observer does without, and says so */
+    errno = 0;
+    if (tracee_inject(tracee, SYS_getpid, none, &result) < 0)
+        return is_missing(err,
+                          "one instruction cannot be stepped "
+                          "(PTRACE_SINGLESTEP)",
+                          ALLOW_PTRACE);
+    errno = 0;
+    if (result != tracee->pid)
+        return is_missing(err,
+                          "a system call that it is made to do has no "
+                          "effect (PTRACE_SETREGS)",
+                          ALLOW_PTRACE);
+    errno = 0;
+    if (tracee_siginfo(tracee, &info) < 0 || info.si_signo != SIGTRAP)
+        return is_missing(err, "PTRACE_GETSIGINFO fails", ALLOW_PTRACE);
+    return 0;
+}
+
+int tracee_fails_to_run(struct err *err)
+{
+    return is_missing(err, "it cannot be let go on (PTRACE_CONT)",
+                      ALLOW_PTRACE);
+}
+
+int tracee_try(struct tracee *tracee, struct err *err)
+{
+    const char *failed;
+    struct call call;
+
+    errno = 0;
+    if (!proc_auxv(tracee->pid, AT_PAGESZ))
+        return is_missing(err, "/proc/PID/auxv cannot be read",
+                          "mount the /proc of this PID namespace (mount -t "
+                          "proc proc /proc), and make the program readable");
+    failed = tryout_registers(tracee);
+    if (failed)
+        return is_missing(err,
+                          strcmp(failed, "PTRACE_GETREGS") == 0
+                              ? "PTRACE_GETREGS fails"
+                              : "PTRACE_SETREGS fails",
+                          ALLOW_PTRACE);
+    failed = tryout_memory(tracee, tracee_stack(tracee));
+    if (failed)
+        return is_missing(err,
+                          strcmp(failed, TRYOUT_READING) == 0
+                              ? "its memory cannot be read (process_vm_readv, "
+                                "/proc/PID/mem)"
+                              : "its memory cannot be written to "
+                                "(PTRACE_POKEDATA)",
+                          ALLOW_PTRACE);
+    if (tryout_mask(tracee))
+        return is_missing(err,
+                          "its signal mask cannot be set "
+                          "(PTRACE_SETSIGMASK)",
+                          ALLOW_PTRACE);
+    if (tracee_finish_exec(tracee) < 0)
+        return is_missing(err,
+                          "it cannot be stopped at system calls "
+                          "(PTRACE_SYSCALL, waitid)",
+                          ALLOW_PTRACE);
+    if (tracee_call(tracee, &call) < 0)
+        return is_missing(err, "PTRACE_GET_SYSCALL_INFO fails",
+                          NEEDS_LINUX_5_3);
+    return try_step(tracee, err);
+}
