@@ -257,20 +257,31 @@ int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
     return result;
 }
 
+int64_t tracee_map_page(struct tracee *tracee)
+{
+    const uint64_t args[6] = {0,
+                              (uint64_t)sysconf(_SC_PAGESIZE),
+                              PROT_READ,
+                              MAP_PRIVATE | MAP_ANONYMOUS,
+                              (uint64_t)-1,
+                              0};
+    int64_t addr;
+
+    return tracee_inject(tracee, SYS_mmap, args, &addr) < 0 ? -1 : addr;
+}
+
 /* Which the kernel forbids under PR_SET_MDWE (prctl(2)) and SELinux' execmem,
  * and a sandbox may, as systemd's MemoryDenyWriteExecute=. */
 bool tracee_can_protect_again(struct tracee *tracee, unsigned prot)
 {
     const uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
-    const uint64_t map[6] = {
-        0, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0};
-    uint64_t unmap[6] = {0, size, 0, 0, 0, FILTER_PASS};
-    int64_t addr, ignored;
+    const int64_t addr = tracee_map_page(tracee);
+    const uint64_t unmap[6] = {(uint64_t)addr, size, [5] = FILTER_PASS};
+    int64_t ignored;
     bool can;
 
-    if (tracee_inject(tracee, SYS_mmap, map, &addr) < 0 || addr < 0)
+    if (addr < 0)
         return false;
-    unmap[0] = (uint64_t)addr;
     can = tracee_mprotect(tracee, unmap[0], size, prot) == 0;
     tracee_inject(tracee, SYS_munmap, unmap, &ignored);
     return can;

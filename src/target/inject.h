@@ -80,6 +80,9 @@ int tracee_set_action(struct tracee *tracee, int signal,
  */
 void tracee_give_back(struct tracee *tracee);
 
+/* Maps a page that it may read. Returns its address, or what is negative. */
+int64_t tracee_map_page(struct tracee *tracee);
+
 /*
  * Whether a page of the tracee that can only be read can be given that
  * protection: tried with one of its own, which goes away again.

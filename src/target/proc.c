@@ -102,15 +102,21 @@ bool maps_find(const char *text, uint64_t addr, struct maps_line *out)
     return false;
 }
 
+static int open_file(pid_t pid, const char *name)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /* Reads a whole file of /proc, whose size is not known beforehand. */
 static bool read_all(pid_t pid, const char *name, struct buf *out)
 {
-    char path[64], chunk[4096];
+    int fd = open_file(pid, name);
+    char chunk[4096];
     ssize_t got;
-    int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
     while ((got = read(fd, chunk, sizeof chunk)) > 0)
@@ -149,7 +155,7 @@ static int parse_answer(const struct map_query *answer, const char *name,
  */
 static int query_maps(pid_t pid, uint64_t addr, struct maps_line *out)
 {
-    char path[64], name[sizeof out->text];
+    char name[sizeof out->text];
     struct map_query query = {
         .size = sizeof query,
         .query_flags = MAP_QUERY_OR_NEXT,
@@ -157,10 +163,8 @@ static int query_maps(pid_t pid, uint64_t addr, struct maps_line *out)
         .name_size = sizeof name,
         .name_addr = (uintptr_t)name,
     };
-    int fd, result;
+    int fd = open_file(pid, "maps"), result;
 
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
     result = ioctl(fd, MAP_QUERY, &query);
@@ -187,15 +191,13 @@ void proc_maps_text(pid_t pid, struct buf *out)
 bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out)
 {
     struct buf text = {0};
-    int asked = query_maps(pid, addr, out);
-    bool found;
+    int found = query_maps(pid, addr, out);
 
-    if (asked >= 0)
-        return asked;
-
-    found =
-        read_all(pid, "maps", &text) && maps_find(buf_text(&text), addr, out);
-    buf_release(&text);
+    if (found < 0) {
+        found = read_all(pid, "maps", &text) &&
+                maps_find(buf_text(&text), addr, out);
+        buf_release(&text);
+    }
     return found;
 }
 
@@ -371,15 +373,12 @@ pid_t proc_own_id(pid_t pid)
     return own;
 }
 
-/* The number behind "NAME:", or 0. */
 static int status_number(pid_t tid, const char *name)
 {
     struct buf text = {0};
     const char *at = read_status(tid, name, &text);
-    int number = 0;
+    int number = at ? atoi(at) : 0;
 
-    if (at)
-        sscanf(at, "%d", &number);
     buf_release(&text);
     return number;
 }
@@ -394,17 +393,21 @@ pid_t proc_tracer(pid_t tid)
     return status_number(tid, "\nTracerPid:");
 }
 
+int proc_setting(const char *path, int otherwise)
+{
+    FILE *file = fopen(path, "re");
+    int value = otherwise;
+
+    if (file && fscanf(file, "%d", &value) != 1)
+        value = otherwise;
+    if (file)
+        fclose(file);
+    return value;
+}
+
 int proc_yama_scope(void)
 {
-    FILE *file = fopen("/proc/sys/kernel/yama/ptrace_scope", "re");
-    int scope = -1;
-
-    if (!file)
-        return -1;
-    if (fscanf(file, "%d", &scope) != 1)
-        scope = -1;
-    fclose(file);
-    return scope;
+    return proc_setting("/proc/sys/kernel/yama/ptrace_scope", -1);
 }
 
 static bool is_in_state(pid_t tid, char state)
@@ -458,14 +461,11 @@ bool proc_catches(pid_t tid, int signal)
  */
 static size_t read_mem(pid_t pid, uint64_t addr, void *out, size_t len)
 {
+    int fd = open_file(pid, "mem");
     struct maps_line line;
     size_t done = 0, part;
-    char path[64];
     ssize_t got;
-    int fd;
 
-    snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
     for (; fd >= 0 && done < len; done += (size_t)got) {
         if (!proc_maps_find(pid, addr + done, &line) ||
             line.start > addr + done)
