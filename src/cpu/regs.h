@@ -28,6 +28,9 @@ enum reg {
 #define REG_FLAGS  X86_RFLAGS
 #define REG_RESULT X86_RAX
 
+/* That holds the number of a system call (psABI A.2.1). */
+#define REG_SYSCALL X86_RAX
+
 /* Integer arguments of a call, in order (System V AMD64 psABI, 3.2.3). */
 #define REG_ARGUMENTS 6
 extern const enum reg reg_argument[REG_ARGUMENTS];

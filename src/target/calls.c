@@ -70,14 +70,6 @@ static void describe_flags(uint64_t value, const struct flag *flags,
         buf_printf(out, "%s0x%" PRIx64, between, value);
 }
 
-/* "PROT_READ|PROT_EXEC", "PROT_NONE" */
-static void describe_prot(uint64_t prot, struct buf *out)
-{
-    if (prot == PROT_NONE)
-        buf_append_text(out, "PROT_NONE");
-    describe_flags(prot, prot_flags, "", out);
-}
-
 void call_describe_map_flags(uint64_t flags, struct buf *out)
 {
     static const char *const type[] = {
@@ -94,76 +86,141 @@ void call_describe_map_flags(uint64_t flags, struct buf *out)
     describe_flags(flags & ~(uint64_t)MAP_TYPE, map_flags, "|", out);
 }
 
-/* Which the kernel takes 32 bits of. */
-static enum call_kind kind_of_prctl(int option)
+/*
+ * The calls, and the arguments that the kernel may write through: all where that
+ * is not known. What is behind the arguments of a call are left-overs, which may
+ * point anywhere. VECTORS: the buffers are behind a second pointer.
+ *
+ * What changes mappings or writes to memory has its name, for readers.
+ */
+#define ARG(n)  (1u << (n))
+#define ALL     0x3fu
+#define VECTORS (ALL | ARG(7))
+
+#define NAMED(name, kind, written)              \
+    {                                           \
+        SYS_##name, #name, CALL_##kind, written \
+    }
+#define KNOWN(name, kind, written)             \
+    {                                          \
+        SYS_##name, NULL, CALL_##kind, written \
+    }
+
+static const struct known {
+    uint64_t number;
+    const char *name;
+    enum call_kind kind;
+    unsigned written;
+} known_calls[] = {
+    NAMED(mmap, MMAP, ALL),
+    NAMED(mprotect, PROTECT, ALL),
+    NAMED(munmap, MUNMAP, ALL),
+    NAMED(pkey_mprotect, PROTECT, ALL),
+    NAMED(mremap, MREMAP, ALL),
+    NAMED(write, OUTPUT, ALL),
+    NAMED(writev, OUTPUT, ALL),
+    NAMED(read, OTHER, ARG(1)),
+    NAMED(pread64, OTHER, ARG(1)),
+    NAMED(readv, OTHER, VECTORS),
+    NAMED(recvfrom, OTHER, ALL),
+    NAMED(getrandom, OTHER, ALL),
+    NAMED(recvmsg, OTHER, VECTORS),
+    NAMED(preadv, OTHER, VECTORS),
+    NAMED(brk, BRK, ALL),
+    NAMED(shmat, ATTACH, ALL),
+    NAMED(shmdt, DETACH, ALL),
+    NAMED(madvise, OTHER, ALL),
+    NAMED(pwrite64, OTHER, ALL),
+    NAMED(pwritev, OTHER, ALL),
+    NAMED(pwritev2, OTHER, ALL),
+    NAMED(preadv2, OTHER, VECTORS),
+    NAMED(process_vm_writev, POKE, VECTORS),
+    NAMED(clock_gettime, OTHER, ALL),
+    NAMED(epoll_pwait, OTHER, ALL),
+    NAMED(epoll_wait, OTHER, ALL),
+    NAMED(fstat, OTHER, ALL),
+    NAMED(futex, OTHER, ARG(0) | ARG(4)),
+    NAMED(getcwd, OTHER, ALL),
+    NAMED(getdents64, OTHER, ALL),
+    NAMED(getrusage, OTHER, ALL),
+    NAMED(gettimeofday, OTHER, ALL),
+    NAMED(ioctl, OTHER, VECTORS),
+    NAMED(newfstatat, OTHER, ALL),
+    NAMED(nanosleep, OTHER, ARG(1)),
+    NAMED(pipe2, OTHER, ALL),
+    NAMED(poll, OTHER, ALL),
+    NAMED(ppoll, OTHER, ALL),
+    NAMED(pselect6, OTHER, ALL),
+    NAMED(readlink, OTHER, ALL),
+    NAMED(rt_sigaction, ACTION, ARG(2)),
+    NAMED(rt_sigprocmask, OTHER, ARG(2)),
+    NAMED(rt_sigreturn, OTHER, 0),
+    NAMED(select, OTHER, ALL),
+    NAMED(statx, OTHER, ALL),
+    NAMED(times, OTHER, ALL),
+    NAMED(uname, OTHER, ALL),
+    NAMED(vmsplice, OTHER, VECTORS),
+    NAMED(wait4, OTHER, ALL),
+    KNOWN(sigaltstack, STACK, ALL),
+    KNOWN(rseq, PLACE, ALL),
+    KNOWN(set_tid_address, PLACE, ALL),
+    KNOWN(seccomp, FREEZE, ALL),
+    KNOWN(mseal, FREEZE, ALL),
+    KNOWN(openat2, OPEN, ALL),
+    KNOWN(personality, DOMAIN, ALL),
+    KNOWN(userfaultfd, UFFD, ALL),
+    KNOWN(io_uring_setup, RING, ALL),
+    KNOWN(sched_getaffinity, CPUS, ALL),
+    KNOWN(sched_setaffinity, CPUS, ALL),
+    KNOWN(clone, CPUS, ALL),
+    KNOWN(clone3, CPUS, ALL),
+    KNOWN(fork, CPUS, ALL),
+    KNOWN(vfork, CPUS, ALL),
+    KNOWN(execve, CPUS, ALL),
+    KNOWN(execveat, CPUS, ALL),
+    KNOWN(clock_nanosleep, OTHER, ARG(3)),
+    KNOWN(close, OTHER, 0),
+    KNOWN(exit, OTHER, 0),
+    KNOWN(exit_group, OTHER, 0),
+    KNOWN(getpid, OTHER, 0),
+    KNOWN(gettid, OTHER, 0),
+    KNOWN(lseek, OTHER, 0),
+    KNOWN(sched_yield, OTHER, 0),
+    KNOWN(tgkill, OTHER, 0),
+    KNOWN(recvmmsg, OTHER, VECTORS),
+    KNOWN(process_vm_readv, OTHER, VECTORS),
+    KNOWN(io_submit, OTHER, VECTORS),
+    KNOWN(io_uring_enter, OTHER, VECTORS),
+};
+
+static const struct known *look_up(const struct call *call)
 {
-    if (option == PR_SET_DUMPABLE)
-        return CALL_HIDE;
-    return option == PR_SET_SECCOMP || option == PR_SET_MDWE ? CALL_FREEZE
-                                                             : CALL_OTHER;
+    static const struct known unknown = {.kind = CALL_OTHER, .written = ALL};
+
+    for (size_t i = 0; i < sizeof known_calls / sizeof *known_calls; i++)
+        if (known_calls[i].number == call->number)
+            return &known_calls[i];
+    return &unknown;
 }
 
 enum call_kind call_kind(const struct call *call)
 {
+    const uint64_t *arg = call->args;
+
     switch (call->number) {
-    case SYS_mmap:
-        return CALL_MMAP;
-    case SYS_mprotect:
-    case SYS_pkey_mprotect:
-        return CALL_PROTECT;
-    case SYS_munmap:
-        return CALL_MUNMAP;
-    case SYS_mremap:
-        return CALL_MREMAP;
-    case SYS_brk:
-        return CALL_BRK;
-    case SYS_shmat:
-        return CALL_ATTACH;
-    case SYS_shmdt:
-        return CALL_DETACH;
     case SYS_madvise:
-        return filter_empties((unsigned)call->args[2]) ? CALL_EMPTY
-                                                       : CALL_OTHER;
-    case SYS_write:
-    case SYS_writev:
-        return CALL_OUTPUT;
-    case SYS_sigaltstack:
-        return CALL_STACK;
-    case SYS_rseq:
-    case SYS_set_tid_address:
-        return CALL_PLACE;
-    case SYS_rt_sigaction:
-        return CALL_ACTION;
-    case SYS_seccomp:
-    case SYS_mseal:
-        return CALL_FREEZE;
-    case SYS_prctl:
-        return kind_of_prctl((int)call->args[0]);
-    case SYS_process_vm_writev:
-        return CALL_POKE;
+        return filter_empties((unsigned)arg[2]) ? CALL_EMPTY : CALL_OTHER;
     case SYS_open:
-        return call->args[1] & O_ACCMODE ? CALL_OPEN : CALL_OTHER;
+        return arg[1] & O_ACCMODE ? CALL_OPEN : CALL_OTHER;
     case SYS_openat:
-        return call->args[2] & O_ACCMODE ? CALL_OPEN : CALL_OTHER;
-    case SYS_openat2: /* how is in memory */
-        return CALL_OPEN;
-    case SYS_personality:
-        return CALL_DOMAIN;
-    case SYS_userfaultfd:
-        return CALL_UFFD;
-    case SYS_io_uring_setup:
-        return CALL_RING;
-    case SYS_sched_getaffinity:
-    case SYS_sched_setaffinity:
-    case SYS_clone:
-    case SYS_clone3:
-    case SYS_fork:
-    case SYS_vfork:
-    case SYS_execve:
-    case SYS_execveat:
-        return CALL_CPUS;
+        return arg[2] & O_ACCMODE ? CALL_OPEN : CALL_OTHER;
+    case SYS_prctl: /* the kernel takes 32 bits of it */
+        return (int)arg[0] == PR_SET_DUMPABLE ? CALL_HIDE
+               : (int)arg[0] == PR_SET_SECCOMP || (int)arg[0] == PR_SET_MDWE
+                   ? CALL_FREEZE
+                   : CALL_OTHER;
     default:
-        return CALL_OTHER;
+        return look_up(call)->kind;
     }
 }
 
@@ -188,76 +245,14 @@ bool call_range(const struct call *call, uint64_t *addr, uint64_t *length)
            !(prot & ~(uint64_t)PROT_KNOWN) && (prot & GROWS) != GROWS;
 }
 
-/* Calls that change mappings or write to memory, by name. */
-#define NAMED(name)       \
-    {                     \
-        SYS_##name, #name \
-    }
-
-static const struct {
-    uint64_t number;
-    const char *name;
-} call_names[] = {
-    NAMED(mmap),
-    NAMED(mprotect),
-    NAMED(munmap),
-    NAMED(pkey_mprotect),
-    NAMED(mremap),
-    NAMED(write),
-    NAMED(writev),
-    NAMED(read),
-    NAMED(pread64),
-    NAMED(readv),
-    NAMED(recvfrom),
-    NAMED(getrandom),
-    NAMED(recvmsg),
-    NAMED(preadv),
-    NAMED(brk),
-    NAMED(shmat),
-    NAMED(shmdt),
-    NAMED(madvise),
-    NAMED(pwrite64),
-    NAMED(pwritev),
-    NAMED(pwritev2),
-    NAMED(preadv2),
-    NAMED(process_vm_writev),
-    NAMED(clock_gettime),
-    NAMED(epoll_pwait),
-    NAMED(epoll_wait),
-    NAMED(fstat),
-    NAMED(futex),
-    NAMED(getcwd),
-    NAMED(getdents64),
-    NAMED(getrusage),
-    NAMED(gettimeofday),
-    NAMED(ioctl),
-    NAMED(newfstatat),
-    NAMED(nanosleep),
-    NAMED(pipe2),
-    NAMED(poll),
-    NAMED(ppoll),
-    NAMED(pselect6),
-    NAMED(readlink),
-    NAMED(rt_sigaction),
-    NAMED(rt_sigprocmask),
-    NAMED(rt_sigreturn),
-    NAMED(select),
-    NAMED(statx),
-    NAMED(times),
-    NAMED(uname),
-    NAMED(vmsplice),
-    NAMED(wait4),
-};
-
 void call_name(const struct call *call, struct buf *out)
 {
-    for (size_t i = 0; i < sizeof call_names / sizeof *call_names; i++) {
-        if (call_names[i].number == call->number) {
-            buf_append_text(out, call_names[i].name);
-            return;
-        }
-    }
-    buf_printf(out, "system call %" PRIu64, call->number);
+    const char *name = look_up(call)->name;
+
+    if (name)
+        buf_append_text(out, name);
+    else
+        buf_printf(out, "system call %" PRIu64, call->number);
 }
 
 static void describe_address(uint64_t addr, struct buf *out)
@@ -268,54 +263,40 @@ static void describe_address(uint64_t addr, struct buf *out)
         buf_append_text(out, "NULL");
 }
 
-/* "brk(0x...)", "shmdt(0x...)", "shmat(3, NULL, SHM_EXEC)" */
-static bool describe_attachment(const struct call *call, struct buf *out)
-{
-    switch (call_kind(call)) {
-    case CALL_BRK:
-    case CALL_DETACH:
-        describe_address(call->args[0], out);
-        return true;
-    case CALL_ATTACH:
-        buf_printf(out, "%d, ", (int)call->args[0]);
-        describe_address(call->args[1], out);
-        if (call->args[2])
-            describe_flags(call->args[2], attach_flags, ", ", out);
-        else
-            buf_append_text(out, ", 0");
-        return true;
-    default:
-        return false;
-    }
-}
-
 void call_describe(const struct call *call, struct buf *out)
 {
+    const enum call_kind kind = call_kind(call);
     const uint64_t *arg = call->args;
 
     call_name(call, out);
     buf_append_text(out, "(");
-    if (describe_attachment(call, out)) {
-        buf_append_text(out, ")");
-        return;
-    }
-    describe_address(arg[0], out);
-    buf_printf(out, ", %" PRIu64, arg[1]);
-    switch (call_kind(call)) {
+    if (kind == CALL_ATTACH)
+        buf_printf(out, "%d, ", (int)arg[0]);
+    describe_address(arg[kind == CALL_ATTACH], out);
+    if (kind != CALL_BRK && kind != CALL_DETACH && kind != CALL_ATTACH)
+        buf_printf(out, ", %" PRIu64, arg[1]);
+    switch (kind) {
+    case CALL_ATTACH:
+        if (arg[2])
+            describe_flags(arg[2], attach_flags, ", ", out);
+        else
+            buf_append_text(out, ", 0");
+        break;
     case CALL_EMPTY:
         buf_append_text(out, ", ");
         describe_flags(arg[2], advices, "", out);
         break;
     case CALL_MMAP:
-        buf_append_text(out, ", ");
-        describe_prot(arg[2], out);
-        buf_append_text(out, ", ");
-        call_describe_map_flags(arg[3], out);
-        buf_printf(out, ", %d, %" PRIu64, (int)arg[4], arg[5]);
-        break;
     case CALL_PROTECT:
         buf_append_text(out, ", ");
-        describe_prot(arg[2], out);
+        if (arg[2] == PROT_NONE)
+            buf_append_text(out, "PROT_NONE");
+        describe_flags(arg[2], prot_flags, "", out);
+        if (kind == CALL_MMAP) {
+            buf_append_text(out, ", ");
+            call_describe_map_flags(arg[3], out);
+            buf_printf(out, ", %d, %" PRIu64, (int)arg[4], arg[5]);
+        }
         if (call->number == SYS_pkey_mprotect)
             buf_printf(out, ", %d", (int)arg[3]);
         break;
@@ -326,27 +307,6 @@ void call_describe(const struct call *call, struct buf *out)
         break;
     }
     buf_append_text(out, ")");
-}
-
-/* Calls whose buffers are behind a second pointer. */
-static bool takes_vectors(uint64_t number)
-{
-    switch (number) {
-    case SYS_readv:
-    case SYS_preadv:
-    case SYS_preadv2:
-    case SYS_recvmsg:
-    case SYS_recvmmsg:
-    case SYS_process_vm_readv:
-    case SYS_process_vm_writev:
-    case SYS_io_submit:
-    case SYS_io_uring_enter:
-    case SYS_ioctl:
-    case SYS_vmsplice:
-        return true;
-    default:
-        return false;
-    }
 }
 
 int call_written_fd(const struct call *call)
@@ -368,47 +328,12 @@ uint64_t call_opened_path(const struct call *call)
     return call->args[call->number == SYS_open ? 0 : 1];
 }
 
-/*
- * The arguments that the kernel may write through, a bit for each: all where
- * that is not known. What is behind the arguments of a call are left-overs,
- * which may point anywhere.
- */
-static unsigned written_arguments(uint64_t number)
-{
-    switch (number) {
-    case SYS_futex:
-        return 1u << 0 | 1u << 4;
-    case SYS_read:
-    case SYS_pread64:
-    case SYS_nanosleep:
-        return 1u << 1;
-    case SYS_rt_sigaction:
-    case SYS_rt_sigprocmask:
-        return 1u << 2;
-    case SYS_clock_nanosleep:
-        return 1u << 3;
-    case SYS_close:
-    case SYS_exit:
-    case SYS_exit_group:
-    case SYS_getpid:
-    case SYS_gettid:
-    case SYS_lseek:
-    case SYS_rt_sigreturn:
-    case SYS_sched_yield:
-    case SYS_tgkill:
-        return 0;
-    default:
-        return 0x3f;
-    }
-}
-
 /* The first page is never mapped; nothing is longer than the address space. */
-#define LOWEST_POINTER 4096u
-#define LARGEST_SIZE   (UINT64_C(1) << 47)
+#define LARGEST_SIZE (UINT64_C(1) << 47)
 
 bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
 {
-    unsigned written = written_arguments(call->number);
+    const unsigned written = look_up(call)->written;
 
     if (call_kind(call) >= CALL_MMAP && call_kind(call) <= CALL_OUTPUT)
         return false; /* they read memory, or change mappings as a whole */
@@ -429,12 +354,12 @@ bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
 
         if (!(written >> i & 1))
             continue;
-        if (call->args[i] < LOWEST_POINTER || size > LARGEST_SIZE)
+        if (call->args[i] < ARCH_PAGE_SIZE || size > LARGEST_SIZE)
             size = 0;
         if (call->args[i] - addr < length || addr - call->args[i] < size)
             return true;
     }
-    return takes_vectors(call->number);
+    return written == VECTORS;
 }
 
 bool call_ends_handler(pid_t pid, uint64_t addr)
@@ -445,7 +370,7 @@ bool call_ends_handler(pid_t pid, uint64_t addr)
 
     /* It sets the number, which is an immediate, and makes the call. */
     return insn_decode(code, len, addr, &load) == 1 &&
-           load.operand_count >= 2 && load.operands[0].reg == X86_RAX &&
+           load.operand_count >= 2 && load.operands[0].reg == REG_SYSCALL &&
            load.operands[1].kind == OPERAND_IMMEDIATE &&
            load.operands[1].immediate == SYS_rt_sigreturn &&
            insn_decode(code + load.length, len - load.length,
