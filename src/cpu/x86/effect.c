@@ -2,10 +2,10 @@
 /*
  * What an instruction did, in one sentence with the values that it had.
  *
- * A table maps mnemonics to functions that tell (tell_*.c). They tell only
- * what the arguments bear out. When a value is not known or does not fit, such
- * a function returns false, what it has written is taken back, and the list of
- * changes takes its place. That list is always right.
+ * A table maps mnemonics to templates (tell.h) or to functions that tell
+ * (tell_*.c). They tell only what the arguments bear out. When a value is not
+ * known or does not fit, such a sentence fails, what it has written is taken
+ * back, and the list of changes takes its place. That list is always right.
  */
 #include "cpu/effect.h"
 
@@ -16,43 +16,6 @@
 /* Those that flags_describe knows: CF PF AF ZF SF TF DF OF. */
 #define NAMED_FLAGS UINT64_C(0xdd5)
 
-static bool tell_fixed(const struct step *step, const char *text)
-{
-    tell_words(step, text);
-    return true;
-}
-
-static void tell_separator(const struct step *step, size_t start)
-{
-    if (step->out->len > start)
-        tell_words(step, "; ");
-}
-
-/* "stores 5 at 0x1000 (8 bytes)", "reads 16 bytes from 0x1000: 00 01 ..." */
-static void tell_memory(const struct step *step, const char *verb,
-                        const char *at, uint64_t addr, struct bytes bytes)
-{
-    bool is_number = bytes.data && bytes.len && bytes.len <= 8;
-
-    tell_words(step, verb);
-    if (is_number)
-        tell_value(step, little_endian(bytes), (unsigned)bytes.len * 8);
-    else if (bytes.data)
-        tell_size(step, bytes.len);
-    else
-        tell_words(step, "memory");
-    tell_words(step, at);
-    tell_address(step, addr);
-    if (is_number) {
-        tell_words(step, " (");
-        tell_size(step, bytes.len);
-        tell_words(step, ")");
-    } else if (bytes.data) {
-        tell_words(step, ": ");
-        tell_hex(step, bytes);
-    }
-}
-
 /* Whether a reader would see a difference: flags that have no name do not. */
 static bool is_shown(const struct reg_change *change)
 {
@@ -60,47 +23,54 @@ static bool is_shown(const struct reg_change *change)
            (change->old_value ^ change->new_value) & NAMED_FLAGS;
 }
 
-static void tell_change(const struct step *step,
-                        const struct reg_change *change)
+/* "stores 5 at 0x1000 (8 bytes)", "reads 16 bytes from 0x1000: 00 01 ..." */
+static void tell_memory(const struct step *step, const char *verb,
+                        const char *at, uint64_t addr, struct bytes bytes)
 {
-    if (change->reg == REG_FLAGS) {
-        tell_words(step, "flags ");
-        flags_describe(change->old_value, step->out);
-        tell_words(step, " -> ");
-        flags_describe(change->new_value, step->out);
-        return;
-    }
-    buf_printf(step->out, "%s ", reg_name(change->reg));
-    tell_value(step, change->old_value, 64);
-    tell_words(step, " -> ");
-    tell_value(step, change->new_value, 64);
+    uint64_t value;
+
+    if (bytes.len && bytes_number(bytes, (unsigned)bytes.len * 8, &value))
+        tell(step, "%s%v%s%a (%n)", verb, value, (unsigned)bytes.len * 8, at,
+             addr, bytes.len);
+    else if (bytes.data)
+        tell(step, "%s%n%s%a: %h", verb, bytes.len, at, addr, bytes);
+    else
+        tell(step, "%smemory%s%a", verb, at, addr);
 }
 
 /* The changes, one after the other: what can always be said. */
 static void tell_changes(const struct step *step)
 {
     struct reg_change changes[REG_COUNT];
-    size_t start = step->out->len;
-    size_t count = regs_diff(step->before, step->after, changes);
+    const size_t start = step->out->len;
+    const size_t count = regs_diff(step->before, step->after, changes);
 
     for (size_t i = 0; i < count; i++) {
         if (!is_shown(&changes[i]))
             continue;
-        tell_separator(step, start);
-        tell_change(step, &changes[i]);
+        tell(step, step->out->len > start ? "; " : "");
+        if (changes[i].reg == REG_FLAGS) {
+            tell(step, "flags ");
+            flags_describe(changes[i].old_value, step->out);
+            tell(step, " -> ");
+            flags_describe(changes[i].new_value, step->out);
+        } else {
+            tell(step, "%s %v -> %v", reg_name(changes[i].reg),
+                 changes[i].old_value, 64u, changes[i].new_value, 64u);
+        }
     }
     for (size_t i = 0; i < step->write_count; i++) {
-        tell_separator(step, start);
+        tell(step, step->out->len > start ? "; " : "");
         tell_memory(step, "stores ", " at ", step->writes[i].addr,
                     step->writes[i].new_bytes);
     }
     for (size_t i = 0; i < step->read_count; i++) {
-        tell_separator(step, start);
+        tell(step, step->out->len > start ? "; " : "");
         tell_memory(step, "reads ", " from ", step->reads[i].addr,
                     step->reads[i].old_bytes);
     }
     if (step->out->len == start)
-        tell_words(step, "changes no general register and no memory");
+        tell(step, "changes no general register and no memory");
 }
 
 /*
@@ -116,15 +86,19 @@ static void tell_cleared_halves(const struct step *step)
             operand->bits != 32 || !(step->before->value[operand->reg] >> 32) ||
             step->after->value[operand->reg] >> 32)
             continue;
-        buf_printf(step->out, "; the upper half of %s becomes 0",
-                   reg_name(operand->reg));
+        tell(step, "; the upper half of %s becomes 0", reg_name(operand->reg));
     }
 }
+
+/* Templates that several have (tell.h). */
+#define SIGN_EXTENDED "%R0 = %V0, sign-extended from the %B1 bits %O1"
+#define SIGN_COPIES   "%R0 = %V0, %B0 copies of the sign bit of %R1"
+#define STRING_COPY   "copies %V0 from %A1 to %X0"
 
 /* By mnemonic; one that ends in "*" stands for all that begin so. */
 static const struct sentence {
     const char *mnemonic;
-    tell_function *tell;
+    tell_function *tell; /* NULL: what follows is a template */
     const char *detail;
 } sentences[] = {
     {"mov", tell_move, ""},
@@ -139,18 +113,18 @@ static const struct sentence {
     {"movdqu", tell_move, ""},
     {"movnti", tell_move, ""},
     {"vmov*", tell_move, ""},
-    {"movzx", tell_extend, "zero"},
-    {"movsx", tell_extend, "sign"},
-    {"movsxd", tell_extend, "sign"},
-    {"cbw", tell_extend_rax, "16"},
-    {"cwde", tell_extend_rax, "32"},
-    {"cdqe", tell_extend_rax, "64"},
-    {"cwd", tell_sign_rdx, "16"},
-    {"cdq", tell_sign_rdx, "32"},
-    {"cqo", tell_sign_rdx, "64"},
+    {"movzx", NULL, "%R0 = %V0, zero-extended from the %B1 bits %O1"},
+    {"movsx", NULL, SIGN_EXTENDED},
+    {"movsxd", NULL, SIGN_EXTENDED},
+    {"cbw", NULL, SIGN_EXTENDED},
+    {"cwde", NULL, SIGN_EXTENDED},
+    {"cdqe", NULL, SIGN_EXTENDED},
+    {"cwd", NULL, SIGN_COPIES},
+    {"cdq", NULL, SIGN_COPIES},
+    {"cqo", NULL, SIGN_COPIES},
     {"cmov*", tell_cmov, "cmov"},
     {"set*", tell_setcc, "set"},
-    {"xchg", tell_xchg, ""},
+    {"xchg", NULL, "swaps: %P0 = %V0, %P1 = %V1"},
     {"cmpxchg", tell_cmpxchg, ""},
     {"add", tell_binary, "+"},
     {"xadd", tell_xadd, "+"},
@@ -182,47 +156,45 @@ static const struct sentence {
     {"pushfq", tell_flags_moved, "pushes"},
     {"popfq", tell_flags_moved, "pops"},
     {"leave", tell_leave, ""},
-    {"call", tell_call, ""},
-    {"ret", tell_return, ""},
-    {"jmp", tell_jump, ""},
+    {"call", tell_near, "calls %C%F0; pushes the return address %N"},
+    {"ret", tell_return, "returns to %C; rsp goes up by %u"},
+    {"jmp", tell_near, "jumps to %C%F0"},
     {"jrcxz", tell_jrcxz, ""},
     {"jecxz", tell_jrcxz, ""},
     {"j*", tell_branch, "j"},
     {"loop", tell_loop, ""},
     {"loope", tell_loop, "1"},
     {"loopne", tell_loop, "0"},
-    {"nop", tell_fixed, "does nothing"},
-    {"endbr64", tell_fixed, "marks where indirect jumps and calls may go"},
-    {"pause", tell_fixed, "tells the CPU that this is a waiting loop"},
-    {"movsb", tell_string_move, ""},
-    {"movsw", tell_string_move, ""},
-    {"movsd", tell_string_move, ""},
-    {"movsq", tell_string_move, ""},
-    {"stos*", tell_string, ""},
-    {"lods*", tell_string, ""},
-    {"scas*", tell_string_compare, ""},
-    {"cmps*", tell_string_compare, ""},
+    {"nop", NULL, "does nothing"},
+    {"endbr64", NULL, "marks where indirect jumps and calls may go"},
+    {"pause", NULL, "tells the CPU that this is a waiting loop"},
+    {"movsb", tell_string_move, STRING_COPY},
+    {"movsw", tell_string_move, STRING_COPY},
+    {"movsd", tell_string_move, STRING_COPY},
+    {"movsq", tell_string_move, STRING_COPY},
+    {"stos*", tell_string, "stores %V0 at %X0"},
+    {"lods*", tell_string, "%R0 = %V0%F1"},
+    {"scas*", tell_string, ""},
+    {"cmps*", tell_string, ""},
     {"cpuid", tell_cpuid, ""},
-    {"rdtsc", tell_counter, ""},
-    {"rdtscp", tell_counter, "p"},
-    {"xgetbv", tell_xgetbv, ""},
+    {"rdtsc", tell_answer, "reads the time-stamp counter"},
+    {"rdtscp", tell_rdtscp, "reads the time-stamp counter"},
+    {"xgetbv", tell_answer, "reads the control register XCR%u"},
     {"syscall", tell_syscall, ""},
 };
 
-static bool matches(const char *pattern, const char *mnemonic)
-{
-    size_t len = strlen(pattern);
-
-    if (pattern[len - 1] == '*')
-        return !strncmp(pattern, mnemonic, len - 1);
-    return !strcmp(pattern, mnemonic);
-}
-
 static bool tell_sentence(const struct step *step)
 {
-    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
-        if (matches(sentences[i].mnemonic, step->insn->mnemonic))
-            return sentences[i].tell(step, sentences[i].detail);
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++) {
+        const struct sentence *sentence = &sentences[i];
+        size_t len = strcspn(sentence->mnemonic, "*");
+
+        /* Its NUL is compared as well, where there is no "*". */
+        if (strncmp(step->insn->mnemonic, sentence->mnemonic,
+                    sentence->mnemonic[len] ? len : len + 1) == 0)
+            return sentence->tell ? sentence->tell(step, sentence->detail)
+                                  : tell(step, sentence->detail);
+    }
     return false;
 }
 

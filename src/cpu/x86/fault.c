@@ -27,24 +27,6 @@ struct numbers {
     unsigned __int128 dividend; /* its bits */
 };
 
-static __int128 extended(unsigned __int128 value, unsigned bits, bool is_signed)
-{
-    unsigned unused = 128 - bits;
-
-    if (is_signed)
-        return (__int128)(value << unused) >> unused;
-    return (__int128)(value << unused >> unused);
-}
-
-static unsigned __int128 dividend_of(const struct regs *regs, unsigned bits)
-{
-    if (bits == 8)
-        return (uint16_t)regs->value[X86_RAX];
-    return (unsigned __int128)value_truncate(regs->value[X86_RDX], bits)
-               << bits |
-           value_truncate(regs->value[X86_RAX], bits);
-}
-
 static struct numbers numbers_of(const struct insn *insn,
                                  const struct regs *regs)
 {
@@ -52,11 +34,12 @@ static struct numbers numbers_of(const struct insn *insn,
     struct numbers numbers = {.bits = divisor->bits,
                               .is_signed = insn->mnemonic[0] == 'i'};
 
-    numbers.divisor =
-        extended(operand_part(divisor, regs), numbers.bits, numbers.is_signed);
-    numbers.lower = extended(value_truncate(regs->value[X86_RAX], numbers.bits),
-                             numbers.bits, numbers.is_signed);
-    numbers.dividend = dividend_of(regs, numbers.bits);
+    numbers.divisor = wide_extend(operand_part(divisor, regs), numbers.bits,
+                                  numbers.is_signed);
+    numbers.lower =
+        wide_extend(value_truncate(regs->value[X86_RAX], numbers.bits),
+                    numbers.bits, numbers.is_signed);
+    numbers.dividend = wide_value(regs, numbers.bits);
     return numbers;
 }
 
@@ -77,21 +60,9 @@ bool fault_division(const struct insn *insn, const struct regs *regs,
     numbers = numbers_of(insn, regs);
     out->is_zero = numbers.divisor == 0;
     out->stale_half =
-        !out->is_zero && extended(numbers.dividend, 2 * numbers.bits,
-                                  numbers.is_signed) != numbers.lower;
+        !out->is_zero && wide_extend(numbers.dividend, 2 * numbers.bits,
+                                     numbers.is_signed) != numbers.lower;
     return true;
-}
-
-static void append_number(unsigned __int128 value, unsigned bits,
-                          bool is_signed, struct buf *out)
-{
-    __int128 number = extended(value, bits, is_signed);
-    bool is_negative = is_signed && number < 0;
-
-    buf_append_text(out, is_negative ? "-" : "");
-    value_describe_unsigned(is_negative ? -(unsigned __int128)number
-                                        : (unsigned __int128)number,
-                            out);
 }
 
 void fault_division_text(const struct insn *insn, const struct regs *regs,
@@ -99,9 +70,9 @@ void fault_division_text(const struct insn *insn, const struct regs *regs,
 {
     struct numbers numbers = numbers_of(insn, regs);
 
-    append_number(numbers.dividend, 2 * numbers.bits, numbers.is_signed, out);
+    wide_describe(numbers.dividend, 2 * numbers.bits, numbers.is_signed, out);
     buf_append_text(out, " / ");
-    append_number((unsigned __int128)numbers.divisor, numbers.bits,
+    wide_describe((unsigned __int128)numbers.divisor, numbers.bits,
                   numbers.is_signed, out);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu/x86/tell.h - the words and the sentences of effect.c. Used in this folder only.
+ * cpu/x86/tell.h - the words and the sentences of effect.c. Used in this folder
+ * only.
  *
  * A sentence is a tell_function: it appends to step->out what its instruction
  * did, or returns false when the arguments do not tell, and then effect.c
@@ -25,6 +26,38 @@ struct step {
 
 typedef bool tell_function(const struct step *step, const char *detail);
 
+/*
+ * Appends a template. All between its conversions is taken as it is.
+ *
+ *   %v  uint64_t, unsigned bits: a value as value_describe has it
+ *   %a  uint64_t: an address, "0x7fff0010"
+ *   %n  size_t: a size, "8 bytes"
+ *   %h  struct bytes: "00 00 80 3f"
+ *   %g  enum reg, unsigned bits: the name of that part, "eax"
+ *   %s  const char *
+ *   %u  unsigned
+ *
+ * Of an operand of the instruction, whose number follows:
+ *
+ *   %R0  the register, "eax"      %B0  how many bits it has
+ *   %P0  its place, "eax" or "4 bytes at 0x1000"
+ *   %X0  of memory: "0x1000 (4 bytes)"
+ *   %A0  of memory: "0x1000"
+ *   %V0  what it holds after the instruction
+ *   %O0  "of eax" or "at 0x1000"
+ *   %F0  ", loaded from 0x1000 (4 bytes)" if it is in memory, or nothing
+ *
+ * Of the instruction:
+ *
+ *   %C  where control is now       %N  the address behind it
+ *   %S  "; rsp goes down by 8 to 0x7ffe0008"
+ *
+ * Returns false where %V is not known.
+ */
+bool tell(const struct step *step, const char *template, ...);
+
+/* --- numbers -------------------------------------------------------------- */
+
 /* The low bits of a value. */
 uint64_t value_truncate(uint64_t value, unsigned bits);
 
@@ -36,17 +69,24 @@ enum reading {
     READING_COUNT,
 };
 
-/* The number that the value is in that reading. */
+/* The number that the value is in that reading; and appends it. */
 __int128 value_read(uint64_t value, unsigned bits, enum reading reading);
+void tell_read(const struct step *step, uint64_t value, unsigned bits,
+               enum reading reading);
 
-/* As value_describe, for what has no sign (a dividend, shifted bits). */
-void value_describe_unsigned(unsigned __int128 value, struct buf *out);
+/* The number in the low bits (up to 128), with or without a sign; and appends
+ * it: a large negative one with a sign, too. */
+__int128 wide_extend(unsigned __int128 value, unsigned bits, bool is_signed);
+void wide_describe(unsigned __int128 value, unsigned bits, bool is_signed,
+                   struct buf *out);
 
-/* A number from little-endian bytes, at most 8. */
-uint64_t little_endian(struct bytes bytes);
+/* The two halves of a product or dividend: ax, or rdx:rax. */
+unsigned __int128 wide_value(const struct regs *regs, unsigned bits);
 
-/* The same, if there are bytes and they are as many as bits says. */
+/* A number from little-endian bytes, if there are as many as bits says. */
 bool bytes_number(struct bytes bytes, unsigned bits, uint64_t *value);
+
+/* --- operands ------------------------------------------------------------- */
 
 /* The access that begins at addr, or NULL. */
 const struct mem_access *access_at(const struct mem_access *list, size_t count,
@@ -76,31 +116,7 @@ bool operand_before(const struct step *step, const struct insn_operand *operand,
 bool operand_after(const struct step *step, const struct insn_operand *operand,
                    uint64_t *value);
 
-/* "8 bytes", "0x7fff0010", "-4", "00 00 80 3f" */
-void tell_words(const struct step *step, const char *text);
-void tell_value(const struct step *step, uint64_t value, unsigned bits);
-void tell_read(const struct step *step, uint64_t value, unsigned bits,
-               enum reading reading);
-void tell_address(const struct step *step, uint64_t addr);
-void tell_size(const struct step *step, size_t size);
-void tell_hex(const struct step *step, struct bytes bytes);
-
-/* "eax" */
-void tell_register(const struct step *step, const struct insn_operand *operand);
-
-/* "eax" or "4 bytes at 0x1000" */
-void tell_place(const struct step *step, const struct insn_operand *operand);
-
-/* "0x1000 (4 bytes)", of a memory operand */
-void tell_extent(const struct step *step, const struct insn_operand *operand);
-
-/* "loaded from 0x1000 (4 bytes)" */
-void tell_loaded(const struct step *step, const struct insn_operand *operand);
-
-/* ", 7 loaded from 0x1000 (4 bytes)" where a value is from memory, or nothing
- */
-void tell_origin(const struct step *step, const struct insn_operand *operand,
-                 uint64_t value, enum reading reading);
+/* --- equations ------------------------------------------------------------ */
 
 /* a symbol b = result, of that many bits; symbol is one of + - * & | ^ */
 struct equation {
@@ -112,23 +128,29 @@ struct equation {
     const unsigned *carry; /* that is added or subtracted too, or NULL */
 };
 
-/* The first reading in which it is true as ordinary arithmetic; where there is
- * none the result wrapped around, and it is READ_AS_SHOWN. */
-enum reading equation_reading(const struct equation *equation);
-
 /*
- * "5 + 3 = 8", in equation_reading, or "..., wrapped around at 32 bits".
- * False when the result is not that of a and b.
+ * "5 + 3 = 8", or "..., wrapped around at 32 bits". False when the result is
+ * not that of a and b.
  */
 bool tell_equation(const struct step *step, const struct equation *equation);
 
+/* --- sentences ------------------------------------------------------------ */
+
 /* tell_move.c */
 tell_function tell_move;
-tell_function tell_extend;     /* movzx, movsx; "zero" or "sign" */
-tell_function tell_extend_rax; /* cbw, cwde, cdqe; the new size in bits */
-tell_function tell_sign_rdx;   /* cwd, cdq, cqo; the size in bits */
-tell_function tell_xchg;
 tell_function tell_cmpxchg;
+tell_function tell_push;
+tell_function tell_pop;
+tell_function tell_flags_moved; /* "pushes" or "pops" */
+tell_function tell_leave;
+tell_function tell_string;      /* a template for one iteration, or ""
+                                 * where that is a comparison */
+tell_function tell_string_move; /* movs: the same */
+tell_function tell_cpuid;
+tell_function tell_answer; /* a template for what is answered in edx:eax; its
+                            * %u is ecx */
+tell_function tell_rdtscp; /* the same */
+tell_function tell_syscall;
 
 /* tell_math.c */
 tell_function tell_binary; /* the symbol: + - * & | ^ */
@@ -148,24 +170,8 @@ tell_function tell_cmov;
 tell_function tell_setcc;
 tell_function tell_branch;
 tell_function tell_jrcxz;
-tell_function tell_loop; /* the ZF that it asks for, or nothing */
-tell_function tell_jump;
-tell_function tell_call;
-tell_function tell_return;
-tell_function tell_push;
-tell_function tell_pop;
-tell_function tell_flags_moved; /* "pushes" or "pops" */
-tell_function tell_leave;
-
-/* tell_string.c */
-tell_function tell_string_move;    /* movs */
-tell_function tell_string;         /* stos, lods */
-tell_function tell_string_compare; /* scas, cmps */
-
-/* tell_cpu.c */
-tell_function tell_cpuid;
-tell_function tell_counter; /* rdtsc, rdtscp */
-tell_function tell_xgetbv;
-tell_function tell_syscall;
+tell_function tell_loop;   /* the ZF that it asks for, or nothing */
+tell_function tell_near;   /* call, jmp within the segment: a template */
+tell_function tell_return; /* the same; its %u is how far rsp goes up */
 
 #endif

@@ -20,7 +20,7 @@
 static void tell_wrap(const struct step *step, bool holds, unsigned bits)
 {
     if (!holds)
-        buf_printf(step->out, ", wrapped around at %u bits", bits);
+        tell(step, ", wrapped around at %u bits", bits);
 }
 
 /*
@@ -62,70 +62,96 @@ static __int128 equation_left(const struct equation *equation,
     return computed;
 }
 
-static bool equation_holds(const struct equation *equation,
-                           enum reading reading)
+/* The first reading in which it is true as ordinary arithmetic, and whether
+ * there is one: else the result wrapped around. & | ^ have no carries, and
+ * nothing that could wrap. */
+static enum reading equation_reading(const struct equation *equation,
+                                     bool *holds)
 {
-    /* These have no carries, and nothing that could wrap. */
-    if (strchr("&|^", equation->symbol))
-        return true;
-    return equation_left(equation, reading) ==
-           value_read(equation->result, equation->bits, reading);
-}
-
-enum reading equation_reading(const struct equation *equation)
-{
+    *holds = true;
     for (int i = 0; i < READING_COUNT; i++)
-        if (equation_holds(equation, (enum reading)i))
+        if (strchr("&|^", equation->symbol) ||
+            equation_left(equation, (enum reading)i) ==
+                value_read(equation->result, equation->bits, (enum reading)i))
             return (enum reading)i;
+    *holds = false;
     return READ_AS_SHOWN;
 }
 
 bool tell_equation(const struct step *step, const struct equation *equation)
 {
-    enum reading reading = equation_reading(equation);
+    const unsigned bits = equation->bits;
+    const char symbol[] = {equation->symbol, 0};
+    bool holds;
+    enum reading reading = equation_reading(equation, &holds);
     uint64_t computed = (uint64_t)equation_left(equation, reading);
-    unsigned bits = equation->bits;
 
     if (value_truncate(computed ^ equation->result, bits))
         return false;
     tell_read(step, equation->a, bits, reading);
-    buf_printf(step->out, " %c ", equation->symbol);
+    tell(step, " %s ", symbol);
     tell_read(step, equation->b, bits, reading);
     if (equation->carry)
-        buf_printf(step->out, " %c %u (CF)", equation->symbol,
-                   *equation->carry);
-    tell_words(step, " = ");
+        tell(step, " %s %u (CF)", symbol, *equation->carry);
+    tell(step, " = ");
     tell_read(step, equation->result, bits, reading);
-    tell_wrap(step, equation_holds(equation, reading), bits);
+    tell_wrap(step, holds, bits);
     return true;
 }
 
-/* add, sub, imul with two or three operands, and, or, xor */
-bool tell_binary(const struct step *step, const char *symbol)
+/* ", 7 loaded from 0x1000 (4 bytes)" where a value of the equation, as it is
+ * written there, is from memory, or nothing */
+static void tell_origin(const struct step *step, unsigned operand,
+                        uint64_t value, const struct equation *equation)
 {
-    const struct insn_operand *to = &step->insn->operands[0];
-    const struct insn_operand *right =
-        &step->insn->operands[insn_visible_operands(step->insn) - 1];
-    const struct insn_operand *left = right - 1;
-    struct equation equation = {.symbol = *symbol, .bits = to->bits};
+    const struct insn_operand *from = &step->insn->operands[operand];
+    bool holds;
 
-    if (insn_visible_operands(step->insn) < 2 ||
-        !operand_before(step, left, &equation.a) ||
-        !operand_before(step, right, &equation.b) ||
-        !operand_after(step, to, &equation.result))
+    if (from->kind != OPERAND_MEMORY)
+        return;
+    tell(step, ", ");
+    tell_read(step, value, from->bits, equation_reading(equation, &holds));
+    tell(step, operand == 0 ? " loaded from %X0" : " loaded from %X1");
+}
+
+/* add, sub, imul with two or three operands, and, or, xor; adc and sbb with a
+ * carry */
+static bool tell_operation(const struct step *step, char symbol,
+                           const unsigned *carry)
+{
+    const struct insn_operand *operands = step->insn->operands;
+    const unsigned last = insn_visible_operands(step->insn) - 1;
+    struct equation equation = {
+        .symbol = symbol, .bits = operands[0].bits, .carry = carry};
+
+    if (last < 1 || last > 2 ||
+        !operand_before(step, &operands[last - 1], &equation.a) ||
+        !operand_before(step, &operands[last], &equation.b) ||
+        !operand_after(step, &operands[0], &equation.result))
         return false;
-    tell_place(step, to);
-    tell_words(step, " = ");
-    if (*symbol == '^' && operand_is_same(left, right) && !equation.result) {
-        tell_words(step, "0");
-        return true;
-    }
+    tell(step, "%P0 = ");
+    if (symbol == '^' && operand_is_same(&operands[0], &operands[1]) &&
+        !equation.result)
+        return tell(step, "0");
     if (!tell_equation(step, &equation))
         return false;
-    if (left != to)
-        tell_origin(step, left, equation.a, equation_reading(&equation));
-    tell_origin(step, right, equation.b, equation_reading(&equation));
+    if (last == 2)
+        tell_origin(step, 1, equation.a, &equation);
+    else
+        tell_origin(step, 1, equation.b, &equation);
     return true;
+}
+
+bool tell_binary(const struct step *step, const char *symbol)
+{
+    return tell_operation(step, *symbol, NULL);
+}
+
+bool tell_with_carry(const struct step *step, const char *symbol)
+{
+    const unsigned carry = step->before->value[REG_FLAGS] & 1;
+
+    return tell_operation(step, *symbol, &carry);
 }
 
 /* An add that also hands over what was there. */
@@ -140,165 +166,133 @@ bool tell_xadd(const struct step *step, const char *detail)
         return false;
     if (operand_is_same(to, from))
         return true;
-    if (operand_part(from, step->after) != value)
-        return false;
-    tell_words(step, "; ");
-    tell_register(step, from);
-    tell_words(step, " = ");
-    tell_value(step, value, from->bits);
-    tell_words(step, ", the value before");
-    return true;
-}
-
-/* adc, sbb */
-bool tell_with_carry(const struct step *step, const char *symbol)
-{
-    const struct insn_operand *to = &step->insn->operands[0];
-    const struct insn_operand *from = &step->insn->operands[1];
-    unsigned carry = step->before->value[REG_FLAGS] & 1;
-    struct equation equation = {
-        .symbol = *symbol, .bits = to->bits, .carry = &carry};
-
-    if (!operand_before(step, to, &equation.a) ||
-        !operand_before(step, from, &equation.b) ||
-        !operand_after(step, to, &equation.result))
-        return false;
-    tell_place(step, to);
-    tell_words(step, " = ");
-    if (!tell_equation(step, &equation))
-        return false;
-    tell_origin(step, from, equation.b, equation_reading(&equation));
-    return true;
+    return operand_part(from, step->after) == value &&
+           tell(step, "; %R1 = %V1, the value before");
 }
 
 /* inc, dec: "+", "-"; neg: "0" */
 bool tell_unary(const struct step *step, const char *symbol)
 {
     const struct insn_operand *to = &step->insn->operands[0];
-    uint64_t value;
-    uint64_t result;
+    struct equation equation = {*symbol, .b = 1, .bits = to->bits};
 
-    if (!operand_before(step, to, &value) || !operand_after(step, to, &result))
+    if (!operand_before(step, to, &equation.a) ||
+        !operand_after(step, to, &equation.result))
         return false;
-    tell_place(step, to);
-    tell_words(step, " = ");
     if (*symbol == '0')
-        return tell_equation(
-            step, &(struct equation){'-', 0, value, result, to->bits, NULL});
-    return tell_equation(
-        step, &(struct equation){*symbol, value, 1, result, to->bits, NULL});
+        equation = (struct equation){'-',      0,   equation.a, equation.result,
+                                     to->bits, NULL};
+    tell(step, "%P0 = ");
+    return tell_equation(step, &equation);
 }
 
 bool tell_not(const struct step *step, const char *detail)
 {
     const struct insn_operand *to = &step->insn->operands[0];
     uint64_t value;
-    uint64_t result;
 
     (void)detail;
-    if (!operand_before(step, to, &value) || !operand_after(step, to, &result))
-        return false;
-    tell_place(step, to);
-    tell_words(step, " = ~");
-    tell_value(step, value, to->bits);
-    tell_words(step, " = ");
-    tell_value(step, result, to->bits);
-    return true;
+    return operand_before(step, to, &value) &&
+           tell(step, "%P0 = ~%v = %V0", value, (unsigned)to->bits);
 }
 
-/* The count is taken modulo 32, or 64 for 64-bit operands (SDM, SAL). */
-static bool shift_count(const struct step *step, unsigned bits, uint64_t *asked,
-                        unsigned *count)
+/* --- shifts --------------------------------------------------------------- */
+
+/* What a shift or a rotation works on. */
+struct shift {
+    const char *symbol; /* shl: "<<"; shr: ">>"; sar: ">>s", with the sign */
+    unsigned bits;
+    uint64_t value;
+    uint64_t result;
+    unsigned asked;
+    unsigned count; /* taken modulo 32, or 64 of 64 bits (SDM vol. 2, SAL) */
+};
+
+static bool find_shift(const struct step *step, const char *symbol,
+                       struct shift *out)
 {
+    const struct insn_operand *to = &step->insn->operands[0];
+    uint64_t asked;
+
     if (insn_visible_operands(step->insn) < 2 ||
-        !operand_before(step, &step->insn->operands[1], asked))
+        !operand_before(step, &step->insn->operands[1], &asked) ||
+        !operand_before(step, to, &out->value) ||
+        !operand_after(step, to, &out->result))
         return false;
-    *asked &= 0xff;
-    *count = *asked & (bits == 64 ? 63 : 31);
+    out->symbol = symbol;
+    out->bits = to->bits;
+    out->asked = asked & 0xff;
+    out->count = out->asked & (to->bits == 64 ? 63 : 31);
     return true;
 }
 
-static void tell_shift_count(const struct step *step, uint64_t asked,
-                             unsigned count)
+static void tell_count(const struct step *step, const struct shift *shift)
 {
-    if (asked != count)
-        buf_printf(step->out, ", the CPU uses %u of the count %u", count,
-                   (unsigned)asked);
+    if (shift->asked != shift->count)
+        tell(step, ", the CPU uses %u of the count %u", shift->count,
+             shift->asked);
 }
 
-/* shl: "<<"; shr: ">>" of a number without sign; sar: ">>s" with its sign */
-static __int128 shift(const char *symbol, uint64_t value, unsigned bits,
-                      unsigned count, enum reading reading)
+/* Whether it is true as ordinary arithmetic; *computed is its low bits. */
+static bool shift_holds(const struct shift *shift, enum reading reading,
+                        uint64_t *computed)
 {
-    __int128 number = value_read(value, bits, reading);
+    __int128 number = value_read(shift->value, shift->bits, reading);
 
-    if (*symbol == '<')
-        return compute('*', number, (__int128)1 << count);
-    return number >> count;
-}
-
-/* Only shl does not care about a sign. */
-static enum reading shift_reading(const char *symbol, uint64_t value,
-                                  uint64_t result, unsigned bits,
-                                  unsigned count)
-{
-    if (*symbol == '>')
-        return symbol[2] == 's' ? READ_SIGNED : READ_UNSIGNED;
-    for (int i = 0; i < READING_COUNT; i++)
-        if (shift(symbol, value, bits, count, (enum reading)i) ==
-            value_read(result, bits, (enum reading)i))
-            return (enum reading)i;
-    return READ_AS_SHOWN;
+    if (*shift->symbol == '<')
+        number = compute('*', number, (__int128)1 << shift->count);
+    else
+        number >>= shift->count;
+    *computed = value_truncate((uint64_t)number, shift->bits);
+    return number == value_read(shift->result, shift->bits, reading);
 }
 
 bool tell_shift(const struct step *step, const char *symbol)
 {
-    const struct insn_operand *to = &step->insn->operands[0];
-    uint64_t value;
-    uint64_t asked;
-    uint64_t result;
-    enum reading reading;
-    __int128 computed;
-    unsigned count;
+    enum reading reading = READ_AS_SHOWN;
+    struct shift shift;
+    uint64_t computed;
+    bool holds;
 
-    if (!shift_count(step, to->bits, &asked, &count) ||
-        !operand_before(step, to, &value) || !operand_after(step, to, &result))
+    if (!find_shift(step, symbol, &shift))
         return false;
-    reading = shift_reading(symbol, value, result, to->bits, count);
-    computed = shift(symbol, value, to->bits, count, reading);
-    if (value_truncate((uint64_t)computed, to->bits) != result)
+    if (*symbol == '>') { /* only shl does not care about a sign */
+        reading = symbol[2] == 's' ? READ_SIGNED : READ_UNSIGNED;
+    } else {
+        while (reading < READING_COUNT &&
+               !shift_holds(&shift, reading, &computed))
+            reading++;
+        if (reading == READING_COUNT)
+            reading = READ_AS_SHOWN;
+    }
+    holds = shift_holds(&shift, reading, &computed);
+    if (computed != shift.result)
         return false;
-    tell_place(step, to);
-    tell_words(step, " = ");
-    tell_read(step, value, to->bits, reading);
-    buf_printf(step->out, " %.2s %u = ", symbol, count);
-    tell_read(step, result, to->bits, reading);
-    tell_wrap(step, computed == value_read(result, to->bits, reading),
-              to->bits);
-    tell_shift_count(step, asked, count);
+    tell(step, "%P0 = ");
+    tell_read(step, shift.value, shift.bits, reading);
+    tell(step, *symbol == '<' ? " << %u = " : " >> %u = ", shift.count);
+    tell_read(step, shift.result, shift.bits, reading);
+    tell_wrap(step, holds, shift.bits);
+    tell_count(step, &shift);
     return true;
 }
 
 /* detail is "left" or "right" */
 bool tell_rotate(const struct step *step, const char *detail)
 {
-    const struct insn_operand *to = &step->insn->operands[0];
-    uint64_t value;
-    uint64_t asked;
-    uint64_t result;
-    unsigned count;
+    struct shift shift;
 
-    if (!shift_count(step, to->bits, &asked, &count) ||
-        !operand_before(step, to, &value) || !operand_after(step, to, &result))
+    if (!find_shift(step, detail, &shift))
         return false;
-    tell_place(step, to);
-    tell_words(step, " = ");
-    value_describe_unsigned(value, step->out);
-    buf_printf(step->out, " rotated %s by %u = ", detail, count);
-    value_describe_unsigned(result, step->out);
-    tell_shift_count(step, asked, count);
+    tell(step, "%P0 = ");
+    wide_describe(shift.value, 64, false, step->out);
+    tell(step, " rotated %s by %u = ", detail, shift.count);
+    wide_describe(shift.result, 64, false, step->out);
+    tell_count(step, &shift);
     return true;
 }
+
+/* --- lea ------------------------------------------------------------------ */
 
 /*
  * The sum that lea computes. Only the low bits of its terms count, those that
@@ -307,166 +301,97 @@ bool tell_rotate(const struct step *step, const char *detail)
 struct sum {
     const struct insn_operand *terms;
     unsigned bits;
-    enum reading reading;
+    uint64_t base;
+    uint64_t index;
 };
 
-static uint64_t term_value(const struct step *step, enum reg reg)
+static __int128 sum_value(const struct sum *sum, enum reading reading)
 {
-    return reg == REG_PC ? step->insn->addr + step->insn->length
-                         : step->before->value[reg];
-}
-
-static __int128 sum_value(const struct step *step, const struct sum *sum)
-{
-    const struct insn_operand *terms = sum->terms;
-    __int128 value = terms->displacement;
-
-    if (terms->base != REG_NONE)
-        value +=
-            value_read(term_value(step, terms->base), sum->bits, sum->reading);
-    if (terms->index != REG_NONE)
-        value += value_read(term_value(step, terms->index), sum->bits,
-                            sum->reading) *
-                 terms->scale;
-    return value;
-}
-
-/* " + 16", " - 8", or the number alone where nothing stands before it */
-static void tell_displacement(const struct step *step, bool is_first,
-                              int64_t displacement)
-{
-    bool is_minus = !is_first && displacement < 0;
-
-    if (!is_first)
-        tell_words(step, is_minus ? " - " : " + ");
-    tell_value(step, (uint64_t)(is_minus ? -displacement : displacement), 64);
+    return sum->terms->displacement +
+           value_read(sum->base, sum->bits, reading) +
+           value_read(sum->index, sum->bits, reading) * sum->terms->scale;
 }
 
 /* "5 + 7*4 - 8": returns how many numbers that are. */
-static unsigned tell_terms(const struct step *step, const struct sum *sum)
+static unsigned tell_terms(const struct step *step, const struct sum *sum,
+                           enum reading reading)
 {
     const struct insn_operand *terms = sum->terms;
+    const int64_t displacement = terms->displacement;
     unsigned count = 0;
 
     if (terms->base != REG_NONE) {
-        tell_read(step, term_value(step, terms->base), sum->bits, sum->reading);
+        tell_read(step, sum->base, sum->bits, reading);
         count++;
     }
     if (terms->index != REG_NONE) {
-        tell_words(step, count ? " + " : "");
-        tell_read(step, term_value(step, terms->index), sum->bits,
-                  sum->reading);
+        tell(step, count ? " + " : "");
+        tell_read(step, sum->index, sum->bits, reading);
         count++;
         if (terms->scale > 1) {
-            buf_printf(step->out, "*%u", terms->scale);
+            tell(step, "*%u", (unsigned)terms->scale);
             count++;
         }
     }
-    if (terms->displacement || !count) {
-        tell_displacement(step, !count, terms->displacement);
+    if (!count || displacement) {
+        bool is_minus = count && displacement < 0;
+
+        tell(step, "%s%v",
+             is_minus ? " - "
+             : count  ? " + "
+                      : "",
+             (uint64_t)(is_minus ? -displacement : displacement), 64u);
         count++;
     }
     return count;
-}
-
-/* Takes the first reading in which the sum is the result, if there is one. */
-static bool find_sum_reading(const struct step *step, uint64_t result,
-                             unsigned bits, struct sum *sum)
-{
-    for (int i = 0; i < READING_COUNT; i++) {
-        sum->reading = (enum reading)i;
-        if (sum_value(step, sum) == value_read(result, bits, sum->reading))
-            return true;
-    }
-    sum->reading = READ_AS_SHOWN;
-    return false;
 }
 
 bool tell_lea(const struct step *step, const char *detail)
 {
     const struct insn_operand *to = &step->insn->operands[0];
     const struct insn_operand *terms = &step->insn->operands[1];
-    unsigned bits =
-        to->bits < terms->address_bits ? to->bits : terms->address_bits;
-    struct sum sum = {terms, bits, READ_AS_SHOWN};
-    uint64_t result = operand_part(to, step->after);
-    bool holds = find_sum_reading(step, result, to->bits, &sum);
+    const struct regs *regs = step->before;
+    const uint64_t result = operand_part(to, step->after);
+    enum reading reading = READ_AS_SHOWN;
+    struct sum sum = {terms, to->bits, 0, 0};
+    bool holds;
 
     (void)detail;
-    if (value_truncate((uint64_t)sum_value(step, &sum), bits) != result)
+    if (sum.bits > terms->address_bits)
+        sum.bits = terms->address_bits;
+    if (terms->base != REG_NONE)
+        sum.base = terms->base == REG_PC ? step->insn->addr + step->insn->length
+                                         : regs->value[terms->base];
+    if (terms->index != REG_NONE)
+        sum.index = regs->value[terms->index];
+    while (reading < READING_COUNT &&
+           sum_value(&sum, reading) != value_read(result, to->bits, reading))
+        reading++;
+    holds = reading < READING_COUNT;
+    if (!holds)
+        reading = READ_AS_SHOWN;
+    if (value_truncate((uint64_t)sum_value(&sum, reading), sum.bits) != result)
         return false;
-    tell_register(step, to);
-    tell_words(step, " = ");
-    if (tell_terms(step, &sum) > 1) {
-        tell_words(step, " = ");
-        tell_read(step, result, to->bits, sum.reading);
-        tell_wrap(step, holds, bits);
+    tell(step, "%R0 = ");
+    if (tell_terms(step, &sum, reading) > 1) {
+        tell(step, " = ");
+        tell_read(step, result, to->bits, reading);
+        tell_wrap(step, holds, sum.bits);
     }
     return true;
 }
 
-/* The two halves of a product or dividend: ax, or rdx:rax. */
-static unsigned __int128 wide_value(const struct regs *regs, unsigned bits)
-{
-    if (bits == 8)
-        return (uint16_t)regs->value[X86_RAX];
-    return (unsigned __int128)value_truncate(regs->value[X86_RDX], bits)
-               << bits |
-           value_truncate(regs->value[X86_RAX], bits);
-}
+/* --- products and quotients ----------------------------------------------- */
 
-/* The number in the low bits (up to 128), with or without a sign. */
-static __int128 extend(unsigned __int128 value, unsigned bits, bool is_signed)
-{
-    unsigned unused = 128 - bits;
-
-    if (is_signed)
-        return (__int128)(value << unused) >> unused;
-    return (__int128)(value << unused >> unused);
-}
-
-/* These instructions say whether their numbers have a sign, so large negative
- * ones are written with it, as "-0x123456789". */
-static void tell_number(const struct step *step, unsigned __int128 value,
-                        unsigned bits, bool is_signed)
-{
-    __int128 number = extend(value, bits, is_signed);
-    bool is_negative = is_signed && number < 0;
-
-    tell_words(step, is_negative ? "-" : "");
-    value_describe_unsigned(is_negative ? -(unsigned __int128)number
-                                        : (unsigned __int128)number,
-                            step->out);
-}
-
-static void tell_source(const struct step *step, const char *what,
-                        const struct insn_operand *operand)
-{
-    if (operand->kind != OPERAND_MEMORY)
-        return;
-    buf_printf(step->out, ", the %s ", what);
-    tell_loaded(step, operand);
-}
-
-static void tell_wide_name(const struct step *step, unsigned bits)
-{
-    if (bits == 8) {
-        tell_words(step, "ax");
-        return;
-    }
-    reg_part_name(X86_RDX, bits, false, step->out);
-    tell_words(step, ":");
-    reg_part_name(X86_RAX, bits, false, step->out);
-}
-
-/* mul and imul with one operand; detail is "signed" or "unsigned" */
+/* mul and imul with one operand; detail is "signed" or "unsigned", which is how
+ * large numbers are written */
 bool tell_multiply(const struct step *step, const char *detail)
 {
     const struct insn_operand *by = &step->insn->operands[0];
-    unsigned bits = by->bits;
-    bool is_signed = *detail == 's';
-    uint64_t rax = step->before->value[X86_RAX];
-    unsigned __int128 product = wide_value(step->after, bits);
+    const unsigned bits = by->bits;
+    const bool is_signed = *detail == 's';
+    const uint64_t rax = step->before->value[X86_RAX];
+    const unsigned __int128 product = wide_value(step->after, bits);
     unsigned __int128 computed;
     uint64_t factor;
 
@@ -474,102 +399,93 @@ bool tell_multiply(const struct step *step, const char *detail)
         return tell_binary(step, "*");
     if (!operand_before(step, by, &factor))
         return false;
-    computed = (unsigned __int128)extend(rax, bits, is_signed) *
-               (unsigned __int128)extend(factor, bits, is_signed);
-    if (extend(computed ^ product, 2 * bits, false))
+    computed = (unsigned __int128)wide_extend(rax, bits, is_signed) *
+               (unsigned __int128)wide_extend(factor, bits, is_signed);
+    if (wide_extend(computed ^ product, 2 * bits, false))
         return false;
-    tell_wide_name(step, bits);
-    tell_words(step, " = ");
-    tell_number(step, rax, bits, is_signed);
-    tell_words(step, " * ");
-    tell_number(step, factor, bits, is_signed);
-    tell_words(step, " = ");
-    tell_number(step, product, 2 * bits, is_signed);
-    tell_source(step, "factor", by);
+    if (bits == 8)
+        tell(step, "ax = ");
+    else
+        tell(step, "%g:%g = ", X86_RDX, bits, X86_RAX, bits);
+    wide_describe(rax, bits, is_signed, step->out);
+    tell(step, " * ");
+    wide_describe(factor, bits, is_signed, step->out);
+    tell(step, " = ");
+    wide_describe(product, 2 * bits, is_signed, step->out);
+    if (by->kind == OPERAND_MEMORY)
+        tell(step, ", the factor loaded from %X0");
     return true;
-}
-
-/* Whether quotient * divisor + remainder is the dividend. */
-static bool division_holds(const struct step *step, uint64_t divisor,
-                           uint64_t remainder, unsigned bits, bool is_signed)
-{
-    uint64_t rax = step->after->value[X86_RAX];
-    unsigned __int128 computed =
-        (unsigned __int128)extend(rax, bits, is_signed) *
-            (unsigned __int128)extend(divisor, bits, is_signed) +
-        (unsigned __int128)extend(remainder, bits, is_signed);
-
-    return !extend(computed ^ wide_value(step->before, bits), 2 * bits, false);
 }
 
 bool tell_divide(const struct step *step, const char *detail)
 {
     const struct insn_operand *by = &step->insn->operands[0];
-    unsigned bits = by->bits;
-    bool is_signed = *detail == 's';
-    uint64_t rax = step->after->value[X86_RAX];
-    uint64_t remainder = bits == 8 ? rax >> 8 : step->after->value[X86_RDX];
+    const unsigned bits = by->bits;
+    const bool is_signed = *detail == 's';
+    const uint64_t rax = step->after->value[X86_RAX];
+    const uint64_t remainder =
+        bits == 8 ? rax >> 8 : step->after->value[X86_RDX];
+    const unsigned __int128 dividend = wide_value(step->before, bits);
+    unsigned __int128 computed;
     uint64_t divisor;
 
-    if (!operand_before(step, by, &divisor) || !divisor ||
-        !division_holds(step, divisor, remainder, bits, is_signed))
+    if (!operand_before(step, by, &divisor) || !divisor)
         return false;
-    reg_part_name(X86_RAX, bits, false, step->out);
-    tell_words(step, " = ");
-    tell_number(step, wide_value(step->before, bits), 2 * bits, is_signed);
-    tell_words(step, " / ");
-    tell_number(step, divisor, bits, is_signed);
-    tell_words(step, " = ");
-    tell_number(step, rax, bits, is_signed);
-    tell_words(step, "; ");
+    computed = (unsigned __int128)wide_extend(rax, bits, is_signed) *
+                   (unsigned __int128)wide_extend(divisor, bits, is_signed) +
+               (unsigned __int128)wide_extend(remainder, bits, is_signed);
+    if (wide_extend(computed ^ dividend, 2 * bits, false))
+        return false;
+    tell(step, "%g = ", X86_RAX, bits);
+    wide_describe(dividend, 2 * bits, is_signed, step->out);
+    tell(step, " / ");
+    wide_describe(divisor, bits, is_signed, step->out);
+    tell(step, " = ");
+    wide_describe(rax, bits, is_signed, step->out);
+    tell(step, "; ");
     reg_part_name(bits == 8 ? X86_RAX : X86_RDX, bits, bits == 8, step->out);
-    tell_words(step, " = ");
-    tell_number(step, remainder, bits, is_signed);
-    tell_words(step, ", the remainder");
-    tell_source(step, "divisor", by);
+    tell(step, " = ");
+    wide_describe(remainder, bits, is_signed, step->out);
+    tell(step, ", the remainder");
+    if (by->kind == OPERAND_MEMORY)
+        tell(step, ", the divisor loaded from %X0");
     return true;
 }
 
-/* "sets CF SF": the status flags that are 1 now. */
-static void tell_flags(const struct step *step)
-{
-    uint64_t set = step->after->value[REG_FLAGS] & STATUS_FLAGS;
-
-    if (set) {
-        tell_words(step, "sets ");
-        flags_describe(set, step->out);
-    } else {
-        tell_words(step, "clears all status flags");
-    }
-}
+/* --- comparisons ---------------------------------------------------------- */
 
 /* cmp: "-"; test: "&" */
 bool tell_compare(const struct step *step, const char *symbol)
 {
-    const struct insn_operand *left = &step->insn->operands[0];
-    const struct insn_operand *right = &step->insn->operands[1];
-    struct equation equation = {.symbol = *symbol, .bits = left->bits};
-    bool is_minus = *symbol == '-';
+    const struct insn_operand *operands = step->insn->operands;
+    const uint64_t set = step->after->value[REG_FLAGS] & STATUS_FLAGS;
+    struct equation equation = {.symbol = *symbol, .bits = operands[0].bits};
+    const bool is_minus = *symbol == '-';
     enum reading reading;
+    bool holds;
 
-    if (!operand_before(step, left, &equation.a) ||
-        !operand_before(step, right, &equation.b))
+    if (!operand_before(step, &operands[0], &equation.a) ||
+        !operand_before(step, &operands[1], &equation.b))
         return false;
     equation.result =
         is_minus ? equation.a - equation.b : equation.a & equation.b;
-    reading = equation_reading(&equation);
-    tell_words(step, is_minus ? "compares " : "tests ");
+    reading = equation_reading(&equation, &holds);
     if (is_minus) {
+        tell(step, "compares ");
         tell_read(step, equation.a, equation.bits, reading);
-        tell_words(step, " with ");
+        tell(step, " with ");
         tell_read(step, equation.b, equation.bits, reading);
-        tell_words(step, ": ");
+        tell(step, ": ");
+    } else {
+        tell(step, "tests ");
     }
     if (!tell_equation(step, &equation))
         return false;
-    tell_words(step, is_minus ? " " : ": ");
-    tell_flags(step);
-    tell_origin(step, left, equation.a, reading);
-    tell_origin(step, right, equation.b, reading);
+    tell(step, is_minus ? " " : ": ");
+    tell(step, set ? "sets " : "clears all status flags");
+    if (set)
+        flags_describe(set, step->out);
+    tell_origin(step, 0, equation.a, &equation);
+    tell_origin(step, 1, equation.b, &equation);
     return true;
 }

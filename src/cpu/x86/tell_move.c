@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Sentences on instructions that move a value without computing one. */
+/*
+ * Sentences on instructions that move a value without computing one, between
+ * registers, memory and stack, or get one from the CPU or the kernel.
+ *
+ * A repeated string instruction is told one iteration at a time, as
+ * single-stepping sees it (SDM vol. 3, 17.3.1.4): the counter has gone down by
+ * one. If it has not, more was done than the arguments tell, and there is no
+ * sentence.
+ */
 #include "cpu/x86/tell.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 /* A vector register is written or read: bytes, as they lie in memory. */
 static bool tell_vector_move(const struct step *step,
@@ -20,28 +28,9 @@ static bool tell_vector_move(const struct step *step,
     if (memory->kind != OPERAND_MEMORY || !access)
         return false;
     bytes = is_store ? access->new_bytes : access->old_bytes;
-    if (!bytes.data)
-        return false;
-    tell_words(step, is_store ? "stores " : "loads ");
-    tell_size(step, bytes.len);
-    tell_words(step, is_store ? " at " : " from ");
-    tell_address(step, addr);
-    tell_words(step, ": ");
-    tell_hex(step, bytes);
-    return true;
-}
-
-static bool tell_store(const struct step *step, const struct insn_operand *to)
-{
-    uint64_t value;
-
-    if (!operand_after(step, to, &value))
-        return false;
-    tell_words(step, "stores ");
-    tell_value(step, value, to->bits);
-    tell_words(step, " at ");
-    tell_extent(step, to);
-    return true;
+    return bytes.data &&
+           tell(step, is_store ? "stores %n at %a: %h" : "loads %n from %a: %h",
+                bytes.len, addr, bytes);
 }
 
 bool tell_move(const struct step *step, const char *detail)
@@ -52,92 +41,15 @@ bool tell_move(const struct step *step, const char *detail)
     (void)detail;
     if (insn_visible_operands(step->insn) != 2)
         return false;
-    if (to->kind == OPERAND_MEMORY && from->reg != REG_NONE)
-        return tell_store(step, to);
-    if (to->kind == OPERAND_MEMORY && from->kind == OPERAND_IMMEDIATE)
-        return tell_store(step, to);
+    if (to->kind == OPERAND_MEMORY &&
+        (from->reg != REG_NONE || from->kind == OPERAND_IMMEDIATE))
+        return tell(step, "stores %V0 at %X0");
     if (!operand_is_register(to))
         return tell_vector_move(step, to, from);
-    tell_register(step, to);
-    tell_words(step, operand_is_same(to, from) ? " stays " : " = ");
-    if (operand_is_register(from) && !operand_is_same(to, from)) {
-        tell_register(step, from);
-        tell_words(step, " = ");
-    }
-    tell_value(step, operand_part(to, step->after), to->bits);
-    if (from->kind == OPERAND_MEMORY) {
-        tell_words(step, ", ");
-        tell_loaded(step, from);
-    }
-    return true;
-}
-
-/* movzx, movsx, movsxd; detail is "zero" or "sign" */
-bool tell_extend(const struct step *step, const char *detail)
-{
-    const struct insn_operand *to = &step->insn->operands[0];
-    const struct insn_operand *from = &step->insn->operands[1];
-
-    tell_register(step, to);
-    tell_words(step, " = ");
-    tell_value(step, operand_part(to, step->after), to->bits);
-    buf_printf(step->out, ", %s-extended from the %u bits ", detail,
-               (unsigned)from->bits);
-    if (from->kind == OPERAND_MEMORY) {
-        tell_words(step, "at ");
-        tell_address(step, insn_address(step->insn, from, step->before));
-        return true;
-    }
-    tell_words(step, "of ");
-    tell_register(step, from);
-    return true;
-}
-
-/* cbw, cwde, cdqe: rax from its own lower half; detail is the new size */
-bool tell_extend_rax(const struct step *step, const char *detail)
-{
-    unsigned bits = (unsigned)atoi(detail);
-
-    reg_part_name(X86_RAX, bits, false, step->out);
-    tell_words(step, " = ");
-    tell_value(step, step->after->value[X86_RAX], bits);
-    buf_printf(step->out, ", sign-extended from the %u bits of ", bits / 2);
-    reg_part_name(X86_RAX, bits / 2, false, step->out);
-    return true;
-}
-
-/* cwd, cdq, cqo: rdx filled with the sign of rax */
-bool tell_sign_rdx(const struct step *step, const char *detail)
-{
-    unsigned bits = (unsigned)atoi(detail);
-
-    reg_part_name(X86_RDX, bits, false, step->out);
-    tell_words(step, " = ");
-    tell_value(step, step->after->value[X86_RDX], bits);
-    buf_printf(step->out, ", %u copies of the sign bit of ", bits);
-    reg_part_name(X86_RAX, bits, false, step->out);
-    return true;
-}
-
-bool tell_xchg(const struct step *step, const char *detail)
-{
-    const struct insn_operand *a = &step->insn->operands[0];
-    const struct insn_operand *b = &step->insn->operands[1];
-    uint64_t a_value;
-    uint64_t b_value;
-
-    (void)detail;
-    if (!operand_after(step, a, &a_value) || !operand_after(step, b, &b_value))
-        return false;
-    tell_words(step, "swaps: ");
-    tell_place(step, a);
-    tell_words(step, " = ");
-    tell_value(step, a_value, a->bits);
-    tell_words(step, ", ");
-    tell_place(step, b);
-    tell_words(step, " = ");
-    tell_value(step, b_value, b->bits);
-    return true;
+    if (operand_is_same(to, from))
+        return tell(step, "%R0 stays %V0");
+    return tell(step,
+                operand_is_register(from) ? "%R0 = %R1 = %V0" : "%R0 = %V0%F1");
 }
 
 /*
@@ -149,43 +61,164 @@ bool tell_cmpxchg(const struct step *step, const char *detail)
     const struct insn_operand *to = &step->insn->operands[0];
     const struct insn_operand *from = &step->insn->operands[1];
     const struct insn_operand *rax = &step->insn->operands[2];
-    uint64_t expected = operand_part(rax, step->before);
-    uint64_t source = operand_part(from, step->before);
-    const struct insn_operand *changed;
-    uint64_t old_value;
-    uint64_t new_value;
+    const uint64_t expected = operand_part(rax, step->before);
+    const uint64_t source = operand_part(from, step->before);
+    const unsigned bits = to->bits;
+    uint64_t old_value, new_value;
 
     (void)detail;
     if (!operand_before(step, to, &old_value))
         return false;
-    changed = old_value == expected ? to : rax;
-    if (!operand_after(step, changed, &new_value) ||
-        new_value != (changed == to ? source : old_value))
+    if (old_value == expected)
+        return operand_after(step, to, &new_value) && new_value == source &&
+               tell(step,
+                    "%P0 = %R1 = %V0, because the value before was %v, as in "
+                    "%R2",
+                    expected, bits);
+    if (operand_part(rax, step->after) != old_value)
         return false;
-    tell_place(step, changed);
-    tell_words(step, " = ");
-    if (changed == to) {
-        tell_register(step, from);
-        tell_words(step, " = ");
-        tell_value(step, new_value, to->bits);
-        tell_words(step, ", because the value before was ");
-        tell_value(step, expected, to->bits);
-        tell_words(step, ", as in ");
-        tell_register(step, rax);
-        return true;
-    }
-    tell_value(step, new_value, to->bits);
-    tell_words(step, ", from ");
-    tell_place(step, to);
-    tell_words(step, to->kind == OPERAND_MEMORY && to->bits > 8
-                         ? ", which do not get "
-                         : ", which does not get ");
-    tell_register(step, from);
-    tell_words(step, " = ");
-    tell_value(step, source, to->bits);
-    tell_words(step, ", because ");
-    tell_register(step, rax);
-    tell_words(step, " was ");
-    tell_value(step, expected, to->bits);
+    return tell(step,
+                "%P2 = %V2, from %P0, which %s not get %R1 = %v, because %R2 "
+                "was %v",
+                to->kind == OPERAND_MEMORY && bits > 8 ? "do" : "does", source,
+                bits, expected, bits);
+}
+
+/* --- the stack ------------------------------------------------------------ */
+
+bool tell_push(const struct step *step, const char *detail)
+{
+    const uint64_t top = step->after->value[REG_STACK];
+    const uint64_t size = step->before->value[REG_STACK] - top;
+    const struct mem_access *access =
+        access_at(step->writes, step->write_count, top);
+    const unsigned bits = (unsigned)size * 8;
+    uint64_t value;
+
+    (void)detail;
+    if ((size != 2 && size != 8) ||
+        (!(access && bytes_number(access->new_bytes, bits, &value)) &&
+         !operand_before(step, &step->insn->operands[0], &value)))
+        return false;
+    return tell(step, "pushes %v%F0%S", value, bits);
+}
+
+/* An address counted from rsp is computed after rsp was raised, so that only
+ * the access tells it (SDM vol. 2, POP). */
+bool tell_pop(const struct step *step, const char *detail)
+{
+    const struct insn_operand *to = &step->insn->operands[0];
+    const unsigned bits = to->bits;
+    uint64_t value;
+
+    (void)detail;
+    if (to->kind == OPERAND_MEMORY)
+        return step->write_count == 1 &&
+               bytes_number(step->writes[0].new_bytes, bits, &value) &&
+               tell(step, "pops %v into %n at %a%S", value, bits,
+                    (size_t)bits / 8, step->writes[0].addr);
+    return operand_is_register(to) && tell(step, "pops %V0 into %R0") &&
+           (to->reg == REG_STACK || tell(step, "%S"));
+}
+
+bool tell_flags_moved(const struct step *step, const char *detail)
+{
+    const struct regs *regs =
+        !strcmp(detail, "pushes") ? step->before : step->after;
+
+    tell(step, "%s the flags: ", detail);
+    flags_describe(regs->value[REG_FLAGS], step->out);
+    return tell(step, "%S");
+}
+
+bool tell_leave(const struct step *step, const char *detail)
+{
+    (void)detail;
+    return tell(
+        step, "takes the frame down: rsp goes up to %a, rbp = %v, popped",
+        step->after->value[REG_STACK], step->after->value[X86_RBP], 64u);
+}
+
+/* --- string instructions -------------------------------------------------- */
+
+/* "; again, because rcx is now 2": where the program counter stays. cmps and
+ * scas are repeated while ZF is 1 (repe) or 0 (repne). */
+static void tell_repetition(const struct step *step, uint64_t left)
+{
+    const struct insn_operand *operands = step->insn->operands;
+    const unsigned bits = insn_counter_bits(step->insn);
+    const bool is_compare = operands[0].read && operands[1].read;
+    const bool again = step->after->value[REG_PC] == step->insn->addr;
+
+    tell(step, again ? "; again, because " : "; ends, because ");
+    if (again || !left)
+        tell(step, "%g is now %v", X86_RCX, bits, left, bits);
+    if (is_compare && left)
+        tell(step, "%sZF is %u", again ? " and " : "",
+             (unsigned)(step->after->value[REG_FLAGS] >> 6 & 1));
+}
+
+/* Puts one iteration into its frame: a template, or a comparison. */
+bool tell_string(const struct step *step, const char *detail)
+{
+    const unsigned bits = insn_counter_bits(step->insn);
+    const uint64_t count = value_truncate(step->before->value[X86_RCX], bits);
+    const uint64_t left = value_truncate(step->after->value[X86_RCX], bits);
+
+    if (step->insn->repeated && !count)
+        return tell(step, "does nothing, because %g is 0", X86_RCX, bits);
+    if ((step->insn->repeated && left != count - 1) ||
+        !(*detail ? tell(step, detail) : tell_compare(step, "-")))
+        return false;
+    if (step->insn->repeated)
+        tell_repetition(step, left);
     return true;
+}
+
+/* movsd is the name of a vector instruction too. */
+bool tell_string_move(const struct step *step, const char *detail)
+{
+    return insn_visible_operands(step->insn) ? tell_move(step, detail)
+                                             : tell_string(step, detail);
+}
+
+/* --- answers of the CPU and the kernel ------------------------------------ */
+
+/* Leaves count from 0 and from 0x80000000 (SDM vol. 2, CPUID). */
+bool tell_cpuid(const struct step *step, const char *detail)
+{
+    const uint32_t leaf = (uint32_t)step->before->value[X86_RAX];
+
+    (void)detail;
+    tell(step, "asks the CPU about itself (leaf eax = ");
+    tell(step, leaf > 0xffff ? "%a" : "%v", (uint64_t)leaf, 64u);
+    return tell(step, ", ecx = %v)", step->before->value[X86_RCX], 32u);
+}
+
+/* edx:eax as it is now; ecx is the register that was asked for. */
+bool tell_answer(const struct step *step, const char *detail)
+{
+    const uint64_t high = value_truncate(step->after->value[X86_RDX], 32);
+    const uint64_t low = value_truncate(step->after->value[X86_RAX], 32);
+
+    tell(step, detail, (unsigned)step->before->value[X86_RCX]);
+    tell(step, " into edx:eax: ");
+    wide_describe(high << 32 | low, 64, false, step->out);
+    return true;
+}
+
+/* It also writes ecx. */
+bool tell_rdtscp(const struct step *step, const char *detail)
+{
+    return tell_answer(step, detail) &&
+           tell(step, ", and IA32_TSC_AUX into ecx: %v",
+                step->after->value[X86_RCX], 32u);
+}
+
+bool tell_syscall(const struct step *step, const char *detail)
+{
+    (void)detail;
+    return tell(step, "system call %v; the kernel returns %v in rax",
+                step->before->value[X86_RAX], 64u, step->after->value[X86_RAX],
+                64u);
 }
