@@ -85,19 +85,6 @@ static int put(struct dump *dump, struct pen *pen, struct err *err)
     return done ? 0 : fail(dump, INDEX, err);
 }
 
-static int open_index(struct dump *dump, struct err *err)
-{
-    int fd =
-        openat(dump->dir, INDEX, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-
-    dump->index = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (dump->index)
-        return 0;
-    if (fd >= 0)
-        close(fd);
-    return fail(dump, INDEX, err);
-}
-
 static int begin_index(struct dump *dump, const struct event_start *start,
                        struct err *err)
 {
@@ -168,46 +155,6 @@ static int list_file(struct dump *dump, const char *file, uint64_t first,
 
 /* --- a file -------------------------------------------------------------- */
 
-/* Writes what is known of [addr, end) to where it belongs in the file. */
-static bool write_known(struct dump *dump, int fd, uint64_t first,
-                        uint64_t addr, uint64_t end)
-{
-    const struct pages *pages = &dump->view.pages;
-    uint8_t bytes[PAGES_SIZE];
-    uint64_t from, last;
-
-    while (addr < end && pages_extent(pages, addr, end - addr, &from, &last)) {
-        uint64_t stop = from - from % PAGES_SIZE + PAGES_SIZE;
-        size_t len = (last < stop ? last + 1 : stop) - from;
-
-        pages_read(pages, from, len, bytes);
-        errno = ENOSPC; /* what a short write means */
-        if (pwrite(fd, bytes, len, (off_t)(from - first)) != (ssize_t)len)
-            return false;
-        dump->bytes += len;
-        addr = from + len;
-    }
-    return true;
-}
-
-static bool write_parts(struct dump *dump, int fd, uint64_t mapping,
-                        uint64_t first, uint64_t last)
-{
-    const struct regions *regions = &dump->view.regions;
-
-    if (ftruncate(fd, (off_t)(last - first + 1)) < 0)
-        return false;
-    for (size_t i = 0; i < regions->count; i++) {
-        const struct region *part = &regions->list[i];
-
-        if (part->mapping == mapping &&
-            !write_known(dump, fd, first, part->addr,
-                         part->addr + part->length))
-            return false;
-    }
-    return true;
-}
-
 /* Where the known bytes of a mapping begin and end. False: there are none. */
 static bool find_extent(const struct view *view, uint64_t mapping,
                         uint64_t *first, uint64_t *last)
@@ -230,48 +177,74 @@ static bool find_extent(const struct view *view, uint64_t mapping,
     return found;
 }
 
-/* How many files of that start and generation there are with this one. */
-static unsigned count_named(struct dump *dump, const struct region *region)
+/* Writes what is known of a region to where it belongs in the file, which
+ * begins at first. */
+static bool write_part(struct dump *dump, int fd, uint64_t first,
+                       const struct region *part)
 {
-    for (size_t i = 0; i < dump->named_count; i++)
-        if (dump->named[i].start == region->start &&
-            dump->named[i].generation == view_generation(&dump->view, region))
-            return ++dump->named[i].count;
-    dump->named = mem_grow(dump->named, dump->named_count,
-                           &dump->named_capacity, sizeof *dump->named);
-    dump->named[dump->named_count++] =
-        (struct named){region->start, view_generation(&dump->view, region), 1};
-    return 1;
+    const struct pages *pages = &dump->view.pages;
+    uint64_t addr = part->addr, end = addr + part->length, from, last;
+    uint8_t bytes[PAGES_SIZE];
+
+    while (addr < end && pages_extent(pages, addr, end - addr, &from, &last)) {
+        uint64_t stop = from - from % PAGES_SIZE + PAGES_SIZE;
+        size_t len = (last < stop ? last + 1 : stop) - from;
+
+        pages_read(pages, from, len, bytes);
+        errno = ENOSPC; /* what a short write means */
+        if (pwrite(fd, bytes, len, (off_t)(from - first)) != (ssize_t)len)
+            return false;
+        dump->bytes += len;
+        addr = from + len;
+    }
+    return true;
 }
 
+/* A start and a generation, and how many files of them there are already. */
 static void name_file(struct dump *dump, const struct region *region,
                       struct buf *out)
 {
-    unsigned count = count_named(dump, region);
+    unsigned generation = view_generation(&dump->view, region);
+    struct named *named;
+    size_t i = 0;
 
+    while (i < dump->named_count && (dump->named[i].start != region->start ||
+                                     dump->named[i].generation != generation))
+        i++;
+    if (i == dump->named_count) {
+        dump->named = mem_grow(dump->named, dump->named_count,
+                               &dump->named_capacity, sizeof *dump->named);
+        dump->named[dump->named_count++] =
+            (struct named){region->start, generation, 0};
+    }
+    named = &dump->named[i];
     buf_printf(out, "0x%llx-g%u", (unsigned long long)region->start,
-               view_generation(&dump->view, region));
-    if (count > 1)
-        buf_printf(out, "-%u", count);
+               generation);
+    if (++named->count > 1)
+        buf_printf(out, "-%u", named->count);
     buf_append_text(out, ".bin");
 }
 
+/* Writes the code of a mapping, from first to last, to a file. */
 static int write_file(struct dump *dump, const struct region *region,
-                      const char *file, const char *until, struct err *err)
+                      const char *file, uint64_t first, uint64_t last,
+                      struct err *err)
 {
-    uint64_t first, last;
+    const struct regions *regions = &dump->view.regions;
+    int fd =
+        openat(dump->dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     bool done;
-    int fd;
 
-    find_extent(&dump->view, region->mapping, &first, &last);
-    fd = openat(dump->dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
         return fail(dump, file, err);
-    done = write_parts(dump, fd, region->mapping, first, last);
+    done = ftruncate(fd, (off_t)(last - first + 1)) == 0;
+    for (size_t i = 0; done && i < regions->count; i++)
+        if (regions->list[i].mapping == region->mapping)
+            done = write_part(dump, fd, first, &regions->list[i]);
     if (close(fd) < 0 || !done)
         return fail(dump, file, err);
     dump->files++;
-    return list_file(dump, file, first, last, region, until, err);
+    return 0;
 }
 
 /* --- generations --------------------------------------------------------- */
@@ -304,7 +277,7 @@ static int end_generation(struct dump *dump, const struct region *region,
 {
     struct code *code = find_code(dump, region->mapping);
     struct buf file = {0};
-    uint64_t first, last;
+    uint64_t first = 0, last = 0;
     int result;
 
     if (!code || code->generation != view_generation(&dump->view, region) ||
@@ -317,9 +290,18 @@ static int end_generation(struct dump *dump, const struct region *region,
         return 0;
     }
     name_file(dump, region, &file);
-    result = write_file(dump, region, buf_text(&file), until, err);
+    result = write_file(dump, region, buf_text(&file), first, last, err);
+    if (result == 0)
+        result =
+            list_file(dump, buf_text(&file), first, last, region, until, err);
     buf_release(&file);
     return result;
+}
+
+static bool overlaps(const struct region *region, uint64_t addr,
+                     uint64_t length)
+{
+    return region->addr < addr + length && region->addr + region->length > addr;
 }
 
 /* What lies in the range goes away. */
@@ -330,60 +312,27 @@ static int end_range(struct dump *dump, uint64_t addr, uint64_t length,
 
     for (size_t i = 0; i < regions->count; i++) {
         const struct region *region = &regions->list[i];
+        bool whole = region->addr >= addr &&
+                     region->addr + region->length <= addr + length;
 
-        if (region->addr < addr + length &&
-            region->addr + region->length > addr &&
+        if (overlaps(region, addr, length) &&
             end_generation(dump, region,
-                           region->addr >= addr &&
-                                   region->addr + region->length <=
-                                       addr + length
-                               ? "it was unmapped"
-                               : "a part of it was unmapped",
+                           whole ? "it was unmapped"
+                                 : "a part of it was unmapped",
                            err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int end_all(struct dump *dump, struct err *err)
-{
-    const struct regions *regions = &dump->view.regions;
-
-    for (size_t i = 0; i < regions->count; i++)
-        if (end_generation(dump, &regions->list[i], "the end", err) < 0)
-            return -1;
-    return 0;
-}
-
-/* Writes what the event is about to end. */
-static int look_before(struct dump *dump, const struct event *event,
-                       const struct region *superseded, struct err *err)
-{
-    switch (event->kind) {
-    case EVENT_START:
-        return begin_index(dump, &event->start, err);
-    case EVENT_MAP:
-        return end_range(dump, event->map.addr, event->map.length, err);
-    case EVENT_UNMAP:
-        return end_range(dump, event->unmap.addr, event->unmap.length, err);
-    default:
-        return superseded
-                   ? end_generation(dump, superseded, "it was changed", err)
-                   : 0;
-    }
-}
-
 static void note_range(struct dump *dump, uint64_t addr, uint64_t length)
 {
     const struct regions *regions = &dump->view.regions;
 
-    for (size_t i = 0; i < regions->count; i++) {
-        const struct region *region = &regions->list[i];
-
-        if (region->addr < addr + length &&
-            region->addr + region->length > addr && region->prot & PROT_EXEC)
-            note_executable(dump, region);
-    }
+    for (size_t i = 0; i < regions->count; i++)
+        if (overlaps(&regions->list[i], addr, length) &&
+            regions->list[i].prot & PROT_EXEC)
+            note_executable(dump, &regions->list[i]);
 }
 
 /* Notes what can be executed now, and could not before. */
@@ -415,14 +364,32 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     struct dump *dump = (struct dump *)sink;
     const struct region *region = view_superseded(&dump->view, event);
     uint64_t superseded = region ? region->mapping : 0;
+    int result = 0, fd;
 
     dump->seq = event->seq;
     dump->round++;
     if (event->kind == EVENT_LIMIT)
         dump->unwatched |= event_ends_watching(&event->limit);
-    if (!dump->index && open_index(dump, err) < 0)
-        return -1;
-    if (look_before(dump, event, region, err) < 0)
+    if (!dump->index) {
+        fd = openat(dump->dir, INDEX, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                    0666);
+        dump->index = fd >= 0 ? fdopen(fd, "w") : NULL;
+        if (!dump->index && fd >= 0)
+            close(fd);
+        if (!dump->index)
+            return fail(dump, INDEX, err);
+    }
+
+    /* What the event is about to end is written. */
+    if (event->kind == EVENT_START)
+        result = begin_index(dump, &event->start, err);
+    else if (event->kind == EVENT_MAP)
+        result = end_range(dump, event->map.addr, event->map.length, err);
+    else if (event->kind == EVENT_UNMAP)
+        result = end_range(dump, event->unmap.addr, event->unmap.length, err);
+    else if (region)
+        result = end_generation(dump, region, "it was changed", err);
+    if (result < 0)
         return -1;
     view_apply(&dump->view, event);
     look_after(dump, event, superseded);
@@ -432,13 +399,15 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
 static int finish(struct sink *sink, struct err *err)
 {
     struct dump *dump = (struct dump *)sink;
+    const struct regions *regions = &dump->view.regions;
     struct pen pen = {0};
 
     if (!dump->index)
         return 0;
     dump->round++;
-    if (end_all(dump, err) < 0)
-        return -1;
+    for (size_t i = 0; i < regions->count; i++)
+        if (end_generation(dump, &regions->list[i], "the end", err) < 0)
+            return -1;
     pen_end(&pen);
     if (dump->files == 0 && dump->unwatched)
         pen_text(&pen, ROLE_PLAIN,

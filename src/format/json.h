@@ -43,9 +43,8 @@ struct source *json_source_new(FILE *in, const char *name);
  * Says of the line that this source has read last what is wrong: fills err with
  * "NAME:LINE: message" (ERR_DATA) and returns -1.
  */
-int json_source_fail(const struct source *source, struct err *err,
-                     const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+int json_source_fail(struct source *source, struct err *err, const char *format,
+                     ...) __attribute__((format(printf, 3, 4)));
 
 /* The version of Jansson that this was compiled with. */
 const char *json_library(void);

@@ -45,21 +45,23 @@ struct json_line {
     void **kept;
     size_t kept_count;
     size_t kept_capacity;
+    struct err *err; /* is filled with what is wrong */
 };
 
 /* Frees root and what is kept, and with it what an event borrowed. */
 void json_line_forget(struct json_line *line);
 
-/* Fills err with "FILE:LINE: message" (ERR_DATA) and returns -1. */
-int json_fail(const struct json_line *line, struct err *err, const char *format,
-              ...) __attribute__((format(printf, 3, 4)));
+/* Fills line->err with "FILE:LINE: message" (ERR_DATA) and returns -1. */
+int json_fail(const struct json_line *line, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /*
  * The same for a field that is not what it must be, or missing (value NULL).
- * right ends the sentence "it must be ...".
+ * right ends the sentence "it must be ...", field names it: "reads[0].addr".
  */
-int json_fail_field(const struct json_line *line, const char *field,
-                    const json_t *value, const char *right, struct err *err);
+int json_fail_field(const struct json_line *line, const json_t *value,
+                    const char *right, const char *field, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /*
  * These take a value, or NULL for a missing one, and return whether it is a
@@ -71,9 +73,8 @@ bool json_get_number(const json_t *value, int64_t min, int64_t max,
 
 /*
  * Fills tid, source and the fields of event, whose kind is set and all else
- * zero, from the line. Returns 0, or -1 with err filled.
+ * zero, from the line. Returns 0, or -1 with line->err filled.
  */
-int json_read_fields(struct json_line *line, struct event *event,
-                     struct err *err);
+int json_read_fields(struct json_line *line, struct event *event);
 
 #endif

@@ -36,38 +36,20 @@ struct json_source {
     bool ended;        /* the exit event was seen */
 };
 
-/* Looked at before the other fields, which a newer format may have changed. */
-static int check_format(struct json_source *json, struct err *err)
-{
-    const json_t *value = json_object_get(json->line.root, "format");
-    int64_t format;
-
-    if (!json_get_number(value, 1, JSON_NUMBER_MAX, &format))
-        return json_fail_field(&json->line, "format", value,
-                               "a whole number from 1 on", err);
-    if (format > TRACE_FORMAT)
-        return json_fail(&json->line, err,
-                         "the trace has format %" PRId64 ", but this jittrace "
-                         "reads formats up to %d; use a newer jittrace",
-                         format, TRACE_FORMAT);
-    return 0;
-}
-
 /* Where the event stands in the trace: first, last, and in order. */
-static int check_place(struct json_source *json, enum event_kind kind,
-                       struct err *err)
+static int check_place(struct json_source *json, enum event_kind kind)
 {
     const json_t *seq = json_object_get(json->line.root, "seq");
     char right_seq[64];
     int64_t number;
 
     if (json->ended)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the event \"%s\" comes after the \"exit\" event, "
                          "which must be the last",
                          event_name(kind));
     if (json->next_seq > 0 && kind == EVENT_START)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the \"start\" event comes a second time; a file "
                          "holds one trace");
     snprintf(right_seq, sizeof right_seq,
@@ -75,22 +57,33 @@ static int check_place(struct json_source *json, enum event_kind kind,
              json->next_seq);
     if (!json_get_number(seq, 0, JSON_NUMBER_MAX, &number) ||
         (uint64_t)number != json->next_seq)
-        return json_fail_field(&json->line, "seq", seq, right_seq, err);
+        return json_fail_field(&json->line, seq, right_seq, "seq");
     json->next_seq++;
     return 0;
 }
 
 static int read_event(struct json_source *json, enum event_kind kind,
-                      struct event *event, struct err *err)
+                      struct event *event)
 {
+    const json_t *format = json_object_get(json->line.root, "format");
+    int64_t number;
+
     *event = (struct event){.kind = kind, .seq = json->yielded};
-    if (kind == EVENT_START && check_format(json, err) < 0)
-        return -1;
-    if (json_read_fields(&json->line, event, err) < 0)
+    /* Before the other fields, which a newer format may have changed. */
+    if (kind == EVENT_START &&
+        !json_get_number(format, 1, JSON_NUMBER_MAX, &number))
+        return json_fail_field(&json->line, format, "a whole number from 1 on",
+                               "format");
+    if (kind == EVENT_START && number > TRACE_FORMAT)
+        return json_fail(&json->line,
+                         "the trace has format %" PRId64 ", but this jittrace "
+                         "reads formats up to %d; use a newer jittrace",
+                         number, TRACE_FORMAT);
+    if (json_read_fields(&json->line, event) < 0)
         return -1;
     if (kind == EVENT_START && event->start.arch &&
         strcmp(event->start.arch, ARCH_NAME) != 0)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the trace is of another CPU than %s, which alone "
                          "this jittrace can show",
                          ARCH_NAME);
@@ -100,8 +93,7 @@ static int read_event(struct json_source *json, enum event_kind kind,
 }
 
 /* Returns 1 for an event, 0 for a line to skip, -1 for a wrong one. */
-static int take_line(struct json_source *json, struct event *event,
-                     struct err *err)
+static int take_line(struct json_source *json, struct event *event)
 {
     const json_t *value = json_object_get(json->line.root, "event");
     const char *name = NULL;
@@ -109,76 +101,65 @@ static int take_line(struct json_source *json, struct event *event,
     enum event_kind kind = named ? event_find(name) : EVENT_KINDS;
 
     if (json->next_seq == 0 && kind != EVENT_START)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "this is no trace of jittrace, or its beginning is "
                          "missing; the first line must be its \"start\" event");
     if (!json_is_object(json->line.root))
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the line is JSON, but it must be one JSON object");
     if (json->ended && kind == EVENT_KINDS)
         return 0;
     if (!named)
-        return json_fail_field(&json->line, "event", value,
-                               "a text such as \"write\" or \"step\"", err);
-    if (check_place(json, kind, err) < 0)
+        return json_fail_field(&json->line, value,
+                               "a text such as \"write\" or \"step\"", "event");
+    if (check_place(json, kind) < 0)
         return -1;
-    return kind == EVENT_KINDS ? 0 : read_event(json, kind, event, err);
+    return kind == EVENT_KINDS ? 0 : read_event(json, kind, event);
 }
 
 /*
  * The line is no JSON. Jansson's own sentences quote the file, control codes
  * and all; these do not.
  */
-static int fail_syntax(struct json_source *json, const json_error_t *error,
-                       struct err *err)
+static int fail_syntax(struct json_source *json, const json_error_t *error)
 {
     enum json_error_code code = json_error_code(error);
     int column = error->column > 0 ? error->column : 1;
     bool has_nul = memchr(buf_text(&json->text), 0, json->text.len);
 
     if (has_nul && code == json_error_premature_end_of_input)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the line is no text: there is a NUL byte in it; a "
                          "trace is one JSON object a line");
     if (!json->whole &&
         (json->line.number > 1 || code == json_error_premature_end_of_input))
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the trace is cut short in the middle of this line; "
                          "it must end with an \"exit\" event");
     if (code == json_error_duplicate_key)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "a key stands twice in one object, the second time "
                          "before column %d; each may stand there once",
                          column);
     if (code == json_error_invalid_utf8)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the line is not valid UTF-8 after column %d; a trace "
                          "is one JSON object a line, in UTF-8",
                          column);
     if (code == json_error_numeric_overflow)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the number before column %d is too large; numbers in "
                          "a trace have at most 53 bits",
                          column + 1);
-    return json_fail(&json->line, err,
+    return json_fail(&json->line,
                      "the line is not valid JSON at column %d; a trace is one "
                      "JSON object a line, the first of them its \"start\" "
                      "event",
                      column);
 }
 
-static int parse_line(struct json_source *json, struct err *err)
-{
-    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
-    json_error_t error;
-
-    json->line.root =
-        json_loadb(buf_text(&json->text), json->text.len, flags, &error);
-    return json->line.root ? 0 : fail_syntax(json, &error, err);
-}
-
 /* Returns 1, 0 at the end of the file, or -1. */
-static int read_line(struct json_source *json, struct err *err)
+static int read_line(struct json_source *json)
 {
     char part[4096];
     size_t len = 0;
@@ -197,62 +178,61 @@ static int read_line(struct json_source *json, struct err *err)
     funlockfile(json->in);
     buf_append(&json->text, part, len);
     if (c == EOF && ferror(json->in))
-        return err_set(err, ERR_NO_INPUT, "cannot read %s: %s", json->line.name,
-                       strerror(errno));
+        return err_set(json->line.err, ERR_NO_INPUT, "cannot read %s: %s",
+                       json->line.name, strerror(errno));
     if (c == EOF && json->text.len == 0)
         return 0;
     json->whole = c == '\n';
     json->line.number++;
     if (json->text.len > LINE_MOST)
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the line is longer than %d bytes, which no line of a "
                          "trace is",
                          LINE_MOST);
     return 1;
 }
 
-static int end_of_file(struct json_source *json, struct err *err)
+static int end_of_file(struct json_source *json)
 {
     if (json->ended)
         return 0;
     if (json->line.number == 0) {
         json->line.number = 1;
-        return json_fail(&json->line, err,
+        return json_fail(&json->line,
                          "the file is empty; a trace begins with a \"start\" "
                          "event");
     }
-    return json_fail(&json->line, err,
+    return json_fail(&json->line,
                      "the trace is cut short after this line; it must end with "
                      "an \"exit\" event");
-}
-
-/* An editor may leave empty lines at the end. */
-static bool is_blank(struct json_source *json)
-{
-    return strspn(buf_text(&json->text), " \t\r") == json->text.len;
 }
 
 static int json_next(struct source *source, struct event *event,
                      struct err *err)
 {
     struct json_source *json = (struct json_source *)source;
-    int taken;
+    size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
+    json_error_t error;
+    int more, taken = 0;
 
-    do {
-        int more = read_line(json, err);
-
+    json->line.err = err;
+    while (!taken) {
+        more = read_line(json);
         if (more < 0)
             return -1;
         if (!more)
-            return end_of_file(json, err);
+            return end_of_file(json);
         json_line_forget(&json->line);
-        taken = 0;
-        if (json->ended && is_blank(json))
+        /* An editor may leave empty lines at the end. */
+        if (json->ended &&
+            strspn(buf_text(&json->text), " \t\r") == json->text.len)
             continue;
-        if (parse_line(json, err) < 0)
-            return -1;
-        taken = take_line(json, event, err);
-    } while (!taken);
+        json->line.root =
+            json_loadb(buf_text(&json->text), json->text.len, flags, &error);
+        if (!json->line.root)
+            return fail_syntax(json, &error);
+        taken = take_line(json, event);
+    }
     return taken;
 }
 
@@ -277,17 +257,18 @@ struct source *json_source_new(FILE *in, const char *name)
     return &json->source;
 }
 
-int json_source_fail(const struct source *source, struct err *err,
-                     const char *format, ...)
+int json_source_fail(struct source *source, struct err *err, const char *format,
+                     ...)
 {
-    const struct json_source *json = (const struct json_source *)source;
+    struct json_source *json = (struct json_source *)source;
     struct buf message = {0};
     va_list args;
 
     va_start(args, format);
     buf_vprintf(&message, format, args);
     va_end(args);
-    json_fail(&json->line, err, "%s", buf_text(&message));
+    json->line.err = err;
+    json_fail(&json->line, "%s", buf_text(&message));
     buf_release(&message);
     return -1;
 }

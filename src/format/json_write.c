@@ -76,12 +76,14 @@ static size_t character_length(const char *text)
     return 0;
 }
 
-/* The text with U+FFFD in place of each byte that is no part of UTF-8. */
-static json_t *repaired_json(const char *text)
+/* The text, with U+FFFD in place of each byte that is no part of UTF-8. */
+static json_t *text_json(const char *text)
 {
+    json_t *json = json_string(text);
     struct buf buf = {0};
-    json_t *json;
 
+    if (json)
+        return json;
     while (*text) {
         size_t len = character_length(text);
 
@@ -94,13 +96,6 @@ static json_t *repaired_json(const char *text)
     json = json_string(buf_text(&buf));
     buf_release(&buf);
     return json;
-}
-
-static json_t *text_json(const char *text)
-{
-    json_t *json = json_string(text);
-
-    return json ? json : repaired_json(text);
 }
 
 static json_t *texts_json(const struct texts *texts)
@@ -155,14 +150,6 @@ static json_t *accesses_json(const struct mem_accesses *accesses,
     return array;
 }
 
-static json_t *prot_json(unsigned prot)
-{
-    char text[4];
-
-    prot_text(prot, text);
-    return json_string(text);
-}
-
 /* The value of a field, or NULL when it is one to leave out. */
 static json_t *field_json(enum field_type type, const void *at)
 {
@@ -170,6 +157,7 @@ static json_t *field_json(enum field_type type, const void *at)
     const struct opt_regs *regs = at;
     const struct bytes *bytes = at;
     const char *text;
+    char prot[4];
 
     switch (type) {
     case FIELD_TYPE_ADDR:
@@ -182,7 +170,8 @@ static json_t *field_json(enum field_type type, const void *at)
     case FIELD_TYPE_OPTINT:
         return opt->known ? number_json((int64_t)opt->value) : NULL;
     case FIELD_TYPE_PROT:
-        return prot_json(*(const unsigned *)at);
+        prot_text(*(const unsigned *)at, prot);
+        return json_string(prot);
     case FIELD_TYPE_TEXT:
         text = *(const char *const *)at;
         return text ? text_json(text) : NULL;
@@ -204,42 +193,20 @@ static json_t *field_json(enum field_type type, const void *at)
     return NULL;
 }
 
-static void put_fields(json_t *object, const struct event *event)
-{
-    size_t count;
-    const struct event_field *fields = event_fields(event->kind, &count);
-
-    for (size_t i = 0; i < count; i++) {
-        json_t *value;
-
-        if (json_field_is_void(event, &fields[i]))
-            continue;
-        value =
-            field_json(fields[i].type, (const char *)event + fields[i].offset);
-        if (value)
-            put(object, fields[i].name, value);
-    }
-}
-
-static json_t *excerpt_json(const struct srcline *source)
-{
-    json_t *excerpt = json_object();
-
-    put(excerpt, "line", number_json(source->excerpt_line));
-    put(excerpt, "text", text_json(source->excerpt));
-    return excerpt;
-}
-
 static void put_source(json_t *object, const struct srcline *source)
 {
-    json_t *place = json_object();
+    json_t *place = json_object(), *excerpt;
 
     put(place, "file", text_json(source->file));
     put(place, "line", number_json(source->line));
     if (source->text)
         put(place, "text", text_json(source->text));
-    if (source->excerpt)
-        put(place, "excerpt", excerpt_json(source));
+    if (source->excerpt) {
+        excerpt = json_object();
+        put(excerpt, "line", number_json(source->excerpt_line));
+        put(excerpt, "text", text_json(source->excerpt));
+        put(place, "excerpt", excerpt);
+    }
     put(object, "source", place);
 }
 
@@ -277,18 +244,26 @@ static int append(const char *text, size_t len, void *out)
 
 void json_write(const struct event *event, struct buf *out)
 {
-    json_t *object = json_object();
-    size_t start = out->len;
+    size_t start = out->len, count;
+    const struct event_field *fields = event_fields(event->kind, &count);
+    json_t *object = json_object(), *value;
     int failed;
 
     put(object, "seq", number_json((int64_t)event->seq));
     put(object, "event", json_string(event_name(event->kind)));
     /* A reader must meet the version before all that depends on it. The key
-     * keeps this place when put_fields comes to it. */
+     * keeps this place when it is put again below. */
     if (event->kind == EVENT_START)
         put(object, "format", number_json(event->start.format));
     put(object, "tid", number_json(event->tid));
-    put_fields(object, event);
+    for (size_t i = 0; i < count; i++) {
+        if (json_field_is_void(event, &fields[i]))
+            continue;
+        value =
+            field_json(fields[i].type, (const char *)event + fields[i].offset);
+        if (value)
+            put(object, fields[i].name, value);
+    }
     if (event->source.file)
         put_source(object, &event->source);
     failed = json_dump_callback(object, append, out, JSON_COMPACT);

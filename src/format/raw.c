@@ -4,7 +4,8 @@
  *
  * A program calls its code many times and every call is an enter event with
  * the code in it. So the sink remembers what it last wrote, by the address of
- * its first byte, until that mapping goes away or another takes its place. Regions are searched one after the other: there are few.
+ * its first byte, until that mapping goes away or another takes its place.
+ * Regions are searched one after the other: there are few.
  */
 #include "format/raw.h"
 
@@ -28,26 +29,22 @@ struct raw_sink {
     size_t capacity;
 };
 
-/* The entry of the region, a new and empty one if there is none. */
-static struct shown *find_shown(struct raw_sink *raw, uint64_t addr)
-{
-    for (size_t i = 0; i < raw->count; i++)
-        if (raw->list[i].addr == addr)
-            return &raw->list[i];
-    raw->list =
-        mem_grow(raw->list, raw->count, &raw->capacity, sizeof *raw->list);
-    raw->list[raw->count] = (struct shown){.addr = addr};
-    return &raw->list[raw->count++];
-}
-
 static int show(struct raw_sink *raw, uint64_t addr, struct bytes code,
                 struct err *err)
 {
     struct shown *shown;
+    size_t i = 0;
 
     if (code.len == 0)
         return 0;
-    shown = find_shown(raw, addr);
+    while (i < raw->count && raw->list[i].addr != addr)
+        i++;
+    if (i == raw->count) {
+        raw->list =
+            mem_grow(raw->list, raw->count, &raw->capacity, sizeof *raw->list);
+        raw->list[raw->count++] = (struct shown){.addr = addr};
+    }
+    shown = &raw->list[i];
     if (shown->code.len == code.len &&
         memcmp(shown->code.data, code.data, code.len) == 0)
         return 0;

@@ -65,11 +65,12 @@ struct recording {
     bool all_lost;        /* the same of every mapping */
     bool steps_end;       /* from here on calls may pass without a step */
     uint64_t limited;     /* the number of the latest limit; 0: none */
+    struct err *err;      /* is filled with what is wrong */
 };
 
 /* The same as json_source_fail, of the file that is read. */
-#define REFUSE(recording, err, ...) \
-    json_source_fail((recording)->json, err, __VA_ARGS__)
+#define REFUSE(recording, ...) \
+    json_source_fail((recording)->json, (recording)->err, __VA_ARGS__)
 
 /* --- what is certain ----------------------------------------------------- */
 
@@ -85,31 +86,6 @@ static struct certainty *certainty_of(struct recording *recording,
     return &recording->mappings[region->mapping];
 }
 
-/* Memory that was not there before, and that nobody else has. */
-static bool is_fresh(const struct event_map *map)
-{
-    return map->call && strncmp(map->call, "mmap(", 5) == 0 && map->flags &&
-           strstr(map->flags, "MAP_ANONYMOUS") &&
-           !strstr(map->flags, "MAP_SHARED") && map->backing &&
-           strcmp(map->backing, "anonymous") == 0;
-}
-
-/*
- * Memory that others may have, or that was there before: a stack is, of which
- * not each store is told.
- */
-static bool is_unwatched(const struct event_map *map)
-{
-    return !map->call || !map->flags || strstr(map->flags, "MAP_SHARED");
-}
-
-/* The names of code and the output have nothing to do with what is stored. */
-static bool is_about_bytes(const struct event_limit *limit)
-{
-    return !limit->budget || (strcmp(limit->budget, "names") != 0 &&
-                              strcmp(limit->budget, "output") != 0);
-}
-
 static void note_limit(struct recording *recording, const struct event *event)
 {
     const struct event_limit *limit = &event->limit;
@@ -118,7 +94,8 @@ static void note_limit(struct recording *recording, const struct event *event)
     if (!limit->budget || strcmp(limit->budget, "steps") == 0 ||
         (strcmp(limit->budget, "call-steps") == 0 && !limit->addr.known))
         recording->steps_end = true; /* of no call, where none is named */
-    if (!is_about_bytes(limit))
+    /* Names of code and the output have nothing to do with what is stored. */
+    if (word_is(limit->budget, "names") || word_is(limit->budget, "output"))
         return;
     recording->limited = event->seq;
     if (limit->addr.known)
@@ -165,19 +142,28 @@ static void note_own_store(struct recording *recording, int tid,
     }
 }
 
+static void note_map(struct recording *recording, const struct event_map *map)
+{
+    const struct region *region = view_region_at(&recording->view, map->addr);
+    bool shared = map->flags && strstr(map->flags, "MAP_SHARED");
+
+    *certainty_of(recording, region) = (struct certainty){
+        /* It was not there before, and nobody else has it. */
+        .cleared = map->call && strncmp(map->call, "mmap(", 5) == 0 &&
+                   map->flags && strstr(map->flags, "MAP_ANONYMOUS") &&
+                   !shared && word_is(map->backing, "anonymous"),
+        /* Others may have it, or it was there before: a stack is, of which not
+         * each store is told. */
+        .lost = !map->call || !map->flags || shared,
+    };
+}
+
 /* After the view has taken the event. */
 static void note(struct recording *recording, const struct event *event)
 {
-    const struct view *view = &recording->view;
-    const struct region *region;
-
     switch (event->kind) {
     case EVENT_MAP:
-        region = view_region_at(view, event->map.addr);
-        *certainty_of(recording, region) = (struct certainty){
-            .cleared = is_fresh(&event->map),
-            .lost = is_unwatched(&event->map),
-        };
+        note_map(recording, &event->map);
         break;
     case EVENT_WRITE:
         note_own_store(recording, event->tid, &event->write);
@@ -193,44 +179,39 @@ static void note(struct recording *recording, const struct event *event)
     }
 }
 
-/* Whether the thread may see there what another one has stored since. */
-static bool is_contested(const struct recording *recording,
-                         const struct certainty *mapping, int tid)
-{
-    const struct view_thread *thread = view_thread(&recording->view, tid);
-    uint64_t other =
-        mapping->writer == tid ? mapping->written_other : mapping->written;
-
-    return other > 0 && (!thread || other > thread->entered);
-}
-
-/* Whether it is known which byte a thread finds at addr, and which it is. */
+/*
+ * Whether it is known which byte a thread finds at addr, and which it is. Where
+ * another one has stored since it entered, it may see that or not.
+ */
 static bool is_certain(struct recording *recording, int tid, uint64_t addr,
                        uint8_t *byte)
 {
-    const struct region *region = view_region_at(&recording->view, addr);
+    const struct view *view = &recording->view;
+    const struct region *region = view_region_at(view, addr);
+    const struct view_thread *thread = view_thread(view, tid);
     const struct certainty *mapping;
+    uint64_t other;
 
     if (!region || recording->all_lost)
         return false;
     mapping = certainty_of(recording, region);
-    if (mapping->lost || is_contested(recording, mapping, tid) ||
-        (!mapping->cleared && !pages_written(&recording->view.pages, addr)))
+    other = mapping->writer == tid ? mapping->written_other : mapping->written;
+    if (mapping->lost || (other > 0 && (!thread || other > thread->entered)) ||
+        (!mapping->cleared && !pages_written(&view->pages, addr)))
         return false;
-    pages_read(&recording->view.pages, addr, 1, byte);
+    pages_read(&view->pages, addr, 1, byte);
     return true;
 }
 
 static int check_bytes(struct recording *recording, const struct event *event,
-                       const char *what, uint64_t addr, struct bytes bytes,
-                       struct err *err)
+                       const char *what, uint64_t addr, struct bytes bytes)
 {
     uint8_t known;
 
     for (size_t i = 0; i < bytes.len; i++)
         if (is_certain(recording, event->tid, addr + i, &known) &&
             known != bytes.data[i])
-            return REFUSE(recording, err,
+            return REFUSE(recording,
                           "the byte at " ADDR " is %02x by what came before, "
                           "but %s says %02x",
                           addr + i, known, what, bytes.data[i]);
@@ -238,8 +219,7 @@ static int check_bytes(struct recording *recording, const struct event *event,
 }
 
 /* The same of the bytes of a step, which may have changed by that step. */
-static int check_fetched(struct recording *recording, const struct event *event,
-                         struct err *err)
+static int check_fetched(struct recording *recording, const struct event *event)
 {
     struct own_store own = recording->own;
     uint64_t addr = event->step.addr;
@@ -248,17 +228,17 @@ static int check_fetched(struct recording *recording, const struct event *event,
     if (own.tid == event->tid)
         recording->own = (struct own_store){0};
     if (own.tid != event->tid || own.pc != addr)
-        return check_bytes(recording, event, "\"bytes\"", addr, bytes, err);
+        return check_bytes(recording, event, "\"bytes\"", addr, bytes);
     for (size_t i = 0; i < bytes.len; i++) {
         if (own.stored[i] && own.old[i] != bytes.data[i])
-            return REFUSE(recording, err,
+            return REFUSE(recording,
                           "the byte at " ADDR
                           " was %02x before the step stored "
                           "there, but \"bytes\" says %02x",
                           addr + i, own.old[i], bytes.data[i]);
         if (!own.stored[i] &&
             check_bytes(recording, event, "\"bytes\"", addr + i,
-                        (struct bytes){bytes.data + i, 1}, err) < 0)
+                        (struct bytes){bytes.data + i, 1}) < 0)
             return -1;
     }
     return 0;
@@ -268,19 +248,18 @@ static int check_fetched(struct recording *recording, const struct event *event,
 
 /* Pages that a program can have. */
 static int check_pages(struct recording *recording, uint64_t addr,
-                       uint64_t length, struct err *err)
+                       uint64_t length)
 {
     if (length == 0)
-        return REFUSE(recording, err,
-                      "the \"length\" is 0, but no mapping is "
-                      "empty");
+        return REFUSE(recording,
+                      "the \"length\" is 0, but no mapping is empty");
     if (addr % PAGES_SIZE || length % PAGES_SIZE)
-        return REFUSE(recording, err,
+        return REFUSE(recording,
                       "\"addr\" and \"length\" must be of whole pages of %u "
                       "bytes, as all mappings are",
                       PAGES_SIZE);
     if (addr >= MEMORY_END || length > MEMORY_END - addr)
-        return REFUSE(recording, err,
+        return REFUSE(recording,
                       "%" PRIu64 " bytes at " ADDR " are more than the memory "
                       "that a program can have",
                       length, addr);
@@ -289,14 +268,14 @@ static int check_pages(struct recording *recording, uint64_t addr,
 
 /* [addr, addr + len) is mapped, and offset bytes from its mapping's start. */
 static int check_place(struct recording *recording, uint64_t addr, uint64_t len,
-                       uint64_t offset, struct err *err)
+                       uint64_t offset)
 {
     const struct view *view = &recording->view;
     const struct region *region = view_region_at(view, addr);
     uint64_t start = region ? region->start : 0;
 
     if (region && offset != addr - start)
-        return REFUSE(recording, err,
+        return REFUSE(recording,
                       "the \"offset\" of " ADDR " is %" PRIu64
                       ", but its mapping begins at " ADDR,
                       addr, offset, start);
@@ -305,7 +284,7 @@ static int check_place(struct recording *recording, uint64_t addr, uint64_t len,
             return 0;
         at = region->addr + region->length;
     }
-    return REFUSE(recording, err,
+    return REFUSE(recording,
                   "%" PRIu64 " bytes at " ADDR " are not all in a mapping that "
                   "came before",
                   len, addr);
@@ -313,7 +292,7 @@ static int check_place(struct recording *recording, uint64_t addr, uint64_t len,
 
 /* What a program accesses wraps around nowhere. */
 static int check_accesses(struct recording *recording, const char *what,
-                          const struct mem_accesses *accesses, struct err *err)
+                          const struct mem_accesses *accesses)
 {
     for (size_t i = 0; i < accesses->count; i++) {
         const struct mem_access *access = &accesses->list[i];
@@ -322,7 +301,7 @@ static int check_accesses(struct recording *recording, const char *what,
                          : access->new_bytes.len;
 
         if (len > 0 && access->addr + (len - 1) < access->addr)
-            return REFUSE(recording, err,
+            return REFUSE(recording,
                           "%zu bytes at " ADDR " of \"%s\" go beyond the last "
                           "address",
                           len, access->addr, what);
@@ -331,12 +310,11 @@ static int check_accesses(struct recording *recording, const char *what,
 }
 
 static int check_range(struct recording *recording, const char *field,
-                       int64_t value, int64_t first, int64_t last,
-                       struct err *err)
+                       int64_t value, int64_t first, int64_t last)
 {
     if (value >= first && value <= last)
         return 0;
-    return REFUSE(recording, err,
+    return REFUSE(recording,
                   "the field \"%s\" is %" PRId64
                   ", but it must be from %" PRId64 " to %" PRId64,
                   field, value, first, last);
@@ -345,11 +323,11 @@ static int check_range(struct recording *recording, const char *field,
 /* --- registers ------------------------------------------------------------ */
 
 static int check_register(struct recording *recording, enum reg reg,
-                          uint64_t known, uint64_t told, struct err *err)
+                          uint64_t known, uint64_t told)
 {
     if (known == told)
         return 0;
-    return REFUSE(recording, err,
+    return REFUSE(recording,
                   "%s is " ADDR
                   " by what came before, but this event says " ADDR,
                   reg_name(reg), known, told);
@@ -367,20 +345,19 @@ static bool is_followed(const struct recording *recording,
 }
 
 static int check_changes(struct recording *recording, const struct regs *regs,
-                         const struct event_step *step, struct err *err)
+                         const struct event_step *step)
 {
-    if (check_register(recording, REG_PC, regs->value[REG_PC], step->addr,
-                       err) < 0)
+    if (check_register(recording, REG_PC, regs->value[REG_PC], step->addr) < 0)
         return -1;
     for (size_t i = 0; i < step->regs.count; i++) {
         const struct reg_change *change = &step->regs.list[i];
 
         if (check_register(recording, change->reg, regs->value[change->reg],
-                           change->old_value, err) < 0)
+                           change->old_value) < 0)
             return -1;
         if (change->reg == REG_PC &&
-            check_register(recording, REG_PC, change->new_value, step->next,
-                           err) < 0)
+            check_register(recording, REG_PC, change->new_value, step->next) <
+                0)
             return -1;
     }
     return 0;
@@ -388,103 +365,95 @@ static int check_changes(struct recording *recording, const struct regs *regs,
 
 /* --- kinds ---------------------------------------------------------------- */
 
-static int check_protect(struct recording *recording, const struct event *event,
-                         struct err *err)
+static int check_protect(struct recording *recording, const struct event *event)
 {
     const struct event_protect *change = &event->protect;
     uint64_t end = change->addr + change->length;
     const struct region *region;
     char was[4], told[4];
 
-    if (check_pages(recording, change->addr, change->length, err) < 0)
+    if (check_pages(recording, change->addr, change->length) < 0)
         return -1;
     region = regions_from(&recording->view.regions, change->addr);
     if (!region || region->addr >= end)
-        return REFUSE(recording, err,
+        return REFUSE(recording,
                       "nothing is mapped at " ADDR " by what came before",
                       change->addr);
     prot_text(region->prot, was);
     prot_text(change->old_prot, told);
     if (region->prot != change->old_prot)
-        return REFUSE(recording, err,
+        return REFUSE(recording,
                       "the protection at " ADDR " is %s by what came before, "
                       "but \"old_prot\" says %s",
                       change->addr, was, told);
     if (change->code_offset > change->length ||
         change->code.len > change->length - change->code_offset)
-        return REFUSE(recording, err,
-                      "the \"code\" is not all in the pages "
-                      "whose protection changed");
+        return REFUSE(recording, "the \"code\" is not all in the pages "
+                                 "whose protection changed");
     return check_bytes(recording, event, "\"code\"",
-                       change->addr + change->code_offset, change->code, err);
+                       change->addr + change->code_offset, change->code);
 }
 
-static int check_write(struct recording *recording, const struct event *event,
-                       struct err *err)
+static int check_write(struct recording *recording, const struct event *event)
 {
     const struct event_write *write = &event->write;
     size_t len = write->old.data ? write->old.len : write->new.len;
     const struct region *twin;
 
-    if (check_place(recording, write->addr, len, write->offset, err) < 0 ||
-        check_bytes(recording, event, "\"old\"", write->addr, write->old, err) <
-            0)
+    if (check_place(recording, write->addr, len, write->offset) < 0 ||
+        check_bytes(recording, event, "\"old\"", write->addr, write->old) < 0)
         return -1;
     if (!write->also.known)
         return 0;
     twin = view_region_at(&recording->view, write->also.value);
     return check_place(recording, write->also.value, len,
-                       twin ? write->also.value - twin->start : 0, err);
+                       twin ? write->also.value - twin->start : 0);
 }
 
-static int check_enter(struct recording *recording, const struct event *event,
-                       struct err *err)
+static int check_enter(struct recording *recording, const struct event *event)
 {
     const struct event_enter *enter = &event->enter;
     uint64_t code = enter->addr - enter->offset + enter->code_offset;
 
-    if (check_place(recording, enter->addr, 1, enter->offset, err) < 0)
+    if (check_place(recording, enter->addr, 1, enter->offset) < 0)
         return -1;
     if (enter->code.len == 0)
         return 0;
-    if (check_place(recording, code, enter->code.len, enter->code_offset, err) <
-        0)
+    if (check_place(recording, code, enter->code.len, enter->code_offset) < 0)
         return -1;
-    return check_bytes(recording, event, "\"code\"", code, enter->code, err);
+    return check_bytes(recording, event, "\"code\"", code, enter->code);
 }
 
-static int check_step(struct recording *recording, const struct event *event,
-                      struct err *err)
+static int check_step(struct recording *recording, const struct event *event)
 {
     const struct view_thread *thread =
         view_thread(&recording->view, event->tid);
     const struct event_step *step = &event->step;
 
     if (!thread || !thread->inside)
-        return REFUSE(recording, err,
+        return REFUSE(recording,
                       "thread %d makes a step, but no \"enter\" event has "
                       "brought it into generated code",
                       event->tid);
     if (step->bytes.data &&
         check_range(recording, "bytes", (int64_t)step->bytes.len, 1,
-                    INSN_MAX_LENGTH, err) < 0)
+                    INSN_MAX_LENGTH) < 0)
         return -1;
     if (check_place(recording, step->addr, step->bytes.len + !step->bytes.len,
-                    step->offset, err) < 0 ||
+                    step->offset) < 0 ||
         (is_followed(recording, thread) &&
-         check_changes(recording, &thread->regs, step, err) < 0) ||
-        check_accesses(recording, "reads", &step->reads, err) < 0 ||
-        check_accesses(recording, "writes", &step->writes, err) < 0)
+         check_changes(recording, &thread->regs, step) < 0) ||
+        check_accesses(recording, "reads", &step->reads) < 0 ||
+        check_accesses(recording, "writes", &step->writes) < 0)
         return -1;
-    return check_fetched(recording, event, err);
+    return check_fetched(recording, event);
 }
 
 /*
  * Where it leads is known if each step was seen, and unless the kernel has sent
  * the thread elsewhere.
  */
-static int check_leave(struct recording *recording, const struct event *event,
-                       struct err *err)
+static int check_leave(struct recording *recording, const struct event *event)
 {
     const struct view_thread *thread =
         view_thread(&recording->view, event->tid);
@@ -493,65 +462,63 @@ static int check_leave(struct recording *recording, const struct event *event,
     if (!is_followed(recording, thread) || !leave->how ||
         strcmp(leave->how, "signal") == 0)
         return 0;
-    if (check_register(recording, REG_PC, thread->regs.value[REG_PC], leave->to,
-                       err) < 0)
+    if (check_register(recording, REG_PC, thread->regs.value[REG_PC],
+                       leave->to) < 0)
         return -1;
     if (!leave->value.known)
         return 0;
     return check_register(recording, REG_RESULT, thread->regs.value[REG_RESULT],
-                          leave->value.value, err);
+                          leave->value.value);
 }
 
 static int check_signal(struct recording *recording,
-                        const struct event_signal *signal, struct err *err)
+                        const struct event_signal *signal)
 {
-    if (check_range(recording, "number", signal->number, 1, SIGRTMAX, err) < 0)
+    if (check_range(recording, "number", signal->number, 1, SIGRTMAX) < 0)
         return -1;
     if (signal->bytes.len > INSN_MAX_LENGTH)
         return check_range(recording, "bytes", (int64_t)signal->bytes.len, 0,
-                           INSN_MAX_LENGTH, err);
+                           INSN_MAX_LENGTH);
     if (!signal->pc.known || !signal->regs.known)
         return 0;
     return check_register(recording, REG_PC, signal->pc.value,
-                          signal->regs.value.value[REG_PC], err);
+                          signal->regs.value.value[REG_PC]);
 }
 
 /* exit(2) keeps the low byte of a status. */
 static int check_exit(struct recording *recording,
-                      const struct event_exit *ended, struct err *err)
+                      const struct event_exit *ended)
 {
     if (ended->signal.known)
         return check_range(recording, "signal", (int64_t)ended->signal.value, 1,
-                           SIGRTMAX, err);
+                           SIGRTMAX);
     return check_range(recording, "status", (int64_t)ended->status.value, 0,
-                       255, err);
+                       255);
 }
 
-static int check(struct recording *recording, const struct event *event,
-                 struct err *err)
+static int check(struct recording *recording, const struct event *event)
 {
     switch (event->kind) {
     case EVENT_MAP:
-        return check_pages(recording, event->map.addr, event->map.length, err);
+        return check_pages(recording, event->map.addr, event->map.length);
     case EVENT_WRITE:
-        return check_write(recording, event, err);
+        return check_write(recording, event);
     case EVENT_PROTECT:
-        return check_protect(recording, event, err);
+        return check_protect(recording, event);
     case EVENT_UNMAP:
-        return check_pages(recording, event->unmap.addr, event->unmap.length,
-                           err);
+        return check_pages(recording, event->unmap.addr, event->unmap.length);
     case EVENT_ENTER:
-        return check_enter(recording, event, err);
+        return check_enter(recording, event);
     case EVENT_STEP:
-        return check_step(recording, event, err);
+        return check_step(recording, event);
     case EVENT_LEAVE:
-        return check_leave(recording, event, err);
+        return check_leave(recording, event);
     case EVENT_OUTPUT:
-        return check_range(recording, "fd", event->output.fd, 1, 2, err);
+        return check_range(recording, "fd", event->output.fd, 1, 2);
     case EVENT_SIGNAL:
-        return check_signal(recording, &event->signal, err);
+        return check_signal(recording, &event->signal);
     case EVENT_EXIT:
-        return check_exit(recording, &event->exit, err);
+        return check_exit(recording, &event->exit);
     default:
         return 0;
     }
@@ -567,7 +534,8 @@ static int recording_next(struct source *source, struct event *event,
 
     if (more <= 0)
         return more;
-    if (check(recording, event, err) < 0)
+    recording->err = err;
+    if (check(recording, event) < 0)
         return -1;
     view_apply(&recording->view, event);
     note(recording, event);
