@@ -71,44 +71,6 @@ static void print_machine(struct pen *pen)
     print_words(pen, "libraries", text);
 }
 
-static void print_finding(struct pen *pen, const struct mechanism *what,
-                          const struct finding *finding)
-{
-    char text[2048];
-
-    switch (finding->state) {
-    case FINDING_WORKS:
-        snprintf(text, sizeof text, "works%s%s", *finding->text ? "; " : "",
-                 finding->text);
-        break;
-    case FINDING_MISSING:
-        if (!what->remedy)
-            snprintf(text, sizeof text, "missing: %s", finding->text);
-        else
-            snprintf(text, sizeof text,
-                     "missing (%s); instead: %s; to have it: %s", finding->text,
-                     what->instead, what->remedy);
-        break;
-    case FINDING_NOT_TRIED:
-        snprintf(text, sizeof text, "not tried, for it takes: %s",
-                 finding->text);
-        break;
-    }
-    print_words(pen, what->name, text);
-}
-
-/* The bundled baby JIT, which writes to nobody. */
-static struct source *start_babyjit(const struct options *options, int out,
-                                    struct launch *launch, struct err *err)
-{
-    struct options plain = *options;
-
-    plain.budget = observe_default_budget;
-    *launch =
-        (struct launch){.stdin_fd = out, .stdout_fd = out, .stderr_fd = out};
-    return start_program(&plain, launch, err);
-}
-
 /* What was seen of the baby JIT. */
 struct seen {
     bool started;
@@ -117,17 +79,21 @@ struct seen {
     char lacks[512]; /* the first reason why something is not seen, or "" */
 };
 
+/* The bundled baby JIT, which writes to nobody. */
 static void watch_babyjit(const void *argument, void *out)
 {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct launch launch = {
+        .stdin_fd = null, .stdout_fd = null, .stderr_fd = null};
+    struct options options = *(const struct options *)argument;
     struct seen *seen = out;
-    struct launch launch;
     struct source *source;
     struct event event;
     struct err err;
 
     *seen = (struct seen){0};
-    source = start_babyjit(argument, open("/dev/null", O_RDWR | O_CLOEXEC),
-                           &launch, &err);
+    options.budget = observe_default_budget;
+    source = start_program(&options, &launch, &err);
     seen->started = source != NULL;
     while (source && source_next(source, &event, &err) > 0) {
         seen->events[event.kind]++;
@@ -169,8 +135,8 @@ static const char *print_babyjit(struct pen *pen, const struct seen *seen)
 /* Milliseconds for the baby JIT to be traced, at most; some 20 is usual. */
 #define PATIENCE_MS 5000
 
-/* Returns the exit status. */
-static int print_findings(struct pen *pen, const struct options *options)
+/* Returns whether all is there that any trace needs. */
+static bool print_findings(struct pen *pen)
 {
     struct finding findings[MECHANISMS];
     const struct lesson *lesson = lesson_find("babyjit");
@@ -182,37 +148,50 @@ static int print_findings(struct pen *pen, const struct options *options)
         .stdout_fd = -1,
         .stderr_fd = -1,
     };
-    struct seen seen = {.lacks = "its trace does not come to an end"};
     bool traces = true;
-    const char *less;
+    char text[2048];
 
     doctor_examine(&what, findings);
     for (int i = 0; i < MECHANISMS; i++) {
-        print_finding(pen, &doctor_mechanisms[i], &findings[i]);
-        traces &= findings[i].state == FINDING_WORKS ||
-                  !doctor_mechanisms[i].all_need;
+        const struct mechanism *mechanism = &doctor_mechanisms[i];
+        const char *found = findings[i].text;
+
+        if (findings[i].state == FINDING_WORKS)
+            snprintf(text, sizeof text, "works%s%s", *found ? "; " : "", found);
+        else if (findings[i].state == FINDING_NOT_TRIED)
+            snprintf(text, sizeof text, "not tried, for it takes: %s", found);
+        else if (!mechanism->remedy)
+            snprintf(text, sizeof text, "missing: %s", found);
+        else
+            snprintf(text, sizeof text,
+                     "missing (%s); instead: %s; to have it: %s", found,
+                     mechanism->instead, mechanism->remedy);
+        print_words(pen, mechanism->name, text);
+        traces &= findings[i].state == FINDING_WORKS || !mechanism->all_need;
     }
-    if (traces) {
-        doctor_apart(watch_babyjit, options, &seen, sizeof seen, PATIENCE_MS);
-    } else {
-        snprintf(seen.lacks, sizeof seen.lacks, "not traced");
-    }
-    less = print_babyjit(pen, &seen);
-    pen_words(pen, ROLE_PLAIN, 0,
-              less ? less
-                   : "The baby JIT can be shown in full here, and so can "
-                     "programs of yours.");
-    return less ? EX_OSERR : 0;
+    return traces;
 }
 
 int doctor(const struct options *options, struct err *err)
 {
+    struct seen seen = {.lacks = "its trace does not come to an end"};
+    const char *less;
     struct pen pen = {0};
     FILE *out;
     int status;
 
     print_machine(&pen);
-    status = print_findings(&pen, options);
+    if (print_findings(&pen))
+        doctor_apart(watch_babyjit, options, &seen, sizeof seen, PATIENCE_MS);
+    else
+        snprintf(seen.lacks, sizeof seen.lacks, "not traced");
+    less = print_babyjit(&pen, &seen);
+    pen_words(&pen, ROLE_PLAIN, 0,
+              less ? less
+                   : "The baby JIT can be shown in full here, and so can "
+                     "programs of yours.");
+    status = less ? EX_OSERR : 0;
+
     out = open_output(options, err);
     if (!out)
         return complain(err);

@@ -23,8 +23,7 @@
 #include "cli/step.h"
 #include "cli/wiring.h"
 #include "observe/observe.h"
-#include "format/recording.h"
-#include "trace/fan.h"
+#include "trace/sink.h"
 #include "trace/source.h"
 
 #define GRACE_SECONDS 5
@@ -115,77 +114,37 @@ static int pump(struct source *source, struct sink *sink, struct err *err)
     return more < 0 ? -1 : status;
 }
 
-/*
- * Shows the source's events, in the format of the options and where else fan
- * leads. Returns the exit status; frees the source.
- */
-static int show(const struct options *options, struct source *source,
-                struct sink *fan, struct err *err)
+/* Without --step. A recording that can be shown is a success, however its
+ * program ended. */
+static int run(const struct options *options, struct err *err)
 {
-    /* Only now: what cannot be started or read overwrites no old trace. */
-    FILE *out = open_output(options, err);
-    struct err lost;
+    struct launch launch = {.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
     int status = -1, finished = 0;
+    struct wiring wiring;
+    struct err lost;
 
-    if (out) {
-        fan_add(fan, make_sink(options, out));
-        status = pump(source, fan, err);
-        finished = sink_finish(fan, &lost);
-        if (out != stdout)
-            fclose(out);
+    if (options->format != FORMAT_TEXT && !options->output)
+        launch.stdout_fd = STDERR_FILENO;
+    if (wiring_open(&wiring, options, err) == 0 &&
+        wiring_start(&wiring, options, &launch, err) == 0) {
+        if (options->replay) {
+            signal(SIGPIPE, SIG_IGN);
+            signal(SIGXFSZ, SIG_IGN);
+        } else {
+            handle_signals(observe_pid(wiring.source));
+        }
+        /* Only now: what cannot be started or read overwrites no old trace. */
+        if (wiring_write(&wiring, options, err) == 0) {
+            status = pump(wiring.source, wiring.fan, err);
+            finished = sink_finish(wiring.fan, &lost);
+        }
     }
-    source_free(source);
+    wiring_close(&wiring);
     if (status < 0)
         return complain(err);
     if (finished < 0)
         return complain(&lost);
     return options->replay ? 0 : status;
-}
-
-static int trace(const struct options *options, struct sink *fan,
-                 struct err *err)
-{
-    struct launch launch = {.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
-    struct source *source;
-
-    if (options->format != FORMAT_TEXT && !options->output)
-        launch.stdout_fd = STDERR_FILENO;
-    source = start_program(options, &launch, err);
-    if (!source)
-        return complain(err);
-    handle_signals(observe_pid(source));
-    return show(options, source, fan, err);
-}
-
-/* A recording that can be shown is a success, however its program ended. */
-static int replay(const struct options *options, struct sink *fan,
-                  struct err *err)
-{
-    FILE *in = open_recording(options, err);
-    int status;
-
-    if (!in)
-        return complain(err);
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN);
-    status = show(options, recording_new(in, options->replay), fan, err);
-    fclose(in);
-    return status;
-}
-
-/* Without --step. */
-static int run(const struct options *options, struct err *err)
-{
-    struct sink *fan = fan_new();
-    int status;
-
-    if (open_dump(options, fan, err) < 0)
-        status = complain(err);
-    else
-        status = options->replay ? replay(options, fan, err)
-                                 : trace(options, fan, err);
-    sink_free(fan);
-    return status;
 }
 
 static int inform(const struct options *options, struct err *err)

@@ -23,16 +23,14 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "cli/wiring.h"
 #include "observe/observe.h"
-#include "format/recording.h"
 #include "step/driver.h"
 #include "step/fullscreen.h"
 #include "step/plain.h"
 #include "step/session.h"
 #include "step/terminal.h"
-#include "trace/fan.h"
+#include "trace/sink.h"
 
 /* Milliseconds for a killed program to be gone, children and all. */
 #define LAST_EVENTS 2000
@@ -45,7 +43,6 @@ struct tee {
     struct source source;
     struct source *inner;
     struct sink *fan;
-    FILE *out; /* of -o, or NULL */
 };
 
 static int tee_next(struct source *source, struct event *event, struct err *err)
@@ -61,27 +58,6 @@ static int tee_next(struct source *source, struct event *event, struct err *err)
 static int tee_ready(struct source *source, struct err *err)
 {
     return source_ready(((struct tee *)source)->inner, err);
-}
-
-static int tee_open(struct tee *tee, const struct options *options,
-                    struct source *inner, struct sink *fan, struct err *err)
-{
-    *tee = (struct tee){.source = {.next = tee_next, .ready = tee_ready},
-                        .inner = inner,
-                        .fan = fan};
-    if (!options->output)
-        return 0;
-    tee->out = open_output(options, err);
-    if (!tee->out)
-        return -1;
-    fan_add(fan, make_sink(options, tee->out));
-    return 0;
-}
-
-static void tee_close(struct tee *tee)
-{
-    if (tee->out)
-        fclose(tee->out);
 }
 
 /* --- the program's surroundings ------------------------------------------ */
@@ -115,13 +91,13 @@ static int open_terminal(struct surroundings *around, struct err *err)
     return 0;
 }
 
+/* Fills *around, of which all is -1 so far. */
 static int surround(struct surroundings *around, const struct options *options,
                     bool fullscreen, struct err *err)
 {
     const char *input = options->input ? options->input : "/dev/null";
     struct stat file;
 
-    *around = (struct surroundings){-1, -1, -1};
     around->input = open(input, O_RDONLY | O_CLOEXEC);
     if (around->input >= 0 && fstat(around->input, &file) == 0 &&
         S_ISDIR(file.st_mode)) {
@@ -135,15 +111,6 @@ static int surround(struct surroundings *around, const struct options *options,
     return fullscreen ? open_terminal(around, err) : 0;
 }
 
-static void clear_away(struct surroundings *around)
-{
-    int fds[] = {around->input, around->master, around->slave};
-
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-}
-
 /* --- running ------------------------------------------------------------- */
 
 static void pause_program(void *source)
@@ -151,22 +118,11 @@ static void pause_program(void *source)
     observe_pause(source);
 }
 
-/* After it the screen is gone, and what was done can be said. */
-static int drive(const struct options *options, struct session *session,
-                 struct driver *driver, bool fullscreen, struct err *err)
-{
-    bool color = wants_color(options, stdout);
-
-    return fullscreen ? fullscreen_run(session, driver, color, err)
-                      : plain_run(session, driver, stdout, color, err);
-}
-
 /*
  * The program is over, whatever it was about to do. What can still be observed
- * of that makes the recording complete.
+ * of that makes a recording complete.
  */
-static void finish(const struct options *options, struct tee *tee,
-                   struct driver *driver)
+static void end_program(struct tee *tee, struct driver *driver, bool recorded)
 {
     long limit = driver_now() + LAST_EVENTS;
     struct event event;
@@ -174,8 +130,7 @@ static void finish(const struct options *options, struct tee *tee,
     int more = 1;
 
     observe_end(tee->inner);
-    while ((options->output || options->dump) && more >= 0 &&
-           driver_now() < limit) {
+    while (recorded && more >= 0 && driver_now() < limit) {
         more = source_ready(&tee->source, &ignored);
         if (more > 0 && source_next(&tee->source, &event, &ignored) <= 0)
             return;
@@ -184,123 +139,74 @@ static void finish(const struct options *options, struct tee *tee,
     }
 }
 
-/* result is what drive returned. */
-static int conclude(struct session *session, struct tee *tee, int result,
-                    const struct err *err)
+static int step_through(const struct options *options, struct wiring *wiring,
+                        int output, bool fullscreen, struct err *err)
 {
+    struct tee tee = {.source = {.next = tee_next, .ready = tee_ready},
+                      .inner = wiring->source,
+                      .fan = wiring->fan};
+    struct driver driver = {.input = STDIN_FILENO,
+                            .signals = driver_signals(err),
+                            .output = output,
+                            .pause = options->replay ? NULL : pause_program,
+                            .argument = wiring->source};
+    struct session *session = session_new(&tee.source);
+    int result = driver.signals < 0 ? -1 : 0, finished, status = 0;
+    bool color = wants_color(options, stdout);
     struct err lost;
-    int finished = sink_finish(tee->fan, &lost), status = 0;
-
-    if (result < 0 && err->kind != ERR_PIPE)
-        return complain(err);
-    if (finished < 0)
-        return complain(&lost);
-    if (result > 0)
-        return 128 + result;
-    session_exit_status(session, &status);
-    return status;
-}
-
-static int step_through(const struct options *options, struct tee *tee,
-                        struct driver *driver, bool fullscreen, struct err *err)
-{
-    struct session *session = session_new(&tee->source);
-    int result = 0, status;
 
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
-    driver->input = STDIN_FILENO;
-    driver->signals = driver_signals(err);
-    if (driver->signals < 0)
-        result = -1;
     if (result == 0 && options->replay)
         result = session_load(session, err);
     if (result == 0)
-        result = drive(options, session, driver, fullscreen, err);
+        result = fullscreen ? fullscreen_run(session, &driver, color, err)
+                            : plain_run(session, &driver, stdout, color, err);
     if (!options->replay)
-        finish(options, tee, driver);
-    status = conclude(session, tee, result, err);
-    if (driver->signals >= 0)
-        close(driver->signals);
+        end_program(&tee, &driver, options->output || options->dump);
+    finished = sink_finish(wiring->fan, &lost);
+
+    /* The screen is gone, and what was done can be said. */
+    if (result < 0 && err->kind != ERR_PIPE)
+        status = complain(err);
+    else if (finished < 0)
+        status = complain(&lost);
+    else if (result > 0)
+        status = 128 + result;
+    else
+        session_exit_status(session, &status);
+    if (driver.signals >= 0)
+        close(driver.signals);
     session_free(session);
     return options->replay && result == 0 ? 0 : status;
 }
 
-static int step_recording(const struct options *options, struct sink *fan,
-                          bool fullscreen, struct err *err)
-{
-    struct driver driver = {.output = -1};
-    FILE *in = open_recording(options, err);
-    struct source *source;
-    struct tee tee;
-    int status;
-
-    if (!in)
-        return complain(err);
-    source = recording_new(in, options->replay);
-    if (tee_open(&tee, options, source, fan, err) < 0)
-        status = complain(err);
-    else
-        status = step_through(options, &tee, &driver, fullscreen, err);
-    tee_close(&tee);
-    source_free(source);
-    fclose(in);
-    return status;
-}
-
-static int step_program(const struct options *options, struct sink *fan,
-                        struct surroundings *around, struct err *err)
-{
-    bool fullscreen = around->master >= 0;
-    struct launch launch = {.stdin_fd = around->input,
-                            .stdout_fd = around->slave,
-                            .stderr_fd = around->slave,
-                            .own_terminal = fullscreen};
-    struct source *source = start_program(options, &launch, err);
-    struct driver driver = {
-        .output = around->master, .pause = pause_program, .argument = source};
-    struct tee tee;
-    int status;
-
-    if (!source)
-        return complain(err);
-    /* Only now: what cannot be started overwrites no old trace. */
-    if (tee_open(&tee, options, source, fan, err) < 0)
-        status = complain(err);
-    else
-        status = step_through(options, &tee, &driver, fullscreen, err);
-    tee_close(&tee);
-    source_free(source);
-    return status;
-}
-
-/* Steps through what there is; events go to fan, too. */
-static int step_with(const struct options *options, struct sink *fan,
-                     struct err *err)
-{
-    bool fullscreen = !options->plain && terminal_is_usable();
-    struct surroundings around;
-    int status;
-
-    if (options->replay)
-        return step_recording(options, fan, fullscreen, err);
-    if (surround(&around, options, fullscreen, err) < 0)
-        status = complain(err);
-    else
-        status = step_program(options, fan, &around, err);
-    clear_away(&around);
-    return status;
-}
-
 int step(const struct options *options, struct err *err)
 {
-    struct sink *fan = fan_new();
-    int status;
+    bool fullscreen = !options->plain && terminal_is_usable();
+    struct surroundings around = {-1, -1, -1};
+    struct launch launch = {.own_terminal = fullscreen};
+    struct wiring wiring;
+    int result = wiring_open(&wiring, options, err), status;
 
-    if (open_dump(options, fan, err) < 0)
-        status = complain(err);
-    else
-        status = step_with(options, fan, err);
-    sink_free(fan);
+    if (result == 0 && !options->replay)
+        result = surround(&around, options, fullscreen, err);
+    launch.stdin_fd = around.input;
+    launch.stdout_fd = launch.stderr_fd = around.slave;
+    if (result == 0)
+        result = wiring_start(&wiring, options, &launch, err);
+    /* Only now: what cannot be started overwrites no old trace. */
+    if (result == 0 && options->output)
+        result = wiring_write(&wiring, options, err);
+    status = result < 0 ? complain(err)
+                        : step_through(options, &wiring, around.master,
+                                       fullscreen, err);
+    wiring_close(&wiring);
+    if (around.input >= 0)
+        close(around.input);
+    if (around.slave >= 0)
+        close(around.slave);
+    if (around.master >= 0)
+        close(around.master);
     return status;
 }

@@ -28,23 +28,32 @@ bool wants_color(const struct options *options, FILE *out);
 struct source *start_program(const struct options *options,
                              const struct launch *launch, struct err *err);
 
-/* The recording to show, or NULL with err filled. */
-FILE *open_recording(const struct options *options, struct err *err);
-
 /*
  * The file of -o, else standard output; or NULL with err filled: that is so,
  * too, if it is the recording that is to be read, under whatever name.
  */
 FILE *open_output(const struct options *options, struct err *err);
 
-/*
- * Adds to fan (trace/fan.h) what writes the directory of --dump-code, if that
- * was asked for. Returns 0, or -1 with err filled. Call it before anything is
- * started.
- */
-int open_dump(const struct options *options, struct sink *fan, struct err *err);
+/* From where the events of the options come, and where they go. */
+struct wiring {
+    struct source *source; /* the program or the recording */
+    FILE *in;              /* the recording, or NULL */
+    struct sink *fan;      /* --dump-code, and what wiring_write opens */
+    FILE *out;             /* that, or NULL */
+};
 
-/* What writes the trace there in the format of the options. */
-struct sink *make_sink(const struct options *options, FILE *out);
+/*
+ * Three steps, in this order: what must be known before anything is started;
+ * the source, of which launch says what a program's descriptors are to be; and
+ * the trace that is written. Each returns 0, or -1 with err filled. Close what
+ * was opened, as far as that came.
+ */
+int wiring_open(struct wiring *wiring, const struct options *options,
+                struct err *err);
+int wiring_start(struct wiring *wiring, const struct options *options,
+                 const struct launch *launch, struct err *err);
+int wiring_write(struct wiring *wiring, const struct options *options,
+                 struct err *err);
+void wiring_close(struct wiring *wiring);
 
 #endif
