@@ -240,20 +240,6 @@ static int take(const struct entry *entry, struct options *options,
     return 0;
 }
 
-/* An option written "--name" or "--name=value" must name one in full. */
-static int check_long(const char *text, struct err *err)
-{
-    size_t len = strcspn(text, "=");
-
-    if (strncmp(text, "--", 2) != 0)
-        return 0;
-    for (size_t i = 0; i < COUNT; i++)
-        if (strlen(table[i].name) == len - 2 &&
-            !strncmp(table[i].name, text + 2, len - 2))
-            return 0;
-    return err_set(err, ERR_USAGE, "there is no option '%.*s'", (int)len, text);
-}
-
 /*
  * Reads the options that argv[at] holds, and the value that may follow. Returns
  * how many arguments that were, or -1.
@@ -264,11 +250,17 @@ static int parse_option(int argc, char **argv, int at, struct options *options,
     enum { FIRST = 256 }; /* more than any letter */
     struct option names[COUNT + 1] = {{0}};
     const char *text = argv[at];
-    size_t which;
+    size_t len = strcspn(text, "="), which;
+    bool is_long = strncmp(text, "--", 2) == 0, is_known = !is_long;
     int option;
 
-    if (check_long(text, err) < 0)
-        return -1;
+    /* "--name" and "--name=value" must name an option in full. */
+    for (size_t i = 0; i < COUNT; i++)
+        is_known |= strlen(table[i].name) == len - 2 &&
+                    !strncmp(table[i].name, text + 2, len - 2);
+    if (!is_known)
+        return err_set(err, ERR_USAGE, "there is no option '%.*s'", (int)len,
+                       text);
     for (size_t i = 0; i < COUNT; i++)
         names[i] = (struct option){
             table[i].name, table[i].argument ? required_argument : no_argument,
@@ -279,9 +271,9 @@ static int parse_option(int argc, char **argv, int at, struct options *options,
         option = getopt_long(argc - at + 1, argv + at - 1, "+:o:", names, NULL);
         if (option == ':')
             return err_set(err, ERR_USAGE, "option '%s' needs a value", text);
-        if (option == '?' && strncmp(text, "--", 2) == 0)
+        if (option == '?' && is_long)
             return err_set(err, ERR_USAGE, "option '%.*s' takes no value",
-                           (int)strcspn(text, "="), text);
+                           (int)len, text);
         if (option == '?')
             return err_set(err, ERR_USAGE, "there is no option '-%c'", optopt);
         which = (size_t)(option - FIRST);
@@ -380,13 +372,6 @@ static int check(struct options *options, struct err *err)
 
 /* --- all of it ----------------------------------------------------------- */
 
-/* A minus sign and more, but for a number. */
-static bool is_option(const char *text)
-{
-    return text[0] == '-' && text[1] &&
-           text[1 + strspn(text + 1, "0123456789")];
-}
-
 int options_parse(int argc, char **argv, struct options *options,
                   struct err *err)
 {
@@ -396,8 +381,12 @@ int options_parse(int argc, char **argv, struct options *options,
     /* The operands come to stand at the beginning of argv, behind argv[0]; what
      * is moved over was read before. */
     while (at < argc && strcmp(argv[at], "--") != 0) {
+        const char *digits = argv[at] + 1;
+
         taken = 1;
-        if (is_option(argv[at]))
+        /* A minus sign and more, but for a number. */
+        if (argv[at][0] == '-' && digits[0] &&
+            digits[strspn(digits, "0123456789")])
             taken = parse_option(argc, argv, at, options, err);
         else
             argv[++count] = argv[at];

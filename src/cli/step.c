@@ -2,10 +2,10 @@
 /*
  * What a session needs around it:
  *
- *      program --> observe --> tee --> session <--> full screen or lines
- *         |                     |                          |
- *         +-- its own terminal  +--> the file of -o        +-- driver
- *             (full screen)
+ *      program --> observe --> session <--> full screen or lines
+ *         |                       |                |
+ *         +-- its own terminal    +--> fan         +-- driver
+ *             (full screen)            (-o, --dump-code)
  *
  * The full screen gives the program a terminal of its own (pty(7)), for what it
  * writes must not disturb the screen; nothing is changed on its way (no OPOST).
@@ -35,30 +35,6 @@
 /* Milliseconds for a killed program to be gone, children and all. */
 #define LAST_EVENTS 2000
 #define LAST_LOOK   50 /* and until that is looked at again */
-
-/* --- the tee ------------------------------------------------------------- */
-
-/* A source that gives its events to a sink as well, which never fails: a fan. */
-struct tee {
-    struct source source;
-    struct source *inner;
-    struct sink *fan;
-};
-
-static int tee_next(struct source *source, struct event *event, struct err *err)
-{
-    struct tee *tee = (struct tee *)source;
-    int more = source_next(tee->inner, event, err);
-
-    if (more > 0)
-        sink_emit(tee->fan, event, err);
-    return more;
-}
-
-static int tee_ready(struct source *source, struct err *err)
-{
-    return source_ready(((struct tee *)source)->inner, err);
-}
 
 /* --- the program's surroundings ------------------------------------------ */
 
@@ -122,18 +98,21 @@ static void pause_program(void *source)
  * The program is over, whatever it was about to do. What can still be observed
  * of that makes a recording complete.
  */
-static void end_program(struct tee *tee, struct driver *driver, bool recorded)
+static void end_program(struct wiring *wiring, struct driver *driver,
+                        bool recorded)
 {
     long limit = driver_now() + LAST_EVENTS;
     struct event event;
     struct err ignored;
     int more = 1;
 
-    observe_end(tee->inner);
+    observe_end(wiring->source);
     while (recorded && more >= 0 && driver_now() < limit) {
-        more = source_ready(&tee->source, &ignored);
-        if (more > 0 && source_next(&tee->source, &event, &ignored) <= 0)
+        more = source_ready(wiring->source, &ignored);
+        if (more > 0 && source_next(wiring->source, &event, &ignored) <= 0)
             return;
+        if (more > 0)
+            sink_emit(wiring->fan, &event, &ignored);
         if (more == 0 && driver_wait(driver, 0, LAST_LOOK) == 0)
             driver_signal(driver);
     }
@@ -142,19 +121,17 @@ static void end_program(struct tee *tee, struct driver *driver, bool recorded)
 static int step_through(const struct options *options, struct wiring *wiring,
                         int output, bool fullscreen, struct err *err)
 {
-    struct tee tee = {.source = {.next = tee_next, .ready = tee_ready},
-                      .inner = wiring->source,
-                      .fan = wiring->fan};
     struct driver driver = {.input = STDIN_FILENO,
                             .signals = driver_signals(err),
                             .output = output,
                             .pause = options->replay ? NULL : pause_program,
                             .argument = wiring->source};
-    struct session *session = session_new(&tee.source);
+    struct session *session = session_new(wiring->source);
     int result = driver.signals < 0 ? -1 : 0, finished, status = 0;
     bool color = wants_color(options, stdout);
     struct err lost;
 
+    session_copy_to(session, wiring->fan);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (result == 0 && options->replay)
@@ -163,7 +140,7 @@ static int step_through(const struct options *options, struct wiring *wiring,
         result = fullscreen ? fullscreen_run(session, &driver, color, err)
                             : plain_run(session, &driver, stdout, color, err);
     if (!options->replay)
-        end_program(&tee, &driver, options->output || options->dump);
+        end_program(wiring, &driver, options->output || options->dump);
     finished = sink_finish(wiring->fan, &lost);
 
     /* The screen is gone, and what was done can be said. */

@@ -485,17 +485,6 @@ static int check_signal(struct recording *recording,
                           signal->regs.value.value[REG_PC]);
 }
 
-/* exit(2) keeps the low byte of a status. */
-static int check_exit(struct recording *recording,
-                      const struct event_exit *ended)
-{
-    if (ended->signal.known)
-        return check_range(recording, "signal", (int64_t)ended->signal.value, 1,
-                           SIGRTMAX);
-    return check_range(recording, "status", (int64_t)ended->status.value, 0,
-                       255);
-}
-
 static int check(struct recording *recording, const struct event *event)
 {
     switch (event->kind) {
@@ -518,7 +507,12 @@ static int check(struct recording *recording, const struct event *event)
     case EVENT_SIGNAL:
         return check_signal(recording, &event->signal);
     case EVENT_EXIT:
-        return check_exit(recording, &event->exit);
+        if (event->exit.signal.known)
+            return check_range(recording, "signal",
+                               (int64_t)event->exit.signal.value, 1, SIGRTMAX);
+        /* exit(2) keeps the low byte of a status. */
+        return check_range(recording, "status",
+                           (int64_t)event->exit.status.value, 0, 255);
     default:
         return 0;
     }

@@ -23,24 +23,20 @@ void cursor_update(struct cursor *cursor, struct history *history)
                        history_count(history));
 }
 
-static void put(struct cursor *cursor, struct history *history, uint64_t addr)
+/* Sets it to addr, which is in [low, end), in a mapping that began at base. */
+static void put(struct cursor *cursor, struct history *history, uint64_t addr,
+                uint64_t base, uint64_t low, uint64_t end)
 {
     if (cursor->origins.addr != addr) {
         origins_release(&cursor->origins);
         cursor->origins.addr = addr;
         cursor->jumped = false;
     }
+    cursor->base = base;
+    cursor->low = low;
+    cursor->end = end;
     cursor->on = cursor->leads = true;
     cursor_update(cursor, history);
-}
-
-static void put_in_region(struct cursor *cursor, struct history *history,
-                          const struct region *region, uint64_t addr)
-{
-    cursor->base = region->start;
-    cursor->low = region->addr;
-    cursor->end = region->addr + region->length;
-    put(cursor, history, addr);
 }
 
 /* The byte that an event is about: the first one of what it stored, executed
@@ -77,7 +73,7 @@ void cursor_move(struct cursor *cursor, struct history *history, uint64_t seq,
     const struct region *region;
 
     if (cursor->on && addr - cursor->low < cursor->end - cursor->low) {
-        put(cursor, history, addr);
+        put(cursor, history, addr, cursor->base, cursor->low, cursor->end);
     } else if (cursor->on) {
         buf_printf(message, "this is the %s byte of the mapping",
                    by < 0 ? "first" : "last");
@@ -85,7 +81,8 @@ void cursor_move(struct cursor *cursor, struct history *history, uint64_t seq,
         addr = byte_of(history, seq);
         region = mapped(history, seq, addr);
         if (region)
-            put_in_region(cursor, history, region, addr);
+            put(cursor, history, addr, region->start, region->addr,
+                region->addr + region->length);
         else
             buf_append_text(message, "nothing is mapped for code here; w asks "
                                      "for a byte of the past");
@@ -110,9 +107,8 @@ static bool set_in_past(struct cursor *cursor, struct history *history,
     found = where_next(&where, number, &state, &addr);
     if (found) {
         mapping = where_mapping(&where, addr);
-        cursor->base = cursor->low = mapping->start;
-        cursor->end = mapping->start + mapping->length;
-        put(cursor, history, addr);
+        put(cursor, history, addr, mapping->start, mapping->start,
+            mapping->start + mapping->length);
     }
     unpacked_release(&unpacked);
     where_release(&where);
@@ -144,7 +140,8 @@ void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
         region = region ? mapped(history, seq, addr) : NULL;
     }
     if (region)
-        put_in_region(cursor, history, region, addr);
+        put(cursor, history, addr, region->start, region->addr,
+            region->addr + region->length);
     else if (!set_in_past(cursor, history, seq, number))
         buf_printf(message, "no code up to event %" PRIu64 " has that byte",
                    seq);

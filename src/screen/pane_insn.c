@@ -16,19 +16,6 @@ static const char *const doing[] = {
     [FOCUS_REST] = "",
 };
 
-/* Bytes of which nothing is known. */
-static void write_bytes(const struct moment *moment, struct pen *pen)
-{
-    const struct pages *pages = &moment_view(moment)->pages;
-    uint8_t bytes[INSN_MAX_LENGTH];
-
-    pages_read(pages, moment->focus.addr, moment->focus.length, bytes);
-    for (unsigned i = 0; i < moment->focus.length; i++)
-        pen_print(pen, ROLE_BYTE, i ? " %02x" : "%02x", bytes[i]);
-    pen_end(pen);
-    pen_words(pen, ROLE_NOTE, 0, "These bytes are no instruction so far.");
-}
-
 /*
  * Where the fields stand one below the other, each with its bytes, the line of
  * all bytes goes first when there are too few rows.
@@ -48,6 +35,7 @@ static void write_fields(const struct focus *focus, struct pane *pane)
 void pane_insn(const struct moment *moment, struct pane *pane)
 {
     const struct focus *focus = &moment->focus;
+    uint8_t bytes[INSN_MAX_LENGTH];
     struct buf name = {0};
 
     /* Code elsewhere than in the page that is shown is none to show. */
@@ -72,8 +60,14 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     if (labels_describe(&moment_view(moment)->labels, focus->addr, &name))
         buf_printf(&pane->right, " <%s>", buf_text(&name));
     buf_release(&name);
-    if (focus->state == INSN_UNKNOWN)
-        write_bytes(moment, &pane->pen);
-    else
+    if (focus->state != INSN_UNKNOWN) {
         write_fields(focus, pane);
+        return;
+    }
+    pages_read(&moment_view(moment)->pages, focus->addr, focus->length, bytes);
+    for (unsigned i = 0; i < focus->length; i++)
+        pen_print(&pane->pen, ROLE_BYTE, i ? " %02x" : "%02x", bytes[i]);
+    pen_end(&pane->pen);
+    pen_words(&pane->pen, ROLE_NOTE, 0,
+              "These bytes are no instruction so far.");
 }

@@ -25,16 +25,10 @@ struct place {
         PLACE_SOURCE,
         PLACE_CODE,
     } kind;
-    bool current; /* the event itself says it */
-
-    char *file; /* owned */
-    int line;
-
-    uint64_t addr; /* the instruction to show */
-    bool executed; /* by this event */
-    bool signal;   /* this event came there */
-    bool next_known;
-    uint64_t next;
+    bool current;  /* the event itself says it */
+    char *file;    /* owned */
+    int line;      /* of it */
+    uint64_t addr; /* or the instruction to show */
 };
 
 static void place_of(const struct view *view, const struct event *event,
@@ -43,13 +37,8 @@ static void place_of(const struct view *view, const struct event *event,
     *place = (struct place){.kind = PLACE_CODE};
     if (event->kind == EVENT_STEP) {
         place->addr = event->step.addr;
-        place->executed = true;
-        place->next_known = true;
-        place->next = event->step.next;
     } else if (event->kind == EVENT_ENTER) {
         place->addr = event->enter.addr;
-        place->next_known = true;
-        place->next = event->enter.addr;
     } else if (event->kind == EVENT_SIGNAL && event->signal.pc.known &&
                view_region_at(view, event->signal.pc.value)) {
         place->addr = event->signal.pc.value;
@@ -85,17 +74,13 @@ static void find_place(const struct moment *moment, struct place *place)
 
     place_of(view, moment->event, place);
     place->current = place->kind != PLACE_UNKNOWN;
-    if (place->current && moment->focus.kind == FOCUS_SIGNAL) {
+    if (place->current && moment->focus.kind == FOCUS_SIGNAL)
         place->addr = moment->focus.addr;
-        place->signal = true;
-    }
     if (own_words(moment->event))
         return;
     for (uint64_t i = moment->seq; place->kind == PLACE_UNKNOWN && i-- > 0 &&
                                    moment->seq - i <= LOOK_BACK;)
         place_of(view, history_event(moment->history, i), place);
-    if (!place->current)
-        place->executed = place->next_known = false;
 }
 
 /* --- source -------------------------------------------------------------- */
@@ -223,26 +208,33 @@ static void window_fill(struct window *list, const struct pages *pages,
                 addr);
 }
 
+/* What the event did there: '>' it was executed, '-' comes next, '!' a signal
+ * came; or a blank. */
+static char mark_of(const struct moment *moment, const struct place *place,
+                    uint64_t addr)
+{
+    const struct event *event = moment->event;
+
+    if (!place->current)
+        return ' ';
+    if (moment->focus.kind == FOCUS_SIGNAL)
+        return addr == place->addr ? '!' : ' ';
+    if (event->kind == EVENT_STEP && addr == event->step.addr)
+        return '>';
+    if (event->kind == EVENT_STEP && addr == event->step.next)
+        return '-';
+    return event->kind == EVENT_ENTER && addr == place->addr ? '-' : ' ';
+}
+
 static void write_code_line(struct pen *pen, const struct listed *line,
-                            uint64_t base, const struct place *place)
+                            uint64_t base, char mark)
 {
     bool wide = pen_line_width(pen) >= WIDE;
     unsigned room = (WORDS - CODE - 1) / 3;
-    enum role role = ROLE_PLAIN;
-    char mark = ' ';
+    enum role role = mark == ' '   ? ROLE_PLAIN
+                     : mark == '>' ? ROLE_EXECUTED
+                                   : ROLE_NEXT;
 
-    if (place->next_known && line->addr == place->next) {
-        mark = '-';
-        role = ROLE_NEXT;
-    }
-    if (place->executed && line->addr == place->addr) {
-        mark = '>';
-        role = ROLE_EXECUTED;
-    }
-    if (place->signal && line->addr == place->addr) {
-        mark = '!';
-        role = ROLE_NEXT;
-    }
     pen_print(pen, role, "%c +%llu", mark,
               (unsigned long long)(line->addr - base));
     pen_gap(pen, CODE);
@@ -266,13 +258,14 @@ static void show_code(const struct moment *moment, const struct place *place,
     const struct region *region = view_region_at(view, place->addr);
     struct window list = {.rows = pane->body.rows};
     uint64_t base = region ? region->start : place->addr;
+    char mark = mark_of(moment, place, place->addr);
     size_t first, last;
 
     pen_text(&pane->title, ROLE_HEADING, "generated code");
-    buf_append_text(&pane->right, place->executed     ? "> executed - next"
-                                  : place->next_known ? "- next"
-                                  : place->signal     ? "! signal here"
-                                                      : "");
+    buf_append_text(&pane->right, mark == '>'   ? "> executed - next"
+                                  : mark == '-' ? "- next"
+                                  : mark == '!' ? "! signal here"
+                                                : "");
     if (!region || list.rows == 0)
         return;
     list.ring = mem_alloc(list.rows * sizeof *list.ring);
@@ -288,7 +281,8 @@ static void show_code(const struct moment *moment, const struct place *place,
         if (line->addr == place->addr)
             pane_cursor(moment->grid, pane->body.row + (unsigned)(i - first),
                         pane->body.column);
-        write_code_line(&pane->pen, line, base, place);
+        write_code_line(&pane->pen, line, base,
+                        mark_of(moment, place, line->addr));
     }
     free(list.ring);
 }

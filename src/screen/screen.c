@@ -281,51 +281,39 @@ static const enum command hinted[] = {
     COMMAND_STAGE_BACK, COMMAND_FIRST,     COMMAND_LAST,       COMMAND_WHO,
 };
 
-static void write_hints(struct pen *pen)
-{
-    unsigned reserved = 0;
-
-    for (size_t i = 0; i < COUNT(always); i++)
-        reserved += hint_width(always[i]);
-    for (size_t i = 0; i < COUNT(hinted); i++)
-        if (pen->column + hint_width(hinted[i]) + reserved <= pen->width)
-            write_hint(pen, hinted[i]);
-    for (size_t i = 0; i < COUNT(always); i++)
-        write_hint(pen, always[i]);
-}
-
-/* The byte at the cursor; what does not fit is cut, but where to find help. */
-static void write_who(struct pen *pen, const struct cursor *cursor,
-                      uint64_t seq)
-{
-    unsigned help = hint_width(COMMAND_HELP), width = pen->width;
-    struct buf line = {0};
-
-    pen->width -= help < width ? help : 0;
-    who_line(&cursor->origins, seq, cursor->base, &line);
-    pen_cut(pen, ROLE_CURRENT, buf_text(&line));
-    pen->width = width;
-    write_hint(pen, COMMAND_HELP);
-    buf_release(&line);
-}
-
 static void draw_last_line(const struct screen *screen, uint64_t seq,
                            struct grid *grid)
 {
-    struct area line = {grid->rows - 1, 0, 1, grid->columns};
+    struct area row = {grid->rows - 1, 0, 1, grid->columns};
     struct pen pen = {.keep_roles = true, .width = grid->columns};
+    const struct cursor *cursor = screen->cursor;
+    unsigned reserved = 0;
+    struct buf who = {0};
 
-    if (screen->prompt)
+    if (screen->prompt) {
         draw_prompt(grid, screen->prompt);
-    else if (screen->message && *screen->message)
+    } else if (screen->message && *screen->message) {
         pen_cut(&pen, ROLE_HEADING, screen->message);
-    else if (screen->end == SCREEN_RUNNING)
+    } else if (screen->end == SCREEN_RUNNING) {
         pen_text(&pen, ROLE_HEADING, "running to the next event …");
-    else if (screen->cursor)
-        write_who(&pen, screen->cursor, seq);
-    else
-        write_hints(&pen);
-    grid_put_pen(grid, line, &pen, 0);
+    } else if (cursor) {
+        /* What does not fit is cut, but where to find help. */
+        reserved = hint_width(COMMAND_HELP);
+        pen.width -= reserved < pen.width ? reserved : 0;
+        who_line(&cursor->origins, seq, cursor->base, &who);
+        pen_cut(&pen, ROLE_CURRENT, buf_text(&who));
+        write_hint(&pen, COMMAND_HELP);
+        buf_release(&who);
+    } else {
+        for (size_t i = 0; i < COUNT(always); i++)
+            reserved += hint_width(always[i]);
+        for (size_t i = 0; i < COUNT(hinted); i++)
+            if (pen.column + hint_width(hinted[i]) + reserved <= pen.width)
+                write_hint(&pen, hinted[i]);
+        for (size_t i = 0; i < COUNT(always); i++)
+            write_hint(&pen, always[i]);
+    }
+    grid_put_pen(grid, row, &pen, 0);
     pen_release(&pen);
 }
 

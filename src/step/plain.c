@@ -251,13 +251,12 @@ static void note_output(struct plain *plain, const struct event_output *output)
 {
     struct stat its, ours;
 
-    if (output->bytes.len == 0 || !plain->driver->pause || /* no program */
-        (output->fd != STDOUT_FILENO && output->fd != STDERR_FILENO) ||
-        fstat((int)output->fd, &its) < 0 ||
-        fstat(fileno(plain->out), &ours) < 0 || its.st_dev != ours.st_dev ||
-        its.st_ino != ours.st_ino)
-        return;
-    plain->unended = output->bytes.data[output->bytes.len - 1] != '\n';
+    if (output->bytes.len > 0 && plain->driver->pause && /* a program runs */
+        (output->fd == STDOUT_FILENO || output->fd == STDERR_FILENO) &&
+        fstat((int)output->fd, &its) == 0 &&
+        fstat(fileno(plain->out), &ours) == 0 && its.st_dev == ours.st_dev &&
+        its.st_ino == ours.st_ino)
+        plain->unended = output->bytes.data[output->bytes.len - 1] != '\n';
 }
 
 /* Lets the program run until the session's goal is met. */

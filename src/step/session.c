@@ -32,6 +32,7 @@ enum goal {
 
 struct session {
     struct source *source;
+    struct sink *sink; /* or NULL */
     struct history *history;
     uint64_t seq;
     enum goal goal;
@@ -54,6 +55,11 @@ struct session *session_new(struct source *source)
     session->goal = GOAL_NEXT; /* the first event */
     session->screen.end = SCREEN_RUNNING;
     return session;
+}
+
+void session_copy_to(struct session *session, struct sink *sink)
+{
+    session->sink = sink;
 }
 
 void session_free(struct session *session)
@@ -191,6 +197,8 @@ int session_advance(struct session *session, struct err *err)
     if (more > 0)
         more = source_next(session->source, &event, err);
     if (more > 0) {
+        if (session->sink)
+            sink_emit(session->sink, &event, err);
         history_append(session->history, &event);
         session->seq = last_seq(session);
         session->exited = event.kind == EVENT_EXIT;

@@ -19,6 +19,7 @@
 #include "screen/command.h"
 #include "screen/screen.h"
 #include "trace/history.h"
+#include "trace/sink.h"
 #include "trace/source.h"
 
 struct session;
@@ -26,6 +27,10 @@ struct session;
 /* Borrows the source, which has given no event yet. */
 struct session *session_new(struct source *source);
 void session_free(struct session *session); /* accepts NULL */
+
+/* Gives each event that is taken to a sink, too, which is borrowed and never
+ * fails: a fan. */
+void session_copy_to(struct session *session, struct sink *sink);
 
 struct history *session_history(struct session *session);
 uint64_t session_seq(const struct session *session);

@@ -49,8 +49,7 @@ struct terminal {
     SCREEN *screen;
     bool color;
     bool utf8;
-    void *stack; /* RESCUE_STACK bytes, with a struct rescue at the bottom */
-    struct rescue *rescue;
+    struct rescue *rescue; /* RESCUE_STACK bytes, of which it is the first */
 };
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
@@ -129,12 +128,11 @@ static void on_quick_exit(void)
 }
 
 /* Prepares what puts the terminal back, and sees to it that it is done. */
-static void expect_crashes(struct terminal *terminal)
+static void expect_crashes(struct rescue *rescue)
 {
     static const char *const capabilities[] = {"rmkx", "sgr0", "op", "cnorm",
                                                "rmcup"};
-    struct rescue *rescue = terminal->rescue;
-    stack_t stack = {.ss_sp = terminal->stack, .ss_size = RESCUE_STACK};
+    stack_t stack = {.ss_sp = rescue, .ss_size = RESCUE_STACK};
     struct sigaction action = {.sa_sigaction = on_crash,
                                .sa_flags =
                                    SA_ONSTACK | SA_RESETHAND | SA_SIGINFO};
@@ -157,27 +155,7 @@ static void expect_crashes(struct terminal *terminal)
         sigaction(crashes[i], &action, NULL);
 }
 
-static void expect_no_crashes(void)
-{
-    stack_t stack = {.ss_flags = SS_DISABLE};
-
-    for (size_t i = 0; i < CRASHES; i++)
-        signal(crashes[i], SIG_DFL);
-    sigaltstack(&stack, NULL);
-}
-
 /* --- taking it and giving it back ---------------------------------------- */
-
-static int hold_stderr(struct rescue *rescue, struct err *err)
-{
-    rescue->held_stderr = memfd_create("stderr", MFD_CLOEXEC);
-    rescue->real_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
-    if (rescue->held_stderr >= 0 && rescue->real_stderr >= 0 &&
-        dup2(rescue->held_stderr, STDERR_FILENO) >= 0)
-        return 0;
-    return err_set(err, ERR_TRACING, "cannot hold back standard error: %s",
-                   strerror(errno));
-}
 
 /* Keys that terminals send whatever their description says. */
 static const struct {
@@ -238,38 +216,48 @@ static SCREEN *open_screen(void)
 struct terminal *terminal_new(bool color, struct err *err)
 {
     struct terminal *terminal = mem_alloc(sizeof *terminal);
+    struct rescue *rescue = mem_alloc(RESCUE_STACK);
 
-    terminal->stack = mem_alloc(RESCUE_STACK);
-    terminal->rescue = terminal->stack;
-    if (tcgetattr(STDIN_FILENO, &terminal->rescue->modes) < 0 ||
+    terminal->rescue = rescue;
+    if (tcgetattr(STDIN_FILENO, &rescue->modes) < 0 ||
         !(terminal->screen = open_screen())) {
         err_set(err, ERR_TRACING,
                 "this terminal cannot be used; --plain needs less of it");
-    } else if (hold_stderr(terminal->rescue, err) < 0) {
+    } else if ((rescue->held_stderr = memfd_create("stderr", MFD_CLOEXEC)) <
+                   0 ||
+               (rescue->real_stderr =
+                    fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) < 0 ||
+               dup2(rescue->held_stderr, STDERR_FILENO) < 0) {
+        err_set(err, ERR_TRACING, "cannot hold back standard error: %s",
+                strerror(errno));
         endwin();
         delscreen(terminal->screen);
     } else {
-        expect_crashes(terminal);
+        expect_crashes(rescue);
         set_up(terminal, color);
         return terminal;
     }
-    free(terminal->stack);
+    free(rescue);
     free(terminal);
     return NULL;
 }
 
 void terminal_free(struct terminal *terminal)
 {
+    stack_t stack = {.ss_flags = SS_DISABLE};
+
     if (!terminal)
         return;
     endwin();
-    expect_no_crashes();
+    for (size_t i = 0; i < CRASHES; i++)
+        signal(crashes[i], SIG_DFL);
+    sigaltstack(&stack, NULL);
     dup2(terminal->rescue->real_stderr, STDERR_FILENO);
     release_stderr(terminal->rescue);
     close(terminal->rescue->real_stderr);
     close(terminal->rescue->held_stderr);
     delscreen(terminal->screen);
-    free(terminal->stack);
+    free(terminal->rescue);
     free(terminal);
 }
 
