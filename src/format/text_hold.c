@@ -20,13 +20,12 @@
  * writes are not: of those no more than HELD_BYTES are kept for a mapping. The
  * snapshot that comes with the event that releases it has them all.
  */
-#include "format/text_parts.h"
-
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
+#include "format/text_parts.h"
 
 #define HELD_BYTES (4u << 20)
 
@@ -96,12 +95,12 @@ static struct text_held take(struct text_hold *hold, uint64_t start)
     return held;
 }
 
-static void drop(struct text_hold *hold, uint64_t start)
+static void drop(struct text *text, uint64_t start)
 {
-    struct text_held held = take(hold, start);
+    struct text_held held = take(&text->hold, start);
 
-    hold->dropped++;
-    hold->dropped_stores += held.stores;
+    text->telling.untold++;
+    text->telling.untold_stores += held.stores;
     release_queue(&held);
 }
 
@@ -125,8 +124,9 @@ static struct region *piece_in(const struct text_hold *hold, uint64_t addr,
 }
 
 /* What lies in the range is there no more. */
-static void lose(struct text_hold *hold, uint64_t addr, uint64_t length)
+static void lose(struct text *text, uint64_t addr, uint64_t length)
 {
+    struct text_hold *hold = &text->hold;
     const struct region *region;
 
     regions_cut(&hold->mappings, addr, length);
@@ -135,16 +135,8 @@ static void lose(struct text_hold *hold, uint64_t addr, uint64_t length)
 
         regions_unmap(&hold->mappings, region->addr, region->length);
         if (!piece_of(hold, start))
-            drop(hold, start);
+            drop(text, start);
     }
-}
-
-static void tell_lost(struct text *text, uint64_t lost)
-{
-    pen_print(&text->pen, ROLE_NOTE,
-              "... and %llu later stores into it, not kept",
-              (unsigned long long)lost);
-    pen_end(&text->pen);
 }
 
 /* The mappings in the range do hold code: tells what happened to them. */
@@ -161,8 +153,10 @@ static void let_go(struct text *text, uint64_t addr, uint64_t length)
         for (size_t i = 0; i < held.count; i++)
             text_tell(text, held.list[i]);
         if (held.lost > 0)
-            tell_lost(text, held.lost);
-        hold->told = true;
+            pen_line(&text->telling.pen, ROLE_NOTE,
+                     "... and %llu later stores into it, not kept",
+                     (unsigned long long)held.lost);
+        text->telling.some_code = true;
         release_queue(&held);
     }
 }
@@ -213,10 +207,10 @@ static bool hold_map(struct text *text, const struct event *event)
     const struct event_map *map = &event->map;
     struct text_held *held;
 
-    lose(hold, map->addr, map->length);
+    lose(text, map->addr, map->length);
     if (map->prot & PROT_EXEC) {
         let_go_object(text, map->maps);
-        hold->told = true;
+        text->telling.some_code = true;
         return false;
     }
     /* A piece of an older mapping may still have this start. */
@@ -261,7 +255,7 @@ bool text_hold(struct text *text, const struct event *event)
         return false;
     case EVENT_UNMAP:
         held = hold_at(hold, event->unmap.addr, event);
-        lose(hold, event->unmap.addr, event->unmap.length);
+        lose(text, event->unmap.addr, event->unmap.length);
         return held;
     case EVENT_LIMIT:
         return event->limit.addr.known &&
@@ -277,36 +271,11 @@ bool text_hold(struct text *text, const struct event *event)
         if (event->signal.addr.known && event->signal.pc.known)
             let_go(text, event->signal.pc.value, 1);
         return false;
+    case EVENT_EXIT:
+        while (hold->count > 0)
+            drop(text, hold->list[0].start);
+        return false;
     default:
         return false;
     }
-}
-
-void text_tell_held(struct text *text)
-{
-    struct text_hold *hold = &text->hold;
-    struct buf line = {0};
-
-    while (hold->count > 0)
-        drop(hold, hold->list[0].start);
-    if (hold->dropped == 0)
-        return;
-    buf_printf(&line, "%llu %smapping%s never held code",
-               (unsigned long long)hold->dropped, hold->told ? "other " : "",
-               hold->dropped == 1 ? "" : "s");
-    if (hold->dropped_stores > 0)
-        buf_printf(&line,
-                   ": %llu store%s into %s %s not shown here (--format=json "
-                   "has %s).",
-                   (unsigned long long)hold->dropped_stores,
-                   hold->dropped_stores == 1 ? "" : "s",
-                   hold->dropped == 1 ? "it" : "them",
-                   hold->dropped_stores == 1 ? "is" : "are",
-                   hold->dropped_stores == 1 ? "it" : "them");
-    else
-        buf_printf(&line, " and %s not shown here (--format=json has %s).",
-                   hold->dropped == 1 ? "is" : "are",
-                   hold->dropped == 1 ? "it" : "them");
-    pen_words(&text->pen, ROLE_NOTE, 0, buf_text(&line));
-    buf_release(&line);
 }

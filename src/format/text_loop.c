@@ -14,23 +14,56 @@
  * an inner loop, is found first, and an outer loop only as long as all of its
  * round is that short. A repeated string instruction is a path of one step.
  */
-#include "format/text_parts.h"
-
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "format/text_parts.h"
 
-#define PATH TEXT_LOOP_PATH
-#define SEEN TEXT_LOOP_SEEN
+#define PATH 64u
+#define SEEN (3 * PATH)
 
+struct text_loop {
+    int tid;
+    uint64_t recent[SEEN]; /* addresses: a ring */
+    size_t count;          /* of steps since it was begun */
+    uint64_t path[PATH];   /* of the loop that is skipped */
+    size_t length;         /* of the path; 0: none is */
+    size_t at;             /* steps of this round so far */
+    uint64_t rounds;       /* skipped */
+    struct regs before;    /* the first of them */
+    struct event **held;   /* this round */
+    size_t held_count;
+    size_t held_capacity;
+};
+
+static struct text_loop *loop_of(struct text *text, int tid)
+{
+    struct text_loop *loop;
+
+    for (size_t i = 0; i < text->loop_count; i++)
+        if (text->loops[i].tid == tid)
+            return &text->loops[i];
+    text->loops = mem_grow(text->loops, text->loop_count, &text->loop_capacity,
+                           sizeof *text->loops);
+    loop = &text->loops[text->loop_count++];
+    *loop = (struct text_loop){.tid = tid};
+    return loop;
+}
+
+void text_loops_release(struct text *text)
+{
+    for (size_t i = 0; i < text->loop_count; i++) {
+        for (size_t k = 0; k < text->loops[i].held_count; k++)
+            event_free(text->loops[i].held[k]);
+        free(text->loops[i].held);
+    }
+    free(text->loops);
+}
+
+/* The address of a step, counted back from the latest. */
 static uint64_t seen(const struct text_loop *loop, size_t back)
 {
     return loop->recent[(loop->count - 1 - back) % SEEN];
-}
-
-static void remember(struct text_loop *loop, uint64_t addr)
-{
-    loop->recent[loop->count++ % SEEN] = addr;
 }
 
 /* Whether the latest steps are three times the same, `length` each. */
@@ -68,15 +101,13 @@ static void hold(struct text_loop *loop, const struct event *event)
 }
 
 /* A round is complete: only what it did to the registers is kept. */
-static void skip_round(struct text_thread *thread)
+static void skip_round(struct text *text, struct text_loop *loop)
 {
-    struct text_loop *loop = &thread->loop;
-
     if (loop->rounds++ == 0)
-        loop->before = thread->regs;
+        loop->before = telling_thread(&text->telling, loop->tid)->regs;
     for (size_t i = 0; i < loop->held_count; i++) {
         if (loop->held[i]->kind == EVENT_STEP)
-            text_pass_step(thread, &loop->held[i]->step);
+            telling_pass(&text->telling, loop->held[i]);
         event_free(loop->held[i]);
     }
     loop->held_count = 0;
@@ -94,9 +125,9 @@ static void append_count(struct buf *out, uint64_t count)
     }
 }
 
-static void tell_rounds(struct text *text, const struct text_thread *thread)
+static void tell_rounds(struct text *text, const struct text_loop *loop)
 {
-    const struct text_loop *loop = &thread->loop;
+    struct telling *telling = &text->telling;
     struct reg_change list[REG_COUNT];
     struct reg_changes changes = {list, 0};
     struct buf line = {0};
@@ -108,20 +139,20 @@ static void tell_rounds(struct text *text, const struct text_thread *thread)
         buf_printf(&line, "%zu instructions ", loop->length);
     append_count(&line, loop->rounds);
     buf_append_text(&line, loop->rounds == 1 ? " time more" : " times more");
-    pen_text(&text->pen, ROLE_NOTE, buf_text(&line));
-    changes.count = regs_diff(&loop->before, &thread->regs, list);
-    text_tell_changes(&text->pen, &changes);
+    pen_text(&telling->pen, ROLE_NOTE, buf_text(&line));
+    changes.count = regs_diff(&loop->before,
+                              &telling_thread(telling, loop->tid)->regs, list);
+    telling_changes(telling, &changes);
     buf_release(&line);
 }
 
-static void end_loop(struct text *text, struct text_thread *thread)
+static void end_loop(struct text *text, struct text_loop *loop)
 {
-    struct text_loop *loop = &thread->loop;
     size_t count = loop->held_count;
 
     if (loop->length && loop->rounds > 0) {
-        text_name_thread(text, thread->tid);
-        tell_rounds(text, thread);
+        text_name_thread(text, loop->tid);
+        tell_rounds(text, loop);
     }
     loop->length = 0;
     loop->count = 0;
@@ -139,62 +170,52 @@ void text_end_loops(struct text *text, const struct event *event)
     if (event->kind == EVENT_STEP || event->kind == EVENT_WRITE ||
         event->kind == EVENT_OUTPUT)
         return;
-    for (size_t i = 0; i < text->thread_count; i++)
-        if (all || text->threads[i].tid == event->tid)
-            end_loop(text, &text->threads[i]);
+    for (size_t i = 0; i < text->loop_count; i++)
+        if (all || text->loops[i].tid == event->tid)
+            end_loop(text, &text->loops[i]);
 }
 
-static bool is_on_path(const struct text_loop *loop, uint64_t addr)
+static bool skips_step(struct text *text, const struct event *event)
 {
-    for (size_t i = 0; i < loop->length; i++)
-        if (loop->path[i] == addr)
-            return true;
-    return false;
-}
-
-static bool skips_step(struct text *text, struct text_thread *thread,
-                       const struct event *event)
-{
-    struct text_loop *loop = &thread->loop;
+    struct text_loop *loop = loop_of(text, event->tid);
     const struct event_step *step = &event->step;
 
     if (loop->length && loop->at < loop->length &&
         loop->path[loop->at] == step->addr) {
         hold(loop, event);
         if (++loop->at == loop->length && step->next == loop->path[0])
-            skip_round(thread);
+            skip_round(text, loop);
         return true;
     }
     if (loop->length)
-        end_loop(text, thread);
-    remember(loop, step->addr);
+        end_loop(text, loop);
+    loop->recent[loop->count++ % SEEN] = step->addr;
     if (step->next <= step->addr)
         find_loop(loop, step->next);
     return false;
 }
 
-bool text_loop_skips(struct text *text, const struct event *event)
+/* A store of the loop itself. The view has it, so that nothing else would say
+ * that it is new. */
+static bool skips_write(struct text *text, const struct event *event)
 {
-    struct text_thread *thread;
+    struct text_loop *loop = loop_of(text, event->tid);
+    size_t i = 0;
 
-    if (event->kind == EVENT_STEP)
-        return skips_step(text, text_thread(text, event->tid), event);
-    if (event->kind != EVENT_WRITE || !view_is_inside(&text->view, event->tid))
+    while (i < loop->length && loop->path[i] != event->write.pc)
+        i++;
+    if (event->write.by || i == loop->length)
         return false;
-    thread = text_thread(text, event->tid);
-    if (event->write.by || !is_on_path(&thread->loop, event->write.pc))
-        return false;
-    /* The view has it, so that nothing else would say that it is new. */
-    text_note_fresh(text, event->write.addr - event->write.offset,
-                    event->write.addr,
-                    event->write.addr + event->write.new.len - 1);
-    hold(&thread->loop, event);
+    telling_pass(&text->telling, event);
+    hold(loop, event);
     return true;
 }
 
-void text_loop_release(struct text_loop *loop)
+bool text_loop_skips(struct text *text, const struct event *event)
 {
-    for (size_t i = 0; i < loop->held_count; i++)
-        event_free(loop->held[i]);
-    free(loop->held);
+    if (event->kind == EVENT_STEP)
+        return skips_step(text, event);
+    return event->kind == EVENT_WRITE &&
+           view_is_inside(&text->telling.view, event->tid) &&
+           skips_write(text, event);
 }

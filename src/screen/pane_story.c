@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "tell/story.h"
+#include "tell/tell.h"
 
 /* An event that is explained needs no other words, but for what the four lines
  * do not say. */
@@ -15,8 +15,8 @@ static void write_happened(const struct moment *moment, struct pen *pen)
     struct buf text = {0};
 
     if (!moment->explanation || moment->event->kind != EVENT_SIGNAL) {
-        story_happened(moment->history, moment->seq, moment->screen->decimal,
-                       &text);
+        tell_event(moment->history, moment->seq, TELL_SENTENCE,
+                   moment->screen->decimal, &text);
         pen_words(pen, ROLE_PLAIN, 0, buf_text(&text));
         buf_release(&text);
     }
@@ -51,7 +51,7 @@ void pane_story(const struct moment *moment, struct pane *pane)
     write_happened(moment, &pane->pen);
     needed = pane_lines(&pane->pen);
 
-    story_next(moment->history, moment->seq, &text);
+    tell_event(moment->history, moment->seq, TELL_NEXT, false, &text);
     words = buf_text(&text);
     if (!strncmp(words, "Next: ", 6)) {
         pen_text(&next, ROLE_NEXT, "Next:");

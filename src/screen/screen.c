@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "tell/story.h"
+#include "tell/tell.h"
 #include "tell/who.h"
 #include "screen/command.h"
 #include "screen/pane.h"
@@ -340,7 +340,7 @@ void screen_draw(const struct screen *screen, struct history *history,
         pane_help(grid);
     } else {
         focus_find(history, seq, &moment.focus);
-        if (story_explain(history, seq, &explanation))
+        if (tell_explain(history, seq, &explanation))
             moment.explanation = &explanation;
         draw_first_line(&moment);
         draw_panes(&moment);

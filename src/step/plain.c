@@ -14,7 +14,7 @@
 
 #include "tell/pen.h"
 #include "tell/who.h"
-#include "tell/story.h"
+#include "tell/tell.h"
 #include "trace/sink.h"
 
 #define INDENT 4u
@@ -173,7 +173,7 @@ static void write_event(struct plain *plain)
     const struct srcline *source;
     bool is_explained;
 
-    story_title(history, seq, &text);
+    tell_event(history, seq, TELL_TITLE, false, &text);
     pen_print(&pen, ROLE_HEADING, "event %" PRIu64, seq);
     pen_print(&pen, ROLE_PLAIN,
               ", %s: ", stage_name(history_view(history, seq)->stage));
@@ -190,16 +190,16 @@ static void write_event(struct plain *plain)
         pen_end(&pen);
     }
 
-    is_explained = story_explain(history, seq, &explanation);
+    is_explained = tell_explain(history, seq, &explanation);
     if (!is_explained || history_event(history, seq)->kind != EVENT_SIGNAL)
-        story_happened(history, seq, session_screen(plain->session)->decimal,
-                       &text);
+        tell_event(history, seq, TELL_SENTENCE,
+                   session_screen(plain->session)->decimal, &text);
     write_story(&pen, ROLE_PLAIN, &text);
     if (is_explained)
         explanation_write(&explanation, &pen, INDENT);
     explanation_release(&explanation);
     write_registers(plain, &pen, history_event(history, seq));
-    story_next(history, seq, &text);
+    tell_event(history, seq, TELL_NEXT, false, &text);
     write_story(&pen, ROLE_NEXT, &text);
     buf_release(&text);
     put(plain, &pen);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "tell/tell.h"
 
 /* --- what is looked for -------------------------------------------------- */
 
@@ -243,26 +244,6 @@ static bool stands_in(const char *words, const char *text)
     return false;
 }
 
-static bool says(const struct event *event, const char *words)
-{
-    switch (event->kind) {
-    case EVENT_STEP:
-        return stands_in(words, event->step.text);
-    case EVENT_MAP:
-        return stands_in(words, event->map.call);
-    case EVENT_WRITE:
-        return stands_in(words, event->write.by);
-    case EVENT_PROTECT:
-        return stands_in(words, event->protect.call);
-    case EVENT_UNMAP:
-        return stands_in(words, event->unmap.call);
-    case EVENT_SIGNAL:
-        return stands_in(words, event->signal.name);
-    default:
-        return false;
-    }
-}
-
 bool search_finds(const struct search *search, struct history *history,
                   uint64_t seq)
 {
@@ -279,6 +260,6 @@ bool search_finds(const struct search *search, struct history *history,
     case SEARCH_REGISTER:
         return changes(history, seq, search->reg);
     default:
-        return search->text && says(event, search->text);
+        return search->text && stands_in(search->text, tell_searched(event));
     }
 }

@@ -65,6 +65,21 @@ void fields_value(const struct insn_field *field, struct buf *out)
         buf_printf(out, "%llu", bits);
 }
 
+void fields_meaning(const struct insn *insn, const struct insn_field *field,
+                    struct buf *out)
+{
+    fields_value(field, out);
+    if (field->is_relative)
+        buf_printf(out, ", from the end of the instruction to 0x%llx",
+                   (unsigned long long)(insn->addr + insn->length +
+                                        (uint64_t)field->value));
+}
+
+bool field_is_number(const struct insn_field *field)
+{
+    return field->kind == FIELD_IMMEDIATE || field->kind == FIELD_DISPLACEMENT;
+}
+
 /* What the CPU makes of a number before it uses it, in one or two lines. */
 static void append_use(const struct insn *insn, const struct insn_field *field,
                        struct buf *first, struct buf *second)
@@ -86,11 +101,6 @@ static void append_use(const struct insn *insn, const struct insn_field *field,
     }
 }
 
-static bool is_number(const struct insn_field *field)
-{
-    return field->kind == FIELD_IMMEDIATE || field->kind == FIELD_DISPLACEMENT;
-}
-
 /* Which of a field's bytes were not written, as a mask of its own. */
 static unsigned missing_of(const struct insn_field *field, unsigned unwritten)
 {
@@ -103,7 +113,7 @@ static bool says_something(const struct insn_field *field, unsigned unwritten)
     unsigned missing = missing_of(field, unwritten);
 
     return missing == 0 ||
-           (is_number(field) && missing != (1u << field->size) - 1);
+           (field_is_number(field) && missing != (1u << field->size) - 1);
 }
 
 /* The digit is in the byte behind the opcode. */
@@ -199,7 +209,7 @@ static void fill_cell(struct cell *cell, const struct layout *layout, size_t i)
     if (!says_something(field, unwritten))
         return;
     append_name(field, unwritten, &cell->lines[LINE_NAME]);
-    if (is_number(field)) {
+    if (field_is_number(field)) {
         fields_value(field, &cell->lines[LINE_LABELS]);
         append_use(insn, field, &cell->lines[LINE_BITS],
                    &cell->lines[LINE_MORE]);
@@ -322,7 +332,7 @@ static void write_line(struct layout *layout, size_t i)
     pen_text(pen, cell->role, buf_text(&cell->lines[LINE_NAME]));
     pen_gap(pen, layout->indent + 11);
     pen_text(pen, cell->role, buf_text(&cell->lines[LINE_BYTES]));
-    if (is_number(field)) {
+    if (field_is_number(field)) {
         write_number(layout, cell);
     } else if (says) {
         size_t count;
@@ -365,7 +375,8 @@ static void layout_init(struct layout *layout)
 
         fill_cell(&layout->cells[i], layout, i);
         layout->count++;
-        known = is_number(field) || missing_of(field, layout->unwritten) == 0;
+        known =
+            field_is_number(field) || missing_of(field, layout->unwritten) == 0;
     }
 }
 

@@ -50,6 +50,14 @@ void fields_write_legend(struct pen *pen, unsigned names);
  */
 void fields_value(const struct insn_field *field, struct buf *out);
 
+/* The same of a field of insn and, if it is relative to the end of that, where
+ * it leads: "0x00000005 = 5, from the end of the instruction to 0x100a". */
+void fields_meaning(const struct insn *insn, const struct insn_field *field,
+                    struct buf *out);
+
+/* Whether a field is an immediate or a displacement. */
+bool field_is_number(const struct insn_field *field);
+
 /* The bits that the field's bytes hold, as a number. */
 uint64_t fields_bits(const struct insn_field *field);
 

@@ -23,6 +23,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include "tell/fields.h"
+
 #define LATEST    4096u /* events that are looked at, back from the one asked */
 #define BEFORE    512u  /* events that may have left the focus somewhere */
 #define TRIED     4u    /* of these are asked for their view, which is dear */
@@ -46,11 +48,6 @@ static bool is_latest(const struct store_place *place, uint64_t addr)
 
 /* --- one instruction ----------------------------------------------------- */
 
-static bool is_number(const struct insn_field *field)
-{
-    return field->kind == FIELD_DISPLACEMENT || field->kind == FIELD_IMMEDIATE;
-}
-
 /* How many bytes of a field, from its first on, were written. */
 static unsigned field_written(const struct insn_field *field,
                               unsigned unwritten)
@@ -66,7 +63,7 @@ static unsigned field_written(const struct insn_field *field,
 static bool is_readable(const struct insn *insn, unsigned unwritten)
 {
     for (unsigned i = 0; i < insn->field_count; i++)
-        if (!is_number(&insn->fields[i]) &&
+        if (!field_is_number(&insn->fields[i]) &&
             field_written(&insn->fields[i], unwritten) < insn->fields[i].size)
             return false;
     return true;

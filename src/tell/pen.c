@@ -105,6 +105,19 @@ void pen_print(struct pen *pen, enum role role, const char *format, ...)
     buf_release(&text);
 }
 
+void pen_line(struct pen *pen, enum role role, const char *format, ...)
+{
+    struct buf text = {0};
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    pen_text(pen, role, buf_text(&text));
+    pen_end(pen);
+    buf_release(&text);
+}
+
 /* Counts no further than it takes to be above limit. */
 static size_t width_of(struct bytes rest, size_t limit)
 {

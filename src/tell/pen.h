@@ -38,6 +38,10 @@ void pen_bytes(struct pen *pen, enum role role, struct bytes text);
 void pen_print(struct pen *pen, enum role role, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* As pen_print, and ends the line. */
+void pen_line(struct pen *pen, enum role role, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /*
  * As much of text as the line has room for, with "..." for the rest. pen_cut
  * drops blanks at the end of text.

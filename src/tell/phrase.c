@@ -138,6 +138,13 @@ const char *phrase_rights(struct phrases *phrases, unsigned prot)
     return phrase_of(phrases, &text);
 }
 
+const char *phrase_rights_short(struct phrases *phrases, unsigned prot)
+{
+    return prot & (PROT_READ | PROT_WRITE | PROT_EXEC)
+               ? phrase_rights(phrases, prot)
+               : "nothing allowed";
+}
+
 const char *phrase_source(struct phrases *phrases, const struct srcline *source)
 {
     return source->file ? phrase(phrases, "%s:%d", source->file, source->line)

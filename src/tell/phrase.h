@@ -58,8 +58,10 @@ const char *phrase_value(struct phrases *phrases, uint64_t value);
 /* "rw-" */
 const char *phrase_prot(struct phrases *phrases, unsigned prot);
 
-/* "reading and writing allowed, executing not" */
+/* "reading and writing allowed, executing not"; of none short says only that
+ * nothing is allowed. */
 const char *phrase_rights(struct phrases *phrases, unsigned prot);
+const char *phrase_rights_short(struct phrases *phrases, unsigned prot);
 
 /* "jit.c:42", or "" where the place in the source is not known. */
 const char *phrase_source(struct phrases *phrases,

@@ -193,6 +193,15 @@ bool pages_written(const struct pages *pages, uint64_t addr)
     return page && is_written(page, addr % PAGES_SIZE);
 }
 
+bool pages_all_written(const struct pages *pages, uint64_t addr,
+                       uint64_t length)
+{
+    for (uint64_t i = 0; i < length; i++)
+        if (!pages_written(pages, addr + i))
+            return false;
+    return true;
+}
+
 /* The first written byte of [from, to) in a page; to if there is none. */
 static size_t first_written(const struct page *page, size_t from, size_t to)
 {

@@ -51,6 +51,10 @@ bool pages_hold(const struct pages *pages, uint64_t addr, struct bytes bytes);
 
 bool pages_written(const struct pages *pages, uint64_t addr);
 
+/* Whether all of [addr, addr + length) was written. */
+bool pages_all_written(const struct pages *pages, uint64_t addr,
+                       uint64_t length);
+
 /* The first written byte of [addr, end), or end. */
 uint64_t pages_next(const struct pages *pages, uint64_t addr, uint64_t end);
 

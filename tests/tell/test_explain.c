@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tell/story.h"
+#include "tell/tell.h"
 #include "support/support.h"
 #include "cpu/fault.h"
 
@@ -127,7 +127,7 @@ static char *text_at(struct history *history, uint64_t seq)
     struct pen pen = {0};
     char *text = NULL;
 
-    if (story_explain(history, seq, &explanation)) {
+    if (tell_explain(history, seq, &explanation)) {
         explanation_write(&explanation, &pen, 0);
         text = strdup(buf_text(&pen.out));
         hide_addresses(text);
@@ -444,7 +444,7 @@ static const char *line(struct history *history, enum explain_line which)
 
     explanation_release(&explanation);
     explanation = (struct explanation){0};
-    if (!story_explain(history, last, &explanation))
+    if (!tell_explain(history, last, &explanation))
         return NULL;
     return buf_text(&explanation.line[which]);
 }
@@ -471,7 +471,7 @@ static void expect_nothing(struct history *history, uint64_t seq)
 {
     struct explanation explanation = {0};
 
-    cr_assert(eq(int, story_explain(history, seq, &explanation), false));
+    cr_assert(eq(int, tell_explain(history, seq, &explanation), false));
     for (int i = 0; i < EXPLAIN_LINES; i++)
         cr_assert(eq(sz, explanation.line[i].len, 0));
 }

@@ -16,7 +16,7 @@
 #include "base/utf8.h"
 #include "tell/pen.h"
 #include "tell/focus.h"
-#include "tell/story.h"
+#include "tell/tell.h"
 
 TestSuite(story, .timeout = 20);
 
@@ -162,7 +162,7 @@ static void expect_story(struct history *history, uint64_t seq,
 {
     struct buf out = {0};
 
-    story_happened(history, seq, false, &out);
+    tell_event(history, seq, TELL_SENTENCE, false, &out);
     cr_expect(eq(str, (char *)buf_text(&out), (char *)happened), "event %d",
               (int)seq);
     buf_release(&out);
@@ -172,7 +172,7 @@ static void expect_next(struct history *history, uint64_t seq, const char *next)
 {
     struct buf out = {0};
 
-    story_next(history, seq, &out);
+    tell_event(history, seq, TELL_NEXT, false, &out);
     cr_expect(eq(str, (char *)buf_text(&out), (char *)next), "event %d",
               (int)seq);
     buf_release(&out);
@@ -183,7 +183,7 @@ static void expect_title(struct history *history, uint64_t seq,
 {
     struct buf out = {0};
 
-    story_title(history, seq, &out);
+    tell_event(history, seq, TELL_TITLE, false, &out);
     cr_expect(eq(str, (char *)buf_text(&out), (char *)title), "event %d",
               (int)seq);
     buf_release(&out);
@@ -1024,12 +1024,12 @@ Test(story, decimal_values_on_request)
 
     event.enter.regs.value[X86_RDI] = HERE;
     add(history, event);
-    story_happened(history, last(history), true, &out);
+    tell_event(history, last(history), TELL_SENTENCE, true, &out);
     cr_assert(contains(buf_text(&out), "rdi = 93824992235520 is"));
     buf_clear(&out);
     add(history, (struct event){.kind = EVENT_LEAVE,
                                 .leave = {"return", HERE, {true, 255}}});
-    story_happened(history, last(history), true, &out);
+    tell_event(history, last(history), TELL_SENTENCE, true, &out);
     cr_assert(contains(buf_text(&out), "rax = 255 is"));
     buf_release(&out);
     history_free(history);
@@ -1271,14 +1271,14 @@ static void check_event(struct history *history, uint64_t seq)
     struct focus focus;
 
     for (int decimal = 0; decimal < 2; decimal++) {
-        story_happened(history, seq, decimal, &out);
+        tell_event(history, seq, TELL_SENTENCE, decimal, &out);
         check_sentence(&out, 220, "what happened");
         buf_clear(&out);
     }
-    story_next(history, seq, &out);
+    tell_event(history, seq, TELL_NEXT, false, &out);
     check_sentence(&out, 110, "what comes next");
     buf_clear(&out);
-    story_title(history, seq, &out);
+    tell_event(history, seq, TELL_TITLE, false, &out);
     check_shown(&out, 60, "the title");
     buf_release(&out);
     focus_find(history, seq, &focus);
@@ -1480,14 +1480,14 @@ Test(story, is_the_same_on_any_path)
     struct buf *straight = calloc(count_of, sizeof *straight);
 
     for (uint64_t i = 0; i < count_of; i++) {
-        story_happened(history, i, false, &straight[i]);
+        tell_event(history, i, TELL_SENTENCE, false, &straight[i]);
         describe_focus(history, i, &straight[i]);
     }
     for (uint64_t i = 0; i < 4 * count_of; i++) {
         uint64_t seq = i * 17 % count_of;
         struct buf again = {0};
 
-        story_happened(history, seq, false, &again);
+        tell_event(history, seq, TELL_SENTENCE, false, &again);
         describe_focus(history, seq, &again);
         cr_assert(eq(str, (char *)buf_text(&again),
                      (char *)buf_text(&straight[seq])));

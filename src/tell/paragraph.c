@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "tell/paragraph.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+#include "tell/tell_parts.h"
+
+#define INDENT      5u
+#define TEXT_COLUMN 27u
+
+void telling_init(struct telling *telling)
+{
+    *telling = (struct telling){0};
+    view_init(&telling->view);
+    recent_init(&telling->recent);
+}
+
+void telling_release(struct telling *telling)
+{
+    pen_release(&telling->pen);
+    view_release(&telling->view);
+    recent_release(&telling->recent);
+    phrases_release(&telling->phrases);
+    buf_release(&telling->output);
+    pages_release(&telling->stored);
+    pages_release(&telling->explained);
+    pages_release(&telling->listed);
+    free(telling->maps_before);
+    free(telling->areas);
+    free(telling->threads);
+}
+
+struct telling_thread *telling_thread(struct telling *telling, int tid)
+{
+    struct telling_thread *thread;
+
+    for (size_t i = 0; i < telling->thread_count; i++)
+        if (telling->threads[i].tid == tid)
+            return &telling->threads[i];
+    telling->threads =
+        mem_grow(telling->threads, telling->thread_count,
+                 &telling->thread_capacity, sizeof *telling->threads);
+    thread = &telling->threads[telling->thread_count++];
+    *thread = (struct telling_thread){.tid = tid};
+    return thread;
+}
+
+struct telling_area *telling_area(struct telling *telling, uint64_t base)
+{
+    struct telling_area *area;
+
+    for (size_t i = telling->area_count; i-- > 0;)
+        if (telling->areas[i].base == base)
+            return &telling->areas[i];
+    telling->areas = mem_grow(telling->areas, telling->area_count,
+                              &telling->area_capacity, sizeof *telling->areas);
+    area = &telling->areas[telling->area_count++];
+    *area = (struct telling_area){.base = base, .boundary = base};
+    return area;
+}
+
+void telling_note_fresh(struct telling *telling, uint64_t base, uint64_t first,
+                        uint64_t last)
+{
+    struct telling_area *area = telling_area(telling, base);
+
+    if (!area->fresh || first < area->first)
+        area->first = first;
+    if (!area->fresh || last > area->last)
+        area->last = last;
+    area->fresh = true;
+}
+
+/* Notes what of a snapshot at addr the view does not know yet. */
+static void compare_code(struct telling *telling, uint64_t base, uint64_t addr,
+                         struct bytes code)
+{
+    uint8_t known[256];
+
+    for (size_t at = 0; at < code.len; at += sizeof known) {
+        size_t len =
+            code.len - at < sizeof known ? code.len - at : sizeof known;
+
+        pages_read(&telling->view.pages, addr + at, len, known);
+        for (size_t i = 0; i < len; i++)
+            if (known[i] != code.data[at + i])
+                telling_note_fresh(telling, base, addr + at + i, addr + at + i);
+    }
+}
+
+void telling_forget(struct telling *telling, uint64_t addr, uint64_t length)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < telling->area_count; i++)
+        if (telling->areas[i].base - addr >= length)
+            telling->areas[kept++] = telling->areas[i];
+    telling->area_count = kept;
+    pages_forget(&telling->stored, addr, length);
+    pages_forget(&telling->explained, addr, length);
+    pages_forget(&telling->listed, addr, length);
+    if (telling->base - addr < length)
+        telling->named = false;
+}
+
+/* Before the view takes an event, what it will no longer know is noted. */
+void telling_take(struct telling *telling, const struct event *event)
+{
+    const struct event_protect *protect = &event->protect;
+    const struct event_enter *enter = &event->enter;
+    const struct region *region;
+
+    if (event->kind == EVENT_PROTECT) {
+        region = view_region_at(&telling->view, protect->addr);
+        free(telling->maps_before);
+        telling->maps_before = mem_copy_text(region ? region->maps : NULL);
+        if (protect->prot & PROT_EXEC)
+            telling_sum_up(telling, protect->addr, protect->length);
+        compare_code(telling, telling_base(telling, protect->addr, 0),
+                     protect->addr + protect->code_offset, protect->code);
+    } else if (event->kind == EVENT_ENTER) {
+        region = view_region_at(&telling->view, enter->addr);
+        if (region) {
+            telling_sum_up(telling, region->addr, region->length);
+            compare_code(telling, region->start,
+                         region->addr + enter->code_offset, enter->code);
+        }
+    }
+    view_apply(&telling->view, event);
+}
+
+/* --- words --------------------------------------------------------------- */
+
+bool telling_first_time(struct telling *telling, enum topic topic)
+{
+    bool first = !telling->topic_told[topic];
+
+    telling->topic_told[topic] = true;
+    return first;
+}
+
+void telling_source(struct telling *telling, const struct event *event)
+{
+    struct pen *pen = &telling->pen;
+
+    if (!event->source.file)
+        return;
+    pen_text(pen, ROLE_SOURCE,
+             phrase_source(&telling->phrases, &event->source));
+    if (event->source.text) {
+        pen_gap(pen, 0);
+        pen_cut(pen, ROLE_SOURCE, event->source.text);
+    }
+}
+
+uint64_t telling_base(const struct telling *telling, uint64_t addr,
+                      uint64_t offset)
+{
+    const struct region *region = view_region_at(&telling->view, addr);
+
+    return region ? region->start : addr - offset;
+}
+
+void telling_name_code(struct telling *telling, uint64_t base)
+{
+    const struct region *region = view_region_at(&telling->view, base);
+    struct pen *pen = &telling->pen;
+
+    if (telling->named && telling->base == base)
+        return;
+    telling->many |= telling->base && telling->base != base;
+    telling->named = true;
+    telling->base = base;
+    pen_print(pen, ROLE_NOTE, "code[0] is the byte at ");
+    pen_print(pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)base);
+    if (region) {
+        pen_print(pen, ROLE_NOTE, ", where %llu bytes are mapped ",
+                  (unsigned long long)region->length);
+        pen_text(pen, ROLE_PROTECTION,
+                 phrase_prot(&telling->phrases, region->prot));
+    }
+    pen_line(pen, ROLE_NOTE, ":");
+}
+
+void telling_maps(struct telling *telling, const char *maps)
+{
+    struct pen *pen = &telling->pen;
+    unsigned from = pen->column > pen->due ? pen->column : pen->due;
+    bool fits = from + pen_width(maps) <= PEN_WIDTH;
+    struct buf line = {0};
+
+    for (; *maps; maps++)
+        if (fits || maps[0] != ' ' || maps[1] != ' ')
+            buf_append(&line, maps, 1);
+    pen_cut(pen, ROLE_ADDRESS, phrase_of(&telling->phrases, &line));
+    pen_end(pen);
+}
+
+bool telling_decode(const struct telling *telling, uint64_t addr,
+                    struct insn *insn)
+{
+    return view_decode(&telling->view, addr, insn) &&
+           pages_all_written(&telling->view.pages, addr, insn->length);
+}
+
+void telling_insn(struct telling *telling, uint64_t offset, struct bytes bytes,
+                  const char *words)
+{
+    struct pen *pen = &telling->pen;
+
+    pen_print(pen, ROLE_ADDRESS, "+%llu", (unsigned long long)offset);
+    pen_gap(pen, INDENT);
+    pen_text(pen, ROLE_BYTE, phrase_bytes(&telling->phrases, bytes));
+    pen_gap(pen, TEXT_COLUMN);
+    pen_cut(pen, ROLE_MNEMONIC, words ? words : "");
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Code is shown and explained when it becomes executable, or is entered.
+ *
+ * A JIT may flip its pages a thousand times. Each time only what is new since
+ * the last time is shown: a dump, some instructions with their fields, the
+ * next ones in a line each, and a count of the rest.
+ *
+ * A store is only bytes until they are executed, or may be. At that moment they
+ * are decoded as a whole, in whatever order they were stored, and the first
+ * immediates are told: that their lowest byte comes first, and their sign.
+ */
+#include <string.h>
+
+#include "tell/fields.h"
+#include "tell/hexdump.h"
+#include "tell/sweep.h"
+#include "tell/tell_parts.h"
+
+#define DUMP_MAX        1024u
+#define EXPLAINED       16u    /* instructions with their fields */
+#define EXPLAINED_NEXT  4u     /* as many, when that is no longer new */
+#define LISTED          24u    /* in a line each, after those */
+#define COUNTED         16384u /* bytes behind those whose instructions are */
+#define PLACES_TOLD     4u     /* entries to what is not listed */
+#define BAD_SHOWN       8u     /* bytes */
+#define IMMEDIATES_TOLD 4u     /* the first time, then one */
+
+/* --- code ---------------------------------------------------------------- */
+
+static void show_bad(struct telling *telling, const struct sweep *sweep,
+                     uint64_t base)
+{
+    uint64_t shown =
+        sweep->bad_length < BAD_SHOWN ? sweep->bad_length : BAD_SHOWN;
+    struct pen *pen = &telling->pen;
+    uint8_t bytes[BAD_SHOWN];
+
+    pages_read(sweep->pages, sweep->bad, shown, bytes);
+    pen_blank(pen);
+    pen_print(pen, ROLE_ADDRESS, "+%llu",
+              (unsigned long long)(sweep->bad - base));
+    pen_gap(pen, 5);
+    pen_text(pen, ROLE_BYTE,
+             phrase_bytes(&telling->phrases, (struct bytes){bytes, shown}));
+    if (shown < sweep->bad_length)
+        pen_print(pen, ROLE_NOTE, " ... (%llu bytes)",
+                  (unsigned long long)sweep->bad_length);
+    pen_gap(pen, 27);
+    pen_line(pen, ROLE_WARNING, "no instruction, or only a part of one");
+}
+
+static void show_insn(struct telling *telling, const struct insn *insn,
+                      uint64_t base, uint64_t number, uint64_t explained)
+{
+    static const uint8_t mark;
+
+    if (number >= explained + LISTED)
+        return;
+    if (number > 0 && number <= explained)
+        pen_blank(&telling->pen);
+    pages_write(&telling->listed, insn->addr, (struct bytes){&mark, 1});
+    if (number < explained) {
+        fields_write(&telling->pen, insn, insn->addr - base);
+        return;
+    }
+    telling_insn(telling, insn->addr - base,
+                 (struct bytes){insn->bytes, insn->length}, insn->text);
+    pen_end(&telling->pen);
+}
+
+/* Explains the names that the fields of the first instructions will have. */
+static void show_legend(struct telling *telling, uint64_t first, uint64_t end,
+                        uint64_t explained)
+{
+    unsigned names = 0;
+    struct sweep sweep;
+    enum sweep_found found;
+
+    sweep_init(&sweep, &telling->view.pages, first, end);
+    while (explained > 0 && (found = sweep_next(&sweep)) != SWEEP_END) {
+        if (found == SWEEP_INSN && sweep.at > first) {
+            names |= fields_names(&sweep.insn);
+            explained--;
+        }
+    }
+    fields_write_legend(&telling->pen, names & ~telling->names_told);
+    telling->names_told |= names;
+    pen_blank(&telling->pen);
+}
+
+/* The instructions that reach into [first, end). */
+static void show_insns(struct telling *telling, uint64_t base, uint64_t first,
+                       uint64_t end)
+{
+    bool is_new = telling_first_time(telling, TOPIC_FIELDS);
+    uint64_t explained = is_new ? EXPLAINED : EXPLAINED_NEXT, count = 0;
+    uint64_t told = explained + LISTED;
+    struct pen *pen = &telling->pen;
+    enum sweep_found found;
+    struct sweep sweep;
+
+    if (end - first > PAGES_SIZE && telling_first_time(telling, TOPIC_DATA))
+        pen_words(pen, ROLE_NOTE, 0,
+                  "(It is read as instructions from its first byte on; data in "
+                  "between looks like instructions, too.)");
+    show_legend(telling, first, end, explained);
+    sweep_init(&sweep, &telling->view.pages, first, end);
+    while ((found = sweep_next(&sweep)) != SWEEP_END) {
+        if (sweep.at <= first)
+            continue;
+        if (found == SWEEP_INSN)
+            show_insn(telling, &sweep.insn, base, count++, explained);
+        else if (count < told)
+            show_bad(telling, &sweep, base);
+        if (count == told && end - sweep.at > COUNTED)
+            break;
+    }
+    if (found != SWEEP_END)
+        pen_line(pen, ROLE_NOTE, "... and %llu more bytes of them",
+                 (unsigned long long)(end - sweep.at));
+    else if (count > told)
+        pen_line(pen, ROLE_NOTE, "... and %llu more instructions",
+                 (unsigned long long)(count - told));
+}
+
+bool telling_show_code(struct telling *telling, uint64_t base, uint64_t addr,
+                       struct bytes code)
+{
+    struct telling_area *area = telling_area(telling, base);
+    uint64_t first = area->first > addr ? area->first : addr, row, len;
+    uint64_t end = addr + code.len, left;
+    struct pen *pen = &telling->pen;
+    struct buf lines = {0};
+
+    if (!area->fresh || code.len == 0 || first >= end || area->last < addr)
+        return false;
+    if (area->last + 1 < end)
+        end = area->last + 1;
+    area->fresh = false;
+    pen_blank(pen);
+    telling_name_code(telling, base);
+    if (first == addr && end == addr + code.len)
+        pen_line(pen, ROLE_NOTE,
+                 "The code, %zu byte%s (as xxd -g1 shows it):", code.len,
+                 code.len == 1 ? "" : "s");
+    else
+        pen_line(pen, ROLE_NOTE, "%s %s changed; the code is %zu bytes:",
+                 phrase_place(&telling->phrases, first - base, end - first),
+                 end - first == 1 ? "has" : "have", code.len);
+    row = (first - addr) / 16 * 16;
+    len = (end - addr - row + 15) / 16 * 16;
+    if (len > code.len - row)
+        len = code.len - row;
+    left = len > DUMP_MAX ? len - DUMP_MAX : 0;
+    hexdump_append((struct bytes){code.data + row, len - left},
+                   addr + row - base, &lines);
+    pen_lines(pen, &lines);
+    buf_release(&lines);
+    if (left)
+        pen_line(pen, ROLE_NOTE,
+                 "... and %llu bytes more; --format=raw has them all",
+                 (unsigned long long)left);
+    pen_blank(pen);
+    show_insns(telling, base, first, end);
+    return true;
+}
+
+/*
+ * Where code has data in front of it, or is long, the entry may not be among
+ * what was told. The next instructions are, for the first such entries.
+ */
+void telling_show_entered(struct telling *telling, uint64_t base, uint64_t addr)
+{
+    const struct region *region = view_region_at(&telling->view, addr);
+    const struct pages *pages = &telling->view.pages;
+    struct pen *pen = &telling->pen;
+    uint64_t first, last;
+    struct insn insn;
+
+    if (region &&
+        pages_extent(pages, region->addr, region->length, &first, &last) &&
+        addr > first && telling_first_time(telling, TOPIC_DATA)) {
+        pen_blank(pen);
+        pen_words(pen, ROLE_NOTE, 0,
+                  "(Above, it was read as instructions from its first byte on; "
+                  "data in front of code looks like instructions, too.)");
+        pen_blank(pen);
+    }
+    if (telling->places_told == PLACES_TOLD ||
+        pages_written(&telling->listed, addr) ||
+        !telling_decode(telling, addr, &insn))
+        return;
+    telling->places_told++;
+    pen_blank(pen);
+    pen_words(pen, ROLE_NOTE, 0,
+              phrase(&telling->phrases,
+                     "Control enters at +%llu, where no instruction that was "
+                     "listed begins:",
+                     (unsigned long long)(addr - base)));
+    pen_blank(pen);
+    show_legend(telling, addr, addr + 1, 1);
+    for (uint64_t i = 0;
+         i < EXPLAINED_NEXT && telling_decode(telling, addr, &insn); i++) {
+        show_insn(telling, &insn, base, i, EXPLAINED_NEXT);
+        addr += insn.length;
+    }
+    pen_blank(pen);
+}
+
+/* --- immediates ---------------------------------------------------------- */
+
+/* The bytes of an immediate one by one, lowest first. */
+static void tell_each_byte(struct telling *telling, uint64_t offset,
+                           struct bytes bytes)
+{
+    struct pen *pen = &telling->pen;
+
+    for (unsigned i = 0; i < bytes.len; i++) {
+        const char *item =
+            phrase(&telling->phrases, "%s holds bits %u..%u = %s",
+                   phrase_place(&telling->phrases, offset + i, 1), 8 * i + 7,
+                   8 * i, phrase_bits(&telling->phrases, bytes.data[i], 8));
+
+        pen_item(pen, 2, strlen(item));
+        if (pen->column > 0)
+            pen_gap(pen, 41);
+        pen_text(pen, ROLE_IMMEDIATE, item);
+    }
+    pen_end(pen);
+}
+
+static const char *words_sign(struct phrases *phrases,
+                              const struct insn_field *field)
+{
+    unsigned bits = 8u * field->size;
+    unsigned long long value = fields_bits(field);
+
+    if (!field->is_signed)
+        return phrase(phrases, "a number without a sign: %llu", value);
+    if (field->value < 0)
+        return phrase(phrases,
+                      "bit %u is 1: negative in two's complement, "
+                      "0x%llx - 2^%u = %lld",
+                      bits - 1, value, bits, (long long)field->value);
+    return phrase(phrases, "bit %u is 0: not negative, 0x%0*llx = %lld",
+                  bits - 1, 2 * field->size, value, (long long)field->value);
+}
+
+static void tell_immediate(struct telling *telling, uint64_t base,
+                           const struct insn *insn,
+                           const struct insn_field *field, bool in_full)
+{
+    uint64_t addr = insn->addr + field->offset;
+    struct bytes bytes = {insn->bytes + field->offset, field->size};
+    struct phrases *phrases = &telling->phrases;
+    struct pen *pen = &telling->pen;
+    struct buf name = {0};
+
+    pen_blank(pen);
+    telling_name_code(telling, base);
+    field_name(field, &name);
+    pen_print(pen, ROLE_NOTE, "%s of ", phrase_of(phrases, &name));
+    pen_text(pen, ROLE_MNEMONIC, insn->text);
+    pen_line(pen, ROLE_NOTE, ", stored little-endian:");
+    pen_column(pen, 2);
+    pen_words(pen, ROLE_IMMEDIATE, 4,
+              phrase(phrases, "%s = %s is 0x%0*llx, lowest byte first",
+                     phrase_place(phrases, addr - base, field->size),
+                     phrase_bytes(phrases, bytes), 2 * field->size,
+                     (unsigned long long)fields_bits(field)));
+    if (in_full && !pages_all_written(&telling->explained, addr, field->size))
+        tell_each_byte(telling, addr - base, bytes);
+    pen_column(pen, 2);
+    pen_words(pen, ROLE_NOTE, 4, words_sign(phrases, field));
+}
+
+void telling_sum_up(struct telling *telling, uint64_t addr, uint64_t length)
+{
+    uint64_t base = telling_base(telling, addr, 0), told, count = 0;
+    const struct pages *stored = &telling->stored;
+    enum sweep_found found;
+    struct sweep sweep;
+    uint64_t first, last;
+    bool is_new;
+
+    if (!pages_extent(stored, addr, length, &first, &last))
+        return;
+    is_new = telling_first_time(telling, TOPIC_IMMEDIATES);
+    told = is_new ? IMMEDIATES_TOLD : 1;
+    sweep_init(&sweep, &telling->view.pages, first, last + 1);
+    while ((found = sweep_next(&sweep)) != SWEEP_END) {
+        const struct insn *insn = &sweep.insn;
+
+        for (size_t i = 0; found == SWEEP_INSN && i < insn->field_count; i++) {
+            const struct insn_field *field = &insn->fields[i];
+            uint64_t start = insn->addr + field->offset;
+
+            /* Wide, and at least in part new. */
+            if (field->kind == FIELD_IMMEDIATE && field->size >= 2 &&
+                pages_next(stored, start, start + field->size) <
+                    start + field->size &&
+                count++ < told)
+                tell_immediate(telling, base, insn, field, is_new);
+        }
+    }
+    if (count > told)
+        pen_line(&telling->pen, ROLE_NOTE,
+                 "... and %llu more immediates of two or more bytes",
+                 (unsigned long long)(count - told));
+    pages_forget(&telling->stored, addr, length);
+    pages_forget(&telling->explained, addr, length);
+    telling_area(telling, base)->boundary = base;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An event by itself. Texts of the program (arguments, output, names of files)
+ * may hold anything. What a terminal would not show is shown as \xNN at the
+ * very end, in `finish`, which also cuts what is too long.
+ */
+#include "tell/tell.h"
+
+#include "base/utf8.h"
+#include "tell/tell_parts.h"
+
+static const struct tell_kind *const kinds[EVENT_KINDS] = {
+#define F(type, name)
+#define EVENT(kind, name, fields) [EVENT_##kind] = &kind_##name,
+#include "trace/event.def"
+};
+
+/* --- words --------------------------------------------------------------- */
+
+void say(struct story *story, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    buf_vprintf(story->out, format, args);
+    va_end(args);
+}
+
+const struct view *story_view(const struct story *story)
+{
+    return history_view(story->history, story->seq);
+}
+
+const struct view *story_view_before(const struct story *story)
+{
+    return story->seq > 0 ? history_view(story->history, story->seq - 1) : NULL;
+}
+
+const char *story_where(struct story *story, uint64_t addr)
+{
+    return phrase_where(&story->phrases, story_view(story), addr);
+}
+
+const char *story_label(struct story *story, uint64_t addr)
+{
+    const char *label = phrase_label(&story->phrases, story_view(story), addr);
+
+    return *label ? phrase(&story->phrases, " %s", label) : "";
+}
+
+const char *story_length(struct story *story, uint64_t length)
+{
+    const struct event *start = history_event(story->history, 0);
+    uint64_t size = start->kind == EVENT_START ? start->start.page_size : 0;
+
+    if (size == 0 || length % size != 0 || length == 0)
+        return phrase(&story->phrases, "%llu bytes",
+                      (unsigned long long)length);
+    return length == size ? "one page"
+                          : phrase(&story->phrases, "%llu pages",
+                                   (unsigned long long)(length / size));
+}
+
+const char *story_register(struct story *story, uint64_t value)
+{
+    return story->decimal ? phrase(&story->phrases, "%lld", (long long)value)
+                          : phrase_value(&story->phrases, value);
+}
+
+/* --- what comes next ----------------------------------------------------- */
+
+/* The instruction that the event's thread is at. Returns false if it is not in
+ * generated code, or if something else than an instruction is to come. */
+static bool say_instruction(struct story *story)
+{
+    const struct view *view = story_view(story);
+    const struct view_thread *thread = view_thread(view, story->event->tid);
+    enum event_kind kind = story->event->kind;
+    struct insn insn;
+    uint64_t pc;
+
+    if (!thread || !thread->inside || kind == EVENT_SIGNAL ||
+        kind == EVENT_LIMIT)
+        return false;
+    pc = thread->regs.value[REG_PC];
+    if (!view_region_at(view, pc))
+        say(story, "Next: control leaves the generated code for 0x%llx.",
+            (unsigned long long)pc);
+    else if (view_has_code(view, pc) && view_decode(view, pc, &insn))
+        say(story, "Next: %s at %s%s.", insn.text, story_where(story, pc),
+            story_label(story, pc));
+    else
+        say(story, "Next: an instruction at %s.", story_where(story, pc));
+    return true;
+}
+
+static void set_event(struct story *story, uint64_t seq)
+{
+    event_free(story->event);
+    story->seq = seq;
+    story->event = event_copy(history_event(story->history, seq));
+}
+
+static void say_next(struct story *story)
+{
+    if (story->event->kind == EVENT_EXIT) {
+        say(story, "The program has ended.");
+    } else if (say_instruction(story)) {
+        return;
+    } else if (story->seq + 1 < history_count(story->history)) {
+        set_event(story, story->seq + 1);
+        say(story, "Next: ");
+        kinds[story->event->kind]->coming(story);
+        say(story, " (event %llu).", (unsigned long long)story->seq);
+    } else {
+        say(story, "Next: the program runs on to its next event.");
+    }
+}
+
+/* --- all of it ----------------------------------------------------------- */
+
+/* Makes what was said from `start` on fit to show, and not wider than limit. */
+static void finish(struct buf *out, size_t start, unsigned limit)
+{
+    struct buf raw = {0};
+    size_t used, end = start;
+    unsigned columns = 0, more;
+
+    buf_append(&raw, out->data + start, out->len - start);
+    out->len = start;
+    for (size_t i = 0; i < raw.len; i += used) {
+        used = utf8_show(raw.data + i, raw.len - i, out, &more);
+        columns += more;
+        if (columns <= limit - 3)
+            end = out->len;
+    }
+    if (columns > limit) {
+        out->len = end;
+        buf_append_text(out, "...");
+    }
+    buf_release(&raw);
+}
+
+void tell_event(struct history *history, uint64_t seq, enum tell_form form,
+                bool decimal, struct buf *out)
+{
+    static const unsigned widths[] = {
+        [TELL_TITLE] = 60, [TELL_SENTENCE] = 220, [TELL_NEXT] = 110};
+    struct story story = {.history = history, .decimal = decimal, .out = out};
+    int first = history_event(history, 0)->tid;
+    size_t start = out->len;
+
+    set_event(&story, seq);
+    switch (form) {
+    case TELL_TITLE:
+        kinds[story.event->kind]->title(&story);
+        break;
+    case TELL_SENTENCE:
+        /* Whose event it is, where that is not the thread that began. */
+        if (story.event->tid != first && story.event->kind != EVENT_EXIT)
+            say(&story, "Thread %d: ", story.event->tid);
+        kinds[story.event->kind]->sentence(&story);
+        break;
+    case TELL_NEXT:
+        say_next(&story);
+        break;
+    }
+    finish(out, start, widths[form]);
+    phrases_release(&story.phrases);
+    event_free(story.event);
+}
+
+void telling_event(struct telling *telling, const struct event *event)
+{
+    kinds[event->kind]->paragraph(telling, event);
+    phrases_release(&telling->phrases);
+}
+
+const char *tell_searched(const struct event *event)
+{
+    size_t at = kinds[event->kind]->searched;
+
+    return at ? *(const char *const *)((const char *)event + at) : NULL;
+}
+
+static const struct event *past_event(void *from, uint64_t index)
+{
+    struct history *history = from;
+
+    return index < history_count(history) ? history_event(history, index)
+                                          : NULL;
+}
+
+bool tell_explain(struct history *history, uint64_t seq,
+                  struct explanation *out)
+{
+    struct past past = {past_event, history, history_count(history), true};
+    const struct view *view = history_view(history, seq);
+
+    return history_event(history, seq)->kind == EVENT_LIMIT
+               ? explain_loop(&past, view, seq, out)
+               : explain_death(&past, view, seq, out);
+}

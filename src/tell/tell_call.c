@@ -1,0 +1,568 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Generated code runs: it is entered, steps, and is left; and it has names.
+ *
+ * In a paragraph a step takes one or two lines: what ran, what it did in words;
+ * then the registers that changed, in hex. Registers are kept for each thread,
+ * because a sentence needs those that did not change, too.
+ */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+#include "cpu/effect.h"
+#include "tell/tell_parts.h"
+
+#define LOOK_BACK  4096u /* events */
+#define NAME_LINES 8u    /* names that a paragraph has */
+
+#define INDENT        5u
+#define EFFECT_COLUMN 45u
+
+/* " (jit.c:42)" or "" */
+static const char *in_source(struct story *story)
+{
+    const char *place = phrase_source(&story->phrases, &story->event->source);
+
+    return *place ? phrase(&story->phrases, " (%s)", place) : "";
+}
+
+/* --- enter --------------------------------------------------------------- */
+
+/* "call 3 to code[0]" */
+static const char *entry(struct phrases *phrases, const struct view *view,
+                         const struct event_enter *enter)
+{
+    const char *place = phrase_place(phrases, enter->offset, 1);
+
+    if (word_is(enter->how, "call"))
+        return phrase(phrases, "call %llu to %s",
+                      (unsigned long long)view->calls, place);
+    return phrase(phrases, "%s to %s", enter->how ? enter->how : "control",
+                  place);
+}
+
+static void enter_title(struct story *story)
+{
+    const struct event_enter *enter = &story->event->enter;
+
+    say(story, "%s%s", entry(&story->phrases, story_view(story), enter),
+        story_label(story, enter->addr));
+}
+
+static void enter_coming(struct story *story)
+{
+    const struct event_enter *enter = &story->event->enter;
+
+    say(story, "a %s to %s%s", enter->how ? enter->how : "way",
+        phrase_place(&story->phrases, enter->offset, 1),
+        story_label(story, enter->addr));
+}
+
+/* Why the thread left generated code the last time, or NULL. */
+static const char *last_leave(const struct story *story)
+{
+    for (uint64_t i = story->seq; i-- > 0 && story->seq - i < LOOK_BACK;) {
+        const struct event *event = history_event(story->history, i);
+
+        if (event->kind == EVENT_LEAVE && event->tid == story->event->tid)
+            return event->leave.how;
+    }
+    return NULL;
+}
+
+static void enter_sentence(struct story *story)
+{
+    static const char *const ways[][2] = {
+        {"return", "Control comes back to "},
+        {"call", "The program calls "},
+        {"jump", "The program jumps to "},
+        {"signal", "To handle a signal, the kernel starts "},
+    };
+    const struct event_enter *enter = &story->event->enter;
+    const struct regions *regions = &story_view(story)->regions;
+    const char *words = "Control enters ", *left, *at = "";
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (word_is(enter->how, ways[i][0]))
+            words = ways[i][1];
+    for (size_t i = 0; i < regions->count && !*at;
+         i++) /* by its address, too */
+        if (regions->list[i].start != enter->addr - enter->offset)
+            at = phrase(&story->phrases, " at 0x%llx",
+                        (unsigned long long)enter->addr);
+    say(story, "%s%s%s%s%s", words,
+        phrase_place(&story->phrases, enter->offset, 1),
+        story_label(story, enter->addr), at, in_source(story));
+    if (!word_is(enter->how, "return")) {
+        say(story, ": %s = %s is the first argument, if it takes one.",
+            reg_name(reg_argument[0]),
+            story_register(story, enter->regs.value[reg_argument[0]]));
+        if (enter->return_to.known)
+            say(story, " It will return to 0x%llx.",
+                (unsigned long long)enter->return_to.value);
+        return;
+    }
+    left = last_leave(story);
+    if (word_is(left, "call") || word_is(left, "jump"))
+        say(story,
+            ". %s = %s is the result of what was called, if there is one",
+            reg_name(REG_RESULT),
+            story_register(story, enter->regs.value[REG_RESULT]));
+    else if (word_is(left, "signal"))
+        say(story, ", from which a signal had taken it");
+    say(story, ".");
+}
+
+static void tell_register(struct telling *telling, enum role role, enum reg reg,
+                          const struct regs *regs)
+{
+    const char *item =
+        phrase(&telling->phrases, "%s = %s", reg_name(reg),
+               phrase_value(&telling->phrases, regs->value[reg]));
+
+    pen_item(&telling->pen, INDENT, strlen(item));
+    pen_text(&telling->pen, role, item);
+}
+
+/* The first argument always, the others if they are not as last time. */
+static void tell_arguments(struct telling *telling,
+                           struct telling_thread *thread)
+{
+    const struct regs *regs = &thread->regs;
+    bool same = false;
+
+    for (size_t i = 0; i < REG_ARGUMENTS; i++) {
+        enum reg reg = reg_argument[i];
+
+        if (i == 0 || !thread->arguments_shown ||
+            thread->entered.value[reg] != regs->value[reg])
+            tell_register(telling, i ? ROLE_REGISTER : ROLE_RESULT, reg, regs);
+        else
+            same = true;
+    }
+    if (same) {
+        pen_item(&telling->pen, INDENT, 27);
+        pen_text(&telling->pen, ROLE_NOTE, "the others as at last entry");
+    }
+    thread->arguments_shown = true;
+    thread->entered = *regs;
+}
+
+/* The code that is entered, if it was not shown when it was executable. */
+static void show_entered(struct telling *telling,
+                         const struct event_enter *enter, uint64_t base)
+{
+    const struct region *region = view_region_at(&telling->view, enter->addr);
+    struct telling_area *area = telling_area(telling, base);
+    struct pen *pen = &telling->pen;
+
+    if (region && region->prot & PROT_EXEC && !area->flipped &&
+        !area->entered) {
+        pen_blank(pen);
+        pen_line(pen, ROLE_NOTE,
+                 "no mprotect: the page was executable from the start");
+    }
+    area->entered = true;
+    if (region &&
+        telling_show_code(telling, base, region->addr + enter->code_offset,
+                          enter->code))
+        pen_blank(pen);
+    if (!word_is(enter->how, "return"))
+        telling_show_entered(telling, base, enter->addr);
+}
+
+static void enter_paragraph(struct telling *telling, const struct event *event)
+{
+    const struct event_enter *enter = &event->enter;
+    const struct view *view = &telling->view;
+    struct phrases *phrases = &telling->phrases;
+    uint64_t base = telling_base(telling, enter->addr, enter->offset);
+    struct telling_thread *thread = telling_thread(telling, event->tid);
+    const struct label *label = labels_at(&view->labels, enter->addr);
+    struct pen *pen = &telling->pen;
+
+    thread->regs = enter->regs;
+    thread->regs_known = true;
+    show_entered(telling, enter, base);
+    if (telling_first_time(telling, TOPIC_ARGUMENTS)) {
+        pen_words(
+            pen, ROLE_NOTE, 0,
+            "Arguments go into rdi, rsi, rdx, rcx, r8, r9, in this order; "
+            "how many of them count is up to the function. The result "
+            "comes back in rax.");
+        pen_blank(pen);
+    }
+    pen_blank(pen);
+    telling->entries++;
+    /* Which mapping it is: by its address, where there is more than one. */
+    telling->many |= telling->base && telling->base != base;
+    if (!telling->many)
+        telling_name_code(telling, base);
+    telling->named = true;
+    telling->base = base;
+    pen_text(pen, ROLE_HEADING, entry(phrases, view, enter));
+    if (telling->many)
+        pen_print(pen, ROLE_HEADING, " at 0x%llx",
+                  (unsigned long long)enter->addr);
+    thread->named = label ? label->addr : 0;
+    if (label) {
+        pen_text(pen, ROLE_PLAIN, " ");
+        pen_text(pen, ROLE_HEADING, phrase_label(phrases, view, enter->addr));
+    }
+    pen_gap(pen, 0);
+    telling_source(telling, event);
+    pen_end(pen);
+    if (word_is(enter->how, "return"))
+        tell_register(telling, ROLE_RESULT, REG_RESULT, &enter->regs);
+    else
+        tell_arguments(telling, thread);
+    if (enter->return_to.known) {
+        pen_item(pen, INDENT, 29);
+        pen_print(pen, ROLE_NOTE, "return to ");
+        pen_print(pen, ROLE_ADDRESS, "0x%llx",
+                  (unsigned long long)enter->return_to.value);
+    }
+    pen_end(pen);
+}
+
+const struct tell_kind kind_enter = {enter_title, enter_sentence, enter_coming,
+                                     enter_paragraph, 0};
+
+/* --- step ---------------------------------------------------------------- */
+
+/* The registers around a step: what it says itself wins over what is known. */
+static void around(const struct event_step *step, const struct regs *known,
+                   struct regs *before, struct regs *after)
+{
+    const struct reg_change *list = step->regs.list;
+
+    *before = *known;
+    before->value[REG_PC] = step->addr;
+    for (size_t i = 0; i < step->regs.count; i++)
+        before->value[list[i].reg] = list[i].old_value;
+    *after = *before;
+    after->value[REG_PC] = step->next;
+    for (size_t i = 0; i < step->regs.count; i++)
+        after->value[list[i].reg] = list[i].new_value;
+}
+
+/* What a step did, in words; *after becomes the registers after it. */
+static const char *effect_of(struct phrases *phrases,
+                             const struct event_step *step,
+                             const struct regs *known, struct regs *after)
+{
+    struct buf effect = {0};
+    struct regs before;
+    struct insn insn;
+
+    around(step, known, &before, after);
+    if (step->bytes.data &&
+        insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0)
+        effect_describe(&insn, &before, after, step->reads.list,
+                        step->reads.count, step->writes.list,
+                        step->writes.count, &effect);
+    return phrase_of(phrases, &effect);
+}
+
+static void step_title(struct story *story)
+{
+    const struct event_step *step = &story->event->step;
+
+    say(story, "%s%s", step->text ? step->text : "an instruction",
+        story_label(story, step->addr));
+}
+
+static void step_coming(struct story *story)
+{
+    const char *text = story->event->step.text;
+
+    say(story, "%s", text ? text : "a step");
+}
+
+/* Whether an effect begins with a verb that wants a subject: "returns to". */
+static bool wants_subject(const char *effect)
+{
+    size_t len = strspn(effect, "abcdefghijklmnopqrstuvwxyz");
+
+    return len > 3 && effect[len - 1] == 's' && effect[len] == ' ' &&
+           effect[len + 1] != '=' && strncmp(effect, "flags ", 6) != 0;
+}
+
+static void step_sentence(struct story *story)
+{
+    const struct event_step *step = &story->event->step;
+    const struct view *before = story_view_before(story);
+    const struct view_thread *thread =
+        before ? view_thread(before, story->event->tid) : NULL;
+    const char *label, *effect, *end;
+    struct regs known = {0}, after;
+    int len;
+
+    if (thread)
+        known = thread->regs;
+    effect = effect_of(&story->phrases, step, &known, &after);
+    label = story_label(story, step->addr);
+    say(story, "%s was executed%s%s",
+        step->text ? step->text : "An instruction", *label ? " at" : "", label);
+    len = (int)strlen(effect);
+    if (len > 0)
+        say(story, wants_subject(effect) ? ": it " : ": ");
+    /* A place in known code, that an effect ends with, is told by its offset. */
+    end =
+        phrase(&story->phrases, "s to 0x%llx", (unsigned long long)step->next);
+    if (view_region_at(story_view(story), step->next) &&
+        len >= (int)strlen(end) && strcmp(effect + len - strlen(end), end) == 0)
+        say(story, "%.*ss to %s", len - (int)strlen(end), effect,
+            story_where(story, step->next));
+    else
+        say(story, "%s", effect);
+    say(story, ".");
+}
+
+/* Notes what a thread is known to be after a step. */
+static void note_step(struct telling_thread *thread,
+                      const struct event_step *step, const struct regs *after)
+{
+    thread->regs = *after;
+    thread->last_addr = step->addr;
+    thread->last_end = step->addr + step->bytes.len;
+}
+
+void telling_pass(struct telling *telling, const struct event *event)
+{
+    const struct event_write *write = &event->write;
+    struct telling_thread *thread;
+    struct regs before, after;
+
+    if (event->kind == EVENT_STEP) {
+        thread = telling_thread(telling, event->tid);
+        around(&event->step, &thread->regs, &before, &after);
+        note_step(thread, &event->step, &after);
+    } else if (event->kind == EVENT_WRITE) {
+        telling_note_fresh(telling, write->addr - write->offset, write->addr,
+                           write->addr + write->new.len - 1);
+    }
+}
+
+void telling_changes(struct telling *telling, const struct reg_changes *changes)
+{
+    struct pen *pen = &telling->pen;
+
+    if (pen->column > 0)
+        pen_end(pen);
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct reg_change *change = &changes->list[i];
+        struct buf item = {0};
+
+        if (change->reg == REG_FLAGS) {
+            buf_append_text(&item, "flags ");
+            flags_describe(change->old_value, &item);
+            buf_append_text(&item, " -> ");
+            flags_describe(change->new_value, &item);
+        } else {
+            buf_printf(&item, "%s 0x%llx -> 0x%llx", reg_name(change->reg),
+                       (unsigned long long)change->old_value,
+                       (unsigned long long)change->new_value);
+        }
+        pen_item(pen, INDENT, item.len);
+        pen_text(pen, ROLE_CHANGED, buf_text(&item));
+        buf_release(&item);
+    }
+    if (pen->column > 0)
+        pen_end(pen);
+}
+
+static void step_paragraph(struct telling *telling, const struct event *event)
+{
+    const struct event_step *step = &event->step;
+    const struct view *view = &telling->view;
+    struct telling_thread *thread = telling_thread(telling, event->tid);
+    const struct label *label = labels_at(&view->labels, step->addr);
+    uint64_t named = label ? label->addr : 0;
+    struct pen *pen = &telling->pen;
+    const char *effect;
+    struct regs after;
+
+    /* Above the first step of each stretch with a name, as objdump does. */
+    if (label && thread->named != named)
+        pen_line(pen, ROLE_HEADING,
+                 "%s:", phrase_label(&telling->phrases, view, step->addr));
+    thread->named = named;
+    telling_insn(telling, step->offset, step->bytes, step->text);
+    effect = effect_of(&telling->phrases, step, &thread->regs, &after);
+    if (!thread->regs_known)
+        effect = "";
+    note_step(thread, step, &after);
+    if (*effect) {
+        /* In a column of its own, or on the next lines. */
+        pen_item(pen, INDENT, strlen(effect));
+        if (pen->column > 0 && pen->column < EFFECT_COLUMN - 2 &&
+            EFFECT_COLUMN + strlen(effect) <= PEN_WIDTH)
+            pen_column(pen, EFFECT_COLUMN);
+        if (pen->column == 0)
+            pen_words(pen, ROLE_RESULT, INDENT, effect);
+        else
+            pen_text(pen, ROLE_RESULT, effect);
+    }
+    telling_changes(telling, &step->regs);
+}
+
+const struct tell_kind kind_step = {step_title, step_sentence, step_coming,
+                                    step_paragraph, TELL_SEARCHED(step, text)};
+
+/* --- leave --------------------------------------------------------------- */
+
+/* Whether the last instruction, which ends at `end`, was the last of its
+ * mapping and went on. */
+static bool ran_past(const struct view *view, const struct event_leave *leave,
+                     uint64_t last, uint64_t end)
+{
+    const struct region *region = view_region_at(view, last);
+
+    return region && word_is(leave->how, "jump") && leave->to == end &&
+           leave->to == region->addr + region->length;
+}
+
+/* "as a 32-bit int -4" where that is another number, else "". */
+static const char *as_int(struct phrases *phrases, uint64_t value)
+{
+    int32_t number = (int32_t)value;
+
+    return number == (int64_t)value
+               ? ""
+               : phrase(phrases, "as a 32-bit int %d", number);
+}
+
+static void leave_title(struct story *story)
+{
+    const struct event_leave *leave = &story->event->leave;
+
+    say(story, "%s out of generated code", leave->how ? leave->how : "way");
+    if (leave->value.known)
+        say(story, ", %s = %s", reg_name(REG_RESULT),
+            story_register(story, leave->value.value));
+}
+
+static void leave_coming(struct story *story)
+{
+    say(story, "control leaves the generated code");
+}
+
+static void leave_sentence(struct story *story)
+{
+    const struct event_leave *leave = &story->event->leave;
+    bool is_return = word_is(leave->how, "return");
+    uint64_t value = leave->value.value;
+    const struct event *last =
+        story->seq > 0 ? history_event(story->history, story->seq - 1) : NULL;
+    const char *number;
+
+    if (last && last->kind == EVENT_STEP && last->tid == story->event->tid &&
+        ran_past(story_view(story), leave, last->step.addr,
+                 last->step.addr + last->step.bytes.len))
+        say(story, "The CPU runs past the end of the mapping");
+    else if (is_return)
+        say(story, "The generated code has returned");
+    else if (word_is(leave->how, "call"))
+        say(story, "The generated code calls what is not generated, at");
+    else if (word_is(leave->how, "signal"))
+        say(story, "A signal takes control out of the generated code,");
+    else
+        say(story, "Control leaves the generated code%s%s",
+            leave->how ? " by a " : "", leave->how ? leave->how : "");
+    say(story, "%s 0x%llx%s.", word_is(leave->how, "call") ? "" : " to",
+        (unsigned long long)leave->to, is_return ? in_source(story) : "");
+    if (!leave->value.known)
+        return;
+    say(story, " %s = ", reg_name(REG_RESULT));
+    if (!story->decimal && value >= 10)
+        say(story, "0x%llx = ", (unsigned long long)value);
+    number = as_int(&story->phrases, value);
+    say(story, *number ? "%lld (%s)" : "%lld", (long long)value, number);
+    say(story, " is the result, if there is one.");
+}
+
+static void leave_paragraph(struct telling *telling, const struct event *event)
+{
+    const struct telling_thread *thread = telling_thread(telling, event->tid);
+    const struct event_leave *leave = &event->leave;
+    uint64_t value = leave->value.value;
+    struct pen *pen = &telling->pen;
+    const char *number;
+
+    if (leave->value.known) {
+        number = as_int(&telling->phrases, value);
+        pen_column(pen, INDENT);
+        pen_print(pen, ROLE_RESULT, "%s = 0x%llx = %lld%s%s",
+                  reg_name(REG_RESULT), (unsigned long long)value,
+                  (long long)value, *number ? ", " : "", number);
+        if (pen->column + 21 > PEN_WIDTH)
+            pen_item(pen, INDENT, 20);
+        else
+            pen_column(pen, pen->column + 1);
+        pen_text(pen, ROLE_NOTE, "(the result, if any)");
+    }
+    pen_item(pen, INDENT, 22);
+    if (ran_past(&telling->view, leave, thread->last_addr, thread->last_end))
+        pen_text(pen, ROLE_WARNING, "runs past the end of the mapping to ");
+    else if (word_is(leave->how, "return"))
+        pen_text(pen, ROLE_NOTE, "back at ");
+    else
+        pen_print(pen, ROLE_NOTE, "leaves%s%s to ", leave->how ? " by a " : "",
+                  leave->how ? leave->how : "");
+    pen_line(pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)leave->to);
+}
+
+const struct tell_kind kind_leave = {leave_title, leave_sentence, leave_coming,
+                                     leave_paragraph, 0};
+
+/* --- name ---------------------------------------------------------------- */
+
+static void name_title(struct story *story)
+{
+    const struct event_name *name = &story->event->name;
+
+    say(story, "%s is named %s", story_where(story, name->addr),
+        name->name ? name->name : "");
+}
+
+static void name_coming(struct story *story)
+{
+    say(story, "a name for %s", story_where(story, story->event->name.addr));
+}
+
+static void name_sentence(struct story *story)
+{
+    const struct event_name *name = &story->event->name;
+
+    say(story,
+        "The program gave %s of its code, at %s, the name %s (a line in "
+        "/tmp/perf-PID.map).",
+        story_length(story, name->length), story_where(story, name->addr),
+        name->name ? name->name : "that is not known");
+}
+
+/* Of many names the rest is told where that code runs. */
+static void name_paragraph(struct telling *telling, const struct event *event)
+{
+    const struct event_name *name = &event->name;
+    const struct region *region = view_region_at(&telling->view, name->addr);
+    struct phrases *phrases = &telling->phrases;
+    struct pen *pen = &telling->pen;
+
+    if (++telling->names_given > NAME_LINES)
+        return;
+    pen_print(
+        pen, ROLE_NOTE, "%s is named ",
+        region ? phrase_place(phrases, name->addr - region->start, name->length)
+               : phrase_hex(phrases, name->addr));
+    pen_cut(pen, ROLE_HEADING, name->name ? name->name : "");
+    pen_end(pen);
+    if (telling->names_given == NAME_LINES)
+        pen_words(pen, ROLE_NOTE, 0,
+                  "Further names are told where that code runs.");
+}
+
+const struct tell_kind kind_name = {name_title, name_sentence, name_coming,
+                                    name_paragraph, 0};

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tell/tell_parts.h - the inside of tell.h and paragraph.h, shared by their
+ * files. tell.c and paragraph.c ask each tell_*.c for the kinds that it has;
+ * paragraph_code.c and paragraph_number.c show code.
+ */
+#ifndef JITTRACE_TELL_TELL_PARTS_H
+#define JITTRACE_TELL_TELL_PARTS_H
+
+#include "cpu/insn.h"
+#include "tell/focus.h"
+#include "tell/paragraph.h"
+#include "tell/tell.h"
+
+/* One event to be told, by itself. */
+struct story {
+    struct history *history;
+    uint64_t seq;
+    struct event *event; /* a copy, good for as long as the telling takes */
+    bool decimal;        /* register values; else as value_describe has them */
+    struct phrases phrases;
+    struct buf *out;
+};
+
+/* Everything that a kind of event says. */
+struct tell_kind {
+    void (*title)(struct story *story);
+    void (*sentence)(struct story *story);
+    void (*coming)(struct story *story); /* behind "Next: ": "a store to ..." */
+    void (*paragraph)(struct telling *telling, const struct event *event);
+    size_t searched; /* where in struct event its text is, 0: it has none */
+};
+
+#define TELL_SEARCHED(kind, field) offsetof(struct event, kind.field)
+
+#define F(type, name)
+#define EVENT(kind, name, fields) extern const struct tell_kind kind_##name;
+#include "trace/event.def"
+
+/* --- tell.c -------------------------------------------------------------- */
+
+void say(struct story *story, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The view after the event, and before it; NULL: it is the first. Valid until
+ * the next such question. */
+const struct view *story_view(const struct story *story);
+const struct view *story_view_before(const struct story *story);
+
+/* "code[3]" or "0x1000"; the same with its name, "code[3] <fib+0x4>". */
+const char *story_where(struct story *story, uint64_t addr);
+
+/* " <fib+0x4>" or "" */
+const char *story_label(struct story *story, uint64_t addr);
+
+/* "one page", "3 pages", "100 bytes" */
+const char *story_length(struct story *story, uint64_t length);
+
+/* The value of a register. */
+const char *story_register(struct story *story, uint64_t value);
+
+/* --- paragraph.c --------------------------------------------------------- */
+
+/* Whether this is the first time that a topic comes up. */
+bool telling_first_time(struct telling *telling, enum topic topic);
+
+/* The place in the source and its line, if they are known. */
+void telling_source(struct telling *telling, const struct event *event);
+
+/* Where the mapping that holds addr began; addr - offset if none is known. */
+uint64_t telling_base(const struct telling *telling, uint64_t addr,
+                      uint64_t offset);
+
+/* Says which mapping `code` is, unless that was the last one named. */
+void telling_name_code(struct telling *telling, uint64_t base);
+
+/* As much of a line of maps as there is room for. Ends the line. */
+void telling_maps(struct telling *telling, const char *maps);
+
+/* The area at base, until the next one is asked for. */
+struct telling_area *telling_area(struct telling *telling, uint64_t base);
+
+/* Notes that [first, last] of a mapping changed. */
+void telling_note_fresh(struct telling *telling, uint64_t base, uint64_t first,
+                        uint64_t last);
+
+/* Nothing that was known of a range holds any more. */
+void telling_forget(struct telling *telling, uint64_t addr, uint64_t length);
+
+/* Whether the bytes at addr, all of them written, are an instruction. */
+bool telling_decode(const struct telling *telling, uint64_t addr,
+                    struct insn *insn);
+
+/* An instruction in columns: offset, bytes, text. */
+void telling_insn(struct telling *telling, uint64_t offset, struct bytes bytes,
+                  const char *words);
+
+/* --- paragraph_code.c ---------------------------------------------------- */
+
+/* Shows what is new of the code at addr. Returns false if nothing is. */
+bool telling_show_code(struct telling *telling, uint64_t base, uint64_t addr,
+                       struct bytes code);
+
+/* Shows the instructions at addr, which control enters, if they are news. */
+void telling_show_entered(struct telling *telling, uint64_t base,
+                          uint64_t addr);
+
+/* Tells of the immediates stored in a range that turned out to be code, and
+ * begins anew. */
+void telling_sum_up(struct telling *telling, uint64_t addr, uint64_t length);
+
+#endif

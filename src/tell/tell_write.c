@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stores: what was stored where, by whom, and what it is a part of: a field of
+ * the instruction that tell/focus.h finds, some fields, a whole instruction, or
+ * several.
+ *
+ * In a paragraph, which bits of an immediate a byte holds can be said at once
+ * only if all bytes of its instruction before the immediate are already there.
+ * A compiler may store in any order, so stores are also summed up once they
+ * turn out to be code (paragraph_code.c). What was in the page before is not
+ * decoded together with what is stored now: telling->stored has the new bytes.
+ */
+#include <string.h>
+
+#include "tell/fields.h"
+#include "tell/tell_parts.h"
+
+#define BYTES_SHOWN 16u /* of a store, in hex */
+#define OLD_SHOWN   4u  /* of which the old ones are shown, too */
+#define LISTED      4u  /* instructions of a long store */
+
+#define ROW          16u
+#define ROWS_SHOWN   4u
+#define INDENT       5u
+#define STORE_COLUMN 17u
+#define NOTE_COLUMN  46u
+
+/* --- in a few words ------------------------------------------------------ */
+
+static void write_title(struct story *story)
+{
+    const struct event_write *write = &story->event->write;
+
+    if (write->new.len == 0) {
+        say(story, "a store of no bytes");
+        return;
+    }
+    say(story, "%s", phrase_store(&story->phrases, write));
+    if (event_is_elsewhere(write))
+        say(story, ", found changed");
+    else if (write->by)
+        say(story, " by %s",
+            phrase_call(&story->phrases, write->by, "the kernel"));
+}
+
+static void write_coming(struct story *story)
+{
+    const struct event_write *write = &story->event->write;
+
+    say(story, "%s%s",
+        event_is_elsewhere(write) ? "found changed: "
+        : write->by               ? "the kernel stores to "
+                                  : "a store to ",
+        phrase_place(&story->phrases, write->offset, write->new.len));
+}
+
+/* --- a field ------------------------------------------------------------- */
+
+static const char *name_of(struct story *story, const struct insn_field *field)
+{
+    struct buf name = {0};
+
+    field_name(field, &name);
+    return phrase_of(&story->phrases, &name);
+}
+
+/* " of mov", as far as that is known */
+static const char *of_mnemonic(struct story *story, const struct insn *insn)
+{
+    return insn->mnemonic[0] ? phrase(&story->phrases, " of %s", insn->mnemonic)
+                             : "";
+}
+
+/* Bytes [from, end) of an immediate or a displacement. */
+static void say_number(struct story *story, const struct focus *focus,
+                       const struct insn_field *field, unsigned from,
+                       unsigned end, bool is_new)
+{
+    const char *name = name_of(story, field), *value;
+    const char *of = of_mnemonic(story, &focus->insn);
+    struct buf text = {0};
+
+    fields_meaning(&focus->insn, field, &text);
+    value = phrase_of(&story->phrases, &text);
+    if (end - from == field->size) {
+        say(story, "The %s%s%s: %s.", name, of,
+            field->size > 1 ? ", lowest byte first" : "", value);
+        return;
+    }
+    say(story, "Bits %u..%u of the %s%s%s", 8 * end - 1, 8 * from, name, of,
+        from == 0 && end == 1 ? ": the lowest byte comes first." : ".");
+    if (!(focus->unwritten & ((1u << field->size) - 1) << field->offset))
+        say(story, " The %s%s%s.", name, is_new ? " is complete: " : " is now ",
+            value);
+}
+
+/* Intel SDM vol. 2, 2.2.1.2 */
+static void say_rex(struct story *story, uint8_t rex)
+{
+    static const char *const meanings[] = {
+        "W=1, the operands have 64 bits",
+        "R=1, a high bit for reg",
+        "X=1, a high bit for index",
+        "B=1, a high bit for rm, base or the opcode's register",
+    };
+    const char *joint = ": ";
+
+    say(story, "The REX prefix");
+    for (size_t i = 0; i < 4; i++)
+        if (rex & 8 >> i) {
+            say(story, "%s%s", joint, meanings[i]);
+            joint = "; ";
+        }
+    say(story, rex & 0xf ? "." : ", none of its bits W, R, X, B set.");
+}
+
+static void say_opcode(struct story *story, const struct insn *insn,
+                       const struct insn_field *opcode)
+{
+    const uint8_t *bytes = insn->bytes + opcode->offset;
+
+    /* The start of a longer one (SDM vol. 2, 2.1.2). */
+    if (bytes[0] == 0x0f &&
+        (opcode->size == 1 ||
+         (opcode->size == 2 && (bytes[1] == 0x38 || bytes[1] == 0x3a)))) {
+        say(story, "The beginning of an opcode that has more bytes.");
+        return;
+    }
+    say(story, "The opcode%s%s.",
+        insn->mnemonic[0] ? of_mnemonic(story, insn)
+                          : "; three bits of ModRM, the next byte, will say "
+                            "which instruction it is",
+        opcode->names_register ? ", and in its lowest three bits a register"
+                               : "");
+}
+
+/* Intel SDM vol. 2, table 2-2 */
+static void say_modrm(struct story *story, const struct insn *insn,
+                      uint8_t modrm)
+{
+    static const char *const distance[] = {"", ", with a disp8",
+                                           ", with a disp32"};
+    unsigned mod = modrm >> 6, rm = modrm & 7;
+
+    say(story, "ModRM: mod=%u%u, ", mod >> 1, mod & 1);
+    if (mod == 3)
+        say(story, "rm is a register");
+    else if (mod == 0 && rm == 5)
+        say(story, "memory at a disp32 from rip");
+    else
+        say(story, "memory%s%s", distance[mod],
+            rm == 4 ? ", and a SIB byte next" : "");
+    for (unsigned i = 0; i < insn->field_count; i++)
+        if (insn->fields[i].kind == FIELD_OPCODE && insn->fields[i].digit >= 0)
+            say(story, "; reg belongs to the opcode, /%d",
+                insn->fields[i].digit);
+    say(story, ".");
+}
+
+/* Bytes [from, end) of a field. */
+static void say_field(struct story *story, const struct focus *focus,
+                      const struct insn_field *field, unsigned from,
+                      unsigned end, bool is_new)
+{
+    const struct insn *insn = &focus->insn;
+    uint8_t byte = insn->bytes[field->offset + from];
+    struct insn_bits bits[INSN_MAX_BITS];
+    size_t count, i = 0;
+
+    switch (field->kind) {
+    case FIELD_PREFIX:
+        count = insn_split(insn, bits);
+        while (i < count && bits[i].byte != field->offset + from)
+            i++;
+        if (i < count)
+            say(story, "A prefix of the opcode: %s.", bits[i].label);
+        break;
+    case FIELD_REX:
+        say_rex(story, byte);
+        break;
+    case FIELD_VEX:
+        say(story, "%s %s prefix.",
+            end - from < field->size ? "A byte of the" : "The",
+            name_of(story, field));
+        break;
+    case FIELD_OPCODE:
+        say_opcode(story, insn, field);
+        break;
+    case FIELD_MODRM:
+        say_modrm(story, insn, byte);
+        break;
+    case FIELD_SIB:
+        say(story, "SIB: the base, index and scale of the address.");
+        break;
+    case FIELD_DISPLACEMENT:
+    case FIELD_IMMEDIATE:
+        say_number(story, focus, field, from, end, is_new);
+        break;
+    }
+}
+
+/* --- a sentence ---------------------------------------------------------- */
+
+/* The instructions that a store reaches into. */
+static void say_instructions(struct story *story, const struct focus *focus)
+{
+    uint64_t end = focus->store_addr + focus->store_length;
+    const struct view *view = story_view(story);
+    uint64_t at = focus->addr;
+    struct insn insn;
+
+    say(story, " Read as instructions: ");
+    for (unsigned count = 0; at < end; count++) {
+        bool known = view_has_code(view, at) && view_decode(view, at, &insn);
+
+        say(story, count > 0 ? "; " : "");
+        if (!known || count == LISTED || at + insn.length > end) {
+            say(story, !known            ? "and what is none yet"
+                       : count == LISTED ? "and more"
+                                         : "and the beginning of one more");
+            break;
+        }
+        say(story, "%s", insn.text);
+        at += insn.length;
+    }
+    say(story, ".");
+}
+
+/* The index of the field that a byte of the instruction is in. */
+static unsigned field_at(const struct insn *insn, unsigned byte)
+{
+    unsigned i = 0;
+
+    while (i + 1 < insn->field_count &&
+           byte >= insn->fields[i].offset + insn->fields[i].size)
+        i++;
+    return i;
+}
+
+/* The part of one instruction that a store is, and what that is now. */
+static void say_parts(struct story *story, const struct focus *focus,
+                      bool is_new)
+{
+    const struct insn *insn = &focus->insn;
+    unsigned from = (unsigned)(focus->store_addr - focus->addr);
+    unsigned end = from + (unsigned)focus->store_length;
+    unsigned first = field_at(insn, from), last = field_at(insn, end - 1);
+    const struct insn_field *field = &insn->fields[first];
+
+    if (end - from == insn->length && focus->state == INSN_DECODED) {
+        say(story, " %s: %s.",
+            insn->length == 1 ? "One byte is the whole instruction"
+                              : "A whole instruction",
+            insn->text);
+        return;
+    }
+    say(story, " ");
+    if (first == last) {
+        say_field(story, focus, field, from - field->offset,
+                  end - field->offset, is_new);
+    } else { /* "The REX, opcode and ModRM of mov." */
+        for (unsigned i = first; i <= last; i++)
+            say(story, "%s%s",
+                i == first  ? "The "
+                : i == last ? " and "
+                            : ", ",
+                name_of(story, &insn->fields[i]));
+        say(story, "%s.", of_mnemonic(story, insn));
+    }
+    if (!focus->text_known)
+        return;
+    if (focus->state == INSN_PARTLY)
+        say(story, " So far it reads %s.", insn->text);
+    else if (!is_new)
+        say(story, " Now it reads %s.", insn->text);
+    else if (first != last || !field_is_number(field))
+        say(story, " The instruction is complete: %s.", insn->text);
+}
+
+static void write_sentence(struct story *story)
+{
+    const struct event_write *write = &story->event->write;
+    struct phrases *phrases = &story->phrases;
+    const struct view *before = story_view_before(story);
+    bool is_new = !before || !pages_written(&before->pages, write->addr);
+    const struct region *region;
+    struct focus focus;
+
+    if (write->new.len == 0) {
+        say(story, "A store of no bytes.");
+        return;
+    }
+    say(story, "%s", phrase_store(phrases, write));
+    if (write->old.data && write->new.len <= OLD_SHOWN && !write->by)
+        say(story, " (%s %s)",
+            write->new.len == write->old.len &&
+                    !memcmp(write->new.data, write->old.data, write->old.len)
+                ? "already"
+                : "was",
+            phrase_bytes(phrases, write->old));
+    region = view_region_at(story_view(story), write->pc);
+    if (event_is_elsewhere(write))
+        say(story, ", found changed; how was not seen");
+    else if (write->by)
+        say(story, ", by the kernel: %s", write->by);
+    else if (region)
+        say(story, ", by generated code at %s",
+            phrase_place(phrases, write->pc - region->start, 1));
+    say(story, ".");
+    focus_find(story->history, story->seq, &focus);
+    if (focus.kind != FOCUS_STORED)
+        return;
+    if (focus.state != INSN_UNKNOWN &&
+        focus.store_addr + focus.store_length > focus.addr + focus.insn.length)
+        say_instructions(story, &focus);
+    else if (focus.state != INSN_UNKNOWN)
+        say_parts(story, &focus, is_new);
+    else if (focus.addr < focus.store_addr)
+        say(story, " The instruction that it belongs to is not known yet.");
+    else if (focus.store_length > BYTES_SHOWN)
+        say(story, " They do not begin with an instruction.");
+    else
+        say(story, " What %s a part of cannot be known yet.",
+            focus.store_length > 1 ? "they are" : "it is");
+}
+
+/* --- a paragraph --------------------------------------------------------- */
+
+static void tell_store(struct telling *telling, const struct event *event)
+{
+    const struct event_write *write = &event->write;
+    struct phrases *phrases = &telling->phrases;
+    struct pen *pen = &telling->pen;
+
+    pen_text(pen, ROLE_RESULT, phrase_store(phrases, write));
+    if (write->old.len > 0 && write->new.len <= 8) {
+        const char *old = phrase_bytes(phrases, write->old);
+
+        old = write->new.len == 1
+                  ? phrase(phrases, "%s -> %02x", old, write->new.data[0])
+              : write->new.len > 1 ? phrase(phrases, "was %s", old)
+                                   : old;
+        pen_item(pen, INDENT, strlen(old));
+        if (pen->column > 0 && pen->column < STORE_COLUMN)
+            pen_column(pen, STORE_COLUMN);
+        pen_text(pen, ROLE_PLAIN, old);
+    }
+    /* Who stored: a line of source, else an instruction, else a system call. */
+    if (event_is_elsewhere(write)) {
+        pen_item(pen, INDENT, 31);
+        pen_print(pen, ROLE_NOTE, "found changed, how was not seen");
+    } else if (write->by) {
+        pen_item(pen, INDENT, 15 + pen_width(write->by));
+        pen_print(pen, ROLE_NOTE, "by the kernel: ");
+        pen_cut(pen, ROLE_CALL, write->by);
+    } else if (event->source.file) {
+        pen_item(pen, INDENT, pen_width(event->source.file) + 20);
+        telling_source(telling, event);
+    } else if (write->text) {
+        pen_item(pen, INDENT, pen_width(write->text));
+        pen_cut(pen, ROLE_MNEMONIC, write->text);
+    }
+    pen_end(pen);
+}
+
+/* One row of the dump, up to its last written byte. */
+static void write_row(struct telling *telling, uint64_t base, uint64_t row,
+                      const struct event_write *write)
+{
+    const struct pages *pages = &telling->view.pages;
+    struct pen *pen = &telling->pen;
+    uint64_t end = row + ROW;
+    uint8_t byte;
+
+    while (end > row && !pages_written(pages, end - 1))
+        end--;
+    pen_column(pen, 4);
+    pen_print(pen, ROLE_ADDRESS, "%08llx:", (unsigned long long)(row - base));
+    for (uint64_t addr = row; addr < end; addr++) {
+        bool is_new = addr - write->addr < write->new.len;
+
+        pages_read(pages, addr, 1, &byte);
+        pen_column(pen, pen->column + 1);
+        if (pages_written(pages, addr))
+            pen_print(pen, is_new ? ROLE_BYTE_NEW : ROLE_BYTE, "%02x", byte);
+        else
+            pen_text(pen, ROLE_UNWRITTEN, "..");
+    }
+}
+
+/*
+ * Decodes the instruction that a store is a part of, if it can be known. Moves
+ * the boundary over the instructions that are complete.
+ */
+static bool decode_around(struct telling *telling, uint64_t base,
+                          uint64_t store, struct insn *insn)
+{
+    uint64_t *boundary = &telling_area(telling, base)->boundary;
+
+    while (*boundary <= store) {
+        if (!pages_written(&telling->stored, *boundary) ||
+            !view_decode(&telling->view, *boundary, insn))
+            return false;
+        if (store < *boundary + insn->length)
+            return true;
+        if (!pages_all_written(&telling->stored, *boundary, insn->length))
+            return false;
+        *boundary += insn->length;
+    }
+    return false;
+}
+
+/* Which bits of an immediate a store holds, if that is known by now. */
+static void tell_bits(struct telling *telling, uint64_t base,
+                      const struct event_write *write)
+{
+    uint64_t len = write->new.len, start = 0, low;
+    struct phrases *phrases = &telling->phrases;
+    struct pen *pen = &telling->pen;
+    struct insn insn;
+    const char *note;
+    unsigned i = 0;
+
+    if (!decode_around(telling, base, write->addr, &insn))
+        return;
+    for (; i < insn.field_count; i++) {
+        start = insn.addr + insn.fields[i].offset;
+        if (insn.fields[i].kind == FIELD_IMMEDIATE && write->addr >= start &&
+            write->addr + len <= start + insn.fields[i].size)
+            break;
+    }
+    if (i == insn.field_count ||
+        !pages_all_written(&telling->stored, insn.addr, start - insn.addr))
+        return;
+    pages_write(&telling->explained, write->addr, write->new);
+    low = 8 * (write->addr - start);
+    note = phrase(phrases, "imm bits %llu..%llu",
+                  (unsigned long long)(low + 8 * len - 1),
+                  (unsigned long long)low);
+    if (len == 1)
+        note = phrase(phrases, "%s = %s", note,
+                      phrase_bits(phrases, write->new.data[0], 8));
+    if (pen->column + 2 + strlen(note) > PEN_WIDTH)
+        pen_end(pen);
+    pen_gap(pen, NOTE_COLUMN);
+    pen_text(pen, ROLE_IMMEDIATE, note);
+}
+
+static void write_paragraph(struct telling *telling, const struct event *event)
+{
+    const struct event_write *write = &event->write;
+    uint64_t base = write->addr - write->offset;
+    uint64_t end = write->addr + write->new.len, row;
+    struct pen *pen = &telling->pen;
+
+    if (write->new.len == 0)
+        return;
+    telling_note_fresh(telling, base, write->addr, end - 1);
+    telling_name_code(telling, base);
+    if (write->also.known &&
+        telling->twin != write->also.value - write->offset) {
+        telling->twin = write->also.value - write->offset;
+        pen_print(pen, ROLE_NOTE,
+                  "the same memory is mapped for execution at ");
+        pen_line(pen, ROLE_ADDRESS, "0x%llx",
+                 (unsigned long long)telling->twin);
+    }
+    if (view_is_inside(&telling->view, event->tid)) {
+        pen_column(pen, INDENT);
+        tell_store(telling, event);
+        return;
+    }
+    pages_write(&telling->stored, write->addr, write->new);
+    tell_store(telling, event);
+    row = write->addr - write->offset % ROW;
+    for (unsigned rows = 0; row < end; rows++, row += ROW) {
+        if (rows > 0)
+            pen_end(pen);
+        if (rows == ROWS_SHOWN) {
+            pen_column(pen, 4);
+            pen_print(pen, ROLE_NOTE, "... and %llu bytes more",
+                      (unsigned long long)(end - row));
+            break;
+        }
+        write_row(telling, base, row, write);
+    }
+    tell_bits(telling, base, write);
+    pen_end(pen);
+}
+
+const struct tell_kind kind_write = {write_title, write_sentence, write_coming,
+                                     write_paragraph, TELL_SEARCHED(write, by)};
