@@ -20,6 +20,7 @@
  * writes are not: of those no more than HELD_BYTES are kept for a mapping. The
  * snapshot that comes with the event that releases it has them all.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -124,7 +125,7 @@ static struct region *piece_in(const struct text_hold *hold, uint64_t addr,
 }
 
 /* What lies in the range is there no more. */
-static void lose(struct text *text, uint64_t addr, uint64_t length)
+static void unmap(struct text *text, uint64_t addr, uint64_t length)
 {
     struct text_hold *hold = &text->hold;
     const struct region *region;
@@ -140,7 +141,7 @@ static void lose(struct text *text, uint64_t addr, uint64_t length)
 }
 
 /* The mappings in the range do hold code: tells what happened to them. */
-static void let_go(struct text *text, uint64_t addr, uint64_t length)
+static void release(struct text *text, uint64_t addr, uint64_t length)
 {
     struct text_hold *hold = &text->hold;
     const struct region *region;
@@ -161,31 +162,21 @@ static void let_go(struct text *text, uint64_t addr, uint64_t length)
     }
 }
 
-/* Device and inode in a line of maps, "00:01 4711 ...". */
-static const char *object_in(const char *maps)
-{
-    for (int i = 0; i < 3; i++) /* addresses, permissions, offset */
-        maps += strcspn(maps, " ") + (maps[strcspn(maps, " ")] == ' ');
-    return maps;
-}
-
-/* Whether two lines of maps are of the same file or shared memory. */
+/* Whether two lines of maps are of the same file or shared memory: whether they
+ * have the same device and inode, "00:01 4711". */
 static bool is_same_object(const char *maps, const char *other)
 {
-    const char *a = object_in(maps), *b = object_in(other);
-    size_t device = strcspn(a, " "), inode;
+    static const char format[] = "%*s %*s %*s %23s %23s";
+    char device[2][24], inode[2][24];
 
-    if (a[device] != ' ' || strncmp(a, b, device + 1) != 0)
-        return false;
-    a += device + 1;
-    b += device + 1;
-    inode = strcspn(a, " ");
-    return inode == strcspn(b, " ") && strncmp(a, b, inode) == 0 &&
-           strncmp(a, "0", inode) != 0;
+    return sscanf(maps, format, device[0], inode[0]) == 2 &&
+           sscanf(other, format, device[1], inode[1]) == 2 &&
+           strcmp(device[0], device[1]) == 0 &&
+           strcmp(inode[0], inode[1]) == 0 && strcmp(inode[0], "0") != 0;
 }
 
 /* What is mapped for execution may have been stored through other mappings. */
-static void let_go_object(struct text *text, const char *maps)
+static void release_object(struct text *text, const char *maps)
 {
     struct text_hold *hold = &text->hold;
 
@@ -197,7 +188,7 @@ static void let_go_object(struct text *text, const char *maps)
         if (!piece || !line || !is_same_object(maps, line))
             i++;
         else
-            let_go(text, piece->addr, 1);
+            release(text, piece->addr, 1);
     }
 }
 
@@ -207,9 +198,9 @@ static bool hold_map(struct text *text, const struct event *event)
     const struct event_map *map = &event->map;
     struct text_held *held;
 
-    lose(text, map->addr, map->length);
+    unmap(text, map->addr, map->length);
     if (map->prot & PROT_EXEC) {
-        let_go_object(text, map->maps);
+        release_object(text, map->maps);
         text->telling.some_code = true;
         return false;
     }
@@ -246,16 +237,16 @@ bool text_hold(struct text *text, const struct event *event)
         return hold_map(text, event);
     case EVENT_WRITE:
         if (event->write.also.known) /* executed by another mapping */
-            let_go(text, event->write.addr, 1);
+            release(text, event->write.addr, 1);
         return hold_at(hold, event->write.addr, event);
     case EVENT_PROTECT:
         if (!(event->protect.prot & PROT_EXEC))
             return hold_at(hold, event->protect.addr, event);
-        let_go(text, event->protect.addr, event->protect.length);
+        release(text, event->protect.addr, event->protect.length);
         return false;
     case EVENT_UNMAP:
         held = hold_at(hold, event->unmap.addr, event);
-        lose(text, event->unmap.addr, event->unmap.length);
+        unmap(text, event->unmap.addr, event->unmap.length);
         return held;
     case EVENT_LIMIT:
         return event->limit.addr.known &&
@@ -263,13 +254,13 @@ bool text_hold(struct text *text, const struct event *event)
     case EVENT_NAME:
         return hold_at(hold, event->name.addr, event);
     case EVENT_ENTER:
-        let_go(text, event->enter.addr, 1);
+        release(text, event->enter.addr, 1);
         return false;
     case EVENT_SIGNAL:
         if (event->signal.addr.known)
-            let_go(text, event->signal.addr.value, 1);
+            release(text, event->signal.addr.value, 1);
         if (event->signal.addr.known && event->signal.pc.known)
-            let_go(text, event->signal.pc.value, 1);
+            release(text, event->signal.pc.value, 1);
         return false;
     case EVENT_EXIT:
         while (hold->count > 0)

@@ -20,9 +20,7 @@
  */
 #include "tell/focus.h"
 
-#include <signal.h>
-#include <string.h>
-
+#include "tell/explain.h"
 #include "tell/fields.h"
 
 #define LATEST    4096u /* events that are looked at, back from the one asked */
@@ -270,40 +268,20 @@ static void find_stored(const struct store_place *place, struct focus *focus)
     set_unknown(focus, place->addr, place->length);
 }
 
-static bool ranges_meet(uint64_t a, uint64_t a_length, uint64_t b,
-                        uint64_t b_length)
-{
-    return a < b + b_length && b < a + a_length;
-}
-
 /* Whether what was stored into the mapping before is old from now on. */
 static bool makes_old(const struct event *event, uint64_t base, uint64_t addr)
 {
     switch (event->kind) {
     case EVENT_MAP:
-        return ranges_meet(event->map.addr, event->map.length, addr, 1);
+        return addr - event->map.addr < event->map.length;
     case EVENT_UNMAP:
-        return ranges_meet(event->unmap.addr, event->unmap.length, addr, 1);
+        return addr - event->unmap.addr < event->unmap.length;
     case EVENT_PROTECT:
-        return ranges_meet(event->protect.addr, event->protect.length, addr, 1);
+        return addr - event->protect.addr < event->protect.length;
     case EVENT_ENTER:
         return event->enter.addr - event->enter.offset == base;
     default:
         return false;
-    }
-}
-
-static void find_latest(struct history *history, uint64_t seq,
-                        struct store_place *place)
-{
-    for (uint64_t i = seq < LATEST ? 0 : seq - LATEST; i <= seq; i++) {
-        const struct event *event = history_event(history, i);
-
-        if (makes_old(event, place->base, place->addr))
-            pages_release(&place->latest);
-        else if (event->kind == EVENT_WRITE &&
-                 event->write.addr - event->write.offset == place->base)
-            pages_write(&place->latest, event->write.addr, event->write.new);
     }
 }
 
@@ -320,7 +298,15 @@ static void focus_stored(struct history *history, uint64_t seq,
     focus->base = place.base;
     focus->store_addr = place.addr;
     focus->store_length = place.length;
-    find_latest(history, seq, &place);
+    for (uint64_t i = seq < LATEST ? 0 : seq - LATEST; i <= seq; i++) {
+        const struct event *event = history_event(history, i);
+
+        if (makes_old(event, place.base, place.addr))
+            pages_release(&place.latest);
+        else if (event->kind == EVENT_WRITE &&
+                 event->write.addr - event->write.offset == place.base)
+            pages_write(&place.latest, event->write.addr, event->write.new);
+    }
     place.pages = &history_view(history, seq)->pages;
     find_stored(&place, focus);
     pages_release(&place.latest);
@@ -364,70 +350,8 @@ static void focus_executed(const struct event_step *step, struct focus *focus)
         set_unknown(focus, step->addr, step->bytes.len);
 }
 
-/* A trap is reported behind its instruction: int3 is one byte. */
-static uint64_t signal_place(const struct view *view,
-                             const struct event_signal *signal)
-{
-    uint64_t pc = signal->pc.value;
-    uint8_t before;
-
-    pages_read(&view->pages, pc - 1, 1, &before);
-    return signal->access || before != 0xcc || signal->addr.known ? pc : pc - 1;
-}
-
-/* Whether the instruction there raised it; the program can send itself any. */
-static bool is_raised(const struct event_signal *signal)
-{
-    return signal->code > 0 &&
-           (signal->addr.known || signal->number == SIGTRAP);
-}
-
-static void focus_signal(const struct view *view,
-                         const struct event_signal *signal, struct focus *focus)
-{
-    if (signal->pc.known)
-        focus_there(view, signal_place(view, signal),
-                    is_raised(signal) ? FOCUS_SIGNAL : FOCUS_REST, focus);
-}
-
-/* The focus of an event that has one of its own. Returns false if it has not.
- */
-static bool focus_own(struct history *history, uint64_t seq,
-                      struct focus *focus)
-{
-    const struct event *event = history_event(history, seq);
-    const struct view *view;
-
-    switch (event->kind) {
-    case EVENT_WRITE:
-        if (event->write.new.len > 0)
-            focus_stored(history, seq, &event->write, focus);
-        break;
-    case EVENT_STEP:
-        focus_executed(&event->step, focus);
-        break;
-    case EVENT_ENTER:
-        view = history_view(history, seq);
-        focus_there(view, event->enter.addr, FOCUS_NEXT, focus);
-        break;
-    case EVENT_PROTECT:
-        view = history_view(history, seq);
-        if (event->protect.code.data)
-            focus_there(view, event->protect.addr + event->protect.code_offset,
-                        FOCUS_REST, focus);
-        break;
-    case EVENT_SIGNAL:
-        view = history_view(history, seq);
-        focus_signal(view, &event->signal, focus);
-        break;
-    default:
-        break;
-    }
-    return focus->kind != FOCUS_NONE;
-}
-
 /* Where the focus of an event is, or near that. Returns false if it has none. */
-static bool has_own(const struct event *event, uint64_t *addr)
+static bool place_of(const struct event *event, uint64_t *addr)
 {
     switch (event->kind) {
     case EVENT_WRITE:
@@ -450,15 +374,32 @@ static bool has_own(const struct event *event, uint64_t *addr)
     }
 }
 
-/* Whether what an event was about at addr is still there in a later view. */
-static bool is_there(const struct view *view, const struct event *event,
-                     uint64_t addr)
+/* The focus of an event that has one of its own. Returns false if it has not.
+ */
+static bool focus_own(struct history *history, uint64_t seq,
+                      struct focus *focus)
 {
-    uint64_t first, last;
+    const struct event *event = history_event(history, seq);
+    const struct view *view;
+    uint64_t addr;
 
-    return view_region_at(view, addr) &&
-           ((event->kind == EVENT_SIGNAL && is_raised(&event->signal)) ||
-            pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last));
+    if (!place_of(event, &addr))
+        return false;
+    view = history_view(history, seq);
+    if (event->kind == EVENT_WRITE)
+        focus_stored(history, seq, &event->write, focus);
+    else if (event->kind == EVENT_STEP)
+        focus_executed(&event->step, focus);
+    else if (event->kind == EVENT_ENTER)
+        focus_there(view, addr, FOCUS_NEXT, focus);
+    else if (event->kind == EVENT_PROTECT)
+        focus_there(view, addr, FOCUS_REST, focus);
+    else
+        focus_there(view, explain_address(view, &event->signal),
+                    explain_is_fault(&event->signal) ? FOCUS_SIGNAL
+                                                     : FOCUS_REST,
+                    focus);
+    return focus->kind != FOCUS_NONE;
 }
 
 /* The latest events before seq whose focus is still there, latest first. */
@@ -473,7 +414,10 @@ static size_t find_earlier(struct history *history, uint64_t seq,
         const struct event *event = history_event(history, i);
         uint64_t addr;
 
-        if (has_own(event, &addr) && is_there(view, event, addr))
+        if (place_of(event, &addr) && view_region_at(view, addr) &&
+            ((event->kind == EVENT_SIGNAL &&
+              explain_is_fault(&event->signal)) ||
+             view_has_code(view, addr)))
             found[count++] = i;
     }
     return count;

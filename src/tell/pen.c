@@ -3,10 +3,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "base/utf8.h"
 
 #define NAME_COLUMN  2u
@@ -93,29 +91,33 @@ void pen_text(struct pen *pen, enum role role, const char *text)
     pen_bytes(pen, role, bytes_of(text));
 }
 
-void pen_print(struct pen *pen, enum role role, const char *format, ...)
+static void print(struct pen *pen, enum role role, const char *format,
+                  va_list args)
 {
     struct buf text = {0};
-    va_list args;
 
-    va_start(args, format);
     buf_vprintf(&text, format, args);
-    va_end(args);
     pen_text(pen, role, buf_text(&text));
     buf_release(&text);
 }
 
-void pen_line(struct pen *pen, enum role role, const char *format, ...)
+void pen_print(struct pen *pen, enum role role, const char *format, ...)
 {
-    struct buf text = {0};
     va_list args;
 
     va_start(args, format);
-    buf_vprintf(&text, format, args);
+    print(pen, role, format, args);
     va_end(args);
-    pen_text(pen, role, buf_text(&text));
+}
+
+void pen_line(struct pen *pen, enum role role, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    print(pen, role, format, args);
+    va_end(args);
     pen_end(pen);
-    buf_release(&text);
 }
 
 /* Counts no further than it takes to be above limit. */
@@ -205,48 +207,32 @@ void pen_lines(struct pen *pen, struct buf *lines)
     pen->text_above = true;
 }
 
-/*
- * A word, in as many pieces as it takes. However narrow the lines are, each
- * takes what is shown of one byte at least.
- */
-static void write_word(struct pen *pen, enum role role, unsigned indent,
-                       const char *word)
-{
-    struct bytes rest = bytes_of(word);
-    unsigned limit = pen_line_width(pen);
-
-    if (limit < indent + 4)
-        limit = indent + 4;
-    while (rest.len > 0) {
-        rest = write_until(pen, role, rest, limit);
-        if (rest.len > 0) {
-            pen_end(pen);
-            pen_column(pen, indent);
-        }
-    }
-}
-
+/* A word takes as many lines as it needs. However narrow these are, each takes
+ * what is shown of one byte at least. */
 void pen_words(struct pen *pen, enum role role, unsigned indent,
                const char *text)
 {
-    bool first = true;
+    unsigned width = pen_line_width(pen);
+    unsigned limit = width < indent + 4 ? indent + 4 : width;
 
-    for (;;) {
-        size_t len = strcspn(text, " ");
-        char *word = mem_copy(text, len + 1);
+    for (bool first = true;; first = false) {
+        struct bytes word = {(const uint8_t *)text, strcspn(text, " ")};
 
-        word[len] = 0;
+        text += word.len;
         if (!first)
             pen->due = (pen->due > pen->column ? pen->due : pen->column) + 1;
-        if (!first && len > 0 &&
-            pen->due + pen_width(word) > pen_line_width(pen)) {
+        if (!first && word.len > 0 &&
+            pen->due + width_of(word, SIZE_MAX) > width) {
             pen_end(pen);
             pen_column(pen, indent);
         }
-        write_word(pen, role, indent, word);
-        free(word);
-        first = false;
-        text += len;
+        while (word.len > 0) {
+            word = write_until(pen, role, word, limit);
+            if (word.len > 0) {
+                pen_end(pen);
+                pen_column(pen, indent);
+            }
+        }
         if (!*text++)
             break;
     }

@@ -110,7 +110,7 @@ static void say_next(struct story *story)
     } else if (story->seq + 1 < history_count(story->history)) {
         set_event(story, story->seq + 1);
         say(story, "Next: ");
-        kinds[story->event->kind]->coming(story);
+        kinds[story->event->kind]->words(story, TELL_NEXT);
         say(story, " (event %llu).", (unsigned long long)story->seq);
     } else {
         say(story, "Next: the program runs on to its next event.");
@@ -151,20 +151,14 @@ void tell_event(struct history *history, uint64_t seq, enum tell_form form,
     size_t start = out->len;
 
     set_event(&story, seq);
-    switch (form) {
-    case TELL_TITLE:
-        kinds[story.event->kind]->title(&story);
-        break;
-    case TELL_SENTENCE:
-        /* Whose event it is, where that is not the thread that began. */
-        if (story.event->tid != first && story.event->kind != EVENT_EXIT)
-            say(&story, "Thread %d: ", story.event->tid);
-        kinds[story.event->kind]->sentence(&story);
-        break;
-    case TELL_NEXT:
+    /* Whose event it is, where that is not the thread that began. */
+    if (form == TELL_SENTENCE && story.event->tid != first &&
+        story.event->kind != EVENT_EXIT)
+        say(&story, "Thread %d: ", story.event->tid);
+    if (form == TELL_NEXT)
         say_next(&story);
-        break;
-    }
+    else
+        kinds[story.event->kind]->words(&story, form);
     finish(out, start, widths[form]);
     phrases_release(&story.phrases);
     event_free(story.event);

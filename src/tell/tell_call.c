@@ -42,23 +42,6 @@ static const char *entry(struct phrases *phrases, const struct view *view,
                   place);
 }
 
-static void enter_title(struct story *story)
-{
-    const struct event_enter *enter = &story->event->enter;
-
-    say(story, "%s%s", entry(&story->phrases, story_view(story), enter),
-        story_label(story, enter->addr));
-}
-
-static void enter_coming(struct story *story)
-{
-    const struct event_enter *enter = &story->event->enter;
-
-    say(story, "a %s to %s%s", enter->how ? enter->how : "way",
-        phrase_place(&story->phrases, enter->offset, 1),
-        story_label(story, enter->addr));
-}
-
 /* Why the thread left generated code the last time, or NULL. */
 static const char *last_leave(const struct story *story)
 {
@@ -71,7 +54,7 @@ static const char *last_leave(const struct story *story)
     return NULL;
 }
 
-static void enter_sentence(struct story *story)
+static void enter_sentence(struct story *story, const char *label)
 {
     static const char *const ways[][2] = {
         {"return", "Control comes back to "},
@@ -92,8 +75,8 @@ static void enter_sentence(struct story *story)
             at = phrase(&story->phrases, " at 0x%llx",
                         (unsigned long long)enter->addr);
     say(story, "%s%s%s%s%s", words,
-        phrase_place(&story->phrases, enter->offset, 1),
-        story_label(story, enter->addr), at, in_source(story));
+        phrase_place(&story->phrases, enter->offset, 1), label, at,
+        in_source(story));
     if (!word_is(enter->how, "return")) {
         say(story, ": %s = %s is the first argument, if it takes one.",
             reg_name(reg_argument[0]),
@@ -112,6 +95,26 @@ static void enter_sentence(struct story *story)
     else if (word_is(left, "signal"))
         say(story, ", from which a signal had taken it");
     say(story, ".");
+}
+
+static void enter_words(struct story *story, enum tell_form form)
+{
+    const struct event_enter *enter = &story->event->enter;
+    const char *label = story_label(story, enter->addr);
+
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "%s%s", entry(&story->phrases, story_view(story), enter),
+            label);
+        break;
+    case TELL_SENTENCE:
+        enter_sentence(story, label);
+        break;
+    case TELL_NEXT:
+        say(story, "a %s to %s%s", enter->how ? enter->how : "way",
+            phrase_place(&story->phrases, enter->offset, 1), label);
+        break;
+    }
 }
 
 static void tell_register(struct telling *telling, enum role role, enum reg reg,
@@ -226,8 +229,7 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     pen_end(pen);
 }
 
-const struct tell_kind kind_enter = {enter_title, enter_sentence, enter_coming,
-                                     enter_paragraph, 0};
+const struct tell_kind kind_enter = {enter_words, enter_paragraph, 0};
 
 /* --- step ---------------------------------------------------------------- */
 
@@ -265,21 +267,6 @@ static const char *effect_of(struct phrases *phrases,
     return phrase_of(phrases, &effect);
 }
 
-static void step_title(struct story *story)
-{
-    const struct event_step *step = &story->event->step;
-
-    say(story, "%s%s", step->text ? step->text : "an instruction",
-        story_label(story, step->addr));
-}
-
-static void step_coming(struct story *story)
-{
-    const char *text = story->event->step.text;
-
-    say(story, "%s", text ? text : "a step");
-}
-
 /* Whether an effect begins with a verb that wants a subject: "returns to". */
 static bool wants_subject(const char *effect)
 {
@@ -289,20 +276,19 @@ static bool wants_subject(const char *effect)
            effect[len + 1] != '=' && strncmp(effect, "flags ", 6) != 0;
 }
 
-static void step_sentence(struct story *story)
+static void step_sentence(struct story *story, const char *label)
 {
     const struct event_step *step = &story->event->step;
     const struct view *before = story_view_before(story);
     const struct view_thread *thread =
         before ? view_thread(before, story->event->tid) : NULL;
-    const char *label, *effect, *end;
+    const char *effect, *end;
     struct regs known = {0}, after;
     int len;
 
     if (thread)
         known = thread->regs;
     effect = effect_of(&story->phrases, step, &known, &after);
-    label = story_label(story, step->addr);
     say(story, "%s was executed%s%s",
         step->text ? step->text : "An instruction", *label ? " at" : "", label);
     len = (int)strlen(effect);
@@ -318,6 +304,24 @@ static void step_sentence(struct story *story)
     else
         say(story, "%s", effect);
     say(story, ".");
+}
+
+static void step_words(struct story *story, enum tell_form form)
+{
+    const struct event_step *step = &story->event->step;
+    const char *label = story_label(story, step->addr);
+
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "%s%s", step->text ? step->text : "an instruction", label);
+        break;
+    case TELL_SENTENCE:
+        step_sentence(story, label);
+        break;
+    case TELL_NEXT:
+        say(story, "%s", step->text ? step->text : "a step");
+        break;
+    }
 }
 
 /* Notes what a thread is known to be after a step. */
@@ -408,8 +412,8 @@ static void step_paragraph(struct telling *telling, const struct event *event)
     telling_changes(telling, &step->regs);
 }
 
-const struct tell_kind kind_step = {step_title, step_sentence, step_coming,
-                                    step_paragraph, TELL_SEARCHED(step, text)};
+const struct tell_kind kind_step = {step_words, step_paragraph,
+                                    TELL_SEARCHED(step, text)};
 
 /* --- leave --------------------------------------------------------------- */
 
@@ -432,21 +436,6 @@ static const char *as_int(struct phrases *phrases, uint64_t value)
     return number == (int64_t)value
                ? ""
                : phrase(phrases, "as a 32-bit int %d", number);
-}
-
-static void leave_title(struct story *story)
-{
-    const struct event_leave *leave = &story->event->leave;
-
-    say(story, "%s out of generated code", leave->how ? leave->how : "way");
-    if (leave->value.known)
-        say(story, ", %s = %s", reg_name(REG_RESULT),
-            story_register(story, leave->value.value));
-}
-
-static void leave_coming(struct story *story)
-{
-    say(story, "control leaves the generated code");
 }
 
 static void leave_sentence(struct story *story)
@@ -483,6 +472,26 @@ static void leave_sentence(struct story *story)
     say(story, " is the result, if there is one.");
 }
 
+static void leave_words(struct story *story, enum tell_form form)
+{
+    const struct event_leave *leave = &story->event->leave;
+
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "%s out of generated code", leave->how ? leave->how : "way");
+        if (leave->value.known)
+            say(story, ", %s = %s", reg_name(REG_RESULT),
+                story_register(story, leave->value.value));
+        break;
+    case TELL_SENTENCE:
+        leave_sentence(story);
+        break;
+    case TELL_NEXT:
+        say(story, "control leaves the generated code");
+        break;
+    }
+}
+
 static void leave_paragraph(struct telling *telling, const struct event *event)
 {
     const struct telling_thread *thread = telling_thread(telling, event->tid);
@@ -514,33 +523,30 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
     pen_line(pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)leave->to);
 }
 
-const struct tell_kind kind_leave = {leave_title, leave_sentence, leave_coming,
-                                     leave_paragraph, 0};
+const struct tell_kind kind_leave = {leave_words, leave_paragraph, 0};
 
 /* --- name ---------------------------------------------------------------- */
 
-static void name_title(struct story *story)
+static void name_words(struct story *story, enum tell_form form)
 {
     const struct event_name *name = &story->event->name;
+    const char *where = story_where(story, name->addr);
 
-    say(story, "%s is named %s", story_where(story, name->addr),
-        name->name ? name->name : "");
-}
-
-static void name_coming(struct story *story)
-{
-    say(story, "a name for %s", story_where(story, story->event->name.addr));
-}
-
-static void name_sentence(struct story *story)
-{
-    const struct event_name *name = &story->event->name;
-
-    say(story,
-        "The program gave %s of its code, at %s, the name %s (a line in "
-        "/tmp/perf-PID.map).",
-        story_length(story, name->length), story_where(story, name->addr),
-        name->name ? name->name : "that is not known");
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "%s is named %s", where, name->name ? name->name : "");
+        break;
+    case TELL_SENTENCE:
+        say(story,
+            "The program gave %s of its code, at %s, the name %s (a line in "
+            "/tmp/perf-PID.map).",
+            story_length(story, name->length), where,
+            name->name ? name->name : "that is not known");
+        break;
+    case TELL_NEXT:
+        say(story, "a name for %s", where);
+        break;
+    }
 }
 
 /* Of many names the rest is told where that code runs. */
@@ -564,5 +570,4 @@ static void name_paragraph(struct telling *telling, const struct event *event)
                   "Further names are told where that code runs.");
 }
 
-const struct tell_kind kind_name = {name_title, name_sentence, name_coming,
-                                    name_paragraph, 0};
+const struct tell_kind kind_name = {name_words, name_paragraph, 0};

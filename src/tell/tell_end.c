@@ -40,28 +40,28 @@ static const char *story_quoted(struct story *story, struct bytes text,
     return phrase_of(&story->phrases, &out);
 }
 
-static void output_title(struct story *story)
-{
-    say(story, "output %s",
-        story_quoted(story, story->event->output.bytes, OUTPUT_TITLE));
-}
-
-static void output_coming(struct story *story)
-{
-    say(story, "output of the program");
-}
-
-static void output_sentence(struct story *story)
+static void output_words(struct story *story, enum tell_form form)
 {
     const struct event_output *output = &story->event->output;
+    struct bytes bytes = output->bytes;
 
-    say(story, "The program printed %s: %zu byte%s to ",
-        story_quoted(story, output->bytes, OUTPUT_SENTENCE), output->bytes.len,
-        output->bytes.len == 1 ? "" : "s");
-    if (output->fd == 1 || output->fd == 2)
-        say(story, "standard %s.", output->fd == 1 ? "output" : "error");
-    else
-        say(story, "descriptor %lld.", (long long)output->fd);
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "output %s", story_quoted(story, bytes, OUTPUT_TITLE));
+        break;
+    case TELL_SENTENCE:
+        say(story, "The program printed %s: %zu byte%s to ",
+            story_quoted(story, bytes, OUTPUT_SENTENCE), bytes.len,
+            bytes.len == 1 ? "" : "s");
+        if (output->fd == 1 || output->fd == 2)
+            say(story, "standard %s.", output->fd == 1 ? "output" : "error");
+        else
+            say(story, "descriptor %lld.", (long long)output->fd);
+        break;
+    case TELL_NEXT:
+        say(story, "output of the program");
+        break;
+    }
 }
 
 /* The first line of a text, with its newline if that is there. */
@@ -91,24 +91,11 @@ static void output_paragraph(struct telling *telling, const struct event *event)
     }
 }
 
-const struct tell_kind kind_output = {output_title, output_sentence,
-                                      output_coming, output_paragraph, 0};
+const struct tell_kind kind_output = {output_words, output_paragraph, 0};
 
 /* --- signal -------------------------------------------------------------- */
 
-static const char *story_signal(struct story *story)
-{
-    const struct event_signal *signal = &story->event->signal;
-
-    return phrase_signal(&story->phrases, signal->number, signal->name);
-}
-
-static void signal_title(struct story *story)
-{
-    say(story, "signal %s", story_signal(story));
-}
-
-static void signal_sentence(struct story *story)
+static void signal_sentence(struct story *story, const char *name)
 {
     const struct event_signal *signal = &story->event->signal;
     bool is_fault = explain_is_fault(signal);
@@ -116,7 +103,7 @@ static void signal_sentence(struct story *story)
 
     if (signal->pc.known && is_fault)
         focus_find(story->history, story->seq, &focus);
-    say(story, "Signal %s", story_signal(story));
+    say(story, "Signal %s", name);
     if (signal->pc.known)
         say(story, " at %s", story_where(story, signal->pc.value));
     if (focus.state == INSN_DECODED &&
@@ -125,6 +112,18 @@ static void signal_sentence(struct story *story)
     say(story, is_fault ? ": " : " was delivered to the program");
     explain_fault(story_view(story), signal, story->out);
     say(story, ".");
+}
+
+static void signal_words(struct story *story, enum tell_form form)
+{
+    const struct event_signal *signal = &story->event->signal;
+    const char *name =
+        phrase_signal(&story->phrases, signal->number, signal->name);
+
+    if (form == TELL_SENTENCE)
+        signal_sentence(story, name);
+    else
+        say(story, "signal %s", name);
 }
 
 /* The instruction that did not run, in the form of a step. */
@@ -168,43 +167,36 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
     pen_words(pen, ROLE_WARNING, 5, phrase_of(&telling->phrases, &words));
 }
 
-const struct tell_kind kind_signal = {signal_title, signal_sentence,
-                                      signal_title, signal_paragraph,
+const struct tell_kind kind_signal = {signal_words, signal_paragraph,
                                       TELL_SEARCHED(signal, name)};
 
 /* --- limit --------------------------------------------------------------- */
 
-/* The reader's leaving is no limit of ours; its sentence says all. */
-static bool is_quit(const struct event_limit *limit)
-{
-    return word_is(limit->budget, "quit");
-}
-
-static void limit_title(struct story *story)
+static void limit_words(struct story *story, enum tell_form form)
 {
     const struct event_limit *limit = &story->event->limit;
-
-    if (is_quit(limit))
-        say(story, "ended by jittrace");
-    else
-        say(story, "not watched: %s",
-            limit->budget ? limit->budget : "something");
-}
-
-static void limit_coming(struct story *story)
-{
-    say(story, "a note on what is not watched");
-}
-
-static void limit_sentence(struct story *story)
-{
-    const struct event_limit *limit = &story->event->limit;
+    /* The reader's leaving is no limit of ours; its sentence says all. */
+    bool is_quit = word_is(limit->budget, "quit");
     const char *text = limit->text ? limit->text : limit->budget;
     size_t len = text ? strlen(text) : 0;
 
-    say(story, "%s%s%s",
-        is_quit(limit) ? "" : "Not watched: ", len ? text : "something",
-        len && text[len - 1] == '.' ? "" : ".");
+    switch (form) {
+    case TELL_TITLE:
+        if (is_quit)
+            say(story, "ended by jittrace");
+        else
+            say(story, "not watched: %s",
+                limit->budget ? limit->budget : "something");
+        break;
+    case TELL_SENTENCE:
+        say(story, "%s%s%s",
+            is_quit ? "" : "Not watched: ", len ? text : "something",
+            len && text[len - 1] == '.' ? "" : ".");
+        break;
+    case TELL_NEXT:
+        say(story, "a note on what is not watched");
+        break;
+    }
 }
 
 /* Explains the event that came last. */
@@ -226,39 +218,37 @@ static void limit_paragraph(struct telling *telling, const struct event *event)
     const struct event_limit *limit = &event->limit;
     const char *why = limit->text ? limit->text : limit->budget;
 
-    if (!is_quit(limit))
+    if (!word_is(limit->budget, "quit"))
         pen_text(&telling->pen, ROLE_WARNING, "not watched: ");
     pen_words(&telling->pen, ROLE_WARNING, 5, why ? why : "something");
     telling->unwatched |= event_ends_watching(limit);
     tell_explanation(telling, explain_loop);
 }
 
-const struct tell_kind kind_limit = {limit_title, limit_sentence, limit_coming,
-                                     limit_paragraph, 0};
+const struct tell_kind kind_limit = {limit_words, limit_paragraph, 0};
 
 /* --- exit ---------------------------------------------------------------- */
 
-static void exit_title(struct story *story)
-{
-    say(story, "%s", phrase_end(&story->phrases, &story->event->exit));
-}
-
-static void exit_coming(struct story *story)
-{
-    say(story, "the program ends");
-}
-
-static void exit_sentence(struct story *story)
+static void exit_words(struct story *story, enum tell_form form)
 {
     const struct event_exit *end = &story->event->exit;
-    uint64_t calls = story_view(story)->calls;
+    unsigned long long calls = story_view(story)->calls;
+    const char *how = phrase_end(&story->phrases, end);
 
-    say(story, "The program %s%s.", end->signal.known ? "was " : "",
-        phrase_end(&story->phrases, end));
-    if (calls > 0)
-        say(story, " %llu call%s into generated code %s seen.",
-            (unsigned long long)calls, calls == 1 ? "" : "s",
-            calls == 1 ? "was" : "were");
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "%s", how);
+        break;
+    case TELL_SENTENCE:
+        say(story, "The program %s%s.", end->signal.known ? "was " : "", how);
+        if (calls > 0)
+            say(story, " %llu call%s into generated code %s seen.", calls,
+                calls == 1 ? "" : "s", calls == 1 ? "was" : "were");
+        break;
+    case TELL_NEXT:
+        say(story, "the program ends");
+        break;
+    }
 }
 
 static void tell_untold(struct telling *telling)
@@ -336,5 +326,4 @@ static void exit_paragraph(struct telling *telling, const struct event *event)
     tell_explanation(telling, explain_death);
 }
 
-const struct tell_kind kind_exit = {exit_title, exit_sentence, exit_coming,
-                                    exit_paragraph, 0};
+const struct tell_kind kind_exit = {exit_words, exit_paragraph, 0};

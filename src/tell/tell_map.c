@@ -10,6 +10,9 @@
 #include "base/utf8.h"
 #include "tell/tell_parts.h"
 
+/* What comes next, where no call is known. */
+#define CHANGE "a change of its memory"
+
 #define ARG_SHOWN     200u /* bytes of an argument, in a paragraph */
 #define ARGV_SENTENCE 60u  /* bytes of all, in a sentence */
 #define ARGV_TITLE    45u
@@ -36,25 +39,26 @@ static const char *story_argv(struct story *story, unsigned limit)
     return phrase_of(&story->phrases, &text);
 }
 
-static void start_title(struct story *story)
-{
-    say(story, "start: %s", story_argv(story, ARGV_TITLE));
-}
-
-static void start_sentence(struct story *story)
+static void start_words(struct story *story, enum tell_form form)
 {
     const struct event_start *start = &story->event->start;
 
-    say(story,
-        "%s was started as process %lld and is at its entry point 0x%llx. A "
-        "page has %llu bytes: AT_PAGESZ, which getpagesize() returns.",
-        story_argv(story, ARGV_SENTENCE), (long long)start->pid,
-        (unsigned long long)start->entry, (unsigned long long)start->page_size);
-}
-
-static void start_coming(struct story *story)
-{
-    say(story, "the program starts");
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "start: %s", story_argv(story, ARGV_TITLE));
+        break;
+    case TELL_SENTENCE:
+        say(story,
+            "%s was started as process %lld and is at its entry point 0x%llx. "
+            "A page has %llu bytes: AT_PAGESZ, which getpagesize() returns.",
+            story_argv(story, ARGV_SENTENCE), (long long)start->pid,
+            (unsigned long long)start->entry,
+            (unsigned long long)start->page_size);
+        break;
+    case TELL_NEXT:
+        say(story, "the program starts");
+        break;
+    }
 }
 
 /* Whether a text has nothing in it that a terminal would not show. */
@@ -132,8 +136,7 @@ static void start_paragraph(struct telling *telling, const struct event *event)
               "the arguments. getpagesize() returns this number.");
 }
 
-const struct tell_kind kind_start = {start_title, start_sentence, start_coming,
-                                     start_paragraph, 0};
+const struct tell_kind kind_start = {start_words, start_paragraph, 0};
 
 /* --- map ----------------------------------------------------------------- */
 
@@ -155,15 +158,6 @@ static bool is_zeros(const struct event_map *map)
 static bool is_heap_or_stack(const struct event_map *map)
 {
     return word_is(map->backing, "heap") || word_is(map->backing, "stack");
-}
-
-static void map_title(struct story *story)
-{
-    const struct event_map *map = &story->event->map;
-
-    say(story, "%s %s, %s", phrase_call(&story->phrases, map->call, "memory"),
-        phrase_prot(&story->phrases, map->prot),
-        story_length(story, map->length));
 }
 
 static void map_sentence(struct story *story)
@@ -188,12 +182,23 @@ static void map_sentence(struct story *story)
     say(story, map->call ? "." : ". Its content is from before.");
 }
 
-#define CHANGE "a change of its memory"
-
-static void map_coming(struct story *story)
+static void map_words(struct story *story, enum tell_form form)
 {
-    say(story, "%s",
-        phrase_call(&story->phrases, story->event->map.call, CHANGE));
+    const struct event_map *map = &story->event->map;
+    struct phrases *phrases = &story->phrases;
+
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "%s %s, %s", phrase_call(phrases, map->call, "memory"),
+            phrase_prot(phrases, map->prot), story_length(story, map->length));
+        break;
+    case TELL_SENTENCE:
+        map_sentence(story);
+        break;
+    case TELL_NEXT:
+        say(story, "%s", phrase_call(phrases, map->call, CHANGE));
+        break;
+    }
 }
 
 /* The length; and what was asked for, where that is not the same: the second
@@ -330,38 +335,36 @@ static void map_paragraph(struct telling *telling, const struct event *event)
         tell_maps(telling, map);
 }
 
-const struct tell_kind kind_map = {map_title, map_sentence, map_coming,
-                                   map_paragraph, TELL_SEARCHED(map, call)};
+const struct tell_kind kind_map = {map_words, map_paragraph,
+                                   TELL_SEARCHED(map, call)};
 
 /* --- unmap --------------------------------------------------------------- */
 
-static void unmap_title(struct story *story)
-{
-    const char *call = story->event->unmap.call;
-
-    say(story, "%s%s%s", phrase_call(&story->phrases, call, "unmapped:"),
-        call && !is_call(call, "munmap") ? " takes away " : " ",
-        story_length(story, story->event->unmap.length));
-}
-
-static void unmap_sentence(struct story *story)
+static void unmap_words(struct story *story, enum tell_form form)
 {
     const struct event_unmap *unmap = &story->event->unmap;
+    const char *length = story_length(story, unmap->length);
+    struct phrases *phrases = &story->phrases;
 
-    if (unmap->call)
-        say(story, "%s took away ",
-            phrase_call(&story->phrases, unmap->call, ""));
-    else
-        say(story, "The program no longer has ");
-    say(story, "%s at 0x%llx%s", story_length(story, unmap->length),
-        (unsigned long long)unmap->addr,
-        is_call(unmap->call, "mremap") ? "." : ", and what was in it.");
-}
-
-static void unmap_coming(struct story *story)
-{
-    say(story, "%s",
-        phrase_call(&story->phrases, story->event->unmap.call, CHANGE));
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "%s%s%s", phrase_call(phrases, unmap->call, "unmapped:"),
+            unmap->call && !is_call(unmap->call, "munmap") ? " takes away "
+                                                           : " ",
+            length);
+        break;
+    case TELL_SENTENCE:
+        say(story, "%s %s at 0x%llx%s",
+            unmap->call ? phrase(phrases, "%s took away",
+                                 phrase_call(phrases, unmap->call, ""))
+                        : "The program no longer has",
+            length, (unsigned long long)unmap->addr,
+            is_call(unmap->call, "mremap") ? "." : ", and what was in it.");
+        break;
+    case TELL_NEXT:
+        say(story, "%s", phrase_call(phrases, unmap->call, CHANGE));
+        break;
+    }
 }
 
 static void unmap_paragraph(struct telling *telling, const struct event *event)
@@ -379,21 +382,10 @@ static void unmap_paragraph(struct telling *telling, const struct event *event)
     pen_end(pen);
 }
 
-const struct tell_kind kind_unmap = {unmap_title, unmap_sentence, unmap_coming,
-                                     unmap_paragraph,
+const struct tell_kind kind_unmap = {unmap_words, unmap_paragraph,
                                      TELL_SEARCHED(unmap, call)};
 
 /* --- protect ------------------------------------------------------------- */
-
-static void protect_title(struct story *story)
-{
-    const struct event_protect *protect = &story->event->protect;
-    struct phrases *phrases = &story->phrases;
-
-    say(story, "%s %s -> %s", phrase_call(phrases, protect->call, "protection"),
-        phrase_prot(phrases, protect->old_prot),
-        phrase_prot(phrases, protect->prot));
-}
 
 /* What the change means where the code stays or becomes executable. */
 static void say_executable(struct story *story)
@@ -448,10 +440,25 @@ static void protect_sentence(struct story *story)
     say(story, ".");
 }
 
-static void protect_coming(struct story *story)
+static void protect_words(struct story *story, enum tell_form form)
 {
-    say(story, "%s",
-        phrase_call(&story->phrases, story->event->protect.call, CHANGE));
+    const struct event_protect *protect = &story->event->protect;
+    struct phrases *phrases = &story->phrases;
+
+    switch (form) {
+    case TELL_TITLE:
+        say(story, "%s %s -> %s",
+            phrase_call(phrases, protect->call, "protection"),
+            phrase_prot(phrases, protect->old_prot),
+            phrase_prot(phrases, protect->prot));
+        break;
+    case TELL_SENTENCE:
+        protect_sentence(story);
+        break;
+    case TELL_NEXT:
+        say(story, "%s", phrase_call(phrases, protect->call, CHANGE));
+        break;
+    }
 }
 
 static const char *meaning_of(unsigned old, unsigned new)
@@ -520,6 +527,5 @@ static void protect_paragraph(struct telling *telling,
                                 : "No store into it was seen.");
 }
 
-const struct tell_kind kind_protect = {protect_title, protect_sentence,
-                                       protect_coming, protect_paragraph,
+const struct tell_kind kind_protect = {protect_words, protect_paragraph,
                                        TELL_SEARCHED(protect, call)};

@@ -24,9 +24,9 @@ struct story {
 
 /* Everything that a kind of event says. */
 struct tell_kind {
-    void (*title)(struct story *story);
-    void (*sentence)(struct story *story);
-    void (*coming)(struct story *story); /* behind "Next: ": "a store to ..." */
+    /* TELL_NEXT: the event as what comes next, behind "Next: ": "a store to
+     * code[3]". */
+    void (*words)(struct story *story, enum tell_form form);
     void (*paragraph)(struct telling *telling, const struct event *event);
     size_t searched; /* where in struct event its text is, 0: it has none */
 };

@@ -25,35 +25,6 @@
 #define STORE_COLUMN 17u
 #define NOTE_COLUMN  46u
 
-/* --- in a few words ------------------------------------------------------ */
-
-static void write_title(struct story *story)
-{
-    const struct event_write *write = &story->event->write;
-
-    if (write->new.len == 0) {
-        say(story, "a store of no bytes");
-        return;
-    }
-    say(story, "%s", phrase_store(&story->phrases, write));
-    if (event_is_elsewhere(write))
-        say(story, ", found changed");
-    else if (write->by)
-        say(story, " by %s",
-            phrase_call(&story->phrases, write->by, "the kernel"));
-}
-
-static void write_coming(struct story *story)
-{
-    const struct event_write *write = &story->event->write;
-
-    say(story, "%s%s",
-        event_is_elsewhere(write) ? "found changed: "
-        : write->by               ? "the kernel stores to "
-                                  : "a store to ",
-        phrase_place(&story->phrases, write->offset, write->new.len));
-}
-
 /* --- a field ------------------------------------------------------------- */
 
 static const char *name_of(struct story *story, const struct insn_field *field)
@@ -324,6 +295,38 @@ static void write_sentence(struct story *story)
             focus.store_length > 1 ? "they are" : "it is");
 }
 
+static void write_words(struct story *story, enum tell_form form)
+{
+    const struct event_write *write = &story->event->write;
+    bool elsewhere = event_is_elsewhere(write);
+    struct phrases *phrases = &story->phrases;
+
+    switch (form) {
+    case TELL_TITLE:
+        if (write->new.len == 0)
+            say(story, "a store of no bytes");
+        else
+            say(story, "%s%s%s", phrase_store(phrases, write),
+                elsewhere   ? ", found changed"
+                : write->by ? " by "
+                            : "",
+                write->by && !elsewhere
+                    ? phrase_call(phrases, write->by, "the kernel")
+                    : "");
+        break;
+    case TELL_SENTENCE:
+        write_sentence(story);
+        break;
+    case TELL_NEXT:
+        say(story, "%s%s",
+            elsewhere   ? "found changed: "
+            : write->by ? "the kernel stores to "
+                        : "a store to ",
+            phrase_place(phrases, write->offset, write->new.len));
+        break;
+    }
+}
+
 /* --- a paragraph --------------------------------------------------------- */
 
 static void tell_store(struct telling *telling, const struct event *event)
@@ -488,5 +491,5 @@ static void write_paragraph(struct telling *telling, const struct event *event)
     pen_end(pen);
 }
 
-const struct tell_kind kind_write = {write_title, write_sentence, write_coming,
-                                     write_paragraph, TELL_SEARCHED(write, by)};
+const struct tell_kind kind_write = {write_words, write_paragraph,
+                                     TELL_SEARCHED(write, by)};

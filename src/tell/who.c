@@ -20,17 +20,15 @@
 #include <string.h>
 
 #include "tell/fields.h"
+#include "tell/phrase.h"
 #include "tell/sweep.h"
 
 #define INDENT 4u
 #define COLUMN 22u /* of what is said of an event */
 
-static void append_byte(bool known, uint8_t byte, struct buf *out)
+static const char *byte_of(struct phrases *phrases, bool known, uint8_t byte)
 {
-    if (known)
-        buf_printf(out, "%02x", byte);
-    else
-        buf_append_text(out, "\?\?");
+    return known ? phrase(phrases, "%02x", byte) : "\?\?";
 }
 
 /* --- the instruction ----------------------------------------------------- */
@@ -45,14 +43,8 @@ struct part {
 static bool decode_at(const struct view *view, uint64_t at, uint64_t addr,
                       struct part *part)
 {
-    uint8_t bytes[INSN_MAX_LENGTH];
-
-    pages_read(&view->pages, at, sizeof bytes, bytes);
-    if (insn_decode(bytes, sizeof bytes, at, &part->insn) <= 0 ||
-        addr - at >= part->insn.length)
-        return false;
     part->byte = (unsigned)(addr - at);
-    return true;
+    return view_decode(view, at, &part->insn) && addr - at < part->insn.length;
 }
 
 /* Looks for the latest step that executed the byte, back to event `oldest`. */
@@ -106,73 +98,65 @@ static const struct insn_field *field_at(const struct insn *insn, unsigned byte)
 }
 
 /* "W=1 R=0 X=0 B=0", "mod=11 reg=000 rm=000", or what a prefix means. */
-static void append_bits(const struct insn *insn, unsigned byte, struct buf *out)
+static void append_bits(struct phrases *phrases, const struct insn *insn,
+                        unsigned byte, struct buf *out)
 {
     struct insn_bits bits[INSN_MAX_BITS];
     size_t count = insn_split(insn, bits);
     const char *joint = ": ";
 
     for (size_t i = 0; i < count; i++) {
-        bool fixed = strspn(bits[i].label, "01") == strlen(bits[i].label);
+        const char *label = bits[i].label;
 
-        if (bits[i].byte != byte || fixed || !strcmp(bits[i].label, "opcode"))
+        if (bits[i].byte != byte || !label[strspn(label, "01")] ||
+            !strcmp(label, "opcode"))
             continue;
-        buf_printf(out, "%s%s", joint, bits[i].label);
+        buf_printf(out, "%s%s", joint, label);
         if (bits[i].width < 8)
-            buf_append_text(out, "=");
-        for (unsigned bit = bits[i].width; bits[i].width < 8 && bit-- > 0;)
-            buf_append_text(out, bits[i].value >> bit & 1 ? "1" : "0");
+            buf_printf(out, "=%s",
+                       phrase_bits(phrases, bits[i].value, bits[i].width));
         joint = " ";
     }
 }
 
-/* "the lowest byte of the imm32, 0xfffffffc = -4" */
-static void append_number(const struct insn *insn,
-                          const struct insn_field *field, unsigned at,
-                          struct buf *out)
+/* What a byte of an instruction is for: "the lowest byte of the imm32 of mov,
+ * 0xfffffffc = -4" */
+static void append_purpose(struct phrases *phrases, const struct part *part,
+                           struct buf *out)
 {
-    if (field->size == 1)
-        buf_append_text(out, "the ");
-    else if (at == 0)
-        buf_append_text(out, "the lowest byte of the ");
-    else if (at + 1 == field->size)
-        buf_append_text(out, "the highest byte of the ");
-    else
-        buf_printf(out, "bits %u..%u of the ", 8 * at + 7, 8 * at);
-    field_name(field, out);
-    buf_printf(out, " of %s, ", insn->mnemonic);
-    fields_value(field, out);
-    if (field->is_relative)
-        buf_printf(out, ", from the end of the instruction to 0x%llx",
-                   (unsigned long long)(insn->addr + insn->length +
-                                        (uint64_t)field->value));
-}
-
-/* What a byte of an instruction is for. */
-static void append_purpose(const struct part *part, struct buf *out)
-{
-    const struct insn_field *field = field_at(&part->insn, part->byte);
+    const struct insn *insn = &part->insn;
+    const struct insn_field *field = field_at(insn, part->byte);
+    struct buf name = {0};
+    bool is_number;
     unsigned at;
 
     if (!field)
         return;
+    is_number = field_is_number(field);
     at = part->byte - field->offset;
-    if (field->kind == FIELD_DISPLACEMENT || field->kind == FIELD_IMMEDIATE) {
-        append_number(&part->insn, field, at, out);
+    if (field->kind == FIELD_PREFIX) {
+        buf_printf(out, "a prefix of %s", insn->mnemonic);
+        append_bits(phrases, insn, part->byte, out);
         return;
     }
-    if (field->kind == FIELD_PREFIX)
-        buf_append_text(out, "a prefix");
+    field_name(field, &name);
+    if (field->size > 1 && !is_number)
+        buf_printf(out, "byte %u of %u of ", at + 1, field->size);
+    else if (field->size > 1 && at > 0 && at + 1u < field->size)
+        buf_printf(out, "bits %u..%u of ", 8 * at + 7, 8 * at);
     else if (field->size > 1)
-        buf_printf(out, "byte %u of %u of the ", at + 1, field->size);
-    else
-        buf_append_text(out, "the ");
-    if (field->kind != FIELD_PREFIX)
-        field_name(field, out);
-    if (field->kind == FIELD_REX || field->kind == FIELD_VEX)
-        buf_append_text(out, " prefix");
-    buf_printf(out, " of %s", part->insn.mnemonic);
-    append_bits(&part->insn, part->byte, out);
+        buf_printf(out, "the %s byte of ", at == 0 ? "lowest" : "highest");
+    buf_printf(out, "the %s%s of %s", buf_text(&name),
+               field->kind == FIELD_REX || field->kind == FIELD_VEX ? " prefix"
+                                                                    : "",
+               insn->mnemonic);
+    if (is_number) {
+        buf_append_text(out, ", ");
+        fields_meaning(insn, field, out);
+    } else {
+        append_bits(phrases, insn, part->byte, out);
+    }
+    buf_release(&name);
 }
 
 /* "+0   48 c7 c0[fc]ff ff ff  mov rax, -4" */
@@ -206,30 +190,6 @@ static void write_insn(struct pen *pen, const struct part *part, uint64_t base)
     pen_end(pen);
 }
 
-static void write_part(struct pen *pen, const struct store *store,
-                       const struct view *view, uint64_t oldest, uint64_t addr,
-                       uint64_t base)
-{
-    struct buf purpose = {0};
-    struct part part;
-
-    if (!find_part(store, view, oldest, addr, &part)) {
-        pen_column(pen, INDENT);
-        pen_words(pen, ROLE_NOTE, INDENT,
-                  pages_written(&view->pages, addr)
-                      ? "of no instruction, as far as can be told"
-                      : "nothing was seen being stored there");
-        return;
-    }
-    write_insn(pen, &part, base);
-    append_purpose(&part, &purpose);
-    if (!part.executed)
-        buf_append_text(&purpose, " (not seen being executed)");
-    pen_column(pen, INDENT);
-    pen_words(pen, ROLE_NOTE, INDENT, buf_text(&purpose));
-    buf_release(&purpose);
-}
-
 /* --- changes ------------------------------------------------------------- */
 
 /* Addresses are the names of places in generated code. */
@@ -237,17 +197,6 @@ static bool is_generated(const struct origin *origin)
 {
     return origin->symbol ? !strncmp(origin->symbol, "0x", 2)
                           : origin->event == EVENT_STEP;
-}
-
-static void append_place(const struct origin *origin, struct buf *out)
-{
-    buf_append_text(out, is_generated(origin) ? " by generated code at "
-                         : origin->symbol     ? " at "
-                                              : " by the instruction at ");
-    if (origin->symbol)
-        buf_append_text(out, origin->symbol);
-    else
-        buf_printf(out, "0x%llx", (unsigned long long)origin->pc);
 }
 
 static const char *found_when(const struct origin *origin)
@@ -264,72 +213,71 @@ static const char *found_when(const struct origin *origin)
     }
 }
 
-static void append_change(const struct origin *origin, struct buf *out)
+/* "00 -> fc" */
+static const char *values_of(struct phrases *phrases,
+                             const struct origin *origin)
+{
+    const char *old = byte_of(phrases, origin->old_known, origin->old_byte);
+    const char *new = byte_of(phrases, origin->new_known, origin->new_byte);
+
+    if (origin->kind == ORIGIN_UNMAPPED)
+        return old;
+    return origin->kind == ORIGIN_MAPPED || origin->kind == ORIGIN_MOVED
+               ? new
+               : phrase(phrases, "%s -> %s", old, new);
+}
+
+static const char *change_of(struct phrases *phrases,
+                             const struct origin *origin)
 {
     const char *call = origin->call ? origin->call : "?";
+    const char *place = phrase(
+        phrases, "%s%s",
+        is_generated(origin) ? "by generated code at "
+        : origin->symbol     ? "at "
+                             : "by the instruction at ",
+        origin->symbol ? origin->symbol : phrase_hex(phrases, origin->pc));
 
     switch (origin->kind) {
     case ORIGIN_MAPPED:
-        if (!origin->call)
-            buf_append_text(out, "memory that was there before");
-        else
-            buf_printf(out, "mapped by %s", call);
-        buf_append_text(out, origin->new_known ? ", all zero"
-                                               : "; what it held was not seen");
-        break;
+        return phrase(phrases, "%s%s%s",
+                      origin->call ? "mapped by "
+                                   : "memory that was there "
+                                     "before",
+                      origin->call ? call : "",
+                      origin->new_known ? ", all zero"
+                                        : "; what it held was not seen");
     case ORIGIN_MOVED:
-        buf_printf(out, "moved by %s", call);
-        break;
+        return phrase(phrases, "moved by %s", call);
     case ORIGIN_STORE:
-        buf_append_text(out, "stored");
-        append_place(origin, out);
-        if (origin->text)
-            buf_printf(out, ": %s", origin->text);
-        break;
+        return phrase(phrases, "stored %s%s%s", place, origin->text ? ": " : "",
+                      origin->text ? origin->text : "");
     case ORIGIN_KERNEL:
-        buf_printf(out, "written by the kernel: %s, called", call);
-        append_place(origin, out);
-        break;
+        return phrase(phrases, "written by the kernel: %s, called %s", call,
+                      place);
     case ORIGIN_FOUND:
-        buf_printf(out, "found %s; nobody was seen storing it",
-                   found_when(origin));
-        break;
+        return phrase(phrases, "found %s; nobody was seen storing it",
+                      found_when(origin));
     case ORIGIN_UNMAPPED:
-        buf_printf(out, "unmapped by %s", call);
-        break;
+        return phrase(phrases, "unmapped by %s", call);
     }
-    buf_printf(out, " (thread %d)", origin->tid);
+    return "";
 }
 
-static void append_values(const struct origin *origin, struct buf *out)
+static void write_change(struct pen *pen, struct phrases *phrases,
+                         const struct origin *origin)
 {
-    if (origin->kind != ORIGIN_MAPPED && origin->kind != ORIGIN_MOVED) {
-        append_byte(origin->old_known, origin->old_byte, out);
-        if (origin->kind != ORIGIN_UNMAPPED)
-            buf_append_text(out, " -> ");
-    }
-    if (origin->kind != ORIGIN_UNMAPPED)
-        append_byte(origin->new_known, origin->new_byte, out);
-}
-
-static void write_change(struct pen *pen, const struct origin *origin)
-{
-    struct buf text = {0};
-
     pen_print(pen, ROLE_ADDRESS, "event %llu", (unsigned long long)origin->seq);
-    append_values(origin, &text);
     pen_gap(pen, COLUMN - 10);
-    pen_text(pen, ROLE_RESULT, buf_text(&text));
-    buf_clear(&text);
-    append_change(origin, &text);
+    pen_text(pen, ROLE_RESULT, values_of(phrases, origin));
     pen_gap(pen, COLUMN);
-    pen_words(pen, ROLE_PLAIN, COLUMN, buf_text(&text));
-    buf_release(&text);
+    pen_words(pen, ROLE_PLAIN, COLUMN,
+              phrase(phrases, "%s (thread %d)", change_of(phrases, origin),
+                     origin->tid));
     if (!origin->source.file)
         return;
     pen_column(pen, COLUMN);
-    pen_print(pen, ROLE_SOURCE, "%s:%d", origin->source.file,
-              origin->source.line);
+    pen_text(pen, ROLE_SOURCE, phrase_source(phrases, &origin->source));
     if (origin->source.text) {
         pen_gap(pen, 0);
         pen_cut(pen, ROLE_SOURCE, origin->source.text);
@@ -339,18 +287,6 @@ static void write_change(struct pen *pen, const struct origin *origin)
 
 /* --- all of it ----------------------------------------------------------- */
 
-/* The mapping that the byte is in began with it. */
-static uint64_t oldest_of(const struct origins *origins, size_t count)
-{
-    uint64_t oldest = 0;
-
-    for (size_t i = 0; i < count; i++)
-        if (origins->list[i].kind == ORIGIN_MAPPED ||
-            origins->list[i].kind == ORIGIN_MOVED)
-            oldest = origins->list[i].seq;
-    return oldest;
-}
-
 void who_write(struct pen *pen, const struct store *store,
                const struct origins *origins, uint64_t seq, uint64_t base,
                const struct view *view)
@@ -358,52 +294,43 @@ void who_write(struct pen *pen, const struct store *store,
     size_t count = origins_until(origins, seq);
     const struct origin *last = count > 0 ? &origins->list[count - 1] : NULL;
     bool gone = last && last->kind == ORIGIN_UNMAPPED;
-    struct buf byte = {0};
+    struct phrases phrases = {0};
+    struct buf purpose = {0};
+    uint64_t oldest = 0; /* the mapping that the byte is in began with it */
+    struct part part;
 
-    pen_print(pen, ROLE_HEADING, "code[%llu]",
-              (unsigned long long)(origins->addr - base));
+    pen_text(pen, ROLE_HEADING,
+             phrase_place(&phrases, origins->addr - base, 1));
     pen_text(pen, ROLE_PLAIN, ", the byte at ");
     pen_print(pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)origins->addr);
-    if (gone)
-        append_byte(last->old_known, last->old_byte, &byte);
-    else
-        append_byte(last && last->new_known, last ? last->new_byte : 0, &byte);
     pen_text(pen, ROLE_PLAIN, ": ");
-    pen_text(pen, ROLE_BYTE_NEW, buf_text(&byte));
+    pen_text(pen, ROLE_BYTE_NEW,
+             gone ? byte_of(&phrases, last->old_known, last->old_byte)
+                  : byte_of(&phrases, last && last->new_known,
+                            last ? last->new_byte : 0));
     if (gone)
         pen_text(pen, ROLE_NOTE, ", until it was unmapped");
     pen_end(pen);
-    buf_release(&byte);
-    write_part(pen, store, view, oldest_of(origins, count), origins->addr,
-               base);
     for (size_t i = 0; i < count; i++)
-        write_change(pen, &origins->list[i]);
-}
-
-/* --- in one line --------------------------------------------------------- */
-
-/* What a change is, where the place of who made it follows. */
-static void append_deed(const struct origin *origin, struct buf *out)
-{
-    switch (origin->kind) {
-    case ORIGIN_STORE:
-        break;
-    case ORIGIN_KERNEL:
-        buf_printf(out, "  by the kernel: %s", origin->call);
-        break;
-    case ORIGIN_FOUND:
-        buf_printf(out, "  found %s", found_when(origin));
-        break;
-    case ORIGIN_MAPPED:
-        buf_append_text(out, origin->call ? "  mapped" : "  was there before");
-        break;
-    case ORIGIN_MOVED:
-        buf_append_text(out, "  moved here");
-        break;
-    case ORIGIN_UNMAPPED:
-        buf_append_text(out, "  unmapped");
-        break;
+        if (origins->list[i].kind == ORIGIN_MAPPED ||
+            origins->list[i].kind == ORIGIN_MOVED)
+            oldest = origins->list[i].seq;
+    if (find_part(store, view, oldest, origins->addr, &part)) {
+        write_insn(pen, &part, base);
+        append_purpose(&phrases, &part, &purpose);
+        if (!part.executed)
+            buf_append_text(&purpose, " (not seen being executed)");
+    } else {
+        buf_append_text(&purpose,
+                        pages_written(&view->pages, origins->addr)
+                            ? "of no instruction, as far as can be told"
+                            : "nothing was seen being stored there");
     }
+    pen_column(pen, INDENT);
+    pen_words(pen, ROLE_NOTE, INDENT, phrase_of(&phrases, &purpose));
+    for (size_t i = 0; i < count; i++)
+        write_change(pen, &phrases, &origins->list[i]);
+    phrases_release(&phrases);
 }
 
 void who_line(const struct origins *origins, uint64_t seq, uint64_t base,
@@ -411,24 +338,33 @@ void who_line(const struct origins *origins, uint64_t seq, uint64_t base,
 {
     size_t count = origins_until(origins, seq);
     const struct origin *origin = count ? &origins->list[count - 1] : NULL;
+    struct phrases phrases = {0};
 
-    buf_printf(out, "code[%llu]", (unsigned long long)(origins->addr - base));
+    buf_append_text(out, phrase_place(&phrases, origins->addr - base, 1));
     if (!origin) {
         buf_append_text(out, "  no event so far is about this byte");
+        phrases_release(&phrases);
         return;
     }
-    buf_printf(out, "  event %llu: ", (unsigned long long)origin->seq);
-    append_values(origin, out);
-    append_deed(origin, out);
+    buf_printf(out, "  event %llu: %s", (unsigned long long)origin->seq,
+               values_of(&phrases, origin));
+    if (origin->kind == ORIGIN_KERNEL)
+        buf_printf(out, "  by the kernel: %s", origin->call);
+    else if (origin->kind == ORIGIN_FOUND)
+        buf_printf(out, "  found %s", found_when(origin));
+    else if (origin->kind == ORIGIN_MAPPED)
+        buf_append_text(out, origin->call ? "  mapped" : "  was there before");
+    else if (origin->kind != ORIGIN_STORE)
+        buf_append_text(out, origin->kind == ORIGIN_MOVED ? "  moved here"
+                                                          : "  unmapped");
     if (origin->source.file)
-        buf_printf(out, "  %s:%d", origin->source.file, origin->source.line);
-    if (is_generated(origin) && (origin->symbol || origin->pc))
-        buf_append_text(out, "  generated code at");
-    if (origin->symbol)
-        buf_printf(out, "  %s", origin->symbol);
-    else if (origin->pc)
-        buf_printf(out, "  0x%llx", (unsigned long long)origin->pc);
+        buf_printf(out, "  %s", phrase_source(&phrases, &origin->source));
+    if (origin->symbol || origin->pc)
+        buf_printf(
+            out, "%s  %s", is_generated(origin) ? "  generated code at" : "",
+            origin->symbol ? origin->symbol : phrase_hex(&phrases, origin->pc));
     buf_printf(out, "  thread %d", origin->tid);
     if (origins->count > count)
         buf_printf(out, "  (later: %zu)", origins->count - count);
+    phrases_release(&phrases);
 }
