@@ -32,7 +32,11 @@ static const char *const purpose[STAGES] = {
                    "at a time.",
 };
 
-static void heading(struct text *text, const struct event *event)
+/*
+ * A heading where another stage begins; they may go round and round. What
+ * generated code itself stores is a part of running it, and gets none.
+ */
+static void tell_heading(struct text *text, const struct event *event)
 {
     /* Memory that was there before is not asked for by a system call. */
     bool found = event->kind == EVENT_MAP && !event->map.call;
@@ -40,6 +44,22 @@ static void heading(struct text *text, const struct event *event)
     const char *name = found ? "memory" : stage_name(stage);
     struct pen *pen = &text->telling.pen;
 
+    switch (event->kind) {
+    case EVENT_WRITE:
+        if (text->stage == STAGE_WRITE ||
+            view_is_inside(&text->telling.view, event->tid))
+            return;
+        break;
+    case EVENT_START:
+    case EVENT_MAP:
+    case EVENT_PROTECT:
+    case EVENT_ENTER:
+        if (text->started && stage == text->stage)
+            return;
+        break;
+    default:
+        return;
+    }
     pen_blank(pen);
     pen_line(pen, ROLE_HEADING, "%d  %s", (int)stage + 1, name);
     for (size_t i = 0; i < strlen(name) + 3; i++)
@@ -54,27 +74,6 @@ static void heading(struct text *text, const struct event *event)
     text->started = true;
 }
 
-/*
- * Stages may go round and round. What generated code itself stores is a part
- * of running it, and gets no heading.
- */
-static bool needs_heading(const struct text *text, const struct event *event)
-{
-    const struct view *view = &text->telling.view;
-
-    switch (event->kind) {
-    case EVENT_WRITE:
-        return !view_is_inside(view, event->tid) && text->stage != STAGE_WRITE;
-    case EVENT_START:
-    case EVENT_MAP:
-    case EVENT_PROTECT:
-    case EVENT_ENTER:
-        return !text->started || view->stage != text->stage;
-    default:
-        return false;
-    }
-}
-
 void text_name_thread(struct text *text, int tid)
 {
     if (text->last_tid && text->last_tid != tid)
@@ -84,8 +83,7 @@ void text_name_thread(struct text *text, int tid)
 
 void text_tell_in_words(struct text *text, const struct event *event)
 {
-    if (needs_heading(text, event))
-        heading(text, event);
+    tell_heading(text, event);
     if (event->tid && event->kind != EVENT_OUTPUT &&
         event->kind != EVENT_LIMIT && event->kind != EVENT_EXIT)
         text_name_thread(text, event->tid);

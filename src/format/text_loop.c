@@ -100,20 +100,6 @@ static void hold(struct text_loop *loop, const struct event *event)
     loop->held[loop->held_count++] = event_keep(event);
 }
 
-/* A round is complete: only what it did to the registers is kept. */
-static void skip_round(struct text *text, struct text_loop *loop)
-{
-    if (loop->rounds++ == 0)
-        loop->before = telling_thread(&text->telling, loop->tid)->regs;
-    for (size_t i = 0; i < loop->held_count; i++) {
-        if (loop->held[i]->kind == EVENT_STEP)
-            telling_pass(&text->telling, loop->held[i]);
-        event_free(loop->held[i]);
-    }
-    loop->held_count = 0;
-    loop->at = 0;
-}
-
 /* "33,330" */
 static void append_count(struct buf *out, uint64_t count)
 {
@@ -125,34 +111,28 @@ static void append_count(struct buf *out, uint64_t count)
     }
 }
 
-static void tell_rounds(struct text *text, const struct text_loop *loop)
+static void end_loop(struct text *text, struct text_loop *loop)
 {
     struct telling *telling = &text->telling;
+    size_t count = loop->held_count;
     struct reg_change list[REG_COUNT];
     struct reg_changes changes = {list, 0};
     struct buf line = {0};
 
-    buf_append_text(&line, "... the same ");
-    if (loop->length == 1)
-        buf_append_text(&line, "instruction ");
-    else
-        buf_printf(&line, "%zu instructions ", loop->length);
-    append_count(&line, loop->rounds);
-    buf_append_text(&line, loop->rounds == 1 ? " time more" : " times more");
-    pen_text(&telling->pen, ROLE_NOTE, buf_text(&line));
-    changes.count = regs_diff(&loop->before,
-                              &telling_thread(telling, loop->tid)->regs, list);
-    telling_changes(telling, &changes);
-    buf_release(&line);
-}
-
-static void end_loop(struct text *text, struct text_loop *loop)
-{
-    size_t count = loop->held_count;
-
     if (loop->length && loop->rounds > 0) {
         text_name_thread(text, loop->tid);
-        tell_rounds(text, loop);
+        buf_append_text(&line, "... the same ");
+        if (loop->length > 1)
+            buf_printf(&line, "%zu instructions ", loop->length);
+        else
+            buf_append_text(&line, "instruction ");
+        append_count(&line, loop->rounds);
+        pen_print(&telling->pen, ROLE_NOTE, "%s time%s more", buf_text(&line),
+                  loop->rounds == 1 ? "" : "s");
+        changes.count = regs_diff(
+            &loop->before, &telling_thread(telling, loop->tid)->regs, list);
+        telling_changes(telling, &changes);
+        buf_release(&line);
     }
     loop->length = 0;
     loop->count = 0;
@@ -183,8 +163,18 @@ static bool skips_step(struct text *text, const struct event *event)
     if (loop->length && loop->at < loop->length &&
         loop->path[loop->at] == step->addr) {
         hold(loop, event);
-        if (++loop->at == loop->length && step->next == loop->path[0])
-            skip_round(text, loop);
+        if (++loop->at < loop->length || step->next != loop->path[0])
+            return true;
+        /* A round is complete: only what it did to registers is kept. */
+        if (loop->rounds++ == 0)
+            loop->before = telling_thread(&text->telling, loop->tid)->regs;
+        for (size_t i = 0; i < loop->held_count; i++) {
+            if (loop->held[i]->kind == EVENT_STEP)
+                telling_pass(&text->telling, loop->held[i]);
+            event_free(loop->held[i]);
+        }
+        loop->held_count = 0;
+        loop->at = 0;
         return true;
     }
     if (loop->length)

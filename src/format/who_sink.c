@@ -25,30 +25,6 @@ struct who_sink {
     size_t capacity;
 };
 
-static void find_bytes(struct who_sink *who)
-{
-    size_t state = 0;
-    uint64_t addr;
-
-    while (where_next(&who->where, who->number, &state, &addr)) {
-        who->bytes = mem_grow(who->bytes, who->count, &who->capacity,
-                              sizeof *who->bytes);
-        who->bytes[who->count++] = (struct origins){.addr = addr};
-    }
-}
-
-static void find_histories(struct who_sink *who)
-{
-    struct unpacked unpacked = {0};
-
-    for (uint64_t i = 0; i < who->store.count; i++) {
-        store_read(&who->store, i, &unpacked);
-        for (size_t k = 0; k < who->count; k++)
-            origins_apply(&who->bytes[k], &who->store, &unpacked.event);
-    }
-    unpacked_release(&unpacked);
-}
-
 /* How many events there were when the byte was last there. */
 static uint64_t last_there(const struct who_sink *who,
                            const struct origins *byte)
@@ -94,17 +70,29 @@ static int answer(struct sink *sink, struct err *err)
 {
     struct who_sink *who = (struct who_sink *)sink;
     struct pen pen = {.color = who->color};
+    struct unpacked unpacked = {0};
     struct buf why = {0};
+    size_t state = 0;
+    uint64_t addr;
     int result;
 
-    find_bytes(who);
+    while (where_next(&who->where, who->number, &state, &addr)) {
+        who->bytes = mem_grow(who->bytes, who->count, &who->capacity,
+                              sizeof *who->bytes);
+        who->bytes[who->count++] = (struct origins){.addr = addr};
+    }
     if (who->count == 0) {
         where_explain(&who->where, who->number, &why);
         err_set(err, ERR_DATA, "%s", buf_text(&why));
         buf_release(&why);
         return -1;
     }
-    find_histories(who);
+    for (uint64_t i = 0; i < who->store.count; i++) {
+        store_read(&who->store, i, &unpacked);
+        for (size_t k = 0; k < who->count; k++)
+            origins_apply(&who->bytes[k], &who->store, &unpacked.event);
+    }
+    unpacked_release(&unpacked);
     write_bytes(who, &pen);
     result = sink_write(who->out, pen.out.data, pen.out.len, err);
     pen_release(&pen);

@@ -181,34 +181,6 @@ static bool explain_other(struct crash *crash)
 
 /* --- the facts ----------------------------------------------------------- */
 
-/* The bytes that the event has, or else those that the view has. */
-static void find_instruction(struct crash *crash, uint8_t *bytes)
-{
-    crash->bytes = crash->signal->bytes;
-    if (!crash->bytes.data && view_has_code(crash->view, crash->pc)) {
-        pages_read(&crash->view->pages, crash->pc, INSN_MAX_LENGTH, bytes);
-        crash->bytes = (struct bytes){bytes, INSN_MAX_LENGTH};
-    }
-    if (crash->bytes.len && insn_decode(crash->bytes.data, crash->bytes.len,
-                                        crash->pc, &crash->insn) > 0)
-        crash->bytes.len = crash->insn.length;
-}
-
-/* Those of the event, or else those at the end of the thread's last step. */
-static void find_registers(struct crash *crash)
-{
-    const struct view_thread *thread =
-        view_thread(crash->view, crash->event->tid);
-
-    crash->regs_known = crash->signal->regs.known;
-    crash->regs = crash->signal->regs.value;
-    if (crash->regs_known || !thread || !thread->regs_known ||
-        thread->regs.value[REG_PC] != crash->pc)
-        return;
-    crash->regs_known = true;
-    crash->regs = thread->regs;
-}
-
 void crash_begin(struct crash *crash, const struct past *past,
                  const struct view *view, uint64_t index,
                  struct explanation *out)
@@ -233,20 +205,39 @@ static void explain_signal(struct crash *crash)
         explain_stack, explain_refused, explain_access, explain_other};
     const struct event_signal *signal = &crash->event->signal;
     const struct region *region;
+    const struct view *view = crash->view;
+    const struct view_thread *thread = view_thread(view, crash->event->tid);
     uint8_t bytes[INSN_MAX_LENGTH];
 
     crash->signal = signal;
-    crash->pc = signal->pc.known ? explain_address(crash->view, signal) : 0;
-    find_instruction(crash, bytes);
-    find_registers(crash);
+    crash->pc = signal->pc.known ? explain_address(view, signal) : 0;
+    /* The bytes that the event has, or else those that the view has. */
+    crash->bytes = signal->bytes;
+    if (!crash->bytes.data && view_has_code(view, crash->pc)) {
+        pages_read(&view->pages, crash->pc, sizeof bytes, bytes);
+        crash->bytes = (struct bytes){bytes, sizeof bytes};
+    }
+    if (crash->bytes.len && insn_decode(crash->bytes.data, crash->bytes.len,
+                                        crash->pc, &crash->insn) > 0)
+        crash->bytes.len = crash->insn.length;
+
+    /* The event's registers, or else those of the thread's last step. */
+    crash->regs_known = signal->regs.known;
+    crash->regs = signal->regs.value;
+    if (!crash->regs_known && thread && thread->regs_known &&
+        thread->regs.value[REG_PC] == crash->pc) {
+        crash->regs_known = true;
+        crash->regs = thread->regs;
+    }
     past_find_way(crash);
+
     /* code[0] is in the mapping where it failed, or where it came from, or
      * what it wanted to access. */
-    region = crash->code = view_region_at(crash->view, crash->pc);
+    region = crash->code = view_region_at(view, crash->pc);
     if (!region && crash->way.step.known)
-        region = view_region_at(crash->view, crash->way.step.insn.addr);
+        region = view_region_at(view, crash->way.step.insn.addr);
     if (!region && signal->addr.known)
-        region = view_region_at(crash->view, signal->addr.value);
+        region = view_region_at(view, signal->addr.value);
     crash->base = region ? region->start : 0;
     for (size_t i = 0; !causes[i](crash); i++)
         ;

@@ -179,22 +179,39 @@ bool explain_stack(struct crash *crash)
 
 /* --- all others ---------------------------------------------------------- */
 
-static void explain_forbidden(struct crash *crash)
+bool explain_access(struct crash *crash)
 {
-    uint64_t addr = crash->signal->addr.value;
+    uint64_t addr = crash->signal->addr.value, seq;
     const struct region *region = view_region_at(crash->view, addr);
     const struct protection *origin = view_protection(crash->view, addr);
+    bool is_mapped = region || crash->signal->maps;
+    bool is_null = addr < LOWEST || addr >= (uint64_t)-4096;
     const struct verb *verb = verb_of(crash);
 
-    note_what(crash, phrase(&crash->phrases, "The program %s a page that %s",
-                            verb->past, verb->lacking));
+    if (crash->signal->number != SIGSEGV || crash->signal->code == SI_KERNEL ||
+        word_is(crash->signal->access, "execute"))
+        return false;
+    note_what(crash,
+              phrase(&crash->phrases, "The program %s %s%s", verb->past,
+                     is_mapped   ? "a page that "
+                     : addr == 0 ? "address 0: a null pointer"
+                     : is_null   ? "an address next to 0: it looks like a null "
+                                   "pointer and a distance"
+                                 : "an address where nothing is mapped",
+                     is_mapped ? verb->lacking : ""));
     note_access(crash);
     note_caller(crash);
+    if (!is_mapped) {
+        seq = note_pointer(crash);
+        note(crash, WHY, "At that address: %s.", words_page(crash, addr));
+        note_next(crash, seq);
+        return true;
+    }
     note(crash, WHY, "There: %s.", words_page(crash, addr));
     if (!region || !word_is(verb->access, "write")) {
         note(crash, WHY, " ");
         note_next(crash, note_pointer(crash));
-        return;
+        return true;
     }
     note(crash, NEXT,
          "Store before that call, or call mprotect(0x%" PRIx64 ", %" PRIu64
@@ -204,35 +221,5 @@ static void explain_forbidden(struct crash *crash)
          words_command(crash, origin && origin->call ? origin->seq
                                                      : crash->event->seq),
          origin && origin->call ? "that call." : "the page.");
-}
-
-static void explain_unmapped(struct crash *crash)
-{
-    uint64_t addr = crash->signal->addr.value, seq;
-    bool is_null = addr < LOWEST || addr >= (uint64_t)-4096;
-
-    note_what(crash,
-              phrase(&crash->phrases, "The program %s %s", verb_of(crash)->past,
-                     addr == 0 ? "address 0: a null pointer"
-                     : is_null ? "an address next to 0: it looks like a null "
-                                 "pointer and a distance"
-                               : "an address where nothing is mapped"));
-    note_access(crash);
-    note_caller(crash);
-    seq = note_pointer(crash);
-    note(crash, WHY, "At that address: %s.", words_page(crash, addr));
-    note_next(crash, seq);
-}
-
-bool explain_access(struct crash *crash)
-{
-    if (crash->signal->number != SIGSEGV || crash->signal->code == SI_KERNEL ||
-        word_is(crash->signal->access, "execute"))
-        return false;
-    if (view_region_at(crash->view, crash->signal->addr.value) ||
-        crash->signal->maps)
-        explain_forbidden(crash);
-    else
-        explain_unmapped(crash);
     return true;
 }

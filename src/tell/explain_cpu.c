@@ -164,27 +164,18 @@ static void explain_trap(struct crash *crash)
 
 /* --- addresses that the CPU gives no page for ---------------------------- */
 
-static void note_base(struct crash *crash)
+static void explain_general(struct crash *crash)
 {
-    for (uint8_t i = 0; i < crash->insn.operand_count; i++) {
-        const struct insn_operand *operand = &crash->insn.operands[i];
-
-        if (operand->kind != OPERAND_MEMORY || operand->base >= REG_COUNT)
-            continue;
-        note(crash, WHY, "%s%s.", words_reg(crash, operand->base),
-             crash->code
-                 ? words_origin(crash, operand->base, crash->index, NULL)
-                 : "");
-        return;
-    }
-}
-
-static void note_refusal(struct crash *crash)
-{
+    const struct seen *step = &crash->way.step;
     uint64_t sp = crash->regs.value[REG_STACK];
     struct insn_access access = {0};
     enum fault_protection why = FAULT_UNCLEAR;
+    uint8_t i = 0;
 
+    note_what(crash, "The CPU refused an instruction (general protection); "
+                     "there is no page to blame");
+    note_place(crash);
+    note(crash, WHERE, ".");
     if (crash->insn.length && crash->regs_known)
         why = fault_protection(&crash->insn, &crash->regs, &access);
     switch (why) {
@@ -193,7 +184,17 @@ static void note_refusal(struct crash *crash)
              "0x%" PRIx64
              " is no address: its upper 17 bits must all be the same. ",
              access.addr);
-        note_base(crash);
+        while (i < crash->insn.operand_count &&
+               (crash->insn.operands[i].kind != OPERAND_MEMORY ||
+                crash->insn.operands[i].base >= REG_COUNT))
+            i++;
+        if (i < crash->insn.operand_count) {
+            enum reg base = crash->insn.operands[i].base;
+
+            note(crash, WHY, "%s%s.", words_reg(crash, base),
+                 crash->code ? words_origin(crash, base, crash->index, NULL)
+                             : "");
+        }
         break;
     case FAULT_MISALIGNED:
         note(crash, WHY,
@@ -217,17 +218,6 @@ static void note_refusal(struct crash *crash)
              "execute.");
         break;
     }
-}
-
-static void explain_general(struct crash *crash)
-{
-    const struct seen *step = &crash->way.step;
-
-    note_what(crash, "The CPU refused an instruction (general protection); "
-                     "there is no page to blame");
-    note_place(crash);
-    note(crash, WHERE, ".");
-    note_refusal(crash);
     note(crash, NEXT, "%s the registers at that moment.",
          words_command(crash, step->known ? step->seq : crash->event->seq));
 }

@@ -34,18 +34,6 @@ struct loop {
 
 /* --- finding it ---------------------------------------------------------- */
 
-/* The thread whose step was the last one. */
-static int stepping_thread(const struct crash *crash)
-{
-    uint64_t index = crash->index;
-    const struct event *event;
-
-    while ((event = past_earlier(crash, 0, &index)))
-        if (event->kind == EVENT_STEP)
-            return event->tid;
-    return 0;
-}
-
 /* The steps of the thread since the code was entered anew from outside, or
  * since it ran on unwatched: what was before are no rounds of the loop. */
 static void collect(struct loop *loop, int tid)
@@ -112,21 +100,6 @@ static void find_changes(struct loop *loop, int tid)
             loop->first[change->reg] = change->old_value;
         }
     }
-}
-
-/* Makes the path stand in order, from where the loop begins: its lowest
- * address. */
-static void turn(struct loop *loop)
-{
-    size_t lowest = 0, length = loop->length;
-    uint64_t *path = mem_copy(loop->addrs, length * sizeof *path);
-
-    for (size_t i = 1; i < length; i++)
-        if (path[i] < path[lowest])
-            lowest = i;
-    for (size_t i = 0; i < length; i++)
-        loop->addrs[i] = path[(lowest + length - i) % length];
-    free(path);
 }
 
 /* --- telling ------------------------------------------------------------- */
@@ -248,12 +221,20 @@ static void note_loop(struct loop *loop, const char *what)
 bool explain_rounds(struct crash *crash, const char *what, bool *may_end)
 {
     struct loop loop = {.crash = crash};
-    int tid = stepping_thread(crash);
-    const struct view_thread *thread =
-        tid ? view_thread(crash->view, tid) : NULL;
+    uint64_t index = crash->index, path[PATH];
+    const struct view_thread *thread;
     const struct region *region;
+    const struct event *event;
     bool found = false;
+    size_t lowest = 0;
+    int tid = 0;
 
+    do /* the thread whose step was the last one */
+        event = past_earlier(crash, 0, &index);
+    while (event && event->kind != EVENT_STEP);
+    if (event)
+        tid = event->tid;
+    thread = event ? view_thread(crash->view, tid) : NULL;
     if (thread) {
         crash->regs = thread->regs;
         collect(&loop, tid);
@@ -265,7 +246,14 @@ bool explain_rounds(struct crash *crash, const char *what, bool *may_end)
     if (found) {
         crash->base = region ? region->start : 0;
         find_changes(&loop, tid);
-        turn(&loop);
+        /* In order, from where the loop begins: its lowest address. */
+        for (size_t i = 0; i < loop.length; i++) {
+            path[i] = loop.addrs[i];
+            if (path[i] < path[lowest])
+                lowest = i;
+        }
+        for (size_t i = 0; i < loop.length; i++)
+            loop.addrs[i] = path[(lowest + loop.length - i) % loop.length];
         note_loop(&loop, what);
     }
     free(loop.addrs);

@@ -107,19 +107,6 @@ static bool find_by_step(const struct crash *crash, uint64_t addr, uint64_t to,
     return false;
 }
 
-/* From a store that looks like one of a whole instruction. */
-static bool find_by_store(const struct crash *crash,
-                          const struct event_write *write, uint64_t to,
-                          struct around *out)
-{
-    uint64_t length = write->new.len;
-
-    out->how = BY_STORE;
-    return to - write->addr < length &&
-           decode(crash, write->addr, &out->insn) &&
-           out->insn.length == length && is_inside(&out->insn, to);
-}
-
 /* Returns false if nothing tells, and *is_start if an instruction was executed
  * just there. */
 static bool find_in_past(const struct crash *crash, const struct sent *sent,
@@ -135,9 +122,13 @@ static bool find_in_past(const struct crash *crash, const struct sent *sent,
                 return false;
             if (find_by_step(crash, event->step.addr, sent->to, out))
                 return true;
-        } else if (event->kind == EVENT_WRITE &&
-                   find_by_store(crash, &event->write, sent->to, out)) {
-            return true;
+        } else if (event->kind == EVENT_WRITE) { /* of a whole instruction? */
+            uint64_t addr = event->write.addr, length = event->write.new.len;
+
+            out->how = BY_STORE;
+            if (sent->to - addr < length && decode(crash, addr, &out->insn) &&
+                out->insn.length == length && is_inside(&out->insn, sent->to))
+                return true;
         }
     }
     return false;

@@ -148,24 +148,6 @@ const char *words_maps(struct crash *crash, const char *maps)
     return phrase_of(&crash->phrases, &line);
 }
 
-static const char *words_protection(struct crash *crash,
-                                    const struct region *region)
-{
-    const struct protection *origin =
-        view_protection(crash->view, region->addr);
-    struct phrases *phrases = &crash->phrases;
-    const char *page =
-        phrase(phrases, "the page is %s", phrase_prot(phrases, region->prot));
-
-    if (!origin || !origin->call)
-        return page;
-    return phrase(
-        phrases, "%s, made so by %s%s (event %" PRIu64 ")", page, origin->call,
-        origin->file ? phrase(phrases, " at %s:%d", origin->file, origin->line)
-                     : "",
-        origin->seq);
-}
-
 static const char *words_unmapped(struct crash *crash, uint64_t addr)
 {
     const char *nearest = crash->signal->nearest;
@@ -188,10 +170,21 @@ static const char *words_unmapped(struct crash *crash, uint64_t addr)
 const char *words_page(struct crash *crash, uint64_t addr)
 {
     const struct region *region = view_region_at(crash->view, addr);
-    const char *maps = crash->signal->maps, *prot, *name;
+    const char *maps = crash->signal->maps, *prot, *name, *at = "";
+    struct phrases *phrases = &crash->phrases;
+    const struct protection *origin;
 
-    if (region)
-        return words_protection(crash, region);
+    if (region) {
+        origin = view_protection(crash->view, region->addr);
+        prot = phrase_prot(phrases, region->prot);
+        if (!origin || !origin->call)
+            return phrase(phrases, "the page is %s", prot);
+        if (origin->file)
+            at = phrase(phrases, " at %s:%d", origin->file, origin->line);
+        return phrase(phrases,
+                      "the page is %s, made so by %s%s (event %" PRIu64 ")",
+                      prot, origin->call, at, origin->seq);
+    }
     if (!maps)
         return words_unmapped(crash, addr);
     prot = strchr(maps, ' ');
@@ -199,7 +192,7 @@ const char *words_page(struct crash *crash, uint64_t addr)
         return "the page does not allow it";
     /* Behind the addresses and the protection, what it is. */
     name = strchr(maps, '[') ? strchr(maps, '[') : strchr(maps, '/');
-    return phrase(&crash->phrases, "the page is %.3s%s%s", prot + 1,
+    return phrase(phrases, "the page is %.3s%s%s", prot + 1,
                   name ? " and belongs to " : "", name ? name : "");
 }
 

@@ -190,30 +190,6 @@ static bool says_something(const struct layout *layout,
            (field_is_number(field) && missing != (1u << field->size) - 1);
 }
 
-static void fill_cell(struct layout *layout, size_t i)
-{
-    const struct insn_field *field = &layout->insn->fields[i];
-    struct cell *cell = &layout->cells[i];
-    struct buf name = {0};
-
-    cell->role = style_field(field->kind);
-    for (size_t line = 0; line < LINES; line++)
-        cell->lines[line] = "";
-    cell->lines[LINE_BYTES] = bytes_of(layout, field->offset, field->size);
-    if (!says_something(layout, field))
-        return;
-    field_name(field, &name);
-    /* The digit is in the byte behind the opcode. */
-    if (field->kind == FIELD_OPCODE && field->digit >= 0 &&
-        !(layout->unwritten >> (field->offset + field->size) & 1))
-        buf_printf(&name, " /%d", field->digit);
-    cell->lines[LINE_NAME] = phrase_of(&layout->phrases, &name);
-    if (field_is_number(field))
-        fill_number(layout, i);
-    else
-        fill_bits(layout, i);
-}
-
 static unsigned cell_width(const struct cell *cell)
 {
     size_t width = 0;
@@ -314,20 +290,36 @@ static void write_lines(struct layout *layout)
     }
 }
 
-/* Which fields there are behind one that tells so cannot be known without it.
- */
+/* Fills a cell for each field. Which fields there are behind one that tells so
+ * cannot be known without it. */
 static void layout_init(struct layout *layout)
 {
+    unsigned unwritten = layout->unwritten;
     bool known = true;
 
     layout->bit_count = insn_split(layout->insn, layout->bits);
     for (size_t i = 0; known && i < layout->insn->field_count; i++) {
         const struct insn_field *field = &layout->insn->fields[i];
+        struct cell *cell = &layout->cells[layout->count++];
+        struct buf name = {0};
 
-        fill_cell(layout, i);
-        layout->count++;
-        known =
-            field_is_number(field) || missing_of(field, layout->unwritten) == 0;
+        known = field_is_number(field) || missing_of(field, unwritten) == 0;
+        cell->role = style_field(field->kind);
+        for (size_t line = 0; line < LINES; line++)
+            cell->lines[line] = "";
+        cell->lines[LINE_BYTES] = bytes_of(layout, field->offset, field->size);
+        if (!says_something(layout, field))
+            continue;
+        field_name(field, &name);
+        /* The digit is in the byte behind the opcode. */
+        if (field->kind == FIELD_OPCODE && field->digit >= 0 &&
+            !(unwritten >> (field->offset + field->size) & 1))
+            buf_printf(&name, " /%d", field->digit);
+        cell->lines[LINE_NAME] = phrase_of(&layout->phrases, &name);
+        if (field_is_number(field))
+            fill_number(layout, i);
+        else
+            fill_bits(layout, i);
     }
 }
 

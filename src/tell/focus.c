@@ -57,16 +57,6 @@ static unsigned field_written(const struct insn_field *field,
     return count;
 }
 
-/* Whether all is written but numbers, so that length and text are known. */
-static bool is_readable(const struct insn *insn, unsigned unwritten)
-{
-    for (unsigned i = 0; i < insn->field_count; i++)
-        if (!field_is_number(&insn->fields[i]) &&
-            field_written(&insn->fields[i], unwritten) < insn->fields[i].size)
-            return false;
-    return true;
-}
-
 /*
  * Takes away everything that was only made up: the fields from the first
  * unwritten byte on, and what follows from them. An opcode of several bytes
@@ -102,31 +92,6 @@ static void keep_written(struct insn *insn, unsigned unwritten)
         opcode->digit = -1;
 }
 
-/* The bytes of an instruction that may have begun at addr. */
-struct candidate {
-    uint8_t bytes[INSN_MAX_LENGTH]; /* 0 where unwritten */
-    unsigned unwritten;
-    size_t prefix;   /* so many, from the first on, are written */
-    bool overwrites; /* something else than zeros is where unwritten */
-};
-
-static void candidate_read(const struct store_place *place, uint64_t addr,
-                           struct candidate *out)
-{
-    bool fresh = is_latest(place, addr);
-
-    *out = (struct candidate){.prefix = INSN_MAX_LENGTH};
-    pages_read(place->pages, addr, sizeof out->bytes, out->bytes);
-    for (unsigned i = INSN_MAX_LENGTH; fresh && i-- > 0;) {
-        if (is_latest(place, addr + i))
-            continue;
-        out->overwrites |= out->bytes[i] != 0;
-        out->bytes[i] = 0;
-        out->unwritten |= 1u << i;
-        out->prefix = i;
-    }
-}
-
 static void set_unknown(struct focus *focus, uint64_t addr, uint64_t length)
 {
     focus->state = INSN_UNKNOWN;
@@ -136,41 +101,55 @@ static void set_unknown(struct focus *focus, uint64_t addr, uint64_t length)
 }
 
 /*
- * Reads an instruction at addr. Returns 1 and fills focus; its length is 0 if
- * that is not an instruction for certain. Returns 0 when it is none.
+ * Reads an instruction at addr. Returns false when it is none, else fills
+ * focus; its length is 0 if that is not an instruction for certain.
  */
-static int focus_read(const struct store_place *place, uint64_t addr,
-                      struct focus *focus)
+static bool focus_read(const struct store_place *place, uint64_t addr,
+                       struct focus *focus)
 {
+    uint8_t bytes[INSN_MAX_LENGTH]; /* 0 where unwritten */
+    size_t prefix = sizeof bytes;   /* so many are written in front */
+    bool overwrites = false; /* something else than zeros is where unwritten */
+    bool fresh = is_latest(place, addr), readable = true;
     struct insn *insn = &focus->insn;
-    struct candidate candidate;
+    unsigned unwritten = 0;
     int whole;
 
-    candidate_read(place, addr, &candidate);
-    whole = insn_decode(candidate.bytes, candidate.prefix, addr, insn);
+    pages_read(place->pages, addr, sizeof bytes, bytes);
+    for (unsigned i = INSN_MAX_LENGTH; fresh && i-- > 0;) {
+        if (is_latest(place, addr + i))
+            continue;
+        overwrites |= bytes[i] != 0;
+        bytes[i] = 0;
+        unwritten |= 1u << i;
+        prefix = i;
+    }
+    whole = insn_decode(bytes, prefix, addr, insn);
     if (whole < 0)
-        return 0;
+        return false;
     focus->addr = addr;
     focus->unwritten = 0;
-    focus->text_known = true;
+    focus->text_known = whole;
     focus->state = whole ? INSN_DECODED : INSN_PARTLY;
-    if (!whole &&
-        insn_decode(candidate.bytes, sizeof candidate.bytes, addr, insn) <= 0) {
-        focus->text_known = false;
-        set_unknown(focus, addr, candidate.prefix);
-        return 1;
+    if (!whole && insn_decode(bytes, sizeof bytes, addr, insn) <= 0) {
+        set_unknown(focus, addr, prefix);
+        return true;
     }
-    if (!whole && is_readable(insn, candidate.unwritten)) {
-        focus->text_known = !candidate.overwrites;
-        focus->unwritten = candidate.unwritten & ((1u << insn->length) - 1);
+    /* Where all is written but numbers, length and text are known. */
+    for (unsigned i = 0; !whole && i < insn->field_count; i++)
+        readable &=
+            field_is_number(&insn->fields[i]) ||
+            field_written(&insn->fields[i], unwritten) == insn->fields[i].size;
+    if (!whole && readable) {
+        focus->text_known = !overwrites;
+        focus->unwritten = unwritten & ((1u << insn->length) - 1);
     } else if (!whole) {
-        focus->text_known = false;
-        keep_written(insn, candidate.unwritten);
+        keep_written(insn, unwritten);
     }
     focus->length = insn->length;
     if (insn->length == 0)
-        set_unknown(focus, addr, candidate.prefix);
-    return 1;
+        set_unknown(focus, addr, prefix);
+    return true;
 }
 
 /* --- the instruction of a store ------------------------------------------ */
@@ -184,34 +163,6 @@ static bool is_beginning(const struct store_place *place, uint64_t addr)
         if (addr - i == place->base || pages_written(place->pages, addr - i))
             return false;
     return true;
-}
-
-/* Where to begin to read: from there on there are no wide gaps. */
-static uint64_t reading_start(const struct store_place *place)
-{
-    uint64_t start = place->addr, gap = 0;
-
-    for (uint64_t at = place->addr; at > place->base && gap < FAR; at--) {
-        if (place->addr - at == LOOK_BACK)
-            break;
-        gap++;
-        if (!pages_written(place->pages, at - 1))
-            continue;
-        start = at - 1;
-        gap = 0;
-    }
-    return start;
-}
-
-/* Where the stretch of new bytes begins that the store is in. */
-static uint64_t latest_start(const struct store_place *place)
-{
-    uint64_t start = place->addr;
-
-    while (start > place->base && place->addr - start < LOOK_BACK &&
-           is_latest(place, start - 1))
-        start--;
-    return start;
 }
 
 /* Whether new code begins in the middle of what reads as an old instruction.
@@ -249,11 +200,21 @@ static uint64_t skip_to_code(const struct store_place *place, uint64_t addr,
 
 static void find_stored(const struct store_place *place, struct focus *focus)
 {
-    uint64_t fresh = latest_start(place);
-    uint64_t at = skip_to_code(place, reading_start(place), false);
+    uint64_t fresh = place->addr; /* where new bytes begin */
+    uint64_t start = place->addr; /* from there on there are no wide gaps */
+    uint64_t lowest = place->addr - place->base < LOOK_BACK
+                          ? place->base
+                          : place->addr - LOOK_BACK;
+    uint64_t at;
 
+    while (fresh > lowest && is_latest(place, fresh - 1))
+        fresh--;
+    for (at = place->addr; at > lowest && start - at < FAR; at--)
+        if (pages_written(place->pages, at - 1))
+            start = at - 1;
+    at = skip_to_code(place, start, false);
     while (at <= place->addr) {
-        bool found = focus_read(place, at, focus) > 0;
+        bool found = focus_read(place, at, focus);
 
         if (found && is_misread(place, fresh, focus)) {
             at = fresh;
@@ -331,7 +292,7 @@ static void focus_there(const struct view *view, uint64_t addr,
         return;
     focus->kind = kind;
     focus->base = region ? region->start : addr;
-    if (focus_read(&place, addr, focus) == 0)
+    if (!focus_read(&place, addr, focus))
         set_unknown(focus, addr, last - addr + 1);
 }
 

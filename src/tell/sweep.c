@@ -14,29 +14,23 @@ void sweep_init(struct sweep *sweep, const struct pages *pages, uint64_t first,
     *sweep = (struct sweep){.pages = pages, .at = start, .end = end};
 }
 
-/*
- * As insn_decode, at sweep->at. The last instruction may reach beyond the end,
- * over bytes that were written.
- */
-static int decode(struct sweep *sweep)
-{
-    uint8_t bytes[INSN_MAX_LENGTH];
-    uint64_t len = sizeof bytes;
-
-    while (sweep->at + len > sweep->end &&
-           !pages_written(sweep->pages, sweep->at + len - 1))
-        len--;
-    pages_read(sweep->pages, sweep->at, len, bytes);
-    return insn_decode(bytes, len, sweep->at, &sweep->insn);
-}
-
 enum sweep_found sweep_next(struct sweep *sweep)
 {
+    uint8_t bytes[INSN_MAX_LENGTH];
+
     if (sweep->at < sweep->end)
         sweep->at = pages_next(sweep->pages, sweep->at, sweep->end);
     sweep->bad = sweep->at;
     while (sweep->at < sweep->end && pages_written(sweep->pages, sweep->at)) {
-        if (decode(sweep) > 0)
+        size_t len = sizeof bytes;
+
+        /* The last instruction may reach beyond the end, over bytes that were
+         * written. */
+        while (sweep->at + len > sweep->end &&
+               !pages_written(sweep->pages, sweep->at + len - 1))
+            len--;
+        pages_read(sweep->pages, sweep->at, len, bytes);
+        if (insn_decode(bytes, len, sweep->at, &sweep->insn) > 0)
             break;
         sweep->at++;
     }

@@ -69,31 +69,6 @@ const char *story_register(struct story *story, uint64_t value)
 
 /* --- what comes next ----------------------------------------------------- */
 
-/* The instruction that the event's thread is at. Returns false if it is not in
- * generated code, or if something else than an instruction is to come. */
-static bool say_instruction(struct story *story)
-{
-    const struct view *view = story_view(story);
-    const struct view_thread *thread = view_thread(view, story->event->tid);
-    enum event_kind kind = story->event->kind;
-    struct insn insn;
-    uint64_t pc;
-
-    if (!thread || !thread->inside || kind == EVENT_SIGNAL ||
-        kind == EVENT_LIMIT)
-        return false;
-    pc = thread->regs.value[REG_PC];
-    if (!view_region_at(view, pc))
-        say(story, "Next: control leaves the generated code for 0x%llx.",
-            (unsigned long long)pc);
-    else if (view_has_code(view, pc) && view_decode(view, pc, &insn))
-        say(story, "Next: %s at %s%s.", insn.text, story_where(story, pc),
-            story_label(story, pc));
-    else
-        say(story, "Next: an instruction at %s.", story_where(story, pc));
-    return true;
-}
-
 static void set_event(struct story *story, uint64_t seq)
 {
     event_free(story->event);
@@ -103,10 +78,25 @@ static void set_event(struct story *story, uint64_t seq)
 
 static void say_next(struct story *story)
 {
-    if (story->event->kind == EVENT_EXIT) {
+    const struct view *view = story_view(story);
+    const struct view_thread *thread = view_thread(view, story->event->tid);
+    enum event_kind kind = story->event->kind;
+    struct insn insn;
+    uint64_t pc;
+
+    if (kind == EVENT_EXIT) {
         say(story, "The program has ended.");
-    } else if (say_instruction(story)) {
-        return;
+    } else if (thread && thread->inside && kind != EVENT_SIGNAL &&
+               kind != EVENT_LIMIT) { /* the instruction that it is at */
+        pc = thread->regs.value[REG_PC];
+        if (!view_region_at(view, pc))
+            say(story, "Next: control leaves the generated code for 0x%llx.",
+                (unsigned long long)pc);
+        else if (view_has_code(view, pc) && view_decode(view, pc, &insn))
+            say(story, "Next: %s at %s%s.", insn.text, story_where(story, pc),
+                story_label(story, pc));
+        else
+            say(story, "Next: an instruction at %s.", story_where(story, pc));
     } else if (story->seq + 1 < history_count(story->history)) {
         set_event(story, story->seq + 1);
         say(story, "Next: ");

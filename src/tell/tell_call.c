@@ -152,14 +152,21 @@ static void tell_arguments(struct telling *telling,
     thread->entered = *regs;
 }
 
-/* The code that is entered, if it was not shown when it was executable. */
-static void show_entered(struct telling *telling,
-                         const struct event_enter *enter, uint64_t base)
+static void enter_paragraph(struct telling *telling, const struct event *event)
 {
-    const struct region *region = view_region_at(&telling->view, enter->addr);
+    const struct event_enter *enter = &event->enter;
+    const struct view *view = &telling->view;
+    struct phrases *phrases = &telling->phrases;
+    uint64_t base = telling_base(telling, enter->addr, enter->offset);
+    struct telling_thread *thread = telling_thread(telling, event->tid);
+    const struct region *region = view_region_at(view, enter->addr);
     struct telling_area *area = telling_area(telling, base);
+    const struct label *label = labels_at(&view->labels, enter->addr);
     struct pen *pen = &telling->pen;
 
+    thread->regs = enter->regs;
+    thread->regs_known = true;
+    /* The code, if it was not shown when it became executable. */
     if (region && region->prot & PROT_EXEC && !area->flipped &&
         !area->entered) {
         pen_blank(pen);
@@ -173,21 +180,6 @@ static void show_entered(struct telling *telling,
         pen_blank(pen);
     if (!word_is(enter->how, "return"))
         telling_show_entered(telling, base, enter->addr);
-}
-
-static void enter_paragraph(struct telling *telling, const struct event *event)
-{
-    const struct event_enter *enter = &event->enter;
-    const struct view *view = &telling->view;
-    struct phrases *phrases = &telling->phrases;
-    uint64_t base = telling_base(telling, enter->addr, enter->offset);
-    struct telling_thread *thread = telling_thread(telling, event->tid);
-    const struct label *label = labels_at(&view->labels, enter->addr);
-    struct pen *pen = &telling->pen;
-
-    thread->regs = enter->regs;
-    thread->regs_known = true;
-    show_entered(telling, enter, base);
     if (telling_first_time(telling, TOPIC_ARGUMENTS)) {
         pen_words(
             pen, ROLE_NOTE, 0,
@@ -267,15 +259,6 @@ static const char *effect_of(struct phrases *phrases,
     return phrase_of(phrases, &effect);
 }
 
-/* Whether an effect begins with a verb that wants a subject: "returns to". */
-static bool wants_subject(const char *effect)
-{
-    size_t len = strspn(effect, "abcdefghijklmnopqrstuvwxyz");
-
-    return len > 3 && effect[len - 1] == 's' && effect[len] == ' ' &&
-           effect[len + 1] != '=' && strncmp(effect, "flags ", 6) != 0;
-}
-
 static void step_sentence(struct story *story, const char *label)
 {
     const struct event_step *step = &story->event->step;
@@ -284,6 +267,7 @@ static void step_sentence(struct story *story, const char *label)
         before ? view_thread(before, story->event->tid) : NULL;
     const char *effect, *end;
     struct regs known = {0}, after;
+    size_t verb;
     int len;
 
     if (thread)
@@ -292,8 +276,14 @@ static void step_sentence(struct story *story, const char *label)
     say(story, "%s was executed%s%s",
         step->text ? step->text : "An instruction", *label ? " at" : "", label);
     len = (int)strlen(effect);
-    if (len > 0)
-        say(story, wants_subject(effect) ? ": it " : ": ");
+    if (len > 0) { /* a verb in front, "returns to", wants a subject */
+        verb = strspn(effect, "abcdefghijklmnopqrstuvwxyz");
+        say(story, verb > 3 && effect[verb - 1] == 's' && effect[verb] == ' ' &&
+                           effect[verb + 1] != '=' &&
+                           strncmp(effect, "flags ", 6) != 0
+                       ? ": it "
+                       : ": ");
+    }
     /* A place in known code, that an effect ends with, is told by its offset. */
     end =
         phrase(&story->phrases, "s to 0x%llx", (unsigned long long)step->next);

@@ -126,30 +126,15 @@ static void signal_words(struct story *story, enum tell_form form)
         say(story, "signal %s", name);
 }
 
-/* The instruction that did not run, in the form of a step. */
-static void tell_guilty(struct telling *telling,
-                        const struct event_signal *signal)
-{
-    const char *verdict = word_is(signal->access, "execute")
-                              ? "is not fetched"
-                              : "does not complete";
-    struct insn insn;
-
-    if (!signal->pc.known || signal->number == SIGTRAP ||
-        !view_region_at(&telling->view, signal->pc.value) ||
-        !telling_decode(telling, signal->pc.value, &insn))
-        return;
-    telling_insn(telling, insn.addr - telling_base(telling, insn.addr, 0),
-                 (struct bytes){insn.bytes, insn.length}, insn.text);
-    pen_item(&telling->pen, 5, strlen(verdict));
-    pen_line(&telling->pen, ROLE_WARNING, "%s", verdict);
-}
-
 static void signal_paragraph(struct telling *telling, const struct event *event)
 {
     const struct event_signal *signal = &event->signal;
+    const char *verdict = word_is(signal->access, "execute")
+                              ? "is not fetched"
+                              : "does not complete";
     struct pen *pen = &telling->pen;
     struct buf words = {0};
+    struct insn insn;
 
     pen_print(pen, ROLE_WARNING, "signal %s",
               phrase_signal(&telling->phrases, signal->number, signal->name));
@@ -161,7 +146,15 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
     pen_end(pen);
     if (!explain_is_fault(signal))
         return;
-    tell_guilty(telling, signal);
+    if (signal->pc.known && signal->number != SIGTRAP &&
+        view_region_at(&telling->view, signal->pc.value) &&
+        telling_decode(telling, signal->pc.value, &insn)) {
+        /* What did not run, in the form of a step. */
+        telling_insn(telling, insn.addr - telling_base(telling, insn.addr, 0),
+                     (struct bytes){insn.bytes, insn.length}, insn.text);
+        pen_item(pen, 5, strlen(verdict));
+        pen_line(pen, ROLE_WARNING, "%s", verdict);
+    }
     explain_fault(&telling->view, signal, &words);
     pen_column(pen, 5);
     pen_words(pen, ROLE_WARNING, 5, phrase_of(&telling->phrases, &words));

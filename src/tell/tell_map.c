@@ -61,37 +61,20 @@ static void start_words(struct story *story, enum tell_form form)
     }
 }
 
-/* Whether a text has nothing in it that a terminal would not show. */
-static bool is_printable(const char *text)
-{
-    size_t len = strlen(text), used;
-
-    for (size_t i = 0; i < len; i += used) {
-        used = utf8_shown((const uint8_t *)text + i, len - i);
-        if (used == 0)
-            return false;
-    }
-    return true;
-}
-
-static bool is_plain(const char *arg)
-{
-    for (; *arg; arg++)
-        if (!isalnum((unsigned char)*arg) && !strchr("@%+=:,./-_", *arg) &&
-            !(*arg & 0x80))
-            return false;
-    return true;
-}
-
 /* As a shell would read it back, but for what is cut; where it takes more than
  * quotes as bash does: $'\x1b[m'. */
 static void append_arg(const char *arg, bool first, struct buf *out)
 {
-    bool printable = is_printable(arg);
-    bool quoted =
-        !printable || !*arg || !is_plain(arg) || (first && strchr(arg, '='));
-    size_t len = strlen(arg), shown = len;
+    size_t len = strlen(arg), shown = len, used;
+    bool quoted = !*arg || (first && strchr(arg, '='));
+    bool printable = true; /* nothing that a terminal would not show */
 
+    for (size_t i = 0; i < len && printable; i += used) {
+        used = utf8_shown((const uint8_t *)arg + i, len - i);
+        printable = used > 0;
+        quoted |= !printable || (used == 1 && !isalnum((unsigned char)arg[i]) &&
+                                 !strchr("@%+=:,./-_", arg[i]));
+    }
     if (len > ARG_SHOWN)
         shown = utf8_cut((struct bytes){(const uint8_t *)arg, len}, ARG_SHOWN);
     buf_append_text(out, !printable ? "$'" : quoted ? "'" : "");
@@ -258,33 +241,6 @@ static void tell_flags(struct telling *telling, const char *flags)
     }
 }
 
-/* Memory that the program had before. */
-static void tell_found(struct telling *telling, const struct event_map *map)
-{
-    struct phrases *phrases = &telling->phrases;
-    const char *what = "the program's already";
-
-    if (is_heap_or_stack(map))
-        what = phrase(phrases, "part of the %s", map->backing);
-    else if (map->backing && map->backing[0] == '/')
-        what = phrase(phrases, "part of %s", map->backing);
-    pen_print(&telling->pen, ROLE_NOTE, "No mmap was seen: this memory is ");
-    pen_words(&telling->pen, ROLE_NOTE, 0,
-              phrase(phrases, "%s, and its content is from before.", what));
-}
-
-static void tell_backing(struct telling *telling, const struct event_map *map)
-{
-    bool one = map->length <= telling->page_size;
-    const char *note = "";
-
-    if (is_zeros(map) && telling_first_time(telling, TOPIC_ZEROS))
-        note = one ? ": a fresh page, every byte of it 0"
-                   : ": fresh pages, every byte of them 0";
-    pen_entry(&telling->pen, "backing", ROLE_PLAIN,
-              phrase(&telling->phrases, "%s%s", map->backing, note));
-}
-
 static void tell_maps(struct telling *telling, const struct event_map *map)
 {
     struct pen *pen = &telling->pen;
@@ -309,6 +265,7 @@ static void map_paragraph(struct telling *telling, const struct event *event)
     const struct event_map *map = &event->map;
     struct phrases *phrases = &telling->phrases;
     struct pen *pen = &telling->pen;
+    const char *what;
 
     pen_blank(pen);
     telling_forget(telling, map->addr, map->length);
@@ -319,8 +276,15 @@ static void map_paragraph(struct telling *telling, const struct event *event)
     if (map->call) {
         pen_column(pen, 2);
         pen_words(pen, ROLE_CALL, 5, map->call);
-    } else {
-        tell_found(telling, map);
+    } else { /* memory that the program had before */
+        what = is_heap_or_stack(map)
+                   ? phrase(phrases, "part of the %s", map->backing)
+               : map->backing && map->backing[0] == '/'
+                   ? phrase(phrases, "part of %s", map->backing)
+                   : "the program's already";
+        pen_print(pen, ROLE_NOTE, "No mmap was seen: this memory is ");
+        pen_words(pen, ROLE_NOTE, 0,
+                  phrase(phrases, "%s, and its content is from before.", what));
     }
     pen_entry(pen, "address", ROLE_ADDRESS, phrase_hex(phrases, map->addr));
     tell_length(telling, map);
@@ -329,8 +293,15 @@ static void map_paragraph(struct telling *telling, const struct event *event)
                      phrase_rights(phrases, map->prot)));
     if (map->flags)
         tell_flags(telling, map->flags);
-    if (map->backing)
-        tell_backing(telling, map);
+    if (map->backing) {
+        what = "";
+        if (is_zeros(map) && telling_first_time(telling, TOPIC_ZEROS))
+            what = map->length <= telling->page_size
+                       ? ": a fresh page, every byte of it 0"
+                       : ": fresh pages, every byte of them 0";
+        pen_entry(pen, "backing", ROLE_PLAIN,
+                  phrase(phrases, "%s%s", map->backing, what));
+    }
     if (map->maps)
         tell_maps(telling, map);
 }
