@@ -156,7 +156,9 @@ static bool may_hold_writes(struct thread *thread, unsigned prot)
 
     if (!(space->writes_tried >> prot & 1)) {
         space->writes_tried |= 1u << prot;
-        if (tracee_can_protect_again(&thread->tracee, prot))
+        /* Where the guard itself is refused, nothing has to be given back. */
+        if (tracee_can_protect_again(&thread->tracee, prot) ||
+            !tracee_can_protect_again(&thread->tracee, prot & ~PROT_WRITE))
             space->writes_return |= 1u << prot;
         else
             report_limit(thread, "write", 0,
