@@ -184,10 +184,10 @@ static bool write_part(struct dump *dump, int fd, uint64_t first,
 {
     const struct pages *pages = &dump->view.pages;
     uint64_t addr = part->addr, end = addr + part->length, from, last;
-    uint8_t bytes[PAGES_SIZE];
+    uint8_t bytes[ARCH_PAGE_SIZE];
 
     while (addr < end && pages_extent(pages, addr, end - addr, &from, &last)) {
-        uint64_t stop = from - from % PAGES_SIZE + PAGES_SIZE;
+        uint64_t stop = from - from % ARCH_PAGE_SIZE + ARCH_PAGE_SIZE;
         size_t len = (last < stop ? last + 1 : stop) - from;
 
         pages_read(pages, from, len, bytes);

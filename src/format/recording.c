@@ -253,11 +253,11 @@ static int check_pages(struct recording *recording, uint64_t addr,
     if (length == 0)
         return REFUSE(recording,
                       "the \"length\" is 0, but no mapping is empty");
-    if (addr % PAGES_SIZE || length % PAGES_SIZE)
+    if (addr % ARCH_PAGE_SIZE || length % ARCH_PAGE_SIZE)
         return REFUSE(recording,
                       "\"addr\" and \"length\" must be of whole pages of %u "
                       "bytes, as all mappings are",
-                      PAGES_SIZE);
+                      ARCH_PAGE_SIZE);
     if (addr >= MEMORY_END || length > MEMORY_END - addr)
         return REFUSE(recording,
                       "%" PRIu64 " bytes at " ADDR " are more than the memory "

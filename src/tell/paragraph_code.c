@@ -100,7 +100,7 @@ static void show_insns(struct telling *telling, uint64_t base, uint64_t first,
     enum sweep_found found;
     struct sweep sweep;
 
-    if (end - first > PAGES_SIZE && telling_first_time(telling, TOPIC_DATA))
+    if (end - first > ARCH_PAGE_SIZE && telling_first_time(telling, TOPIC_DATA))
         pen_words(pen, ROLE_NOTE, 0,
                   "(It is read as instructions from its first byte on; data in "
                   "between looks like instructions, too.)");

@@ -373,7 +373,7 @@ static void say_executable(struct story *story)
             was_writable ? ", but it cannot be changed until mprotect allows "
                            "it again"
                          : "");
-    else if (code->data && code->len > 1 && code->len <= PAGES_SIZE)
+    else if (code->data && code->len > 1 && code->len <= ARCH_PAGE_SIZE)
         say(story, "the %zu bytes are code now", code->len);
     else
         say(story, "%s is code now",

@@ -4,67 +4,8 @@
  *
  * Everything jittrace knows of a run is a sequence of events. An event says
  * what happened, never what it means; what the page holds or what stage the
- * program is in is derived (trace/view.h). The kinds:
- *
- *   start    the program was loaded; it is watched from its entry point on.
- *            argv; exe is what /proc/PID/exe names; page_size is AT_PAGESZ and
- *            entry AT_ENTRY of its auxiliary vector (getauxval(3)); arch is
- *            "x86_64"; format is the version of the trace format, TRACE_FORMAT.
- *   map      a mapping that may come to hold code appeared. length in bytes,
- *            as the kernel rounded it; flags by name, "MAP_PRIVATE|..."; backing
- *            "anonymous", "heap", "stack" or a name; call is the system call in
- *            the words of strace; maps is its line of /proc/PID/maps.
- *   write    bytes of a watched page were stored. offset counts from the start
- *            of the mapping; old and new have the same length; pc is the
- *            storing instruction, text its disassembly and symbol its place:
- *            "emit_byte+0x1f" in the program, "libc.so.6:memcpy+0x12" in
- *            another file, "libc.so.6+0x16a2b3" (an address of that file)
- *            where no function is known, "0x7f1234560000+0x12" (its region and
- *            the offset there) in generated code, NULL elsewhere. source is the
- *            line of that instruction, or of its caller if it has none. by is
- *            NULL for a store, else the system call through which the kernel
- *            wrote, or "elsewhere": the bytes were found changed, nobody saw
- *            how; pc is then where the thread was. also is the address of the
- *            first of these bytes in the other mapping of the same memory that
- *            can be executed, if there is one.
- *   protect  a protection changed. code is the region's bytes from its first
- *            to its last written one, code_offset where they begin, counted
- *            from addr. Absent when nothing was written there.
- *   unmap    the mapping, or a part of it, went away.
- *   enter    the CPU fetched the first instruction from generated code, after
- *            a "call", "jump" or "return", or as the handler of a "signal"
- *            (how); return_to is the return address on the stack, if it is a
- *            call; regs are those before that instruction; code is as in
- *            protect, code_offset is counted from the start of the mapping.
- *            Code of more than a page is cut to what has changed since an
- *            event carried it.
- *   step     one instruction of generated code was executed. regs lists the
- *            registers that changed (not the program counter: addr and next
- *            are its values before and after); reads and writes are the memory
- *            it accessed.
- *   leave    control left generated code by a "return", "call", "jump" or
- *            "signal" (how), to the address to. value is the result register
- *            at a return, the only moment at which it means something.
- *   name     the program gave length bytes of its code at addr a name, by a line
- *            in /tmp/perf-PID.map. Told when that code is entered or goes away,
- *            or at the end.
- *   output   the program wrote bytes to its descriptor 1 or 2.
- *   signal   a signal was delivered to the program: number and name, code is
- *            si_code, addr si_addr of a fault (sigaction(2)), pc where it
- *            happened, access the kind that failed: "read", "write", "execute".
- *            Of a fault also: bytes and text are the instruction at pc, as far
- *            as it can be read; regs are those at pc; maps is the line of
- *            /proc/PID/maps that addr lies in, with the protection that the
- *            program asked for; where nothing is mapped, nearest is the line
- *            that is the nearest to it. return_to is the return address on
- *            the stack, where a call led to what cannot be executed; source is
- *            then that of the call.
- *   limit    jittrace stopped watching something: budget names what ran out or
- *            what is not supported, text is a whole sentence. After the
- *            budget "call-steps" or "nt-flag" the thread is not stepped until
- *            its next enter, after "steps" no thread is; a leave may come, or
- *            none.
- *   exit     the program ended with a status, or by a signal: one is known.
+ * program is in is derived (trace/view.h). trace/event.def has the kinds, and
+ * what each says.
  */
 #ifndef JITTRACE_TRACE_EVENT_H
 #define JITTRACE_TRACE_EVENT_H

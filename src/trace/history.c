@@ -66,39 +66,25 @@ void history_free(struct history *history)
     free(history);
 }
 
-/* Every second one goes; the first one stays. */
-static void thin_out(struct history *history)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < history->checkpoint_count; i++) {
-        if (i % 2 == 0)
-            history->checkpoint[kept++] = history->checkpoint[i];
-        else
-            view_release(&history->checkpoint[i]);
-    }
-    history->checkpoint_count = kept;
-    history->spacing *= 2;
-}
-
 /* Keeps the tip, if that is due before the next event. */
 static void keep_checkpoint(struct history *history)
 {
-    if (history->tip.applied != history->checkpoint_count * history->spacing)
-        return;
-    if (history->checkpoint_count == CHECKPOINTS)
-        thin_out(history);
-    if (history->tip.applied == history->checkpoint_count * history->spacing)
-        view_copy(&history->checkpoint[history->checkpoint_count++],
-                  &history->tip);
-}
+    struct view *list = history->checkpoint;
+    size_t *count = &history->checkpoint_count;
 
-static void begin_chapter(struct history *history, uint64_t seq)
-{
-    history->chapters =
-        mem_grow(history->chapters, history->chapter_count,
-                 &history->chapter_capacity, sizeof *history->chapters);
-    history->chapters[history->chapter_count++] = seq;
+    if (history->tip.applied != *count * history->spacing)
+        return;
+    if (*count < CHECKPOINTS) {
+        view_copy(&list[(*count)++], &history->tip);
+        return;
+    }
+    for (size_t i = 0; i < CHECKPOINTS; i += 2) { /* the first one stays */
+        list[i / 2] = list[i];
+        view_release(&list[i + 1]);
+    }
+    *count = CHECKPOINTS / 2;
+    history->spacing *= 2;
+    keep_checkpoint(history);
 }
 
 void history_append(struct history *history, const struct event *event)
@@ -109,8 +95,12 @@ void history_append(struct history *history, const struct event *event)
     store_append(&history->store, event);
     keep_checkpoint(history);
     view_apply(&history->tip, event);
-    if (seq == 0 || history->tip.stage != stage)
-        begin_chapter(history, seq);
+    if (seq > 0 && history->tip.stage == stage)
+        return;
+    history->chapters =
+        mem_grow(history->chapters, history->chapter_count,
+                 &history->chapter_capacity, sizeof *history->chapters);
+    history->chapters[history->chapter_count++] = seq;
 }
 
 uint64_t history_count(const struct history *history)

@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "trace/pages.h"
+#include "cpu/arch.h"
 
 void origins_release(struct origins *origins)
 {
@@ -150,7 +150,7 @@ static void apply_map(struct origins *origins, const struct store *store,
         return;
     /* The kernel moves whole pages; what is behind the old ones is fresh. */
     if (is_move(map->call, &from, &length) &&
-        at < (length + PAGES_SIZE - 1) / PAGES_SIZE * PAGES_SIZE) {
+        at < (length + ARCH_PAGE_SIZE - 1) / ARCH_PAGE_SIZE * ARCH_PAGE_SIZE) {
         if (from == map->addr)
             stay(origins, map->call);
         else

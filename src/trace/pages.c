@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cpu/arch.h"
 
 struct page {
     size_t uses; /* how many struct pages have it */
     uint64_t addr;
-    uint8_t bytes[PAGES_SIZE];
-    uint8_t written[PAGES_SIZE / 8]; /* a bit for each byte */
+    uint8_t bytes[ARCH_PAGE_SIZE];
+    uint8_t written[ARCH_PAGE_SIZE / 8]; /* a bit for each byte */
 };
 
 static void drop(struct page *page)
@@ -47,7 +48,7 @@ static size_t index_from(const struct pages *pages, uint64_t addr)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (pages->list[middle]->addr + (PAGES_SIZE - 1) >= addr)
+        if (pages->list[middle]->addr + (ARCH_PAGE_SIZE - 1) >= addr)
             high = middle;
         else
             low = middle + 1;
@@ -64,42 +65,34 @@ static struct page *page_at(const struct pages *pages, uint64_t addr)
     return NULL;
 }
 
-static struct page *insert(struct pages *pages, size_t i, uint64_t addr)
-{
-    struct page *page = mem_alloc(sizeof *page);
-
-    pages->list = mem_grow(pages->list, pages->count, &pages->capacity,
-                           sizeof *pages->list);
-    memmove(&pages->list[i + 1], &pages->list[i],
-            (pages->count - i) * sizeof *pages->list);
-    page->uses = 1;
-    page->addr = addr - addr % PAGES_SIZE;
-    pages->list[i] = page;
-    pages->count++;
-    return page;
-}
-
 /* The page at addr to be changed: it is there, and nobody else's. */
 static struct page *page_need(struct pages *pages, uint64_t addr)
 {
     size_t i = index_from(pages, addr);
     struct page *page;
 
-    if (i == pages->count || pages->list[i]->addr > addr)
-        return insert(pages, i, addr);
-    page = pages->list[i];
-    if (page->uses > 1) {
+    if (i < pages->count && pages->list[i]->addr <= addr) {
+        page = pages->list[i];
+        if (page->uses == 1)
+            return page;
         page->uses--;
-        page = pages->list[i] = mem_copy(page, sizeof *page);
-        page->uses = 1;
+        page = mem_copy(page, sizeof *page);
+    } else {
+        pages->list = mem_grow(pages->list, pages->count, &pages->capacity,
+                               sizeof *pages->list);
+        memmove(&pages->list[i + 1], &pages->list[i],
+                (pages->count++ - i) * sizeof *pages->list);
+        page = mem_alloc(sizeof *page);
+        page->addr = addr - addr % ARCH_PAGE_SIZE;
     }
-    return page;
+    page->uses = 1;
+    return pages->list[i] = page;
 }
 
 /* How many of len bytes from addr on are in its page. */
 static size_t part_of(uint64_t addr, size_t len)
 {
-    size_t rest = PAGES_SIZE - addr % PAGES_SIZE;
+    size_t rest = ARCH_PAGE_SIZE - addr % ARCH_PAGE_SIZE;
 
     return rest < len ? rest : len;
 }
@@ -108,7 +101,7 @@ void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes)
 {
     for (size_t done = 0, part; done < bytes.len; done += part) {
         struct page *page = page_need(pages, addr + done);
-        size_t at = (addr + done) % PAGES_SIZE;
+        size_t at = (addr + done) % ARCH_PAGE_SIZE;
 
         part = part_of(addr + done, bytes.len - done);
         memcpy(page->bytes + at, bytes.data + done, part);
@@ -121,7 +114,7 @@ void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes)
 static size_t same_until(const struct pages *pages, uint64_t addr,
                          struct bytes bytes)
 {
-    uint8_t known[PAGES_SIZE];
+    uint8_t known[ARCH_PAGE_SIZE];
 
     for (size_t done = 0, part; done < bytes.len; done += part) {
         const uint8_t *data = bytes.data + done;
@@ -143,21 +136,14 @@ bool pages_hold(const struct pages *pages, uint64_t addr, struct bytes bytes)
     return same_until(pages, addr, bytes) == bytes.len;
 }
 
-static bool is_known(const struct pages *pages, uint64_t addr, uint8_t byte)
-{
-    uint8_t known;
-
-    pages_read(pages, addr, 1, &known);
-    return known == byte;
-}
-
 void pages_learn(struct pages *pages, uint64_t addr, struct bytes bytes)
 {
     size_t first = same_until(pages, addr, bytes), end = bytes.len;
 
     if (first == bytes.len)
         return;
-    while (is_known(pages, addr + end - 1, bytes.data[end - 1]))
+    while (pages_hold(pages, addr + end - 1,
+                      (struct bytes){bytes.data + end - 1, 1}))
         end--;
     pages_write(pages, addr + first,
                 (struct bytes){bytes.data + first, end - first});
@@ -168,7 +154,7 @@ void pages_read(const struct pages *pages, uint64_t addr, size_t len,
 {
     while (len > 0) {
         const struct page *page = page_at(pages, addr);
-        size_t at = addr % PAGES_SIZE;
+        size_t at = addr % ARCH_PAGE_SIZE;
         size_t part = part_of(addr, len);
 
         if (page)
@@ -190,7 +176,7 @@ bool pages_written(const struct pages *pages, uint64_t addr)
 {
     const struct page *page = page_at(pages, addr);
 
-    return page && is_written(page, addr % PAGES_SIZE);
+    return page && is_written(page, addr % ARCH_PAGE_SIZE);
 }
 
 bool pages_all_written(const struct pages *pages, uint64_t addr,
@@ -202,39 +188,27 @@ bool pages_all_written(const struct pages *pages, uint64_t addr,
     return true;
 }
 
-/* The first written byte of [from, to) in a page; to if there is none. */
-static size_t first_written(const struct page *page, size_t from, size_t to)
-{
-    while (from < to && !is_written(page, from))
-        from += page->written[from / 8] >> from % 8 ? 1 : 8 - from % 8;
-    return from < to ? from : to;
-}
-
-/* The end of what is written in [from, to) of a page; from if nothing is. */
-static size_t end_written(const struct page *page, size_t from, size_t to)
-{
-    while (to > from && !is_written(page, to - 1))
-        to--;
-    return to;
-}
-
 /* The part of [addr, end) that lies in the page. */
 static void clip(const struct page *page, uint64_t addr, uint64_t end,
                  size_t *from, size_t *to)
 {
     *from = addr > page->addr ? addr - page->addr : 0;
-    *to = end < page->addr + PAGES_SIZE ? end - page->addr : PAGES_SIZE;
+    *to = end < page->addr + ARCH_PAGE_SIZE ? end - page->addr : ARCH_PAGE_SIZE;
 }
 
 uint64_t pages_next(const struct pages *pages, uint64_t addr, uint64_t end)
 {
-    size_t i = index_from(pages, addr), from, to, at;
+    size_t i = index_from(pages, addr), from, to;
 
     for (; i < pages->count && pages->list[i]->addr < end; i++) {
-        clip(pages->list[i], addr, end, &from, &to);
-        at = first_written(pages->list[i], from, to);
-        if (at < to)
-            return pages->list[i]->addr + at;
+        const struct page *page = pages->list[i];
+
+        clip(page, addr, end, &from, &to);
+        while (from < to &&
+               !is_written(page, from)) /* by whole bytes of bits */
+            from += page->written[from / 8] >> from % 8 ? 1 : 8 - from % 8;
+        if (from < to)
+            return page->addr + from;
     }
     return end;
 }
@@ -242,22 +216,25 @@ uint64_t pages_next(const struct pages *pages, uint64_t addr, uint64_t end)
 bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
                   uint64_t *first, uint64_t *last)
 {
-    size_t begin = index_from(pages, addr), i, from, to, at = 0;
+    size_t i = index_from(pages, addr + length - 1) + 1, from, to;
     uint64_t end = addr + length;
 
     *first = pages_next(pages, addr, end);
     if (*first == end)
         return false;
-    for (i = index_from(pages, end - 1) + 1; i-- > begin;) {
-        if (i >= pages->count || pages->list[i]->addr >= end)
+    for (;;) { /* there is one, so this ends */
+        const struct page *page;
+
+        if (--i >= pages->count || pages->list[i]->addr >= end)
             continue;
-        clip(pages->list[i], addr, end, &from, &to);
-        at = end_written(pages->list[i], from, to);
-        if (at > from)
-            break;
+        page = pages->list[i];
+        clip(page, addr, end, &from, &to);
+        while (to > from && !is_written(page, to - 1))
+            to--;
+        *last = page->addr + to - 1;
+        if (to > from)
+            return true;
     }
-    *last = pages->list[i]->addr + at - 1;
-    return true;
 }
 
 void pages_forget(struct pages *pages, uint64_t addr, uint64_t length)

@@ -84,11 +84,6 @@ static struct store_chunk *chunk_for(struct store *store, size_t len)
     return chunk;
 }
 
-static struct pack_usual usual_for(const struct store *store, uint64_t seq)
-{
-    return (struct pack_usual){seq, store->tid};
-}
-
 void store_append(struct store *store, const struct event *event)
 {
     struct buf *packed = &store->packed;
@@ -100,7 +95,8 @@ void store_append(struct store *store, const struct event *event)
         store->tid = event->tid;
     }
     buf_clear(packed);
-    pack_event(event, usual_for(store, store->count), &store->words, packed);
+    pack_event(event, (struct pack_usual){store->count, store->tid},
+               &store->words, packed);
     chunk = chunk_for(store, packed->len);
     at = (uint16_t)chunk->used;
     memcpy(index_at(chunk, chunk->count), &at, sizeof at);
@@ -110,11 +106,13 @@ void store_append(struct store *store, const struct event *event)
     store->count++;
 }
 
-static const struct store_chunk *chunk_of(const struct store *store,
-                                          uint64_t seq)
+void store_read(const struct store *store, uint64_t seq, struct unpacked *out)
 {
     size_t low = 0, high = store->chunk_count;
+    const struct store_chunk *chunk;
+    uint16_t at;
 
+    BUG_UNLESS(seq < store->count);
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
 
@@ -123,23 +121,14 @@ static const struct store_chunk *chunk_of(const struct store *store,
         else
             high = middle;
     }
-    return &store->chunks[low];
-}
-
-void store_read(const struct store *store, uint64_t seq, struct unpacked *out)
-{
-    const struct store_chunk *chunk;
-    uint16_t at;
-
-    BUG_UNLESS(seq < store->count);
-    chunk = chunk_of(store, seq);
+    chunk = &store->chunks[low];
     memcpy(&at, index_at(chunk, seq - chunk->first), sizeof at);
-    unpack_event(chunk->data + at, usual_for(store, seq), &store->words, out);
+    unpack_event(chunk->data + at, (struct pack_usual){seq, store->tid},
+                 &store->words, out);
 }
 
 const struct event *store_event(const struct store *store, uint64_t seq)
 {
-    BUG_UNLESS(seq < store->count);
     store_read(store, seq, store->last);
     return &store->last->event;
 }

@@ -289,6 +289,9 @@ Test(frames, a_call_that_is_not_watched_ends_with_its_leave, .init = begin,
     tell(limit, 7); /* and no leave */
     enter(7, "call", CODE + 32, STACK);
     IS_IN(7, CODE + 32);
+    tell(limit, 7);
+    enter(7, "jump", CODE + 64, STACK - 64); /* from what it has called */
+    IS_IN(7, CODE + 64, CODE + 32);
 }
 
 Test(frames, a_copy_keeps_its_calls, .init = begin, .fini = end)
