@@ -57,6 +57,10 @@ bool calling_is_call(struct bytes insn, uint64_t addr,
  */
 bool calling_is_over(const struct regs *entry, uint64_t sp);
 
+/* All registers in the order of a reader's interest: what a function returns,
+ * what it is given, the stack, and the others. */
+extern const enum reg calling_interest[REG_COUNT];
+
 /* The registers that a call had, which has just been executed. */
 void calling_before(const struct regs *regs, struct regs *before);
 

@@ -7,17 +7,11 @@
 
 #include <string.h>
 
+#include "cpu/calling.h"
+
 #define NARROW      60u
 #define SLOT        26u /* columns for a register with any value, and a gap */
 #define NARROW_SLOT 20u /* with an address */
-
-/* In the order of a reader's interest: result, arguments, stack. */
-static const enum reg order[] = {
-    X86_RAX, X86_RDI, X86_RSP, X86_RFLAGS, X86_RSI,     X86_RDX,     X86_RCX,
-    X86_R8,  X86_R9,  X86_RBP, X86_RBX,    X86_R10,     X86_R11,     X86_R12,
-    X86_R13, X86_R14, X86_R15, X86_RIP,    X86_FS_BASE, X86_GS_BASE,
-};
-#define ORDERED (sizeof order / sizeof *order)
 
 /* Flags have no value that a reader could use, but names. brief: what is longer
  * than an address as "0xffff…fffffc". */
@@ -83,17 +77,18 @@ static void write_others(const struct moment *moment, const struct regs *regs,
     unsigned slot = narrow ? NARROW_SLOT : SLOT;
     struct buf text = {0};
 
-    for (size_t i = 0; i < ORDERED; i++) {
+    for (int i = 0; i < REG_COUNT; i++) {
+        enum reg reg = calling_interest[i];
         unsigned column = pen->column ? (pen->column + slot) / slot * slot : 0;
         bool is_changed = false;
 
         for (size_t j = 0; j < changes->count; j++)
-            is_changed |= changes->list[j].reg == order[i];
+            is_changed |= changes->list[j].reg == reg;
         if (is_changed)
             continue;
         buf_clear(&text);
-        buf_printf(&text, "%s%s ", narrow ? " " : "  ", name_of(order[i]));
-        append_value(moment, order[i], regs->value[order[i]], false, &text);
+        buf_printf(&text, "%s%s ", narrow ? " " : "  ", name_of(reg));
+        append_value(moment, reg, regs->value[reg], false, &text);
         if (column + text.len > pen_line_width(pen)) {
             pen_end(pen);
             column = 0;
@@ -110,7 +105,7 @@ unsigned pane_regs_rows(unsigned columns)
     unsigned slot = columns < NARROW ? NARROW_SLOT : SLOT;
     unsigned in_row = columns < slot ? 1 : columns / slot;
 
-    return 2 + ((unsigned)ORDERED + in_row - 1) / in_row;
+    return 2 + (REG_COUNT + in_row - 1) / in_row;
 }
 
 void pane_regs(const struct moment *moment, struct pane *pane)

@@ -11,6 +11,12 @@
 #define WORD  sizeof(uint64_t)
 #define STACK (UINT64_C(8) << 20)
 
+const enum reg calling_interest[REG_COUNT] = {
+    X86_RAX, X86_RDI, X86_RSP, X86_RFLAGS, X86_RSI,     X86_RDX,     X86_RCX,
+    X86_R8,  X86_R9,  X86_RBP, X86_RBX,    X86_R10,     X86_R11,     X86_R12,
+    X86_R13, X86_R14, X86_R15, X86_RIP,    X86_FS_BASE, X86_GS_BASE,
+};
+
 bool calling_frame(int pid, memory_reader *read, const struct regs *regs,
                    struct call_frame *out)
 {
