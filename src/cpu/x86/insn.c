@@ -57,40 +57,15 @@ static enum reg full_register(ZydisRegister reg)
     return REG_NONE;
 }
 
-/* In 64-bit mode only fs and gs have a base other than 0 (SDM vol. 1, 3.4.2.1).
- */
-static enum reg segment_base(ZydisRegister segment)
-{
-    return segment == ZYDIS_REGISTER_FS   ? X86_FS_BASE
-           : segment == ZYDIS_REGISTER_GS ? X86_GS_BASE
-                                          : REG_NONE;
-}
-
-/* Far returns and far jumps change the code segment too; iret is among them. */
-static enum insn_kind jump_kind(const ZydisDecodedInstruction *zinsn)
-{
-    bool near = zinsn->meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR ||
-                zinsn->meta.branch_type == ZYDIS_BRANCH_TYPE_SHORT;
-
-    switch (zinsn->meta.category) {
-    case ZYDIS_CATEGORY_CALL:
-        return near ? INSN_CALL : INSN_PLAIN;
-    case ZYDIS_CATEGORY_RET:
-        return near ? INSN_RETURN : INSN_PLAIN;
-    case ZYDIS_CATEGORY_UNCOND_BR:
-        return zinsn->meta.branch_type ? INSN_JUMP : INSN_PLAIN;
-    case ZYDIS_CATEGORY_COND_BR:
-        return INSN_BRANCH;
-    default:
-        return INSN_PLAIN;
-    }
-}
-
 /* Of mov to a segment register: which one (Intel SDM vol. 2, MOV). */
 #define SS_FIELD 2
 
 static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
 {
+    /* Far returns and far jumps change the code segment too. */
+    const bool near = zinsn->meta.branch_type == ZYDIS_BRANCH_TYPE_NEAR ||
+                      zinsn->meta.branch_type == ZYDIS_BRANCH_TYPE_SHORT;
+
     switch (zinsn->mnemonic) {
     case ZYDIS_MNEMONIC_SYSCALL:
     case ZYDIS_MNEMONIC_SYSENTER:
@@ -115,7 +90,19 @@ static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
                    ? INSN_SHADOW
                    : INSN_PLAIN;
     default:
-        return jump_kind(zinsn);
+        break;
+    }
+    switch (zinsn->meta.category) {
+    case ZYDIS_CATEGORY_CALL:
+        return near ? INSN_CALL : INSN_PLAIN;
+    case ZYDIS_CATEGORY_RET:
+        return near ? INSN_RETURN : INSN_PLAIN;
+    case ZYDIS_CATEGORY_UNCOND_BR:
+        return zinsn->meta.branch_type ? INSN_JUMP : INSN_PLAIN;
+    case ZYDIS_CATEGORY_COND_BR:
+        return INSN_BRANCH;
+    default:
+        return INSN_PLAIN;
     }
 }
 
@@ -142,12 +129,13 @@ static bool accesses_nothing(const ZydisDecodedInstruction *zinsn)
 }
 
 static void convert_memory(const ZydisDecodedInstruction *zinsn,
-                           const ZydisDecodedOperand *from,
+                           const ZydisDecodedOperandMem *mem,
                            struct insn_operand *to)
 {
-    const ZydisDecodedOperandMem *mem = &from->mem;
-
-    to->segment = segment_base(mem->segment);
+    /* Only fs and gs have a base other than 0 (SDM vol. 1, 3.4.2.1). */
+    to->segment = mem->segment == ZYDIS_REGISTER_FS   ? X86_FS_BASE
+                  : mem->segment == ZYDIS_REGISTER_GS ? X86_GS_BASE
+                                                      : REG_NONE;
     to->base = full_register(mem->base);
     to->index = full_register(mem->index);
     to->scale = mem->scale;
@@ -163,49 +151,39 @@ static void convert_memory(const ZydisDecodedInstruction *zinsn,
         to->kind = OPERAND_ADDRESS;
 }
 
-static int64_t immediate_value(const ZydisDecodedInstruction *zinsn,
-                               const ZydisDecodedOperand *from, uint64_t addr)
+static void convert_operands(const struct decoded *decoded, struct insn *out)
 {
-    ZyanU64 target;
+    out->operand_count = decoded->insn.operand_count;
+    for (uint8_t i = 0; i < out->operand_count; i++) {
+        const ZydisDecodedOperand *from = &decoded->operands[i];
+        struct insn_operand *to = &out->operands[i];
+        ZyanU64 target;
 
-    if (from->imm.is_relative &&
-        ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(zinsn, from, addr, &target)))
-        return (int64_t)target;
-    return from->imm.value.s;
-}
-
-static void convert_operand(const ZydisDecodedInstruction *zinsn,
-                            const ZydisDecodedOperand *from, uint64_t addr,
-                            struct insn_operand *to)
-{
-    to->hidden = from->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
-    to->read = from->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
-    to->written = from->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
-    to->bits = from->size;
-    to->reg = to->segment = to->base = to->index = REG_NONE;
-    switch (from->type) {
-    case ZYDIS_OPERAND_TYPE_REGISTER:
-        to->kind = OPERAND_REGISTER;
-        to->reg = full_register(from->reg.value);
-        to->high = from->reg.value >= ZYDIS_REGISTER_AH &&
-                   from->reg.value <= ZYDIS_REGISTER_BH;
-        break;
-    case ZYDIS_OPERAND_TYPE_MEMORY:
-        convert_memory(zinsn, from, to);
-        break;
-    default: /* far pointers (the other type) do not exist in 64-bit mode */
-        to->kind = OPERAND_IMMEDIATE;
-        to->immediate = immediate_value(zinsn, from, addr);
-        break;
+        to->hidden = from->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
+        to->read = from->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
+        to->written = from->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+        to->bits = from->size;
+        to->reg = to->segment = to->base = to->index = REG_NONE;
+        switch (from->type) {
+        case ZYDIS_OPERAND_TYPE_REGISTER:
+            to->kind = OPERAND_REGISTER;
+            to->reg = full_register(from->reg.value);
+            to->high = from->reg.value >= ZYDIS_REGISTER_AH &&
+                       from->reg.value <= ZYDIS_REGISTER_BH;
+            break;
+        case ZYDIS_OPERAND_TYPE_MEMORY:
+            convert_memory(&decoded->insn, &from->mem, to);
+            break;
+        default: /* far pointers (the other type) are not in 64-bit mode */
+            to->kind = OPERAND_IMMEDIATE;
+            to->immediate = from->imm.value.s;
+            if (from->imm.is_relative &&
+                ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&decoded->insn, from,
+                                                      out->addr, &target)))
+                to->immediate = (int64_t)target;
+            break;
+        }
     }
-}
-
-static void convert_operands(const struct decoded *from, struct insn *out)
-{
-    out->operand_count = from->insn.operand_count;
-    for (uint8_t i = 0; i < out->operand_count; i++)
-        convert_operand(&from->insn, &from->operands[i], out->addr,
-                        &out->operands[i]);
 }
 
 static bool has_encoding(const struct decoded *from,
@@ -229,19 +207,6 @@ static void describe_opcode(const struct decoded *from,
         field->digit = (int8_t)from->insn.raw.modrm.reg;
 }
 
-/* Read from the bytes: Zydis has multiplied the disp8 of EVEX already. */
-static void describe_displacement(const uint8_t *bytes,
-                                  struct insn_field *field)
-{
-    unsigned unused = 64 - field->size * 8u;
-    uint64_t value = 0;
-
-    for (unsigned i = 0; i < field->size; i++)
-        value |= (uint64_t)bytes[field->offset + i] << (8 * i);
-    field->is_signed = true;
-    field->value = (int64_t)(value << unused) >> unused;
-}
-
 static void describe_immediate(const ZydisDecodedInstruction *zinsn,
                                struct insn_field *field)
 {
@@ -258,51 +223,52 @@ static void describe_immediate(const ZydisDecodedInstruction *zinsn,
     field->extended_bits = (uint8_t)bits;
 }
 
-static enum field_kind field_kind_of(ZydisInstructionSegment segment)
-{
-    switch (segment) {
-    case ZYDIS_INSTR_SEGMENT_PREFIXES:
-        return FIELD_PREFIX;
-    case ZYDIS_INSTR_SEGMENT_REX:
-        return FIELD_REX;
-    case ZYDIS_INSTR_SEGMENT_XOP:
-    case ZYDIS_INSTR_SEGMENT_VEX:
-    case ZYDIS_INSTR_SEGMENT_EVEX:
-    case ZYDIS_INSTR_SEGMENT_MVEX:
-        return FIELD_VEX;
-    case ZYDIS_INSTR_SEGMENT_OPCODE:
-        return FIELD_OPCODE;
-    case ZYDIS_INSTR_SEGMENT_MODRM:
-        return FIELD_MODRM;
-    case ZYDIS_INSTR_SEGMENT_SIB:
-        return FIELD_SIB;
-    case ZYDIS_INSTR_SEGMENT_DISPLACEMENT:
-        return FIELD_DISPLACEMENT;
-    default:
-        return FIELD_IMMEDIATE;
-    }
-}
-
 static void convert_fields(const struct decoded *from, struct insn *out)
 {
+    static const enum field_kind kinds[] = {
+        [ZYDIS_INSTR_SEGMENT_PREFIXES] = FIELD_PREFIX,
+        [ZYDIS_INSTR_SEGMENT_REX] = FIELD_REX,
+        [ZYDIS_INSTR_SEGMENT_XOP] = FIELD_VEX,
+        [ZYDIS_INSTR_SEGMENT_VEX] = FIELD_VEX,
+        [ZYDIS_INSTR_SEGMENT_EVEX] = FIELD_VEX,
+        [ZYDIS_INSTR_SEGMENT_MVEX] = FIELD_VEX,
+        [ZYDIS_INSTR_SEGMENT_OPCODE] = FIELD_OPCODE,
+        [ZYDIS_INSTR_SEGMENT_MODRM] = FIELD_MODRM,
+        [ZYDIS_INSTR_SEGMENT_SIB] = FIELD_SIB,
+        [ZYDIS_INSTR_SEGMENT_DISPLACEMENT] = FIELD_DISPLACEMENT,
+        [ZYDIS_INSTR_SEGMENT_IMMEDIATE] = FIELD_IMMEDIATE,
+    };
     ZydisInstructionSegments segments;
 
     ZydisGetInstructionSegments(&from->insn, &segments);
     for (uint8_t i = 0; i < segments.count; i++) {
         struct insn_field *field = &out->fields[out->field_count++];
+        uint64_t value = 0;
 
-        field->kind = field_kind_of(segments.segments[i].type);
+        field->kind = kinds[segments.segments[i].type];
         field->offset = segments.segments[i].offset;
         field->size = segments.segments[i].size;
         field->digit = -1;
-        if (field->kind == FIELD_OPCODE)
+        switch (field->kind) {
+        case FIELD_OPCODE:
             describe_opcode(from, field);
-        else if (field->kind == FIELD_DISPLACEMENT)
-            describe_displacement(out->bytes, field);
-        else if (field->kind == FIELD_IMMEDIATE)
+            break;
+        case FIELD_DISPLACEMENT:
+            /* From the bytes: Zydis has multiplied the disp8 of EVEX. */
+            memcpy(&value, out->bytes + field->offset, field->size);
+            value <<= 64 - field->size * 8u;
+            field->is_signed = true;
+            field->value = (int64_t)value >> (64 - field->size * 8u);
+            break;
+        case FIELD_IMMEDIATE:
             describe_immediate(&from->insn, field);
-        else if (field->kind == FIELD_VEX)
+            break;
+        case FIELD_VEX:
             field->value = out->bytes[field->offset];
+            break;
+        default:
+            break;
+        }
     }
 }
 
@@ -339,14 +305,6 @@ static void format_text(const struct decoded *from, struct insn *out)
                                     sizeof out->text, out->addr, NULL);
 }
 
-static uint8_t mandatory_prefix(const ZydisDecodedInstruction *zinsn)
-{
-    for (uint8_t i = 0; i < zinsn->raw.prefix_count; i++)
-        if (zinsn->raw.prefixes[i].type == ZYDIS_PREFIX_TYPE_MANDATORY)
-            return zinsn->raw.prefixes[i].value;
-    return 0;
-}
-
 static void convert(const struct decoded *from, const uint8_t *code,
                     uint64_t addr, struct insn *out)
 {
@@ -361,8 +319,9 @@ static void convert(const struct decoded *from, const uint8_t *code,
         zinsn->attributes &
         (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
     /* Zydis counts rep among the mandatory ones. */
-    if (!out->repeated)
-        out->mandatory_prefix = mandatory_prefix(zinsn);
+    for (uint8_t i = zinsn->raw.prefix_count; !out->repeated && i-- > 0;)
+        if (zinsn->raw.prefixes[i].type == ZYDIS_PREFIX_TYPE_MANDATORY)
+            out->mandatory_prefix = zinsn->raw.prefixes[i].value;
     strncpy(out->mnemonic, ZydisMnemonicGetString(zinsn->mnemonic),
             sizeof out->mnemonic - 1);
     convert_operands(from, out);

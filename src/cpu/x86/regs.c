@@ -38,22 +38,17 @@ enum reg reg_find(const char *name)
 }
 
 /* r8 to r15 are numbered and take a suffix; the old eight change their name. */
-static void numbered_part_name(const char *name, unsigned bits, struct buf *out)
-{
-    buf_printf(out, "%s%s", name,
-               bits == 8    ? "b"
-               : bits == 16 ? "w"
-               : bits == 32 ? "d"
-                            : "");
-}
-
 void reg_part_name(enum reg reg, unsigned bits, bool high, struct buf *out)
 {
     const char *name = reg_name(reg);
     bool lettered = name[0] == 'r' && name[2] == 'x';
 
     if (name[0] == 'r' && isdigit((unsigned char)name[1]))
-        numbered_part_name(name, bits, out);
+        buf_printf(out, "%s%s", name,
+                   bits == 8    ? "b"
+                   : bits == 16 ? "w"
+                   : bits == 32 ? "d"
+                                : "");
     else if (reg > X86_RSP || (bits != 8 && bits != 16 && bits != 32))
         buf_append_text(out, name);
     else if (bits == 8 && lettered)

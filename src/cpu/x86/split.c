@@ -65,62 +65,25 @@ static void put_layout(struct splitter *splitter, const char *layout)
 /* Intel SDM vol. 2, 2.1.1. A REX byte that another prefix follows is void. */
 static const char *prefix_label(const struct insn *insn, uint8_t byte)
 {
+    static const struct {
+        uint8_t byte;
+        const char *label;
+    } labels[] = {
+        {0xf0, "lock"}, {0x2e, "cs"},           {0x36, "ss"},
+        {0x3e, "ds"},   {0x26, "es"},           {0x64, "fs"},
+        {0x65, "gs"},   {0x66, "operand size"}, {0x67, "address size"},
+    };
+
     if (byte == insn->mandatory_prefix)
         return "mandatory prefix";
-    switch (byte) {
-    case 0xf0:
-        return "lock";
-    case 0xf2:
+    if (byte == 0xf2)
         return insn->repeated ? "repne" : "prefix f2";
-    case 0xf3:
+    if (byte == 0xf3)
         return insn->repeated ? "rep" : "prefix f3";
-    case 0x2e:
-        return "cs";
-    case 0x36:
-        return "ss";
-    case 0x3e:
-        return "ds";
-    case 0x26:
-        return "es";
-    case 0x64:
-        return "fs";
-    case 0x65:
-        return "gs";
-    case 0x66:
-        return "operand size";
-    case 0x67:
-        return "address size";
-    default:
-        return "REX, ignored";
-    }
-}
-
-static void put_vex(struct splitter *splitter, const struct insn_field *field)
-{
-    switch (splitter->insn->bytes[field->offset]) {
-    case 0xc5:
-        put_layout(splitter, LAYOUT_VEX2);
-        break;
-    case 0xc4:
-        put_layout(splitter, LAYOUT_VEX3);
-        break;
-    case 0x62:
-        put_layout(splitter, LAYOUT_EVEX);
-        break;
-    default:
-        put_layout(splitter, LAYOUT_XOP);
-        break;
-    }
-}
-
-static void put_opcode(struct splitter *splitter,
-                       const struct insn_field *field)
-{
-    for (unsigned i = 1; i < field->size; i++)
-        put(splitter, "opcode", 8);
-    put(splitter, "opcode", field->names_register ? 5 : 8);
-    if (field->names_register)
-        put(splitter, "reg", 3);
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (labels[i].byte == byte)
+            return labels[i].label;
+    return "REX, ignored";
 }
 
 static const char *number_name(const struct insn_field *field)
@@ -130,37 +93,32 @@ static const char *number_name(const struct insn_field *field)
                                              : "imm";
 }
 
-/* Little-endian: the first byte holds the lowest bits. */
-static void put_number(struct splitter *splitter,
-                       const struct insn_field *field)
-{
-    for (unsigned i = 0; i < field->size; i++) {
-        char label[16];
-
-        snprintf(label, sizeof label, "%s %u..%u", number_name(field),
-                 i % 16 * 8 + 7, i % 16 * 8);
-        put(splitter, label, 8);
-    }
-}
-
 static void put_field(struct splitter *splitter, const struct insn_field *field)
 {
+    const struct insn *insn = splitter->insn;
+    const uint8_t *bytes = insn->bytes + field->offset;
+    char label[16];
+
     switch (field->kind) {
     case FIELD_PREFIX:
         for (unsigned i = 0; i < field->size; i++)
-            put(splitter,
-                prefix_label(splitter->insn,
-                             splitter->insn->bytes[field->offset + i]),
-                8);
+            put(splitter, prefix_label(insn, bytes[i]), 8);
         break;
     case FIELD_REX:
         put_layout(splitter, LAYOUT_REX);
         break;
     case FIELD_VEX:
-        put_vex(splitter, field);
+        put_layout(splitter, bytes[0] == 0xc5   ? LAYOUT_VEX2
+                             : bytes[0] == 0xc4 ? LAYOUT_VEX3
+                             : bytes[0] == 0x62 ? LAYOUT_EVEX
+                                                : LAYOUT_XOP);
         break;
     case FIELD_OPCODE:
-        put_opcode(splitter, field);
+        for (unsigned i = 1; i < field->size; i++)
+            put(splitter, "opcode", 8);
+        put(splitter, "opcode", field->names_register ? 5 : 8);
+        if (field->names_register)
+            put(splitter, "reg", 3);
         break;
     case FIELD_MODRM:
         put_layout(splitter, LAYOUT_MODRM);
@@ -169,8 +127,12 @@ static void put_field(struct splitter *splitter, const struct insn_field *field)
         put_layout(splitter, LAYOUT_SIB);
         break;
     case FIELD_DISPLACEMENT:
-    case FIELD_IMMEDIATE:
-        put_number(splitter, field);
+    case FIELD_IMMEDIATE: /* little-endian: the first byte is the lowest */
+        for (unsigned i = 0; i < field->size; i++) {
+            snprintf(label, sizeof label, "%s %u..%u", number_name(field),
+                     i % 16 * 8 + 7, i % 16 * 8);
+            put(splitter, label, 8);
+        }
         break;
     }
 }
@@ -186,35 +148,24 @@ size_t insn_split(const struct insn *insn, struct insn_bits *out)
     return splitter.count;
 }
 
-static const char *vex_name(const struct insn_field *field)
-{
-    return field->value == 0x62 ? "EVEX" : field->value == 0x8f ? "XOP" : "VEX";
-}
-
 void field_name(const struct insn_field *field, struct buf *out)
 {
-    switch (field->kind) {
-    case FIELD_PREFIX:
+    static const char *const names[] = {
+        [FIELD_REX] = "REX",
+        [FIELD_OPCODE] = "opcode",
+        [FIELD_MODRM] = "ModRM",
+        [FIELD_SIB] = "SIB",
+    };
+
+    if (field->kind == FIELD_PREFIX)
         buf_append_text(out, field->size > 1 ? "prefixes" : "prefix");
-        break;
-    case FIELD_REX:
-        buf_append_text(out, "REX");
-        break;
-    case FIELD_VEX:
-        buf_append_text(out, vex_name(field));
-        break;
-    case FIELD_OPCODE:
-        buf_append_text(out, "opcode");
-        break;
-    case FIELD_MODRM:
-        buf_append_text(out, "ModRM");
-        break;
-    case FIELD_SIB:
-        buf_append_text(out, "SIB");
-        break;
-    case FIELD_DISPLACEMENT:
-    case FIELD_IMMEDIATE:
+    else if (field->kind == FIELD_VEX)
+        buf_append_text(out, field->value == 0x62   ? "EVEX"
+                             : field->value == 0x8f ? "XOP"
+                                                    : "VEX");
+    else if (field->kind == FIELD_DISPLACEMENT ||
+             field->kind == FIELD_IMMEDIATE)
         buf_printf(out, "%s%u", number_name(field), field->size * 8u);
-        break;
-    }
+    else
+        buf_append_text(out, names[field->kind]);
 }
