@@ -20,17 +20,6 @@ const struct mechanism doctor_mechanisms[MECHANISMS] = {
 #include "target/doctor.def"
 };
 
-/* What a mechanism takes directly or by what it takes. */
-static uint64_t all_needs(int which)
-{
-    uint64_t needs = attempt_kinds[which].needs;
-
-    for (int i = which - 1; i >= 0; i--)
-        if (needs >> i & 1)
-            needs |= attempt_kinds[i].needs;
-    return needs;
-}
-
 int doctor_apart(void (*try)(const void *argument, void *out),
                  const void *argument, void *out, size_t size, int milliseconds)
 {
@@ -44,7 +33,7 @@ int doctor_apart(void (*try)(const void *argument, void *out),
     if (pid == 0) {
         ssize_t ignored;
 
-        prctl(PR_SET_PDEATHSIG, SIGTERM); /* launch may put that off */
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* launch may have it wait */
         close(ends[0]);
         try(argument, out);
         ignored = write(ends[1], out, size);
@@ -70,20 +59,23 @@ struct question {
 static void answer(const void *argument, void *out)
 {
     const struct question *question = argument;
-    int which = question->which;
+    const struct attempt_kind *kind = &attempt_kinds[question->which];
     struct attempt attempt = {.what = question->what, .finding = out};
-    bool has_program =
-        which == MECHANISM_START || (all_needs(which) & NEEDS(START));
-    bool works;
+    uint64_t needs = kind->needs | UINT64_C(1) << question->which;
+    bool works = true;
     struct err err;
 
+    /* Directly or by what it takes. */
+    for (int i = question->which - 1; i >= 0; i--)
+        if (needs >> i & 1)
+            needs |= attempt_kinds[i].needs;
     *attempt.finding = (struct finding){0};
-    works = !has_program ||
-            attempt_is_told(
-                &attempt, launch(question->what, &attempt.tracee, &err), &err);
+    if (needs & NEEDS(START))
+        works = attempt_is_told(
+            &attempt, launch(question->what, &attempt.tracee, &err), &err);
     if (works) {
-        works = attempt_kinds[which].works(&attempt);
-        if (has_program)
+        works = kind->works(&attempt);
+        if (needs & NEEDS(START))
             tracee_kill(&attempt.tracee);
     }
     attempt.finding->state = works ? FINDING_WORKS : FINDING_MISSING;

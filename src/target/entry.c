@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/entry.h"
 
-#include <elf.h>
-
+#include "target/machine.h"
 #include "target/proc.h"
 #include "target/registers.h"
 
-/* The lowest address of the kernel's half: no program may execute there, and
- * the fault tells it (Intel SDM vol. 1, 3.3.7.1; Linux' mm.rst for x86-64). */
-#define NOWHERE UINT64_C(0xffff800000000000)
+/* No program may execute there, and the fault tells it. */
+#define NOWHERE MACHINE_KERNEL
 
 #define WORD sizeof(uint64_t)
 
@@ -34,35 +32,33 @@ static uint64_t skip_words(const struct tracee *tracee, uint64_t addr)
     return 0;
 }
 
-/* The value of AT_ENTRY in the vector on the stack (psABI 3.4.1: the number of
- * arguments, these, a zero, the environment, a zero, the vector). */
-static uint64_t find_slot(const struct tracee *tracee)
-{
-    uint64_t at = skip_words(tracee, tracee_stack(tracee) + WORD);
-    uint64_t pair[2];
-
-    for (at = at ? skip_words(tracee, at) : 0; at; at += sizeof pair) {
-        if (proc_read(tracee->tid, at, pair, sizeof pair) != sizeof pair ||
-            pair[0] == AT_NULL)
-            return 0;
-        if (pair[0] == AT_ENTRY)
-            return at + WORD;
-    }
-    return 0;
-}
-
+/*
+ * On the stack are the number of arguments, these, a zero, the environment, a
+ * zero, and the vector, which says where the program is to begin (psABI 3.4.1).
+ */
 int entry_await(struct tracee *tracee, struct entry *entry)
 {
     const uint64_t nowhere = NOWHERE;
+    uint64_t at, pair[2] = {AT_NULL};
 
     *entry = (struct entry){.addr = proc_auxv(tracee->pid, AT_ENTRY)};
     if (!entry->addr || tracee_fetch(tracee) < 0)
         return -1;
     if (tracee_pc(tracee) == entry->addr)
         return 0;
-    entry->slot = find_slot(tracee);
-    if (!entry->slot ||
-        tracee_write(tracee, entry->slot, &nowhere, sizeof nowhere) < 0)
+    at = skip_words(tracee, tracee_stack(tracee) + WORD);
+    at = at ? skip_words(tracee, at) : 0;
+    for (; at; at += sizeof pair) {
+        if (proc_read(tracee->tid, at, pair, sizeof pair) != sizeof pair ||
+            pair[0] == AT_NULL)
+            return -1;
+        if (pair[0] == AT_ENTRY)
+            break;
+    }
+    if (!at)
+        return -1;
+    entry->slot = at + WORD;
+    if (tracee_write(tracee, entry->slot, &nowhere, sizeof nowhere) < 0)
         return -1;
     entry->awaited = true;
     return 0;

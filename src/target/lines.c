@@ -90,20 +90,15 @@ void lines_free(struct lines *lines)
     free(lines);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t a = strlen(text), b = strlen(end);
-
-    return a >= b && !strcmp(text + a - b, end);
-}
-
 static int find_elf(Dwfl_Module *module, void **data, const char *name,
                     Dwarf_Addr base, char **file_name, Elf **elf)
 {
+    static const char deleted[] = " (deleted)";
+    const size_t len = strlen(name), end = sizeof deleted - 1;
     char path[64], exe[512];
     int pid, fd;
 
-    if (ends_with(name, " (deleted)")) {
+    if (len >= end && strcmp(name + len - end, deleted) == 0) {
         pid = (int)(intptr_t)*data;
         snprintf(path, sizeof path, "/proc/%d/exe", pid);
         if (!proc_exe(pid, exe, sizeof exe) || strcmp(exe, name))
@@ -157,21 +152,6 @@ static int mark_module(Dwfl_Module *module, void **data, const char *name,
     return DWARF_CB_OK;
 }
 
-static bool report(struct lines *lines)
-{
-    if (!lines->dwfl)
-        lines->dwfl = dwfl_begin(&callbacks);
-    if (!lines->dwfl)
-        return false;
-    dwfl_report_begin_add(lines->dwfl);
-    if (dwfl_linux_proc_report(lines->dwfl, lines->pid) != 0)
-        return false;
-    if (dwfl_report_end(lines->dwfl, NULL, NULL) != 0)
-        return false;
-    return dwfl_getmodules(lines->dwfl, mark_module,
-                           (void *)(intptr_t)lines->pid, 0) >= 0;
-}
-
 static Dwfl_Module *find_module(struct lines *lines, uint64_t pc)
 {
     Dwfl_Module *module = NULL;
@@ -182,9 +162,21 @@ static Dwfl_Module *find_module(struct lines *lines, uint64_t pc)
         module = dwfl_addrmodule(lines->dwfl, pc);
     if (module || lines->reported == pc)
         return module;
+
     lines->reported = pc;
-    lines->failed = !report(lines);
-    return lines->failed ? NULL : dwfl_addrmodule(lines->dwfl, pc);
+    lines->failed = true;
+    if (!lines->dwfl)
+        lines->dwfl = dwfl_begin(&callbacks);
+    if (!lines->dwfl)
+        return NULL;
+    dwfl_report_begin_add(lines->dwfl);
+    if (dwfl_linux_proc_report(lines->dwfl, lines->pid) != 0 ||
+        dwfl_report_end(lines->dwfl, NULL, NULL) != 0 ||
+        dwfl_getmodules(lines->dwfl, mark_module, (void *)(intptr_t)lines->pid,
+                        0) < 0)
+        return NULL;
+    lines->failed = false;
+    return dwfl_addrmodule(lines->dwfl, pc);
 }
 
 static bool find_in_units(Dwfl_Module *module, uint64_t pc, struct found *out)

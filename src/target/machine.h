@@ -15,6 +15,10 @@
 #define MACHINE_ELF   EM_X86_64
 #define MACHINE_AUDIT AUDIT_ARCH_X86_64
 
+/* The lowest address of the kernel's half (Intel SDM vol. 1, 3.3.7.1; Linux'
+ * mm.rst for x86-64). */
+#define MACHINE_KERNEL UINT64_C(0xffff800000000000)
+
 /* The relocations of slots that the dynamic linker fills with the address of a
  * function: for calls, and for pointers (psABI 4.4.1). */
 #define MACHINE_JUMP_SLOT   R_X86_64_JUMP_SLOT

@@ -80,27 +80,20 @@ static void begin_anew(struct perfmap *map)
     buf_clear(&map->text);
 }
 
-/* Keeps the old /tmp where the process has none any more: it has ended. */
-static void open_dir(struct perfmap *map)
-{
-    char path[64];
-    int dir;
-
-    snprintf(path, sizeof path, "/proc/%d/root/tmp", (int)map->pid);
-    dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        return;
-    close_file(&map->dir);
-    map->dir = dir;
-}
-
 /* Opens the file if it is one that the process may have written. */
 static void open_file(struct perfmap *map)
 {
+    char path[64];
     struct stat file;
-    int fd;
+    int dir, fd;
 
-    open_dir(map);
+    /* The old /tmp is kept where the process has none any more: it has ended. */
+    snprintf(path, sizeof path, "/proc/%d/root/tmp", (int)map->pid);
+    dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0) {
+        close_file(&map->dir);
+        map->dir = dir;
+    }
     if (map->dir < 0)
         return;
     /* Nobody's link is followed, nobody's pipe waited for. */

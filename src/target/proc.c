@@ -48,13 +48,6 @@ struct map_query {
 /* In a line of maps the name begins in this column (fs/proc/task_mmu.c). */
 #define NAME_COLUMN 73
 
-static unsigned parse_prot(const char *perms)
-{
-    return (perms[0] == 'r' ? PROT_READ : 0u) |
-           (perms[1] == 'w' ? PROT_WRITE : 0u) |
-           (perms[2] == 'x' ? PROT_EXEC : 0u);
-}
-
 /* Copies up to the end of the line, at most size - 1 bytes. */
 static void copy_line(char *out, size_t size, const char *line)
 {
@@ -81,7 +74,9 @@ int maps_parse(const char *line, struct maps_line *out)
         return -1;
     if (strlen(perms) != 4 || out->end <= out->start)
         return -1;
-    out->prot = parse_prot(perms);
+    out->prot = (perms[0] == 'r' ? PROT_READ : 0u) |
+                (perms[1] == 'w' ? PROT_WRITE : 0u) |
+                (perms[2] == 'x' ? PROT_EXEC : 0u);
     out->shared = perms[3] == 's';
     out->device = makedev(major, minor);
     copy_line(out->text, sizeof out->text, line);

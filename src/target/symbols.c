@@ -204,26 +204,20 @@ static bool find_start(Dwfl_Module *module, uint64_t pc, uint64_t *start)
     return known;
 }
 
-static bool has_choice(Dwfl_Module *module)
-{
-    int count = dwfl_module_getsymtab(module);
-    GElf_Sym symbol;
-
-    for (int i = 0; i < count; i++)
-        if (dwfl_module_getsym(module, i, &symbol, NULL) &&
-            GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC)
-            return true;
-    return false;
-}
-
 /* Whether some functions of a module are picked when it is loaded. */
 static bool makes_choices(struct symbols *symbols, Dwfl_Module *module)
 {
-    uint64_t key = (uint64_t)(uintptr_t)module;
+    const uint64_t key = (uint64_t)(uintptr_t)module;
     const char *known = look_up(&symbols->modules, key);
+    int count = known ? 0 : dwfl_module_getsymtab(module);
+    bool found = false;
+    GElf_Sym symbol;
 
+    for (int i = 0; i < count && !found; i++)
+        found = dwfl_module_getsym(module, i, &symbol, NULL) &&
+                GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
     if (!known)
-        known = keep(&symbols->modules, key, has_choice(module) ? "yes" : "");
+        known = keep(&symbols->modules, key, found ? "yes" : "");
     return *known;
 }
 
@@ -278,20 +272,12 @@ static const char *module_name(Dwfl_Module *module)
     return slash ? slash + 1 : path ? path : "?";
 }
 
-/* Where in its file a place without a name is. */
-static uint64_t address_in_file(Dwfl_Module *module, uint64_t pc)
-{
-    GElf_Addr bias = 0;
-
-    dwfl_module_getelf(module, &bias);
-    return pc - bias;
-}
-
 const char *symbols_find(struct symbols *symbols, Dwfl *dwfl,
                          Dwfl_Module *module, Dwfl_Module *program, uint64_t pc)
 {
     const char *known = symbols_known(symbols, pc), *found;
     struct buf text = {0}, name = {0};
+    GElf_Addr bias = 0;
     uint64_t offset;
     GElf_Sym symbol;
 
@@ -303,13 +289,14 @@ const char *symbols_find(struct symbols *symbols, Dwfl *dwfl,
         append_name(symbols, found, &name);
     else
         find_by_slot(symbols, dwfl, module, pc, &name, &offset);
-    if (name.len == 0)
-        buf_printf(&text, "%s+0x%" PRIx64, module_name(module),
-                   address_in_file(module, pc));
-    else
+    if (name.len == 0) {
+        dwfl_module_getelf(module, &bias); /* where in its file it is */
+        buf_printf(&text, "%s+0x%" PRIx64, module_name(module), pc - bias);
+    } else {
         buf_printf(&text, "%s%s%s+0x%" PRIx64,
                    module == program ? "" : module_name(module),
                    module == program ? "" : ":", buf_text(&name), offset);
+    }
     known = keep(&symbols->places, pc, buf_text(&text));
     buf_release(&text);
     buf_release(&name);
