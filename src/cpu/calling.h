@@ -19,6 +19,10 @@
 /* Bytes below the stack pointer that belong to the function that runs. */
 #define CALLING_RED_ZONE 128
 
+/* Bytes of the calls that compilers make. */
+#define CALLING_SHORTEST 2
+#define CALLING_LONGEST  7
+
 /* Copies up to size bytes of a process' memory to out, and returns how many. */
 typedef size_t memory_reader(int pid, uint64_t addr, void *out, size_t size);
 

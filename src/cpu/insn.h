@@ -34,10 +34,6 @@ enum insn_kind {
                        * one (Intel SDM vol. 3, 6.8.3) */
 };
 
-/* The former names, until nobody uses them any more. */
-#define INSN_PUSHF INSN_SAVES_FLAGS
-#define INSN_POPF  INSN_LOADS_FLAGS
-
 enum field_kind {
     FIELD_PREFIX, /* legacy prefixes, all of them together */
     FIELD_REX,
@@ -137,11 +133,8 @@ const char *insn_library(void);
 int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
                 struct insn *out);
 
-/*
- * The same for what a tracee stands at, whatever it is: where that is no
- * instruction, *out has length 0, and the kind that Linux takes it for when it
- * steps it (INSN_LOADS_FLAGS or INSN_PLAIN).
- */
+/* The same for whatever a tracee stands at: what is no instruction has length 0,
+ * and the kind that Linux takes it for when it steps it. */
 void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
                      struct insn *out);
 

@@ -14,7 +14,7 @@
 
 /* The shortest breakpoint instruction: one byte (Intel SDM vol. 2, INT3). The
  * program counter is behind it when it has trapped. */
-#define TRAP_INSN 0xcc
+extern const uint8_t trap_insn;
 
 /*
  * The length of the breakpoint instruction that bytes end in, which lie in

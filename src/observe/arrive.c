@@ -4,10 +4,10 @@
  * signal. The fault at the guard does not say so; the instruction that led
  * there lies in code that is not stepped. What it has left behind does:
  *
- *   return  the place was announced by a leave; or its address lies just below
- *           the stack pointer, where a return takes it from, and behind a call
- *   call    on top of the stack is an address behind a call that leads here
- *   signal  on top of the stack is the code that ends a signal handler
+ *   return  the place was announced by a leave; or its address is still where
+ *           a return takes it from, and behind a call
+ *   call    it is to return behind a call that leads here
+ *   signal  it is to return to the code that ends a signal handler
  *   jump    none of these. There may be a return address all the same: of a
  *           call to something else, which then jumped here
  *
@@ -16,11 +16,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cpu/calling.h"
 #include "observe/state.h"
 #include "target/calls.h"
 #include "target/proc.h"
-
-#define WORD sizeof(uint64_t)
 
 /* --- returns that are awaited --------------------------------------------- */
 
@@ -56,17 +55,18 @@ static uint64_t target_of(pid_t pid, const struct insn *insn,
                           const struct regs *regs)
 {
     const struct insn_operand *operand = &insn->operands[0];
-    struct regs before = *regs;
+    struct regs before;
     uint64_t target = 0;
 
-    before.value[REG_STACK] += WORD; /* it has pushed its return address */
+    calling_before(regs, &before);
     switch (operand->kind) {
     case OPERAND_IMMEDIATE:
         return (uint64_t)operand->immediate;
     case OPERAND_REGISTER:
         return before.value[operand->reg];
     case OPERAND_MEMORY:
-        proc_read(pid, insn_address(insn, operand, &before), &target, WORD);
+        proc_read(pid, insn_address(insn, operand, &before), &target,
+                  sizeof target);
         return target;
     default:
         return 0;
@@ -83,13 +83,13 @@ enum call_before {
 static enum call_before call_before(pid_t pid, uint64_t addr,
                                     const struct regs *regs)
 {
-    uint8_t code[7]; /* the longest call that compilers make */
+    uint8_t code[CALLING_LONGEST];
     enum call_before found = NO_CALL_BEFORE;
     struct insn insn;
 
     if (proc_read(pid, addr - sizeof code, code, sizeof code) != sizeof code)
         return NO_CALL_BEFORE;
-    for (size_t len = 2; len <= sizeof code; len++) {
+    for (size_t len = CALLING_SHORTEST; len <= sizeof code; len++) {
         if (insn_decode(code + sizeof code - len, len, addr - len, &insn) !=
                 1 ||
             insn.length != len || insn.kind != INSN_CALL)
@@ -110,13 +110,13 @@ bool arrive_follows_call(pid_t pid, uint64_t addr)
 
 /* --- what happened -------------------------------------------------------- */
 
-/* Whether a return has just taken pc from the stack. */
+/* Whether a return has just led here. */
 static bool has_returned(pid_t pid, struct place here)
 {
-    uint64_t below;
+    const struct call_frame frame = {here.pc, here.sp};
 
-    return proc_read(pid, here.sp - WORD, &below, WORD) == WORD &&
-           below == here.pc && arrive_follows_call(pid, here.pc);
+    return calling_frame_holds(pid, proc_read, &frame) &&
+           arrive_follows_call(pid, here.pc);
 }
 
 /* Whether code can be there, for which permission is held back or not. */
@@ -132,34 +132,34 @@ static bool may_be_code(const struct thread *thread, uint64_t addr)
 }
 
 /*
- * Judges by the address on top of the stack, and takes it for the return. A
+ * Judges by where a function would return to, and takes it for the return. A
  * word that only looks like one would have the end of this stay waited for in
  * vain. A call that leads here proves itself; nothing need be looked up then.
  */
 static const char *judge_top(struct thread *thread, const struct regs *regs)
 {
     pid_t pid = thread->tracee.tid;
-    uint64_t sp = regs->value[REG_STACK], top;
     const char *how = "jump";
+    struct call_frame frame;
 
-    if (proc_read(pid, sp, &top, WORD) != WORD)
+    if (!calling_frame(pid, proc_read, regs, &frame))
         return how;
-    if (call_ends_handler(pid, top)) {
+    if (call_ends_handler(pid, frame.return_to)) {
         how = "signal";
     } else {
-        switch (call_before(pid, top, regs)) {
+        switch (call_before(pid, frame.return_to, regs)) {
         case NO_CALL_BEFORE:
             return how;
         case CALL_HERE:
             how = "call";
             break;
         case CALL_ELSEWHERE:
-            if (!may_be_code(thread, top))
+            if (!may_be_code(thread, frame.return_to))
                 return how;
             break;
         }
     }
-    thread->back = (struct place){top, sp + WORD};
+    thread->back = (struct place){frame.return_to, frame.stack_after};
     return how;
 }
 

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 
 #include "base/mem.h"
+#include "cpu/trap.h"
 #include "observe/state.h"
 #include "target/proc.h"
 
@@ -216,32 +217,18 @@ void stay_moved(struct thread *thread)
     prepare(thread);
 }
 
-/* Flag NT, which means nothing in this mode of the CPU (SDM vol. 1, 3.4.3.3). */
-#define NESTED_TASK 0x4000
-
-/* Flag TF: a trap behind each instruction (SDM vol. 3, 17.3.2). */
-#define TRAP_FLAG 0x100
-
-/* What the instruction loads from the stack as flags, their lower half; 0 if
- * it loads none. */
-static uint16_t flags_loaded(const struct thread *thread)
+/* What the instruction loads from memory as flags; 0 if it loads none. */
+static uint64_t flags_loaded(const struct thread *thread)
 {
     const struct accesses *accesses = &thread->accesses;
-    uint16_t flags;
+    uint64_t flags = 0;
 
-    if (thread->insn.kind != INSN_POPF)
-        return 0;
-    for (size_t i = 0; i < accesses->count; i++) {
-        const struct access *access = &accesses->list[i];
-        /* An iret takes five words, of which the flags are the third. */
-        size_t at = access->known % 5 == 0 ? access->known / 5 * 2 : 0;
-
-        if (access->what.read && access->known >= at + sizeof flags) {
-            memcpy(&flags, access->old_bytes + at, sizeof flags);
-            return flags;
-        }
-    }
-    return 0;
+    for (size_t i = 0; i < accesses->count && !flags; i++)
+        if (accesses->list[i].what.read)
+            flags =
+                trap_flags_loaded(&thread->insn, accesses->list[i].old_bytes,
+                                  accesses->list[i].known);
+    return flags;
 }
 
 /* No stop leaves that flag set for sure, and none can set it again. */
@@ -267,7 +254,7 @@ void stay_step(struct thread *thread)
     bool is_call = thread->insn.kind == INSN_SYSCALL;
     int signal;
 
-    if (flags_loaded(thread) & NESTED_TASK) {
+    if (trap_loses_flags(flags_loaded(thread))) {
         run_unstepped(thread);
         return;
     }
@@ -609,7 +596,7 @@ static void step_over_shadow(struct thread *thread, const struct regs *now)
     step_shadow(thread);
     access_prepare(&thread->accesses, thread->tracee.tid, &thread->insn,
                    &thread->before);
-    if (flags_loaded(thread) & TRAP_FLAG)
+    if (trap_is_set(flags_loaded(thread)))
         tracee_keep_trap(&thread->tracee);
     thread->accesses.count = 0;
 }
@@ -655,7 +642,7 @@ void stay_stepped(struct thread *thread)
         if (spent != BUDGETS)
             tell_no_steps(thread, spent);
         run_on_begin(thread, region);
-    } else if (thread->insn.kind == INSN_POPF) {
+    } else if (thread->insn.kind == INSN_LOADS_FLAGS) {
         step_anew(thread, region);
     } else {
         prepare(thread);

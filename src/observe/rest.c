@@ -25,6 +25,7 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 
+#include "cpu/calling.h"
 #include "observe/state.h"
 #include "target/proc.h"
 
@@ -73,7 +74,7 @@ static bool registers_stop(struct thread *thread)
 
 /* Whether only this thread can come by, and nobody store there: in the code of
  * a file that is mapped for this process alone. */
-static bool takes_int3(const struct thread *thread, uint64_t addr)
+static bool takes_insn(const struct thread *thread, uint64_t addr)
 {
     struct maps_line line;
 
@@ -121,8 +122,8 @@ static void set_breakpoint(struct thread *thread)
         (registers_stop(thread) &&
          breakpoint_set_register(&rest->stop, &thread->tracee, addr) == 0) ||
         set_guard(thread) ||
-        (takes_int3(thread, addr) &&
-         breakpoint_set_int3(&rest->stop, &thread->tracee, addr) == 0) ||
+        (takes_insn(thread, addr) &&
+         breakpoint_set_insn(&rest->stop, &thread->tracee, addr) == 0) ||
         thread->run->told_returns)
         return;
     thread->run->told_returns = true;
@@ -139,7 +140,7 @@ void run_on_before_call(struct thread *thread)
     struct breakpoint *stop = &thread->rest.stop;
     enum call_kind kind = call_kind(call);
 
-    if (stop->kind != BREAKPOINT_INT3)
+    if (stop->kind != BREAKPOINT_INSN)
         return;
     if (kind == CALL_CPUS || (kind >= CALL_MMAP && kind <= CALL_MREMAP &&
                               stop->addr - call->args[0] < call->args[1]))
@@ -168,12 +169,10 @@ void run_on_begin(struct thread *thread, struct region *region)
 static bool is_unwound(const struct thread *thread, uint64_t sp)
 {
     const struct rest *rest = &thread->rest;
+    const struct call_frame frame = {rest->back.pc, rest->back.sp};
     struct maps_line line;
-    uint64_t pc;
 
-    if (proc_read(thread->tracee.tid, rest->back.sp - sizeof pc, &pc,
-                  sizeof pc) != sizeof pc ||
-        pc != rest->back.pc)
+    if (!calling_frame_holds(thread->tracee.tid, proc_read, &frame))
         return true;
     /* Another stack is that of a coroutine or a signal handler. */
     return sp > rest->back.sp &&

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cpu/calling.h"
+#include "cpu/trap.h"
 #include "observe/fault.h"
 #include "observe/state.h"
 #include "target/proc.h"
@@ -20,11 +22,6 @@
 /* What the kernel writes below the stack pointer for a handler: the red zone,
  * the frame and the vector registers (AVX-512 and AMX need 11 KiB). */
 #define SIGNAL_FRAME 16384
-
-/* The instructions that raise SIGTRAP: of one byte, and of two with a 3 behind
- * it (Intel SDM vol. 2, INT n). */
-#define INT3  0xcc
-#define INT_N 0xcd
 
 static bool is_executable(pid_t pid, uint64_t addr)
 {
@@ -106,16 +103,15 @@ static void find_place(const struct thread *thread, struct event *event)
     struct event_signal *signal = &event->signal;
     const struct regs *regs = &signal->regs.value;
     pid_t tid = thread->tracee.tid;
-    uint64_t top;
+    struct call_frame frame;
 
     if (!signal->access || strcmp(signal->access, "execute") != 0) {
         if (!regions_at(&thread->space->regions, signal->pc.value))
             lines_find_caller(thread->run->lines, regs, &event->source);
-    } else if (proc_read(tid, regs->value[REG_STACK], &top, sizeof top) ==
-                   sizeof top &&
-               arrive_follows_call(tid, top)) {
-        signal->return_to = (struct opt_u64){true, top};
-        lines_find(thread->run->lines, top - 1, &event->source);
+    } else if (calling_frame(tid, proc_read, regs, &frame) &&
+               arrive_follows_call(tid, frame.return_to)) {
+        signal->return_to = (struct opt_u64){true, frame.return_to};
+        lines_find(thread->run->lines, frame.return_to - 1, &event->source);
     }
 }
 
@@ -159,12 +155,11 @@ static void emit_signal(struct thread *thread, const siginfo_t *info)
 /* Whether a system call has just returned to pc. */
 static bool follows_syscall(pid_t pid, uint64_t pc)
 {
-    static const uint8_t insn[] = {0x0f, 0x05};
-    uint8_t before[sizeof insn];
+    uint8_t before[SYSCALL_LENGTH];
 
     return proc_read(pid, pc - sizeof before, before, sizeof before) ==
                sizeof before &&
-           memcmp(before, insn, sizeof insn) == 0;
+           memcmp(before, syscall_bytes, sizeof before) == 0;
 }
 
 /* Whether the same happens if the instruction at pc is executed again: not if
@@ -187,19 +182,18 @@ static bool comes_again(const struct thread *thread, const siginfo_t *info)
     }
 }
 
-/* Puts a thread that int3 has stopped, or int 3, in front of that again. */
-static bool go_before_int3(struct tracee *tracee)
+/* Puts a thread that a breakpoint instruction has stopped in front of it. */
+static bool go_before_trap(struct tracee *tracee)
 {
     uint64_t pc = tracee_pc(tracee);
-    uint8_t before[2];
+    uint8_t before[TRAP_LOOK_BACK];
+    size_t length;
 
     if (proc_read(tracee->tid, pc - sizeof before, before, sizeof before) !=
         sizeof before)
         return false;
-    if (before[1] == INT3)
-        return tracee_go_to(tracee, pc - 1) == 0;
-    return before[0] == INT_N && before[1] == 3 &&
-           tracee_go_to(tracee, pc - 2) == 0;
+    length = trap_length(before);
+    return length > 0 && tracee_go_to(tracee, pc - length) == 0;
 }
 
 /*
@@ -217,7 +211,7 @@ static bool raise_again(struct thread *thread)
         return false;
     if (info->si_signo == SIGTRAP && info->si_code == SI_KERNEL &&
         !thread->inside)
-        return go_before_int3(tracee);
+        return go_before_trap(tracee);
     return comes_again(thread, info);
 }
 

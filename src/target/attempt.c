@@ -443,7 +443,7 @@ static bool try_DEBUG(struct attempt *attempt)
 }
 
 /* In the place of the first instruction of the dynamic loader. */
-static bool try_INT3(struct attempt *attempt)
+static bool try_BREAKPOINT(struct attempt *attempt)
 {
     struct tracee *tracee = &attempt->tracee;
     struct breakpoint here;
@@ -453,7 +453,7 @@ static bool try_INT3(struct attempt *attempt)
         return false;
     errno = 0;
     return (tracee_fetch(tracee) == 0 &&
-            breakpoint_set_int3(&here, tracee, tracee_pc(tracee)) == 0 &&
+            breakpoint_set_insn(&here, tracee, tracee_pc(tracee)) == 0 &&
             comes_to(tracee, RESUME_RUN, 0, STOP_SIGNAL) &&
             tracee_fetch(tracee) == 0 && tracee_siginfo(tracee, &info) == 0 &&
             breakpoint_is_hit(&here, tracee, &info)) ||

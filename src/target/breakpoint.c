@@ -14,16 +14,15 @@ int breakpoint_set_register(struct breakpoint *breakpoint,
     return 0;
 }
 
-int breakpoint_set_int3(struct breakpoint *breakpoint,
+int breakpoint_set_insn(struct breakpoint *breakpoint,
                         const struct tracee *tracee, uint64_t addr)
 {
-    const uint8_t insn = TRAP_INSN;
     uint8_t byte;
 
-    if (proc_read(tracee->tid, addr, &byte, 1) != 1 || byte == TRAP_INSN ||
-        tracee_write(tracee, addr, &insn, 1) < 0)
+    if (proc_read(tracee->tid, addr, &byte, 1) != 1 || byte == trap_insn ||
+        tracee_write(tracee, addr, &trap_insn, 1) < 0)
         return -1;
-    *breakpoint = (struct breakpoint){BREAKPOINT_INT3, addr, byte};
+    *breakpoint = (struct breakpoint){BREAKPOINT_INSN, addr, byte};
     return 0;
 }
 
@@ -32,7 +31,7 @@ void breakpoint_remove(struct breakpoint *breakpoint,
 {
     if (breakpoint->kind == BREAKPOINT_REGISTER)
         tracee_break(tracee, 0);
-    if (breakpoint->kind == BREAKPOINT_INT3)
+    if (breakpoint->kind == BREAKPOINT_INSN)
         tracee_write(tracee, breakpoint->addr, &breakpoint->byte, 1);
     breakpoint->kind = BREAKPOINT_NONE;
 }
@@ -45,7 +44,7 @@ bool breakpoint_is_hit(const struct breakpoint *breakpoint,
     return breakpoint->kind != BREAKPOINT_NONE && info->si_signo == SIGTRAP &&
            info->si_code > 0 &&
            tracee_pc(tracee) ==
-               breakpoint->addr + (breakpoint->kind == BREAKPOINT_INT3);
+               breakpoint->addr + (breakpoint->kind == BREAKPOINT_INSN);
 }
 
 /* Whether it can be stepped with signals put off, and is over then. */
@@ -80,5 +79,5 @@ bool breakpoint_pass(struct breakpoint *breakpoint, struct tracee *tracee,
     if (stop->kind != STOP_SIGNAL || stop->signal != SIGTRAP)
         return false;
     stop->kind = STOP_NONE;
-    return breakpoint_set_int3(breakpoint, tracee, former.addr) == 0;
+    return breakpoint_set_insn(breakpoint, tracee, former.addr) == 0;
 }

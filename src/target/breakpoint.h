@@ -20,7 +20,7 @@ struct breakpoint {
     enum {
         BREAKPOINT_NONE, /* it is not set */
         BREAKPOINT_REGISTER,
-        BREAKPOINT_INT3,
+        BREAKPOINT_INSN,
     } kind;
     uint64_t addr;
     uint8_t byte; /* that the int3 lies over */
@@ -29,7 +29,7 @@ struct breakpoint {
 /* Sets one by a debug register, or by an int3. Returns 0, or -1: none is set. */
 int breakpoint_set_register(struct breakpoint *breakpoint,
                             const struct tracee *tracee, uint64_t addr);
-int breakpoint_set_int3(struct breakpoint *breakpoint,
+int breakpoint_set_insn(struct breakpoint *breakpoint,
                         const struct tracee *tracee, uint64_t addr);
 
 /* Takes it away, if it is set. */

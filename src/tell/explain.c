@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <signal.h>
 
+#include "cpu/trap.h"
 #include "tell/explain_parts.h"
 #include "trace/signal_name.h"
 
@@ -95,7 +96,7 @@ uint64_t explain_address(const struct view *view,
     if (signal->number != SIGTRAP || !pages_written(&view->pages, pc - 1))
         return pc;
     pages_read(&view->pages, pc - 1, 1, &before);
-    return before == 0xcc ? pc - 1 : pc;
+    return before == trap_insn ? pc - 1 : pc;
 }
 
 /* --- signals that no instruction raised, and faults that nobody knows ---- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpu/fault.h"
+#include "cpu/trap.h"
 #include "tell/explain_parts.h"
 
 /* --- division ------------------------------------------------------------ */
@@ -141,16 +142,16 @@ static void explain_opcode(struct crash *crash)
 
 static void explain_trap(struct crash *crash)
 {
-    bool is_int3 = crash->insn.length && crash->insn.bytes[0] == 0xcc;
+    bool is_insn = crash->insn.length && crash->insn.bytes[0] == trap_insn;
     const struct seen *step = &crash->way.step;
 
-    note_what(crash, is_int3 ? "A breakpoint instruction, and nobody who waits "
+    note_what(crash, is_insn ? "A breakpoint instruction, and nobody who waits "
                                "for it"
                              : "A trap that nobody handles");
     note_place(crash);
     note(crash, WHERE, ".");
     note(crash, WHY,
-         is_int3 ? "int3 raises SIGTRAP. It is a debugger's, or the filling "
+         is_insn ? "int3 raises SIGTRAP. It is a debugger's, or the filling "
                    "between functions: then the code before it ran on without "
                    "a ret."
                  : "The CPU raises it after an instruction with the trap flag "

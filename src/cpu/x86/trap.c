@@ -9,11 +9,12 @@
 
 #define INT_N 0xcd /* of two bytes; the second is the vector, 3 for #BP */
 
+const uint8_t trap_insn = 0xcc;
 const uint8_t syscall_bytes[SYSCALL_LENGTH] = {0x0f, 0x05};
 
 size_t trap_length(const uint8_t bytes[TRAP_LOOK_BACK])
 {
-    if (bytes[1] == TRAP_INSN)
+    if (bytes[1] == trap_insn)
         return 1;
     return bytes[0] == INT_N && bytes[1] == 3 ? 2 : 0;
 }
