@@ -47,8 +47,8 @@ bool calling_frame_holds(int pid, memory_reader *read,
                          const struct call_frame *frame);
 
 /*
- * Whether an instruction that was executed at addr, and changed these registers,
- * was a call.
+ * Whether an instruction that was executed at addr, and changed these
+ * registers, was a call.
  */
 bool calling_is_call(struct bytes insn, uint64_t addr,
                      const struct reg_change *changes, size_t count);

@@ -133,8 +133,8 @@ const char *insn_library(void);
 int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
                 struct insn *out);
 
-/* The same for whatever a tracee stands at: what is no instruction has length 0,
- * and the kind that Linux takes it for when it steps it. */
+/* The same for whatever a tracee stands at: what is no instruction has length
+ * 0, and the kind that Linux takes it for when it steps it. */
 void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
                      struct insn *out);
 

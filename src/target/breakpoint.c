@@ -47,7 +47,7 @@ bool breakpoint_is_hit(const struct breakpoint *breakpoint,
                breakpoint->addr + (breakpoint->kind == BREAKPOINT_INSN);
 }
 
-/* Whether it can be stepped with signals put off, and is over then. */
+/* Whether it can be stepped with signals blocked, and is over then. */
 static bool is_plain(const struct tracee *tracee, uint64_t addr)
 {
     uint8_t code[INSN_MAX_LENGTH];

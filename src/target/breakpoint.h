@@ -26,7 +26,8 @@ struct breakpoint {
     uint8_t byte; /* that the int3 lies over */
 };
 
-/* Sets one by a debug register, or by an int3. Returns 0, or -1: none is set. */
+/* Sets one by a debug register, or by an int3. Returns 0, or -1: none is
+ * set. */
 int breakpoint_set_register(struct breakpoint *breakpoint,
                             const struct tracee *tracee, uint64_t addr);
 int breakpoint_set_insn(struct breakpoint *breakpoint,

@@ -87,9 +87,9 @@ void call_describe_map_flags(uint64_t flags, struct buf *out)
 }
 
 /*
- * The calls, and the arguments that the kernel may write through: all where that
- * is not known. What is behind the arguments of a call are left-overs, which may
- * point anywhere. VECTORS: the buffers are behind a second pointer.
+ * The calls, and the arguments that the kernel may write through: all where
+ * that is not known. What is behind the arguments of a call are left-overs,
+ * which may point anywhere. VECTORS: the buffers are behind a second pointer.
  *
  * What changes mappings or writes to memory has its name, for readers.
  */

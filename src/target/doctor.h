@@ -3,9 +3,9 @@
  * target/doctor.h - which of the mechanisms that jittrace uses work here.
  *
  * Each is tried, and what it is to do must be seen to be done: none is believed
- * to work by the name of a kernel, or because a call did not fail. One after the
- * other is tried in a process of its own, on a program of its own, so that one
- * that fails leaves nothing to the next, and one that hangs is given up.
+ * to work by the name of a kernel, or because a call did not fail. One after
+ * the other is tried in a process of its own, on a program of its own, so that
+ * one that fails leaves nothing to the next, and one that hangs is given up.
  */
 #ifndef JITTRACE_TARGET_DOCTOR_H
 #define JITTRACE_TARGET_DOCTOR_H

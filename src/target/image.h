@@ -26,8 +26,8 @@ struct image_file {
 
 /*
  * Unpacks the image below that directory. The file has the name of the program,
- * which becomes that of the process. Returns 0; or -1 with errno, and nothing is
- * left behind then.
+ * which becomes that of the process. Returns 0; or -1 with errno, and nothing
+ * is left behind then.
  */
 int image_unpack(const char *where, const char *name, struct bytes image,
                  struct image_file *file);

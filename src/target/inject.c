@@ -3,10 +3,10 @@
  * A call of ours is injected by pointing the tracee at the system call
  * instruction of its vdso with the registers of our call, stepping that one
  * instruction, and putting its registers back. Nothing is written to its memory
- * and no byte of its code is changed. Its signals are blocked meanwhile, so that
- * they stay in their order in the kernel; the few that cannot be are held. If
- * the tracee dies meanwhile, its status is left in the kernel, so that wait_stop
- * is the only place where deaths are learnt.
+ * and no byte of its code is changed. Its signals are blocked meanwhile, so
+ * that they stay in their order in the kernel; the few that cannot be are held.
+ * If the tracee dies meanwhile, its status is left in the kernel, so that
+ * wait_stop is the only place where deaths are learnt.
  */
 #include "target/inject.h"
 

@@ -387,7 +387,8 @@ int launch_try_file(const struct launch *launch, char *where, size_t size)
 /*
  * Unpacks the image, starts it, and removes what was unpacked: in the first
  * directory where that is possible. Signals that would end us wait until it is
- * removed, and end us then. memory says why it could not be done without a file.
+ * removed, and end us then. memory says why it could not be done without a
+ * file.
  */
 static int start_unpacked(struct start *start, const char *memory,
                           struct tracee *tracee, struct err *err)

@@ -30,8 +30,8 @@ struct launch {
  * that we ignore or block at this moment is ignored or blocked in the program
  * too (execve(2)), so whoever does that for itself does it later.
  *
- * An image is started from memory or, where the system does not allow that, from
- * a temporary file, which is gone when this returns.
+ * An image is started from memory or, where the system does not allow that,
+ * from a temporary file, which is gone when this returns.
  *
  * Returns 0; or -1 with err filled: ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE (a
  * directory, no permission, another CPU, no program at all), ERR_TRACING (also

@@ -46,8 +46,9 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out);
 const char *lines_symbol(struct lines *lines, uint64_t pc);
 
 /*
- * The same as lines_find for a tracee that stands with these registers in code without lines,
- * such as the C library's: finds the innermost caller that has a line.
+ * The same as lines_find for a tracee that stands with these registers in code
+ * without lines, such as the C library's: finds the innermost caller that has a
+ * line.
  */
 bool lines_find_caller(struct lines *lines, const struct regs *regs,
                        struct srcline *out);

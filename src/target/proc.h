@@ -102,8 +102,8 @@ pid_t proc_tracer(pid_t tid);
 /* The number that a file in /proc/sys holds; `otherwise` if it has none. */
 int proc_setting(const char *path, int otherwise);
 
-/* What the security module Yama allows to a tracer, 0 to 3 (ptrace(2)); -1 where
- * there is none. */
+/* What the security module Yama allows to a tracer, 0 to 3 (ptrace(2)); -1
+ * where there is none. */
 int proc_yama_scope(void);
 
 /* Whether the thread uses a CPU or waits for one (state R in its stat). */

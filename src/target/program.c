@@ -23,7 +23,7 @@
 
 #define MAX_SCRIPTS 5 /* that start each other: execve(2) */
 
-/* --- what its first bytes say ---------------------------------------------- */
+/* --- what its first bytes say --------------------------------------------- */
 
 static const char *machine_name(const Elf64_Ehdr *header)
 {
@@ -74,7 +74,7 @@ int program_check_image(const char *name, struct bytes head, struct err *err)
     return 0;
 }
 
-/* --- what its file says ---------------------------------------------------- */
+/* --- what its file says --------------------------------------------------- */
 
 /*
  * A program that gets rights from its file does not get them when it is traced
@@ -228,7 +228,7 @@ int program_check(const char *path, struct err *err)
     return check_file(path, 0, err);
 }
 
-/* --- what its name means --------------------------------------------------- */
+/* --- what its name means -------------------------------------------------- */
 
 /* What a name in PATH can mean, from the worst to the best. */
 enum candidate {

@@ -29,12 +29,19 @@ uint64_t tracee_stack(const struct tracee *tracee);
 
 /*
  * Whether the program itself has set the trap flag: it wants the trap behind
- * each instruction. Call it with the registers fetched, before a step is hidden.
+ * each instruction. Call it with the registers fetched, before a step is
+ * hidden.
  */
 bool tracee_traps_itself(const struct tracee *tracee);
 
 /* Makes that so, where the kernel takes the flag for that of a step. */
 void tracee_keep_trap(struct tracee *tracee);
+
+/*
+ * Hides that the tracee was stepped where the instruction that was executed has
+ * made it visible; call it with the registers fetched after that.
+ */
+void tracee_hide_step(struct tracee *tracee, enum insn_kind executed);
 
 /*
  * The same where that instruction has not been executed, because a signal came
@@ -43,12 +50,6 @@ void tracee_keep_trap(struct tracee *tracee);
  */
 void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next);
 void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next);
-
-/*
- * Hides that the tracee was stepped where the instruction that was executed has
- * made it visible; call it with the registers fetched after that.
- */
-void tracee_hide_step(struct tracee *tracee, enum insn_kind executed);
 
 /* tracee->regs as the other rooms know registers. */
 void tracee_regs(const struct tracee *tracee, struct regs *out);
@@ -71,8 +72,8 @@ bool tracee_has_called(const struct tracee *tracee, uint64_t insn);
 int64_t tracee_result(const struct tracee *tracee);
 
 /*
- * At the entry of a system call: has the kernel skip it, with ENOSYS; and has the tracee
- * stand in front of it again, by the registers of its entry.
+ * At the entry of a system call: has the kernel skip it, with ENOSYS; and has
+ * the tracee stand in front of it again, by the registers of its entry.
  */
 void tracee_skip_call(struct tracee *tracee);
 void tracee_before_call(struct tracee *tracee);

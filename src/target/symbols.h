@@ -18,8 +18,8 @@ void symbols_free(struct symbols *symbols); /* accepts NULL */
 
 /*
  * The name of the place pc in a module of dwfl, as lines_symbol has it. program
- * is the module of the program itself. The text lives as long as symbols; for the same
- * pc it is the same again, and costs a look into a table.
+ * is the module of the program itself. The text lives as long as symbols; for
+ * the same pc it is the same again, and costs a look into a table.
  */
 const char *symbols_find(struct symbols *symbols, Dwfl *dwfl,
                          Dwfl_Module *module, Dwfl_Module *program,

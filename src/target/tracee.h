@@ -3,11 +3,11 @@
  * target/tracee.h - one traced thread (ptrace(2)).
  *
  * A tracee runs until it stops; wait_stop (stop.h) turns the wait status into
- * one enum (each value says how to go on), and everything else works on a tracee
- * that is stopped: what is here, its registers (registers.h), and system calls
- * of ours (inject.h). SIGKILL may end a stopped tracee at any time, so every
- * function that talks to it may find it gone: it then returns -1, nothing is
- * wrong, and the next wait_stop reports the death.
+ * one enum (each value says how to go on), and everything else works on a
+ * tracee that is stopped: what is here, its registers (registers.h), and system
+ * calls of ours (inject.h). SIGKILL may end a stopped tracee at any time, so
+ * every function that talks to it may find it gone: it then returns -1, nothing
+ * is wrong, and the next wait_stop reports the death.
  */
 #ifndef JITTRACE_TARGET_TRACEE_H
 #define JITTRACE_TARGET_TRACEE_H

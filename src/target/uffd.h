@@ -33,7 +33,8 @@ int uffd_open(struct tracee *tracee);
  */
 int uffd_register(int fd, uint64_t addr, uint64_t length);
 
-/* Protects whole pages that are registered, or not any more. Returns 0 or -1. */
+/* Protects whole pages that are registered, or not any more. Returns 0 or
+ * -1. */
 int uffd_protect(int fd, uint64_t addr, uint64_t length, bool protect);
 
 #endif

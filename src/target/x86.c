@@ -6,8 +6,8 @@
  * registers that it shows, behind a popf too (get_flags in
  * arch/x86/kernel/ptrace.c); one that is set by the tracer is the tracee's own
  * (set_flags there). A program can see it in three places all the same: pushf
- * stores it, popf keeps it, syscall copies it to r11 (Intel SDM vol. 1, 3.4.3.3;
- * vol. 2, SYSCALL).
+ * stores it, popf keeps it, syscall copies it to r11 (Intel SDM vol. 1,
+ * 3.4.3.3; vol. 2, SYSCALL).
  */
 #include "target/registers.h"
 
@@ -39,8 +39,8 @@
 #define CODE_64 0x33
 
 /* The frame of a signal handler begins with a return address, then comes a
- * struct ucontext (struct rt_sigframe in arch/x86/include/asm/sigframe.h), whose
- * general registers are those of ucontext_t (sys/ucontext.h). */
+ * struct ucontext (struct rt_sigframe in arch/x86/include/asm/sigframe.h),
+ * whose general registers are those of ucontext_t (sys/ucontext.h). */
 #define FRAME_REGISTERS \
     (sizeof(uint64_t) + offsetof(ucontext_t, uc_mcontext.gregs))
 
@@ -50,7 +50,7 @@ const enum reg machine_dwarf_register[MACHINE_DWARF_REGISTERS] = {
     X86_R12, X86_R13, X86_R14, X86_R15, X86_RIP,
 };
 
-/* --- the registers --------------------------------------------------------- */
+/* --- the registers -------------------------------------------------------- */
 
 bool tracee_is_64bit(const struct tracee *tracee)
 {
@@ -160,7 +160,7 @@ uint64_t *tracee_free_register(struct tracee *tracee)
     return (uint64_t *)&tracee->regs.r15;
 }
 
-/* --- what stepping shows --------------------------------------------------- */
+/* --- what stepping shows -------------------------------------------------- */
 
 bool tracee_traps_itself(const struct tracee *tracee)
 {
@@ -221,7 +221,7 @@ void tracee_hide_step(struct tracee *tracee, enum insn_kind executed)
     }
 }
 
-/* --- system calls ---------------------------------------------------------- */
+/* --- system calls --------------------------------------------------------- */
 
 /*
  * A call needs no stack. But with an rsp that is no address an AMD CPU raises a
@@ -278,7 +278,7 @@ bool tracee_awaits_restart(const struct tracee *tracee)
            result >= RESTART_LAST;
 }
 
-/* --- debug registers ------------------------------------------------------- */
+/* --- debug registers ------------------------------------------------------ */
 
 static int set_debug_register(const struct tracee *tracee, unsigned n,
                               uint64_t value)
