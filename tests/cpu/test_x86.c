@@ -23,9 +23,11 @@
 
 #include "base/buf.h"
 #include "support/support.h"
+#include "cpu/calling.h"
 #include "cpu/effect.h"
 #include "cpu/insn.h"
 #include "cpu/regs.h"
+#include "cpu/trap.h"
 
 TestSuite(x86, .timeout = 20);
 
@@ -795,6 +797,121 @@ Test(x86, no_more_accesses_than_asked_for)
 
     cr_assert(eq(sz, insn_accesses(&insn, &regs, list, 1), 1));
     cr_assert(eq(u64, list[1].addr, 1));
+}
+
+/* ------------------------------------------------ traps, stepping and calls */
+
+Test(x86, breakpoint_instructions)
+{
+    static const struct {
+        uint8_t bytes[TRAP_LOOK_BACK];
+        size_t length;
+    } cases[] = {
+        {{0x90, 0xcc}, 1}, /* int3 */
+        {{0xcd, 0x03}, 2}, /* int 3 */
+        {{0xcd, 0xcc}, 1}, {{0xcd, 0x80}, 0},
+        {{0xcc, 0x90}, 0}, {{0x03, 0x03}, 0},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++)
+        cr_assert(eq(sz, trap_length(cases[i].bytes), cases[i].length), "%zu",
+                  i);
+    cr_assert(eq(u8, trap_insn, 0xcc));
+}
+
+/* Where it is no instruction, too. */
+Test(x86, what_linux_takes_for_popf)
+{
+    static const struct {
+        const char *hex;
+        bool loads;
+        uint8_t length;
+    } cases[] = {
+        {"9d", true, 1},  {"669d", true, 2}, {"489d", true, 2},
+        {"cf", true, 1},  {"48cf", true, 2}, {"f09d", true, 0},
+        {"06", false, 0}, {"90", false, 1},  {"489c", false, 2},
+        {"66", false, 0}, {"f0", false, 0},  {"48c7c09d000000", false, 7},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint8_t code[32];
+        size_t len = unhex(cases[i].hex, code);
+        struct insn insn;
+
+        insn_decode_any(code, len, HERE, &insn);
+        cr_assert(eq(int, trap_loads_flags(code, len), cases[i].loads), "%s",
+                  cases[i].hex);
+        cr_assert(eq(int, insn.kind == INSN_LOADS_FLAGS, cases[i].loads), "%s",
+                  cases[i].hex);
+        cr_assert(eq(u8, insn.length, cases[i].length), "%s", cases[i].hex);
+        cr_assert(eq(u64, insn.addr, HERE));
+    }
+}
+
+/* popf takes them from the top of the stack; of the five words that iret takes
+ * they are the third. */
+Test(x86, flags_that_are_loaded)
+{
+    static const struct {
+        const char *hex;
+        size_t word; /* bytes */
+        size_t words;
+        size_t place; /* of the flags */
+    } cases[] = {{"9d", 8, 1, 0},
+                 {"669d", 2, 1, 0},
+                 {"48cf", 8, 5, 2},
+                 {"cf", 4, 5, 2},
+                 {"66cf", 2, 5, 2}};
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct insn insn = decoded(cases[i].hex);
+        size_t len = cases[i].word * cases[i].words;
+        uint8_t read[40];
+        uint64_t flags;
+
+        memset(read, 0xff, sizeof read);
+        memcpy(read + cases[i].word * cases[i].place, "\x02\x41", 2);
+        flags = trap_flags_loaded(&insn, read, len);
+        cr_assert(eq(u64, flags & 0xffff, 0x4102), "%s", cases[i].hex);
+        cr_assert(eq(u64, trap_flags_loaded(&insn, read, 1), 0));
+        insn.kind = INSN_PLAIN;
+        cr_assert(eq(u64, trap_flags_loaded(&insn, read, len), 0));
+    }
+    cr_assert(eq(int, trap_is_set(0x102), 1));
+    cr_assert(eq(int, trap_is_set(0x4202), 0));
+    cr_assert(eq(int, trap_loses_flags(0x4002), 1));
+    cr_assert(eq(int, trap_loses_flags(0x302), 0));
+}
+
+#define STACK_AT 0x7000
+
+/* A stack of three words, of which the middle one is a return address. */
+static size_t read_stack(int pid, uint64_t addr, void *out, size_t size)
+{
+    static const uint64_t stack[] = {1, HERE + 5, 3};
+
+    if (pid != 42 || addr < STACK_AT || addr - STACK_AT > sizeof stack - size)
+        return 0;
+    memcpy(out, (const uint8_t *)stack + (addr - STACK_AT), size);
+    return size;
+}
+
+Test(x86, frames_of_calls)
+{
+    struct regs regs = {{[X86_RSP] = STACK_AT + 8, [X86_RIP] = HERE}}, before;
+    struct call_frame frame;
+
+    cr_assert(eq(int, calling_frame(42, read_stack, &regs, &frame), 1));
+    cr_assert(eq(u64, frame.return_to, HERE + 5));
+    cr_assert(eq(u64, frame.stack_after, STACK_AT + 16));
+    cr_assert(eq(int, calling_frame_holds(42, read_stack, &frame), 1));
+    cr_assert(eq(int, calling_frame_holds(41, read_stack, &frame), 0));
+    frame.return_to++;
+    cr_assert(eq(int, calling_frame_holds(42, read_stack, &frame), 0));
+    calling_before(&regs, &before);
+    cr_assert(eq(u64, before.value[X86_RSP], STACK_AT + 16));
+    regs.value[X86_RSP] = STACK_AT - 8;
+    cr_assert(eq(int, calling_frame(42, read_stack, &regs, &frame), 0));
 }
 
 /* ------------------------------------------------- the CPU's own opinion */
