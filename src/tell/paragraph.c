@@ -110,12 +110,13 @@ void telling_take(struct telling *telling, const struct event *event)
 {
     const struct event_protect *protect = &event->protect;
     const struct event_enter *enter = &event->enter;
+    const struct protection *before;
     const struct region *region;
 
     if (event->kind == EVENT_PROTECT) {
-        region = view_region_at(&telling->view, protect->addr);
+        before = view_protection(&telling->view, protect->addr);
         free(telling->maps_before);
-        telling->maps_before = mem_copy_text(region ? region->maps : NULL);
+        telling->maps_before = mem_copy_text(before ? before->maps : NULL);
         if (protect->prot & PROT_EXEC)
             telling_sum_up(telling, protect->addr, protect->length);
         compare_code(telling, telling_base(telling, protect->addr, 0),
