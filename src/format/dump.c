@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dump.c - follows the events with a view. What an event is about to change is
- * written before the view takes it into account:
- *
- *      event --> does it end a generation? --> its file
- *        |
- *        +-----> view --> what is executable now?
+ * written before the view takes it into account.
  *
  * A mapping may be in several parts with different protections; they are one
  * code, and have one file.
@@ -17,7 +13,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,13 +25,6 @@
 
 /* Of so many names in a file the index tells. */
 #define NAMES_LISTED 1000u
-
-/* A mapping of which something could be executed. */
-struct code {
-    uint64_t mapping;
-    unsigned generation; /* the last one of it that could */
-    uint64_t ended;      /* the latest round in which one was ended */
-};
 
 /* Files by what their names begin with. */
 struct named {
@@ -53,11 +41,7 @@ struct dump {
     bool unwatched; /* from somewhere on, nothing was seen */
     FILE *index;
     struct view view;
-    uint64_t seq;   /* of the latest event */
-    uint64_t round; /* counts the events, and the end */
-    struct code *codes;
-    size_t code_count;
-    size_t code_capacity;
+    uint64_t seq; /* of the latest event */
     struct named *named;
     size_t named_count;
     size_t named_capacity;
@@ -249,42 +233,17 @@ static int write_file(struct dump *dump, const struct region *region,
 
 /* --- generations --------------------------------------------------------- */
 
-static struct code *find_code(const struct dump *dump, uint64_t mapping)
-{
-    for (size_t i = 0; i < dump->code_count; i++)
-        if (dump->codes[i].mapping == mapping)
-            return &dump->codes[i];
-    return NULL;
-}
-
-/* The present generation of a region's code can be executed. */
-static void note_executable(struct dump *dump, const struct region *region)
-{
-    struct code *code = find_code(dump, region->mapping);
-
-    if (!code) {
-        dump->codes = mem_grow(dump->codes, dump->code_count,
-                               &dump->code_capacity, sizeof *dump->codes);
-        code = &dump->codes[dump->code_count++];
-        *code = (struct code){.mapping = region->mapping};
-    }
-    code->generation = view_generation(&dump->view, region);
-}
-
 /* The generation that a region shows ends now. */
 static int end_generation(struct dump *dump, const struct region *region,
                           const char *until, struct err *err)
 {
-    struct code *code = find_code(dump, region->mapping);
     struct buf file = {0};
     uint64_t first = 0, last = 0;
     int result;
 
-    if (!code || code->generation != view_generation(&dump->view, region) ||
-        code->ended == dump->round ||
+    if (!view_was_executable(&dump->view, region) ||
         !find_extent(&dump->view, region->mapping, &first, &last))
         return 0;
-    code->ended = dump->round;
     if (dump->files >= DUMP_FILES || dump->bytes >= DUMP_BYTES) {
         dump->left_out++;
         return 0;
@@ -304,9 +263,9 @@ static bool overlaps(const struct region *region, uint64_t addr,
     return region->addr < addr + length && region->addr + region->length > addr;
 }
 
-/* What lies in the range goes away. */
+/* What lies in the range goes away: of each mapping, what it has there. */
 static int end_range(struct dump *dump, uint64_t addr, uint64_t length,
-                     struct err *err)
+                     const char *until, struct err *err)
 {
     const struct regions *regions = &dump->view.regions;
 
@@ -314,47 +273,17 @@ static int end_range(struct dump *dump, uint64_t addr, uint64_t length,
         const struct region *region = &regions->list[i];
         bool whole = region->addr >= addr &&
                      region->addr + region->length <= addr + length;
+        bool done = !overlaps(region, addr, length);
 
-        if (overlaps(region, addr, length) &&
-            end_generation(dump, region,
-                           whole ? "it was unmapped"
-                                 : "a part of it was unmapped",
-                           err) < 0)
+        for (size_t j = i; !done && j-- > 0;)
+            done = regions->list[j].mapping == region->mapping &&
+                   overlaps(&regions->list[j], addr, length);
+        if (!done && end_generation(dump, region,
+                                    whole ? until : "a part of it was unmapped",
+                                    err) < 0)
             return -1;
     }
     return 0;
-}
-
-static void note_range(struct dump *dump, uint64_t addr, uint64_t length)
-{
-    const struct regions *regions = &dump->view.regions;
-
-    for (size_t i = 0; i < regions->count; i++)
-        if (overlaps(&regions->list[i], addr, length) &&
-            regions->list[i].prot & PROT_EXEC)
-            note_executable(dump, &regions->list[i]);
-}
-
-/* Notes what can be executed now, and could not before. */
-static void look_after(struct dump *dump, const struct event *event,
-                       uint64_t superseded)
-{
-    const struct region *region;
-
-    for (size_t i = 0; superseded && i < dump->view.regions.count; i++) {
-        region = &dump->view.regions.list[i];
-        if (region->mapping == superseded && region->prot & PROT_EXEC)
-            note_executable(dump, region);
-    }
-    if (event->kind == EVENT_MAP)
-        note_range(dump, event->map.addr, event->map.length);
-    if (event->kind == EVENT_PROTECT)
-        note_range(dump, event->protect.addr, event->protect.length);
-    region = event->kind == EVENT_ENTER
-                 ? view_region_at(&dump->view, event->enter.addr)
-                 : NULL;
-    if (region)
-        note_executable(dump, region);
 }
 
 /* --- the sink ------------------------------------------------------------ */
@@ -362,12 +291,10 @@ static void look_after(struct dump *dump, const struct event *event,
 static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
     struct dump *dump = (struct dump *)sink;
-    const struct region *region = view_superseded(&dump->view, event);
-    uint64_t superseded = region ? region->mapping : 0;
+    const struct region *superseded = view_superseded(&dump->view, event);
     int result = 0, fd;
 
     dump->seq = event->seq;
-    dump->round++;
     if (event->kind == EVENT_LIMIT)
         dump->unwatched |= event_ends_watching(&event->limit);
     if (!dump->index) {
@@ -384,30 +311,28 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     if (event->kind == EVENT_START)
         result = begin_index(dump, &event->start, err);
     else if (event->kind == EVENT_MAP)
-        result = end_range(dump, event->map.addr, event->map.length, err);
+        result = end_range(dump, event->map.addr, event->map.length,
+                           "it was unmapped", err);
     else if (event->kind == EVENT_UNMAP)
-        result = end_range(dump, event->unmap.addr, event->unmap.length, err);
-    else if (region)
-        result = end_generation(dump, region, "it was changed", err);
+        result = end_range(dump, event->unmap.addr, event->unmap.length,
+                           "it was unmapped", err);
+    else if (superseded)
+        result = end_generation(dump, superseded, "it was changed", err);
     if (result < 0)
         return -1;
     view_apply(&dump->view, event);
-    look_after(dump, event, superseded);
     return 0;
 }
 
 static int finish(struct sink *sink, struct err *err)
 {
     struct dump *dump = (struct dump *)sink;
-    const struct regions *regions = &dump->view.regions;
     struct pen pen = {0};
 
     if (!dump->index)
         return 0;
-    dump->round++;
-    for (size_t i = 0; i < regions->count; i++)
-        if (end_generation(dump, &regions->list[i], "the end", err) < 0)
-            return -1;
+    if (end_range(dump, 0, UINT64_MAX, "the end", err) < 0)
+        return -1;
     pen_end(&pen);
     if (dump->files == 0 && dump->unwatched)
         pen_text(&pen, ROLE_PLAIN,
@@ -438,7 +363,6 @@ static void dump_sink_free(struct sink *sink)
     close(dump->dir);
     view_release(&dump->view);
     free(dump->name);
-    free(dump->codes);
     free(dump->named);
     free(dump);
 }

@@ -168,7 +168,8 @@ static struct found code_of(const struct event *event)
 struct generation {
     struct range_value value;
     unsigned number;
-    bool in_use; /* something of it was executed or became executable */
+    bool in_use;     /* something of it was executed or became executable */
+    bool executable; /* a part of it is or was, or it was entered */
 };
 
 static struct generation generation_of(const struct view *view,
@@ -185,13 +186,18 @@ unsigned view_generation(const struct view *view, const struct region *region)
     return generation_of(view, region).number;
 }
 
+bool view_was_executable(const struct view *view, const struct region *region)
+{
+    return generation_of(view, region).executable;
+}
+
 static void set_generation(struct view *view, const struct region *region,
-                           unsigned number, bool in_use)
+                           struct generation now)
 {
     struct generation *generation = range_value_new(sizeof *generation);
 
-    generation->number = number;
-    generation->in_use = in_use;
+    now.value = generation->value;
+    *generation = now;
     ranges_set(&view->generations, region->mapping, region->mapping + 1,
                &generation->value);
     range_value_drop(&generation->value);
@@ -227,17 +233,31 @@ const struct region *view_superseded(const struct view *view,
 static void note_change(struct view *view, struct found found)
 {
     const struct region *region = changed_by(view, found);
+    struct generation next = {0};
 
-    if (region)
-        set_generation(view, region, view_generation(view, region) + 1, false);
+    if (!region)
+        return;
+    next.number = view_generation(view, region) + 1;
+    for (size_t i = 0; i < view->regions.count; i++)
+        next.executable |= view->regions.list[i].mapping == region->mapping &&
+                           (view->regions.list[i].prot & PROT_EXEC);
+    set_generation(view, region, next);
 }
 
-static void note_use(struct view *view, uint64_t addr)
+/* The region, if there is one, is used, or can be executed, as it is. */
+static void note_use(struct view *view, const struct region *region,
+                     bool in_use, bool executable)
 {
-    const struct region *region = regions_at(&view->regions, addr);
+    struct generation now;
 
-    if (region && !generation_of(view, region).in_use)
-        set_generation(view, region, view_generation(view, region), true);
+    if (!region)
+        return;
+    now = generation_of(view, region);
+    if ((!in_use || now.in_use) && (!executable || now.executable))
+        return;
+    now.in_use |= in_use;
+    now.executable |= executable;
+    set_generation(view, region, now);
 }
 
 static void store(struct view *view, struct found found)
@@ -303,8 +323,10 @@ static void forget(struct view *view, uint64_t addr, uint64_t length)
 static void apply_map(struct view *view, const struct event *event)
 {
     const struct event_map *map = &event->map;
+    const struct region *region;
 
-    regions_map(&view->regions, map->addr, map->length, map->prot);
+    region = regions_map(&view->regions, map->addr, map->length, map->prot);
+    note_use(view, region, false, map->prot & PROT_EXEC);
     forget(view, map->addr, map->length);
     set_protection(view, event, map->addr, map->length);
 }
@@ -322,13 +344,19 @@ static void apply_protect(struct view *view, const struct event *event)
     if ((protect->prot & ~protect->old_prot & PROT_EXEC) &&
         pages_extent(&view->pages, protect->addr, protect->length, &first,
                      &last))
-        note_use(view, protect->addr);
+        note_use(view, view_region_at(view, protect->addr), true, false);
+    for (i = 0; i < view->regions.count; i++) {
+        const struct region *region = &view->regions.list[i];
+
+        if (region->addr >= protect->addr && region->addr < end)
+            note_use(view, region, false, protect->prot & PROT_EXEC);
+    }
 }
 
 /* What the CPU executed was there, whoever put it there. */
 static void apply_step(struct view *view, const struct event_step *step)
 {
-    note_use(view, step->addr);
+    note_use(view, view_region_at(view, step->addr), true, false);
     for (size_t i = 0; i < step->bytes.len; i++)
         if (!pages_written(&view->pages, step->addr + i))
             pages_write(&view->pages, step->addr + i,
@@ -384,7 +412,7 @@ void view_apply(struct view *view, const struct event *event)
     case EVENT_ENTER:
         view->stage = STAGE_CALL;
         learn(view, code_of(event));
-        note_use(view, event->enter.addr);
+        note_use(view, view_region_at(view, event->enter.addr), true, true);
         view->calls += word_is(event->enter.how, "call");
         break;
     case EVENT_STEP:

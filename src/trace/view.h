@@ -98,6 +98,9 @@ const struct protection *view_protection(const struct view *view,
  */
 unsigned view_generation(const struct view *view, const struct region *region);
 
+/* Whether that generation, or a part of it, could ever be executed. */
+bool view_was_executable(const struct view *view, const struct region *region);
+
 /* What is known of a thread; NULL if it was never seen in generated code. */
 const struct view_thread *view_thread(const struct view *view, int tid);
 
