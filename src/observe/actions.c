@@ -1,27 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the program has set for the signals that guards and steps raise, and how
- * it gets that back when the kernel has undone it (reset.h).
- *
- * The filter stops the program where it sets an action for one of them, so what
- * it has set is known. A mask is not: to stop wherever a program sets one
- * would cost too much. A thread that is stepped has a mask without SIGTRAP for
- * that moment (tracee_resume), so its steps undo nothing but that SIGTRAP is
- * ignored; that is set again before the program could see it.
- *
- * A handler is one for all threads. Where one of them blocks its signal, the
- * others could raise it in the moment in which it is not set, so such a program
- * is watched only while it has one thread.
- *
- * Only of the process that is watched is anything known, and of a child that it
- * has made before its entry point, until that gets there. A child of vfork has
- * actions of its own, and starts a program.
- */
+#include "observe/actions.h"
+
 #include <signal.h>
 #include <sys/syscall.h>
 
+#include "observe/guard.h"
 #include "observe/reset.h"
-#include "observe/state.h"
+#include "target/calls.h"
+#include "target/inject.h"
 #include "target/proc.h"
 
 enum { TRAP = 2 };
@@ -37,14 +23,16 @@ static struct signal_action *action_of(const struct thread *thread, int signal)
     return NULL;
 }
 
-static enum disposition disposition_of(const struct signal_action *action)
+/* What happens at the signal as the program has set it, if that is known. */
+static enum disposition disposition(const struct signal_action *action)
 {
-    if (action->handler == (uintptr_t)SIG_DFL)
+    if (!action || action->handler == (uintptr_t)SIG_DFL)
         return DISPOSITION_DEFAULT;
     return action->handler == (uintptr_t)SIG_IGN ? DISPOSITION_IGNORED
                                                  : DISPOSITION_HANDLED;
 }
 
+/* The same as the kernel says. */
 static enum disposition disposition_now(pid_t tid, int signal)
 {
     struct proc_signals now;
@@ -58,17 +46,17 @@ static enum disposition disposition_now(pid_t tid, int signal)
 
 void actions_inherited(struct thread *thread)
 {
-    if (thread->tracee.pid == thread->run->root)
-        thread->space->actions_of = thread->run->root;
-    for (size_t i = 0; i < ACTIONS; i++) {
-        struct signal_action *action = action_of(thread, signals[i]);
+    struct space *space = thread->space;
 
-        if (!action)
-            return;
-        *action = (struct signal_action){0};
+    if (thread->tracee.pid == thread->run->root)
+        space->actions_of = thread->run->root;
+    if (space->actions_of != thread->tracee.pid)
+        return;
+    for (size_t i = 0; i < ACTIONS; i++) {
+        space->actions[i] = (struct signal_action){0};
         if (disposition_now(thread->tracee.tid, signals[i]) ==
             DISPOSITION_IGNORED)
-            action->handler = (uintptr_t)SIG_IGN;
+            space->actions[i].handler = (uintptr_t)SIG_IGN;
     }
 }
 
@@ -87,15 +75,20 @@ void actions_set(struct thread *thread)
         *action = given;
 }
 
+void actions_copy(const struct space *parent, struct thread *child)
+{
+    for (size_t i = 0; i < ACTIONS; i++)
+        child->space->actions[i] = parent->actions[i];
+    child->space->actions_of = child->tracee.pid;
+}
+
 void actions_forced(struct thread *thread, int signal)
 {
     const struct signal_action *action = action_of(thread, signal);
-    enum disposition set = DISPOSITION_DEFAULT, now = DISPOSITION_DEFAULT;
+    enum disposition set = disposition(action), now = DISPOSITION_DEFAULT;
     struct reset reset;
     uint64_t mask;
 
-    if (action)
-        set = disposition_of(action);
     if (set != DISPOSITION_DEFAULT)
         now = disposition_now(thread->tracee.tid, signal);
     if (tracee_mask(&thread->tracee, &mask) < 0)
@@ -116,25 +109,29 @@ void actions_restore_trap(struct thread *thread)
 {
     const struct signal_action *action = action_of(thread, SIGTRAP);
 
-    if (action && disposition_of(action) == DISPOSITION_IGNORED &&
+    if (disposition(action) == DISPOSITION_IGNORED &&
         thread->tracee.held_count == 0 && /* else it is done the next time */
         disposition_now(thread->tracee.tid, SIGTRAP) == DISPOSITION_DEFAULT)
         tracee_set_action(&thread->tracee, SIGTRAP, action);
 }
 
+void actions_restore_copy(const struct space *space, struct thread *child)
+{
+    const struct signal_action *action = &space->actions[TRAP];
+
+    if (disposition(action) == DISPOSITION_IGNORED)
+        tracee_set_action(&child->tracee, SIGTRAP, action);
+}
+
 bool actions_endangered(const struct thread *thread, int signal)
 {
-    const struct signal_action *action = action_of(thread, signal);
-
-    return action && disposition_of(action) == DISPOSITION_HANDLED &&
+    return disposition(action_of(thread, signal)) == DISPOSITION_HANDLED &&
            thread->space->users > 1 && !thread->space->frozen;
 }
 
 bool actions_lack(const struct thread *thread, int signal)
 {
-    const struct signal_action *action = action_of(thread, signal);
-
-    return action && disposition_of(action) == DISPOSITION_HANDLED &&
+    return disposition(action_of(thread, signal)) == DISPOSITION_HANDLED &&
            disposition_now(thread->tracee.tid, signal) == DISPOSITION_DEFAULT;
 }
 
@@ -152,9 +149,7 @@ void actions_restore(struct thread *thread, int signal)
 
 bool actions_ignore(const struct thread *thread, int signal)
 {
-    const struct signal_action *action = action_of(thread, signal);
-
-    return action && disposition_of(action) == DISPOSITION_IGNORED;
+    return disposition(action_of(thread, signal)) == DISPOSITION_IGNORED;
 }
 
 /*
@@ -167,23 +162,8 @@ void actions_delivered(struct thread *thread, int signal, bool forced)
 
     if (!action)
         return;
-    if (disposition_of(action) == DISPOSITION_IGNORED
+    if (disposition(action) == DISPOSITION_IGNORED
             ? forced
             : action->flags & (unsigned)SA_RESETHAND)
         action->handler = (uintptr_t)SIG_DFL;
-}
-
-void actions_copy(const struct space *parent, struct thread *child)
-{
-    for (size_t i = 0; i < ACTIONS; i++)
-        child->space->actions[i] = parent->actions[i];
-    child->space->actions_of = child->tracee.pid;
-}
-
-void actions_restore_copy(const struct space *space, struct thread *child)
-{
-    const struct signal_action *action = &space->actions[TRAP];
-
-    if (disposition_of(action) == DISPOSITION_IGNORED)
-        tracee_set_action(&child->tracee, SIGTRAP, action);
 }

@@ -1,25 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * How control arrived in generated code: by a call, a jump, a return or a
- * signal. The fault at the guard does not say so; the instruction that led
- * there lies in code that is not stepped. What it has left behind does:
- *
- *   return  the place was announced by a leave; or its address is still where
- *           a return takes it from, and behind a call
- *   call    it is to return behind a call that leads here
- *   signal  it is to return to the code that ends a signal handler
- *   jump    none of these. There may be a return address all the same: of a
- *           call to something else, which then jumped here
- *
- * Control that leaves one region for another needs no guess.
- */
+#include "observe/arrive.h"
+
 #include <string.h>
 #include <sys/mman.h>
 
 #include "cpu/calling.h"
-#include "observe/state.h"
 #include "target/calls.h"
 #include "target/proc.h"
+#include "target/registers.h"
 
 /* --- returns that are awaited --------------------------------------------- */
 
@@ -110,15 +98,6 @@ bool arrive_follows_call(pid_t pid, uint64_t addr)
 
 /* --- what happened -------------------------------------------------------- */
 
-/* Whether a return has just led here. */
-static bool has_returned(pid_t pid, struct place here)
-{
-    const struct call_frame frame = {here.pc, here.sp};
-
-    return calling_frame_holds(pid, proc_read, &frame) &&
-           arrive_follows_call(pid, here.pc);
-}
-
 /* Whether code can be there, for which permission is held back or not. */
 static bool may_be_code(const struct thread *thread, uint64_t addr)
 {
@@ -132,34 +111,29 @@ static bool may_be_code(const struct thread *thread, uint64_t addr)
 }
 
 /*
- * Judges by where a function would return to, and takes it for the return. A
+ * Judges by the address on top of the stack, and takes it for the return. A
  * word that only looks like one would have the end of this stay waited for in
  * vain. A call that leads here proves itself; nothing need be looked up then.
  */
 static const char *judge_top(struct thread *thread, const struct regs *regs)
 {
     pid_t pid = thread->tracee.tid;
+    struct call_frame top;
     const char *how = "jump";
-    struct call_frame frame;
 
-    if (!calling_frame(pid, proc_read, regs, &frame))
+    if (!calling_frame(pid, proc_read, regs, &top))
         return how;
-    if (call_ends_handler(pid, frame.return_to)) {
+    if (call_ends_handler(pid, top.return_to)) {
         how = "signal";
     } else {
-        switch (call_before(pid, frame.return_to, regs)) {
-        case NO_CALL_BEFORE:
-            return how;
-        case CALL_HERE:
+        enum call_before found = call_before(pid, top.return_to, regs);
+
+        if (found == CALL_HERE)
             how = "call";
-            break;
-        case CALL_ELSEWHERE:
-            if (!may_be_code(thread, frame.return_to))
-                return how;
-            break;
-        }
+        else if (found == NO_CALL_BEFORE || !may_be_code(thread, top.return_to))
+            return how;
     }
-    thread->back = (struct place){frame.return_to, frame.stack_after};
+    thread->back = (struct place){top.return_to, top.stack_after};
     return how;
 }
 
@@ -169,6 +143,7 @@ const char *arrive_how(struct thread *thread, const struct regs *regs)
     bool known = thread->left_by && thread->left_to.pc == here.pc &&
                  thread->left_to.sp == here.sp;
     const char *left_by = thread->left_by, *how;
+    pid_t tid = thread->tracee.tid;
 
     thread->left_by = NULL;
     if (arrive_awaited(thread, here, &thread->back))
@@ -177,7 +152,62 @@ const char *arrive_how(struct thread *thread, const struct regs *regs)
     how = judge_top(thread, regs);
     if (known)
         return left_by;
-    if (strcmp(how, "jump") == 0 && has_returned(thread->tracee.tid, here))
-        return "return";
+    if (strcmp(how, "jump") == 0 &&
+        calling_frame_holds(tid, proc_read,
+                            &(struct call_frame){here.pc, here.sp}) &&
+        arrive_follows_call(tid, here.pc))
+        return "return"; /* it has just taken pc from the stack */
     return how;
+}
+
+void arrive_tell_leave(struct thread *thread, const char *how,
+                       const struct regs *now)
+{
+    struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
+
+    event.leave.how = how;
+    event.leave.to = now->value[REG_PC];
+    if (strcmp(how, "return") == 0)
+        event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
+    lines_find(thread->report->lines, event.leave.to, &event.source);
+    report_event(thread->report, &event);
+    thread->left_by = how;
+    thread->left_to = (struct place){now->value[REG_PC], now->value[REG_STACK]};
+}
+
+/* --- the C library -------------------------------------------------------- */
+
+static bool is_c_library(const struct maps_line *line)
+{
+    static const char *const names[] = {"libc.so", "libc-", "ld-"};
+    const char *name = strrchr(line->name, '/');
+
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
+        if (strncmp(name + 1, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Return addresses are looked for in so much of the stack. */
+#define STACK_WORDS 8
+
+bool arrive_is_c_library(struct thread *thread)
+{
+    pid_t pid = thread->tracee.tid;
+    uint64_t stack[STACK_WORDS];
+    struct maps_line here, there;
+    size_t count;
+
+    if (tracee_fetch(&thread->tracee) < 0 ||
+        !proc_maps_find(pid, tracee_pc(&thread->tracee), &here) ||
+        !is_c_library(&here))
+        return false;
+    count = proc_read(pid, tracee_stack(&thread->tracee), stack, sizeof stack) /
+            sizeof *stack;
+    for (size_t i = 0; i < count; i++)
+        if (arrive_follows_call(pid, stack[i]))
+            return proc_maps_find(pid, stack[i], &there) &&
+                   there.start <= stack[i] && there.inode == here.inode &&
+                   there.device == here.device;
+    return false;
 }

@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A guard is the difference between the protection that the program asked for
- * and the one its pages have:
- *
- *      region->prot          what the program asked for
- *      region->guard.wanted  permissions whose use is to be seen
- *      region->guard.taken   permissions held back at this moment
- *
- * taken is always a part of prot and of wanted.
- *
  * Execution is held back by mprotect, made by the tracee. Writes are held back
  * by a userfaultfd, which costs no stop of the tracee, leaves its mappings as
  * they are and can open single pages; where the system has none, or none for
@@ -19,13 +10,17 @@
  * found by comparing. And all of them stop at each system call, for one could
  * be under way to a page when it is guarded.
  */
+#include "observe/guard.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "observe/state.h"
+#include "observe/order.h"
+#include "target/calls.h"
+#include "target/inject.h"
 #include "target/uffd.h"
 
 unsigned guard_prot(const struct region *region, unsigned taken)
@@ -37,42 +32,48 @@ unsigned guard_prot(const struct region *region, unsigned taken)
     return region->prot ? prot | PROT_READ : prot;
 }
 
+/* What mprotect holds back of the region, of these permissions. */
+static unsigned by_mprotect(const struct region *region, unsigned taken)
+{
+    return region->guard.writes == WRITE_GUARD_UFFD ? taken & PROT_EXEC : taken;
+}
+
 unsigned guard_shown(const struct region *region)
 {
-    unsigned taken = region->guard.taken;
+    unsigned taken = by_mprotect(region, region->guard.taken);
 
-    if (region->guard.writes == WRITE_GUARD_UFFD)
-        taken &= ~(unsigned)PROT_WRITE;
     return taken ? guard_prot(region, taken) : region->prot;
 }
 
 /* Whether writes to the region are held back beside its protection. */
 static bool uses_uffd(const struct space *space, struct region *region)
 {
-    if (region->guard.writes == WRITE_GUARD_UNTRIED)
-        region->guard.writes =
+    struct region_guard *guard = &region->guard;
+
+    if (guard->writes == WRITE_GUARD_UNTRIED)
+        guard->writes =
             space->uffd >= 0 && uffd_register(space->uffd, region->addr,
                                               region->length) == 0
                 ? WRITE_GUARD_UFFD
                 : WRITE_GUARD_MPROTECT;
-    return region->guard.writes == WRITE_GUARD_UFFD;
+    return guard->writes == WRITE_GUARD_UFFD;
 }
 
-/*
- * Holds write permission back, or gives it back. Returns -1 where the kernel
- * does not do so any more: from then on that is for mprotect.
- */
-static int set_writes(const struct space *space, struct region *region,
-                      unsigned taken)
+/* Holds them back so, or gives them back. False where the kernel does not do so
+ * any more: from then on that is for mprotect. */
+static bool set_writes(const struct space *space, struct region *region,
+                       unsigned taken)
 {
+    struct region_guard *guard = &region->guard;
+
     if (uffd_protect(space->uffd, region->addr, region->length,
                      taken & PROT_WRITE) < 0) {
-        region->guard.writes = WRITE_GUARD_MPROTECT;
-        return -1;
+        guard->writes = WRITE_GUARD_MPROTECT;
+        return false;
     }
-    region->guard.taken &= ~(unsigned)PROT_WRITE;
-    region->guard.taken |= taken & PROT_WRITE;
-    return 0;
+    guard->taken &= ~(unsigned)PROT_WRITE;
+    guard->taken |= taken & PROT_WRITE;
+    return true;
 }
 
 /* Sets the protection of [from, to) to the program's own less `taken`. Returns
@@ -97,7 +98,7 @@ static int set_range(struct thread *thread, struct region *region,
         return result == 0 ? 0 : -1;
     region->guard.wanted = 0;
     region->guard.lost = region->guard.taken & ~taken;
-    report_limit(thread, "mprotect", region->addr,
+    thread_limit(thread, "mprotect", region->addr,
                  "the system refuses to change the protection of the "
                  "region at 0x%" PRIx64
                  " (%s), so it is not watched any more; %s",
@@ -108,18 +109,6 @@ static int set_range(struct thread *thread, struct region *region,
                      : "a sandbox, SELinux or MemoryDenyWriteExecute= can be "
                        "the cause: run the program outside of it");
     return -1;
-}
-
-/* The same for all of the region. */
-static int set_protection(struct thread *thread, struct region *region,
-                          unsigned taken)
-{
-    int result = set_range(thread, region, region->addr,
-                           region->addr + region->length, taken);
-
-    if (result == 0)
-        region->guard.window = region->guard.window_end = 0;
-    return result;
 }
 
 /*
@@ -136,7 +125,7 @@ static bool may_hold_execution(struct thread *thread)
                 ? EXECUTE_RETURNS
                 : EXECUTE_IS_LOST;
         if (space->execute == EXECUTE_IS_LOST)
-            report_limit(thread, "execute", 0,
+            thread_limit(thread, "execute", 0,
                          "the system does not let a page be executed again "
                          "that once could not be (PR_SET_MDWE, systemd's "
                          "MemoryDenyWriteExecute=, SELinux' execmem), so "
@@ -161,7 +150,7 @@ static bool may_hold_writes(struct thread *thread, unsigned prot)
             !tracee_can_protect_again(&thread->tracee, prot & ~PROT_WRITE))
             space->writes_return |= 1u << prot;
         else
-            report_limit(thread, "write", 0,
+            thread_limit(thread, "write", 0,
                          "the system does not let a page be written to "
                          "again that once could not be (a sandbox, SELinux), "
                          "so stores are not seen; run the program outside of "
@@ -172,43 +161,40 @@ static bool may_hold_writes(struct thread *thread, unsigned prot)
 
 int guard_set(struct thread *thread, struct region *region, unsigned taken)
 {
+    struct region_guard *guard = &region->guard;
     unsigned change, protected = PROT_WRITE | PROT_EXEC;
     int result = 0;
 
-    if ((taken & ~region->guard.taken & PROT_EXEC) &&
-        !may_hold_execution(thread)) {
-        region->guard.wanted &= ~(unsigned)PROT_EXEC;
+    if ((taken & ~guard->taken & PROT_EXEC) && !may_hold_execution(thread)) {
+        guard->wanted &= ~(unsigned)PROT_EXEC;
         taken &= ~(unsigned)PROT_EXEC;
     }
-    if ((taken & ~region->guard.taken & PROT_WRITE) &&
+    if ((taken & ~guard->taken & PROT_WRITE) &&
         !uses_uffd(thread->space, region) &&
         !may_hold_writes(thread, region->prot)) {
-        region->guard.wanted &= ~(unsigned)PROT_WRITE;
+        guard->wanted &= ~(unsigned)PROT_WRITE;
         taken &= ~(unsigned)PROT_WRITE;
     }
-    change = region->guard.taken ^ taken;
-    if (!change || order_in_doubt(thread->run, thread->space, region->addr,
-                                  region->length))
+    change = guard->taken ^ taken;
+    if (!change || order_in_doubt(thread, region->addr, region->length))
         return 0;
     thread->space->counted = false;
     thread->space->turns++;
     if ((change | taken) & PROT_WRITE && uses_uffd(thread->space, region) &&
-        set_writes(thread->space, region, taken) == 0)
+        set_writes(thread->space, region, taken))
     protected = PROT_EXEC;
-    if (change & protected)
-        result = set_protection(thread, region, taken & protected);
+    if (change & protected) {
+        result = set_range(thread, region, region->addr,
+                           region->addr + region->length, taken & protected);
+        if (result == 0)
+            guard->window = guard->window_end = 0;
+    }
     if (result == 0)
-        region->guard.taken = taken;
+        guard->taken = taken;
     return result;
 }
 
-/* What mprotect holds back of the region at this moment. */
-static unsigned by_mprotect(const struct region *region)
-{
-    return region->guard.writes == WRITE_GUARD_UFFD
-               ? region->guard.taken & PROT_EXEC
-               : region->guard.taken;
-}
+/* --- the window ----------------------------------------------------------- */
 
 /*
  * The kernel visits each page of a range whose protection changes, so of a
@@ -216,55 +202,162 @@ static unsigned by_mprotect(const struct region *region)
  */
 #define WINDOW 65536
 
-int guard_let_execute(struct thread *thread, struct region *region,
-                      uint64_t addr)
+int guard_allow_execution(struct thread *thread, struct region *region,
+                          uint64_t addr)
 {
     struct region_guard *guard = &region->guard;
     uint64_t from = addr - addr % WINDOW, to = from + WINDOW;
-    uint64_t end = region->addr + region->length;
 
     if (region->length <= WINDOW || guard->window != guard->window_end ||
         !(guard->taken & PROT_EXEC))
         return guard_set(thread, region, guard->taken & ~(unsigned)PROT_EXEC);
-    if (order_in_doubt(thread->run, thread->space, region->addr,
-                       region->length))
+    if (order_in_doubt(thread, region->addr, region->length))
         return 0;
-    if (from < region->addr)
-        from = region->addr;
-    if (to > end)
-        to = end;
+    region_clip(region, &from, &to);
     thread->space->turns++;
     /* That makes mappings, of which there may be no more; all of it makes
      * none. */
     if (try_range(thread, region, from, to,
-                  by_mprotect(region) & ~(unsigned)PROT_EXEC) != 0)
+                  by_mprotect(region, guard->taken & ~(unsigned)PROT_EXEC)))
         return guard_set(thread, region, guard->taken & ~(unsigned)PROT_EXEC);
     guard->window = from;
     guard->window_end = to;
     return 0;
 }
 
-int guard_close_window(struct thread *thread, struct region *region)
+/* Holds back again what that has opened; the region may have been cut since. */
+static int close_window(struct thread *thread, struct region *region)
 {
     struct region_guard *guard = &region->guard;
     uint64_t from = guard->window, to = guard->window_end;
 
-    if (from == to || order_in_doubt(thread->run, thread->space, region->addr,
-                                     region->length))
+    if (from == to || order_in_doubt(thread, region->addr, region->length))
         return 0;
     guard->window = guard->window_end = 0;
-    /* The region may have been cut since. */
-    if (from < region->addr)
-        from = region->addr;
-    if (to > region->addr + region->length)
-        to = region->addr + region->length;
-    if (from >= to || !(guard->taken & PROT_EXEC))
+    if (!region_clip(region, &from, &to) || !(guard->taken & PROT_EXEC))
         return 0;
     thread->space->turns++;
-    return set_range(thread, region, from, to, by_mprotect(region));
+    return set_range(thread, region, from, to,
+                     by_mprotect(region, guard->taken));
 }
 
-void guard_overruled(struct region *region)
+/* --- arming --------------------------------------------------------------- */
+
+int guard_arm(struct thread *thread, struct region *region)
+{
+    if (close_window(thread, region) < 0)
+        return -1;
+    return guard_set(thread, region, region->guard.wanted & region->prot);
+}
+
+/* Whether execution is wanted of the region, and not held back. */
+static bool lacks_execution(const struct region *region)
+{
+    return region->guard.wanted & region->prot & ~region->guard.taken &
+           PROT_EXEC;
+}
+
+void guard_close_all(struct thread *thread)
+{
+    struct report *report = thread->report;
+    bool ends = !budget_has_calls(&report->budget, &report->spent);
+
+    thread->space->left_open = false;
+    /* All of them: what was one region at the enter may have been cut. */
+    for_each_region (region, thread->space) {
+        if (ends)
+            guard_drop(thread, region, PROT_EXEC);
+        else if (lacks_execution(region))
+            guard_set(thread, region, region->guard.taken | PROT_EXEC);
+        else
+            close_window(thread, region);
+    }
+}
+
+/* Holds back `taken`, and writes where they are wanted and no call that another
+ * thread is in may write there. Such a thread arms the guard behind its call. */
+static int arm_writes(struct thread *thread, struct region *region,
+                      unsigned taken)
+{
+    unsigned writes = region->guard.wanted & region->prot & PROT_WRITE;
+    bool reached = false;
+
+    if (writes) {
+        for_each_thread (other, thread->run) {
+            if (other == thread || other->space != thread->space ||
+                !(other->mode == MODE_CALL || other->lifted) ||
+                !call_may_write(&other->call, region->addr, region->length))
+                continue;
+            other->lifted = reached = true;
+        }
+    }
+    return guard_set(thread, region,
+                     (taken & ~(unsigned)PROT_WRITE) | (reached ? 0 : writes));
+}
+
+int guard_arm_writes(struct thread *thread, struct region *region)
+{
+    return arm_writes(thread, region, region->guard.taken);
+}
+
+int guard_arm_behind_calls(struct thread *thread, struct region *region)
+{
+    if (close_window(thread, region) < 0)
+        return -1;
+    return arm_writes(thread, region, region->guard.wanted & region->prot);
+}
+
+/* Holds execution back from all regions of a row, which have the same
+ * protection, with one call. */
+static void hold_row(struct thread *thread, struct region *first,
+                     const struct region *behind)
+{
+    const struct region *last = behind - 1;
+    int result;
+
+    if (!may_hold_execution(thread)) {
+        for (; first < behind; first++)
+            first->guard.wanted &= ~(unsigned)PROT_EXEC;
+        return;
+    }
+    thread->space->turns++;
+    result = set_range(thread, first, first->addr, last->addr + last->length,
+                       by_mprotect(first, first->guard.taken) | PROT_EXEC);
+    for (; first < behind; first++) {
+        first->guard.window = first->guard.window_end = 0;
+        if (result == 0)
+            first->guard.taken |= PROT_EXEC;
+        else
+            first->guard.wanted = 0;
+    }
+}
+
+void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
+{
+    struct regions *regions = &thread->space->regions;
+    struct region *region = regions_from(regions, addr), *last, *next;
+    const struct region *behind = regions->list + regions->count;
+
+    for (; region && region < behind && region->addr < end; region = next) {
+        guard_arm_writes(thread, region);
+        next = region + 1;
+        if (!lacks_execution(region) ||
+            order_in_doubt(thread, addr, end - addr))
+            continue;
+        for (last = region; next < behind && next->addr < end; next++) {
+            guard_arm_writes(thread, next);
+            if (!lacks_execution(next) || next->prot != region->prot ||
+                by_mprotect(next, next->guard.taken) !=
+                    by_mprotect(region, region->guard.taken) ||
+                next->addr != last->addr + last->length)
+                break;
+            last = next;
+        }
+        hold_row(thread, region, next);
+    }
+}
+
+void guard_undone(struct region *region)
 {
     region->guard.window = region->guard.window_end = 0;
     region->guard.taken &=
@@ -279,19 +372,16 @@ int guard_renew(struct thread *thread, struct region *region)
     return guard_arm(thread, region);
 }
 
+/* --- one store ------------------------------------------------------------ */
+
 /* The pages of the region that [addr, addr + size) touches. */
 static void set_pages(struct space *space, const struct region *region,
                       uint64_t addr, uint64_t size, bool protect)
 {
-    uint64_t first = addr - addr % PAGES_SIZE;
-    uint64_t end = addr + size + PAGES_SIZE - 1;
+    uint64_t from = addr - addr % PAGES_SIZE, to = page_end(addr + size);
 
-    end -= end % PAGES_SIZE;
-    if (first < region->addr)
-        first = region->addr;
-    if (end > region->addr + region->length)
-        end = region->addr + region->length;
-    uffd_protect(space->uffd, first, end - first, protect);
+    region_clip(region, &from, &to);
+    uffd_protect(space->uffd, from, to - from, protect);
     space->turns++;
 }
 
@@ -315,132 +405,7 @@ void guard_close(struct thread *thread, struct region *region, uint64_t addr,
         set_pages(thread->space, region, addr, size, true);
 }
 
-int guard_arm(struct thread *thread, struct region *region)
-{
-    if (guard_close_window(thread, region) < 0)
-        return -1;
-    return guard_set(thread, region, region->guard.wanted & region->prot);
-}
-
-bool guard_lacks_execution(const struct region *region)
-{
-    return region->guard.wanted & region->prot & ~region->guard.taken &
-           PROT_EXEC;
-}
-
-/* Holds execution back from all regions of a run, which have the same
- * protection, with one call. */
-static void hold_run(struct thread *thread, struct region *first,
-                     const struct region *behind)
-{
-    const struct region *last = behind - 1;
-    int result;
-
-    if (!may_hold_execution(thread)) {
-        for (; first < behind; first++)
-            first->guard.wanted &= ~(unsigned)PROT_EXEC;
-        return;
-    }
-    thread->space->turns++;
-    result = set_range(thread, first, first->addr, last->addr + last->length,
-                       by_mprotect(first) | PROT_EXEC);
-    for (; first < behind; first++) {
-        first->guard.window = first->guard.window_end = 0;
-        if (result == 0)
-            first->guard.taken |= PROT_EXEC;
-        else
-            first->guard.wanted = 0;
-    }
-}
-
-void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
-{
-    struct regions *regions = &thread->space->regions;
-    struct region *region = regions_from(regions, addr), *last, *next;
-    const struct region *behind = regions->list + regions->count;
-
-    for (; region && region < behind && region->addr < end; region = next) {
-        guard_arm_writes(thread, region);
-        next = region + 1;
-        if (!guard_lacks_execution(region) ||
-            order_in_doubt(thread->run, thread->space, addr, end - addr))
-            continue;
-        for (last = region; next < behind && next->addr < end; next++) {
-            guard_arm_writes(thread, next);
-            if (!guard_lacks_execution(next) || next->prot != region->prot ||
-                by_mprotect(next) != by_mprotect(region) ||
-                next->addr != last->addr + last->length)
-                break;
-            last = next;
-        }
-        hold_run(thread, region, next);
-    }
-}
-
-bool guard_watches_stores(struct space *space)
-{
-    const struct regions *regions = &space->regions;
-
-    if (space->counted)
-        return space->watches_stores;
-    space->counted = true;
-    space->watches_stores = false;
-    for (size_t i = 0; i < regions->count && !space->watches_stores; i++)
-        space->watches_stores = regions->list[i].guard.taken & PROT_WRITE;
-    return space->watches_stores;
-}
-
-bool guard_needs_calls(struct space *space)
-{
-    bool may_arm = space->watched && space->started && !space->stores_off &&
-                   !space->frozen;
-
-    return guard_watches_stores(space) || (may_arm && space->users > 1) ||
-           space->follows_brk;
-}
-
-/*
- * Whether a call that another thread is in may write to the region. Behind it
- * that thread arms the guard.
- */
-static bool is_reached(const struct thread *thread, const struct region *region)
-{
-    bool found = false;
-
-    for (size_t i = 0; i < thread->run->thread_count; i++) {
-        struct thread *other = thread->run->threads[i];
-
-        if (other == thread || other->space != thread->space ||
-            !(other->in_call || other->lifted) ||
-            !call_may_write(&other->call, region->addr, region->length))
-            continue;
-        other->lifted = found = true;
-    }
-    return found;
-}
-
-/* Holds back `taken`, and writes where they are wanted and no call is. */
-static int arm_writes(struct thread *thread, struct region *region,
-                      unsigned taken)
-{
-    unsigned writes = region->guard.wanted & region->prot & PROT_WRITE;
-
-    if (writes && is_reached(thread, region))
-        writes = 0;
-    return guard_set(thread, region, (taken & ~(unsigned)PROT_WRITE) | writes);
-}
-
-int guard_arm_writes(struct thread *thread, struct region *region)
-{
-    return arm_writes(thread, region, region->guard.taken);
-}
-
-int guard_arm_behind_calls(struct thread *thread, struct region *region)
-{
-    if (guard_close_window(thread, region) < 0)
-        return -1;
-    return arm_writes(thread, region, region->guard.wanted & region->prot);
-}
+/* --- giving up ------------------------------------------------------------ */
 
 int guard_drop(struct thread *thread, struct region *region, unsigned prot)
 {
@@ -452,12 +417,18 @@ int guard_drop(struct thread *thread, struct region *region, unsigned prot)
 void guard_drop_stores(struct thread *thread, const char *budget,
                        const char *why)
 {
-    struct regions *regions = &thread->space->regions;
-
     thread->space->stores_off = true;
-    report_limit(thread, budget, 0, "%s", why);
-    for (size_t i = 0; i < regions->count; i++)
-        guard_drop(thread, &regions->list[i], PROT_WRITE);
+    thread_limit(thread, budget, 0, "%s", why);
+    for_each_region (region, thread->space)
+        guard_drop(thread, region, PROT_WRITE);
+}
+
+void guard_drop_all(struct thread *thread, const char *budget, const char *why)
+{
+    thread->space->frozen = true;
+    thread_limit(thread, budget, 0, "%s", why);
+    for_each_region (region, thread->space)
+        guard_drop(thread, region, PROT_WRITE | PROT_EXEC);
 }
 
 void guard_drop_uffd(struct thread *thread)
@@ -471,22 +442,12 @@ void guard_drop_uffd(struct thread *thread)
                           "the program uses userfaultfd itself, and the kernel "
                           "lets a page have only one; from here on stores are "
                           "not watched, code is read when it is executed");
-    for (size_t i = 0; i < space->regions.count; i++)
-        if (space->regions.list[i].guard.writes == WRITE_GUARD_UFFD)
-            space->regions.list[i].guard.writes = WRITE_GUARD_UNTRIED;
+    for_each_region (region, space)
+        if (region->guard.writes == WRITE_GUARD_UFFD)
+            region->guard.writes = WRITE_GUARD_UNTRIED;
     if (space->uffd >= 0)
         close(space->uffd); /* which gives its pages back */
     space->uffd = -1;
-}
-
-void guard_drop_all(struct thread *thread, const char *budget, const char *why)
-{
-    struct regions *regions = &thread->space->regions;
-
-    thread->space->frozen = true;
-    report_limit(thread, budget, 0, "%s", why);
-    for (size_t i = 0; i < regions->count; i++)
-        guard_drop(thread, &regions->list[i], PROT_WRITE | PROT_EXEC);
 }
 
 void guard_drop_stack(struct thread *thread, uint64_t addr, uint64_t length)
@@ -496,11 +457,32 @@ void guard_drop_stack(struct thread *thread, uint64_t addr, uint64_t length)
     if (!region || region->addr >= addr + length ||
         !(region->guard.wanted & PROT_WRITE))
         return;
-    report_limit(thread, "stack", region->addr,
+    thread_limit(thread, "stack", region->addr,
                  "the region at 0x%" PRIx64
                  " is written to by the kernel itself, as a stack for "
                  "signal handlers or as a thread's own data; stores into it "
                  "are not watched",
                  region->addr);
     guard_drop(thread, region, PROT_WRITE);
+}
+
+bool guard_watches_stores(struct space *space)
+{
+    if (space->counted)
+        return space->watches_stores;
+    space->counted = true;
+    space->watches_stores = false;
+    for_each_region (region, space)
+        if (region->guard.taken & PROT_WRITE)
+            space->watches_stores = true;
+    return space->watches_stores;
+}
+
+bool guard_needs_calls(struct space *space)
+{
+    bool may_arm = space->watched && space->started && !space->stores_off &&
+                   !space->frozen;
+
+    return guard_watches_stores(space) || (may_arm && space->users > 1) ||
+           space->follows_brk;
 }

@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the program calls its code. Its perf map is looked at when generated
- * code is entered, when it goes away and at the end, and read on where it has
- * grown. A name is told when the region that it lies in comes up, so that
- * nothing is told of code that jittrace knows nothing of, and a program with
- * thousands of functions is not stopped to list those that never run.
- */
+#include "observe/names.h"
+
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
-#include "observe/state.h"
 
 /* More names than this are not read: each costs a search and a copy. */
 #define MOST_NAMES 30000u
@@ -19,29 +13,9 @@ void names_begin(struct thread *thread)
 {
     struct names *names = &thread->space->names;
 
-    names_release(names);
     names->watched = thread->space->watched;
     if (names->watched)
         perfmap_init(&names->map, thread->tracee.pid);
-}
-
-void names_release(struct names *names)
-{
-    if (names->watched)
-        perfmap_release(&names->map);
-    labels_release(&names->unsaid);
-    labels_release(&names->said);
-    *names = (struct names){0};
-}
-
-static void limit(struct thread *thread)
-{
-    thread->space->names.limited = true;
-    report_limit(thread, "names", 0,
-                 "/tmp/%s has more than %u names or %u MiB; the names behind "
-                 "that are not read",
-                 thread->space->names.map.name, MOST_NAMES,
-                 PERFMAP_BYTES >> 20);
 }
 
 /* Takes what is new in the perf map. */
@@ -57,18 +31,13 @@ static void read_names(struct thread *thread)
         labels_add(&names->unsaid, line.addr, line.length, line.name);
         names->count++;
     }
-    if (names->map.full || names->count == MOST_NAMES)
-        limit(thread);
-}
-
-static void tell(const struct thread *thread, const struct label *label)
-{
-    struct event event = {.kind = EVENT_NAME, .tid = thread->tracee.tid};
-
-    event.name.addr = label->addr;
-    event.name.length = label->length;
-    event.name.name = label->name;
-    report_event(thread->run, &event);
+    if (!names->map.full && names->count < MOST_NAMES)
+        return;
+    names->limited = true;
+    thread_limit(thread, "names", 0,
+                 "/tmp/%s has more than %u names or %u MiB; the names behind "
+                 "that are not read",
+                 names->map.name, MOST_NAMES, PERFMAP_BYTES >> 20);
 }
 
 static int by_order(const void *a, const void *b)
@@ -110,9 +79,14 @@ static void tell_unsaid(struct thread *thread, uint64_t addr, uint64_t length)
     size_t count = find_unsaid(&names->unsaid, addr, length, &list);
 
     for (size_t i = 0; i < count; i++) {
+        struct event event = {.kind = EVENT_NAME, .tid = thread->tracee.tid};
+
+        event.name.addr = list[i]->addr;
+        event.name.length = list[i]->length;
+        event.name.name = list[i]->name;
         if (labels_add(&names->said, list[i]->addr, list[i]->length,
                        list[i]->name))
-            tell(thread, list[i]);
+            report_event(thread->report, &event);
         labels_drop(&names->unsaid, list[i]);
     }
     free(list);
@@ -134,12 +108,10 @@ void names_forget(struct thread *thread, uint64_t addr, uint64_t length)
 
 void names_tell_all(struct thread *thread)
 {
-    const struct regions *regions = &thread->space->regions;
-
     if (!thread->space->names.watched)
         return;
     read_names(thread);
-    for (size_t i = 0; i < regions->count; i++)
-        if (regions->list[i].prot & PROT_EXEC)
-            tell_unsaid(thread, regions->list[i].addr, regions->list[i].length);
+    for_each_region (region, thread->space)
+        if (region->prot & PROT_EXEC)
+            tell_unsaid(thread, region->addr, region->length);
 }

@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What mappings are made from. One object, a file or shared memory, may be
- * mapped many times: code is stored through one mapping and executed in
- * another one, at other addresses. So an object is known by its device and
- * inode, and a byte of it by its offset there.
- *
- *      object   0 ....... 4096 ....... 8192
- *               |  rw-  |                        stores are seen here
- *               |      r-x       |               and executed here
- *
- * An ELF file is a library: its code was made by a compiler before the program
- * began, and is not of interest. That is told once for each.
- */
-#include <inttypes.h>
+#include "observe/objects.h"
+
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
-#include "observe/state.h"
-#include "target/proc.h"
 
 void object_set(struct region *region, const struct maps_line *line)
 {
@@ -30,7 +16,8 @@ void object_set(struct region *region, const struct maps_line *line)
     guard->shared = line->shared || line->inode != 0;
 }
 
-bool object_is_same(const struct region *region, const struct region *other)
+/* Whether two regions are made from the same object. */
+static bool is_same(const struct region *region, const struct region *other)
 {
     return region->guard.inode != 0 &&
            region->guard.inode == other->guard.inode &&
@@ -47,17 +34,17 @@ struct region *object_twin(const struct thread *thread,
                            const struct region *region, uint64_t addr,
                            struct bytes bytes, uint64_t *also)
 {
-    const struct regions *regions = &thread->space->regions;
     uint64_t offset = offset_of(region, addr);
     uint8_t there[64];
+    size_t len = bytes.len < sizeof there ? bytes.len : sizeof there;
 
-    for (size_t i = 0; region->guard.inode && i < regions->count; i++) {
-        struct region *other = &regions->list[i];
+    if (!region->guard.inode)
+        return NULL;
+    for_each_region (other, thread->space) {
         uint64_t first = offset_of(other, other->addr);
-        size_t len = bytes.len < sizeof there ? bytes.len : sizeof there;
 
         if (other == region || !(other->prot & PROT_EXEC) ||
-            !object_is_same(region, other) || offset < first ||
+            !is_same(region, other) || offset < first ||
             offset + bytes.len > first + other->length)
             continue;
         *also = other->addr + (offset - first);
@@ -71,13 +58,10 @@ struct region *object_twin(const struct thread *thread,
 
 bool object_is_open(const struct space *space, const struct region *region)
 {
-    for (size_t i = 0; region->guard.inode && i < space->regions.count; i++) {
-        const struct region *other = &space->regions.list[i];
-
-        if (object_is_same(region, other) &&
+    for_each_region (other, space)
+        if ((other == region || is_same(region, other)) &&
             (other->prot & ~other->guard.wanted & PROT_WRITE))
             return true;
-    }
     return false;
 }
 
@@ -109,7 +93,7 @@ static struct object *need_object(struct space *space,
     return object;
 }
 
-bool object_is_library(struct thread *thread, int fd,
+bool object_is_library(const struct thread *thread, int fd,
                        const struct maps_line *line)
 {
     struct object *object;
@@ -128,15 +112,15 @@ void object_set_library(struct space *space, const struct maps_line *line)
     need_object(space, line)->kind = OBJECT_ELF;
 }
 
-void object_tell_library(struct thread *thread, const struct maps_line *line,
-                         const char *what)
+void object_tell_library(const struct thread *thread,
+                         const struct maps_line *line, const char *what)
 {
     struct object *object = need_object(thread->space, line);
 
     if (object->told)
         return;
     object->told = true;
-    report_limit(thread, "library", line->start,
+    thread_limit(thread, "library", line->start,
                  "%s %s; such code is not watched", line->name, what);
 }
 
@@ -145,22 +129,19 @@ bool object_is_told(struct space *space, const struct maps_line *line)
     return need_object(space, line)->told;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text), size = strlen(end);
-
-    return len >= size && strcmp(text + len - size, end) == 0;
-}
-
 /* Files that nobody else can open by name are made to be mapped: memfd_create,
  * shm_open, shmget, shared anonymous memory. */
 static bool is_shared_memory(const struct maps_line *line)
 {
-    return ends_with(line->name, " (deleted)") ||
+    static const char deleted[] = " (deleted)";
+    size_t len = strlen(line->name), size = sizeof deleted - 1;
+
+    return (len >= size && strcmp(line->name + len - size, deleted) == 0) ||
            strncmp(line->name, "/dev/shm/", 9) == 0;
 }
 
-bool object_may_hold_code(struct space *space, const struct maps_line *line)
+bool object_may_hold_code(const struct space *space,
+                          const struct maps_line *line)
 {
     const struct object *object = find_object(space, line);
 

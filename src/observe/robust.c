@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What the kernel stores when a thread ends: into each lock of its robust list
- * it writes that the owner has died, and wakes who waits for it (futex(2),
- * get_robust_list(2)). Such a store does not fault. Under a write guard it is
- * left out, without a word, and who waits for the lock waits for ever.
- *
- * So before a thread ends, by a call or by a signal, the regions that hold such
- * locks are given up. Not seen is the end by SIGKILL.
- */
+#include "observe/robust.h"
+
 #include <inttypes.h>
 #include <linux/futex.h>
 #include <signal.h>
@@ -15,7 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "observe/state.h"
+#include "observe/guard.h"
 #include "target/proc.h"
 
 /* As many as the kernel follows at most. */
@@ -25,16 +18,15 @@
 #define KIND_OF_LOCK UINT64_C(1)
 
 /* Gives up the region that holds the lock. Returns -1 if it cannot be. */
-static int spare(struct thread *thread, uint64_t lock)
+static int unguard(struct thread *thread, uint64_t lock)
 {
     struct region *region = regions_at(&thread->space->regions, lock);
 
     if (!region || !(region->guard.wanted & PROT_WRITE))
         return 0;
-    if (thread->in_call && tracee_rewind(&thread->tracee) < 0)
+    if (!thread_undo_call(thread))
         return -1;
-    thread->in_call = false; /* it will begin again */
-    report_limit(thread, "robust", region->addr,
+    thread_limit(thread, "robust", region->addr,
                  "the region at 0x%" PRIx64
                  " holds a lock that the kernel opens when its owner dies; "
                  "from here on stores into it are not watched",
@@ -43,7 +35,7 @@ static int spare(struct thread *thread, uint64_t lock)
 }
 
 /* The locks that `owner` has, by calls that `thread` makes. */
-static void spare_locks(struct thread *thread, pid_t owner)
+static void unguard_locks(struct thread *thread, pid_t owner)
 {
     struct robust_list_head head;
     uint64_t addr = 0, size = 0, entry;
@@ -52,13 +44,13 @@ static void spare_locks(struct thread *thread, pid_t owner)
         proc_read(owner, addr, &head, sizeof head) != sizeof head)
         return;
     entry = (uint64_t)(uintptr_t)head.list_op_pending & ~KIND_OF_LOCK;
-    if (entry && spare(thread, entry + (uint64_t)head.futex_offset) < 0)
+    if (entry && unguard(thread, entry + (uint64_t)head.futex_offset) < 0)
         return;
     entry = (uint64_t)(uintptr_t)head.list.next;
     for (int i = 0; i < MAX_LOCKS; i++) {
         entry &= ~KIND_OF_LOCK;
         if (entry == addr ||
-            spare(thread, entry + (uint64_t)head.futex_offset) < 0 ||
+            unguard(thread, entry + (uint64_t)head.futex_offset) < 0 ||
             proc_read(owner, entry, &entry, sizeof entry) != sizeof entry)
             return;
     }
@@ -66,23 +58,23 @@ static void spare_locks(struct thread *thread, pid_t owner)
 
 /* All threads of the process end, or of all that share its memory: one that
  * does not is watched less than it could be. */
-static void spare_all(struct thread *thread)
+static void unguard_all(struct thread *thread)
 {
-    for (size_t i = 0; i < thread->run->thread_count; i++)
-        if (thread->run->threads[i]->space == thread->space)
-            spare_locks(thread, thread->run->threads[i]->tracee.tid);
+    for_each_thread (other, thread->run)
+        if (other->space == thread->space)
+            unguard_locks(thread, other->tracee.tid);
 }
 
 void robust_before_call(struct thread *thread)
 {
     switch (thread->call.number) {
     case SYS_exit:
-        spare_locks(thread, thread->tracee.tid);
+        unguard_locks(thread, thread->tracee.tid);
         break;
     case SYS_exit_group:
     case SYS_execve:
     case SYS_execveat:
-        spare_all(thread);
+        unguard_all(thread);
         break;
     default:
         break;
@@ -111,5 +103,5 @@ void robust_before_signal(struct thread *thread, int signal)
 {
     if (guard_watches_stores(thread->space) && !is_harmless(signal) &&
         !proc_catches(thread->tracee.tid, signal))
-        spare_all(thread);
+        unguard_all(thread);
 }

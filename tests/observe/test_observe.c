@@ -10,8 +10,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "observe/arrive.h"
 #include "observe/fault.h"
-#include "observe/state.h"
+#include "observe/guard.h"
 
 TestSuite(observe, .timeout = 20);
 

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "observe/bytes.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+#include "observe/objects.h"
+#include "target/registers.h"
+
+/* --- events --------------------------------------------------------------- */
+
+/* Notes bytes of a region that have changed, and that no event has carried as
+ * code. */
+static void note(struct space *space, struct region *region, uint64_t addr,
+                 struct bytes bytes)
+{
+    struct region_guard *guard = &region->guard;
+
+    pages_write(&space->pages, addr, bytes);
+    if (guard->fresh == guard->fresh_end) {
+        guard->fresh = addr;
+        guard->fresh_end = addr + bytes.len;
+    }
+    if (addr < guard->fresh)
+        guard->fresh = addr;
+    if (addr + bytes.len > guard->fresh_end)
+        guard->fresh_end = addr + bytes.len;
+}
+
+void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
+                 struct bytes old, struct bytes now, const char *by,
+                 const struct srcline *source)
+{
+    struct event event = {.kind = EVENT_WRITE, .tid = thread->tracee.tid};
+    const struct insn *insn = &thread->store.insn;
+    uint64_t pc = by ? tracee_pc(&thread->tracee) : insn->addr;
+    const struct region *code = regions_at(&thread->space->regions, pc);
+    struct opt_u64 also = {0};
+    struct region *twin = object_twin(thread, region, addr, now, &also.value);
+    struct buf place = {0};
+
+    also.known = twin != NULL;
+    event.source = *source;
+    event.write = (struct event_write){
+        .addr = addr,
+        .offset = addr - region->start,
+        .old = old,
+        .new = now,
+        .pc = pc,
+        .text = !by && insn->length ? insn->text : NULL,
+        .by = by,
+        .also = also,
+    };
+    if (code) {
+        buf_printf(&place, "0x%" PRIx64 "+0x%" PRIx64, code->start,
+                   pc - code->start);
+        event.write.symbol = buf_text(&place);
+    } else {
+        event.write.symbol = lines_symbol(thread->report->lines, pc);
+    }
+    report_event(thread->report, &event);
+    buf_release(&place);
+    thread->space->changes++;
+    note(thread->space, region, addr, now);
+    if (twin)
+        note(thread->space, twin, also.value, now);
+}
+
+/* --- comparing ------------------------------------------------------------ */
+
+void bytes_written(struct thread *thread, struct region *region, uint64_t from,
+                   uint64_t to, const char *by)
+{
+    struct srcline source = {0};
+    uint8_t *old, *now;
+
+    if (!region_clip(region, &from, &to))
+        return;
+    old = mem_alloc(to - from);
+    now = mem_alloc(to - from);
+    pages_read(&thread->space->pages, from, to - from, old);
+    if (proc_read(thread->tracee.tid, from, now, to - from) == to - from) {
+        report_source(thread->report, &thread->tracee, &source);
+        bytes_store(thread, region, from, (struct bytes){old, to - from},
+                    (struct bytes){now, to - from}, by, &source);
+    }
+    free(old);
+    free(now);
+}
+
+void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
+                   uint64_t to, const char *by, bool whole)
+{
+    uint8_t *old = mem_alloc(to - from), *now = mem_alloc(to - from);
+    size_t len = proc_read(thread->tracee.tid, from, now, to - from);
+    struct srcline source = {0};
+    bool sourced = !by || strcmp(by, WRITTEN_ELSEWHERE) == 0;
+
+    pages_read(&thread->space->pages, from, len, old);
+    if (memcmp(old, now, len) == 0) /* faster than what follows */
+        len = 0;
+    while (whole && len > 0 && now[len - 1] == old[len - 1])
+        len--;
+    for (size_t i = 0, start; i < len;) {
+        struct bytes before, after;
+
+        while (i < len && old[i] == now[i])
+            i++;
+        for (start = i; i < len && (whole || old[i] != now[i]);)
+            i++;
+        before = (struct bytes){old + start, i - start};
+        after = (struct bytes){now + start, i - start};
+        if (i > start && !sourced)
+            report_source(thread->report, &thread->tracee, &source);
+        sourced |= i > start;
+        if (i > start && by)
+            bytes_store(thread, region, from + start, before, after, by,
+                        &source);
+        else if (i > start)
+            note(thread->space, region, from + start, after);
+    }
+    free(old);
+    free(now);
+}
+
+void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
+                   const char *by)
+{
+    bytes_compare(thread, region, addr, addr + PAGES_SIZE, by, by != NULL);
+}
+
+bool bytes_are_steady(const struct region *region)
+{
+    return !region->guard.shared &&
+           !(region->prot & ~region->guard.taken & PROT_WRITE);
+}
+
+/* As what a change is to be told that is found in the region. */
+static const char *changed_by(const struct space *space,
+                              const struct region *region)
+{
+    return region->guard.blind || object_is_open(space, region)
+               ? NULL
+               : WRITTEN_ELSEWHERE;
+}
+
+/* Reads [from, to) of the region, whole pages. */
+static void refresh(struct thread *thread, struct region *region, uint64_t from,
+                    uint64_t to)
+{
+    const struct space *space = thread->space;
+    const char *by = changed_by(space, region);
+
+    if (region->guard.read_at == space->calls && bytes_are_steady(region))
+        return;
+    for (uint64_t addr = from; addr < to; addr += PAGES_SIZE)
+        bytes_refresh(thread, region, addr, by);
+    if (from != region->addr || to != region->addr + region->length)
+        return;
+    region->guard.read_at = space->calls;
+    region->guard.blind = object_is_open(space, region);
+}
+
+void bytes_know(struct thread *thread, struct region *region)
+{
+    if (region->guard.blind)
+        refresh(thread, region, region->addr, region->addr + region->length);
+}
+
+void bytes_check(struct thread *thread, const struct insn *insn)
+{
+    struct bytes bytes = {insn->bytes, insn->length};
+    uint64_t page = insn->addr - insn->addr % PAGES_SIZE;
+    struct region *region;
+
+    if (!regions_at(&thread->space->regions, insn->addr) ||
+        pages_hold(&thread->space->pages, insn->addr, bytes))
+        return;
+    for (; page < insn->addr + insn->length; page += PAGES_SIZE) {
+        region = regions_at(&thread->space->regions, page);
+        if (region)
+            bytes_refresh(thread, region, page,
+                          changed_by(thread->space, region));
+    }
+}
+
+/* --- code ----------------------------------------------------------------- */
+
+/* Bytes of a region that are all read at an entry, although they may change
+ * without being seen: of a larger one the pages that are entered are. */
+#define READ_WHOLE 65536
+
+bool bytes_of_code(struct thread *thread, struct region *region, uint64_t pc,
+                   struct buf *out, uint64_t *offset)
+{
+    struct region_guard *guard = &region->guard;
+    struct pages *pages = &thread->space->pages;
+    uint64_t from = region->addr, end = from + region->length, to = end;
+    uint64_t first, last;
+    uint8_t *bytes;
+
+    if (region->length > thread->report->budget.length ||
+        (pc && region->length > READ_WHOLE && !bytes_are_steady(region))) {
+        from = pc ? pc - pc % PAGES_SIZE : end;
+        to = from + 2 * PAGES_SIZE; /* code may go on in the next page */
+    }
+    refresh(thread, region, from, to < end ? to : end);
+    if (!pages_extent(pages, region->addr, region->length, &first, &last))
+        return false;
+    if (last - first >= (pc ? PAGES_SIZE : READ_WHOLE)) {
+        if (guard->fresh > first)
+            first = guard->fresh;
+        if (guard->fresh_end <= last)
+            last = guard->fresh_end - 1;
+        if (guard->fresh == guard->fresh_end || first > last)
+            return false;
+    }
+    guard->fresh = guard->fresh_end = 0;
+    bytes = mem_alloc(last - first + 1);
+    pages_read(pages, first, last - first + 1, bytes);
+    buf_append(out, bytes, last - first + 1);
+    free(bytes);
+    *offset = first - region->addr;
+    return true;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/bytes.h - what is known of the bytes of regions, and the events of
+ * those that were written.
+ *
+ * Known is what was seen being stored. The rest is found by comparing: when a
+ * system call has written, when others could store meanwhile, when code is
+ * entered that may have been stored by a way that nobody watches.
+ */
+#ifndef JITTRACE_OBSERVE_BYTES_H
+#define JITTRACE_OBSERVE_BYTES_H
+
+#include "observe/thread.h"
+
+/* Tells of bytes that were stored: by the instruction thread->store.insn, or
+ * `by` a call or another way if that is not NULL; and where in the source. */
+void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
+                 struct bytes old, struct bytes now, const char *by,
+                 const struct srcline *source);
+
+/* Tells of all of [from, to) that lies in the region as written `by` a call. */
+void bytes_written(struct thread *thread, struct region *region, uint64_t from,
+                   uint64_t to, const char *by);
+
+/*
+ * Compares [from, to) with what is known of it. Each stretch that differs is
+ * told of as written `by`, or with `whole` all from the first to the last byte
+ * that does; where by is NULL it is noted only: it is known why nobody saw the
+ * stores. And the same for a page as a whole.
+ */
+void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
+                   uint64_t to, const char *by, bool whole);
+void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
+                   const char *by);
+
+/* Reads a region that may hold what nobody has seen being stored: it is about
+ * to be compared with what is known of it. */
+void bytes_know(struct thread *thread, struct region *region);
+
+/*
+ * The CPU is about to execute an instruction that was just read. What nobody
+ * has seen being stored is found here, for a way around every guard is always
+ * open (/proc/PID/mem), and to read all there is at each entry takes longer
+ * than the entry.
+ */
+void bytes_check(struct thread *thread, const struct insn *insn);
+
+/* Whether only what is seen can change the bytes of the region. */
+bool bytes_are_steady(const struct region *region);
+
+/*
+ * The bytes of a region from its first to its last written one, as they are in
+ * memory now. For an entry at pc more than a page is cut to what no event has
+ * carried; of a region beyond the budget only the pages at pc are read. pc == 0
+ * asks for all there is. Returns false when there are none.
+ */
+bool bytes_of_code(struct thread *thread, struct region *region, uint64_t pc,
+                   struct buf *out, uint64_t *offset);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/guard.h - the difference between the protection that the program
+ * asked for and the one its pages have:
+ *
+ *      region->prot          what the program asked for
+ *      region->guard.wanted  permissions whose use is to be seen
+ *      region->guard.taken   permissions held back at this moment
+ *
+ * taken is always a part of prot and of wanted.
+ *
+ * Where a function sets a protection it returns 0, or -1 when the tracee is
+ * gone or the system refused; then a limit event tells of it, and the region is
+ * not watched any more. Where a call under way may change a region
+ * (order_in_doubt) its guard stays as it is until that is over.
+ */
+#ifndef JITTRACE_OBSERVE_GUARD_H
+#define JITTRACE_OBSERVE_GUARD_H
+
+#include "observe/thread.h"
+
+/* The protection that pages have while `taken` is held back by mprotect, and
+ * the one that the system shows of a region as it is guarded now. */
+unsigned guard_prot(const struct region *region, unsigned taken);
+unsigned guard_shown(const struct region *region);
+
+/* Holds back `taken` of a region, and gives the rest back. */
+int guard_set(struct thread *thread, struct region *region, unsigned taken);
+
+/* Holds back what is wanted of a region and the program has. */
+int guard_arm(struct thread *thread, struct region *region);
+
+/*
+ * The same of a region that threads may know of whose system calls are under
+ * way, or for its write permission alone: where one of these may write there,
+ * writes are held back behind that call.
+ */
+int guard_arm_behind_calls(struct thread *thread, struct region *region);
+int guard_arm_writes(struct thread *thread, struct region *region);
+
+/* The same for all regions that lie in [addr, end), with as few calls of the
+ * tracee as may be. */
+void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end);
+
+/* Lets the code at addr be executed: the pages around it, or all of the region
+ * if it is small or some are open already. */
+int guard_allow_execution(struct thread *thread, struct region *region,
+                          uint64_t addr);
+
+/*
+ * Control is outside of generated code: execution is held back from every
+ * region again, or from none any more if all entries are spent that may be
+ * seen.
+ */
+void guard_close_all(struct thread *thread);
+
+/*
+ * Opens some pages of a region whose write permission is held back for a store
+ * into [addr, addr + size), or closes them again. As the others see it, it is
+ * held back all the time if only these pages can be opened.
+ */
+void guard_open(struct thread *thread, struct region *region, uint64_t addr,
+                uint64_t size);
+void guard_close(struct thread *thread, struct region *region, uint64_t addr,
+                 uint64_t size);
+
+/*
+ * The program's own mprotect has set the protection of a region, and with it
+ * given back what mprotect held back. Or something else was done to it that
+ * undoes guards without a change of protection: holds back again what was.
+ */
+void guard_undone(struct region *region);
+int guard_renew(struct thread *thread, struct region *region);
+
+/* Does not want these permissions of a region any more and gives them back. */
+int guard_drop(struct thread *thread, struct region *region, unsigned prot);
+
+/*
+ * The same for all regions; what comes later is not guarded either. budget and
+ * why become a limit event.
+ */
+void guard_drop_stores(struct thread *thread, const char *budget,
+                       const char *why);
+void guard_drop_all(struct thread *thread, const char *budget, const char *why);
+
+/* The program has a userfaultfd of its own: gives up ours, and with it the
+ * watching of stores. */
+void guard_drop_uffd(struct thread *thread);
+
+/* Gives back the write permission of memory that the kernel writes to by itself:
+ * a stack for signal handlers, what belongs to a thread. */
+void guard_drop_stack(struct thread *thread, uint64_t addr, uint64_t length);
+
+/* Whether any region of the space has its write permission held back. */
+bool guard_watches_stores(struct space *space);
+
+/*
+ * Whether the threads of the space must stop at system calls, which could fail
+ * at a guard: while one is armed; and always if there are several threads, for
+ * one may arm it while another one runs. And while there may be code in the
+ * heap: programs that only have a heap would stop at brk(2) all the time, if
+ * the filter caught it.
+ */
+bool guard_needs_calls(struct space *space);
+
+#endif

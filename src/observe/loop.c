@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The loop: wait for a stop, find its thread, let the right file of this room
+ * handle it. A handler changes what is known, and returns how the thread is to
+ * go on; it may say so of other threads, too, that waited for this one. Events
+ * that come of it are queued; one stop may yield several or none. Only when the
+ * queue is empty and the reader asks for more are the threads resumed that
+ * stand still, and only here.
+ *
+ *      next --> advance --> read_stop --> handle --> a handler --> enum go
+ *                 |                                                   |
+ *                 +--> resume_due <--- due_how, due_signal <--- decide <--+
+ */
+#include "observe/loop.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "observe/actions.h"
+#include "observe/begin.h"
+#include "observe/calls.h"
+#include "observe/delivery.h"
+#include "observe/guard.h"
+#include "observe/names.h"
+#include "observe/observe.h"
+#include "observe/order.h"
+#include "observe/processes.h"
+#include "observe/signals.h"
+#include "observe/stay.h"
+#include "observe/store.h"
+#include "target/inject.h"
+#include "target/proc.h"
+#include "target/registers.h"
+#include "target/tryout.h"
+
+/* --- going on ------------------------------------------------------------- */
+
+/* Resumes the thread at once. */
+static void resume(struct thread *thread, enum resume how, int signal)
+{
+    thread->seen = thread->space ? thread->space->turns : 0;
+    thread->settled = false;
+    tracee_resume(&thread->tracee, how, signal);
+}
+
+/* All go on that stand still, or that one which makes a store. */
+static void resume_due(struct run *run)
+{
+    for_each_thread (thread, run) {
+        if (!thread->due || store_must_wait(thread))
+            continue;
+        /* A guard may have been armed after it was told to go on. */
+        if (thread->due_how == RESUME_RUN && guard_needs_calls(thread->space))
+            thread->due_how = RESUME_CALL;
+        resume(thread, thread->due_how, thread->due_signal);
+        thread->running = true;
+        thread->due = false;
+    }
+}
+
+/* At full speed, with a signal that is held for it. */
+static void run_free(struct thread *thread)
+{
+    bool in_call = thread->mode == MODE_CALL;
+
+    if (!in_call && thread->tracee.held_count > 1)
+        tracee_give_back(&thread->tracee);
+    if (!in_call && thread->space->watched) {
+        if (thread->space->left_open)
+            guard_close_all(thread);
+        actions_restore_trap(thread);
+    }
+    if (in_call || thread->lifted || guard_needs_calls(thread->space))
+        thread->due_how = RESUME_CALL;
+    thread->due_signal = delivery_take(thread, false);
+}
+
+/*
+ * Finds how the thread is to be resumed. That is done when the reader asks for
+ * more than is queued: until then it stands where the last event happened.
+ */
+static void decide(struct thread *thread, enum go go)
+{
+    thread->due = true;
+    thread->due_how = go == GO_STEP ? RESUME_STEP : RESUME_RUN;
+    thread->due_signal = 0;
+    if (go == GO_ON && thread->mode == MODE_STORING)
+        thread->due_how = RESUME_STEP;
+    else if (go == GO_RUN ||
+             (go == GO_ON &&
+              !(thread_is_inside(thread) &&
+                stay_step(thread, &thread->due_how, &thread->due_signal))))
+        run_free(thread);
+    if (thread->due_how == RESUME_STEP && thread->due_signal == 0) {
+        thread->tracee.undisturbed = thread->undisturbed > 0;
+        thread->undisturbed -= thread->undisturbed > 0;
+    }
+}
+
+/* While no other thread runs: its next stop is there when this returns. */
+static void resume_alone(struct thread *thread, enum go go)
+{
+    struct stop stop;
+
+    if (go == GO_AGAIN) {
+        resume(thread, RESUME_STEP, 0);
+        if (tracee_wait(&thread->tracee, &stop) < 0)
+            return;
+        thread->go = signal_repeated(thread, &stop);
+    } else {
+        decide(thread, GO_ON);
+        if (thread->due && thread->due_signal == thread->alone) {
+            thread->due = false;
+            thread->beginning = !thread_is_inside(thread);
+            resume(thread, RESUME_HANDLER, thread->alone);
+            if (tracee_wait(&thread->tracee, &thread->stop) == 0)
+                thread->has_stop = true;
+        }
+    }
+    store_release_others(thread->run, thread->space);
+}
+
+/* What handlers have said, of the thread that stopped and of others. */
+static void decide_all(struct run *run)
+{
+    for (size_t i = 0; i < run->thread_count; i++) {
+        struct thread *thread = run->threads[i];
+        enum go go = thread->go;
+
+        if (go == GO_NOT)
+            continue;
+        thread->go = GO_NOT;
+        if (go == GO_ALONE || go == GO_AGAIN)
+            resume_alone(thread, go);
+        else
+            decide(thread, go);
+        i = (size_t)-1; /* it may have said so of any */
+    }
+}
+
+/* --- stops ---------------------------------------------------------------- */
+
+static enum go on_signal(struct thread *thread)
+{
+    siginfo_t info;
+
+    if (tracee_siginfo(&thread->tracee, &info) < 0 ||
+        tracee_fetch(&thread->tracee) < 0)
+        return GO_NOT;
+    if (entry_is_fault(&thread->space->entry, &thread->tracee, &info))
+        return begin_entered(thread);
+    return signal_stopped(thread, &info);
+}
+
+static void on_gone(struct observer *observer, struct thread *thread,
+                    const struct stop *stop)
+{
+    struct run *run = &observer->run;
+    struct space *space = thread->space;
+
+    if (stop->tid == run->root) {
+        bool exited = stop->kind == STOP_EXITED;
+
+        if (space)
+            names_tell_all(thread);
+        if (space && space->entry.awaited && !observer->ending)
+            thread_limit(thread, "entry", 0,
+                         "the program ended before it came to its entry point: "
+                         "in the dynamic loader, or in what a library does "
+                         "when it is loaded; nothing of that is watched");
+        observer->status =
+            (struct opt_u64){exited, exited ? (uint64_t)stop->status : 0};
+        observer->signal =
+            (struct opt_u64){!exited, exited ? 0 : (uint64_t)stop->signal};
+    }
+    if (space && thread_is_inside(thread))
+        space->left_open = true;
+    if (space)
+        space->users++; /* its guards are in the memory of its orphans */
+    thread_remove(thread);
+    if (!space)
+        return;
+    store_release_others(run, space);
+    if (!observer->ending)
+        for_each_thread (orphan, run)
+            child_adopt_orphan(orphan, space);
+    space_leave(space);
+}
+
+/*
+ * The program stays stopped. If the terminal has stopped it (Ctrl-Z), the shell
+ * waits for us to stop as well; SIGCONT later goes to both.
+ */
+static void on_group_stop(struct thread *thread, const struct stop *stop)
+{
+    struct sigaction by_default = {.sa_handler = SIG_DFL}, ours;
+
+    tracee_resume(&thread->tracee, RESUME_LISTEN, 0);
+    if (stop->tid != thread->run->root || !thread->from_terminal)
+        return;
+    sigaction(stop->signal, &by_default, &ours);
+    raise(stop->signal);
+    sigaction(stop->signal, &ours, NULL);
+}
+
+static bool is_end(const struct stop *stop)
+{
+    return stop->kind == STOP_EXITED || stop->kind == STOP_KILLED;
+}
+
+static void handle(struct observer *observer, const struct stop *stop)
+{
+    struct thread *thread = thread_find(&observer->run, stop->tid);
+
+    /* Also one that was made just now, and is known by its stop only. */
+    if (observer->ending && !is_end(stop)) {
+        kill(stop->tid, SIGKILL);
+        return;
+    }
+    if (!thread) {
+        struct tracee tracee = {.tid = stop->tid, .pid = stop->tid};
+
+        /* Its parent's stop lets it go on, if there still is a parent. */
+        if (!is_end(stop))
+            child_adopt_orphan(thread_add(&observer->run, &tracee), NULL);
+        return;
+    }
+    thread->due = thread->running = thread->waits_for_call = false;
+    thread->stops++;
+    switch (stop->kind) {
+    case STOP_EXITED:
+    case STOP_KILLED:
+        on_gone(observer, thread, stop);
+        break;
+    case STOP_SIGNAL:
+        thread->go = on_signal(thread);
+        break;
+    case STOP_CALL:
+    case STOP_FILTER:
+        thread->go = calls_stopped(thread);
+        break;
+    case STOP_EXEC:
+        thread->go = begin_exec(thread, stop);
+        break;
+    case STOP_CLONE:
+    case STOP_VFORK:
+    case STOP_FORK:
+        thread->go = child_made(thread, stop);
+        break;
+    case STOP_GROUP:
+        on_group_stop(thread, stop);
+        break;
+    case STOP_STARTED:
+    case STOP_OTHER:
+    case STOP_NONE:
+        thread->go = GO_ON;
+        break;
+    }
+}
+
+static void emit_exit(struct observer *observer)
+{
+    struct event event = {.kind = EVENT_EXIT, .tid = observer->run.root};
+
+    event.exit.status = observer->status;
+    event.exit.signal = observer->signal;
+    observer->ended = true;
+    report_event(&observer->run.report, &event);
+}
+
+/* A stop that was taken early, of a thread that was in the way of a store. */
+static bool take_stop(struct run *run, struct stop *stop)
+{
+    for_each_thread (thread, run) {
+        if (!thread->has_stop || store_must_wait(thread))
+            continue;
+        thread->has_stop = false;
+        *stop = thread->stop;
+        return true;
+    }
+    return false;
+}
+
+/* Reads a stop. Returns 1, 0 when none came in time, or -1. */
+static int read_stop(struct observer *observer, enum patience patience,
+                     struct err *err)
+{
+    struct run *run = &observer->run;
+    struct thread *thread;
+    struct stop stop;
+    int more = 1;
+
+    if (!take_stop(run, &stop))
+        more = wait_stop(&stop, patience, err);
+    if (more < 0)
+        return -1;
+    if (more > 0 && stop.kind == STOP_NONE)
+        return 0;
+    if (more == 0) {
+        emit_exit(observer);
+        return 1;
+    }
+    handle(observer, &stop);
+    decide_all(run);
+    /* Calls that have waited for the one that has just ended. */
+    while ((thread = order_next(run)) != NULL) {
+        thread->waits_for_call = false;
+        thread->go = calls_begin(thread);
+        decide_all(run);
+    }
+    return 1;
+}
+
+/*
+ * Whether all threads have ended that are known. There may be one that nobody
+ * has told of; in general it is waited for as long as there are any children.
+ */
+static bool is_over(const struct observer *observer)
+{
+    return observer->run.thread_count == 0 && observer->has_strangers;
+}
+
+/* Whether it runs free on our CPU, where it shall not stay for long. */
+static bool is_guest(const struct thread *thread)
+{
+    return thread->tracee.pinned && !thread_is_inside(thread) &&
+           thread->mode != MODE_STORING;
+}
+
+/*
+ * Gets on to the next stop. What other threads did meanwhile is read before any
+ * goes on: the kernel tells of the oldest thread first, and one that stops all
+ * the time would outrun the rest. Returns 1, 0 when no stop came in time, or
+ * -1.
+ */
+static int advance(struct observer *observer, enum patience patience,
+                   struct err *err)
+{
+    struct run *run = &observer->run;
+    int more = 0;
+
+    run->report.first = 0;
+    if (run->thread_count > 1)
+        more = read_stop(observer, WAIT_NOW, err);
+    if (more != 0)
+        return more;
+    resume_due(run);
+    more =
+        read_stop(observer, is_over(observer) ? WAIT_SHORTLY : patience, err);
+    if (more == 0 && is_over(observer)) {
+        emit_exit(observer);
+        return 1;
+    }
+    if (more == 0)
+        for_each_thread (thread, run)
+            if (is_guest(thread))
+                tracee_unpin(&thread->tracee);
+    return more;
+}
+
+/* --- the source ----------------------------------------------------------- */
+
+/* Whether the reader can be answered without letting the program go on. */
+static bool has_answer(const struct observer *observer)
+{
+    return observer->run.report.count > 0 || observer->ended;
+}
+
+/* How many stops are read for one question; some milliseconds. */
+#define READY_STOPS 300
+
+/*
+ * A tracee on our CPU runs only while we do not: not to wait for it at all
+ * would be not to let it go on.
+ */
+static int observer_ready(struct source *source, struct err *err)
+{
+    struct observer *observer = (struct observer *)source;
+    int more = 1;
+
+    for (int i = 0; i < READY_STOPS && more > 0 && !has_answer(observer); i++) {
+        enum patience patience = WAIT_NOW;
+
+        for_each_thread (thread, &observer->run)
+            if (thread->tracee.pinned)
+                patience = WAIT_SHORTLY;
+        more = advance(observer, patience, err);
+    }
+    if (more < 0)
+        return -1;
+    if (!has_answer(observer))
+        resume_due(&observer->run);
+    return has_answer(observer);
+}
+
+static int observer_next(struct source *source, struct event *event,
+                         struct err *err)
+{
+    struct observer *observer = (struct observer *)source;
+    struct event *next;
+
+    while (!has_answer(observer)) {
+        enum patience patience = WAIT_FOREVER;
+
+        for_each_thread (thread, &observer->run)
+            if (is_guest(thread))
+                patience = WAIT_SHORTLY;
+        if (advance(observer, patience, err) < 0)
+            return -1;
+    }
+    next = report_take(&observer->run.report);
+    if (!next)
+        return 0;
+    event_free(observer->current);
+    observer->current = next;
+    *event = *next;
+    return 1;
+}
+
+static void observer_free(struct source *source)
+{
+    struct observer *observer = (struct observer *)source;
+    struct run *run = &observer->run;
+    struct event *event;
+    struct err ignored;
+
+    if (!observer->ended)
+        observe_end(source);
+    while (!observer->ended &&
+           read_stop(observer, is_over(observer) ? WAIT_SHORTLY : WAIT_FOREVER,
+                     &ignored) > 0)
+        continue;
+    while (run->thread_count > 0)
+        thread_remove(run->threads[0]);
+    while ((event = report_take(&run->report)) != NULL)
+        event_free(event);
+    event_free(observer->current);
+    free(run->report.queue);
+    free(run->threads);
+    lines_free(run->report.lines);
+    free(observer);
+}
+
+struct source *observe_new(const struct launch *what,
+                           const struct observe_budget *budget, struct err *err)
+{
+    bool has_strangers = wait_has_children();
+    struct observer *observer;
+    struct thread *thread;
+    struct tracee tracee;
+
+    if (launch(what, &tracee, err) < 0)
+        return NULL;
+    if (tracee_try(&tracee, err) < 0) {
+        tracee_kill(&tracee);
+        return NULL;
+    }
+    observer = mem_alloc(sizeof *observer);
+    observer->source.next = observer_next;
+    observer->source.ready = observer_ready;
+    observer->source.free = observer_free;
+    observer->has_strangers = has_strangers;
+    observer->run.root = tracee.pid;
+    observer->run.report.budget = *budget;
+    observer->run.report.lines = lines_new(tracee.pid);
+    thread = thread_add(&observer->run, &tracee);
+    thread_move(thread, space_new(true));
+    thread->go = begin_loaded(thread);
+    decide_all(&observer->run);
+    return &observer->source;
+}
+
+void observe_provide(struct source *source, const char *name, struct bytes text)
+{
+    lines_provide(((struct observer *)source)->run.report.lines, name, text);
+}
+
+void observe_pause(struct source *source)
+{
+    struct observer *observer = (struct observer *)source;
+
+    for_each_thread (thread, &observer->run)
+        if (!thread->due && proc_runs(thread->tracee.tid))
+            tracee_interrupt(&thread->tracee);
+}
+
+void observe_end(struct source *source)
+{
+    struct observer *observer = (struct observer *)source;
+    const struct thread *root = thread_find(&observer->run, observer->run.root);
+
+    if (observer->ended || observer->ending)
+        return;
+    observer->ending = true;
+    if (root)
+        thread_limit(root, "quit", 0,
+                     "jittrace ended the program here: the reader quit");
+    for_each_thread (thread, &observer->run) {
+        thread->due = false;
+        kill(thread->tracee.tid, SIGKILL);
+    }
+}
+
+pid_t observe_pid(const struct source *source)
+{
+    return ((const struct observer *)source)->run.root;
+}

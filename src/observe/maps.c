@@ -1,0 +1,512 @@
+/* SPDX-License-Identifier: MIT */
+#include "observe/maps.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+
+#include "base/mem.h"
+#include "observe/bytes.h"
+#include "observe/candidates.h"
+#include "observe/guard.h"
+#include "observe/objects.h"
+#include "target/calls.h"
+#include "target/registers.h"
+
+/* Guards what is still there of the range that a call was about: meanwhile
+ * nobody else could. */
+static void arm_range(struct thread *thread)
+{
+    uint64_t addr = thread->call.args[0];
+
+    guard_arm_range(thread, addr, addr + page_end(thread->call.args[1]));
+}
+
+/* The same, and in what is left of a region that it has cut. */
+static void arm_around(struct thread *thread)
+{
+    uint64_t addr, length;
+
+    if (thread->space->users > 1 && call_range(&thread->call, &addr, &length))
+        guard_arm_range(thread, addr - 1, addr + length + 1);
+}
+
+/* --- mmap and munmap ------------------------------------------------------ */
+
+static void after_mmap(struct thread *thread, const char *text)
+{
+    const struct call *call = &thread->call;
+    uint64_t addr = (uint64_t)call->result, length = page_end(call->args[1]);
+    bool anonymous = call->args[3] & MAP_ANONYMOUS;
+
+    candidate_forget(thread, addr, length, text);
+    candidate_appeared(thread, addr, addr + length,
+                       anonymous ? -1 : (int)call->args[4],
+                       (unsigned)call->args[3], text);
+    arm_around(thread);
+}
+
+static void refused_mmap(struct thread *thread, const char *text)
+{
+    uint64_t addr, length;
+
+    if ((thread->call.args[3] & MAP_FIXED) &&
+        call_range(&thread->call, &addr, &length))
+        candidate_forget_missing(thread, addr, length, text);
+}
+
+static void after_munmap(struct thread *thread, const char *text)
+{
+    candidate_forget(thread, thread->call.args[0],
+                     page_end(thread->call.args[1]), text);
+    arm_around(thread);
+}
+
+/* --- shared memory of System V -------------------------------------------- */
+
+static void after_attach(struct thread *thread, const char *text)
+{
+    uint64_t addr = (uint64_t)thread->call.result;
+    struct maps_line line;
+
+    if (!proc_maps_find(thread->tracee.tid, addr, &line))
+        return;
+    candidate_forget(thread, addr, line.end - addr, text);
+    candidate_appeared(thread, addr, line.end, -1, 0, text);
+}
+
+static void after_detach(struct thread *thread, const char *text)
+{
+    uint64_t start = thread->call.args[0], addr = start;
+    const struct region *region;
+
+    /* It is attached as one mapping, which may have been cut since. */
+    while ((region = regions_from(&thread->space->regions, addr)) &&
+           region->start == start) {
+        addr = region->addr + region->length;
+        candidate_forget(thread, region->addr, region->length, text);
+    }
+}
+
+/* --- the heap ------------------------------------------------------------- */
+
+static void after_brk(struct thread *thread, const char *text)
+{
+    struct space *space = thread->space;
+    uint64_t old = space->brk, now = page_end((uint64_t)thread->call.result);
+
+    if (!space->follows_brk)
+        return;
+    space->brk = now;
+    if (now < old)
+        candidate_forget(thread, now, old - now, text);
+    else if (old && now > old && space->implies_exec)
+        candidate_appeared(thread, old, now, -1, MAP_STACK, text);
+}
+
+/* --- mprotect ------------------------------------------------------------- */
+
+/* The range that a mprotect is about: a stack is meant down to its end. */
+static bool protected_range(const struct thread *thread, uint64_t *addr,
+                            uint64_t *end)
+{
+    const struct call *call = &thread->call;
+    struct maps_line line;
+    uint64_t length;
+
+    if (!call_range(call, addr, &length))
+        return false;
+    *end = *addr + length;
+    if ((call->args[2] & PROT_GROWSDOWN) &&
+        proc_maps_find(thread->tracee.tid, *addr, &line) && line.start < *addr)
+        *addr = line.start;
+    return true;
+}
+
+static void before_protect(struct thread *thread)
+{
+    uint64_t addr, end;
+
+    if (protected_range(thread, &addr, &end))
+        candidate_discover(thread, addr, end);
+}
+
+static void emit_protect(struct thread *thread, struct region *region,
+                         unsigned old_prot, const struct maps_line *line,
+                         const char *text)
+{
+    struct event event = {.kind = EVENT_PROTECT, .tid = thread->tracee.tid};
+    struct buf code = {0};
+
+    report_source(thread->report, &thread->tracee, &event.source);
+    event.protect = (struct event_protect){
+        .addr = region->addr,
+        .length = region->length,
+        .old_prot = old_prot,
+        .prot = region->prot,
+        .call = text,
+        .maps = line->text,
+    };
+    /* What is no code is not read: that would bring pages into being. */
+    if (((old_prot | region->prot) & PROT_EXEC) &&
+        bytes_of_code(thread, region, 0, &code, &event.protect.code_offset))
+        event.protect.code = (struct bytes){code.data, code.len};
+    report_event(thread->report, &event);
+    buf_release(&code);
+}
+
+/* A region of the range has the protection of that line now. */
+static void protect(struct thread *thread, struct region *region,
+                    const struct maps_line *line)
+{
+    struct region_guard *guard = &region->guard;
+
+    if (object_is_open(thread->space, region))
+        guard->blind = true;
+    if (line->prot & ~region->prot & PROT_EXEC)
+        /* What the program could do, a guard can undo. */
+        thread->space->execute = EXECUTE_RETURNS;
+    region->prot = line->prot;
+    guard_undone(region);
+    if (!(region->prot & PROT_EXEC) || guard->code)
+        return;
+    guard->code = true; /* so was what was stored there */
+    budget_return_stores(&thread->report->spent, guard->stores);
+    if (guard->as_data)
+        guard->wanted |= candidate_wanted(thread, region, true);
+}
+
+/*
+ * A call that failed may have changed the first of its pages nevertheless:
+ * their protection is not the one that we have left there.
+ */
+static void after_protect(struct thread *thread, const char *text)
+{
+    bool failed = thread->call.result < 0;
+    struct regions *regions = &thread->space->regions;
+    struct maps_line line, executed = {0};
+    uint64_t addr, end;
+    struct buf maps = {0};
+    size_t i;
+
+    if (!protected_range(thread, &addr, &end)) {
+        arm_range(thread);
+        return;
+    }
+    i = regions_cut(regions, addr, end - addr);
+    if (i + 1 < regions->count && regions->list[i + 1].addr < end)
+        proc_maps_text(thread->tracee.tid, &maps); /* once for all */
+    for (; i < regions->count && regions->list[i].addr < end; i++) {
+        struct region *region = &regions->list[i];
+        unsigned old = region->prot;
+        bool found =
+            maps.len ? maps_find(buf_text(&maps), region->addr, &line)
+                     : proc_maps_find(thread->tracee.tid, region->addr, &line);
+
+        if (!found || (failed && line.prot == guard_shown(region)))
+            continue;
+        if (line.prot & ~old & PROT_EXEC)
+            executed = line;
+        protect(thread, region, &line);
+        if (region->prot != old || region->length == end - addr)
+            emit_protect(thread, region, old, &line, text);
+    }
+    buf_release(&maps);
+    guard_arm_range(thread, addr, end);
+    candidate_find_writable(thread, &executed);
+    if (failed)
+        arm_range(thread);
+}
+
+/* --- madvise -------------------------------------------------------------- */
+
+/* Pages have lost what they held, and with it what guarded them; where the call
+ * was refused, those in front of a hole. */
+static void after_empty(struct thread *thread, const char *text)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t addr, length, end, first, last;
+
+    (void)text;
+    if (!call_range(&thread->call, &addr, &length) ||
+        tracee_fetch(&thread->tracee) < 0)
+        return;
+    end = addr + length;
+    for (struct region *region = regions_from(regions, addr);
+         region && region->addr < end;
+         region = regions_from(regions, region->addr + region->length)) {
+        uint64_t at = addr, stop = end;
+
+        region_clip(region, &at, &stop);
+        /* They may be lost later, when the kernel needs them. */
+        if (thread->call.args[2] == MADV_FREE)
+            region->guard.shared = true;
+        for (; at < stop; at += PAGES_SIZE)
+            if (pages_extent(&thread->space->pages, at, PAGES_SIZE, &first,
+                             &last))
+                bytes_refresh(thread, region, at, "madvise");
+        guard_renew(thread, region);
+    }
+    arm_range(thread);
+}
+
+/* --- mremap --------------------------------------------------------------- */
+
+/*
+ * The kernel may refuse to move what lies in mappings of several protections,
+ * and it is our guards that make them several.
+ */
+static void before_mremap(struct thread *thread)
+{
+    struct regions *regions = &thread->space->regions;
+    uint64_t addr = thread->call.args[0];
+    uint64_t end = addr + page_end(thread->call.args[1]);
+    struct region *region = regions_at(regions, addr);
+
+    if (!region || region->addr + region->length >= end)
+        return;
+    for (; region && region->addr < end;
+         region = regions_from(regions, region->addr + region->length)) {
+        if (!region->guard.taken)
+            continue;
+        if (!thread_undo_call(thread))
+            return;
+        guard_set(thread, region, 0);
+    }
+}
+
+/* What was known of a region's pages is told of those that hold it now. */
+static void tell_moved(struct thread *thread, struct region *region,
+                       uint64_t from, const struct pages *known)
+{
+    uint64_t first, last;
+
+    if (tracee_fetch(&thread->tracee) < 0)
+        return;
+    for (uint64_t at = 0; at < region->length; at += PAGES_SIZE)
+        if (pages_extent(known, from + at, PAGES_SIZE, &first, &last))
+            bytes_refresh(thread, region, region->addr + at, "mremap");
+}
+
+/* A region has come to addr, and may have grown on the way. */
+static void arrive(struct thread *thread, const struct region *from,
+                   const struct pages *known, uint64_t addr, uint64_t length,
+                   const char *text)
+{
+    struct region *region =
+        regions_map(&thread->space->regions, addr, length, from->prot);
+    struct region_guard *guard = &region->guard;
+    struct maps_line line = {0};
+
+    *guard = from->guard;
+    guard->offset += from->addr - from->start;
+    guard->writes = WRITE_GUARD_UNTRIED;
+    if (from->guard.writes == WRITE_GUARD_UFFD)
+        guard->taken &= PROT_EXEC;
+    guard->wanted =
+        candidate_wanted(thread, region,
+                         (from->guard.wanted & PROT_WRITE) ||
+                             from->length > thread->report->budget.length);
+    guard_set(thread, region, 0);
+    proc_maps_find(thread->tracee.tid, addr, &line);
+    candidate_tell(thread, region, &line, NULL, text);
+    tell_moved(thread, region, from->addr, known);
+    guard_arm_behind_calls(thread, region);
+}
+
+/* Shared memory is there twice now, with guards if it had any. */
+static void doubled(struct thread *thread, const char *text)
+{
+    const struct call *call = &thread->call;
+    uint64_t addr = (uint64_t)call->result, length = page_end(call->args[2]);
+    const struct pages nothing = {0};
+    const struct region *found;
+    struct region from;
+
+    candidate_forget(thread, addr, length, text);
+    found = regions_at(&thread->space->regions, call->args[0]);
+    if (!found)
+        return;
+    from = *found;
+    from.addr = call->args[0];
+    from.guard.blind = true;
+    arrive(thread, &from, &nothing, addr, length, text);
+}
+
+/* The `count` regions of the old range as they were before, and the pages. */
+static void moved(struct thread *thread, const struct region *list,
+                  size_t count, const struct pages *known, const char *text)
+{
+    const struct call *call = &thread->call;
+    uint64_t old = call->args[0], addr = (uint64_t)call->result;
+    uint64_t old_length = page_end(call->args[1]);
+    uint64_t length = page_end(call->args[2]);
+    bool stays = addr == old && length <= old_length;
+
+    if (length < old_length)
+        candidate_forget(thread, old + length, old_length - length, text);
+    if (call->args[3] & MREMAP_DONTUNMAP) {
+        /* The old place is still there, but all zero. */
+        for (size_t i = 0; i < count; i++) {
+            struct region *region =
+                regions_at(&thread->space->regions, list[i].addr);
+
+            tell_moved(thread, region, region->addr, known);
+            guard_renew(thread, region);
+        }
+    } else if (!stays) {
+        candidate_forget(thread, old, old_length, text);
+    }
+    if (addr != old)
+        candidate_forget(thread, addr, length, text);
+    for (size_t i = 0; i < count && !stays; i++) {
+        uint64_t at = addr + (list[i].addr - old), stop = at + list[i].length;
+
+        if (stop > addr + length ||
+            (i + 1 == count && stop == addr + old_length))
+            stop = addr + length;
+        if (at < stop)
+            arrive(thread, &list[i], known, at, stop - at, text);
+    }
+    arm_range(thread);
+}
+
+static void after_mremap(struct thread *thread, const char *text)
+{
+    const struct call *call = &thread->call;
+    struct regions *regions = &thread->space->regions;
+    uint64_t old = call->args[0], length = page_end(call->args[1]);
+    struct pages known = {0};
+    struct region *list;
+    size_t first, end;
+
+    if (length == 0) {
+        doubled(thread, text);
+        return;
+    }
+    first = end = regions_cut(regions, old, length);
+    while (end < regions->count && regions->list[end].addr < old + length)
+        end++;
+    list = mem_copy(regions->list + first, (end - first) * sizeof *list);
+    pages_copy(&known, &thread->space->pages);
+    moved(thread, list, end - first, &known, text);
+    free(list);
+    pages_release(&known);
+}
+
+static void refused_mremap(struct thread *thread, const char *text)
+{
+    const uint64_t *args = thread->call.args;
+
+    arm_range(thread);
+    candidate_forget_missing(thread, args[0], page_end(args[1]), text);
+    if (args[3] & MREMAP_FIXED)
+        candidate_forget_missing(thread, args[4], page_end(args[2]), text);
+}
+
+/* --- personality ---------------------------------------------------------- */
+
+/* Tells that protections are not all that counts. */
+static void after_domain(struct thread *thread, const char *text)
+{
+    bool had = thread->space->implies_exec;
+
+    (void)text;
+    thread->space->implies_exec =
+        proc_personality(thread->tracee.pid) & READ_IMPLIES_EXEC;
+    if (!thread->space->implies_exec || had)
+        return;
+    candidate_follow_brk(thread);
+    thread_limit(thread, "personality", 0,
+                 "what the program maps readable can be executed, too "
+                 "(READ_IMPLIES_EXEC); of that only memory that it may "
+                 "write is watched");
+}
+
+/* --- all of them ---------------------------------------------------------- */
+
+static const struct {
+    void (*before)(struct thread *thread);
+    void (*after)(struct thread *thread, const char *text);
+    void (*refused)(struct thread *thread, const char *text);
+} changes[] = {
+    [CALL_MMAP] = {NULL, after_mmap, refused_mmap},
+    [CALL_PROTECT] = {before_protect, after_protect, after_protect},
+    [CALL_MUNMAP] = {NULL, after_munmap, NULL},
+    [CALL_MREMAP] = {before_mremap, after_mremap, refused_mremap},
+    [CALL_BRK] = {NULL, after_brk, NULL},
+    [CALL_ATTACH] = {NULL, after_attach, NULL},
+    [CALL_DETACH] = {NULL, after_detach, NULL},
+    [CALL_EMPTY] = {NULL, after_empty, after_empty},
+    [CALL_DOMAIN] = {NULL, after_domain, NULL},
+    [CALL_CPUS] = {NULL, NULL, NULL}, /* the last kind */
+};
+
+void maps_before(struct thread *thread)
+{
+    enum call_kind kind = call_kind(&thread->call);
+
+    if (changes[kind].before)
+        changes[kind].before(thread);
+}
+
+void maps_after(struct thread *thread, bool succeeded)
+{
+    enum call_kind kind = call_kind(&thread->call);
+    void (*const after)(struct thread *, const char *) =
+        succeeded ? changes[kind].after : changes[kind].refused;
+    struct space *space = thread->space;
+    struct buf text = {0};
+
+    if (!succeeded && !after)
+        return;
+    space->changes++; /* any call may have written code */
+    space->calls++;
+    space->turns++;
+    space->counted = false;
+    if (!after)
+        return;
+    call_describe(&thread->call, &text);
+    after(thread, buf_text(&text));
+    buf_release(&text);
+}
+
+void maps_forget(struct thread *thread)
+{
+    const struct regions *regions = &thread->space->regions;
+
+    while (regions->count > 0)
+        candidate_forget(thread, regions->list[0].addr, regions->list[0].length,
+                         "execve");
+}
+
+void maps_begin(struct thread *thread)
+{
+    after_domain(thread, NULL);
+    candidate_find_executable(thread);
+}
+
+void maps_grown(struct thread *thread, uint64_t addr)
+{
+    struct regions *regions = &thread->space->regions;
+    struct region *above = regions_from(regions, addr), *region;
+    struct maps_line line;
+
+    if (!above || above->addr <= addr || !(above->guard.taken & PROT_EXEC) ||
+        !proc_maps_find(thread->tracee.tid, addr, &line) || line.start > addr ||
+        line.end <= above->addr || strcmp(candidate_backing(&line), "stack"))
+        return;
+    /* All of it lacks what we hold back from the part that was known; once
+     * that is given back, the kernel shows it as one again. */
+    guard_set(thread, above, 0);
+    region =
+        regions_map(regions, line.start, above->addr - line.start, above->prot);
+    region->guard.taken = region->guard.wanted = PROT_EXEC;
+    region->guard.blind = true;
+    guard_set(thread, region, 0);
+    proc_maps_find(thread->tracee.tid, addr, &line);
+    candidate_tell(thread, region, &line, NULL, NULL);
+    guard_arm(thread, region);
+    guard_arm(thread, regions_from(regions, region->addr + region->length));
+}

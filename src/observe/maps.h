@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/maps.h - what system calls do to mappings that may hold code, and to
+ * the guards that are there.
+ *
+ * Only what the kernel has done counts: a call is believed when it has returned
+ * success; of one that has failed, what it may have done before is looked for.
+ */
+#ifndef JITTRACE_OBSERVE_MAPS_H
+#define JITTRACE_OBSERVE_MAPS_H
+
+#include "observe/thread.h"
+
+/* The program stands at its entry point: looks at what it has. */
+void maps_begin(struct thread *thread);
+
+/* A fault where no region is: takes in what a stack that holds code has grown
+ * by. */
+void maps_grown(struct thread *thread, uint64_t addr);
+
+/* thread->call is about to begin; it has done what it was asked to, or has
+ * failed, perhaps after half of its work: what of this concerns mappings. */
+void maps_before(struct thread *thread);
+void maps_after(struct thread *thread, bool succeeded);
+
+/* Everything the space had is gone (exec). */
+void maps_forget(struct thread *thread);
+
+#endif

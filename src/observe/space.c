@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "observe/space.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+bool region_clip(const struct region *region, uint64_t *from, uint64_t *to)
+{
+    uint64_t end = region->addr + region->length;
+
+    *from = *from < region->addr ? region->addr : *from;
+    *to = *to > end ? end : *to;
+    return *from < *to;
+}
+
+uint64_t page_end(uint64_t addr)
+{
+    return (addr + PAGES_SIZE - 1) / PAGES_SIZE * PAGES_SIZE;
+}
+
+struct space *space_new(bool watched)
+{
+    struct space *space = mem_alloc(sizeof *space);
+
+    space->watched = watched;
+    space->changes = space->calls = 1;
+    space->uffd = -1;
+    return space;
+}
+
+void space_leave(struct space *space)
+{
+    if (--space->users > 0)
+        return;
+    if (space->uffd >= 0)
+        close(space->uffd);
+    free(space->objects);
+    regions_release(&space->regions);
+    pages_release(&space->pages);
+    if (space->names.watched)
+        perfmap_release(&space->names.map);
+    labels_release(&space->names.unsaid);
+    labels_release(&space->names.said);
+    free(space);
+}

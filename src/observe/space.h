@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/space.h - an address space: what may hold code in it, and what is
+ * known of the program that runs there.
+ */
+#ifndef JITTRACE_OBSERVE_SPACE_H
+#define JITTRACE_OBSERVE_SPACE_H
+
+#include "target/entry.h"
+#include "target/inject.h"
+#include "target/perfmap.h"
+#include "target/tracee.h"
+#include "trace/labels.h"
+#include "trace/pages.h"
+#include "trace/regions.h"
+
+/* A file or shared memory that is mapped: see objects.h. */
+struct object {
+    uint64_t device;
+    uint64_t inode;
+    enum { OBJECT_UNKNOWN, OBJECT_ELF, OBJECT_OTHER } kind;
+    bool executed; /* there is, or was, an executable mapping of it */
+    bool told;     /* that it is a library */
+};
+
+/* What the program calls its code; all zero: nobody looks. See names.h. */
+struct names {
+    bool watched;
+    bool limited; /* there are too many: the rest is not read */
+    size_t count; /* of the lines that were taken */
+    struct perfmap map;
+    struct labels unsaid; /* those that no event has told */
+    struct labels said;   /* the others */
+};
+
+#define ACTIONS 3 /* SIGSEGV, SIGBUS, SIGTRAP */
+
+struct space {
+    unsigned users;      /* threads that live in it */
+    bool watched;        /* else its program runs on its own */
+    bool started;        /* the entry point was reached */
+    bool stores_off;     /* stores are not watched: see guard.h */
+    bool frozen;         /* nothing new is guarded: see guard.h */
+    int uffd;            /* write-protects its pages, or -1 */
+    struct entry entry;  /* where its program begins */
+    uint64_t changes;    /* counts what may have changed code */
+    uint64_t calls;      /* counts calls that changed mappings, from 1 */
+    uint64_t turns;      /* counts changes of guards and mappings */
+    bool own_uffd;       /* the program has a userfaultfd: see order.h */
+    bool counted;        /* watches_stores holds; else it is found anew */
+    bool watches_stores; /* some write permission is held back */
+    enum { EXECUTE_UNTRIED, EXECUTE_RETURNS, EXECUTE_IS_LOST } execute;
+    unsigned writes_tried;  /* bit n: whether protection n with PROT_WRITE */
+    unsigned writes_return; /* can be taken away was tried, and is so */
+    bool implies_exec;      /* READ_IMPLIES_EXEC, see personality(2) */
+    bool left_open;         /* a thread ended inside: guard_close_all is due */
+    bool has_ring;          /* io_uring was told of */
+    bool follows_brk;       /* there may be code in the heap */
+    uint64_t brk;           /* the end of its heap, then */
+    struct object *objects; /* those that were looked at */
+    size_t object_count;
+    size_t object_capacity;
+    /* What that process has set for these signals: see actions.h. */
+    pid_t actions_of; /* 0: it is not known of any */
+    struct signal_action actions[ACTIONS];
+    struct regions regions; /* what may hold code */
+    struct pages pages;     /* the bytes that were seen being written there */
+    struct names names;
+};
+
+/* Goes through the regions of a space; the list may not change meanwhile. */
+#define for_each_region(one, space)                  \
+    for (struct region *one = (space)->regions.list; \
+         one < (space)->regions.list + (space)->regions.count; one++)
+
+/* Cuts [*from, *to) to what of it lies in the region. False: nothing does. */
+bool region_clip(const struct region *region, uint64_t *from, uint64_t *to);
+
+/* Up to the end of its page. */
+uint64_t page_end(uint64_t addr);
+
+/* A space that nobody lives in yet. The last user that leaves frees it. */
+struct space *space_new(bool watched);
+void space_leave(struct space *space);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/store.h - who stores what.
+ *
+ * A store into a region whose write permission is held back faults. The
+ * instruction tells where it will store; the guard is lifted, the CPU executes
+ * that one instruction, and what is there afterwards is what it stored, even if
+ * no byte changed. Meanwhile the threads of the space stand still that run code
+ * of their own, as pages are open; one that faults waits and repeats its own.
+ *
+ * The kernel does not fault when a system call is to write there: the call
+ * fails with EFAULT. So before such a call the guards are lifted, and what it
+ * changed is found by comparing.
+ */
+#ifndef JITTRACE_OBSERVE_STORE_H
+#define JITTRACE_OBSERVE_STORE_H
+
+#include "observe/thread.h"
+
+/* thread->store.insn faulted: lifts the guards in its way, for one step. */
+void store_begin(struct thread *thread, uint64_t fault_addr);
+
+/* The store was executed: tells of it and arms the guards again. */
+void store_end(struct thread *thread);
+
+/* The store did not take place: arms the guards again. */
+void store_abort(struct thread *thread);
+
+/* Whether another thread makes a store now. */
+bool store_must_wait(const struct thread *thread);
+
+/*
+ * Stops the other threads of the space that run code of their own. Whatever
+ * they stop for is read later, in its turn.
+ */
+void store_stop_others(struct thread *thread);
+
+/* Lets those go on that waited for a store. */
+void store_release_others(const struct run *run, const struct space *space);
+
+/* Lifts the write guards that thread->call could fail at. */
+void store_before_call(struct thread *thread);
+
+/* Tells what the kernel wrote, and arms them again. */
+void store_after_call(struct thread *thread);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * observe/thread.h - a thread of the program: its mode, and how it goes on.
+ *
+ *      run 1 ---- n thread n ---- 1 space 1 ---- n region
+ *
+ *                  entry              steps spent
+ *         FREE ------------> INSIDE ---------------> RUNNING_ON
+ *          ^                  |  ^                    |     |
+ *          +------------------+  +--------------------+     |
+ *          |      leave            entry elsewhere          |
+ *          +------------------------------------------------+
+ *                                  its end
+ *
+ * From each of the three a thread goes into a system call (CALL) or makes a
+ * store (STORING), and comes back to the same: its base.
+ */
+#ifndef JITTRACE_OBSERVE_THREAD_H
+#define JITTRACE_OBSERVE_THREAD_H
+
+#include "observe/access.h"
+#include "observe/report.h"
+#include "observe/space.h"
+#include "target/breakpoint.h"
+
+/* What a thread does, and its next stop is read as. */
+enum mode {
+    MODE_FREE,       /* runs at full speed, perhaps from call to call */
+    MODE_INSIDE,     /* in generated code, one step after the other */
+    MODE_RUNNING_ON, /* the same at full speed, its steps are spent: run_on.h */
+    MODE_CALL,       /* between a system call's entry and its exit */
+    MODE_STORING,    /* one step with write guards lifted: store.h */
+};
+
+/* How a thread goes on behind a stop: handlers return it, the loop does it. */
+enum go {
+    GO_NOT,   /* it is gone, or waits for another thread */
+    GO_ON,    /* in whatever it was doing, with a signal that is held for it */
+    GO_RUN,   /* the same at full speed, whatever it was doing */
+    GO_STEP,  /* one step, and no signal with it */
+    GO_PLAIN, /* at full speed until anything happens, and no signal with it */
+    GO_ALONE, /* into the handler of `alone`, while no other thread runs */
+    GO_AGAIN, /* it repeats one instruction while no other thread runs */
+};
+
+/* Where a return leads to (0: not known), and the stack pointer behind it. */
+struct place {
+    uint64_t pc, sp;
+};
+
+/* A return into generated code that a leave has announced. */
+struct awaited {
+    struct place at;
+    struct place back; /* where the function there will return to itself */
+};
+#define MAX_AWAITED 64
+
+#define DECODED 32 /* to decode anew at each step costs a tenth of it */
+
+/* A stay in generated code, and the step that is about to be made. */
+struct stay {
+    uint64_t start;   /* of the mapping it is in, cut or not */
+    uint64_t steps;   /* from its enter on */
+    struct insn insn; /* the one about to be executed; length 0: none */
+    struct regs before;
+    struct accesses accesses;
+    int delivering;               /* the signal that goes with the step, or 0 */
+    uint64_t decoded_at;          /* these hold until space->changes differs */
+    struct insn decoded[DECODED]; /* by address; length 0: none */
+};
+
+/* The rest of a stay that is not stepped. It waits for its end even where the
+ * thread is inside another region meanwhile. */
+struct run_on {
+    bool pending;
+    uint64_t start;         /* of the mapping it is in, cut or not */
+    struct place back;      /* where it returns to */
+    struct breakpoint stop; /* set there, if it can be */
+    unsigned misses;        /* times that was another call's return */
+};
+
+struct store_step {
+    struct insn insn; /* that has faulted */
+    struct regs regs; /* before it */
+    struct accesses accesses;
+};
+
+/* Where an access faulted last, and how often: see signals.c. */
+struct last_fault {
+    uint64_t pc, addr;
+    uint64_t stop;    /* the number of its stop */
+    uint64_t turns;   /* of the space, when that had been read */
+    unsigned repeats; /* under the same guards */
+    unsigned retries; /* under others each time */
+};
+
+struct thread {
+    struct tracee tracee;
+    struct run *run;
+    struct report *report;
+    struct space *space; /* NULL until its parent's stop tells */
+
+    enum mode mode, base; /* only the transitions below change these */
+    struct call call;     /* the latest one */
+    bool lifted;          /* write guards are lifted for it */
+    unsigned undone;      /* times that it was: see foreign_before */
+    struct store_step store;
+    struct stay stay;
+    struct run_on run_on;
+
+    enum go go; /* it was decided, and how to is yet to be found: */
+    bool due;   /* it stands still and is to go on, so: */
+    enum resume due_how;
+    int due_signal;
+    bool running;  /* it was resumed and no stop of it was read */
+    bool has_stop; /* a stop of it was taken early, and is to be read: */
+    struct stop stop;
+    bool waits_for_call;  /* at the entry of its own: see order.h */
+    bool waits_for_store; /* to repeat an access: see store.h */
+
+    struct awaited awaited[MAX_AWAITED]; /* newest at awaited_count - 1 */
+    unsigned awaited_count;
+    struct place back;    /* where the present function returns to */
+    const char *left_by;  /* how the last stay ended; or NULL */
+    struct place left_to; /* and where to */
+    int alone;            /* the signal of a GO_ALONE */
+    bool beginning;       /* a handler: its first instruction stops it */
+    bool blocks_fault;    /* it was started with SIGSEGV blocked */
+    bool from_terminal;   /* the last signal was (Ctrl-Z) */
+    uint64_t interrupted; /* the instruction that a signal came before, or 0 */
+    unsigned undisturbed; /* so many steps are not interrupted by signals */
+    uint64_t stops;       /* that were read of it */
+    uint64_t seen;        /* turns of the space, when it was resumed */
+    bool settled;         /* nothing has turned since that could matter */
+    bool raised_again;    /* the fault that is due is: see delivery.c */
+    struct last_fault last_fault;
+};
+
+/* What all threads of a run share. */
+struct run {
+    pid_t root;   /* the process that was started */
+    bool started; /* the start event was emitted */
+    struct report report;
+    struct thread **threads;
+    size_t thread_count, thread_capacity;
+    enum { REGISTERS_UNTRIED, REGISTERS_STOP, REGISTERS_NEVER_STOP } registers;
+    bool told_returns; /* that some returns are not seen */
+};
+
+/* The list may not change meanwhile. */
+#define for_each_thread(one, run)                           \
+    for (struct thread **one##_at = (run)->threads, *one;   \
+         one##_at < (run)->threads + (run)->thread_count && \
+         (one = *one##_at, true);                           \
+         one##_at++)
+
+/* The thread of that ID, or NULL. */
+struct thread *thread_find(const struct run *run, pid_t tid);
+
+/* Adds a thread that has no space yet; frees one. */
+struct thread *thread_add(struct run *run, const struct tracee *tracee);
+void thread_remove(struct thread *thread);
+
+/* Moves a thread to another space, or to none (NULL). */
+void thread_move(struct thread *thread, struct space *space);
+
+/* --- from mode to mode ---------------------------------------------------- */
+
+bool thread_is_inside(const struct thread *thread);
+void thread_enter(struct thread *thread);
+void thread_leave(struct thread *thread);
+void thread_run_on(struct thread *thread, const struct run_on *run_on);
+void thread_end_run_on(struct thread *thread);
+/* A call or a store; it is over, or has not begun after all. */
+void thread_begin(struct thread *thread, enum mode mode);
+void thread_end(struct thread *thread, enum mode mode);
+/* A call that has begun, if any, begins anew later. False: it cannot. */
+bool thread_undo_call(struct thread *thread);
+void thread_forget(struct thread *thread); /* all that it did: exec */
+
+/*
+ * The instruction at pc is about to be stepped. If a signal came before it the
+ * last time, signals wait until it and some more are executed: where they come
+ * faster than we step, the program would not get on.
+ */
+void thread_defer_signals(struct thread *thread, uint64_t pc);
+
+/* Stops a thread that runs in user code at once. */
+void thread_stop(struct thread *thread);
+
+/* Gives all threads the CPUs back that the program gave them. */
+void threads_unpin(struct run *run);
+
+/* Says that something is not watched any more. addr 0: not about a region. */
+void thread_limit(const struct thread *thread, const char *budget,
+                  uint64_t addr, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif
