@@ -8,37 +8,29 @@ const struct observe_budget observe_default_budget = {
 #include "observe/budget.def"
 };
 
+static const struct {
+    const char *word;
+    const char *help;
+    size_t offset;
+} budgets[] = {
+#define BUDGET(name, word, value, help) \
+    {word, help, offsetof(struct observe_budget, name)},
+#include "observe/budget.def"
+};
+
 const char *budget_word(enum budget which)
 {
-    static const char *const words[] = {
-#define BUDGET(name, word, value, help) word,
-#include "observe/budget.def"
-    };
-
-    return words[which];
+    return budgets[which].word;
 }
 
 const char *budget_help(enum budget which)
 {
-    static const char *const helps[] = {
-#define BUDGET(name, word, value, help) help,
-#include "observe/budget.def"
-    };
-
-    return helps[which];
+    return budgets[which].help;
 }
 
 uint64_t *budget_value(struct observe_budget *budget, enum budget which)
 {
-    switch (which) {
-#define BUDGET(name, word, value, help) \
-    case BUDGET_##name:                 \
-        return &budget->name;
-#include "observe/budget.def"
-    case BUDGETS:
-        break;
-    }
-    return NULL;
+    return (uint64_t *)(void *)((char *)budget + budgets[which].offset);
 }
 
 enum budget budget_pay_store(const struct observe_budget *budget,

@@ -179,7 +179,8 @@ void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
     add(thread, &line, addr, end, !is_stack, ORIGIN_NEW, call);
     if (line.prot & PROT_EXEC)
         candidate_find_writable(thread, &line);
-    guard_arm_behind_calls(thread, regions_at(&thread->space->regions, addr));
+    guard_arm_behind_calls(thread, regions_at(&thread->space->regions, addr),
+                           PROT_WRITE | PROT_EXEC);
 }
 
 /* The files that are mapped by then are the program and its libraries. */

@@ -274,15 +274,15 @@ void guard_close_all(struct thread *thread)
     }
 }
 
-/* Holds back `taken`, and writes where they are wanted and no call that another
- * thread is in may write there. Such a thread arms the guard behind its call. */
-static int arm_writes(struct thread *thread, struct region *region,
-                      unsigned taken)
+int guard_arm_behind_calls(struct thread *thread, struct region *region,
+                           unsigned prot)
 {
-    unsigned writes = region->guard.wanted & region->prot & PROT_WRITE;
+    unsigned wanted = region->guard.wanted & region->prot & prot;
     bool reached = false;
 
-    if (writes) {
+    if ((prot & PROT_EXEC) && close_window(thread, region) < 0)
+        return -1;
+    if (wanted & PROT_WRITE) {
         for_each_thread (other, thread->run) {
             if (other == thread || other->space != thread->space ||
                 !(other->mode == MODE_CALL || other->lifted) ||
@@ -291,20 +291,9 @@ static int arm_writes(struct thread *thread, struct region *region,
             other->lifted = reached = true;
         }
     }
-    return guard_set(thread, region,
-                     (taken & ~(unsigned)PROT_WRITE) | (reached ? 0 : writes));
-}
-
-int guard_arm_writes(struct thread *thread, struct region *region)
-{
-    return arm_writes(thread, region, region->guard.taken);
-}
-
-int guard_arm_behind_calls(struct thread *thread, struct region *region)
-{
-    if (close_window(thread, region) < 0)
-        return -1;
-    return arm_writes(thread, region, region->guard.wanted & region->prot);
+    if (reached)
+        wanted &= ~(unsigned)PROT_WRITE;
+    return guard_set(thread, region, (region->guard.taken & ~prot) | wanted);
 }
 
 /* Holds execution back from all regions of a row, which have the same
@@ -339,13 +328,13 @@ void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
     const struct region *behind = regions->list + regions->count;
 
     for (; region && region < behind && region->addr < end; region = next) {
-        guard_arm_writes(thread, region);
+        guard_arm_behind_calls(thread, region, PROT_WRITE);
         next = region + 1;
         if (!lacks_execution(region) ||
             order_in_doubt(thread, addr, end - addr))
             continue;
         for (last = region; next < behind && next->addr < end; next++) {
-            guard_arm_writes(thread, next);
+            guard_arm_behind_calls(thread, next, PROT_WRITE);
             if (!lacks_execution(next) || next->prot != region->prot ||
                 by_mprotect(next, next->guard.taken) !=
                     by_mprotect(region, region->guard.taken) ||

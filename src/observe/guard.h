@@ -31,12 +31,12 @@ int guard_set(struct thread *thread, struct region *region, unsigned taken);
 int guard_arm(struct thread *thread, struct region *region);
 
 /*
- * The same of a region that threads may know of whose system calls are under
- * way, or for its write permission alone: where one of these may write there,
- * writes are held back behind that call.
+ * The same for the permissions in prot, of a region that threads may know of
+ * whose system calls are under way: where one of these may write there, its
+ * thread holds writes back behind that call.
  */
-int guard_arm_behind_calls(struct thread *thread, struct region *region);
-int guard_arm_writes(struct thread *thread, struct region *region);
+int guard_arm_behind_calls(struct thread *thread, struct region *region,
+                           unsigned prot);
 
 /* The same for all regions that lie in [addr, end), with as few calls of the
  * tracee as may be. */

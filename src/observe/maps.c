@@ -312,7 +312,7 @@ static void arrive(struct thread *thread, const struct region *from,
     proc_maps_find(thread->tracee.tid, addr, &line);
     candidate_tell(thread, region, &line, NULL, text);
     tell_moved(thread, region, from->addr, known);
-    guard_arm_behind_calls(thread, region);
+    guard_arm_behind_calls(thread, region, PROT_WRITE | PROT_EXEC);
 }
 
 /* Shared memory is there twice now, with guards if it had any. */

@@ -262,6 +262,6 @@ void store_after_call(struct thread *thread)
         if (!wanted || (region->guard.taken & PROT_WRITE))
             continue;
         tell_call(thread, region);
-        guard_arm_writes(thread, region);
+        guard_arm_behind_calls(thread, region, PROT_WRITE);
     }
 }
