@@ -39,7 +39,8 @@
 /* Resumes the thread at once. */
 static void resume(struct thread *thread, enum resume how, int signal)
 {
-    thread->seen = thread->space ? thread->space->turns : 0;
+    if (!thread->may_have_faulted)
+        thread->seen = thread->space ? thread->space->turns : 0;
     thread->settled = false;
     tracee_resume(&thread->tracee, how, signal);
 }
@@ -228,6 +229,11 @@ static void handle(struct observer *observer, const struct stop *stop)
     }
     thread->due = thread->running = thread->waits_for_call = false;
     thread->stops++;
+    /* These come before signals that are due already (ptrace(2)): a fault that
+     * is told behind them may be older than the guards are then. */
+    thread->may_have_faulted = stop->kind == STOP_STARTED ||
+                               stop->kind == STOP_GROUP ||
+                               stop->kind == STOP_OTHER;
     switch (stop->kind) {
     case STOP_EXITED:
     case STOP_KILLED:

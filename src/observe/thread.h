@@ -120,19 +120,20 @@ struct thread {
 
     struct awaited awaited[MAX_AWAITED]; /* newest at awaited_count - 1 */
     unsigned awaited_count;
-    struct place back;    /* where the present function returns to */
-    const char *left_by;  /* how the last stay ended; or NULL */
-    struct place left_to; /* and where to */
-    int alone;            /* the signal of a GO_ALONE */
-    bool beginning;       /* a handler: its first instruction stops it */
-    bool blocks_fault;    /* it was started with SIGSEGV blocked */
-    bool from_terminal;   /* the last signal was (Ctrl-Z) */
-    uint64_t interrupted; /* the instruction that a signal came before, or 0 */
-    unsigned undisturbed; /* so many steps are not interrupted by signals */
-    uint64_t stops;       /* that were read of it */
-    uint64_t seen;        /* turns of the space, when it was resumed */
-    bool settled;         /* nothing has turned since that could matter */
-    bool raised_again;    /* the fault that is due is: see delivery.c */
+    struct place back;     /* where the present function returns to */
+    const char *left_by;   /* how the last stay ended; or NULL */
+    struct place left_to;  /* and where to */
+    int alone;             /* the signal of a GO_ALONE */
+    bool beginning;        /* a handler: its first instruction stops it */
+    bool blocks_fault;     /* it was started with SIGSEGV blocked */
+    bool from_terminal;    /* the last signal was (Ctrl-Z) */
+    uint64_t interrupted;  /* the instruction that a signal came before, or 0 */
+    unsigned undisturbed;  /* so many steps are not interrupted by signals */
+    uint64_t stops;        /* that were read of it */
+    uint64_t seen;         /* turns of the space, when it was resumed */
+    bool may_have_faulted; /* before this stop, and will only now be told so */
+    bool settled;          /* nothing has turned since that could matter */
+    bool raised_again;     /* the fault that is due is: see delivery.c */
     struct last_fault last_fault;
 };
 
