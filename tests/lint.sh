@@ -50,6 +50,8 @@ sources=$(find src tests lessons -name '*.c' ! -name my.c)
         clang-format --dry-run -Werror $headers $sources
     check 'an include is out of order (tests/lint_includes.awk has the table)' \
         awk -f tests/lint_includes.awk src/*/*.[ch] src/*/*/*.[ch]
+    check 'a function or a file is too long (tests/lint_sizes.awk counts)' \
+        awk -f tests/lint_sizes.awk src/*/*.[ch] src/*/*/*.[ch]
     check 'x86 is known where it should not be (tests/lint_cpu.awk says why)' \
         awk -f tests/lint_cpu.awk src/*/*.[ch] src/*/*.def src/*/*/*.[ch]
 }
