@@ -150,12 +150,12 @@ static int step_through(const struct options *options, struct wiring *wiring,
         status = complain(&lost);
     else if (result > 0)
         status = 128 + result;
-    else
+    else if (!options->replay)
         session_exit_status(session, &status);
     if (driver.signals >= 0)
         close(driver.signals);
     session_free(session);
-    return options->replay && result == 0 ? 0 : status;
+    return status;
 }
 
 int step(const struct options *options, struct err *err)

@@ -552,6 +552,22 @@ Test(plain, a_recording_that_cannot_be_written)
     result_release(&result);
 }
 
+Test(plain, a_replay_that_cannot_be_written)
+{
+    const char *file = scratch(".jsonl");
+    struct result result;
+
+    expect_status(ARGS(JITTRACE, "--step", "--format=json", "-o", file, "-4"),
+                  "", 0);
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--replay", file, "-o",
+                                    "/dev/full")},
+         "r\nq\n", &result);
+    cr_assert(eq(int, result.status, EX_IOERR));
+    cr_assert(eq(int, has(&result.err, "No space left"), 1));
+    result_release(&result);
+    unlink(file);
+}
+
 /* --- a replay ------------------------------------------------------------ */
 
 /* Without what only a recording knows: what comes next. */
