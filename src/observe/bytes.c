@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/mem.h"
+#include "cpu/arch.h"
 #include "observe/objects.h"
 #include "target/registers.h"
 
@@ -129,7 +130,7 @@ void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
 void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
                    const char *by)
 {
-    bytes_compare(thread, region, addr, addr + PAGES_SIZE, by, by != NULL);
+    bytes_compare(thread, region, addr, addr + ARCH_PAGE_SIZE, by, by != NULL);
 }
 
 bool bytes_are_steady(const struct region *region)
@@ -156,7 +157,7 @@ static void refresh(struct thread *thread, struct region *region, uint64_t from,
 
     if (region->guard.read_at == space->calls && bytes_are_steady(region))
         return;
-    for (uint64_t addr = from; addr < to; addr += PAGES_SIZE)
+    for (uint64_t addr = from; addr < to; addr += ARCH_PAGE_SIZE)
         bytes_refresh(thread, region, addr, by);
     if (from != region->addr || to != region->addr + region->length)
         return;
@@ -173,13 +174,13 @@ void bytes_know(struct thread *thread, struct region *region)
 void bytes_check(struct thread *thread, const struct insn *insn)
 {
     struct bytes bytes = {insn->bytes, insn->length};
-    uint64_t page = insn->addr - insn->addr % PAGES_SIZE;
+    uint64_t page = insn->addr - insn->addr % ARCH_PAGE_SIZE;
     struct region *region;
 
     if (!regions_at(&thread->space->regions, insn->addr) ||
         pages_hold(&thread->space->pages, insn->addr, bytes))
         return;
-    for (; page < insn->addr + insn->length; page += PAGES_SIZE) {
+    for (; page < insn->addr + insn->length; page += ARCH_PAGE_SIZE) {
         region = regions_at(&thread->space->regions, page);
         if (region)
             bytes_refresh(thread, region, page,
@@ -204,13 +205,13 @@ bool bytes_of_code(struct thread *thread, struct region *region, uint64_t pc,
 
     if (region->length > thread->report->budget.length ||
         (pc && region->length > READ_WHOLE && !bytes_are_steady(region))) {
-        from = pc ? pc - pc % PAGES_SIZE : end;
-        to = from + 2 * PAGES_SIZE; /* code may go on in the next page */
+        from = pc ? pc - pc % ARCH_PAGE_SIZE : end;
+        to = from + 2 * ARCH_PAGE_SIZE; /* code may go on in the next page */
     }
     refresh(thread, region, from, to < end ? to : end);
     if (!pages_extent(pages, region->addr, region->length, &first, &last))
         return false;
-    if (last - first >= (pc ? PAGES_SIZE : READ_WHOLE)) {
+    if (last - first >= (pc ? ARCH_PAGE_SIZE : READ_WHOLE)) {
         if (guard->fresh > first)
             first = guard->fresh;
         if (guard->fresh_end <= last)

@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cpu/arch.h"
 #include "observe/order.h"
 #include "target/calls.h"
 #include "target/inject.h"
@@ -367,7 +368,7 @@ int guard_renew(struct thread *thread, struct region *region)
 static void set_pages(struct space *space, const struct region *region,
                       uint64_t addr, uint64_t size, bool protect)
 {
-    uint64_t from = addr - addr % PAGES_SIZE, to = page_end(addr + size);
+    uint64_t from = addr - addr % ARCH_PAGE_SIZE, to = page_end(addr + size);
 
     region_clip(region, &from, &to);
     uffd_protect(space->uffd, from, to - from, protect);

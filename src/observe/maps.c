@@ -7,6 +7,7 @@
 #include <sys/personality.h>
 
 #include "base/mem.h"
+#include "cpu/arch.h"
 #include "observe/bytes.h"
 #include "observe/candidates.h"
 #include "observe/guard.h"
@@ -242,8 +243,8 @@ static void after_empty(struct thread *thread, const char *text)
         /* They may be lost later, when the kernel needs them. */
         if (thread->call.args[2] == MADV_FREE)
             region->guard.shared = true;
-        for (; at < stop; at += PAGES_SIZE)
-            if (pages_extent(&thread->space->pages, at, PAGES_SIZE, &first,
+        for (; at < stop; at += ARCH_PAGE_SIZE)
+            if (pages_extent(&thread->space->pages, at, ARCH_PAGE_SIZE, &first,
                              &last))
                 bytes_refresh(thread, region, at, "madvise");
         guard_renew(thread, region);
@@ -284,8 +285,8 @@ static void tell_moved(struct thread *thread, struct region *region,
 
     if (tracee_fetch(&thread->tracee) < 0)
         return;
-    for (uint64_t at = 0; at < region->length; at += PAGES_SIZE)
-        if (pages_extent(known, from + at, PAGES_SIZE, &first, &last))
+    for (uint64_t at = 0; at < region->length; at += ARCH_PAGE_SIZE)
+        if (pages_extent(known, from + at, ARCH_PAGE_SIZE, &first, &last))
             bytes_refresh(thread, region, region->addr + at, "mremap");
 }
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cpu/arch.h"
 
 bool region_clip(const struct region *region, uint64_t *from, uint64_t *to)
 {
@@ -17,7 +18,7 @@ bool region_clip(const struct region *region, uint64_t *from, uint64_t *to)
 
 uint64_t page_end(uint64_t addr)
 {
-    return (addr + PAGES_SIZE - 1) / PAGES_SIZE * PAGES_SIZE;
+    return (addr + ARCH_PAGE_SIZE - 1) / ARCH_PAGE_SIZE * ARCH_PAGE_SIZE;
 }
 
 struct space *space_new(bool watched)

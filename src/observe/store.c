@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include "cpu/arch.h"
 #include "observe/bytes.h"
 #include "observe/guard.h"
 #include "target/calls.h"
@@ -161,8 +162,8 @@ static void tell_elsewhere(struct thread *thread)
         for (size_t i = 0; i < stores->count; i++) {
             if (!clip(&stores->list[i], region, &addr, &size))
                 continue;
-            addr -= addr % PAGES_SIZE;
-            bytes_compare(thread, region, addr, addr + PAGES_SIZE,
+            addr -= addr % ARCH_PAGE_SIZE;
+            bytes_compare(thread, region, addr, addr + ARCH_PAGE_SIZE,
                           WRITTEN_ELSEWHERE, false);
         }
     }

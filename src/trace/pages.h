@@ -14,9 +14,6 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "cpu/arch.h"
-
-#define PAGES_SIZE ARCH_PAGE_SIZE
 
 struct page;
 
