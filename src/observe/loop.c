@@ -404,6 +404,7 @@ static int observer_next(struct source *source, struct event *event,
                          struct err *err)
 {
     struct observer *observer = (struct observer *)source;
+    struct thread *owner;
     struct event *next;
 
     while (!has_answer(observer)) {
@@ -421,6 +422,9 @@ static int observer_next(struct source *source, struct event *event,
     event_free(observer->current);
     observer->current = next;
     *event = *next;
+    owner = thread_find(&observer->run, event->tid);
+    if (owner)
+        event->pages = &owner->space->pages;
     return 1;
 }
 

@@ -86,6 +86,8 @@ enum event_kind {
     };
 #include "trace/event.def"
 
+struct pages;
+
 /* Everything an event points to is borrowed from whoever made it. */
 struct event {
     enum event_kind kind;
@@ -93,6 +95,8 @@ struct event {
     int tid;
     struct srcline source;
     struct event *copy; /* the copy on the heap that this is of, or NULL */
+    const struct pages *pages; /* the memory as its source knows it, or NULL: a
+                                * sink may share them while it is emitted */
     union {
 #define EVENT(kind, name, fields) struct event_##name name;
 #include "trace/event.def"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pages.c - a copy shares its pages with the original. Each page knows how many
- * have it; who changes a page that others have too takes one of its own first.
+ * pages.c - a copy shares its pages with the original, and pages that differ in
+ * their marks alone can share their bytes. Each knows how many have it; who
+ * changes one that others have too takes one of its own first.
  */
 #include "trace/pages.h"
 
@@ -11,17 +12,30 @@
 #include "base/mem.h"
 #include "cpu/arch.h"
 
+struct content {
+    size_t uses; /* how many struct page have it */
+    uint8_t bytes[ARCH_PAGE_SIZE];
+};
+
 struct page {
     size_t uses; /* how many struct pages have it */
     uint64_t addr;
-    uint8_t bytes[ARCH_PAGE_SIZE];
+    struct content *content;
     uint8_t written[ARCH_PAGE_SIZE / 8]; /* a bit for each byte */
 };
 
+static void drop_content(struct content *content)
+{
+    if (--content->uses == 0)
+        free(content);
+}
+
 static void drop(struct page *page)
 {
-    if (--page->uses == 0)
-        free(page);
+    if (--page->uses > 0)
+        return;
+    drop_content(page->content);
+    free(page);
 }
 
 void pages_release(struct pages *pages)
@@ -73,19 +87,28 @@ static struct page *page_need(struct pages *pages, uint64_t addr)
 
     if (i < pages->count && pages->list[i]->addr <= addr) {
         page = pages->list[i];
-        if (page->uses == 1)
-            return page;
-        page->uses--;
-        page = mem_copy(page, sizeof *page);
-    } else {
-        pages->list = mem_grow(pages->list, pages->count, &pages->capacity,
-                               sizeof *pages->list);
-        memmove(&pages->list[i + 1], &pages->list[i],
-                (pages->count++ - i) * sizeof *pages->list);
-        page = mem_alloc(sizeof *page);
-        page->addr = addr - addr % ARCH_PAGE_SIZE;
+        if (page->uses > 1) {
+            page->uses--;
+            page = pages->list[i] = mem_copy(page, sizeof *page);
+            page->uses = 1;
+            page->content->uses++;
+        }
+        if (page->content->uses > 1) {
+            page->content->uses--;
+            page->content = mem_copy(page->content, sizeof *page->content);
+            page->content->uses = 1;
+        }
+        return page;
     }
-    page->uses = 1;
+
+    pages->list = mem_grow(pages->list, pages->count, &pages->capacity,
+                           sizeof *pages->list);
+    memmove(&pages->list[i + 1], &pages->list[i],
+            (pages->count++ - i) * sizeof *pages->list);
+    page = mem_alloc(sizeof *page);
+    page->addr = addr - addr % ARCH_PAGE_SIZE;
+    page->content = mem_alloc(sizeof *page->content);
+    page->uses = page->content->uses = 1;
     return pages->list[i] = page;
 }
 
@@ -104,7 +127,7 @@ void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes)
         size_t at = (addr + done) % ARCH_PAGE_SIZE;
 
         part = part_of(addr + done, bytes.len - done);
-        memcpy(page->bytes + at, bytes.data + done, part);
+        memcpy(page->content->bytes + at, bytes.data + done, part);
         for (size_t i = at; i < at + part; i++)
             page->written[i / 8] |= (uint8_t)(1u << i % 8);
     }
@@ -158,7 +181,7 @@ void pages_read(const struct pages *pages, uint64_t addr, size_t len,
         size_t part = part_of(addr, len);
 
         if (page)
-            memcpy(out, page->bytes + at, part);
+            memcpy(out, page->content->bytes + at, part);
         else
             memset(out, 0, part);
         addr += part;
@@ -250,11 +273,31 @@ void pages_forget(struct pages *pages, uint64_t addr, uint64_t length)
     pages->count -= last - first;
 }
 
+void pages_share(struct pages *pages, const struct pages *other, uint64_t addr,
+                 uint64_t length)
+{
+    for (size_t i = index_from(pages, addr);
+         i < pages->count && pages->list[i]->addr < addr + length; i++) {
+        struct page *mine = pages->list[i],
+                    *theirs = page_at(other, mine->addr);
+
+        if (!theirs || theirs->content == mine->content ||
+            memcmp(mine->content->bytes, theirs->content->bytes,
+                   ARCH_PAGE_SIZE) != 0)
+            continue;
+        drop_content(mine->content);
+        mine->content = theirs->content;
+        mine->content->uses++;
+    }
+}
+
 size_t pages_memory(const struct pages *pages)
 {
     size_t sum = pages->capacity * sizeof *pages->list;
 
     for (size_t i = 0; i < pages->count; i++)
-        sum += sizeof *pages->list[i] / pages->list[i]->uses;
+        sum += (sizeof *pages->list[i] + sizeof *pages->list[i]->content /
+                                             pages->list[i]->content->uses) /
+               pages->list[i]->uses;
     return sum;
 }

@@ -65,6 +65,13 @@ bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
 /* Forgets whole pages in [addr, addr + length), which is page-aligned. */
 void pages_forget(struct pages *pages, uint64_t addr, uint64_t length);
 
+/*
+ * Where other holds the same bytes in a whole page of [addr, addr + length),
+ * the two share them from then on. What was written stays the affair of each.
+ */
+void pages_share(struct pages *pages, const struct pages *other, uint64_t addr,
+                 uint64_t length);
+
 /* What they take, in bytes; of a page that copies share, each its part. */
 size_t pages_memory(const struct pages *pages);
 

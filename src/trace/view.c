@@ -266,10 +266,14 @@ static void store(struct view *view, struct found found)
     pages_write(&view->pages, found.addr, found.bytes);
 }
 
-static void learn(struct view *view, struct found found)
+static void learn(struct view *view, const struct event *event)
 {
+    struct found found = code_of(event);
+
     note_change(view, found);
     pages_learn(&view->pages, found.addr, found.bytes);
+    if (event->pages)
+        pages_share(&view->pages, event->pages, found.addr, found.bytes.len);
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -340,7 +344,7 @@ static void apply_protect(struct view *view, const struct event *event)
     for (; i < view->regions.count && view->regions.list[i].addr < end; i++)
         view->regions.list[i].prot = protect->prot;
     set_protection(view, event, protect->addr, protect->length);
-    learn(view, code_of(event));
+    learn(view, event);
     if ((protect->prot & ~protect->old_prot & PROT_EXEC) &&
         pages_extent(&view->pages, protect->addr, protect->length, &first,
                      &last))
@@ -411,7 +415,7 @@ void view_apply(struct view *view, const struct event *event)
         break;
     case EVENT_ENTER:
         view->stage = STAGE_CALL;
-        learn(view, code_of(event));
+        learn(view, event);
         note_use(view, view_region_at(view, event->enter.addr), true, true);
         view->calls += word_is(event->enter.how, "call");
         break;

@@ -23,6 +23,7 @@
 #include "observe/observe.h"
 #include "support/support.h"
 #include "target/proc.h"
+#include "trace/view.h"
 
 TestSuite(live, .timeout = 30);
 
@@ -99,6 +100,29 @@ static void finish(struct source *source)
         }
     source_free(source);
     expect_nobody_left();
+}
+
+/* A view of a live trace holds no second copy of the code. */
+Test(live, a_view_shares_the_bytes_that_the_observer_knows)
+{
+    struct source *source = begin(ARGS(BABYJIT, "1"));
+    struct view shared, apart;
+    struct event event;
+
+    view_init(&shared);
+    view_init(&apart);
+    do {
+        cr_assert(eq(int, next(source, &event), 1));
+        view_apply(&shared, &event);
+        event.pages = NULL;
+        view_apply(&apart, &event);
+    } while (event.kind != EVENT_ENTER);
+    cr_assert(eq(sz, apart.pages.count, 1));
+    cr_assert(
+        lt(sz, pages_memory(&shared.pages) + 2000, pages_memory(&apart.pages)));
+    view_release(&shared);
+    view_release(&apart);
+    finish(source);
 }
 
 /* --- the program stands still -------------------------------------------- */

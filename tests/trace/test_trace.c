@@ -255,6 +255,37 @@ Test(trace, what_copies_of_pages_share_is_counted_once)
     pages_release(&two);
 }
 
+/* Bytes only: each knows for itself what was written. */
+Test(trace, alike_pages_of_two_are_shared)
+{
+    struct pages one = {0}, two = {0};
+    size_t apart;
+
+    pages_write(&one, PAGE, text("abcd"));
+    pages_write(&one, 2 * PAGE, text("only one has it"));
+    pages_write(&one, 3 * PAGE, text("same"));
+    pages_write(&one, 4 * PAGE, text("beyond"));
+    pages_write(&two, PAGE, text("abc"));
+    pages_write(&two, PAGE + 3, text("d"));
+    pages_write(&two, 3 * PAGE, text("samE"));
+    pages_write(&two, 4 * PAGE, text("beyond"));
+    apart = pages_memory(&one) + pages_memory(&two);
+    pages_share(&two, &one, PAGE + 1, 3 * PAGE - 1);
+    cr_assert(lt(sz, pages_memory(&one) + pages_memory(&two),
+                 apart - PAGE + sizeof(void *)));
+    cr_assert(
+        lt(sz, apart - 2 * PAGE, pages_memory(&one) + pages_memory(&two)));
+    pages_write(&one, PAGE + 4, text("e"));
+    check_bytes(&two, PAGE, "abcd");
+    cr_assert(eq(int, pages_written(&two, PAGE + 4), 0));
+    pages_share(&two, &one, PAGE, PAGE);
+    check_bytes(&two, 3 * PAGE, "samE");
+    pages_release(&one);
+    check_bytes(&two, PAGE, "abcd");
+    check_bytes(&two, 4 * PAGE, "beyond");
+    pages_release(&two);
+}
+
 Test(trace, what_is_learned_counts_as_written_from_news_to_news)
 {
     struct pages pages = {0};
