@@ -12,12 +12,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "target/launch.h"
 
 /* What doctor.def says of it. The strings last for ever. */
 struct mechanism {
     const char *name;
+    uint64_t needs;      /* bit N: the one of number N, to try this one */
     bool all_need;       /* nothing can be traced without it */
     const char *instead; /* what is used or lost where it is missing */
     const char *remedy;  /* what allows it, or NULL: the cause says it */

@@ -10,6 +10,7 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
+#define NO_CALL_INFO "PTRACE_GET_SYSCALL_INFO fails"
 #define NEEDS_LINUX_5_3                                                  \
     "jittrace needs Linux 5.3 or newer, or a sandbox or container that " \
     "does not forbid it"
@@ -49,10 +50,9 @@ const char *tryout_mask(const struct tracee *tracee)
     if (tracee_set_mask(tracee, before ^ SIGNAL_BIT(SIGUSR1)) < 0)
         return "PTRACE_SETSIGMASK";
     errno = 0;
-    return tracee_get_mask(tracee, &now) == 0 && now != before &&
-                   tracee_set_mask(tracee, before) == 0
-               ? NULL
-               : "PTRACE_SETSIGMASK";
+    if (tracee_get_mask(tracee, &now) < 0 || now == before)
+        return "PTRACE_SETSIGMASK";
+    return tracee_set_mask(tracee, before) < 0 ? "PTRACE_SETSIGMASK" : NULL;
 }
 
 const char *tryout_memory(const struct tracee *tracee, uint64_t addr)
@@ -84,77 +84,63 @@ static int is_missing(struct err *err, const char *what, const char *remedy)
                    errno ? strerror(errno) : "without an error", remedy);
 }
 
-/* A call of ours that has a known result, by the one step that makes it. */
-static int try_step(struct tracee *tracee, struct err *err)
-{
-    static const uint64_t none[6];
-    int64_t result = 0;
-    siginfo_t info;
-
-    if (!tracee_find_syscall(tracee))
-        return 0; /* the observer does without, and says so */
-    errno = 0;
-    if (tracee_inject(tracee, SYS_getpid, none, &result) < 0)
-        return is_missing(err,
-                          "one instruction cannot be stepped "
-                          "(PTRACE_SINGLESTEP)",
-                          ALLOW_PTRACE);
-    errno = 0;
-    if (result != tracee->pid)
-        return is_missing(err,
-                          "a system call that it is made to do has no "
-                          "effect (PTRACE_SETREGS)",
-                          ALLOW_PTRACE);
-    errno = 0;
-    if (tracee_siginfo(tracee, &info) < 0 || info.si_signo != SIGTRAP)
-        return is_missing(err, "PTRACE_GETSIGINFO fails", ALLOW_PTRACE);
-    return 0;
-}
-
 int tracee_fails_to_run(struct err *err)
 {
     return is_missing(err, "it cannot be let go on (PTRACE_CONT)",
                       ALLOW_PTRACE);
 }
 
+/* What of it does not work, or NULL. */
+static const char *find_missing(struct tracee *tracee)
+{
+    static const uint64_t none[6];
+    const char *failed = tryout_registers(tracee);
+    int64_t result = 0;
+    struct call call;
+    siginfo_t info;
+
+    if (failed)
+        return strcmp(failed, "PTRACE_GETREGS") == 0 ? "PTRACE_GETREGS fails"
+                                                     : "PTRACE_SETREGS fails";
+    failed = tryout_memory(tracee, tracee_stack(tracee));
+    if (failed)
+        return strcmp(failed, TRYOUT_READING) == 0
+                   ? "its memory cannot be read (process_vm_readv, "
+                     "/proc/PID/mem)"
+                   : "its memory cannot be written to (PTRACE_POKEDATA)";
+    if (tryout_mask(tracee))
+        return "its signal mask cannot be set (PTRACE_SETSIGMASK)";
+    if (tracee_finish_exec(tracee) < 0)
+        return "it cannot be stopped at system calls (PTRACE_SYSCALL, waitid)";
+    if (tracee_call(tracee, &call) < 0)
+        return NO_CALL_INFO;
+    if (!tracee_find_syscall(tracee))
+        return NULL; /* the observer does without, and says so */
+    errno = 0;
+    if (tracee_inject(tracee, SYS_getpid, none, &result) < 0)
+        return "one instruction cannot be stepped (PTRACE_SINGLESTEP)";
+    errno = 0;
+    if (result != tracee->pid)
+        return "a system call that it is made to do has no effect "
+               "(PTRACE_SETREGS)";
+    if (tracee_siginfo(tracee, &info) < 0 || info.si_signo != SIGTRAP)
+        return "PTRACE_GETSIGINFO fails";
+    return NULL;
+}
+
 int tracee_try(struct tracee *tracee, struct err *err)
 {
-    const char *failed;
-    struct call call;
+    const char *missing;
 
     errno = 0;
     if (!proc_auxv(tracee->pid, AT_PAGESZ))
         return is_missing(err, "/proc/PID/auxv cannot be read",
                           "mount the /proc of this PID namespace (mount -t "
                           "proc proc /proc), and make the program readable");
-    failed = tryout_registers(tracee);
-    if (failed)
-        return is_missing(err,
-                          strcmp(failed, "PTRACE_GETREGS") == 0
-                              ? "PTRACE_GETREGS fails"
-                              : "PTRACE_SETREGS fails",
-                          ALLOW_PTRACE);
-    failed = tryout_memory(tracee, tracee_stack(tracee));
-    if (failed)
-        return is_missing(err,
-                          strcmp(failed, TRYOUT_READING) == 0
-                              ? "its memory cannot be read (process_vm_readv, "
-                                "/proc/PID/mem)"
-                              : "its memory cannot be written to "
-                                "(PTRACE_POKEDATA)",
-                          ALLOW_PTRACE);
-    if (tryout_mask(tracee))
-        return is_missing(err,
-                          "its signal mask cannot be set "
-                          "(PTRACE_SETSIGMASK)",
-                          ALLOW_PTRACE);
-    if (tracee_finish_exec(tracee) < 0)
-        return is_missing(err,
-                          "it cannot be stopped at system calls "
-                          "(PTRACE_SYSCALL, waitid)",
-                          ALLOW_PTRACE);
-    if (tracee_call(tracee, &call) < 0)
-        return is_missing(err, "PTRACE_GET_SYSCALL_INFO fails",
-                          NEEDS_LINUX_5_3);
-    return try_step(tracee, err);
+    missing = find_missing(tracee);
+    if (!missing)
+        return 0;
+    return is_missing(err, missing,
+                      strcmp(missing, NO_CALL_INFO) == 0 ? NEEDS_LINUX_5_3
+                                                         : ALLOW_PTRACE);
 }
