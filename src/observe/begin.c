@@ -142,7 +142,13 @@ enum go begin_exec(struct thread *thread, const struct stop *stop)
     }
     if (!watched && thread->space && thread->space->watched)
         child_unwatched(thread, "exec");
-    thread_forget(thread);
+    thread->mode = MODE_CODE;
+    thread->inside = thread->lifted = false;
+    thread->waits_for_call = thread->waits_for_store = false;
+    thread->run_on = (struct run_on){0};
+    thread->awaited_count = 0;
+    thread->left_by = NULL;
+    thread->stay.decoded_at = 0;
     tracee->pid = tracee->tid;
     thread_move(thread, space_new(watched));
     if (!watched)

@@ -74,7 +74,7 @@ enum go calls_begin(struct thread *thread)
         thread->waits_for_call = true;
         return GO_NOT;
     }
-    thread_begin(thread, MODE_CALL);
+    thread->mode = MODE_CALL;
     run_on_before_call(thread);
     if (kind == CALL_CPUS) {
         threads_unpin(thread->run);
@@ -211,7 +211,7 @@ static enum go after(struct thread *thread)
                          thread->space); /* who waited for this call */
     if (succeeded)
         run_on_look(thread);
-    return thread_is_inside(thread) ? stay_called(thread) : GO_RUN;
+    return thread->inside ? stay_called(thread) : GO_RUN;
 }
 
 /* A call stopped at, which would not have been if no store were watched. */
@@ -219,7 +219,7 @@ static void pay(struct thread *thread)
 {
     struct report *report = thread->report;
 
-    if (thread_is_inside(thread) || call_kind(&thread->call) != CALL_OTHER ||
+    if (thread->inside || call_kind(&thread->call) != CALL_OTHER ||
         budget_pay_system_call(&report->budget, &report->spent) !=
             BUDGET_system_calls)
         return;
@@ -259,7 +259,8 @@ enum go calls_stopped(struct thread *thread)
     }
     if (call.entering)
         return calls_begin(thread);
-    thread_end(thread, MODE_CALL);
+    if (thread->mode == MODE_CALL)
+        thread->mode = MODE_CODE;
     thread->call.result = call.result;
     pay(thread);
     return after(thread);

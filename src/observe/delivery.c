@@ -182,7 +182,7 @@ static bool raise_again(struct thread *thread)
     if (!tracee->injected || thread->raised_again || tracee_fetch(tracee) < 0)
         return false;
     if (info->si_signo == SIGTRAP && info->si_code == SI_KERNEL &&
-        !thread_is_inside(thread))
+        !thread->inside)
         return go_before_breakpoint(tracee);
     return delivery_comes_again(thread, info);
 }

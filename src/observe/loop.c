@@ -11,7 +11,7 @@
  *                 |                                                   |
  *                 +--> resume_due <--- due_how, due_signal <--- decide <--+
  */
-#include "observe/loop.h"
+#include "observe/observe.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -23,12 +23,12 @@
 #include "observe/delivery.h"
 #include "observe/guard.h"
 #include "observe/names.h"
-#include "observe/observe.h"
 #include "observe/order.h"
 #include "observe/processes.h"
 #include "observe/signals.h"
 #include "observe/stay.h"
 #include "observe/store.h"
+#include "observe/thread.h"
 #include "target/inject.h"
 #include "target/proc.h"
 #include "target/registers.h"
@@ -90,7 +90,7 @@ static void decide(struct thread *thread, enum go go)
         thread->due_how = RESUME_STEP;
     else if (go == GO_RUN ||
              (go == GO_ON &&
-              !(thread_is_inside(thread) &&
+              !(thread->inside &&
                 stay_step(thread, &thread->due_how, &thread->due_signal))))
         run_free(thread);
     if (thread->due_how == RESUME_STEP && thread->due_signal == 0) {
@@ -113,7 +113,7 @@ static void resume_alone(struct thread *thread, enum go go)
         decide(thread, GO_ON);
         if (thread->due && thread->due_signal == thread->alone) {
             thread->due = false;
-            thread->beginning = !thread_is_inside(thread);
+            thread->beginning = !thread->inside;
             resume(thread, RESUME_HANDLER, thread->alone);
             if (tracee_wait(&thread->tracee, &thread->stop) == 0)
                 thread->has_stop = true;
@@ -154,10 +154,9 @@ static enum go on_signal(struct thread *thread)
     return signal_stopped(thread, &info);
 }
 
-static void on_gone(struct observer *observer, struct thread *thread,
+static void on_gone(struct run *run, struct thread *thread,
                     const struct stop *stop)
 {
-    struct run *run = &observer->run;
     struct space *space = thread->space;
 
     if (stop->tid == run->root) {
@@ -165,17 +164,17 @@ static void on_gone(struct observer *observer, struct thread *thread,
 
         if (space)
             names_tell_all(thread);
-        if (space && space->entry.awaited && !observer->ending)
+        if (space && space->entry.awaited && !run->ending)
             thread_limit(thread, "entry", 0,
                          "the program ended before it came to its entry point: "
                          "in the dynamic loader, or in what a library does "
                          "when it is loaded; nothing of that is watched");
-        observer->status =
+        run->status =
             (struct opt_u64){exited, exited ? (uint64_t)stop->status : 0};
-        observer->signal =
+        run->signal =
             (struct opt_u64){!exited, exited ? 0 : (uint64_t)stop->signal};
     }
-    if (space && thread_is_inside(thread))
+    if (space && thread->inside)
         space->left_open = true;
     if (space)
         space->users++; /* its guards are in the memory of its orphans */
@@ -183,7 +182,7 @@ static void on_gone(struct observer *observer, struct thread *thread,
     if (!space)
         return;
     store_release_others(run, space);
-    if (!observer->ending)
+    if (!run->ending)
         for_each_thread (orphan, run)
             child_adopt_orphan(orphan, space);
     space_leave(space);
@@ -210,12 +209,12 @@ static bool is_end(const struct stop *stop)
     return stop->kind == STOP_EXITED || stop->kind == STOP_KILLED;
 }
 
-static void handle(struct observer *observer, const struct stop *stop)
+static void handle(struct run *run, const struct stop *stop)
 {
-    struct thread *thread = thread_find(&observer->run, stop->tid);
+    struct thread *thread = thread_find(run, stop->tid);
 
     /* Also one that was made just now, and is known by its stop only. */
-    if (observer->ending && !is_end(stop)) {
+    if (run->ending && !is_end(stop)) {
         kill(stop->tid, SIGKILL);
         return;
     }
@@ -224,7 +223,7 @@ static void handle(struct observer *observer, const struct stop *stop)
 
         /* Its parent's stop lets it go on, if there still is a parent. */
         if (!is_end(stop))
-            child_adopt_orphan(thread_add(&observer->run, &tracee), NULL);
+            child_adopt_orphan(thread_add(run, &tracee), NULL);
         return;
     }
     thread->due = thread->running = thread->waits_for_call = false;
@@ -237,7 +236,7 @@ static void handle(struct observer *observer, const struct stop *stop)
     switch (stop->kind) {
     case STOP_EXITED:
     case STOP_KILLED:
-        on_gone(observer, thread, stop);
+        on_gone(run, thread, stop);
         break;
     case STOP_SIGNAL:
         thread->go = on_signal(thread);
@@ -265,14 +264,14 @@ static void handle(struct observer *observer, const struct stop *stop)
     }
 }
 
-static void emit_exit(struct observer *observer)
+static void emit_exit(struct run *run)
 {
-    struct event event = {.kind = EVENT_EXIT, .tid = observer->run.root};
+    struct event event = {.kind = EVENT_EXIT, .tid = run->root};
 
-    event.exit.status = observer->status;
-    event.exit.signal = observer->signal;
-    observer->ended = true;
-    report_event(&observer->run.report, &event);
+    event.exit.status = run->status;
+    event.exit.signal = run->signal;
+    run->ended = true;
+    report_event(&run->report, &event);
 }
 
 /* A stop that was taken early, of a thread that was in the way of a store. */
@@ -289,10 +288,8 @@ static bool take_stop(struct run *run, struct stop *stop)
 }
 
 /* Reads a stop. Returns 1, 0 when none came in time, or -1. */
-static int read_stop(struct observer *observer, enum patience patience,
-                     struct err *err)
+static int read_stop(struct run *run, enum patience patience, struct err *err)
 {
-    struct run *run = &observer->run;
     struct thread *thread;
     struct stop stop;
     int more = 1;
@@ -304,10 +301,10 @@ static int read_stop(struct observer *observer, enum patience patience,
     if (more > 0 && stop.kind == STOP_NONE)
         return 0;
     if (more == 0) {
-        emit_exit(observer);
+        emit_exit(run);
         return 1;
     }
-    handle(observer, &stop);
+    handle(run, &stop);
     decide_all(run);
     /* Calls that have waited for the one that has just ended. */
     while ((thread = order_next(run)) != NULL) {
@@ -322,15 +319,15 @@ static int read_stop(struct observer *observer, enum patience patience,
  * Whether all threads have ended that are known. There may be one that nobody
  * has told of; in general it is waited for as long as there are any children.
  */
-static bool is_over(const struct observer *observer)
+static bool is_over(const struct run *run)
 {
-    return observer->run.thread_count == 0 && observer->has_strangers;
+    return run->thread_count == 0 && run->has_strangers;
 }
 
 /* Whether it runs free on our CPU, where it shall not stay for long. */
 static bool is_guest(const struct thread *thread)
 {
-    return thread->tracee.pinned && !thread_is_inside(thread) &&
+    return thread->tracee.pinned && !thread->inside &&
            thread->mode != MODE_STORING;
 }
 
@@ -340,22 +337,19 @@ static bool is_guest(const struct thread *thread)
  * the time would outrun the rest. Returns 1, 0 when no stop came in time, or
  * -1.
  */
-static int advance(struct observer *observer, enum patience patience,
-                   struct err *err)
+static int advance(struct run *run, enum patience patience, struct err *err)
 {
-    struct run *run = &observer->run;
     int more = 0;
 
     run->report.first = 0;
     if (run->thread_count > 1)
-        more = read_stop(observer, WAIT_NOW, err);
+        more = read_stop(run, WAIT_NOW, err);
     if (more != 0)
         return more;
     resume_due(run);
-    more =
-        read_stop(observer, is_over(observer) ? WAIT_SHORTLY : patience, err);
-    if (more == 0 && is_over(observer)) {
-        emit_exit(observer);
+    more = read_stop(run, is_over(run) ? WAIT_SHORTLY : patience, err);
+    if (more == 0 && is_over(run)) {
+        emit_exit(run);
         return 1;
     }
     if (more == 0)
@@ -368,9 +362,9 @@ static int advance(struct observer *observer, enum patience patience,
 /* --- the source ----------------------------------------------------------- */
 
 /* Whether the reader can be answered without letting the program go on. */
-static bool has_answer(const struct observer *observer)
+static bool has_answer(const struct run *run)
 {
-    return observer->run.report.count > 0 || observer->ended;
+    return run->report.count > 0 || run->ended;
 }
 
 /* How many stops are read for one question; some milliseconds. */
@@ -382,47 +376,47 @@ static bool has_answer(const struct observer *observer)
  */
 static int observer_ready(struct source *source, struct err *err)
 {
-    struct observer *observer = (struct observer *)source;
+    struct run *run = (struct run *)source;
     int more = 1;
 
-    for (int i = 0; i < READY_STOPS && more > 0 && !has_answer(observer); i++) {
+    for (int i = 0; i < READY_STOPS && more > 0 && !has_answer(run); i++) {
         enum patience patience = WAIT_NOW;
 
-        for_each_thread (thread, &observer->run)
+        for_each_thread (thread, run)
             if (thread->tracee.pinned)
                 patience = WAIT_SHORTLY;
-        more = advance(observer, patience, err);
+        more = advance(run, patience, err);
     }
     if (more < 0)
         return -1;
-    if (!has_answer(observer))
-        resume_due(&observer->run);
-    return has_answer(observer);
+    if (!has_answer(run))
+        resume_due(run);
+    return has_answer(run);
 }
 
 static int observer_next(struct source *source, struct event *event,
                          struct err *err)
 {
-    struct observer *observer = (struct observer *)source;
+    struct run *run = (struct run *)source;
     struct thread *owner;
     struct event *next;
 
-    while (!has_answer(observer)) {
+    while (!has_answer(run)) {
         enum patience patience = WAIT_FOREVER;
 
-        for_each_thread (thread, &observer->run)
+        for_each_thread (thread, run)
             if (is_guest(thread))
                 patience = WAIT_SHORTLY;
-        if (advance(observer, patience, err) < 0)
+        if (advance(run, patience, err) < 0)
             return -1;
     }
-    next = report_take(&observer->run.report);
+    next = report_take(&run->report);
     if (!next)
         return 0;
-    event_free(observer->current);
-    observer->current = next;
+    event_free(run->current);
+    run->current = next;
     *event = *next;
-    owner = thread_find(&observer->run, event->tid);
+    owner = thread_find(run, event->tid);
     if (owner)
         event->pages = &owner->space->pages;
     return 1;
@@ -430,33 +424,32 @@ static int observer_next(struct source *source, struct event *event,
 
 static void observer_free(struct source *source)
 {
-    struct observer *observer = (struct observer *)source;
-    struct run *run = &observer->run;
+    struct run *run = (struct run *)source;
     struct event *event;
     struct err ignored;
 
-    if (!observer->ended)
+    if (!run->ended)
         observe_end(source);
-    while (!observer->ended &&
-           read_stop(observer, is_over(observer) ? WAIT_SHORTLY : WAIT_FOREVER,
+    while (!run->ended &&
+           read_stop(run, is_over(run) ? WAIT_SHORTLY : WAIT_FOREVER,
                      &ignored) > 0)
         continue;
     while (run->thread_count > 0)
         thread_remove(run->threads[0]);
     while ((event = report_take(&run->report)) != NULL)
         event_free(event);
-    event_free(observer->current);
+    event_free(run->current);
     free(run->report.queue);
     free(run->threads);
     lines_free(run->report.lines);
-    free(observer);
+    free(run);
 }
 
 struct source *observe_new(const struct launch *what,
                            const struct observe_budget *budget, struct err *err)
 {
     bool has_strangers = wait_has_children();
-    struct observer *observer;
+    struct run *run;
     struct thread *thread;
     struct tracee tracee;
 
@@ -466,47 +459,47 @@ struct source *observe_new(const struct launch *what,
         tracee_kill(&tracee);
         return NULL;
     }
-    observer = mem_alloc(sizeof *observer);
-    observer->source.next = observer_next;
-    observer->source.ready = observer_ready;
-    observer->source.free = observer_free;
-    observer->has_strangers = has_strangers;
-    observer->run.root = tracee.pid;
-    observer->run.report.budget = *budget;
-    observer->run.report.lines = lines_new(tracee.pid);
-    thread = thread_add(&observer->run, &tracee);
+    run = mem_alloc(sizeof *run);
+    run->source.next = observer_next;
+    run->source.ready = observer_ready;
+    run->source.free = observer_free;
+    run->has_strangers = has_strangers;
+    run->root = tracee.pid;
+    run->report.budget = *budget;
+    run->report.lines = lines_new(tracee.pid);
+    thread = thread_add(run, &tracee);
     thread_move(thread, space_new(true));
     thread->go = begin_loaded(thread);
-    decide_all(&observer->run);
-    return &observer->source;
+    decide_all(run);
+    return &run->source;
 }
 
 void observe_provide(struct source *source, const char *name, struct bytes text)
 {
-    lines_provide(((struct observer *)source)->run.report.lines, name, text);
+    lines_provide(((struct run *)source)->report.lines, name, text);
 }
 
 void observe_pause(struct source *source)
 {
-    struct observer *observer = (struct observer *)source;
+    struct run *run = (struct run *)source;
 
-    for_each_thread (thread, &observer->run)
+    for_each_thread (thread, run)
         if (!thread->due && proc_runs(thread->tracee.tid))
             tracee_interrupt(&thread->tracee);
 }
 
 void observe_end(struct source *source)
 {
-    struct observer *observer = (struct observer *)source;
-    const struct thread *root = thread_find(&observer->run, observer->run.root);
+    struct run *run = (struct run *)source;
+    const struct thread *root = thread_find(run, run->root);
 
-    if (observer->ended || observer->ending)
+    if (run->ended || run->ending)
         return;
-    observer->ending = true;
+    run->ending = true;
     if (root)
         thread_limit(root, "quit", 0,
                      "jittrace ended the program here: the reader quit");
-    for_each_thread (thread, &observer->run) {
+    for_each_thread (thread, run) {
         thread->due = false;
         kill(thread->tracee.tid, SIGKILL);
     }
@@ -514,5 +507,5 @@ void observe_end(struct source *source)
 
 pid_t observe_pid(const struct source *source)
 {
-    return ((const struct observer *)source)->run.root;
+    return ((const struct run *)source)->root;
 }

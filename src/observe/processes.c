@@ -243,7 +243,8 @@ static bool undo_call(struct thread *thread)
         return true;
     if (tracee_rewind(&thread->tracee) < 0)
         return false;
-    thread_end(thread, MODE_CALL);
+    if (thread->mode == MODE_CALL)
+        thread->mode = MODE_CODE;
     thread->waits_for_call = thread->has_stop = false;
     if (!thread->due)
         thread->go = GO_RUN;

@@ -25,7 +25,7 @@ static bool stops(const struct thread *thread)
 static void end(struct thread *thread)
 {
     breakpoint_remove(&thread->run_on.stop, &thread->tracee);
-    thread_end_run_on(thread);
+    thread->run_on = (struct run_on){0};
 }
 
 /*
@@ -99,9 +99,9 @@ static void set_breakpoint(struct thread *thread)
 enum go run_on_begin(struct thread *thread, struct region *region)
 {
     end(thread);
-    thread_run_on(thread, &(struct run_on){.pending = true,
-                                           .start = region->start,
-                                           .back = thread->back});
+    thread->run_on = (struct run_on){
+        .pending = true, .start = region->start, .back = thread->back};
+    thread->inside = false;
     guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_EXEC);
     set_breakpoint(thread);
     if (!stops(thread))

@@ -44,7 +44,7 @@ static enum go deliver(struct thread *thread, const siginfo_t *info)
         guard_drop_stack(thread, tracee_stack(&thread->tracee) - SIGNAL_FRAME,
                          SIGNAL_FRAME);
         /* Behind a system call, which it has interrupted, it may go back. */
-        if (thread_is_inside(thread) && stay->insn.kind != INSN_SYSCALL &&
+        if (thread->inside && stay->insn.kind != INSN_SYSCALL &&
             tracee_pc(&thread->tracee) != stay->insn.addr)
             stay_prepare(thread); /* an int3 */
     }
@@ -97,7 +97,7 @@ static void count_fault(struct thread *thread, const struct fault *fault)
 enum go signal_repeated(struct thread *thread, const struct stop *stop)
 {
     if (stop->kind == STOP_SIGNAL && stop->signal == SIGTRAP &&
-        thread->mode != MODE_STORING && !thread_is_inside(thread) &&
+        thread->mode != MODE_STORING && !thread->inside &&
         tracee_fetch(&thread->tracee) == 0) {
         tracee_hide_step(&thread->tracee, thread->store.insn.kind);
         tracee_restore_mask(&thread->tracee);
@@ -251,7 +251,7 @@ static bool faults_at_guard(struct thread *thread, int signal)
 
 static bool is_our_step(const struct thread *thread, const siginfo_t *info)
 {
-    bool inside = thread_is_inside(thread);
+    bool inside = thread->inside;
 
     if (info->si_signo != SIGTRAP ||
         (inside && thread->stay.insn.kind == INSN_TRAP &&
@@ -266,7 +266,7 @@ enum go signal_stopped(struct thread *thread, const siginfo_t *info)
 {
     struct tracee *tracee = &thread->tracee;
     bool is_fault = info->si_signo == SIGSEGV || info->si_signo == SIGBUS;
-    bool inside = thread_is_inside(thread), begun = thread->beginning;
+    bool inside = thread->inside, begun = thread->beginning;
 
     if (is_our_step(thread, info)) {
         if (thread->mode == MODE_STORING) {

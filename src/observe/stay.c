@@ -131,13 +131,12 @@ static void begin(struct thread *thread, struct region *region)
 enum go stay_enter(struct thread *thread, struct region *region)
 {
     const struct report *report = thread->report;
-    bool again =
-        thread_is_inside(thread) && thread->stay.start == region->start;
+    bool again = thread->inside && thread->stay.start == region->start;
 
     run_on_returned(thread);
     thread->space->changes++; /* nobody watched while it was outside */
     if (!again && run_on_covers(thread, region)) {
-        thread_leave(thread);
+        thread->inside = false;
         guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_EXEC);
         return GO_RUN;
     }
@@ -151,9 +150,9 @@ enum go stay_enter(struct thread *thread, struct region *region)
     stay_prepare(thread);
     if (!again)
         begin(thread, region);
-    thread_enter(thread);
+    thread->inside = true;
     if (guard_allow_execution(thread, region, tracee_pc(&thread->tracee)) < 0) {
-        thread_leave(thread);
+        thread->inside = false;
         return GO_RUN;
     }
     if (!budget_has_steps(&report->budget, &report->spent))
@@ -226,7 +225,7 @@ static enum go leave(struct thread *thread, const char *how,
                      const struct regs *now)
 {
     arrive_tell_leave(thread, how, now);
-    thread_leave(thread);
+    thread->inside = false;
     guard_close_all(thread);
     return GO_RUN;
 }
@@ -260,7 +259,7 @@ static enum go step_anew(struct thread *thread, struct region *region)
 {
     stay_prepare(thread); /* a signal may come before anything else */
     if (guard_arm(thread, region) < 0)
-        thread_leave(thread);
+        thread->inside = false;
     else
         tracee_store(&thread->tracee);
     return GO_RUN;
@@ -329,7 +328,7 @@ static enum go leave_for_handler(struct thread *thread, const struct regs *now)
 
 enum go stay_traps_itself(struct thread *thread)
 {
-    thread_leave(thread);
+    thread->inside = false;
     guard_drop_all(thread, "trap-flag",
                    "the program has set the trap flag to step itself; from "
                    "here on nothing is watched any more");

@@ -109,8 +109,8 @@ void store_begin(struct thread *thread, uint64_t fault_addr)
         access->known = (uint32_t)proc_read(thread->tracee.tid, fault_addr,
                                             access->old_bytes, 8);
     }
-    thread_begin(thread, MODE_STORING);
-    if (!thread_is_inside(thread))
+    thread->mode = MODE_STORING;
+    if (!thread->inside)
         thread_defer_signals(thread, store->insn.addr);
     store_stop_others(thread);
     set_guards(thread, true);
@@ -190,7 +190,7 @@ void store_end(struct thread *thread)
 
 void store_abort(struct thread *thread)
 {
-    thread_end(thread, MODE_STORING);
+    thread->mode = MODE_CODE;
     thread->interrupted = thread->store.insn.addr;
     set_guards(thread, false);
     if (thread->space->users > 1)

@@ -52,74 +52,15 @@ void thread_remove(struct thread *thread)
     free(thread);
 }
 
-/* --- from mode to mode ---------------------------------------------------- */
-
-/* During a call or a store this is what it comes back to. */
-static void set_base(struct thread *thread, enum mode base)
-{
-    if (thread->mode == thread->base)
-        thread->mode = base;
-    thread->base = base;
-}
-
-bool thread_is_inside(const struct thread *thread)
-{
-    return thread->base == MODE_INSIDE;
-}
-
-void thread_enter(struct thread *thread)
-{
-    set_base(thread, MODE_INSIDE);
-}
-
-void thread_leave(struct thread *thread)
-{
-    set_base(thread, thread->run_on.pending ? MODE_RUNNING_ON : MODE_FREE);
-}
-
-void thread_run_on(struct thread *thread, const struct run_on *run_on)
-{
-    thread->run_on = *run_on;
-    set_base(thread, MODE_RUNNING_ON);
-}
-
-void thread_end_run_on(struct thread *thread)
-{
-    thread->run_on = (struct run_on){0};
-    if (thread->base == MODE_RUNNING_ON)
-        set_base(thread, MODE_FREE);
-}
-
-void thread_begin(struct thread *thread, enum mode mode)
-{
-    thread->mode = mode;
-}
-
-void thread_end(struct thread *thread, enum mode mode)
-{
-    if (thread->mode == mode)
-        thread->mode = thread->base;
-}
-
 bool thread_undo_call(struct thread *thread)
 {
-    if (thread->mode == MODE_CALL && tracee_rewind(&thread->tracee) < 0)
+    if (thread->mode != MODE_CALL)
+        return true;
+    if (tracee_rewind(&thread->tracee) < 0)
         return false;
-    thread_end(thread, MODE_CALL);
+    thread->mode = MODE_CODE;
     return true;
 }
-
-void thread_forget(struct thread *thread)
-{
-    thread->mode = thread->base = MODE_FREE;
-    thread->lifted = thread->waits_for_call = thread->waits_for_store = false;
-    thread->run_on = (struct run_on){0};
-    thread->awaited_count = 0;
-    thread->left_by = NULL;
-    thread->stay.decoded_at = 0;
-}
-
-/* --- what is asked of them ------------------------------------------------ */
 
 /* About a millisecond. */
 #define UNDISTURBED_STEPS 32

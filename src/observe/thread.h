@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * observe/thread.h - a thread of the program: its mode, and how it goes on.
+ * observe/thread.h - a thread of the program: what it does, and how it goes on.
  *
  *      run 1 ---- n thread n ---- 1 space 1 ---- n region
  *
  *                  entry              steps spent
- *         FREE ------------> INSIDE ---------------> RUNNING_ON
+ *         free ------------> inside ---------------> running on
  *          ^                  |  ^                    |     |
  *          +------------------+  +--------------------+     |
  *          |      leave            entry elsewhere          |
  *          +------------------------------------------------+
  *                                  its end
  *
- * From each of the three a thread goes into a system call (CALL) or makes a
- * store (STORING), and comes back to the same: its base.
+ * In each of the three a thread runs code (MODE_CODE), is in a system call or
+ * makes a store.
  */
 #ifndef JITTRACE_OBSERVE_THREAD_H
 #define JITTRACE_OBSERVE_THREAD_H
@@ -22,14 +22,13 @@
 #include "observe/report.h"
 #include "observe/space.h"
 #include "target/breakpoint.h"
+#include "trace/source.h"
 
-/* What a thread does, and its next stop is read as. */
+/* What its next stop is read as. */
 enum mode {
-    MODE_FREE,       /* runs at full speed, perhaps from call to call */
-    MODE_INSIDE,     /* in generated code, one step after the other */
-    MODE_RUNNING_ON, /* the same at full speed, its steps are spent: run_on.h */
-    MODE_CALL,       /* between a system call's entry and its exit */
-    MODE_STORING,    /* one step with write guards lifted: store.h */
+    MODE_CODE,    /* that of code: at full speed, or of a step if inside */
+    MODE_CALL,    /* between a system call's entry and its exit */
+    MODE_STORING, /* one step with write guards lifted: store.h */
 };
 
 /* How a thread goes on behind a stop: handlers return it, the loop does it. */
@@ -100,13 +99,14 @@ struct thread {
     struct report *report;
     struct space *space; /* NULL until its parent's stop tells */
 
-    enum mode mode, base; /* only the transitions below change these */
-    struct call call;     /* the latest one */
-    bool lifted;          /* write guards are lifted for it */
-    unsigned undone;      /* times that it was: see foreign_before */
+    enum mode mode;
+    struct call call; /* the latest one */
+    bool lifted;      /* write guards are lifted for it */
+    unsigned undone;  /* times that it was: see foreign_before */
     struct store_step store;
+    bool inside; /* generated code, one step after the other */
     struct stay stay;
-    struct run_on run_on;
+    struct run_on run_on; /* pending and not inside: it runs on */
 
     enum go go; /* it was decided, and how to is yet to be found: */
     bool due;   /* it stands still and is to go on, so: */
@@ -137,11 +137,17 @@ struct thread {
     struct last_fault last_fault;
 };
 
-/* What all threads of a run share. */
+/* A run of a program: the source that observe.h is about. */
 struct run {
-    pid_t root;   /* the process that was started */
-    bool started; /* the start event was emitted */
+    struct source source;
+    pid_t root;         /* the process that was started */
+    bool has_strangers; /* we have children that are not of the program */
+    bool started;       /* the start event was emitted */
+    bool ending;        /* by observe_end */
+    bool ended;         /* the exit event was emitted */
+    struct opt_u64 status, signal; /* of the root, once it has ended */
     struct report report;
+    struct event *current; /* what source_next returned last */
     struct thread **threads;
     size_t thread_count, thread_capacity;
     enum { REGISTERS_UNTRIED, REGISTERS_STOP, REGISTERS_NEVER_STOP } registers;
@@ -165,19 +171,8 @@ void thread_remove(struct thread *thread);
 /* Moves a thread to another space, or to none (NULL). */
 void thread_move(struct thread *thread, struct space *space);
 
-/* --- from mode to mode ---------------------------------------------------- */
-
-bool thread_is_inside(const struct thread *thread);
-void thread_enter(struct thread *thread);
-void thread_leave(struct thread *thread);
-void thread_run_on(struct thread *thread, const struct run_on *run_on);
-void thread_end_run_on(struct thread *thread);
-/* A call or a store; it is over, or has not begun after all. */
-void thread_begin(struct thread *thread, enum mode mode);
-void thread_end(struct thread *thread, enum mode mode);
 /* A call that has begun, if any, begins anew later. False: it cannot. */
 bool thread_undo_call(struct thread *thread);
-void thread_forget(struct thread *thread); /* all that it did: exec */
 
 /*
  * The instruction at pc is about to be stepped. If a signal came before it the

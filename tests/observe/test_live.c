@@ -19,8 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "observe/loop.h"
 #include "observe/observe.h"
+#include "observe/thread.h"
 #include "support/support.h"
 #include "target/proc.h"
 #include "trace/view.h"
@@ -260,7 +260,7 @@ static void replace_stopped_thread(void)
         if (event.kind == EVENT_OUTPUT)
             usleep(2000);
         if (event.kind == EVENT_MAP) /* of the new program */
-            cr_assert(eq(sz, ((struct observer *)source)->run.thread_count, 1));
+            cr_assert(eq(sz, ((struct run *)source)->thread_count, 1));
     } while (event.kind != EVENT_EXIT);
     cr_assert(eq(sz, count(&store, EVENT_WRITE), 11));
     cr_assert(eq(sz, count(&store, EVENT_ENTER), 3));
