@@ -69,7 +69,7 @@ static enum go begin(struct thread *thread)
     struct space *space = thread->space;
 
     for (enum budget i = 0; i < BUDGETS; i++)
-        if (*budget_value(&thread->report->budget, i) == 0)
+        if (*budget_value(&thread->report->spent.max, i) == 0)
             thread_limit(thread, budget_word(i), 0, "--max-%s=0 allows no %s",
                          budget_word(i), budget_help(i));
     space->started = true;

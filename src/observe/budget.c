@@ -33,87 +33,74 @@ uint64_t *budget_value(struct observe_budget *budget, enum budget which)
     return (uint64_t *)(void *)((char *)budget + budgets[which].offset);
 }
 
-enum budget budget_pay_store(const struct observe_budget *budget,
-                             struct spending *spent, uint64_t *of_region,
+enum budget budget_pay_store(struct spending *spent, uint64_t *of_region,
                              bool is_code)
 {
-    uint64_t of_data = budget->data_stores;
+    uint64_t of_data = spent->max.data_stores < BUDGET_DATA_STORES
+                           ? spent->max.data_stores
+                           : BUDGET_DATA_STORES;
 
-    if (of_data > BUDGET_DATA_STORES)
-        of_data = BUDGET_DATA_STORES;
     ++*of_region;
     spent->data_stores += !is_code;
-    if (++spent->all_stores == budget->all_stores)
+    if (++spent->all_stores == spent->max.all_stores)
         return BUDGET_all_stores;
-    if (*of_region == budget->stores)
+    if (*of_region == spent->max.stores)
         return BUDGET_stores;
-    return !is_code && spent->data_stores >= budget->data_stores &&
+    return !is_code && spent->data_stores >= spent->max.data_stores &&
                    *of_region >= of_data
                ? BUDGET_data_stores
                : BUDGETS;
 }
 
-void budget_return_stores(struct spending *spent, uint64_t of_region)
+enum budget budget_pay_system_call(struct spending *spent)
 {
-    spent->data_stores -= of_region;
+    return ++spent->system_calls == spent->max.system_calls
+               ? BUDGET_system_calls
+               : BUDGETS;
 }
 
-enum budget budget_pay_system_call(const struct observe_budget *budget,
-                                   struct spending *spent)
-{
-    return ++spent->system_calls == budget->system_calls ? BUDGET_system_calls
-                                                         : BUDGETS;
-}
-
-enum budget budget_pay_step(const struct observe_budget *budget,
-                            struct spending *spent, uint64_t *of_call)
+enum budget budget_pay_step(struct spending *spent, uint64_t *of_call)
 {
     ++*of_call;
-    if (++spent->steps == budget->steps)
+    if (++spent->steps == spent->max.steps)
         return BUDGET_steps;
-    return *of_call == budget->call_steps ? BUDGET_call_steps : BUDGETS;
+    return *of_call == spent->max.call_steps ? BUDGET_call_steps : BUDGETS;
 }
 
-enum budget budget_pay_call(const struct observe_budget *budget,
-                            struct spending *spent)
+enum budget budget_pay_call(struct spending *spent)
 {
-    return ++spent->calls == budget->calls ? BUDGET_calls : BUDGETS;
+    return ++spent->calls == spent->max.calls ? BUDGET_calls : BUDGETS;
 }
 
-uint64_t budget_pay_output(const struct observe_budget *budget,
-                           struct spending *spent, uint64_t size,
+uint64_t budget_pay_output(struct spending *spent, uint64_t size,
                            enum budget *which)
 {
-    uint64_t left = 0;
+    uint64_t most = spent->max.output;
+    uint64_t left = spent->output < most ? most - spent->output : 0;
 
     *which = BUDGETS;
-    if (spent->output < budget->output)
-        left = budget->output - spent->output;
-    /* One byte more than there may be marks that it was told. */
-    if (size > left && spent->output <= budget->output) {
-        *which = budget->output ? BUDGET_output : BUDGETS;
-        spent->output = budget->output + 1;
-    } else if (size <= left) {
+    if (size <= left) {
         spent->output += size;
+        return size;
     }
-    return size < left ? size : left;
+    if (most > 0 && spent->output <= most)
+        *which = BUDGET_output;
+    spent->output = most + 1; /* one more than there may be: it was told */
+    return left;
 }
 
-bool budget_has_stores(const struct observe_budget *budget,
-                       const struct spending *spent)
+bool budget_has_stores(const struct spending *spent)
 {
-    return budget->stores > 0 && spent->all_stores < budget->all_stores &&
-           spent->system_calls < budget->system_calls;
+    return spent->max.stores > 0 && spent->all_stores < spent->max.all_stores &&
+           spent->system_calls < spent->max.system_calls;
 }
 
-bool budget_has_steps(const struct observe_budget *budget,
-                      const struct spending *spent)
+bool budget_has_steps(const struct spending *spent)
 {
-    return budget->call_steps > 0 && spent->steps < budget->steps;
+    return spent->max.call_steps > 0 && spent->steps < spent->max.steps;
 }
 
-bool budget_has_calls(const struct observe_budget *budget,
-                      const struct spending *spent)
+bool budget_has_calls(const struct spending *spent)
 {
-    return spent->calls < budget->calls;
+    return spent->calls < spent->max.calls;
 }

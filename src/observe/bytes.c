@@ -203,7 +203,7 @@ bool bytes_of_code(struct thread *thread, struct region *region, uint64_t pc,
     uint64_t first, last;
     uint8_t *bytes;
 
-    if (region->length > thread->report->budget.length ||
+    if (region->length > thread->report->spent.max.length ||
         (pc && region->length > READ_WHOLE && !bytes_are_steady(region))) {
         from = pc ? pc - pc % ARCH_PAGE_SIZE : end;
         to = from + 2 * ARCH_PAGE_SIZE; /* code may go on in the next page */

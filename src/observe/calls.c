@@ -124,7 +124,7 @@ static void after_output(struct thread *thread)
 
     if (fd != 1 && fd != 2)
         return;
-    left = budget_pay_output(&report->budget, &report->spent, left, &spent);
+    left = budget_pay_output(&report->spent, left, &spent);
     if (call->number == SYS_write)
         append_output(pid, call->args[1], left, &left, &out);
     for (uint64_t i = 0;
@@ -142,7 +142,7 @@ static void after_output(struct thread *thread)
         thread_limit(thread, budget_word(spent), 0,
                      "%" PRIu64 " bytes of output were recorded; what the "
                      "program prints from here on is not in the trace",
-                     report->budget.output);
+                     report->spent.max.output);
     buf_release(&out);
 }
 
@@ -220,8 +220,7 @@ static void pay(struct thread *thread)
     struct report *report = thread->report;
 
     if (thread->inside || call_kind(&thread->call) != CALL_OTHER ||
-        budget_pay_system_call(&report->budget, &report->spent) !=
-            BUDGET_system_calls)
+        budget_pay_system_call(&report->spent) != BUDGET_system_calls)
         return;
     guard_drop_stores(thread, budget_word(BUDGET_system_calls),
                       "the program made many system calls while stores were "

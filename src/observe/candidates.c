@@ -37,12 +37,11 @@ unsigned candidate_wanted(const struct thread *thread,
 
     if (space->frozen)
         return 0;
-    if (budget_has_calls(&report->budget, &report->spent))
+    if (budget_has_calls(&report->spent))
         wanted |= PROT_EXEC;
-    if (stores && !space->stores_off &&
-        budget_has_stores(&report->budget, &report->spent) &&
-        region->length <= report->budget.length &&
-        (region->guard.code || report->budget.data_stores > 0))
+    if (stores && !space->stores_off && budget_has_stores(&report->spent) &&
+        region->length <= report->spent.max.length &&
+        (region->guard.code || report->spent.max.data_stores > 0))
         wanted |= PROT_WRITE;
     return wanted;
 }
@@ -65,7 +64,7 @@ void candidate_tell(struct thread *thread, struct region *region,
         .maps = line->text,
     };
     report_event(thread->report, &event);
-    if (region->length > thread->report->budget.length)
+    if (region->length > thread->report->spent.max.length)
         thread_limit(thread, "length", region->addr,
                      "the mapping at 0x%" PRIx64
                      " is large; stores into it are not watched, and of its "
@@ -116,7 +115,7 @@ static struct region *add(struct thread *thread, const struct maps_line *line,
                           uint64_t addr, uint64_t end, bool stores,
                           enum origin origin, const char *call)
 {
-    const struct observe_budget *budget = &thread->report->budget;
+    const struct observe_budget *budget = &thread->report->spent.max;
     struct region *region =
         regions_map(&thread->space->regions, addr, end - addr, line->prot);
     struct region_guard *guard = &region->guard;

@@ -261,7 +261,7 @@ static bool lacks_execution(const struct region *region)
 void guard_close_all(struct thread *thread)
 {
     struct report *report = thread->report;
-    bool ends = !budget_has_calls(&report->budget, &report->spent);
+    bool ends = !budget_has_calls(&report->spent);
 
     thread->space->left_open = false;
     /* All of them: what was one region at the enter may have been cut. */

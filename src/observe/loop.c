@@ -465,7 +465,7 @@ struct source *observe_new(const struct launch *what,
     run->source.free = observer_free;
     run->has_strangers = has_strangers;
     run->root = tracee.pid;
-    run->report.budget = *budget;
+    run->report.spent.max = *budget;
     run->report.lines = lines_new(tracee.pid);
     thread = thread_add(run, &tracee);
     thread_move(thread, space_new(true));

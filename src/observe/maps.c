@@ -173,7 +173,7 @@ static void protect(struct thread *thread, struct region *region,
     if (!(region->prot & PROT_EXEC) || guard->code)
         return;
     guard->code = true; /* so was what was stored there */
-    budget_return_stores(&thread->report->spent, guard->stores);
+    thread->report->spent.data_stores -= guard->stores;
     if (guard->as_data)
         guard->wanted |= candidate_wanted(thread, region, true);
 }
@@ -308,7 +308,7 @@ static void arrive(struct thread *thread, const struct region *from,
     guard->wanted =
         candidate_wanted(thread, region,
                          (from->guard.wanted & PROT_WRITE) ||
-                             from->length > thread->report->budget.length);
+                             from->length > thread->report->spent.max.length);
     guard_set(thread, region, 0);
     proc_maps_find(thread->tracee.tid, addr, &line);
     candidate_tell(thread, region, &line, NULL, text);

@@ -13,7 +13,6 @@
 /* Events that wait to be read, and what they are made with. */
 struct report {
     struct lines *lines;
-    struct observe_budget budget;
     struct spending spent;
     uint64_t seq;
     struct event **queue;

@@ -34,7 +34,7 @@ static void end(struct thread *thread)
  */
 static void give_up(struct thread *thread, struct region *region)
 {
-    if (budget_has_steps(&thread->report->budget, &thread->report->spent))
+    if (budget_has_steps(&thread->report->spent))
         return;
     end(thread);
     thread_limit(thread, budget_word(BUDGET_steps), region->addr,

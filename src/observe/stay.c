@@ -121,7 +121,7 @@ static void begin(struct thread *thread, struct region *region)
     buf_release(&code);
     thread->stay.steps = 0;
     thread->stay.start = region->start;
-    if (budget_pay_call(&report->budget, &report->spent) == BUDGET_calls)
+    if (budget_pay_call(&report->spent) == BUDGET_calls)
         thread_limit(thread, budget_word(BUDGET_calls), 0,
                      "this was entry number %" PRIu64
                      " into generated code; later ones are not seen",
@@ -141,7 +141,7 @@ enum go stay_enter(struct thread *thread, struct region *region)
         return GO_RUN;
     }
     if (!again) {
-        if (!budget_has_calls(&report->budget, &report->spent)) {
+        if (!budget_has_calls(&report->spent)) {
             guard_close_all(thread); /* by another thread's entry */
             return GO_RUN;
         }
@@ -155,7 +155,7 @@ enum go stay_enter(struct thread *thread, struct region *region)
         thread->inside = false;
         return GO_RUN;
     }
-    if (!budget_has_steps(&report->budget, &report->spent))
+    if (!budget_has_steps(&report->spent))
         return run_on_begin(thread, region);
     thread_defer_signals(thread, thread->stay.insn.addr);
     return GO_ON;
@@ -216,8 +216,7 @@ static enum budget pay_step(struct thread *thread, const struct regs *after)
     struct report *report = thread->report;
 
     emit_step(thread, after);
-    return budget_pay_step(&report->budget, &report->spent,
-                           &thread->stay.steps);
+    return budget_pay_step(&report->spent, &thread->stay.steps);
 }
 
 /* Control is outside: tells how it left. */
@@ -408,7 +407,7 @@ enum go stay_stepped(struct thread *thread)
     }
     if (spent != BUDGETS)
         tell_no_steps(thread, spent);
-    if (spent != BUDGETS || !budget_has_steps(&report->budget, &report->spent))
+    if (spent != BUDGETS || !budget_has_steps(&report->spent))
         return run_on_begin(thread, region);
     if (kind == INSN_LOADS_FLAGS)
         return step_anew(thread, region);

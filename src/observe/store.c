@@ -135,8 +135,7 @@ static void tell_store(struct thread *thread, struct region *region,
         thread, region, addr,
         (struct bytes){access->old_bytes + (addr - access->what.addr), size},
         (struct bytes){now, size}, NULL, source);
-    spent = budget_pay_store(&report->budget, &report->spent, &guard->stores,
-                             guard->code);
+    spent = budget_pay_store(&report->spent, &guard->stores, guard->code);
     if (spent != BUDGET_stores && spent != BUDGET_data_stores)
         return;
     guard->wanted &= ~(unsigned)PROT_WRITE;
@@ -179,8 +178,7 @@ void store_end(struct thread *thread)
     for (size_t i = 0; i < stores->count; i++)
         for_each_region (region, thread->space)
             tell_store(thread, region, &stores->list[i], &source);
-    if (!budget_has_stores(&report->budget, &report->spent) &&
-        !thread->space->stores_off)
+    if (!budget_has_stores(&report->spent) && !thread->space->stores_off)
         guard_drop_stores(thread, "all-stores",
                           "as many stores were watched as may be in one run; "
                           "later ones are not, code is read when it is "

@@ -133,58 +133,57 @@ static enum budget enter_slowly(const struct observe_budget *budget,
 }
 
 /* One random payment, to both. */
-static void pay(const struct observe_budget *budget, struct spending *spent,
-                struct ledger *ledger, uint64_t *regions, uint64_t *of_call)
+static void pay(struct spending *spent, struct ledger *ledger,
+                uint64_t *regions, uint64_t *of_call)
 {
+    const struct observe_budget *budget = &spent->max;
     size_t region = (size_t)rand() % REGIONS;
 
     switch (rand() % 5) {
     case 4:
         ledger->system_calls++;
-        cr_assert(eq(int, (int)budget_pay_system_call(budget, spent),
+        cr_assert(eq(int, (int)budget_pay_system_call(spent),
                      (int)(ledger->system_calls == budget->system_calls
                                ? BUDGET_system_calls
                                : BUDGETS)));
         break;
     case 0:
         *of_call = 0;
-        cr_assert(eq(int, (int)budget_pay_call(budget, spent),
+        cr_assert(eq(int, (int)budget_pay_call(spent),
                      (int)enter_slowly(budget, ledger)));
         break;
     case 1:
-        cr_assert(eq(int,
-                     (int)budget_pay_store(budget, spent, &regions[region],
-                                           is_code(region)),
-                     (int)store_slowly(budget, ledger, region)));
+        cr_assert(
+            eq(int,
+               (int)budget_pay_store(spent, &regions[region], is_code(region)),
+               (int)store_slowly(budget, ledger, region)));
         break;
     default:
-        cr_assert(eq(int, (int)budget_pay_step(budget, spent, of_call),
+        cr_assert(eq(int, (int)budget_pay_step(spent, of_call),
                      (int)step_slowly(budget, ledger)));
         break;
     }
-    cr_assert(eq(int, budget_has_stores(budget, spent),
+    cr_assert(eq(int, budget_has_stores(spent),
                  budget->stores > 0 && ledger->stores < budget->all_stores &&
                      ledger->system_calls < budget->system_calls));
-    cr_assert(eq(int, budget_has_steps(budget, spent),
+    cr_assert(eq(int, budget_has_steps(spent),
                  budget->call_steps > 0 && ledger->steps < budget->steps));
-    cr_assert(eq(int, budget_has_calls(budget, spent),
-                 ledger->calls < budget->calls));
+    cr_assert(eq(int, budget_has_calls(spent), ledger->calls < budget->calls));
 }
 
 Test(budget, payments_agree_with_a_ledger)
 {
     srand(5);
     for (int round = 0; round < 2000; round++) {
-        struct observe_budget budget = observe_default_budget;
+        struct spending spent = {.max = observe_default_budget};
         uint64_t regions[REGIONS] = {0}, of_call = 0;
-        struct spending spent = {0};
         struct ledger ledger = {0};
 
         for (enum budget i = 0; i < BUDGETS; i++)
             if (rand() % 4)
-                *budget_value(&budget, i) = (uint64_t)(rand() % 12);
+                *budget_value(&spent.max, i) = (uint64_t)(rand() % 12);
         for (int i = 0; i < PAYMENTS; i++)
-            pay(&budget, &spent, &ledger, regions, &of_call);
+            pay(&spent, &ledger, regions, &of_call);
     }
 }
 
@@ -194,7 +193,7 @@ Test(budget, output_agrees_with_a_byte_by_byte_model)
     srand(6);
     for (int round = 0; round < 2000; round++) {
         struct observe_budget budget = {.output = (uint64_t)(rand() % 50)};
-        struct spending spent = {0};
+        struct spending spent = {.max = budget};
         uint64_t written = 0;
         bool told = budget.output == 0;
 
@@ -208,8 +207,7 @@ Test(budget, output_agrees_with_a_byte_by_byte_model)
                     written++, taken++;
                 else
                     cut = true;
-            cr_assert(eq(u64, budget_pay_output(&budget, &spent, size, &which),
-                         taken));
+            cr_assert(eq(u64, budget_pay_output(&spent, size, &which), taken));
             cr_assert(eq(int, which == BUDGET_output, cut && !told));
             told |= cut;
         }
