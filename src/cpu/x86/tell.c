@@ -24,23 +24,26 @@ __int128 wide_extend(unsigned __int128 value, unsigned bits, bool is_signed)
     return (__int128)(value << unused >> unused);
 }
 
-static int64_t sign_extend(uint64_t value, unsigned bits)
+/* As value_describe takes it: with a sign where that is written in decimal. */
+static bool is_decimal(uint64_t value, unsigned bits)
 {
-    return (int64_t)wide_extend(value, bits < 64 ? bits : 64, true);
+    __int128 number = wide_extend(value, bits < 64 ? bits : 64, true);
+
+    return number >= -(INT64_C(1) << 47) && number <= UINT32_MAX;
 }
 
-/* Whether value_describe writes it in decimal. */
-static bool is_decimal(int64_t value)
+__int128 value_read(uint64_t value, unsigned bits, enum reading reading)
 {
-    return value >= -(INT64_C(1) << 47) && value <= UINT32_MAX;
+    return wide_extend(value, bits < 64 ? bits : 64,
+                       reading == READ_SIGNED || (reading == READ_AS_SHOWN &&
+                                                  is_decimal(value, bits)));
 }
 
 void value_describe(uint64_t value, unsigned bits, struct buf *out)
 {
-    int64_t number = sign_extend(value, bits);
-
-    if (is_decimal(number))
-        buf_printf(out, "%" PRId64, number);
+    if (is_decimal(value, bits))
+        buf_printf(out, "%" PRId64,
+                   (int64_t)value_read(value, bits, READ_SIGNED));
     else
         buf_printf(out, "0x%" PRIx64, value_truncate(value, bits));
 }
@@ -50,12 +53,13 @@ void wide_describe(unsigned __int128 value, unsigned bits, bool is_signed,
 {
     __int128 number = wide_extend(value, bits, is_signed);
     bool is_negative = is_signed && number < 0;
+    unsigned __int128 size = (unsigned __int128)number;
     uint64_t high, low;
 
-    value =
-        is_negative ? -(unsigned __int128)number : (unsigned __int128)number;
-    high = (uint64_t)(value >> 64);
-    low = (uint64_t)value;
+    if (is_negative)
+        size = -size;
+    high = (uint64_t)(size >> 64);
+    low = (uint64_t)size;
     buf_append_text(out, is_negative ? "-" : "");
     if (high)
         buf_printf(out, "0x%" PRIx64 "%016" PRIx64, high, low);
@@ -63,27 +67,14 @@ void wide_describe(unsigned __int128 value, unsigned bits, bool is_signed,
         buf_printf(out, low <= UINT32_MAX ? "%" PRIu64 : "0x%" PRIx64, low);
 }
 
-__int128 value_read(uint64_t value, unsigned bits, enum reading reading)
+static void tell_read(uint64_t value, unsigned bits, enum reading reading,
+                      struct buf *out)
 {
-    int64_t number = sign_extend(value, bits);
-
-    if (reading == READ_SIGNED ||
-        (reading == READ_AS_SHOWN && is_decimal(number)))
-        return number;
-    return value_truncate(value, bits);
-}
-
-void tell_read(const struct step *step, uint64_t value, unsigned bits,
-               enum reading reading)
-{
-    int64_t number = sign_extend(value, bits);
-
-    if (reading == READ_UNSIGNED)
-        wide_describe(value_truncate(value, bits), 64, false, step->out);
-    else if (reading == READ_SIGNED && number < 0 && !is_decimal(number))
-        buf_printf(step->out, "-0x%" PRIx64, -(uint64_t)number);
+    if (reading == READ_UNSIGNED ||
+        (reading == READ_SIGNED && !is_decimal(value, bits)))
+        wide_describe(value, bits, reading == READ_SIGNED, out);
     else
-        value_describe(value, bits, step->out);
+        value_describe(value, bits, out);
 }
 
 unsigned __int128 wide_value(const struct regs *regs, unsigned bits)
@@ -132,6 +123,14 @@ unsigned insn_visible_operands(const struct insn *insn)
     return count;
 }
 
+uint64_t insn_register(const struct insn *insn, const struct regs *regs,
+                       enum reg reg)
+{
+    if (reg == X86_RIP)
+        return insn->addr + insn->length;
+    return reg == REG_NONE ? 0 : regs->value[reg];
+}
+
 bool operand_is_register(const struct insn_operand *operand)
 {
     return operand->kind == OPERAND_REGISTER && operand->reg != REG_NONE;
@@ -154,40 +153,37 @@ uint64_t operand_part(const struct insn_operand *operand,
 bool operand_before(const struct step *step, const struct insn_operand *operand,
                     uint64_t *value)
 {
-    const struct mem_access *access;
-    uint64_t addr;
+    const uint64_t addr = insn_address(step->insn, operand, step->before);
+    const struct mem_access *access =
+        access_at(step->reads, step->read_count, addr);
 
-    if (operand->kind == OPERAND_IMMEDIATE) {
+    if (operand->kind == OPERAND_MEMORY) {
+        if (!access)
+            access = access_at(step->writes, step->write_count, addr);
+        return access && bytes_number(access->old_bytes, operand->bits, value);
+    }
+    if (operand->kind == OPERAND_IMMEDIATE)
         *value = (uint64_t)operand->immediate;
-        return true;
-    }
-    if (operand_is_register(operand)) {
+    else if (operand_is_register(operand))
         *value = operand_part(operand, step->before);
-        return true;
-    }
-    if (operand->kind != OPERAND_MEMORY)
+    else
         return false;
-    addr = insn_address(step->insn, operand, step->before);
-    access = access_at(step->reads, step->read_count, addr);
-    if (!access)
-        access = access_at(step->writes, step->write_count, addr);
-    return access && bytes_number(access->old_bytes, operand->bits, value);
+    return true;
 }
 
 bool operand_after(const struct step *step, const struct insn_operand *operand,
                    uint64_t *value)
 {
-    const struct mem_access *access;
+    const struct mem_access *access =
+        access_at(step->writes, step->write_count,
+                  insn_address(step->insn, operand, step->before));
 
-    if (operand_is_register(operand)) {
-        *value = operand_part(operand, step->after);
-        return true;
-    }
-    if (operand->kind != OPERAND_MEMORY)
+    if (operand->kind == OPERAND_MEMORY)
+        return access && bytes_number(access->new_bytes, operand->bits, value);
+    if (!operand_is_register(operand))
         return false;
-    access = access_at(step->writes, step->write_count,
-                       insn_address(step->insn, operand, step->before));
-    return access && bytes_number(access->new_bytes, operand->bits, value);
+    *value = operand_part(operand, step->after);
+    return true;
 }
 
 /* --- templates ------------------------------------------------------------ */
@@ -197,22 +193,20 @@ static bool tell_operand(const struct step *step, char what,
 {
     const uint64_t addr = insn_address(step->insn, operand, step->before);
     const size_t size = operand->bits / 8;
+    const bool is_register = operand_is_register(operand);
     uint64_t value;
 
     switch (what) {
-    case 'R':
-        reg_part_name(operand->reg, operand->bits, operand->high, step->out);
-        return true;
     case 'B':
         return tell(step, "%u", (unsigned)operand->bits);
     case 'P':
-        if (operand_is_register(operand))
-            return tell_operand(step, 'R', operand);
-        return tell(step, "%n at %a", size, addr);
     case 'O':
-        if (operand_is_register(operand))
-            return tell(step, "of ") && tell_operand(step, 'R', operand);
-        return tell(step, "at %a", addr);
+        if (!is_register)
+            return what == 'P' ? tell(step, "%n at %a", size, addr)
+                               : tell(step, "at %a", addr);
+        tell(step, what == 'P' ? "" : "of ");
+        reg_part_name(operand->reg, operand->bits, operand->high, step->out);
+        return true;
     case 'X':
         return tell(step, "%a (%n)", addr, size);
     case 'A':
@@ -220,54 +214,52 @@ static bool tell_operand(const struct step *step, char what,
     case 'F':
         return operand->kind != OPERAND_MEMORY ||
                tell(step, ", loaded from %a (%n)", addr, size);
+    case 'W':
+        return operand_before(step, operand, &value) &&
+               tell(step, "%v", value, (unsigned)operand->bits);
     default: /* 'V' */
         return operand_after(step, operand, &value) &&
                tell(step, "%v", value, (unsigned)operand->bits);
     }
 }
 
-static void tell_bytes(const struct step *step, struct bytes bytes)
-{
-    for (size_t i = 0; i < bytes.len && i < MOST_BYTES; i++)
-        buf_printf(step->out, "%s%02x", i ? " " : "", bytes.data[i]);
-    if (bytes.len > MOST_BYTES)
-        buf_append_text(step->out, " ...");
-}
-
-static void tell_stack(const struct step *step)
-{
-    uint64_t from = step->before->value[REG_STACK];
-    uint64_t to = step->after->value[REG_STACK];
-
-    buf_printf(step->out, "; rsp goes %s by %" PRIu64 " to 0x%" PRIx64,
-               to < from ? "down" : "up", to < from ? from - to : to - from,
-               to);
-}
-
 bool tell(const struct step *step, const char *template, ...)
 {
+    const uint64_t from = step->before->value[REG_STACK];
+    const uint64_t to = step->after->value[REG_STACK];
     struct buf *out = step->out;
+    unsigned __int128 wide;
+    struct bytes bytes;
     bool known = true;
-    va_list more;
     uint64_t value;
+    unsigned bits;
     enum reg reg;
     size_t size;
+    va_list more;
 
     va_start(more, template);
     while (known && *template) {
         size_t len = strcspn(template, "%");
-        char what;
+        char what = template[len] ? template[len + 1] : 0;
 
         buf_append(out, template, len);
-        template += len;
-        if (!*template)
-            break;
-        what = template[1];
-        template += 2;
+        template += what ? len + 2 : len;
         switch (what) {
+        case 0:
+            break;
         case 'v':
             value = va_arg(more, uint64_t);
             value_describe(value, va_arg(more, unsigned), out);
+            break;
+        case 'r':
+            value = va_arg(more, uint64_t);
+            bits = va_arg(more, unsigned);
+            tell_read(value, bits, va_arg(more, enum reading), out);
+            break;
+        case 'w':
+            wide = va_arg(more, unsigned __int128);
+            bits = va_arg(more, unsigned);
+            wide_describe(wide, bits, va_arg(more, int), out);
             break;
         case 'a':
             buf_printf(out, "0x%" PRIx64, va_arg(more, uint64_t));
@@ -277,7 +269,13 @@ bool tell(const struct step *step, const char *template, ...)
             buf_printf(out, "%zu byte%s", size, size == 1 ? "" : "s");
             break;
         case 'h':
-            tell_bytes(step, va_arg(more, struct bytes));
+            bytes = va_arg(more, struct bytes);
+            for (size_t i = 0; i < bytes.len && i < MOST_BYTES; i++)
+                buf_printf(out, "%s%02x", i ? " " : "", bytes.data[i]);
+            buf_append_text(out, bytes.len > MOST_BYTES ? " ..." : "");
+            break;
+        case 'f':
+            flags_describe(va_arg(more, uint64_t), out);
             break;
         case 'g':
             reg = va_arg(more, enum reg);
@@ -296,8 +294,13 @@ bool tell(const struct step *step, const char *template, ...)
             buf_printf(out, "0x%" PRIx64,
                        step->insn->addr + step->insn->length);
             break;
+        case 'D':
+            buf_printf(out, "%u", (unsigned)(to - from));
+            break;
         case 'S':
-            tell_stack(step);
+            buf_printf(out, "; rsp goes %s by %" PRIu64 " to 0x%" PRIx64,
+                       to < from ? "down" : "up",
+                       to < from ? from - to : to - from, to);
             break;
         default:
             known = tell_operand(step, what,

@@ -5,7 +5,7 @@
  *
  * A sentence is a tell_function: it appends to step->out what its instruction
  * did, or returns false when the arguments do not tell, and then effect.c
- * takes back what was appended. detail is what the table in effect.c says.
+ * takes back what was appended.
  */
 #ifndef JITTRACE_CPU_X86_TELL_H
 #define JITTRACE_CPU_X86_TELL_H
@@ -22,44 +22,10 @@ struct step {
     const struct mem_access *writes;
     size_t write_count;
     struct buf *out;
+    const char *detail; /* what the table in effect.c says of the mnemonic */
 };
 
-typedef bool tell_function(const struct step *step, const char *detail);
-
-/*
- * Appends a template. All between its conversions is taken as it is.
- *
- *   %v  uint64_t, unsigned bits: a value as value_describe has it
- *   %a  uint64_t: an address, "0x7fff0010"
- *   %n  size_t: a size, "8 bytes"
- *   %h  struct bytes: "00 00 80 3f"
- *   %g  enum reg, unsigned bits: the name of that part, "eax"
- *   %s  const char *
- *   %u  unsigned
- *
- * Of an operand of the instruction, whose number follows:
- *
- *   %R0  the register, "eax"      %B0  how many bits it has
- *   %P0  its place, "eax" or "4 bytes at 0x1000"
- *   %X0  of memory: "0x1000 (4 bytes)"
- *   %A0  of memory: "0x1000"
- *   %V0  what it holds after the instruction
- *   %O0  "of eax" or "at 0x1000"
- *   %F0  ", loaded from 0x1000 (4 bytes)" if it is in memory, or nothing
- *
- * Of the instruction:
- *
- *   %C  where control is now       %N  the address behind it
- *   %S  "; rsp goes down by 8 to 0x7ffe0008"
- *
- * Returns false where %V is not known.
- */
-bool tell(const struct step *step, const char *template, ...);
-
-/* --- numbers -------------------------------------------------------------- */
-
-/* The low bits of a value. */
-uint64_t value_truncate(uint64_t value, unsigned bits);
+typedef bool tell_function(const struct step *step);
 
 /* How the numbers of an equation are taken, and written so that they are. */
 enum reading {
@@ -69,10 +35,46 @@ enum reading {
     READING_COUNT,
 };
 
-/* The number that the value is in that reading; and appends it. */
+/*
+ * Appends a template. All between its conversions is taken as it is.
+ *
+ *   %v  uint64_t, unsigned bits: a value as value_describe has it
+ *   %r  uint64_t, unsigned bits, enum reading: a value in that reading
+ *   %w  unsigned __int128, unsigned bits, bool is_signed: as wide_describe
+ *   %a  uint64_t: an address, "0x7fff0010"
+ *   %n  size_t: a size, "8 bytes"
+ *   %h  struct bytes: "00 00 80 3f"
+ *   %f  uint64_t: flags, "CF ZF"
+ *   %g  enum reg, unsigned bits: the name of that part, "eax"
+ *   %s  const char *
+ *   %u  unsigned
+ *
+ * Of an operand of the instruction, whose number follows:
+ *
+ *   %P0  its place, "eax" or "4 bytes at 0x1000"
+ *   %O0  "of eax" or "at 0x1000"  %B0  how many bits it has
+ *   %X0  of memory: "0x1000 (4 bytes)"
+ *   %A0  of memory: "0x1000"
+ *   %F0  ", loaded from 0x1000 (4 bytes)" if it is in memory, or nothing
+ *   %W0  what it held before      %V0  what it holds after the instruction
+ *
+ * Of the instruction:
+ *
+ *   %C  where control is now      %N  the address behind it
+ *   %D  by how much rsp is higher now, "8"
+ *   %S  "; rsp goes down by 8 to 0x7ffe0008"
+ *
+ * Returns false where %W or %V is not known.
+ */
+bool tell(const struct step *step, const char *template, ...);
+
+/* --- numbers -------------------------------------------------------------- */
+
+/* The low bits of a value. */
+uint64_t value_truncate(uint64_t value, unsigned bits);
+
+/* The number that the value is in that reading. */
 __int128 value_read(uint64_t value, unsigned bits, enum reading reading);
-void tell_read(const struct step *step, uint64_t value, unsigned bits,
-               enum reading reading);
 
 /* The number in the low bits (up to 128), with or without a sign; and appends
  * it: a large negative one with a sign, too. */
@@ -98,6 +100,11 @@ unsigned insn_counter_bits(const struct insn *insn);
 /* How many operands are written in the text. They come first. */
 unsigned insn_visible_operands(const struct insn *insn);
 
+/* A register that an address is made of: rip is behind the instruction, and
+ * REG_NONE is 0. */
+uint64_t insn_register(const struct insn *insn, const struct regs *regs,
+                       enum reg reg);
+
 /* A register of regs.def: only of these are the values known. */
 bool operand_is_register(const struct insn_operand *operand);
 bool operand_is_same(const struct insn_operand *a,
@@ -118,14 +125,13 @@ bool operand_after(const struct step *step, const struct insn_operand *operand,
 
 /* --- equations ------------------------------------------------------------ */
 
-/* a symbol b = result, of that many bits; symbol is one of + - * & | ^ */
+/* a symbol b = result, of that many bits */
 struct equation {
-    char symbol;
-    uint64_t a;
-    uint64_t b;
-    uint64_t result;
+    const char *symbol; /* + - * & | ^ << or >>; a letter behind it is for the
+                         * sentence: c of carry, s and u of sign */
+    uint64_t a, b, result;
     unsigned bits;
-    const unsigned *carry; /* that is added or subtracted too, or NULL */
+    unsigned carry; /* 0 or 1, that is added or subtracted too */
 };
 
 /*
@@ -137,41 +143,15 @@ bool tell_equation(const struct step *step, const struct equation *equation);
 /* --- sentences ------------------------------------------------------------ */
 
 /* tell_move.c */
-tell_function tell_move;
-tell_function tell_cmpxchg;
-tell_function tell_push;
-tell_function tell_pop;
-tell_function tell_flags_moved; /* "pushes" or "pops" */
-tell_function tell_leave;
-tell_function tell_string;      /* a template for one iteration, or ""
-                                 * where that is a comparison */
-tell_function tell_string_move; /* movs: the same */
-tell_function tell_cpuid;
-tell_function tell_answer; /* a template for what is answered in edx:eax; its
-                            * %u is ecx */
-tell_function tell_rdtscp; /* the same */
-tell_function tell_syscall;
+tell_function tell_move, tell_cmpxchg, tell_push, tell_pop, tell_flags_moved,
+    tell_leave, tell_string, tell_string_move, tell_cpuid, tell_answer,
+    tell_syscall;
 
 /* tell_math.c */
-tell_function tell_binary; /* the symbol: + - * & | ^ */
-tell_function tell_xadd;
-tell_function tell_with_carry; /* adc, sbb; + or - */
-tell_function tell_unary;      /* inc, dec; + or -; neg: 0 */
-tell_function tell_not;
-tell_function tell_shift;  /* shl << ; shr >> ; sar >>s */
-tell_function tell_rotate; /* "left" or "right" */
-tell_function tell_lea;
-tell_function tell_multiply; /* "signed" or "unsigned" */
-tell_function tell_divide;
-tell_function tell_compare; /* cmp - ; test & */
+tell_function tell_binary, tell_xadd, tell_unary, tell_shift, tell_lea,
+    tell_wide, tell_compare;
 
-/* tell_flow.c; where there is a condition, detail is what is in front of it */
-tell_function tell_cmov;
-tell_function tell_setcc;
-tell_function tell_branch;
-tell_function tell_jrcxz;
-tell_function tell_loop;   /* the ZF that it asks for, or nothing */
-tell_function tell_near;   /* call, jmp within the segment: a template */
-tell_function tell_return; /* the same; its %u is how far rsp goes up */
+/* tell_flow.c */
+tell_function tell_condition, tell_counter, tell_near;
 
 #endif

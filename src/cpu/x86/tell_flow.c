@@ -6,156 +6,107 @@
 
 #include <string.h>
 
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Of the flags, by their bit (SDM vol. 1, 3.4.3). */
+#define ZF(flags) ((flags) >> 6 & 1)
+#define SF(flags) ((flags) >> 7 & 1)
+#define OF(flags) ((flags) >> 11 & 1)
+
 /*
- * The sixteen conditions in the order of their encoding (SDM vol. 1, appendix
- * B); every odd one negates the one before.
+ * cmov, set and j, which detail says, with one of the sixteen conditions; in
+ * the order of their encoding every odd one negates the one before (SDM vol. 1,
+ * appendix B). For each pair, the flags that it looks at.
  */
-static const char *const conditions[16] = {
-    "o", "no", "b", "nb", "z", "nz", "be", "nbe",
-    "s", "ns", "p", "np", "l", "nl", "le", "nle",
-};
-
-static const struct {
-    const char *name;
-    unsigned bit;
-} condition_flags[] = {{"CF", 0}, {"PF", 2}, {"ZF", 6}, {"SF", 7}, {"OF", 11}};
-
-/* For each pair of conditions, the flags that it looks at. */
-static const uint64_t tested_flags[8] = {0x800, 0x001, 0x040, 0x041,
-                                         0x080, 0x004, 0x880, 0x8c0};
-
-static bool flag(uint64_t flags, unsigned bit)
+bool tell_condition(const struct step *step)
 {
-    return flags >> bit & 1;
-}
-
-/* The condition in the mnemonic after prefix ("j", "set", "cmov"), and whether
- * it holds. */
-static bool find_condition(const struct step *step, const char *prefix,
-                           unsigned *condition, bool *holds)
-{
-    const char *suffix = step->insn->mnemonic + strlen(prefix);
+    static const char *const conditions[] = {
+        "o", "no", "b", "nb", "z", "nz", "be", "nbe",
+        "s", "ns", "p", "np", "l", "nl", "le", "nle",
+    };
+    static const uint64_t tested[] = {0x800, 0x001, 0x040, 0x041,
+                                      0x080, 0x004, 0x880, 0x8c0};
+    static const struct {
+        const char *name;
+        uint64_t bit;
+    } names[] = {{"CF", 1}, {"PF", 4}, {"ZF", 64}, {"SF", 128}, {"OF", 2048}};
+    const struct insn_operand *operands = step->insn->operands;
+    const char *suffix = step->insn->mnemonic + strlen(step->detail);
     const uint64_t flags = step->before->value[REG_FLAGS];
-    const bool differ = flag(flags, 7) != flag(flags, 11);
-    unsigned i = 0;
+    const char *template, *joint = ", because ";
+    const bool jumps = *step->detail == 'j';
+    uint64_t left;
+    size_t i = 0;
+    bool holds;
 
-    while (i < 16 && strcmp(suffix, conditions[i]) != 0)
+    while (i < COUNT(conditions) && strcmp(suffix, conditions[i]) != 0)
         i++;
-    if (i == 16)
+    if (i == COUNT(conditions))
         return false;
-    *condition = i;
+    left = tested[i / 2];
     if (i / 2 == 6) /* l: SF differs from OF */
-        *holds = differ;
+        holds = SF(flags) != OF(flags);
     else if (i / 2 == 7) /* le: that, or ZF */
-        *holds = differ || flag(flags, 6);
+        holds = SF(flags) != OF(flags) || ZF(flags);
     else /* all others: any of the flags */
-        *holds = flags & tested_flags[i / 2];
-    *holds ^= i & 1;
-    return true;
-}
+        holds = flags & left;
+    holds ^= i & 1;
 
-/* ", because ZF is 0 and SF is 1" */
-static void tell_because(const struct step *step, unsigned condition)
-{
-    uint64_t left = tested_flags[condition / 2];
-    const char *joint = ", because ";
-
-    for (size_t i = 0; i < sizeof condition_flags / sizeof *condition_flags;
-         i++) {
-        unsigned bit = condition_flags[i].bit;
-
-        if (!flag(left, bit))
+    if (jumps)
+        template = holds ? "taken" : "not taken";
+    else if (*step->detail == 's')
+        template = "%P0 = %V0";
+    else if (!holds)
+        template = "%P0 stays %V0";
+    else
+        template = operand_is_register(&operands[1]) &&
+                           !operand_is_same(&operands[0], &operands[1])
+                       ? "%P0 = %P1 = %V0"
+                       : "%P0 = %V0%F1";
+    if (!tell(step, template))
+        return false;
+    /* ", because ZF is 0 and SF is 1" */
+    for (i = 0; i < COUNT(names); i++) {
+        if (!(left & names[i].bit))
             continue;
-        left &= ~(UINT64_C(1) << bit);
-        tell(step, "%s%s is %u", joint, condition_flags[i].name,
-             (unsigned)flag(step->before->value[REG_FLAGS], bit));
+        left &= ~names[i].bit;
+        tell(step, "%s%s is %u", joint, names[i].name,
+             (unsigned)!!(flags & names[i].bit));
         joint = left & (left - 1) ? ", " : " and ";
     }
+    return tell(step, jumps && holds ? ": jumps to %C" : "");
 }
 
-bool tell_cmov(const struct step *step, const char *prefix)
+/* jrcxz: "="; loop: "-", loope: "-1", loopne: "-0", with the ZF that it also
+ * asks for */
+bool tell_counter(const struct step *step)
 {
-    const struct insn_operand *to = &step->insn->operands[0];
-    const struct insn_operand *from = &step->insn->operands[1];
-    unsigned condition;
-    bool holds;
+    const char wanted = step->detail[1];
+    const unsigned bits = insn_counter_bits(step->insn);
+    const unsigned zero_flag = ZF(step->before->value[REG_FLAGS]);
+    const uint64_t old = value_truncate(step->before->value[X86_RCX], bits);
+    const uint64_t value = value_truncate(step->after->value[X86_RCX], bits);
+    const bool taken =
+        value && (!wanted || zero_flag + '0' == (unsigned)wanted);
 
-    if (!find_condition(step, prefix, &condition, &holds))
-        return false;
-    tell(step, !holds ? "%R0 stays %V0"
-               : operand_is_register(from) && !operand_is_same(to, from)
-                   ? "%R0 = %R1 = %V0"
-                   : "%R0 = %V0%F1");
-    tell_because(step, condition);
-    return true;
-}
-
-bool tell_setcc(const struct step *step, const char *prefix)
-{
-    unsigned condition;
-    bool holds;
-
-    if (!find_condition(step, prefix, &condition, &holds) ||
-        !tell(step, "%P0 = %V0"))
-        return false;
-    tell_because(step, condition);
-    return true;
-}
-
-bool tell_branch(const struct step *step, const char *prefix)
-{
-    unsigned condition;
-    bool taken;
-
-    if (!find_condition(step, prefix, &condition, &taken))
-        return false;
-    tell(step, taken ? "taken" : "not taken");
-    tell_because(step, condition);
-    return tell(step, taken ? ": jumps to %C" : "");
-}
-
-bool tell_jrcxz(const struct step *step, const char *detail)
-{
-    unsigned bits = insn_counter_bits(step->insn);
-    uint64_t value = value_truncate(step->before->value[X86_RCX], bits);
-
-    (void)detail;
-    return tell(step,
-                value ? "not taken, because %g is %v"
-                      : "taken, because %g is %v: jumps to %C",
-                X86_RCX, bits, value, bits);
-}
-
-/* loop: "", loope: "1", loopne: "0", the ZF that it also asks for */
-bool tell_loop(const struct step *step, const char *wanted)
-{
-    unsigned bits = insn_counter_bits(step->insn);
-    uint64_t old_value = value_truncate(step->before->value[X86_RCX], bits);
-    uint64_t value = value_truncate(step->after->value[X86_RCX], bits);
-    bool zero_flag = flag(step->before->value[REG_FLAGS], 6);
-    bool taken = value && (!*wanted || zero_flag == (*wanted == '1'));
-
+    if (*step->detail == '=')
+        return tell(step,
+                    old ? "not taken, because %g is %v"
+                        : "taken, because %g is %v: jumps to %C",
+                    X86_RCX, bits, old, bits);
     tell(step, "%g = ", X86_RCX, bits);
-    if (!tell_equation(
-            step, &(struct equation){'-', old_value, 1, value, bits, NULL}))
+    if (!tell_equation(step, &(struct equation){"-", old, 1, value, bits, 0}))
         return false;
     tell(step, taken   ? "; taken, because it is not 0"
                : value ? "; not taken, because "
                        : "; not taken, because it is 0");
-    if (*wanted && value)
-        tell(step, "%sZF is %u", taken ? " and " : "", (unsigned)zero_flag);
+    if (wanted && value)
+        tell(step, "%sZF is %u", taken ? " and " : "", zero_flag);
     return tell(step, taken ? ": jumps to %C" : "");
 }
 
-bool tell_near(const struct step *step, const char *detail)
+/* call, jmp, ret within the segment; detail is a template. */
+bool tell_near(const struct step *step)
 {
-    return step->insn->kind != INSN_PLAIN && tell(step, detail);
-}
-
-bool tell_return(const struct step *step, const char *detail)
-{
-    return step->insn->kind == INSN_RETURN &&
-           tell(step, detail,
-                (unsigned)(step->after->value[REG_STACK] -
-                           step->before->value[REG_STACK]));
+    return step->insn->kind != INSN_PLAIN && tell(step, step->detail);
 }

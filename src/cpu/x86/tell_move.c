@@ -13,13 +13,10 @@
 #include <string.h>
 
 /* A vector register is written or read: bytes, as they lie in memory. */
-static bool tell_vector_move(const struct step *step,
-                             const struct insn_operand *to,
-                             const struct insn_operand *from)
+static bool tell_vector_move(const struct step *step, bool is_store)
 {
-    bool is_store = to->kind == OPERAND_MEMORY;
-    const struct insn_operand *memory = is_store ? to : from;
-    uint64_t addr = insn_address(step->insn, memory, step->before);
+    const struct insn_operand *memory = &step->insn->operands[!is_store];
+    const uint64_t addr = insn_address(step->insn, memory, step->before);
     const struct mem_access *access =
         is_store ? access_at(step->writes, step->write_count, addr)
                  : access_at(step->reads, step->read_count, addr);
@@ -33,30 +30,29 @@ static bool tell_vector_move(const struct step *step,
                 bytes.len, addr, bytes);
 }
 
-bool tell_move(const struct step *step, const char *detail)
+bool tell_move(const struct step *step)
 {
     const struct insn_operand *to = &step->insn->operands[0];
     const struct insn_operand *from = &step->insn->operands[1];
 
-    (void)detail;
     if (insn_visible_operands(step->insn) != 2)
         return false;
     if (to->kind == OPERAND_MEMORY &&
         (from->reg != REG_NONE || from->kind == OPERAND_IMMEDIATE))
         return tell(step, "stores %V0 at %X0");
     if (!operand_is_register(to))
-        return tell_vector_move(step, to, from);
+        return tell_vector_move(step, to->kind == OPERAND_MEMORY);
     if (operand_is_same(to, from))
-        return tell(step, "%R0 stays %V0");
+        return tell(step, "%P0 stays %V0");
     return tell(step,
-                operand_is_register(from) ? "%R0 = %R1 = %V0" : "%R0 = %V0%F1");
+                operand_is_register(from) ? "%P0 = %P1 = %V0" : "%P0 = %V0%F1");
 }
 
 /*
  * Whether the value was the one in rax: then it is replaced, otherwise rax gets
  * it (SDM vol. 2, CMPXCHG).
  */
-bool tell_cmpxchg(const struct step *step, const char *detail)
+bool tell_cmpxchg(const struct step *step)
 {
     const struct insn_operand *to = &step->insn->operands[0];
     const struct insn_operand *from = &step->insn->operands[1];
@@ -66,19 +62,18 @@ bool tell_cmpxchg(const struct step *step, const char *detail)
     const unsigned bits = to->bits;
     uint64_t old_value, new_value;
 
-    (void)detail;
     if (!operand_before(step, to, &old_value))
         return false;
     if (old_value == expected)
         return operand_after(step, to, &new_value) && new_value == source &&
                tell(step,
-                    "%P0 = %R1 = %V0, because the value before was %v, as in "
-                    "%R2",
+                    "%P0 = %P1 = %V0, because the value before was %v, as in "
+                    "%P2",
                     expected, bits);
     if (operand_part(rax, step->after) != old_value)
         return false;
     return tell(step,
-                "%P2 = %V2, from %P0, which %s not get %R1 = %v, because %R2 "
+                "%P2 = %V2, from %P0, which %s not get %P1 = %v, because %P2 "
                 "was %v",
                 to->kind == OPERAND_MEMORY && bits > 8 ? "do" : "does", source,
                 bits, expected, bits);
@@ -86,7 +81,7 @@ bool tell_cmpxchg(const struct step *step, const char *detail)
 
 /* --- the stack ------------------------------------------------------------ */
 
-bool tell_push(const struct step *step, const char *detail)
+bool tell_push(const struct step *step)
 {
     const uint64_t top = step->after->value[REG_STACK];
     const uint64_t size = step->before->value[REG_STACK] - top;
@@ -95,7 +90,6 @@ bool tell_push(const struct step *step, const char *detail)
     const unsigned bits = (unsigned)size * 8;
     uint64_t value;
 
-    (void)detail;
     if ((size != 2 && size != 8) ||
         (!(access && bytes_number(access->new_bytes, bits, &value)) &&
          !operand_before(step, &step->insn->operands[0], &value)))
@@ -105,35 +99,33 @@ bool tell_push(const struct step *step, const char *detail)
 
 /* An address counted from rsp is computed after rsp was raised, so that only
  * the access tells it (SDM vol. 2, POP). */
-bool tell_pop(const struct step *step, const char *detail)
+bool tell_pop(const struct step *step)
 {
     const struct insn_operand *to = &step->insn->operands[0];
     const unsigned bits = to->bits;
     uint64_t value;
 
-    (void)detail;
     if (to->kind == OPERAND_MEMORY)
         return step->write_count == 1 &&
                bytes_number(step->writes[0].new_bytes, bits, &value) &&
                tell(step, "pops %v into %n at %a%S", value, bits,
                     (size_t)bits / 8, step->writes[0].addr);
-    return operand_is_register(to) && tell(step, "pops %V0 into %R0") &&
+    return operand_is_register(to) && tell(step, "pops %V0 into %P0") &&
            (to->reg == REG_STACK || tell(step, "%S"));
 }
 
-bool tell_flags_moved(const struct step *step, const char *detail)
+/* detail is "pushes" or "pops" */
+bool tell_flags_moved(const struct step *step)
 {
     const struct regs *regs =
-        !strcmp(detail, "pushes") ? step->before : step->after;
+        !strcmp(step->detail, "pushes") ? step->before : step->after;
 
-    tell(step, "%s the flags: ", detail);
-    flags_describe(regs->value[REG_FLAGS], step->out);
-    return tell(step, "%S");
+    return tell(step, "%s the flags: %f%S", step->detail,
+                regs->value[REG_FLAGS]);
 }
 
-bool tell_leave(const struct step *step, const char *detail)
+bool tell_leave(const struct step *step)
 {
-    (void)detail;
     return tell(
         step, "takes the frame down: rsp goes up to %a, rbp = %v, popped",
         step->after->value[REG_STACK], step->after->value[X86_RBP], 64u);
@@ -158,66 +150,60 @@ static void tell_repetition(const struct step *step, uint64_t left)
              (unsigned)(step->after->value[REG_FLAGS] >> 6 & 1));
 }
 
-/* Puts one iteration into its frame: a template, or a comparison. */
-bool tell_string(const struct step *step, const char *detail)
+/* Puts one iteration into its frame: detail is a template, or "-" where that
+ * is a comparison. */
+bool tell_string(const struct step *step)
 {
     const unsigned bits = insn_counter_bits(step->insn);
     const uint64_t count = value_truncate(step->before->value[X86_RCX], bits);
     const uint64_t left = value_truncate(step->after->value[X86_RCX], bits);
+    const bool repeated = step->insn->repeated;
 
-    if (step->insn->repeated && !count)
+    if (repeated && !count)
         return tell(step, "does nothing, because %g is 0", X86_RCX, bits);
-    if ((step->insn->repeated && left != count - 1) ||
-        !(*detail ? tell(step, detail) : tell_compare(step, "-")))
+    if ((repeated && left != count - 1) ||
+        !(*step->detail == '-' ? tell_compare(step) : tell(step, step->detail)))
         return false;
-    if (step->insn->repeated)
+    if (repeated)
         tell_repetition(step, left);
     return true;
 }
 
 /* movsd is the name of a vector instruction too. */
-bool tell_string_move(const struct step *step, const char *detail)
+bool tell_string_move(const struct step *step)
 {
-    return insn_visible_operands(step->insn) ? tell_move(step, detail)
-                                             : tell_string(step, detail);
+    return insn_visible_operands(step->insn) ? tell_move(step)
+                                             : tell_string(step);
 }
 
 /* --- answers of the CPU and the kernel ------------------------------------ */
 
 /* Leaves count from 0 and from 0x80000000 (SDM vol. 2, CPUID). */
-bool tell_cpuid(const struct step *step, const char *detail)
+bool tell_cpuid(const struct step *step)
 {
-    const uint32_t leaf = (uint32_t)step->before->value[X86_RAX];
+    const uint64_t leaf = (uint32_t)step->before->value[X86_RAX];
 
-    (void)detail;
     tell(step, "asks the CPU about itself (leaf eax = ");
-    tell(step, leaf > 0xffff ? "%a" : "%v", (uint64_t)leaf, 64u);
+    tell(step, leaf > 0xffff ? "%a" : "%v", leaf, 64u);
     return tell(step, ", ecx = %v)", step->before->value[X86_RCX], 32u);
 }
 
-/* edx:eax as it is now; ecx is the register that was asked for. */
-bool tell_answer(const struct step *step, const char *detail)
+/* edx:eax as it is now; detail is a template for what that answers, and its %u
+ * is ecx, the register that was asked for. rdtscp also writes ecx. */
+bool tell_answer(const struct step *step)
 {
     const uint64_t high = value_truncate(step->after->value[X86_RDX], 32);
     const uint64_t low = value_truncate(step->after->value[X86_RAX], 32);
 
-    tell(step, detail, (unsigned)step->before->value[X86_RCX]);
-    tell(step, " into edx:eax: ");
-    wide_describe(high << 32 | low, 64, false, step->out);
-    return true;
-}
-
-/* It also writes ecx. */
-bool tell_rdtscp(const struct step *step, const char *detail)
-{
-    return tell_answer(step, detail) &&
+    tell(step, step->detail, (unsigned)step->before->value[X86_RCX]);
+    tell(step, " into edx:eax: %r", high << 32 | low, 64u, READ_UNSIGNED);
+    return strcmp(step->insn->mnemonic, "rdtscp") != 0 ||
            tell(step, ", and IA32_TSC_AUX into ecx: %v",
                 step->after->value[X86_RCX], 32u);
 }
 
-bool tell_syscall(const struct step *step, const char *detail)
+bool tell_syscall(const struct step *step)
 {
-    (void)detail;
     return tell(step, "system call %v; the kernel returns %v in rax",
                 step->before->value[X86_RAX], 64u, step->after->value[X86_RAX],
                 64u);
