@@ -13,15 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LAYOUT_REX   "0100:4 W:1 R:1 X:1 B:1"
-#define LAYOUT_MODRM "mod:2 reg:3 rm:3"
-#define LAYOUT_SIB   "scale:2 index:3 base:3"
-#define LAYOUT_VEX2  "11000101:8 ~R:1 ~vvvv:4 L:1 pp:2"
-#define LAYOUT_VEX3  "11000100:8 ~R:1 ~X:1 ~B:1 mmmmm:5 W:1 ~vvvv:4 L:1 pp:2"
-#define LAYOUT_XOP   "10001111:8 ~R:1 ~X:1 ~B:1 mmmmm:5 W:1 ~vvvv:4 L:1 pp:2"
-#define LAYOUT_EVEX                              \
-    "01100010:8 ~R:1 ~X:1 ~B:1 ~R':1 0:1 mmm:3 " \
-    "W:1 ~vvvv:4 1:1 pp:2 z:1 L'L:2 b:1 ~V':1 aaa:3"
+/* Behind the first byte of a VEX prefix of three, and of XOP. */
+#define VEX3 " ~R:1 ~X:1 ~B:1 mmmmm:5 W:1 ~vvvv:4 L:1 pp:2"
 
 /* Where the next bits go, and from which bit of the instruction. */
 struct splitter {
@@ -32,32 +25,24 @@ struct splitter {
     unsigned bit; /* from the instruction's first byte, bit 7, on */
 };
 
-static void put(struct splitter *splitter, const char *label, unsigned width)
-{
-    struct insn_bits *bits = &splitter->out[splitter->count++];
-    uint8_t byte = (uint8_t)(splitter->bit / 8);
-    uint8_t high = (uint8_t)(7 - splitter->bit % 8);
-
-    snprintf(bits->label, sizeof bits->label, "%s", label);
-    bits->field = splitter->field;
-    bits->byte = byte;
-    bits->high = high;
-    bits->width = (uint8_t)width;
-    bits->value = (uint8_t)(splitter->insn->bytes[byte] >> (high + 1u - width) &
-                            ((1u << width) - 1));
-    splitter->bit += width;
-}
-
-static void put_layout(struct splitter *splitter, const char *layout)
+static void put(struct splitter *splitter, const char *layout)
 {
     while (*layout) {
+        struct insn_bits *bits = &splitter->out[splitter->count++];
         const char *colon = strchr(layout, ':');
-        char label[16];
         char *end;
         unsigned width = (unsigned)strtoul(colon + 1, &end, 10);
 
-        snprintf(label, sizeof label, "%.*s", (int)(colon - layout), layout);
-        put(splitter, label, width);
+        snprintf(bits->label, sizeof bits->label, "%.*s", (int)(colon - layout),
+                 layout);
+        bits->field = splitter->field;
+        bits->byte = (uint8_t)(splitter->bit / 8);
+        bits->high = (uint8_t)(7 - splitter->bit % 8);
+        bits->width = (uint8_t)width;
+        bits->value = (uint8_t)(splitter->insn->bytes[bits->byte] >>
+                                    (bits->high + 1u - width) &
+                                ((1u << width) - 1));
+        splitter->bit += width;
         layout = end + strspn(end, " ");
     }
 }
@@ -97,41 +82,45 @@ static void put_field(struct splitter *splitter, const struct insn_field *field)
 {
     const struct insn *insn = splitter->insn;
     const uint8_t *bytes = insn->bytes + field->offset;
-    char label[16];
+    char layout[32];
 
     switch (field->kind) {
     case FIELD_PREFIX:
-        for (unsigned i = 0; i < field->size; i++)
-            put(splitter, prefix_label(insn, bytes[i]), 8);
+        for (unsigned i = 0; i < field->size; i++) {
+            snprintf(layout, sizeof layout, "%s:8",
+                     prefix_label(insn, bytes[i]));
+            put(splitter, layout);
+        }
         break;
     case FIELD_REX:
-        put_layout(splitter, LAYOUT_REX);
+        put(splitter, "0100:4 W:1 R:1 X:1 B:1");
         break;
     case FIELD_VEX:
-        put_layout(splitter, bytes[0] == 0xc5   ? LAYOUT_VEX2
-                             : bytes[0] == 0xc4 ? LAYOUT_VEX3
-                             : bytes[0] == 0x62 ? LAYOUT_EVEX
-                                                : LAYOUT_XOP);
+        put(splitter, bytes[0] == 0xc5 ? "11000101:8 ~R:1 ~vvvv:4 L:1 pp:2"
+                      : bytes[0] == 0x62
+                          ? "01100010:8 ~R:1 ~X:1 ~B:1 ~R':1 0:1 mmm:3 "
+                            "W:1 ~vvvv:4 1:1 pp:2 z:1 L'L:2 b:1 ~V':1 "
+                            "aaa:3"
+                      : bytes[0] == 0xc4 ? "11000100:8" VEX3
+                                         : "10001111:8" VEX3);
         break;
     case FIELD_OPCODE:
         for (unsigned i = 1; i < field->size; i++)
-            put(splitter, "opcode", 8);
-        put(splitter, "opcode", field->names_register ? 5 : 8);
-        if (field->names_register)
-            put(splitter, "reg", 3);
+            put(splitter, "opcode:8");
+        put(splitter, field->names_register ? "opcode:5 reg:3" : "opcode:8");
         break;
     case FIELD_MODRM:
-        put_layout(splitter, LAYOUT_MODRM);
+        put(splitter, "mod:2 reg:3 rm:3");
         break;
     case FIELD_SIB:
-        put_layout(splitter, LAYOUT_SIB);
+        put(splitter, "scale:2 index:3 base:3");
         break;
     case FIELD_DISPLACEMENT:
     case FIELD_IMMEDIATE: /* little-endian: the first byte is the lowest */
         for (unsigned i = 0; i < field->size; i++) {
-            snprintf(label, sizeof label, "%s %u..%u", number_name(field),
+            snprintf(layout, sizeof layout, "%s %u..%u:8", number_name(field),
                      i % 16 * 8 + 7, i % 16 * 8);
-            put(splitter, label, 8);
+            put(splitter, layout);
         }
         break;
     }
@@ -141,10 +130,8 @@ size_t insn_split(const struct insn *insn, struct insn_bits *out)
 {
     struct splitter splitter = {.insn = insn, .out = out};
 
-    for (uint8_t i = 0; i < insn->field_count; i++) {
-        splitter.field = i;
-        put_field(&splitter, &insn->fields[i]);
-    }
+    for (; splitter.field < insn->field_count; splitter.field++)
+        put_field(&splitter, &insn->fields[splitter.field]);
     return splitter.count;
 }
 

@@ -123,14 +123,6 @@ unsigned insn_visible_operands(const struct insn *insn)
     return count;
 }
 
-uint64_t insn_register(const struct insn *insn, const struct regs *regs,
-                       enum reg reg)
-{
-    if (reg == X86_RIP)
-        return insn->addr + insn->length;
-    return reg == REG_NONE ? 0 : regs->value[reg];
-}
-
 bool operand_is_register(const struct insn_operand *operand)
 {
     return operand->kind == OPERAND_REGISTER && operand->reg != REG_NONE;
