@@ -18,7 +18,6 @@
 
 #include <Zydis/Zydis.h>
 
-#include "base/mem.h"
 #include "cpu/trap.h"
 
 /* What Zydis yields for one instruction. */
@@ -27,34 +26,24 @@ struct decoded {
     ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 };
 
-static const struct {
-    ZydisRegister from;
-    enum reg to;
-} registers[] = {
-    {ZYDIS_REGISTER_RAX, X86_RAX}, {ZYDIS_REGISTER_RCX, X86_RCX},
-    {ZYDIS_REGISTER_RDX, X86_RDX}, {ZYDIS_REGISTER_RBX, X86_RBX},
-    {ZYDIS_REGISTER_RSP, X86_RSP}, {ZYDIS_REGISTER_RBP, X86_RBP},
-    {ZYDIS_REGISTER_RSI, X86_RSI}, {ZYDIS_REGISTER_RDI, X86_RDI},
-    {ZYDIS_REGISTER_R8, X86_R8},   {ZYDIS_REGISTER_R9, X86_R9},
-    {ZYDIS_REGISTER_R10, X86_R10}, {ZYDIS_REGISTER_R11, X86_R11},
-    {ZYDIS_REGISTER_R12, X86_R12}, {ZYDIS_REGISTER_R13, X86_R13},
-    {ZYDIS_REGISTER_R14, X86_R14}, {ZYDIS_REGISTER_R15, X86_R15},
-    {ZYDIS_REGISTER_RIP, X86_RIP}, {ZYDIS_REGISTER_RFLAGS, X86_RFLAGS},
-    {ZYDIS_REGISTER_EIP, X86_RIP},
-};
-
 /* The register of ours that a register of Zydis is part of, or REG_NONE. */
 static enum reg full_register(ZydisRegister reg)
 {
+    /* In the order of their numbers (SDM vol. 2, table 3-1), as Zydis has. */
+    static const enum reg general[] = {
+        X86_RAX, X86_RCX, X86_RDX, X86_RBX, X86_RSP, X86_RBP, X86_RSI, X86_RDI,
+        X86_R8,  X86_R9,  X86_R10, X86_R11, X86_R12, X86_R13, X86_R14, X86_R15,
+    };
     ZydisRegister full =
         ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
 
     if (full == ZYDIS_REGISTER_NONE) /* Zydis 4 says so of rip and rflags */
         full = reg;
-    for (size_t i = 0; i < sizeof registers / sizeof *registers; i++)
-        if (registers[i].from == full)
-            return registers[i].to;
-    return REG_NONE;
+    if (full >= ZYDIS_REGISTER_RAX && full <= ZYDIS_REGISTER_R15)
+        return general[full - ZYDIS_REGISTER_RAX];
+    if (full == ZYDIS_REGISTER_RIP || full == ZYDIS_REGISTER_EIP)
+        return X86_RIP;
+    return full == ZYDIS_REGISTER_RFLAGS ? X86_RFLAGS : REG_NONE;
 }
 
 /* Of mov to a segment register: which one (Intel SDM vol. 2, MOV). */
@@ -195,34 +184,6 @@ static bool has_encoding(const struct decoded *from,
     return false;
 }
 
-/* The /digit: what ModRM.reg holds when no operand is encoded there. In setcc
- * nothing is (SDM vol. 2, SETcc: "the reg field is not used"). */
-static void describe_opcode(const struct decoded *from,
-                            struct insn_field *field)
-{
-    field->names_register = has_encoding(from, ZYDIS_OPERAND_ENCODING_OPCODE);
-    if (from->insn.attributes & ZYDIS_ATTRIB_HAS_MODRM &&
-        from->insn.meta.category != ZYDIS_CATEGORY_SETCC &&
-        !has_encoding(from, ZYDIS_OPERAND_ENCODING_MODRM_REG))
-        field->digit = (int8_t)from->insn.raw.modrm.reg;
-}
-
-static void describe_immediate(const ZydisDecodedInstruction *zinsn,
-                               struct insn_field *field)
-{
-    bool second = zinsn->raw.imm[0].offset != field->offset;
-    unsigned bits = field->size * 8u;
-
-    field->is_signed = zinsn->raw.imm[second].is_signed;
-    field->is_relative = zinsn->raw.imm[second].is_relative;
-    field->value = zinsn->raw.imm[second].value.s;
-    if (field->is_relative)
-        bits = 64;
-    else if (field->is_signed && zinsn->operand_width > bits)
-        bits = zinsn->operand_width;
-    field->extended_bits = (uint8_t)bits;
-}
-
 static void convert_fields(const struct decoded *from, struct insn *out)
 {
     static const enum field_kind kinds[] = {
@@ -238,11 +199,14 @@ static void convert_fields(const struct decoded *from, struct insn *out)
         [ZYDIS_INSTR_SEGMENT_DISPLACEMENT] = FIELD_DISPLACEMENT,
         [ZYDIS_INSTR_SEGMENT_IMMEDIATE] = FIELD_IMMEDIATE,
     };
+    const ZydisDecodedInstruction *zinsn = &from->insn;
     ZydisInstructionSegments segments;
 
-    ZydisGetInstructionSegments(&from->insn, &segments);
+    ZydisGetInstructionSegments(zinsn, &segments);
     for (uint8_t i = 0; i < segments.count; i++) {
         struct insn_field *field = &out->fields[out->field_count++];
+        bool second = zinsn->raw.imm[0].offset != segments.segments[i].offset;
+        unsigned bits = segments.segments[i].size * 8u;
         uint64_t value = 0;
 
         field->kind = kinds[segments.segments[i].type];
@@ -251,17 +215,30 @@ static void convert_fields(const struct decoded *from, struct insn *out)
         field->digit = -1;
         switch (field->kind) {
         case FIELD_OPCODE:
-            describe_opcode(from, field);
+            field->names_register =
+                has_encoding(from, ZYDIS_OPERAND_ENCODING_OPCODE);
+            /* What ModRM.reg holds when no operand is encoded there. In setcc
+             * nothing is (SDM vol. 2, SETcc: "the reg field is not used"). */
+            if (zinsn->attributes & ZYDIS_ATTRIB_HAS_MODRM &&
+                zinsn->meta.category != ZYDIS_CATEGORY_SETCC &&
+                !has_encoding(from, ZYDIS_OPERAND_ENCODING_MODRM_REG))
+                field->digit = (int8_t)zinsn->raw.modrm.reg;
             break;
         case FIELD_DISPLACEMENT:
             /* From the bytes: Zydis has multiplied the disp8 of EVEX. */
             memcpy(&value, out->bytes + field->offset, field->size);
-            value <<= 64 - field->size * 8u;
             field->is_signed = true;
-            field->value = (int64_t)value >> (64 - field->size * 8u);
+            field->value = (int64_t)(value << (64 - bits)) >> (64 - bits);
             break;
         case FIELD_IMMEDIATE:
-            describe_immediate(&from->insn, field);
+            field->is_signed = zinsn->raw.imm[second].is_signed;
+            field->is_relative = zinsn->raw.imm[second].is_relative;
+            field->value = zinsn->raw.imm[second].value.s;
+            if (field->is_relative)
+                bits = 64;
+            else if (field->is_signed && zinsn->operand_width > bits)
+                bits = zinsn->operand_width;
+            field->extended_bits = (uint8_t)bits;
             break;
         case FIELD_VEX:
             field->value = out->bytes[field->offset];
@@ -305,10 +282,25 @@ static void format_text(const struct decoded *from, struct insn *out)
                                     sizeof out->text, out->addr, NULL);
 }
 
-static void convert(const struct decoded *from, const uint8_t *code,
-                    uint64_t addr, struct insn *out)
+int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
+                struct insn *out)
 {
-    const ZydisDecodedInstruction *zinsn = &from->insn;
+    struct decoded decoded;
+    ZydisDecodedInstruction *zinsn = &decoded.insn;
+    ZydisDecoder decoder;
+    ZyanStatus status;
+
+    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64,
+                     ZYDIS_STACK_WIDTH_64);
+    status =
+        ZydisDecoderDecodeFull(&decoder, code, len, zinsn, decoded.operands);
+    if (status == ZYDIS_STATUS_NO_MORE_DATA)
+        return 0;
+    if (!ZYAN_SUCCESS(status))
+        return -1;
+    if (zinsn->meta.category == ZYDIS_CATEGORY_WIDENOP &&
+        zinsn->operand_count > 1)
+        zinsn->operand_count = zinsn->operand_count_visible = 1;
 
     memset(out, 0, sizeof *out);
     out->addr = addr;
@@ -324,41 +316,19 @@ static void convert(const struct decoded *from, const uint8_t *code,
             out->mandatory_prefix = zinsn->raw.prefixes[i].value;
     strncpy(out->mnemonic, ZydisMnemonicGetString(zinsn->mnemonic),
             sizeof out->mnemonic - 1);
-    convert_operands(from, out);
-    convert_fields(from, out);
-    format_text(from, out);
-}
-
-int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
-                struct insn *out)
-{
-    struct decoded decoded;
-    ZydisDecoder decoder;
-    ZyanStatus status;
-
-    ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64,
-                     ZYDIS_STACK_WIDTH_64);
-    status = ZydisDecoderDecodeFull(&decoder, code, len, &decoded.insn,
-                                    decoded.operands);
-    if (status == ZYDIS_STATUS_NO_MORE_DATA)
-        return 0;
-    if (!ZYAN_SUCCESS(status))
-        return -1;
-    if (decoded.insn.meta.category == ZYDIS_CATEGORY_WIDENOP &&
-        decoded.insn.operand_count > 1)
-        decoded.insn.operand_count = decoded.insn.operand_count_visible = 1;
-    convert(&decoded, code, addr, out);
+    convert_operands(&decoded, out);
+    convert_fields(&decoded, out);
+    format_text(&decoded, out);
     return 1;
 }
 
 void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
                      struct insn *out)
 {
-    if (insn_decode(code, len, addr, out) != 1)
-        *out =
-            (struct insn){.addr = addr,
-                          .kind = trap_loads_flags(code, len) ? INSN_LOADS_FLAGS
-                                                              : INSN_PLAIN};
+    if (insn_decode(code, len, addr, out) == 1)
+        return;
+    *out = (struct insn){.addr = addr};
+    out->kind = trap_loads_flags(code, len) ? INSN_LOADS_FLAGS : INSN_PLAIN;
 }
 
 _Static_assert(INSN_MAX_OPERANDS >= ZYDIS_MAX_OPERAND_COUNT,
