@@ -117,34 +117,14 @@ static bool accesses_nothing(const ZydisDecodedInstruction *zinsn)
     }
 }
 
-static void convert_memory(const ZydisDecodedInstruction *zinsn,
-                           const ZydisDecodedOperandMem *mem,
-                           struct insn_operand *to)
-{
-    /* Only fs and gs have a base other than 0 (SDM vol. 1, 3.4.2.1). */
-    to->segment = mem->segment == ZYDIS_REGISTER_FS   ? X86_FS_BASE
-                  : mem->segment == ZYDIS_REGISTER_GS ? X86_GS_BASE
-                                                      : REG_NONE;
-    to->base = full_register(mem->base);
-    to->index = full_register(mem->index);
-    to->scale = mem->scale;
-    to->address_bits = zinsn->address_width;
-    to->displacement = mem->disp.value; /* 0 where there is none */
-    /* A base or index that is not ours (a vector, the shadow stack pointer)
-     * leaves the address unknown. */
-    if (mem->type == ZYDIS_MEMOP_TYPE_MEM && !accesses_nothing(zinsn) &&
-        (mem->base == ZYDIS_REGISTER_NONE || to->base != REG_NONE) &&
-        (mem->index == ZYDIS_REGISTER_NONE || to->index != REG_NONE))
-        to->kind = OPERAND_MEMORY;
-    else
-        to->kind = OPERAND_ADDRESS;
-}
-
 static void convert_operands(const struct decoded *decoded, struct insn *out)
 {
-    out->operand_count = decoded->insn.operand_count;
+    const ZydisDecodedInstruction *zinsn = &decoded->insn;
+
+    out->operand_count = zinsn->operand_count;
     for (uint8_t i = 0; i < out->operand_count; i++) {
         const ZydisDecodedOperand *from = &decoded->operands[i];
+        const ZydisDecodedOperandMem *mem = &from->mem;
         struct insn_operand *to = &out->operands[i];
         ZyanU64 target;
 
@@ -161,14 +141,31 @@ static void convert_operands(const struct decoded *decoded, struct insn *out)
                        from->reg.value <= ZYDIS_REGISTER_BH;
             break;
         case ZYDIS_OPERAND_TYPE_MEMORY:
-            convert_memory(&decoded->insn, &from->mem, to);
+            /* Only fs and gs have a base other than 0 (SDM vol. 1, 3.4.2.1). */
+            to->segment = mem->segment == ZYDIS_REGISTER_FS   ? X86_FS_BASE
+                          : mem->segment == ZYDIS_REGISTER_GS ? X86_GS_BASE
+                                                              : REG_NONE;
+            to->base = full_register(mem->base);
+            to->index = full_register(mem->index);
+            to->scale = mem->scale;
+            to->address_bits = zinsn->address_width;
+            to->displacement = mem->disp.value; /* 0 where there is none */
+            /* A base or index that is not ours (a vector, the shadow stack
+             * pointer) leaves the address unknown. */
+            to->kind = mem->type == ZYDIS_MEMOP_TYPE_MEM &&
+                               !accesses_nothing(zinsn) &&
+                               (mem->base == ZYDIS_REGISTER_NONE ||
+                                to->base != REG_NONE) &&
+                               (mem->index == ZYDIS_REGISTER_NONE ||
+                                to->index != REG_NONE)
+                           ? OPERAND_MEMORY
+                           : OPERAND_ADDRESS;
             break;
         default: /* far pointers (the other type) are not in 64-bit mode */
             to->kind = OPERAND_IMMEDIATE;
             to->immediate = from->imm.value.s;
-            if (from->imm.is_relative &&
-                ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(&decoded->insn, from,
-                                                      out->addr, &target)))
+            if (from->imm.is_relative && ZYAN_SUCCESS(ZydisCalcAbsoluteAddress(
+                                             zinsn, from, out->addr, &target)))
                 to->immediate = (int64_t)target;
             break;
         }
