@@ -76,7 +76,7 @@ static bool fails(struct attempt *attempt, const char *what)
 
 /* --- what launch takes --------------------------------------------------- */
 
-TRY(PROC, launch_try_proc(&attempt->err) == 0)
+TRY(PROC, launch_try_proc(getpid(), &attempt->err) == 0)
 TRY(DESCRIPTORS, launch_try_descriptors(&attempt->err) == 0)
 TRY(STACK, launch_try_stack(&attempt->err) == 0)
 
@@ -119,9 +119,9 @@ static bool try_FILTER(struct attempt *attempt)
 
 static bool try_FILE(struct attempt *attempt)
 {
-    char where[256];
+    const char *where;
 
-    if (launch_try_file(attempt->what, where, sizeof where) < 0)
+    if (launch_try_file(attempt->what, &where) < 0)
         return fails(attempt, "in TMPDIR, /tmp, /var/tmp and this directory");
     SAY(attempt, "in %s", where);
     return true;

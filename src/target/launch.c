@@ -22,13 +22,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "target/filter.h"
-#include "target/image.h"
 #include "target/program.h"
 #include "target/tryout.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10u /* since Linux 6.3 */
+#endif
 
 /* How many descriptors must be free. A trace was complete with 7 and lacked
  * stores with 6, and with --dump-code it took 10; the rest is for libraries and
@@ -58,14 +63,13 @@ struct start {
     const struct launch *launch;
     const char *path;    /* of the file, and what messages call it */
     int image;           /* or the program in memory, else -1 */
-    struct rlimit stack; /* its limit, where ours is another; else all 0 */
+    struct rlimit stack; /* its limit; ours is another if it is below STACK */
     sigset_t mask;       /* its signal mask, where ours may be another */
 };
 
-/*
- * Tries whether as many files can be opened as tracing needs: later, what could
- * not be opened would only be missing in the trace.
- */
+/* --- what it takes -------------------------------------------------------- */
+
+/* Later, what could not be opened would only be missing in the trace. */
 int launch_try_descriptors(struct err *err)
 {
     int fds[DESCRIPTORS], opened = 0, error;
@@ -88,35 +92,23 @@ int launch_try_descriptors(struct err *err)
                    (unsigned long long)limit.rlim_cur);
 }
 
-/*
- * Raises our own limit where it is too low: the kernel kills who comes to it.
- * The hard limit is raised too, where we may do that. Then *former is what it
- * was.
- */
-static int raise_stack(struct rlimit *former, struct err *err)
+/* The kernel kills who comes to the limit. The hard one is raised too, where we
+ * may do that. */
+int launch_try_stack(struct err *err)
 {
-    struct rlimit limit, more;
+    struct rlimit limit, more = {STACK, STACK};
 
     if (getrlimit(RLIMIT_STACK, &limit) < 0 || limit.rlim_cur >= STACK)
         return 0;
-    more.rlim_cur = STACK;
-    more.rlim_max = limit.rlim_max < STACK ? STACK : limit.rlim_max;
-    if (setrlimit(RLIMIT_STACK, &more) == 0) {
-        *former = limit;
+    if (limit.rlim_max > STACK)
+        more.rlim_max = limit.rlim_max;
+    if (setrlimit(RLIMIT_STACK, &more) == 0)
         return 0;
-    }
     return err_set(err, ERR_TRACING,
                    "tracing takes a stack of %u KiB, and RLIMIT_STACK allows "
                    "%llu (%s); raise that limit: ulimit -s 8192",
                    STACK / 1024, (unsigned long long)limit.rlim_max / 1024,
                    strerror(errno));
-}
-
-int launch_try_stack(struct err *err)
-{
-    struct rlimit former;
-
-    return raise_stack(&former, err);
 }
 
 /* The kernel ends who writes a larger file (SIGXFSZ in setrlimit(2)). */
@@ -134,11 +126,8 @@ static int check_size(const struct launch *launch, struct err *err)
                    launch->image.len, (unsigned long long)limit.rlim_cur);
 }
 
-/*
- * Tells whether /proc shows our processes: this one, and one that we started.
- * It may be missing (chroot), or be that of another PID namespace.
- */
-static int check_proc(pid_t pid, struct err *err)
+/* It may be missing (chroot), or be that of another PID namespace. */
+int launch_try_proc(pid_t pid, struct err *err)
 {
     char path[64], self[32];
     ssize_t len = readlink("/proc/self", self, sizeof self - 1);
@@ -155,16 +144,7 @@ static int check_proc(pid_t pid, struct err *err)
                              "namespace, not those of this one");
 }
 
-int launch_try_proc(struct err *err)
-{
-    return check_proc(getpid(), err);
-}
-
-static void close_if_open(int fd)
-{
-    if (fd >= 0)
-        close(fd);
-}
+/* --- the child ------------------------------------------------------------ */
 
 _Noreturn static void fail_child(int report, enum duty duty)
 {
@@ -220,7 +200,8 @@ _Noreturn static void run_child(const struct start *start, int gate, int report)
     if (launch->own_terminal &&
         (setsid() < 0 || ioctl(STDOUT_FILENO, TIOCSCTTY, 0) < 0))
         fail_child(report, DUTY_TERMINAL);
-    if (start->stack.rlim_max && setrlimit(RLIMIT_STACK, &start->stack) < 0)
+    if (start->stack.rlim_cur < STACK &&
+        setrlimit(RLIMIT_STACK, &start->stack) < 0)
         fail_child(report, DUTY_STACK);
     if (filter_install() < 0)
         fail_child(report, DUTY_FILTER);
@@ -232,36 +213,44 @@ _Noreturn static void run_child(const struct start *start, int gate, int report)
     fail_child(report, DUTY_EXEC);
 }
 
+/* --- jittrace ------------------------------------------------------------- */
+
 static int describe_failure(const char *path, const struct failure *failure,
                             struct err *err)
 {
-    if (failure->duty == DUTY_STREAMS || failure->duty == DUTY_TERMINAL)
+    const char *why = strerror(failure->error);
+
+    switch (failure->duty) {
+    case DUTY_STREAMS:
+    case DUTY_TERMINAL:
         return err_set(err, ERR_TRACING, "cannot give '%s' its %s: %s", path,
                        failure->duty == DUTY_STREAMS ? "standard streams"
                                                      : "terminal",
-                       strerror(failure->error));
-    if (failure->duty == DUTY_STACK)
+                       why);
+    case DUTY_STACK:
         return err_set(err, ERR_TRACING,
                        "cannot give '%s' the stack limit that it has without "
                        "jittrace (setrlimit: %s); raise it: ulimit -s 8192",
-                       path, strerror(failure->error));
-    if (failure->duty == DUTY_FILTER)
+                       path, why);
+    case DUTY_FILTER:
         return err_set(err, ERR_TRACING,
                        "the system does not let jittrace install its system "
                        "call filter (seccomp: %s): run it outside of the "
                        "sandbox%s",
-                       strerror(failure->error),
+                       why,
                        failure->error == ENOSYS
                            ? ", and on a real CPU (valgrind and qemu-user "
                              "emulate one without it)"
                            : "");
+    default:
+        break;
+    }
     if (failure->error == ENOENT)
         return err_set(err, ERR_NO_PROGRAM,
                        "cannot start '%s': its interpreter (in the #! line, or "
                        "the dynamic loader) does not exist",
                        path);
-    return err_set(err, ERR_NOT_EXECUTABLE, "cannot start '%s': %s", path,
-                   strerror(failure->error));
+    return err_set(err, ERR_NOT_EXECUTABLE, "cannot start '%s': %s", path, why);
 }
 
 /* Waits until the program is loaded, or has failed to be. */
@@ -295,33 +284,8 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
                    stop.signal);
 }
 
-/* Takes the child over and opens the gate. */
-static int take_over(pid_t pid, int gate, const char *path, int report,
-                     struct tracee *tracee, struct err *err)
-{
-    struct stop stop;
-    struct err ignored;
-    int result;
-
-    *tracee = (struct tracee){.tid = pid, .pid = pid};
-    result = check_proc(pid, err);
-    if (result == 0)
-        result = tracee_seize(pid, err);
-    tracee_pin(tracee);
-    if (result == 0 && write(gate, "", 1) != 1)
-        result = err_set(err, ERR_TRACING, "cannot start the program: %s",
-                         strerror(errno));
-    if (result < 0)
-        kill(pid, SIGKILL);
-    close(gate);
-    if (result == 0)
-        return wait_for_exec(path, report, tracee, err);
-    while (wait_stop(&stop, WAIT_FOREVER, &ignored) > 0 && stop.tid != pid)
-        continue;
-    return result;
-}
-
-/* Starts the program and stops it when it is loaded. */
+/* Starts the program, takes it over and stops it when it is loaded. What is not
+ * open is -1, and is closed as well. */
 static int start_child(const struct start *start, struct tracee *tracee,
                        struct err *err)
 {
@@ -339,91 +303,156 @@ static int start_child(const struct start *start, struct tracee *tracee,
         close(gate[1]);
         run_child(start, gate[0], report[1]);
     }
-    close_if_open(gate[0]);
-    close_if_open(report[1]);
-    if (pid > 0)
-        result = take_over(pid, gate[1], start->path, report[0], tracee, err);
-    else
-        close_if_open(gate[1]);
-    close_if_open(report[0]);
-    return result;
-}
-
-/* Those that would end us wait as long as there is a file to be removed. */
-static void block_signals(sigset_t *before)
-{
-    sigset_t all;
-
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, before);
-}
-
-int launch_try_file(const struct launch *launch, char *where, size_t size)
-{
-    int error = 0, result = -1;
-    const char *place;
-    struct err ignored;
-
-    if (check_size(launch, &ignored) < 0) {
-        errno = EFBIG;
-        return -1;
-    }
-    for (unsigned n = 0; result < 0 && (place = image_place(n)) != NULL; n++) {
-        struct image_file file;
-        sigset_t mask;
-
-        block_signals(&mask);
-        result = image_unpack(place, launch->argv[0], launch->image, &file);
-        error = result < 0 && !error ? errno : error;
+    close(gate[0]);
+    close(report[1]);
+    if (pid > 0) {
+        *tracee = (struct tracee){.tid = pid, .pid = pid};
+        result = launch_try_proc(pid, err);
         if (result == 0)
-            image_remove(&file);
-        sigprocmask(SIG_SETMASK, &mask, NULL);
-        snprintf(where, size, "%s", place);
+            result = tracee_seize(pid, err);
+        tracee_pin(tracee);
+        if (result == 0 && write(gate[1], "", 1) != 1)
+            result = err_set(err, ERR_TRACING, "cannot start the program: %s",
+                             strerror(errno));
+        if (result < 0)
+            tracee_kill(tracee);
     }
-    errno = error;
+    close(gate[1]);
+    if (result == 0)
+        result = wait_for_exec(start->path, report[0], tracee, err);
+    close(report[0]);
     return result;
+}
+
+/* --- a program that is only bytes ----------------------------------------- */
+
+/* Returns 0, or -1 with errno. */
+static int write_all(int fd, struct bytes bytes)
+{
+    for (size_t done = 0; done < bytes.len;) {
+        ssize_t got = write(fd, bytes.data + done, bytes.len - done);
+
+        if (got <= 0)
+            return -1;
+        done += (size_t)got;
+    }
+    return 0;
+}
+
+/* Puts the image into a file without a name (memfd_create(2)); Linux before 6.3
+ * does not know MFD_EXEC, and needs none. Returns its descriptor, or -1 with
+ * errno. */
+static int make_memory_file(const struct launch *launch)
+{
+    int fd = memfd_create(launch->argv[0], MFD_CLOEXEC | MFD_EXEC);
+    int error;
+
+    if (fd < 0 && errno == EINVAL)
+        fd = memfd_create(launch->argv[0], MFD_CLOEXEC);
+    if (fd < 0 || write_all(fd, launch->image) == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static void remove_unpacked(char *path)
+{
+    unlink(path);
+    *strrchr(path, '/') = 0;
+    rmdir(path);
 }
 
 /*
- * Unpacks the image, starts it, and removes what was unpacked: in the first
- * directory where that is possible. Signals that would end us wait until it is
- * removed, and end us then. memory says why it could not be done without a
- * file.
+ * Unpacks the image into a directory of its own below `where`, under its name,
+ * which becomes that of the process. The file is closed again: one that
+ * somebody may write is not executed (ETXTBSY). And it must be executable in
+ * truth: not so where that is mounted noexec. Returns 0; or -1 with errno, and
+ * nothing is left behind then.
  */
-static int start_unpacked(struct start *start, const char *memory,
-                          struct tracee *tracee, struct err *err)
+static int unpack(const struct launch *launch, const char *where,
+                  char path[PATH_MAX])
 {
-    const struct launch *launch = start->launch;
-    const char *place;
+    const char *name = launch->argv[0];
+    char *slash;
+    int fd, error;
+
+    if (snprintf(path, PATH_MAX, "%s/jittrace-XXXXXX/%s", where, name) >=
+        PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    slash = path + strlen(path) - strlen(name) - 1;
+    *slash = 0;
+    if (!mkdtemp(path))
+        return -1;
+    *slash = '/';
+
+    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+    if (fd >= 0 && fchmod(fd, 0700) == 0 && write_all(fd, launch->image) == 0) {
+        if (close(fd) == 0 && access(path, X_OK) == 0)
+            return 0;
+        fd = -1;
+    }
+    error = errno;
+    if (fd >= 0)
+        close(fd);
+    remove_unpacked(path);
+    errno = error;
+    return -1;
+}
+
+/*
+ * Unpacks the image, starts it if there is a tracee, and removes what was
+ * unpacked: in the first directory where that is possible; *where is it.
+ * Signals that would end us wait until it is removed, and end us then. Returns
+ * 0 or -1: with err filled or, where its kind is ERR_NOT_EXECUTABLE, errno.
+ */
+static int start_unpacked(struct start *start, struct tracee *tracee,
+                          const char **where, struct err *err)
+{
+    const char *const places[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "."};
+    sigset_t all, mask;
     int error = 0;
 
-    for (unsigned n = 0; (place = image_place(n)) != NULL; n++) {
-        struct image_file file;
-        sigset_t mask;
+    sigfillset(&all);
+    err->kind = ERR_NOT_EXECUTABLE;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char path[PATH_MAX];
         int result, why = EACCES;
 
-        err->kind = ERR_NOT_EXECUTABLE;
-        block_signals(&mask);
-        result = image_unpack(place, launch->argv[0], launch->image, &file);
+        *where = places[i];
+        if (!places[i] || !*places[i])
+            continue;
+        sigprocmask(SIG_BLOCK, &all, &mask);
+        result = unpack(start->launch, places[i], path);
         if (result < 0) {
             why = errno;
         } else {
-            start->path = file.path;
-            result = start_child(start, tracee, err);
-            image_remove(&file);
+            start->path = path;
+            if (tracee)
+                result = start_child(start, tracee, err);
+            remove_unpacked(path);
         }
         sigprocmask(SIG_SETMASK, &mask, NULL);
         if (result == 0 || err->kind != ERR_NOT_EXECUTABLE)
             return result;
         error = error ? error : why;
     }
-    return err_set(err, ERR_TRACING,
-                   "cannot unpack the bundled program: not in memory (%s), nor "
-                   "in TMPDIR, /tmp, /var/tmp or this directory (%s); set "
-                   "TMPDIR to a directory where programs may be written and "
-                   "executed, or compile one and trace that: jittrace -- "
-                   "./my-babyjit",
-                   memory, strerror(error));
+    errno = error;
+    return -1;
+}
+
+int launch_try_file(const struct launch *launch, const char **where)
+{
+    struct start start = {.launch = launch};
+    struct err ignored;
+
+    if (check_size(launch, &ignored) == 0)
+        return start_unpacked(&start, NULL, where, &ignored);
+    errno = EFBIG;
+    return -1;
 }
 
 /* Some systems do not let programs be made, or executed, in memory. */
@@ -431,10 +460,10 @@ static int start_image(struct start *start, struct tracee *tracee,
                        struct err *err)
 {
     char cause[128] = "it may not be executed there";
+    const char *where;
     int result;
 
-    start->image =
-        image_in_memory(start->launch->argv[0], start->launch->image);
+    start->image = make_memory_file(start->launch);
     start->path = "the bundled program";
     if (start->image >= 0) {
         result = start_child(start, tracee, err);
@@ -445,7 +474,16 @@ static int start_image(struct start *start, struct tracee *tracee,
     } else {
         snprintf(cause, sizeof cause, "memfd_create: %s", strerror(errno));
     }
-    return start_unpacked(start, cause, tracee, err);
+    result = start_unpacked(start, tracee, &where, err);
+    if (result == 0 || err->kind != ERR_NOT_EXECUTABLE)
+        return result;
+    return err_set(err, ERR_TRACING,
+                   "cannot unpack the bundled program: not in memory (%s), nor "
+                   "in TMPDIR, /tmp, /var/tmp or this directory (%s); set "
+                   "TMPDIR to a directory where programs may be written and "
+                   "executed, or compile one and trace that: jittrace -- "
+                   "./my-babyjit",
+                   cause, strerror(errno));
 }
 
 int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
@@ -453,12 +491,13 @@ int launch(const struct launch *launch, struct tracee *tracee, struct err *err)
     char path[PATH_MAX];
     struct start start = {.launch = launch, .path = path, .image = -1};
 
+    start.stack.rlim_cur = RLIM_INFINITY;
     sigprocmask(SIG_SETMASK, NULL, &start.mask);
-    if (!launch->image.data && (program_find(launch->argv[0], path, err) < 0 ||
-                                program_check(path, err) < 0))
+    getrlimit(RLIMIT_STACK, &start.stack);
+    if (!launch->image.data && program_find(launch->argv[0], path, err) < 0)
         return -1;
-    if (check_proc(getpid(), err) < 0 || launch_try_descriptors(err) < 0 ||
-        raise_stack(&start.stack, err) < 0 || check_size(launch, err) < 0)
+    if (launch_try_proc(getpid(), err) < 0 || launch_try_descriptors(err) < 0 ||
+        launch_try_stack(err) < 0 || check_size(launch, err) < 0)
         return -1;
     return launch->image.data ? start_image(&start, tracee, err)
                               : start_child(&start, tracee, err);

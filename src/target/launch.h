@@ -41,17 +41,18 @@ struct launch {
 int launch(const struct launch *launch, struct tracee *tracee, struct err *err);
 
 /*
- * What launch() takes, tried by itself: /proc, descriptors, and a stack, whose
- * limit is raised if need be. Each returns 0, or -1 with err filled.
+ * What launch() takes, tried by itself: whether /proc shows this process of
+ * ours, descriptors, and a stack, whose limit is raised if need be. Each returns
+ * 0, or -1 with err filled.
  */
-int launch_try_proc(struct err *err);
+int launch_try_proc(pid_t pid, struct err *err);
 int launch_try_descriptors(struct err *err);
 int launch_try_stack(struct err *err);
 
 /*
- * The same for a temporary file that can be executed: `where` is the directory
+ * The same for a temporary file that can be executed: *where is the directory
  * that it was made below. Returns 0, or -1 with errno.
  */
-int launch_try_file(const struct launch *launch, char *where, size_t size);
+int launch_try_file(const struct launch *launch, const char **where);
 
 #endif

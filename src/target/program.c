@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -25,25 +26,16 @@
 
 /* --- what its first bytes say --------------------------------------------- */
 
-static const char *machine_name(const Elf64_Ehdr *header)
+int program_check_image(const char *name, struct bytes head, struct err *err)
 {
     static const struct {
         unsigned machine;
         const char *name;
-    } names[] = {
+    } machines[] = {
         {EM_386, "32-bit x86"}, {EM_AARCH64, "AArch64"}, {EM_ARM, "32-bit ARM"},
         {EM_RISCV, "RISC-V"},   {EM_PPC64, "PowerPC"},   {EM_S390, "S/390"},
     };
-
-    if (header->e_ident[EI_DATA] == ELFDATA2LSB)
-        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-            if (names[i].machine == header->e_machine)
-                return names[i].name;
-    return "another CPU";
-}
-
-int program_check_image(const char *name, struct bytes head, struct err *err)
-{
+    const char *machine = "another CPU";
     Elf64_Ehdr header = {0};
 
     if (head.len >= 2 && !memcmp(head.data, "#!", 2))
@@ -55,12 +47,16 @@ int program_check_image(const char *name, struct bytes head, struct err *err)
                        name);
     memcpy(&header, head.data,
            head.len < sizeof header ? head.len : sizeof header);
+    for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
+        if (header.e_ident[EI_DATA] == ELFDATA2LSB &&
+            machines[i].machine == header.e_machine)
+            machine = machines[i].name;
     if (header.e_ident[EI_DATA] != ELFDATA2LSB ||
         header.e_machine != MACHINE_ELF)
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' is a program for %s; jittrace traces programs "
                        "for x86-64",
-                       name, machine_name(&header));
+                       name, machine);
     if (header.e_ident[EI_CLASS] != ELFCLASS64)
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' is an x32 program, with 32-bit pointers; jittrace "
@@ -108,30 +104,13 @@ static int check_rights(const char *path, const struct stat *status,
                               : "root");
 }
 
-/* The directory at which the file system of the file is mounted with the flag:
- * the topmost above it that is the same. */
-static void find_mount(const char *path, unsigned long flag, char *mount)
+/* Of a file system without programs, the directory is named at which it is
+ * mounted: the topmost above the file that is the same. */
+static int check_executable(const char *path, const struct stat *status,
+                            struct err *err)
 {
-    char above[PATH_MAX];
-    struct stat file, status;
-    struct statvfs flags;
-    char *slash;
-
-    if (!realpath(path, above) || stat(path, &file) < 0)
-        strcpy(above, "/");
-    strcpy(mount, "/");
-    while ((slash = strrchr(above, '/')) && above[1]) {
-        slash[slash == above] = 0;
-        if (stat(above, &status) < 0 || status.st_dev != file.st_dev ||
-            statvfs(above, &flags) < 0 || !(flags.f_flag & flag))
-            return;
-        strcpy(mount, above);
-    }
-}
-
-static int check_executable(const char *path, struct err *err)
-{
-    char mount[PATH_MAX];
+    char mount[PATH_MAX] = "/", above[PATH_MAX], *slash;
+    struct stat directory;
     struct statvfs flags;
     int error;
 
@@ -142,7 +121,15 @@ static int check_executable(const char *path, struct err *err)
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' may not be executed: %s (chmod +x allows it)",
                        path, strerror(error));
-    find_mount(path, ST_NOEXEC, mount);
+    if (!realpath(path, above))
+        strcpy(above, "/");
+    while ((slash = strrchr(above, '/')) && above[1]) {
+        slash[slash == above] = 0;
+        if (stat(above, &directory) < 0 || directory.st_dev != status->st_dev ||
+            statvfs(above, &flags) < 0 || !(flags.f_flag & ST_NOEXEC))
+            break;
+        strcpy(mount, above);
+    }
     return err_set(err, ERR_NOT_EXECUTABLE,
                    "'%s' may not be executed: no program may in the file "
                    "system mounted on '%s' (noexec); copy it to another one, "
@@ -150,42 +137,15 @@ static int check_executable(const char *path, struct err *err)
                    path, mount, mount);
 }
 
-static int check_file(const char *path, unsigned depth, struct err *err);
-
-/* A script is what its interpreter is. The line is cut at 255 bytes. */
-static int check_script(const char *path, const char *line, unsigned depth,
-                        struct err *err)
-{
-    const char *name = line + strspn(line, " \t");
-    char interpreter[SCRIPT_LINE];
-    size_t len = strcspn(name, " \t\n");
-    struct stat status;
-
-    if (len == 0 || depth == MAX_SCRIPTS)
-        return 0; /* exec will tell */
-    memcpy(interpreter, name, len);
-    interpreter[len] = 0;
-    if (stat(interpreter, &status) < 0 && errno == ENOENT) {
-        bool carriage_return = interpreter[len - 1] == '\r';
-
-        interpreter[len - carriage_return] = 0;
-        return err_set(err, ERR_NO_PROGRAM,
-                       "cannot start '%s': its interpreter '%s' (in the #! "
-                       "line) does not exist%s",
-                       path, interpreter,
-                       carriage_return ? "; the line ends with a carriage "
-                                         "return, which counts as part of it"
-                                       : "");
-    }
-    return check_file(interpreter, depth + 1, err);
-}
-
-/* Checks what can be known of a file before anything is started. */
+/* Checks what can be known of a file before anything is started. A script is
+ * what its interpreter is; its line is cut at 255 bytes. */
 static int check_file(const char *path, unsigned depth, struct err *err)
 {
-    char head[SCRIPT_LINE] = "";
+    char head[SCRIPT_LINE] = "", *name;
     struct stat status;
+    bool carriage_return;
     ssize_t got;
+    size_t len;
     int fd;
 
     if (stat(path, &status) < 0)
@@ -203,7 +163,8 @@ static int check_file(const char *path, unsigned depth, struct err *err)
                        S_ISFIFO(status.st_mode)   ? "FIFO"
                        : S_ISSOCK(status.st_mode) ? "socket"
                                                   : "device");
-    if (check_executable(path, err) < 0 || check_rights(path, &status, err) < 0)
+    if (check_executable(path, &status, err) < 0 ||
+        check_rights(path, &status, err) < 0)
         return -1;
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno != EACCES && errno != EPERM)
@@ -217,72 +178,65 @@ static int check_file(const char *path, unsigned depth, struct err *err)
             path, strerror(errno));
     got = read(fd, head, sizeof head - 1);
     close(fd);
-    if (got >= 2 && memcmp(head, "#!", 2) == 0)
-        return check_script(path, head + 2, depth, err);
-    return program_check_image(
-        path, (struct bytes){(uint8_t *)head, got > 0 ? (size_t)got : 0}, err);
-}
-
-int program_check(const char *path, struct err *err)
-{
-    return check_file(path, 0, err);
+    if (got < 2 || memcmp(head, "#!", 2) != 0)
+        return program_check_image(
+            path, (struct bytes){(uint8_t *)head, got > 0 ? (size_t)got : 0},
+            err);
+    name = head + 2 + strspn(head + 2, " \t");
+    len = strcspn(name, " \t\n");
+    if (len == 0 || depth == MAX_SCRIPTS)
+        return 0; /* exec will tell */
+    name[len] = 0;
+    if (stat(name, &status) == 0 || errno != ENOENT)
+        return check_file(name, depth + 1, err);
+    carriage_return = name[len - 1] == '\r';
+    name[len - carriage_return] = 0;
+    return err_set(err, ERR_NO_PROGRAM,
+                   "cannot start '%s': its interpreter '%s' (in the #! line) "
+                   "does not exist%s",
+                   path, name,
+                   carriage_return ? "; the line ends with a carriage return, "
+                                     "which counts as part of it"
+                                   : "");
 }
 
 /* --- what its name means -------------------------------------------------- */
 
-/* What a name in PATH can mean, from the worst to the best. */
-enum candidate {
-    NOT_THERE,
-    NO_FILE, /* a directory, or another thing that is no program */
-    NOT_EXECUTABLE,
-    EXECUTABLE,
-};
-
-static enum candidate look_at(const char *path)
-{
-    struct stat status;
-
-    if (stat(path, &status) < 0)
-        return NOT_THERE;
-    if (!S_ISREG(status.st_mode))
-        return NO_FILE;
-    return access(path, X_OK) == 0 ? EXECUTABLE : NOT_EXECUTABLE;
-}
-
 /* What cannot be executed is passed over, but it is what was found if there is
- * nothing better: program_check then says why not. */
+ * nothing better: then it is said why not. */
 int program_find(const char *name, char path[PATH_MAX], struct err *err)
 {
+    /* What a name in PATH can mean, from the worst to the best. */
+    enum { NOT_THERE, NO_PROGRAM, NOT_EXECUTABLE, EXECUTABLE } best, found;
     const char *search = getenv("PATH");
-    enum candidate best = NOT_THERE;
     char here[PATH_MAX];
+    struct stat status;
 
     if (strlen(name) >= PATH_MAX || !*name)
         return err_set(err, ERR_NO_PROGRAM,
                        "the name of the program is empty or too long");
     strcpy(path, name);
-    if (strchr(name, '/'))
-        return 0;
+    best = strchr(name, '/') ? EXECUTABLE : NOT_THERE;
     search = search ? search : "/bin:/usr/bin";
     for (bool more = true; more && best != EXECUTABLE;) {
         size_t len = strcspn(search, ":");
 
+        more = search[len] == ':';
         if (len + strlen(name) + 2 < PATH_MAX) {
-            enum candidate found;
-
-            memcpy(here, search, len);
-            strcpy(here + len, len ? "/" : "");
-            strcat(here, name);
-            found = look_at(here);
+            snprintf(here, sizeof here, "%.*s%s%s", (int)len, search,
+                     len ? "/" : "", name);
+            found = stat(here, &status) < 0    ? NOT_THERE
+                    : !S_ISREG(status.st_mode) ? NO_PROGRAM
+                    : access(here, X_OK) < 0   ? NOT_EXECUTABLE
+                                               : EXECUTABLE;
             if (found > best)
                 strcpy(path, here);
             best = found > best ? found : best;
         }
-        more = search[len] == ':';
-        search += len + 1;
+        search += len + more;
     }
     if (best != NOT_THERE)
-        return 0;
+        return check_file(path, 0, err);
     return err_set(err, ERR_NO_PROGRAM,
                    "cannot find the program '%s' in PATH; one in this "
                    "directory is written ./%s",

@@ -12,17 +12,12 @@
 #include "base/err.h"
 
 /*
- * Finds name in PATH, as execvp(3) does; names with a slash stay. Returns 0, or
- * -1 with err filled (ERR_NO_PROGRAM).
+ * Finds name in PATH, as execvp(3) does; names with a slash stay. Then says what
+ * can be known of that file: what it is, its rights, and the same of the
+ * interpreter of a script. Returns 0, also where only exec can tell, or -1 with
+ * err filled (ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE).
  */
 int program_find(const char *name, char path[PATH_MAX], struct err *err);
-
-/*
- * Says what can be known of that file: what it is, its rights, and the same of
- * the interpreter of a script. Returns 0, also where only exec can tell, or -1
- * with err filled (ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE).
- */
-int program_check(const char *path, struct err *err);
 
 /*
  * Says whether the first bytes of a file are a program that can be started and
