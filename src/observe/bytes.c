@@ -8,8 +8,55 @@
 
 #include "base/mem.h"
 #include "cpu/arch.h"
-#include "observe/objects.h"
+#include "target/proc.h"
 #include "target/registers.h"
+
+/* --- objects -------------------------------------------------------------- */
+
+/* Whether two regions are made from the same object. */
+static bool is_same(const struct region *region, const struct region *other)
+{
+    return region->guard.inode != 0 &&
+           region->guard.inode == other->guard.inode &&
+           region->guard.device == other->guard.device;
+}
+
+/*
+ * Finds the executable region that has the same memory as some bytes of another
+ * one, and where in it. A private mapping may have gone its own way, so these
+ * bytes must be there. NULL: none.
+ */
+static struct region *find_twin(const struct thread *thread,
+                                const struct region *region, uint64_t addr,
+                                struct bytes bytes, uint64_t *also)
+{
+    uint64_t offset = region->guard.offset + (addr - region->start);
+    uint8_t there[64];
+    size_t len = bytes.len < sizeof there ? bytes.len : sizeof there;
+
+    for_each_region (other, thread->space) {
+        uint64_t first = other->guard.offset + (other->addr - other->start);
+
+        if (other == region || !(other->prot & PROT_EXEC) ||
+            !is_same(region, other) || offset < first ||
+            offset + bytes.len > first + other->length)
+            continue;
+        *also = other->addr + (offset - first);
+        if (proc_read(thread->tracee.tid, *also, there, len) == len &&
+            memcmp(there, bytes.data, len) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+bool bytes_are_open(const struct space *space, const struct region *region)
+{
+    for_each_region (other, space)
+        if ((other == region || is_same(region, other)) &&
+            (other->prot & ~other->guard.wanted & PROT_WRITE))
+            return true;
+    return false;
+}
 
 /* --- events --------------------------------------------------------------- */
 
@@ -40,7 +87,7 @@ void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
     uint64_t pc = by ? tracee_pc(&thread->tracee) : insn->addr;
     const struct region *code = regions_at(&thread->space->regions, pc);
     struct opt_u64 also = {0};
-    struct region *twin = object_twin(thread, region, addr, now, &also.value);
+    struct region *twin = find_twin(thread, region, addr, now, &also.value);
     struct buf place = {0};
 
     also.known = twin != NULL;
@@ -143,7 +190,7 @@ bool bytes_are_steady(const struct region *region)
 static const char *changed_by(const struct space *space,
                               const struct region *region)
 {
-    return region->guard.blind || object_is_open(space, region)
+    return region->guard.blind || bytes_are_open(space, region)
                ? NULL
                : WRITTEN_ELSEWHERE;
 }
@@ -162,7 +209,7 @@ static void refresh(struct thread *thread, struct region *region, uint64_t from,
     if (from != region->addr || to != region->addr + region->length)
         return;
     region->guard.read_at = space->calls;
-    region->guard.blind = object_is_open(space, region);
+    region->guard.blind = bytes_are_open(space, region);
 }
 
 void bytes_know(struct thread *thread, struct region *region)

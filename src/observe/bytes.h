@@ -48,6 +48,10 @@ void bytes_check(struct thread *thread, const struct insn *insn);
 /* Whether only what is seen can change the bytes of the region. */
 bool bytes_are_steady(const struct region *region);
 
+/* Whether the program can store to the region's memory, through this mapping or
+ * another one, without being seen. */
+bool bytes_are_open(const struct space *space, const struct region *region);
+
 /*
  * The bytes of a region from its first to its last written one, as they are in
  * memory now. For an entry at pc more than a page is cut to what no event has

@@ -5,21 +5,12 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/mem.h"
 #include "observe/arrive.h"
 #include "observe/guard.h"
 #include "observe/names.h"
-#include "observe/objects.h"
 #include "target/calls.h"
 #include "target/registers.h"
-
-const char *candidate_backing(const struct maps_line *line)
-{
-    if (!strcmp(line->name, "[heap]"))
-        return "heap";
-    if (!strncmp(line->name, "[stack", 6))
-        return "stack";
-    return line->name[0] ? line->name : "anonymous";
-}
 
 /* Code that is made by nobody: the kernel's. */
 static bool is_kernels(const struct maps_line *line)
@@ -28,42 +19,120 @@ static bool is_kernels(const struct maps_line *line)
            strcmp(line->name, "[vsyscall]") == 0;
 }
 
+static bool is_heap(const struct maps_line *line)
+{
+    return strcmp(line->name, "[heap]") == 0;
+}
+
+/* --- objects -------------------------------------------------------------- */
+
+/* What is known of the object of a line; the latest look makes room for it. */
+static struct object *object_of(struct space *space,
+                                const struct maps_line *line)
+{
+    struct object *object = space->objects;
+
+    for (size_t i = 0; i < space->object_count; i++, object++)
+        if (object->device == line->device && object->inode == line->inode)
+            return object;
+    space->objects = mem_grow(space->objects, space->object_count,
+                              &space->object_capacity, sizeof *space->objects);
+    object = &space->objects[space->object_count++];
+    *object = (struct object){.device = line->device, .inode = line->inode};
+    return object;
+}
+
+/* Whether the line is one of a library or program, an ELF file. fd is the
+ * program's descriptor of it, or -1. */
+static bool is_library(const struct thread *thread, int fd,
+                       const struct maps_line *line)
+{
+    struct object *object;
+
+    if (!line->inode || line->shared)
+        return false;
+    object = object_of(thread->space, line);
+    if (object->kind == OBJECT_UNKNOWN)
+        object->kind = proc_is_elf(thread->tracee.pid, fd, line) ? OBJECT_ELF
+                                                                 : OBJECT_OTHER;
+    return object->kind == OBJECT_ELF;
+}
+
+/* Tells once that such a file is not watched, and what it is. */
+static void tell_library(const struct thread *thread,
+                         const struct maps_line *line, const char *what)
+{
+    struct object *object = object_of(thread->space, line);
+
+    if (!object->told)
+        thread_limit(thread, "library", line->start,
+                     "%s %s; such code is not watched", line->name, what);
+    object->told = true;
+}
+
+/* Files that nobody else can open by name are made to be mapped: memfd_create,
+ * shm_open, shmget, shared anonymous memory. */
+static bool is_shared_memory(const struct maps_line *line)
+{
+    static const char deleted[] = " (deleted)";
+    size_t len = strlen(line->name), size = sizeof deleted - 1;
+
+    return (len >= size && strcmp(line->name + len - size, deleted) == 0) ||
+           strncmp(line->name, "/dev/shm/", 9) == 0;
+}
+
+/* Whether what is stored through a shared mapping may be executed by another:
+ * it is so already, or the object is made for sharing memory. */
+static bool is_shared_code(struct space *space, const struct maps_line *line)
+{
+    return line->shared && line->inode &&
+           (object_of(space, line)->executed || is_shared_memory(line));
+}
+
+/* --- regions -------------------------------------------------------------- */
+
 unsigned candidate_wanted(const struct thread *thread,
                           const struct region *region, bool stores)
 {
-    const struct report *report = thread->report;
+    const struct spending *spent = &thread->report->spent;
     const struct space *space = thread->space;
     unsigned wanted = 0;
 
     if (space->frozen)
         return 0;
-    if (budget_has_calls(&report->spent))
+    if (budget_has_calls(spent))
         wanted |= PROT_EXEC;
-    if (stores && !space->stores_off && budget_has_stores(&report->spent) &&
-        region->length <= report->spent.max.length &&
-        (region->guard.code || report->spent.max.data_stores > 0))
+    if (stores && !space->stores_off && budget_has_stores(spent) &&
+        region->length <= spent->max.length &&
+        (region->guard.code || spent->max.data_stores > 0))
         wanted |= PROT_WRITE;
     return wanted;
 }
 
-void candidate_tell(struct thread *thread, struct region *region,
-                    const struct maps_line *line, const char *flags,
-                    const char *call)
+void candidate_tell(struct thread *thread, const struct region *region,
+                    const struct maps_line *line, const char *call)
 {
     struct event event = {.kind = EVENT_MAP, .tid = thread->tracee.tid};
+    struct buf flags = {0};
 
     if (call)
         report_source(thread->report, &thread->tracee, &event.source);
+    if (call && call_kind(&thread->call) == CALL_MMAP)
+        call_describe_map_flags(thread->call.args[3], &flags);
     event.map = (struct event_map){
         .addr = region->addr,
         .length = region->length,
         .prot = region->prot,
-        .flags = flags,
-        .backing = candidate_backing(line),
+        .flags = flags.len ? buf_text(&flags) : NULL,
+        .backing = is_heap(line)                           ? "heap"
+                   : strncmp(line->name, "[stack", 6) == 0 ? "stack"
+                   : line->name[0]                         ? line->name
+                                                           : "anonymous",
         .call = call,
         .maps = line->text,
     };
     report_event(thread->report, &event);
+    buf_release(&flags);
     if (region->length > thread->report->spent.max.length)
         thread_limit(thread, "length", region->addr,
                      "the mapping at 0x%" PRIx64
@@ -71,14 +140,6 @@ void candidate_tell(struct thread *thread, struct region *region,
                      "code the pages that are entered are read",
                      region->addr);
 }
-
-/* --- what appears --------------------------------------------------------- */
-
-/* How a region comes to be known. */
-enum origin {
-    ORIGIN_NEW,   /* made just now; if it has no object it is all zero */
-    ORIGIN_FOUND, /* there before; what it holds is not known */
-};
 
 /* The next line of maps, and moves behind it. False at the end. */
 static bool next_line(const char **at, struct maps_line *line)
@@ -105,77 +166,87 @@ void candidate_follow_brk(struct thread *thread)
     space->follows_brk = true;
     proc_maps_text(thread->tracee.tid, &text);
     for (at = buf_text(&text); next_line(&at, &line);)
-        if (!strcmp(line.name, "[heap]"))
+        if (is_heap(&line))
             space->brk = line.end;
     buf_release(&text);
 }
 
-/* Takes in [addr, end) of a line as a region and tells of it. */
+/* Takes in [addr, end) of a line as a region and tells of it. What no call has
+ * made just now was there before, and what it holds is not known. */
 static struct region *add(struct thread *thread, const struct maps_line *line,
                           uint64_t addr, uint64_t end, bool stores,
-                          enum origin origin, const char *call)
+                          const char *call)
 {
-    const struct observe_budget *budget = &thread->report->spent.max;
+    const struct observe_budget *max = &thread->report->spent.max;
     struct region *region =
         regions_map(&thread->space->regions, addr, end - addr, line->prot);
     struct region_guard *guard = &region->guard;
-    struct buf flags = {0};
 
     guard->code = (line->prot & PROT_EXEC) || line->inode != 0;
     guard->wanted = candidate_wanted(thread, region, stores);
-    guard->as_data = stores && !guard->code && budget->data_stores == 0;
-    guard->blind = origin == ORIGIN_FOUND || line->inode != 0 ||
-                   region->length > budget->length;
-    object_set(region, line);
-    if (call_kind(&thread->call) == CALL_MMAP && origin == ORIGIN_NEW)
-        call_describe_map_flags(thread->call.args[3], &flags);
-    candidate_tell(thread, region, line, flags.len ? buf_text(&flags) : NULL,
-                   call);
-    buf_release(&flags);
-    if (!strcmp(line->name, "[heap]"))
+    guard->as_data = stores && !guard->code && max->data_stores == 0;
+    guard->blind = !call || line->inode != 0 || region->length > max->length;
+    guard->shared = line->shared || line->inode != 0;
+    guard->device = line->device;
+    guard->inode = line->inode;
+    guard->offset = line->offset + (addr - line->start);
+    candidate_tell(thread, region, line, call);
+    if (is_heap(line))
         candidate_follow_brk(thread);
     return region;
 }
 
+/* --- what appears --------------------------------------------------------- */
+
 void candidate_find_writable(struct thread *thread,
-                             const struct maps_line *object)
+                             const struct maps_line *executed)
 {
+    struct object *object;
     struct buf text = {0};
     struct maps_line line;
+    bool is_news;
     const char *at;
 
-    if (!object_set_executed(thread->space, object))
+    if (!executed->inode)
+        return;
+    object = object_of(thread->space, executed);
+    is_news = !object->executed && !is_shared_memory(executed);
+    object->executed = true;
+    if (!is_news) /* all mappings of it are known */
         return;
     proc_maps_text(thread->tracee.tid, &text);
     for (at = buf_text(&text); next_line(&at, &line);)
-        if (line.inode == object->inode && line.device == object->device &&
+        if (line.inode == executed->inode && line.device == executed->device &&
             line.shared && (line.prot & PROT_WRITE) &&
             !regions_at(&thread->space->regions, line.start))
-            guard_arm(thread, add(thread, &line, line.start, line.end, true,
-                                  ORIGIN_FOUND, NULL));
+            guard_arm(thread,
+                      add(thread, &line, line.start, line.end, true, NULL));
     buf_release(&text);
 }
 
 void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
-                        int fd, unsigned flags, const char *call)
+                        bool is_stack, const char *call)
 {
-    bool is_stack = flags & (MAP_STACK | MAP_GROWSDOWN);
+    const uint64_t *args = thread->call.args;
+    bool has_fd =
+        call_kind(&thread->call) == CALL_MMAP && !(args[3] & MAP_ANONYMOUS);
     struct maps_line line;
 
+    candidate_forget(thread, addr, end - addr, call);
     if (!proc_maps_find(thread->tracee.tid, addr, &line) || line.start > addr)
         return;
     if (!(line.prot & PROT_EXEC) &&
         (is_stack || (!line.inode && arrive_is_c_library(thread)) ||
          !(line.prot & PROT_WRITE) ||
-         (line.inode && !object_may_hold_code(thread->space, &line))))
+         (line.inode && !is_shared_code(thread->space, &line))))
         return;
-    if (object_is_library(thread, fd, &line)) {
+    if (is_library(thread, has_fd ? (int)args[4] : -1, &line)) {
         if (line.prot & PROT_EXEC)
-            object_tell_library(thread, &line,
-                                "is a library that was loaded after the start");
+            tell_library(thread, &line,
+                         "is a library that was loaded after the start");
         return;
     }
-    add(thread, &line, addr, end, !is_stack, ORIGIN_NEW, call);
+    add(thread, &line, addr, end, !is_stack, call);
     if (line.prot & PROT_EXEC)
         candidate_find_writable(thread, &line);
     guard_arm_behind_calls(thread, regions_at(&thread->space->regions, addr),
@@ -191,18 +262,18 @@ void candidate_find_executable(struct thread *thread)
 
     proc_maps_text(thread->tracee.tid, &text);
     for (at = buf_text(&text); next_line(&at, &line);) {
-        bool is_library = line.inode && !line.shared;
+        bool of_file = line.inode && !line.shared;
 
-        if (is_library)
-            object_set_library(thread->space, &line);
+        if (of_file)
+            object_of(thread->space, &line)->kind = OBJECT_ELF;
         if (!(line.prot & PROT_EXEC) || is_kernels(&line))
             continue;
-        if (!is_library)
-            guard_arm(thread, add(thread, &line, line.start, line.end, false,
-                                  ORIGIN_FOUND, NULL));
+        if (!of_file)
+            guard_arm(thread,
+                      add(thread, &line, line.start, line.end, false, NULL));
         else if ((line.prot & PROT_WRITE) && !thread->space->implies_exec)
-            object_tell_library(thread, &line,
-                                "can be written and executed from the start");
+            tell_library(thread, &line,
+                         "can be written and executed from the start");
     }
     buf_release(&text);
 }
@@ -234,45 +305,43 @@ static bool may_hold_code(const struct thread *thread,
         return false;
     if (line->shared)
         return gives_exec ||
-               ((prot & PROT_WRITE) && object_may_hold_code(space, line));
+               ((prot & PROT_WRITE) && is_shared_code(space, line));
     if (!(line->prot & PROT_EXEC) && !gives_exec)
         return false;
-    if (!object_is_library(thread, -1, line))
+    if (!is_library(thread, -1, line))
         return true;
     if ((line->prot & PROT_EXEC) && (prot & PROT_WRITE))
-        object_tell_library(thread, line,
-                            "is a program or library; its own code is made "
-                            "writable");
+        tell_library(thread, line,
+                     "is a program or library; its own code is made "
+                     "writable");
     /* Its static data may become code. */
-    return !(line->prot & PROT_EXEC) && !object_is_told(space, line);
+    return !(line->prot & PROT_EXEC) && !object_of(space, line)->told;
 }
 
 void candidate_discover(struct thread *thread, uint64_t addr, uint64_t end)
 {
     struct regions *regions = &thread->space->regions;
     struct maps_line line;
+    uint64_t stop;
 
-    while (addr < end) {
+    for (; addr < end; addr = stop) {
         const struct region *next = regions_from(regions, addr);
-        uint64_t stop = end;
 
         if (next && next->addr <= addr) {
-            addr = next->addr + next->length;
+            stop = next->addr + next->length;
             continue;
         }
         if (!proc_maps_find(thread->tracee.tid, addr, &line) ||
             line.start > addr)
             return; /* as the call will: at a hole */
-        if (next && next->addr < stop)
-            stop = next->addr;
+        stop = next && next->addr < end ? next->addr : end;
         if (line.end < stop)
             stop = line.end;
         if (may_hold_code(thread, &line))
             add(thread, &line, addr, stop,
                 line.shared ||
                     (!line.name[0] && !is_private_to(thread, addr, stop)),
-                ORIGIN_FOUND, NULL);
-        addr = stop;
+                NULL);
     }
 }
 

@@ -11,7 +11,6 @@
 #include "observe/bytes.h"
 #include "observe/candidates.h"
 #include "observe/guard.h"
-#include "observe/objects.h"
 #include "target/calls.h"
 #include "target/registers.h"
 
@@ -38,13 +37,10 @@ static void arm_around(struct thread *thread)
 static void after_mmap(struct thread *thread, const char *text)
 {
     const struct call *call = &thread->call;
-    uint64_t addr = (uint64_t)call->result, length = page_end(call->args[1]);
-    bool anonymous = call->args[3] & MAP_ANONYMOUS;
+    uint64_t addr = (uint64_t)call->result;
 
-    candidate_forget(thread, addr, length, text);
-    candidate_appeared(thread, addr, addr + length,
-                       anonymous ? -1 : (int)call->args[4],
-                       (unsigned)call->args[3], text);
+    candidate_appeared(thread, addr, addr + page_end(call->args[1]),
+                       call->args[3] & (MAP_STACK | MAP_GROWSDOWN), text);
     arm_around(thread);
 }
 
@@ -71,10 +67,8 @@ static void after_attach(struct thread *thread, const char *text)
     uint64_t addr = (uint64_t)thread->call.result;
     struct maps_line line;
 
-    if (!proc_maps_find(thread->tracee.tid, addr, &line))
-        return;
-    candidate_forget(thread, addr, line.end - addr, text);
-    candidate_appeared(thread, addr, line.end, -1, 0, text);
+    if (proc_maps_find(thread->tracee.tid, addr, &line))
+        candidate_appeared(thread, addr, line.end, false, text);
 }
 
 static void after_detach(struct thread *thread, const char *text)
@@ -103,7 +97,7 @@ static void after_brk(struct thread *thread, const char *text)
     if (now < old)
         candidate_forget(thread, now, old - now, text);
     else if (old && now > old && space->implies_exec)
-        candidate_appeared(thread, old, now, -1, MAP_STACK, text);
+        candidate_appeared(thread, old, now, true, text);
 }
 
 /* --- mprotect ------------------------------------------------------------- */
@@ -163,7 +157,7 @@ static void protect(struct thread *thread, struct region *region,
 {
     struct region_guard *guard = &region->guard;
 
-    if (object_is_open(thread->space, region))
+    if (bytes_are_open(thread->space, region))
         guard->blind = true;
     if (line->prot & ~region->prot & PROT_EXEC)
         /* What the program could do, a guard can undo. */
@@ -311,7 +305,7 @@ static void arrive(struct thread *thread, const struct region *from,
                              from->length > thread->report->spent.max.length);
     guard_set(thread, region, 0);
     proc_maps_find(thread->tracee.tid, addr, &line);
-    candidate_tell(thread, region, &line, NULL, text);
+    candidate_tell(thread, region, &line, text);
     tell_moved(thread, region, from->addr, known);
     guard_arm_behind_calls(thread, region, PROT_WRITE | PROT_EXEC);
 }
@@ -496,7 +490,7 @@ void maps_grown(struct thread *thread, uint64_t addr)
 
     if (!above || above->addr <= addr || !(above->guard.taken & PROT_EXEC) ||
         !proc_maps_find(thread->tracee.tid, addr, &line) || line.start > addr ||
-        line.end <= above->addr || strcmp(candidate_backing(&line), "stack"))
+        line.end <= above->addr || strncmp(line.name, "[stack", 6) != 0)
         return;
     /* All of it lacks what we hold back from the part that was known; once
      * that is given back, the kernel shows it as one again. */
@@ -507,7 +501,7 @@ void maps_grown(struct thread *thread, uint64_t addr)
     region->guard.blind = true;
     guard_set(thread, region, 0);
     proc_maps_find(thread->tracee.tid, addr, &line);
-    candidate_tell(thread, region, &line, NULL, NULL);
+    candidate_tell(thread, region, &line, NULL);
     guard_arm(thread, region);
     guard_arm(thread, regions_from(regions, region->addr + region->length));
 }

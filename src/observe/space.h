@@ -14,7 +14,7 @@
 #include "trace/pages.h"
 #include "trace/regions.h"
 
-/* A file or shared memory that is mapped: see objects.h. */
+/* A file or shared memory that is mapped: see candidates.h. */
 struct object {
     uint64_t device;
     uint64_t inode;
