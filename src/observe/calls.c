@@ -12,7 +12,6 @@
 #include "observe/actions.h"
 #include "observe/guard.h"
 #include "observe/maps.h"
-#include "observe/order.h"
 #include "observe/processes.h"
 #include "observe/robust.h"
 #include "observe/run_on.h"
@@ -70,7 +69,7 @@ enum go calls_begin(struct thread *thread)
         lose_vdso(thread);
         return GO_RUN;
     }
-    if (order_must_wait(thread)) {
+    if (guard_call_waits(thread)) {
         thread->waits_for_call = true;
         return GO_NOT;
     }

@@ -4,20 +4,13 @@
 #include <signal.h>
 #include <sys/mman.h>
 
-bool fault_is_held(const struct region *region, uint64_t addr, unsigned prot)
-{
-    const struct region_guard *guard = &region->guard;
-
-    return (guard->taken & prot) &&
-           !(prot == PROT_EXEC && guard->window <= addr &&
-             addr < guard->window_end);
-}
+#include "observe/guard.h"
 
 /* An access that needs prot: is it held back, allowed by now, or neither? */
 static enum fault_class judge(const struct region *region, uint64_t addr,
                               unsigned prot, enum fault_class ours)
 {
-    if (fault_is_held(region, addr, prot))
+    if (guard_holds(region, addr, prot))
         return ours;
     return region->prot & prot ? FAULT_STALE : FAULT_PROGRAM;
 }
@@ -35,7 +28,7 @@ enum fault_class fault_classify(const struct regions *regions,
     if (fault->signal != SIGSEGV || fault->code != SEGV_ACCERR)
         return FAULT_PROGRAM;
     if (fault->addr - fault->pc < fault->length &&
-        (!fault->stores || fault_is_held(region, fault->addr, PROT_EXEC)))
+        (!fault->stores || guard_holds(region, fault->addr, PROT_EXEC)))
         return judge(region, fault->addr, PROT_EXEC, FAULT_FETCH);
     return judge(region, fault->addr, PROT_WRITE, FAULT_STORE);
 }

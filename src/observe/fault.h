@@ -27,9 +27,6 @@ enum fault_class {
     FAULT_STALE,   /* nothing is taken any more: the access can be repeated */
 };
 
-/* Whether a guard holds the permission (one PROT_* bit) back at addr. */
-bool fault_is_held(const struct region *region, uint64_t addr, unsigned prot);
-
 /*
  * Classifies a fault from the guards that are armed. Only a fault on a
  * permission that a guard holds back is ours: SEGV_ACCERR, or BUS_ADRERR where

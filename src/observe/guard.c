@@ -19,10 +19,74 @@
 #include <unistd.h>
 
 #include "cpu/arch.h"
-#include "observe/order.h"
 #include "target/calls.h"
 #include "target/inject.h"
 #include "target/uffd.h"
+
+/* --- calls that change mappings ------------------------------------------- */
+
+static bool changes_mappings(const struct call *call)
+{
+    enum call_kind kind = call_kind(call);
+
+    return kind >= CALL_MMAP && kind <= CALL_EMPTY;
+}
+
+/* Whether the thread is in such a call, of this space. */
+static bool is_changing(const struct thread *thread, const struct space *space)
+{
+    return thread->space == space && !space->own_uffd &&
+           thread->mode == MODE_CALL && changes_mappings(&thread->call);
+}
+
+bool guard_call_waits(const struct thread *thread)
+{
+    if (changes_mappings(&thread->call))
+        for_each_thread (other, thread->run)
+            if (other != thread && is_changing(other, thread->space))
+                return true;
+    return false;
+}
+
+/* Whether [addr, addr + length) and the pages of a call have one in common. */
+static bool meets(uint64_t addr, uint64_t length, uint64_t from, uint64_t size)
+{
+    return addr - from < size || from - addr < length;
+}
+
+/* Only ranges that may hold something: where the kernel looks for a free one
+ * itself, nothing is known of it. */
+static bool is_about(const struct call *call, uint64_t addr, uint64_t length)
+{
+    const uint64_t *args = call->args;
+    bool first = meets(addr, length, args[0], args[1]);
+
+    switch (call_kind(call)) {
+    case CALL_MMAP:
+        return (args[3] & MAP_FIXED) && first;
+    case CALL_MREMAP:
+        return first || ((args[3] & MREMAP_FIXED) &&
+                         meets(addr, length, args[4], args[2]));
+    case CALL_PROTECT:
+        return (args[2] & PROT_GROWSDOWN) || first;
+    case CALL_MUNMAP:
+    case CALL_EMPTY:
+        return first;
+    default: /* brk, shmat and shmdt do not say where they end */
+        return false;
+    }
+}
+
+bool guard_in_doubt(const struct thread *thread, uint64_t addr, uint64_t length)
+{
+    for_each_thread (other, thread->run)
+        if (is_changing(other, thread->space) &&
+            is_about(&other->call, addr, length))
+            return true;
+    return false;
+}
+
+/* --- protections ---------------------------------------------------------- */
 
 unsigned guard_prot(const struct region *region, unsigned taken)
 {
@@ -46,35 +110,13 @@ unsigned guard_shown(const struct region *region)
     return taken ? guard_prot(region, taken) : region->prot;
 }
 
-/* Whether writes to the region are held back beside its protection. */
-static bool uses_uffd(const struct space *space, struct region *region)
+bool guard_holds(const struct region *region, uint64_t addr, unsigned prot)
 {
-    struct region_guard *guard = &region->guard;
+    const struct region_guard *guard = &region->guard;
 
-    if (guard->writes == WRITE_GUARD_UNTRIED)
-        guard->writes =
-            space->uffd >= 0 && uffd_register(space->uffd, region->addr,
-                                              region->length) == 0
-                ? WRITE_GUARD_UFFD
-                : WRITE_GUARD_MPROTECT;
-    return guard->writes == WRITE_GUARD_UFFD;
-}
-
-/* Holds them back so, or gives them back. False where the kernel does not do so
- * any more: from then on that is for mprotect. */
-static bool set_writes(const struct space *space, struct region *region,
-                       unsigned taken)
-{
-    struct region_guard *guard = &region->guard;
-
-    if (uffd_protect(space->uffd, region->addr, region->length,
-                     taken & PROT_WRITE) < 0) {
-        guard->writes = WRITE_GUARD_MPROTECT;
-        return false;
-    }
-    guard->taken &= ~(unsigned)PROT_WRITE;
-    guard->taken |= taken & PROT_WRITE;
-    return true;
+    return (guard->taken & prot) &&
+           !(prot == PROT_EXEC && guard->window <= addr &&
+             addr < guard->window_end);
 }
 
 /* Sets the protection of [from, to) to the program's own less `taken`. Returns
@@ -120,18 +162,17 @@ static bool may_hold_execution(struct thread *thread)
 {
     struct space *space = thread->space;
 
-    if (space->execute == EXECUTE_UNTRIED) {
-        space->execute =
-            tracee_can_protect_again(&thread->tracee, PROT_READ | PROT_EXEC)
-                ? EXECUTE_RETURNS
-                : EXECUTE_IS_LOST;
-        if (space->execute == EXECUTE_IS_LOST)
-            thread_limit(thread, "execute", 0,
-                         "the system does not let a page be executed again "
-                         "that once could not be (PR_SET_MDWE, systemd's "
-                         "MemoryDenyWriteExecute=, SELinux' execmem), so "
-                         "calls of generated code are not seen; start the "
-                         "program without that to see them");
+    if (space->execute == EXECUTE_UNTRIED &&
+        tracee_can_protect_again(&thread->tracee, PROT_READ | PROT_EXEC)) {
+        space->execute = EXECUTE_RETURNS;
+    } else if (space->execute == EXECUTE_UNTRIED) {
+        space->execute = EXECUTE_IS_LOST;
+        thread_limit(thread, "execute", 0,
+                     "the system does not let a page be executed again "
+                     "that once could not be (PR_SET_MDWE, systemd's "
+                     "MemoryDenyWriteExecute=, SELinux' execmem), so "
+                     "calls of generated code are not seen; start the "
+                     "program without that to see them");
     }
     return space->execute == EXECUTE_RETURNS;
 }
@@ -160,39 +201,62 @@ static bool may_hold_writes(struct thread *thread, unsigned prot)
     return space->writes_return >> prot & 1;
 }
 
-int guard_set(struct thread *thread, struct region *region, unsigned taken)
+/* Whether writes to the region are held back beside its protection. */
+static bool uses_uffd(const struct space *space, struct region *region)
 {
     struct region_guard *guard = &region->guard;
-    unsigned change, protected = PROT_WRITE | PROT_EXEC;
-    int result = 0;
 
-    if ((taken & ~guard->taken & PROT_EXEC) && !may_hold_execution(thread)) {
-        guard->wanted &= ~(unsigned)PROT_EXEC;
-        taken &= ~(unsigned)PROT_EXEC;
-    }
-    if ((taken & ~guard->taken & PROT_WRITE) &&
-        !uses_uffd(thread->space, region) &&
-        !may_hold_writes(thread, region->prot)) {
-        guard->wanted &= ~(unsigned)PROT_WRITE;
-        taken &= ~(unsigned)PROT_WRITE;
-    }
+    if (guard->writes == WRITE_GUARD_UNTRIED)
+        guard->writes =
+            space->uffd >= 0 && uffd_register(space->uffd, region->addr,
+                                              region->length) == 0
+                ? WRITE_GUARD_UFFD
+                : WRITE_GUARD_MPROTECT;
+    return guard->writes == WRITE_GUARD_UFFD;
+}
+
+int guard_set(struct thread *thread, struct region *region, unsigned taken)
+{
+    struct space *space = thread->space;
+    struct region_guard *guard = &region->guard;
+    unsigned more = taken & ~guard->taken, change, refused = 0;
+    unsigned protected = PROT_WRITE | PROT_EXEC;
+
+    if ((more & PROT_EXEC) && !may_hold_execution(thread))
+        refused |= PROT_EXEC;
+    if ((more & PROT_WRITE) && !uses_uffd(space, region) &&
+        !may_hold_writes(thread, region->prot))
+        refused |= PROT_WRITE;
+    guard->wanted &= ~refused;
+    taken &= ~refused;
     change = guard->taken ^ taken;
-    if (!change || order_in_doubt(thread, region->addr, region->length))
+    if (!change || guard_in_doubt(thread, region->addr, region->length))
         return 0;
-    thread->space->counted = false;
-    thread->space->turns++;
-    if ((change | taken) & PROT_WRITE && uses_uffd(thread->space, region) &&
-        set_writes(thread->space, region, taken))
-    protected = PROT_EXEC;
-    if (change & protected) {
-        result = set_range(thread, region, region->addr,
-                           region->addr + region->length, taken & protected);
-        if (result == 0)
-            guard->window = guard->window_end = 0;
+    space->counted = false;
+    space->turns++;
+    if ((change | taken) & PROT_WRITE && uses_uffd(space, region)) {
+        if (uffd_protect(space->uffd, region->addr, region->length,
+                         taken & PROT_WRITE) == 0) {
+            guard->taken &= ~(unsigned)PROT_WRITE;
+            guard->taken |= taken & PROT_WRITE;
+            protected = PROT_EXEC;
+        } else { /* the kernel does not do so any more */
+            guard->writes = WRITE_GUARD_MPROTECT;
+        }
     }
-    if (result == 0)
-        guard->taken = taken;
-    return result;
+    if (change & protected) {
+        if (set_range(thread, region, region->addr,
+                      region->addr + region->length, taken & protected) < 0)
+            return -1;
+        guard->window = guard->window_end = 0;
+    }
+    guard->taken = taken;
+    return 0;
+}
+
+int guard_lift(struct thread *thread, struct region *region, unsigned prot)
+{
+    return guard_set(thread, region, region->guard.taken & ~prot);
 }
 
 /* --- the window ----------------------------------------------------------- */
@@ -211,8 +275,8 @@ int guard_allow_execution(struct thread *thread, struct region *region,
 
     if (region->length <= WINDOW || guard->window != guard->window_end ||
         !(guard->taken & PROT_EXEC))
-        return guard_set(thread, region, guard->taken & ~(unsigned)PROT_EXEC);
-    if (order_in_doubt(thread, region->addr, region->length))
+        return guard_lift(thread, region, PROT_EXEC);
+    if (guard_in_doubt(thread, region->addr, region->length))
         return 0;
     region_clip(region, &from, &to);
     thread->space->turns++;
@@ -220,7 +284,7 @@ int guard_allow_execution(struct thread *thread, struct region *region,
      * none. */
     if (try_range(thread, region, from, to,
                   by_mprotect(region, guard->taken & ~(unsigned)PROT_EXEC)))
-        return guard_set(thread, region, guard->taken & ~(unsigned)PROT_EXEC);
+        return guard_lift(thread, region, PROT_EXEC);
     guard->window = from;
     guard->window_end = to;
     return 0;
@@ -232,7 +296,7 @@ static int close_window(struct thread *thread, struct region *region)
     struct region_guard *guard = &region->guard;
     uint64_t from = guard->window, to = guard->window_end;
 
-    if (from == to || order_in_doubt(thread, region->addr, region->length))
+    if (from == to || guard_in_doubt(thread, region->addr, region->length))
         return 0;
     guard->window = guard->window_end = 0;
     if (!region_clip(region, &from, &to) || !(guard->taken & PROT_EXEC))
@@ -260,8 +324,7 @@ static bool lacks_execution(const struct region *region)
 
 void guard_close_all(struct thread *thread)
 {
-    struct report *report = thread->report;
-    bool ends = !budget_has_calls(&report->spent);
+    bool ends = !budget_has_calls(&thread->report->spent);
 
     thread->space->left_open = false;
     /* All of them: what was one region at the enter may have been cut. */
@@ -275,75 +338,63 @@ void guard_close_all(struct thread *thread)
     }
 }
 
-int guard_arm_behind_calls(struct thread *thread, struct region *region,
-                           unsigned prot)
+void guard_arm_behind_calls(struct thread *thread, struct region *region,
+                            unsigned prot)
 {
-    unsigned wanted = region->guard.wanted & region->prot & prot;
-    bool reached = false;
+    unsigned wanted = region->guard.wanted & region->prot & prot, writes = 0;
 
     if ((prot & PROT_EXEC) && close_window(thread, region) < 0)
-        return -1;
-    if (wanted & PROT_WRITE) {
-        for_each_thread (other, thread->run) {
-            if (other == thread || other->space != thread->space ||
-                !(other->mode == MODE_CALL || other->lifted) ||
-                !call_may_write(&other->call, region->addr, region->length))
-                continue;
-            other->lifted = reached = true;
-        }
-    }
-    if (reached)
-        wanted &= ~(unsigned)PROT_WRITE;
-    return guard_set(thread, region, (region->guard.taken & ~prot) | wanted);
-}
-
-/* Holds execution back from all regions of a row, which have the same
- * protection, with one call. */
-static void hold_row(struct thread *thread, struct region *first,
-                     const struct region *behind)
-{
-    const struct region *last = behind - 1;
-    int result;
-
-    if (!may_hold_execution(thread)) {
-        for (; first < behind; first++)
-            first->guard.wanted &= ~(unsigned)PROT_EXEC;
         return;
-    }
-    thread->space->turns++;
-    result = set_range(thread, first, first->addr, last->addr + last->length,
-                       by_mprotect(first, first->guard.taken) | PROT_EXEC);
-    for (; first < behind; first++) {
-        first->guard.window = first->guard.window_end = 0;
-        if (result == 0)
-            first->guard.taken |= PROT_EXEC;
-        else
-            first->guard.wanted = 0;
-    }
+    if (wanted & PROT_WRITE)
+        for_each_thread (other, thread->run)
+            if (other != thread && other->space == thread->space &&
+                (other->mode == MODE_CALL || other->lifted) &&
+                call_may_write(&other->call, region->addr, region->length)) {
+                other->lifted = true;
+                writes = PROT_WRITE;
+            }
+    guard_set(thread, region,
+              (region->guard.taken & ~prot) | (wanted & ~writes));
 }
 
+/* Regions in a row that have the same protection take one call. */
 void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
 {
     struct regions *regions = &thread->space->regions;
-    struct region *region = regions_from(regions, addr), *last, *next;
+    struct region *region = regions_from(regions, addr), *next;
     const struct region *behind = regions->list + regions->count;
+    unsigned taken;
+    int result;
 
     for (; region && region < behind && region->addr < end; region = next) {
         guard_arm_behind_calls(thread, region, PROT_WRITE);
         next = region + 1;
         if (!lacks_execution(region) ||
-            order_in_doubt(thread, addr, end - addr))
+            guard_in_doubt(thread, addr, end - addr))
             continue;
-        for (last = region; next < behind && next->addr < end; next++) {
+        taken = by_mprotect(region, region->guard.taken);
+        for (; next < behind && next->addr < end; next++) {
             guard_arm_behind_calls(thread, next, PROT_WRITE);
             if (!lacks_execution(next) || next->prot != region->prot ||
-                by_mprotect(next, next->guard.taken) !=
-                    by_mprotect(region, region->guard.taken) ||
-                next->addr != last->addr + last->length)
+                by_mprotect(next, next->guard.taken) != taken ||
+                next->addr != next[-1].addr + next[-1].length)
                 break;
-            last = next;
         }
-        hold_row(thread, region, next);
+        if (!may_hold_execution(thread)) {
+            for (; region < next; region++)
+                region->guard.wanted &= ~(unsigned)PROT_EXEC;
+            continue;
+        }
+        thread->space->turns++;
+        result = set_range(thread, region, region->addr,
+                           next[-1].addr + next[-1].length, taken | PROT_EXEC);
+        for (; region < next; region++) {
+            region->guard.window = region->guard.window_end = 0;
+            if (result == 0)
+                region->guard.taken |= PROT_EXEC;
+            else
+                region->guard.wanted = 0;
+        }
     }
 }
 
@@ -354,45 +405,31 @@ void guard_undone(struct region *region)
         region->guard.writes == WRITE_GUARD_UFFD ? PROT_WRITE : 0;
 }
 
-int guard_renew(struct thread *thread, struct region *region)
+void guard_renew(struct thread *thread, struct region *region)
 {
     if (region->guard.writes != WRITE_GUARD_UFFD)
-        return 0;
+        return;
     region->guard.taken &= ~(unsigned)PROT_WRITE;
-    return guard_arm(thread, region);
-}
-
-/* --- one store ------------------------------------------------------------ */
-
-/* The pages of the region that [addr, addr + size) touches. */
-static void set_pages(struct space *space, const struct region *region,
-                      uint64_t addr, uint64_t size, bool protect)
-{
-    uint64_t from = addr - addr % ARCH_PAGE_SIZE, to = page_end(addr + size);
-
-    region_clip(region, &from, &to);
-    uffd_protect(space->uffd, from, to - from, protect);
-    space->turns++;
+    guard_arm(thread, region);
 }
 
 void guard_open(struct thread *thread, struct region *region, uint64_t addr,
-                uint64_t size)
+                uint64_t size, bool open)
 {
-    if (region->guard.writes == WRITE_GUARD_UFFD)
-        set_pages(thread->space, region, addr, size, false);
-    else
-        guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_WRITE);
-}
+    uint64_t from = addr - addr % ARCH_PAGE_SIZE, to = page_end(addr + size);
+    const struct region_guard *guard = &region->guard;
+    unsigned taken = (guard->taken | PROT_WRITE) & guard->wanted & region->prot;
 
-void guard_close(struct thread *thread, struct region *region, uint64_t addr,
-                 uint64_t size)
-{
-    unsigned taken = (region->guard.taken | PROT_WRITE) & region->guard.wanted &
-                     region->prot;
-
-    if (guard_set(thread, region, taken) == 0 && (taken & PROT_WRITE) &&
-        region->guard.writes == WRITE_GUARD_UFFD)
-        set_pages(thread->space, region, addr, size, true);
+    if (open && guard->writes != WRITE_GUARD_UFFD)
+        guard_lift(thread, region, PROT_WRITE);
+    if (!open &&
+        (guard_set(thread, region, taken) < 0 || !(taken & PROT_WRITE)))
+        return;
+    if (guard->writes != WRITE_GUARD_UFFD)
+        return;
+    region_clip(region, &from, &to);
+    uffd_protect(thread->space->uffd, from, to - from, !open);
+    thread->space->turns++;
 }
 
 /* --- giving up ------------------------------------------------------------ */

@@ -9,34 +9,61 @@
  *
  * taken is always a part of prot and of wanted.
  *
- * Where a function sets a protection it returns 0, or -1 when the tracee is
- * gone or the system refused; then a limit event tells of it, and the region is
- * not watched any more. Where a call under way may change a region
- * (order_in_doubt) its guard stays as it is until that is over.
+ * Where a function returns an int, that is 0, or -1 when the tracee is gone or
+ * the system refused to set a protection; then a limit event tells of it, and
+ * the region is not watched any more.
+ *
+ * The kernel tells of a call when it is over, and of two in any order. One may
+ * take memory away, and the other get new memory at the same place:
+ *
+ *     thread 1            thread 2            what is told
+ *     munmap(A)
+ *                         mmap() = A          2: A is there, and is guarded
+ *                                             1: A is gone, and its guard is
+ *                                                forgotten, but not lifted
+ *
+ * So calls that change mappings begin one at a time: each stops at its entry,
+ * and waits there until the end of the one before is read. The kernel does not
+ * do two at once either (mmap_lock). And while one is under way the guards stay
+ * as they are where it may be at work, and whoever faults there repeats the
+ * access behind it.
+ *
+ * A program that handles faults itself (userfaultfd(2)) may have to make such a
+ * call for another one to end, so there they do not wait.
  */
 #ifndef JITTRACE_OBSERVE_GUARD_H
 #define JITTRACE_OBSERVE_GUARD_H
 
 #include "observe/thread.h"
 
+/* Whether the call at whose entry the thread stands must wait for one of
+ * another thread; and whether one is under way that may take [addr, addr +
+ * length) away from its space, or change its protection, in this very moment. */
+bool guard_call_waits(const struct thread *thread);
+bool guard_in_doubt(const struct thread *thread, uint64_t addr,
+                    uint64_t length);
+
 /* The protection that pages have while `taken` is held back by mprotect, and
  * the one that the system shows of a region as it is guarded now. */
 unsigned guard_prot(const struct region *region, unsigned taken);
 unsigned guard_shown(const struct region *region);
 
-/* Holds back `taken` of a region, and gives the rest back. */
-int guard_set(struct thread *thread, struct region *region, unsigned taken);
+/* Whether the permission (one PROT_* bit) is held back at addr. */
+bool guard_holds(const struct region *region, uint64_t addr, unsigned prot);
 
-/* Holds back what is wanted of a region and the program has. */
+/* Holds back `taken` of a region, and gives the rest back; or holds back what is
+ * wanted of it and the program has; or gives back `prot`. */
+int guard_set(struct thread *thread, struct region *region, unsigned taken);
 int guard_arm(struct thread *thread, struct region *region);
+int guard_lift(struct thread *thread, struct region *region, unsigned prot);
 
 /*
- * The same for the permissions in prot, of a region that threads may know of
- * whose system calls are under way: where one of these may write there, its
- * thread holds writes back behind that call.
+ * Arms the permissions in prot of a region that threads may know of whose system
+ * calls are under way: where one of these may write there, its thread holds
+ * writes back behind that call.
  */
-int guard_arm_behind_calls(struct thread *thread, struct region *region,
-                           unsigned prot);
+void guard_arm_behind_calls(struct thread *thread, struct region *region,
+                            unsigned prot);
 
 /* The same for all regions that lie in [addr, end), with as few calls of the
  * tracee as may be. */
@@ -47,11 +74,8 @@ void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end);
 int guard_allow_execution(struct thread *thread, struct region *region,
                           uint64_t addr);
 
-/*
- * Control is outside of generated code: execution is held back from every
- * region again, or from none any more if all entries are spent that may be
- * seen.
- */
+/* Control is outside of generated code: execution is held back from every region
+ * again, or from none any more if all entries are spent that may be seen. */
 void guard_close_all(struct thread *thread);
 
 /*
@@ -60,9 +84,7 @@ void guard_close_all(struct thread *thread);
  * held back all the time if only these pages can be opened.
  */
 void guard_open(struct thread *thread, struct region *region, uint64_t addr,
-                uint64_t size);
-void guard_close(struct thread *thread, struct region *region, uint64_t addr,
-                 uint64_t size);
+                uint64_t size, bool open);
 
 /*
  * The program's own mprotect has set the protection of a region, and with it
@@ -70,15 +92,13 @@ void guard_close(struct thread *thread, struct region *region, uint64_t addr,
  * undoes guards without a change of protection: holds back again what was.
  */
 void guard_undone(struct region *region);
-int guard_renew(struct thread *thread, struct region *region);
+void guard_renew(struct thread *thread, struct region *region);
 
 /* Does not want these permissions of a region any more and gives them back. */
 int guard_drop(struct thread *thread, struct region *region, unsigned prot);
 
-/*
- * The same for all regions; what comes later is not guarded either. budget and
- * why become a limit event.
- */
+/* The same for all regions, of stores or of all; what comes later is not guarded
+ * either. budget and why become a limit event. */
 void guard_drop_stores(struct thread *thread, const char *budget,
                        const char *why);
 void guard_drop_all(struct thread *thread, const char *budget, const char *why);

@@ -23,7 +23,6 @@
 #include "observe/delivery.h"
 #include "observe/guard.h"
 #include "observe/names.h"
-#include "observe/order.h"
 #include "observe/processes.h"
 #include "observe/signals.h"
 #include "observe/stay.h"
@@ -287,6 +286,15 @@ static bool take_stop(struct run *run, struct stop *stop)
     return false;
 }
 
+/* One that has waited for the call that has just ended (guard.h), or NULL. */
+static struct thread *next_caller(const struct run *run)
+{
+    for_each_thread (thread, run)
+        if (thread->waits_for_call && !guard_call_waits(thread))
+            return thread;
+    return NULL;
+}
+
 /* Reads a stop. Returns 1, 0 when none came in time, or -1. */
 static int read_stop(struct run *run, enum patience patience, struct err *err)
 {
@@ -306,8 +314,7 @@ static int read_stop(struct run *run, enum patience patience, struct err *err)
     }
     handle(run, &stop);
     decide_all(run);
-    /* Calls that have waited for the one that has just ended. */
-    while ((thread = order_next(run)) != NULL) {
+    while ((thread = next_caller(run)) != NULL) {
         thread->waits_for_call = false;
         thread->go = calls_begin(thread);
         decide_all(run);

@@ -102,7 +102,7 @@ enum go run_on_begin(struct thread *thread, struct region *region)
     thread->run_on = (struct run_on){
         .pending = true, .start = region->start, .back = thread->back};
     thread->inside = false;
-    guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_EXEC);
+    guard_lift(thread, region, PROT_EXEC);
     set_breakpoint(thread);
     if (!stops(thread))
         give_up(thread, region);

@@ -10,7 +10,6 @@
 #include "observe/fault.h"
 #include "observe/guard.h"
 #include "observe/maps.h"
-#include "observe/order.h"
 #include "observe/robust.h"
 #include "observe/run_on.h"
 #include "observe/stay.h"
@@ -180,7 +179,7 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
         class = FAULT_STALE; /* by that, perhaps */
     if ((class == FAULT_STORE && store_must_wait(thread)) ||
         (delivery_comes_again(thread, info) &&
-         order_in_doubt(thread, fault.addr, 1))) {
+         guard_in_doubt(thread, fault.addr, 1))) {
         thread->waits_for_store = true;
         return GO_NOT;
     }
@@ -229,7 +228,7 @@ static bool faults_at_guard(struct thread *thread, int signal)
     struct insn insn;
     struct regs regs;
 
-    if (signal == SIGSEGV && region && fault_is_held(region, pc, PROT_EXEC))
+    if (signal == SIGSEGV && region && guard_holds(region, pc, PROT_EXEC))
         return true;
     access_decode(thread->tracee.tid, pc, &insn);
     tracee_regs(&thread->tracee, &regs);

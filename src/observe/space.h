@@ -46,7 +46,7 @@ struct space {
     uint64_t changes;    /* counts what may have changed code */
     uint64_t calls;      /* counts calls that changed mappings, from 1 */
     uint64_t turns;      /* counts changes of guards and mappings */
-    bool own_uffd;       /* the program has a userfaultfd: see order.h */
+    bool own_uffd;       /* the program has a userfaultfd: see guard.h */
     bool counted;        /* watches_stores holds; else it is found anew */
     bool watches_stores; /* some write permission is held back */
     enum { EXECUTE_UNTRIED, EXECUTE_RETURNS, EXECUTE_IS_LOST } execute;

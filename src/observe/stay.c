@@ -137,7 +137,7 @@ enum go stay_enter(struct thread *thread, struct region *region)
     thread->space->changes++; /* nobody watched while it was outside */
     if (!again && run_on_covers(thread, region)) {
         thread->inside = false;
-        guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_EXEC);
+        guard_lift(thread, region, PROT_EXEC);
         return GO_RUN;
     }
     if (!again) {

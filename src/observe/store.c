@@ -42,10 +42,7 @@ static void set_guards(struct thread *thread, bool open)
                 continue;
             if (open && thread->space->users > 1)
                 bytes_know(thread, region);
-            if (open)
-                guard_open(thread, region, addr, size);
-            else
-                guard_close(thread, region, addr, size);
+            guard_open(thread, region, addr, size, open);
         }
     }
 }
@@ -215,7 +212,7 @@ void store_before_call(struct thread *thread)
             return;
         thread->lifted = true;
         bytes_know(thread, region);
-        guard_set(thread, region, region->guard.taken & ~(unsigned)PROT_WRITE);
+        guard_lift(thread, region, PROT_WRITE);
     }
 }
 

@@ -115,7 +115,7 @@ struct thread {
     bool running;  /* it was resumed and no stop of it was read */
     bool has_stop; /* a stop of it was taken early, and is to be read: */
     struct stop stop;
-    bool waits_for_call;  /* at the entry of its own: see order.h */
+    bool waits_for_call;  /* at the entry of its own: see guard.h */
     bool waits_for_store; /* to repeat an access: see store.h */
 
     struct awaited awaited[MAX_AWAITED]; /* newest at awaited_count - 1 */
