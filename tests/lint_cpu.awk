@@ -18,8 +18,8 @@ BEGIN {
     allowed["src/cpu/insn.h"]        # kinds of fields: REX, ModRM, SIB
     allowed["src/cpu/regs.h"]        # which register has which part
     allowed["src/cpu/regs.def"]      # the registers
-    allowed["src/tell/style.h"]      # a style for each kind of field
-    allowed["src/tell/style.c"]
+    allowed["src/tell/pen.h"]        # a style for each kind of field
+    allowed["src/tell/pen.c"]
     allowed["src/tell/fields.h"]     # an instruction, field by field
     allowed["src/tell/fields.c"]
     allowed["src/tell/focus.c"]      # which of them are there so far

@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "tell/pen.h"
-#include "tell/style.h"
 
 struct cell {
     uint32_t rune; /* a Unicode code point that is one column wide */

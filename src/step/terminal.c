@@ -27,7 +27,7 @@
 #include <wchar.h>
 
 #include "base/mem.h"
-#include "tell/style.h"
+#include "tell/pen.h"
 
 /* <term.h> takes these names for its own. */
 #undef columns

@@ -27,44 +27,18 @@ bool explain_is_fault(const struct event_signal *signal)
            (signal->addr.known || signal->number == SIGTRAP);
 }
 
-/* --- a short word on any fault ------------------------------------------- */
-
-static void append_access(const struct view *view,
-                          const struct event_signal *signal, struct buf *words)
-{
-    const struct region *region = view_region_at(view, signal->addr.value);
-    unsigned long long addr = signal->addr.value;
-    char prot[4];
-
-    if (signal->code == SI_KERNEL) {
-        buf_append_text(words, "the access failed; the CPU does not say at "
-                               "which address");
-        return;
-    }
-    if (!signal->access)
-        buf_printf(words, "the access to 0x%llx failed", addr);
-    else
-        buf_printf(words, "it tried to %s 0x%llx",
-                   word_is(signal->access, "execute") ? "execute"
-                   : word_is(signal->access, "write") ? "write to"
-                                                      : "read from",
-                   addr);
-    if (region) {
-        prot_text(region->prot, prot);
-        buf_printf(words, ", but the page is %s", prot);
-    } else if (signal->number == SIGSEGV && signal->code == SEGV_MAPERR) {
-        buf_append_text(words, ": nothing is mapped there");
-    }
-}
-
-void explain_fault(const struct view *view, const struct event_signal *signal,
-                   struct buf *out)
+const char *explain_fault(struct phrases *phrases, const struct view *view,
+                          const struct event_signal *signal)
 {
     static const struct {
         int number; /* 0: any */
         int code;   /* 0: any */
         const char *words;
     } faults[] = {
+        {SIGSEGV, SI_KERNEL,
+         "the access failed; the CPU does not say at which address"},
+        {SIGBUS, SI_KERNEL,
+         "the access failed; the CPU does not say at which address"},
         {SIGILL, 0,
          "the CPU does not know this instruction, or may not run it"},
         {SIGFPE, FPE_INTDIV,
@@ -73,18 +47,32 @@ void explain_fault(const struct view *view, const struct event_signal *signal,
         {SIGTRAP, 0, "a breakpoint or another trap"},
         {0, 0, "a fault"},
     };
+    bool is_access = signal->number == SIGSEGV || signal->number == SIGBUS;
+    const struct region *region = view_region_at(view, signal->addr.value);
+    const char *what, *addr = phrase_hex(phrases, signal->addr.value);
     size_t i = 0;
 
     if (!explain_is_fault(signal))
-        return;
-    if (signal->number == SIGSEGV || signal->number == SIGBUS) {
-        append_access(view, signal, out);
-        return;
+        return "";
+    if (!is_access || signal->code == SI_KERNEL) {
+        while ((faults[i].number && faults[i].number != signal->number) ||
+               (faults[i].code && faults[i].code != signal->code))
+            i++;
+        return faults[i].words;
     }
-    while ((faults[i].number && faults[i].number != signal->number) ||
-           (faults[i].code && faults[i].code != signal->code))
-        i++;
-    buf_append_text(out, faults[i].words);
+    what = !signal->access
+               ? phrase(phrases, "the access to %s failed", addr)
+               : phrase(phrases, "it tried to %s %s",
+                        word_is(signal->access, "execute") ? "execute"
+                        : word_is(signal->access, "write") ? "write to"
+                                                           : "read from",
+                        addr);
+    if (region)
+        return phrase(phrases, "%s, but the page is %s", what,
+                      phrase_prot(phrases, region->prot));
+    return signal->number == SIGSEGV && signal->code == SEGV_MAPERR
+               ? phrase(phrases, "%s: nothing is mapped there", what)
+               : what;
 }
 
 uint64_t explain_address(const struct view *view,
@@ -166,17 +154,13 @@ bool explain_sent(struct crash *crash)
 
 static bool explain_other(struct crash *crash)
 {
-    struct buf words = {0};
-
-    explain_fault(crash->view, crash->signal, &words);
     note_what(crash, "The program was ended by a fault");
     note_place(crash);
     note(crash, WHERE, ".");
     note(crash, WHY, "This is what the system says: %s.",
-         words.len ? buf_text(&words) : "nothing more");
+         explain_fault(&crash->phrases, crash->view, crash->signal));
     note(crash, NEXT, "%s the registers and the code at that moment.",
          words_command(crash, crash->event->seq));
-    buf_release(&words);
     return true;
 }
 

@@ -20,6 +20,7 @@
 #include "base/buf.h"
 #include "tell/past.h"
 #include "tell/pen.h"
+#include "tell/phrase.h"
 #include "trace/view.h"
 
 enum explain_line {
@@ -59,11 +60,11 @@ bool explain_loop(const struct past *past, const struct view *view,
                   uint64_t index, struct explanation *out);
 
 /*
- * Appends what failed at a signal event, as the beginning of a sentence, "it
- * tried to write to 0x1000, but the page is r-x"; nothing if it was no fault.
+ * What failed at a signal event, as the beginning of a sentence, "it tried to
+ * write to 0x1000, but the page is r-x"; "" if it was no fault.
  */
-void explain_fault(const struct view *view, const struct event_signal *signal,
-                   struct buf *out);
+const char *explain_fault(struct phrases *phrases, const struct view *view,
+                          const struct event_signal *signal);
 
 /* Whether an instruction raised the signal: a program can send itself any. */
 bool explain_is_fault(const struct event_signal *signal);

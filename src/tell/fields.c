@@ -14,9 +14,8 @@
  */
 #include "tell/fields.h"
 
+#include <inttypes.h>
 #include <string.h>
-
-#include "tell/phrase.h"
 
 #define INDENT 5u
 #define NARROW 60u /* columns: on lines of their own, bits stand closer */
@@ -30,9 +29,13 @@ enum cell_line {
     LINES,
 };
 
+/* A field; a line that it has not is "". */
 struct cell {
     enum role role;
+    const struct insn_bits *bits; /* none if it is a number or says nothing */
+    size_t bit_count;
     const char *lines[LINES];
+    unsigned width;
 };
 
 /* One instruction on its way to the pen. */
@@ -42,7 +45,6 @@ struct layout {
     const struct insn *insn;
     unsigned unwritten; /* bit i: byte i */
     struct insn_bits bits[INSN_MAX_BITS];
-    size_t bit_count;
     struct cell cells[INSN_MAX_FIELDS];
     size_t count; /* of the cells that are filled and shown */
     struct phrases phrases;
@@ -55,25 +57,38 @@ uint64_t fields_bits(const struct insn_field *field)
     return field->size < 8 ? bits & ((1ull << 8 * field->size) - 1) : bits;
 }
 
-void fields_value(const struct insn_field *field, struct buf *out)
+const char *fields_name(struct phrases *phrases, const struct insn_field *field)
 {
-    unsigned long long bits = fields_bits(field);
+    struct buf name = {0};
 
-    buf_printf(out, "0x%0*llx = ", 2 * field->size, bits);
-    if (field->is_signed)
-        buf_printf(out, "%lld", (long long)field->value);
-    else
-        buf_printf(out, "%llu", bits);
+    field_name(field, &name);
+    return phrase_of(phrases, &name);
 }
 
-void fields_meaning(const struct insn *insn, const struct insn_field *field,
-                    struct buf *out)
+/* "0xfffffffc = -4" */
+static const char *value_of(struct phrases *phrases,
+                            const struct insn_field *field)
 {
-    fields_value(field, out);
-    if (field->is_relative)
-        buf_printf(out, ", from the end of the instruction to 0x%llx",
-                   (unsigned long long)(insn->addr + insn->length +
-                                        (uint64_t)field->value));
+    uint64_t bits = fields_bits(field);
+    int digits = 2 * field->size;
+
+    return field->is_signed ? phrase(phrases, "0x%0*" PRIx64 " = %" PRId64,
+                                     digits, bits, field->value)
+                            : phrase(phrases, "0x%0*" PRIx64 " = %" PRIu64,
+                                     digits, bits, bits);
+}
+
+const char *fields_meaning(struct phrases *phrases, const struct insn *insn,
+                           const struct insn_field *field)
+{
+    const char *value = value_of(phrases, field);
+
+    return field->is_relative
+               ? phrase(phrases,
+                        "%s, from the end of the instruction to 0x%" PRIx64,
+                        value,
+                        insn->addr + insn->length + (uint64_t)field->value)
+               : value;
 }
 
 bool field_is_number(const struct insn_field *field)
@@ -81,10 +96,14 @@ bool field_is_number(const struct insn_field *field)
     return field->kind == FIELD_IMMEDIATE || field->kind == FIELD_DISPLACEMENT;
 }
 
-/* Which of a field's bytes were not written, as a mask of its own. */
-static unsigned missing_of(const struct insn_field *field, unsigned unwritten)
+const struct insn_field *fields_at(const struct insn *insn, unsigned byte)
 {
-    return unwritten >> field->offset & ((1u << field->size) - 1);
+    const struct insn_field *field = insn->fields;
+
+    while (field + 1 < insn->fields + insn->field_count &&
+           byte >= (unsigned)field->offset + field->size)
+        field++;
+    return field;
 }
 
 /* --- cells --------------------------------------------------------------- */
@@ -113,96 +132,96 @@ static const char *label_of(const struct insn_bits *bits)
     return fixed || bits->width == 8 ? "" : bits->label;
 }
 
-/* The bits of one field: they are neighbours. Returns the first of them. */
-static const struct insn_bits *bits_of(const struct layout *layout,
-                                       size_t field, size_t *count)
-{
-    const struct insn_bits *all = layout->bits;
-    size_t first = 0;
-
-    while (first < layout->bit_count && all[first].field != field)
-        first++;
-    *count = 0;
-    while (first + *count < layout->bit_count &&
-           all[first + *count].field == field)
-        ++*count;
-    return all + first;
-}
-
 /* Labels above, bits below, on the same columns. */
-static void fill_bits(struct layout *layout, size_t i)
+static void fill_bits(struct layout *layout, struct cell *cell)
 {
-    const char **lines = layout->cells[i].lines;
-    size_t count;
-    const struct insn_bits *bits = bits_of(layout, i, &count);
     struct buf labels = {0}, below = {0};
 
-    for (size_t k = 0; k < count; k++) {
+    for (size_t i = 0; i < cell->bit_count; i++) {
+        const struct insn_bits *bits = &cell->bits[i];
         size_t next = labels.len > below.len ? labels.len : below.len;
 
-        if (k > 0)
+        if (i > 0)
             buf_printf(&below, "%*s", (int)(next + 1 - below.len), "");
-        if (label_of(&bits[k])[0])
+        if (*label_of(bits))
             buf_printf(&labels, "%*s%s", (int)(below.len - labels.len), "",
-                       label_of(&bits[k]));
-        buf_append_text(&below, phrase_bits(&layout->phrases, bits[k].value,
-                                            bits[k].width));
+                       label_of(bits));
+        buf_append_text(
+            &below, phrase_bits(&layout->phrases, bits->value, bits->width));
     }
-    lines[LINE_LABELS] = phrase_of(&layout->phrases, &labels);
-    lines[LINE_BITS] = phrase_of(&layout->phrases, &below);
+    cell->lines[LINE_LABELS] = phrase_of(&layout->phrases, &labels);
+    cell->lines[LINE_BITS] = phrase_of(&layout->phrases, &below);
 }
 
 /* A number, and what the CPU makes of it before it uses it. */
-static void fill_number(struct layout *layout, size_t i)
+static void fill_number(struct layout *layout, const struct insn_field *field,
+                        struct cell *cell)
 {
-    const struct insn *insn = layout->insn;
-    const struct insn_field *field = &insn->fields[i];
-    const char **lines = layout->cells[i].lines;
     uint64_t value = (uint64_t)field->value;
     struct phrases *phrases = &layout->phrases;
     unsigned bits = field->extended_bits;
-    struct buf text = {0};
 
-    fields_value(field, &text);
-    lines[LINE_LABELS] = phrase_of(phrases, &text);
+    cell->lines[LINE_LABELS] = value_of(phrases, field);
     if (field->is_relative) {
-        lines[LINE_BITS] = "from the end of this";
-        lines[LINE_MORE] =
-            phrase(phrases, "instruction: 0x%llx",
-                   (unsigned long long)(insn->addr + insn->length + value));
+        cell->lines[LINE_BITS] = "from the end of this";
+        cell->lines[LINE_MORE] =
+            phrase(phrases, "instruction: 0x%" PRIx64,
+                   layout->insn->addr + layout->insn->length + value);
     } else if (field->kind == FIELD_IMMEDIATE && bits > 8 * field->size) {
         if (bits < 64)
             value &= (1ull << bits) - 1;
-        lines[LINE_BITS] = phrase(phrases, "%s-extended to %u bits:",
-                                  field->is_signed ? "sign" : "zero", bits);
-        lines[LINE_MORE] = phrase(phrases, "0x%0*llx", (int)bits / 4,
-                                  (unsigned long long)value);
+        cell->lines[LINE_BITS] =
+            phrase(phrases, "%s-extended to %u bits:",
+                   field->is_signed ? "sign" : "zero", bits);
+        cell->lines[LINE_MORE] =
+            phrase(phrases, "0x%0*" PRIx64, (int)bits / 4, value);
     }
 }
 
-/* A whole field says what it is for; of a number any byte is enough. */
-static bool says_something(const struct layout *layout,
-                           const struct insn_field *field)
+/* Fills a cell for each field. A whole field says what it is for; of a number
+ * any byte is enough. Which fields there are behind one that tells so cannot be
+ * known without it. */
+static void fill_cells(struct layout *layout)
 {
-    unsigned missing = missing_of(field, layout->unwritten);
+    const struct insn *insn = layout->insn;
+    const struct insn_bits *bits = layout->bits;
+    const struct insn_bits *end = bits + insn_split(insn, layout->bits);
+    bool known = true;
 
-    return missing == 0 ||
-           (field_is_number(field) && missing != (1u << field->size) - 1);
-}
+    for (size_t i = 0; known && i < insn->field_count; i++) {
+        const struct insn_field *field = &insn->fields[i];
+        unsigned all = (1u << field->size) - 1;
+        unsigned missing = layout->unwritten >> field->offset & all;
+        bool is_number = field_is_number(field);
+        struct cell *cell = &layout->cells[layout->count++];
+        const char *name = fields_name(&layout->phrases, field);
 
-static unsigned cell_width(const struct cell *cell)
-{
-    size_t width = 0;
-
-    for (size_t i = 0; i < LINES; i++)
-        if (strlen(cell->lines[i]) > width)
-            width = strlen(cell->lines[i]);
-    return (unsigned)width;
+        *cell = (struct cell){
+            style_field(field->kind), bits, 0, {"", "", "", "", ""}, 0};
+        for (; bits < end && bits->field == i; bits++)
+            cell->bit_count += !is_number && !missing;
+        known = is_number || !missing;
+        cell->lines[LINE_BYTES] = bytes_of(layout, field->offset, field->size);
+        if (is_number ? missing != all : !missing) {
+            /* The digit is in the byte behind the opcode. */
+            if (field->kind == FIELD_OPCODE && field->digit >= 0 &&
+                !(layout->unwritten >> (field->offset + field->size) & 1))
+                name = phrase(&layout->phrases, "%s /%d", name, field->digit);
+            cell->lines[LINE_NAME] = name;
+            if (is_number)
+                fill_number(layout, field, cell);
+            else
+                fill_bits(layout, cell);
+        }
+        for (size_t line = 0; line < LINES; line++)
+            if (strlen(cell->lines[line]) > cell->width)
+                cell->width = (unsigned)strlen(cell->lines[line]);
+    }
 }
 
 /* --- layout -------------------------------------------------------------- */
 
-static void write_side_by_side(struct layout *layout)
+static void write_side_by_side(const struct layout *layout)
 {
     for (size_t line = 0; line < LINES; line++) {
         unsigned column = layout->indent;
@@ -216,121 +235,77 @@ static void write_side_by_side(struct layout *layout)
                 pen_text(layout->pen, cell->role, cell->lines[line]);
                 any = true;
             }
-            column += cell_width(cell) + 2;
+            column += cell->width + 2;
         }
         if (any)
             pen_end(layout->pen);
     }
 }
 
-/* What a number is and means, on as many lines as it takes. Where a line has no
- * room for it in hex, which its bytes show anyway, it is told in decimal only:
- * "= 65532". */
-static void write_number(struct layout *layout, const struct cell *cell)
-{
-    struct pen *pen = layout->pen;
-    const char *value = cell->lines[LINE_LABELS];
-    unsigned indent = layout->indent + 11, column = layout->indent + 24;
-
-    if (column + pen_width(value) > pen_line_width(pen) && strstr(value, "= "))
-        value = strstr(value, "= ");
-    if (*value) {
-        pen_item(pen, indent, pen_width(value));
-        pen_gap(pen, column);
-        pen_text(pen, cell->role, value);
-    }
-    for (size_t line = LINE_BITS; line < LINES; line++)
-        if (*cell->lines[line]) {
-            pen_item(pen, indent, strlen(cell->lines[line]));
-            pen_text(pen, cell->role, cell->lines[line]);
-        }
-}
-
-/* "W=1 R=0 X=0 B=0", or plain bits where there are no names. */
-static void write_bits(struct layout *layout, size_t i)
-{
-    struct pen *pen = layout->pen;
-    bool narrow = pen_line_width(pen) < NARROW;
-    size_t count;
-    const struct insn_bits *bits = bits_of(layout, i, &count);
-    struct buf text = {0};
-
-    for (size_t k = 0; k < count; k++) {
-        const char *label = label_of(&bits[k]);
-
-        buf_printf(&text, "%s%s%s%s", k ? " " : "", label, *label ? "=" : "",
-                   phrase_bits(&layout->phrases, bits[k].value, bits[k].width));
-    }
-    pen_item(pen, layout->indent + 11, 8);
-    pen_gap(pen, layout->indent + (narrow ? 16 : 24));
-    pen_text(pen, layout->cells[i].role, phrase_of(&layout->phrases, &text));
-}
-
-/* A line for all bytes, then one or more for each field. */
+/*
+ * A line for all bytes, then for each field one, or more where a number does
+ * not fit. Where a line has no room for that in hex, which its bytes show
+ * anyway, it is told in decimal only: "= 65532". Bits are "W=1 R=0 X=0 B=0", or
+ * plain where there are no names.
+ */
 static void write_lines(struct layout *layout)
 {
-    const struct insn *insn = layout->insn;
     struct pen *pen = layout->pen;
+    unsigned width = pen_line_width(pen), indent = layout->indent + 11;
+    unsigned column = layout->indent + 24;
 
     pen_column(pen, layout->indent);
-    pen_text(pen, ROLE_BYTE, bytes_of(layout, 0, insn->length));
+    pen_text(pen, ROLE_BYTE, bytes_of(layout, 0, layout->insn->length));
     pen_end(pen);
     for (size_t i = 0; i < layout->count; i++) {
         const struct cell *cell = &layout->cells[i];
+        const char *value = cell->lines[LINE_LABELS];
+        struct buf text = {0};
 
         pen_column(pen, layout->indent);
         pen_text(pen, cell->role, cell->lines[LINE_NAME]);
-        pen_gap(pen, layout->indent + 11);
+        pen_gap(pen, indent);
         pen_text(pen, cell->role, cell->lines[LINE_BYTES]);
-        if (field_is_number(&insn->fields[i]))
-            write_number(layout, cell);
-        else if (says_something(layout, &insn->fields[i]))
-            write_bits(layout, i);
+        for (size_t k = 0; k < cell->bit_count; k++) {
+            const struct insn_bits *bits = &cell->bits[k];
+            const char *label = label_of(bits);
+
+            buf_printf(&text, "%s%s%s%s", k ? " " : "", label,
+                       *label ? "=" : "",
+                       phrase_bits(&layout->phrases, bits->value, bits->width));
+        }
+        if (cell->bit_count) {
+            pen_item(pen, indent, 8);
+            pen_gap(pen, width < NARROW ? layout->indent + 16 : column);
+            pen_text(pen, cell->role, phrase_of(&layout->phrases, &text));
+            pen_end(pen);
+            continue;
+        }
+        if (column + pen_width(value) > width && strstr(value, "= "))
+            value = strstr(value, "= ");
+        if (*value) {
+            pen_item(pen, indent, pen_width(value));
+            pen_gap(pen, column);
+            pen_text(pen, cell->role, value);
+        }
+        for (size_t line = LINE_BITS; line < LINES; line++)
+            if (*cell->lines[line]) {
+                pen_item(pen, indent, strlen(cell->lines[line]));
+                pen_text(pen, cell->role, cell->lines[line]);
+            }
         pen_end(pen);
     }
 }
 
-/* Fills a cell for each field. Which fields there are behind one that tells so
- * cannot be known without it. */
-static void layout_init(struct layout *layout)
-{
-    unsigned unwritten = layout->unwritten;
-    bool known = true;
-
-    layout->bit_count = insn_split(layout->insn, layout->bits);
-    for (size_t i = 0; known && i < layout->insn->field_count; i++) {
-        const struct insn_field *field = &layout->insn->fields[i];
-        struct cell *cell = &layout->cells[layout->count++];
-        struct buf name = {0};
-
-        known = field_is_number(field) || missing_of(field, unwritten) == 0;
-        cell->role = style_field(field->kind);
-        for (size_t line = 0; line < LINES; line++)
-            cell->lines[line] = "";
-        cell->lines[LINE_BYTES] = bytes_of(layout, field->offset, field->size);
-        if (!says_something(layout, field))
-            continue;
-        field_name(field, &name);
-        /* The digit is in the byte behind the opcode. */
-        if (field->kind == FIELD_OPCODE && field->digit >= 0 &&
-            !(unwritten >> (field->offset + field->size) & 1))
-            buf_printf(&name, " /%d", field->digit);
-        cell->lines[LINE_NAME] = phrase_of(&layout->phrases, &name);
-        if (field_is_number(field))
-            fill_number(layout, i);
-        else
-            fill_bits(layout, i);
-    }
-}
-
-/* Returns whether they stand side by side. */
-static bool write_cells(struct layout *layout)
+/* Returns whether the fields stand side by side. */
+static bool write_fields(struct layout *layout)
 {
     unsigned width = layout->indent;
     bool fit;
 
+    fill_cells(layout);
     for (size_t i = 0; i < layout->count; i++)
-        width += cell_width(&layout->cells[i]) + (i > 0 ? 2 : 0);
+        width += layout->cells[i].width + (i > 0 ? 2 : 0);
     fit = width <= pen_line_width(layout->pen);
     if (fit)
         write_side_by_side(layout);
@@ -344,11 +319,10 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset)
 {
     struct layout layout = {.pen = pen, .indent = INDENT, .insn = insn};
 
-    layout_init(&layout);
-    pen_print(pen, ROLE_ADDRESS, "+%llu", (unsigned long long)offset);
+    pen_print(pen, ROLE_ADDRESS, "+%" PRIu64, offset);
     if (pen->column >= INDENT)
         pen_end(pen);
-    write_cells(&layout);
+    write_fields(&layout);
     pen_column(pen, INDENT);
     pen_text(pen, ROLE_NOTE, "= ");
     pen_text(pen, ROLE_MNEMONIC, insn->text);
@@ -360,11 +334,16 @@ bool fields_write_partly(struct pen *pen, const struct insn *insn,
 {
     struct layout layout = {.pen = pen, .insn = insn, .unwritten = unwritten};
 
-    layout_init(&layout);
-    return write_cells(&layout);
+    return write_fields(&layout);
 }
 
 /* --- names --------------------------------------------------------------- */
+
+enum {
+    NAME_REX = 1,
+    NAME_MOD_11 = 2,
+    NAME_DIGIT = 4,
+};
 
 unsigned fields_names(const struct insn *insn)
 {
@@ -374,11 +353,11 @@ unsigned fields_names(const struct insn *insn)
         const struct insn_field *field = &insn->fields[i];
 
         if (field->kind == FIELD_REX)
-            names |= FIELDS_REX;
+            names |= NAME_REX;
         if (field->kind == FIELD_MODRM && insn->bytes[field->offset] >> 6 == 3)
-            names |= FIELDS_MOD_11;
+            names |= NAME_MOD_11;
         if (field->kind == FIELD_OPCODE && field->digit >= 0)
-            names |= FIELDS_DIGIT;
+            names |= NAME_DIGIT;
     }
     return names;
 }

@@ -5,8 +5,9 @@
 #ifndef JITTRACE_TELL_FIELDS_H
 #define JITTRACE_TELL_FIELDS_H
 
-#include "tell/pen.h"
 #include "cpu/insn.h"
+#include "tell/pen.h"
+#include "tell/phrase.h"
 
 /*
  * Writes the bytes of insn, which begins at offset in its code, with the name
@@ -31,29 +32,27 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
 bool fields_write_partly(struct pen *pen, const struct insn *insn,
                          unsigned unwritten);
 
-/* Names that fields_write uses and that a reader may not know. */
-enum {
-    FIELDS_REX = 1,
-    FIELDS_MOD_11 = 2,
-    FIELDS_DIGIT = 4,
-};
-
-/* Those of an instruction: bits of FIELDS_*. */
+/* The names in what fields_write writes that a reader may not know, a bit for
+ * each. */
 unsigned fields_names(const struct insn *insn);
 
 /* Explains names; once is enough for a trace. Nothing if there are none. */
 void fields_write_legend(struct pen *pen, unsigned names);
 
-/*
- * Appends the value of an immediate or displacement: its bits in hex, as wide
- * as the field, and what number they are: "0xfffffffc = -4".
- */
-void fields_value(const struct insn_field *field, struct buf *out);
+/* "imm32", "opcode" */
+const char *fields_name(struct phrases *phrases,
+                        const struct insn_field *field);
 
-/* The same of a field of insn and, if it is relative to the end of that, where
- * it leads: "0x00000005 = 5, from the end of the instruction to 0x100a". */
-void fields_meaning(const struct insn *insn, const struct insn_field *field,
-                    struct buf *out);
+/*
+ * The value of an immediate or displacement, its bits in hex, as wide as the
+ * field, and what number they are: "0xfffffffc = -4"; and where it leads, if it
+ * is relative: ", from the end of the instruction to 0x100a".
+ */
+const char *fields_meaning(struct phrases *phrases, const struct insn *insn,
+                           const struct insn_field *field);
+
+/* The field that a byte of the instruction is in. */
+const struct insn_field *fields_at(const struct insn *insn, unsigned byte);
 
 /* Whether a field is an immediate or a displacement. */
 bool field_is_number(const struct insn_field *field);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tell/paragraph.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -110,11 +111,12 @@ void telling_take(struct telling *telling, const struct event *event)
 {
     const struct event_protect *protect = &event->protect;
     const struct event_enter *enter = &event->enter;
-    const struct protection *before;
     const struct region *region;
 
     if (event->kind == EVENT_PROTECT) {
-        before = view_protection(&telling->view, protect->addr);
+        const struct protection *before =
+            view_protection(&telling->view, protect->addr);
+
         free(telling->maps_before);
         telling->maps_before = mem_copy_text(before ? before->maps : NULL);
         if (protect->prot & PROT_EXEC)
@@ -142,20 +144,6 @@ bool telling_first_time(struct telling *telling, enum topic topic)
     return first;
 }
 
-void telling_source(struct telling *telling, const struct event *event)
-{
-    struct pen *pen = &telling->pen;
-
-    if (!event->source.file)
-        return;
-    pen_text(pen, ROLE_SOURCE,
-             phrase_source(&telling->phrases, &event->source));
-    if (event->source.text) {
-        pen_gap(pen, 0);
-        pen_cut(pen, ROLE_SOURCE, event->source.text);
-    }
-}
-
 uint64_t telling_base(const struct telling *telling, uint64_t addr,
                       uint64_t offset)
 {
@@ -174,11 +162,11 @@ void telling_name_code(struct telling *telling, uint64_t base)
     telling->many |= telling->base && telling->base != base;
     telling->named = true;
     telling->base = base;
-    pen_print(pen, ROLE_NOTE, "code[0] is the byte at ");
-    pen_print(pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)base);
+    pen_text(pen, ROLE_NOTE, "code[0] is the byte at ");
+    pen_hex(pen, ROLE_ADDRESS, base);
     if (region) {
-        pen_print(pen, ROLE_NOTE, ", where %llu bytes are mapped ",
-                  (unsigned long long)region->length);
+        pen_print(pen, ROLE_NOTE, ", where %" PRIu64 " bytes are mapped ",
+                  region->length);
         pen_text(pen, ROLE_PROTECTION,
                  phrase_prot(&telling->phrases, region->prot));
     }
@@ -189,13 +177,10 @@ void telling_maps(struct telling *telling, const char *maps)
 {
     struct pen *pen = &telling->pen;
     unsigned from = pen->column > pen->due ? pen->column : pen->due;
-    bool fits = from + pen_width(maps) <= PEN_WIDTH;
-    struct buf line = {0};
 
-    for (; *maps; maps++)
-        if (fits || maps[0] != ' ' || maps[1] != ' ')
-            buf_append(&line, maps, 1);
-    pen_cut(pen, ROLE_ADDRESS, phrase_of(&telling->phrases, &line));
+    if (from + pen_width(maps) > PEN_WIDTH)
+        maps = phrase_maps(&telling->phrases, maps);
+    pen_cut(pen, ROLE_ADDRESS, maps);
     pen_end(pen);
 }
 
@@ -211,7 +196,7 @@ void telling_insn(struct telling *telling, uint64_t offset, struct bytes bytes,
 {
     struct pen *pen = &telling->pen;
 
-    pen_print(pen, ROLE_ADDRESS, "+%llu", (unsigned long long)offset);
+    pen_print(pen, ROLE_ADDRESS, "+%" PRIu64, offset);
     pen_gap(pen, INDENT);
     pen_text(pen, ROLE_BYTE, phrase_bytes(&telling->phrases, bytes));
     pen_gap(pen, TEXT_COLUMN);

@@ -10,6 +10,7 @@
  * are decoded as a whole, in whatever order they were stored, and the first
  * immediates are told: that their lowest byte comes first, and their sign.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "tell/fields.h"
@@ -27,28 +28,6 @@
 #define IMMEDIATES_TOLD 4u     /* the first time, then one */
 
 /* --- code ---------------------------------------------------------------- */
-
-static void show_bad(struct telling *telling, const struct sweep *sweep,
-                     uint64_t base)
-{
-    uint64_t shown =
-        sweep->bad_length < BAD_SHOWN ? sweep->bad_length : BAD_SHOWN;
-    struct pen *pen = &telling->pen;
-    uint8_t bytes[BAD_SHOWN];
-
-    pages_read(sweep->pages, sweep->bad, shown, bytes);
-    pen_blank(pen);
-    pen_print(pen, ROLE_ADDRESS, "+%llu",
-              (unsigned long long)(sweep->bad - base));
-    pen_gap(pen, 5);
-    pen_text(pen, ROLE_BYTE,
-             phrase_bytes(&telling->phrases, (struct bytes){bytes, shown}));
-    if (shown < sweep->bad_length)
-        pen_print(pen, ROLE_NOTE, " ... (%llu bytes)",
-                  (unsigned long long)sweep->bad_length);
-    pen_gap(pen, 27);
-    pen_line(pen, ROLE_WARNING, "no instruction, or only a part of one");
-}
 
 static void show_insn(struct telling *telling, const struct insn *insn,
                       uint64_t base, uint64_t number, uint64_t explained)
@@ -89,7 +68,7 @@ static void show_legend(struct telling *telling, uint64_t first, uint64_t end,
     pen_blank(&telling->pen);
 }
 
-/* The instructions that reach into [first, end). */
+/* The instructions that reach into [first, end), and bytes that are none. */
 static void show_insns(struct telling *telling, uint64_t base, uint64_t first,
                        uint64_t end)
 {
@@ -107,21 +86,35 @@ static void show_insns(struct telling *telling, uint64_t base, uint64_t first,
     show_legend(telling, first, end, explained);
     sweep_init(&sweep, &telling->view.pages, first, end);
     while ((found = sweep_next(&sweep)) != SWEEP_END) {
+        uint64_t len = sweep.bad_length;
+        uint8_t bytes[BAD_SHOWN];
+
         if (sweep.at <= first)
             continue;
-        if (found == SWEEP_INSN)
+        if (found == SWEEP_INSN) {
             show_insn(telling, &sweep.insn, base, count++, explained);
-        else if (count < told)
-            show_bad(telling, &sweep, base);
+        } else if (count < told) {
+            len = len < BAD_SHOWN ? len : BAD_SHOWN;
+            pages_read(sweep.pages, sweep.bad, len, bytes);
+            pen_blank(pen);
+            telling_insn(telling, sweep.bad - base, (struct bytes){bytes, len},
+                         NULL);
+            if (len < sweep.bad_length)
+                pen_print(pen, ROLE_NOTE, " ... (%" PRIu64 " bytes)",
+                          sweep.bad_length);
+            pen_gap(pen, 27);
+            pen_line(pen, ROLE_WARNING,
+                     "no instruction, or only a part of one");
+        }
         if (count == told && end - sweep.at > COUNTED)
             break;
     }
     if (found != SWEEP_END)
-        pen_line(pen, ROLE_NOTE, "... and %llu more bytes of them",
-                 (unsigned long long)(end - sweep.at));
+        pen_line(pen, ROLE_NOTE, "... and %" PRIu64 " more bytes of them",
+                 end - sweep.at);
     else if (count > told)
-        pen_line(pen, ROLE_NOTE, "... and %llu more instructions",
-                 (unsigned long long)(count - told));
+        pen_line(pen, ROLE_NOTE, "... and %" PRIu64 " more instructions",
+                 count - told);
 }
 
 bool telling_show_code(struct telling *telling, uint64_t base, uint64_t addr,
@@ -159,8 +152,8 @@ bool telling_show_code(struct telling *telling, uint64_t base, uint64_t addr,
     buf_release(&lines);
     if (left)
         pen_line(pen, ROLE_NOTE,
-                 "... and %llu bytes more; --format=raw has them all",
-                 (unsigned long long)left);
+                 "... and %" PRIu64 " bytes more; --format=raw has them all",
+                 left);
     pen_blank(pen);
     show_insns(telling, base, first, end);
     return true;
@@ -195,9 +188,9 @@ void telling_show_entered(struct telling *telling, uint64_t base, uint64_t addr)
     pen_blank(pen);
     pen_words(pen, ROLE_NOTE, 0,
               phrase(&telling->phrases,
-                     "Control enters at +%llu, where no instruction that was "
-                     "listed begins:",
-                     (unsigned long long)(addr - base)));
+                     "Control enters at +%" PRIu64 ", where no instruction "
+                     "that was listed begins:",
+                     addr - base));
     pen_blank(pen);
     show_legend(telling, addr, addr + 1, 1);
     for (uint64_t i = 0;
@@ -210,69 +203,53 @@ void telling_show_entered(struct telling *telling, uint64_t base, uint64_t addr)
 
 /* --- immediates ---------------------------------------------------------- */
 
-/* The bytes of an immediate one by one, lowest first. */
-static void tell_each_byte(struct telling *telling, uint64_t offset,
-                           struct bytes bytes)
+static void tell_immediate(struct telling *telling, uint64_t base,
+                           const struct insn *insn,
+                           const struct insn_field *field, bool in_full)
 {
+    uint64_t addr = insn->addr + field->offset, value = fields_bits(field);
+    struct bytes bytes = {insn->bytes + field->offset, field->size};
+    int bits = 8 * field->size, digits = 2 * field->size;
+    struct phrases *phrases = &telling->phrases;
     struct pen *pen = &telling->pen;
 
-    for (unsigned i = 0; i < bytes.len; i++) {
+    pen_blank(pen);
+    telling_name_code(telling, base);
+    pen_print(pen, ROLE_NOTE, "%s of ", fields_name(phrases, field));
+    pen_text(pen, ROLE_MNEMONIC, insn->text);
+    pen_line(pen, ROLE_NOTE, ", stored little-endian:");
+    pen_column(pen, 2);
+    pen_words(pen, ROLE_IMMEDIATE, 4,
+              phrase(phrases, "%s = %s is 0x%0*" PRIx64 ", lowest byte first",
+                     phrase_place(phrases, addr - base, field->size),
+                     phrase_bytes(phrases, bytes), digits, value));
+    in_full &= !pages_all_written(&telling->explained, addr, field->size);
+    for (unsigned i = 0; in_full && i < bytes.len; i++) {
         const char *item =
-            phrase(&telling->phrases, "%s holds bits %u..%u = %s",
-                   phrase_place(&telling->phrases, offset + i, 1), 8 * i + 7,
-                   8 * i, phrase_bits(&telling->phrases, bytes.data[i], 8));
+            phrase(phrases, "%s holds bits %u..%u = %s",
+                   phrase_place(phrases, addr - base + i, 1), 8 * i + 7, 8 * i,
+                   phrase_bits(phrases, bytes.data[i], 8));
 
         pen_item(pen, 2, strlen(item));
         if (pen->column > 0)
             pen_gap(pen, 41);
         pen_text(pen, ROLE_IMMEDIATE, item);
     }
-    pen_end(pen);
-}
-
-static const char *words_sign(struct phrases *phrases,
-                              const struct insn_field *field)
-{
-    unsigned bits = 8u * field->size;
-    unsigned long long value = fields_bits(field);
-
-    if (!field->is_signed)
-        return phrase(phrases, "a number without a sign: %llu", value);
-    if (field->value < 0)
-        return phrase(phrases,
-                      "bit %u is 1: negative in two's complement, "
-                      "0x%llx - 2^%u = %lld",
-                      bits - 1, value, bits, (long long)field->value);
-    return phrase(phrases, "bit %u is 0: not negative, 0x%0*llx = %lld",
-                  bits - 1, 2 * field->size, value, (long long)field->value);
-}
-
-static void tell_immediate(struct telling *telling, uint64_t base,
-                           const struct insn *insn,
-                           const struct insn_field *field, bool in_full)
-{
-    uint64_t addr = insn->addr + field->offset;
-    struct bytes bytes = {insn->bytes + field->offset, field->size};
-    struct phrases *phrases = &telling->phrases;
-    struct pen *pen = &telling->pen;
-    struct buf name = {0};
-
-    pen_blank(pen);
-    telling_name_code(telling, base);
-    field_name(field, &name);
-    pen_print(pen, ROLE_NOTE, "%s of ", phrase_of(phrases, &name));
-    pen_text(pen, ROLE_MNEMONIC, insn->text);
-    pen_line(pen, ROLE_NOTE, ", stored little-endian:");
+    if (in_full)
+        pen_end(pen);
     pen_column(pen, 2);
-    pen_words(pen, ROLE_IMMEDIATE, 4,
-              phrase(phrases, "%s = %s is 0x%0*llx, lowest byte first",
-                     phrase_place(phrases, addr - base, field->size),
-                     phrase_bytes(phrases, bytes), 2 * field->size,
-                     (unsigned long long)fields_bits(field)));
-    if (in_full && !pages_all_written(&telling->explained, addr, field->size))
-        tell_each_byte(telling, addr - base, bytes);
-    pen_column(pen, 2);
-    pen_words(pen, ROLE_NOTE, 4, words_sign(phrases, field));
+    pen_words(
+        pen, ROLE_NOTE, 4,
+        !field->is_signed
+            ? phrase(phrases, "a number without a sign: %" PRIu64, value)
+        : field->value < 0
+            ? phrase(phrases,
+                     "bit %d is 1: negative in two's complement, 0x%" PRIx64
+                     " - 2^%d = %" PRId64,
+                     bits - 1, value, bits, field->value)
+            : phrase(phrases,
+                     "bit %d is 0: not negative, 0x%0*" PRIx64 " = %" PRId64,
+                     bits - 1, digits, value, field->value));
 }
 
 void telling_sum_up(struct telling *telling, uint64_t addr, uint64_t length)
@@ -306,8 +283,8 @@ void telling_sum_up(struct telling *telling, uint64_t addr, uint64_t length)
     }
     if (count > told)
         pen_line(&telling->pen, ROLE_NOTE,
-                 "... and %llu more immediates of two or more bytes",
-                 (unsigned long long)(count - told));
+                 "... and %" PRIu64 " more immediates of two or more bytes",
+                 count - told);
     pages_forget(&telling->stored, addr, length);
     pages_forget(&telling->explained, addr, length);
     telling_area(telling, base)->boundary = base;

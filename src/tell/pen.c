@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tell/pen.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,78 @@
 
 #define NAME_COLUMN  2u
 #define ENTRY_COLUMN 14u
+
+/* --- how roles look ------------------------------------------------------ */
+
+/*
+ * Only what is legible on black and on white: of the colours red, green and
+ * magenta. Yellow and cyan vanish on white, blue on black. All others are
+ * plain.
+ */
+static const struct look looks[ROLES] = {
+    [ROLE_HEADING] = {.bold = true},
+    [ROLE_WARNING] = {.color = LOOK_RED, .bold = true},
+    [ROLE_SOURCE] = {.color = LOOK_MAGENTA},
+    [ROLE_CALL] = {.bold = true},
+    [ROLE_PROTECTION] = {.color = LOOK_MAGENTA, .bold = true},
+    [ROLE_BYTE_NEW] = {.bold = true, .reverse = true},
+    [ROLE_PREFIX] = {.color = LOOK_RED},
+    [ROLE_REX] = {.color = LOOK_MAGENTA},
+    [ROLE_OPCODE] = {.bold = true},
+    [ROLE_MODRM] = {.underline = true},
+    [ROLE_SIB] = {.color = LOOK_RED, .underline = true},
+    [ROLE_DISPLACEMENT] = {.color = LOOK_MAGENTA, .underline = true},
+    [ROLE_IMMEDIATE] = {.color = LOOK_GREEN},
+    [ROLE_MNEMONIC] = {.bold = true},
+    [ROLE_CHANGED] = {.color = LOOK_GREEN},
+    [ROLE_RESULT] = {.color = LOOK_GREEN, .bold = true},
+    [ROLE_CURRENT] = {.reverse = true},
+    [ROLE_EXECUTED] = {.color = LOOK_GREEN, .bold = true},
+    [ROLE_NEXT] = {.underline = true},
+    [ROLE_KEY] = {.bold = true},
+};
+
+struct look style_look(enum role role)
+{
+    return looks[role];
+}
+
+enum role style_field(enum field_kind kind)
+{
+    static const enum role roles[] = {
+        [FIELD_PREFIX] = ROLE_PREFIX,
+        [FIELD_REX] = ROLE_REX,
+        [FIELD_VEX] = ROLE_REX,
+        [FIELD_OPCODE] = ROLE_OPCODE,
+        [FIELD_MODRM] = ROLE_MODRM,
+        [FIELD_SIB] = ROLE_SIB,
+        [FIELD_DISPLACEMENT] = ROLE_DISPLACEMENT,
+        [FIELD_IMMEDIATE] = ROLE_IMMEDIATE,
+    };
+
+    return roles[kind];
+}
+
+bool style_begin(enum role role, struct buf *out)
+{
+    /* 0 stands for no parameter. */
+    static const unsigned colors[] = {0, 31, 32, 35};
+    struct look look = looks[role];
+    const unsigned codes[] = {look.bold ? 1 : 0, look.underline ? 4 : 0,
+                              look.reverse ? 7 : 0, colors[look.color]};
+    bool any = false;
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i]) {
+            buf_printf(out, "%s%u", any ? ";" : "\033[", codes[i]);
+            any = true;
+        }
+    if (any)
+        buf_append_text(out, "m");
+    return any;
+}
+
+/* --- text ---------------------------------------------------------------- */
 
 void pen_release(struct pen *pen)
 {
@@ -21,6 +94,12 @@ unsigned pen_line_width(const struct pen *pen)
     return pen->width ? pen->width : PEN_WIDTH;
 }
 
+/* Where what is written next will stand. */
+static unsigned next_column(const struct pen *pen)
+{
+    return pen->column > pen->due ? pen->column : pen->due;
+}
+
 /* Gives a role to what was appended since the last time. */
 static void keep_role(struct pen *pen, enum role role)
 {
@@ -31,21 +110,13 @@ static void keep_role(struct pen *pen, enum role role)
 }
 
 /* Appends the first character of text as shown. Returns how long it was. */
-static size_t clean(const uint8_t *text, size_t len, struct buf *out,
-                    unsigned *columns)
+static size_t clean(struct bytes text, struct buf *out, unsigned *columns)
 {
-    if (text[0] != '\t')
-        return utf8_show(text, len, out, columns);
+    if (text.data[0] != '\t')
+        return utf8_show(text.data, text.len, out, columns);
     *columns = 1;
     buf_append_text(out, " ");
     return 1;
-}
-
-static void write_due(struct pen *pen)
-{
-    for (; pen->column < pen->due; pen->column++)
-        buf_append(&pen->out, " ", 1);
-    keep_role(pen, ROLE_PLAIN);
 }
 
 /* Writes text as far as the columns before limit go. Returns what is left. */
@@ -54,12 +125,14 @@ static struct bytes write_until(struct pen *pen, enum role role,
 {
     bool begun;
 
-    write_due(pen);
+    for (; pen->column < pen->due; pen->column++)
+        buf_append(&pen->out, " ", 1);
+    keep_role(pen, ROLE_PLAIN);
     begun = pen->color && !pen->keep_roles && style_begin(role, &pen->out);
     while (text.len > 0) {
         size_t mark = pen->out.len;
         unsigned columns;
-        size_t used = clean(text.data, text.len, &pen->out, &columns);
+        size_t used = clean(text, &pen->out, &columns);
 
         if (columns > limit || pen->column > limit - columns) {
             pen->out.len = mark;
@@ -70,7 +143,7 @@ static struct bytes write_until(struct pen *pen, enum role role,
         text.len -= used;
     }
     if (begun)
-        buf_append_text(&pen->out, STYLE_ANSI_END);
+        buf_append_text(&pen->out, "\033[0m");
     keep_role(pen, role);
     return text;
 }
@@ -80,15 +153,10 @@ static struct bytes bytes_of(const char *text)
     return (struct bytes){(const uint8_t *)text, strlen(text)};
 }
 
-void pen_bytes(struct pen *pen, enum role role, struct bytes text)
-{
-    if (text.len > 0)
-        write_until(pen, role, text, (unsigned)-1);
-}
-
 void pen_text(struct pen *pen, enum role role, const char *text)
 {
-    pen_bytes(pen, role, bytes_of(text));
+    if (*text)
+        write_until(pen, role, bytes_of(text), (unsigned)-1);
 }
 
 static void print(struct pen *pen, enum role role, const char *format,
@@ -120,6 +188,21 @@ void pen_line(struct pen *pen, enum role role, const char *format, ...)
     pen_end(pen);
 }
 
+void pen_hex(struct pen *pen, enum role role, uint64_t value)
+{
+    pen_print(pen, role, "0x%" PRIx64, value);
+}
+
+void pen_source(struct pen *pen, const struct srcline *source)
+{
+    if (source->file)
+        pen_print(pen, ROLE_SOURCE, "%s:%d", source->file, source->line);
+    if (source->file && source->text) {
+        pen_gap(pen, 0);
+        pen_cut(pen, ROLE_SOURCE, source->text);
+    }
+}
+
 /* Counts no further than it takes to be above limit. */
 static size_t width_of(struct bytes rest, size_t limit)
 {
@@ -128,7 +211,7 @@ static size_t width_of(struct bytes rest, size_t limit)
 
     while (rest.len > 0 && width <= limit) {
         unsigned columns;
-        size_t used = clean(rest.data, rest.len, &shown, &columns);
+        size_t used = clean(rest, &shown, &columns);
 
         width += columns;
         rest.data += used;
@@ -145,12 +228,11 @@ size_t pen_width(const char *text)
 
 void pen_cut_bytes(struct pen *pen, enum role role, struct bytes text)
 {
-    unsigned from = pen->column > pen->due ? pen->column : pen->due;
-    unsigned width = pen_line_width(pen);
+    unsigned from = next_column(pen), width = pen_line_width(pen);
 
-    if (from + width_of(text, width) <= width) {
-        pen_bytes(pen, role, text);
-    } else if (from + 4 <= width) {
+    if (text.len > 0 && from + width_of(text, width) <= width) {
+        write_until(pen, role, text, (unsigned)-1);
+    } else if (text.len > 0 && from + 4 <= width) {
         write_until(pen, role, text, width - 3);
         pen_text(pen, role, "...");
     }
@@ -164,6 +246,8 @@ void pen_cut(struct pen *pen, enum role role, const char *text)
         rest.len--;
     pen_cut_bytes(pen, role, rest);
 }
+
+/* --- places -------------------------------------------------------------- */
 
 void pen_column(struct pen *pen, unsigned column)
 {
@@ -179,10 +263,7 @@ void pen_item(struct pen *pen, unsigned indent, size_t width)
 {
     if (pen->column > indent && pen->column + 2 + width > pen_line_width(pen))
         pen_end(pen);
-    if (pen->column == 0)
-        pen->due = indent;
-    else
-        pen->due = pen->column + 2;
+    pen->due = pen->column ? pen->column + 2 : indent;
 }
 
 void pen_end(struct pen *pen)
@@ -220,7 +301,7 @@ void pen_words(struct pen *pen, enum role role, unsigned indent,
 
         text += word.len;
         if (!first)
-            pen->due = (pen->due > pen->column ? pen->due : pen->column) + 1;
+            pen->due = next_column(pen) + 1;
         if (!first && word.len > 0 &&
             pen->due + width_of(word, SIZE_MAX) > width) {
             pen_end(pen);

@@ -2,6 +2,9 @@
 /*
  * tell/pen.h - lines of text with roles, and the column they have reached.
  *
+ * Whoever makes text says its role, what it is; only a table in pen.c knows
+ * colours. A role never carries meaning that the text alone would lack.
+ *
  * A pen counts the columns that a reader sees: escape sequences have none,
  * UTF-8 characters have one. Text that comes from a traced program is never
  * trusted: what is not shown as it is (base/utf8.h) becomes "\xNN", a tab
@@ -14,10 +17,64 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "tell/style.h"
+#include "cpu/insn.h"
+#include "trace/event.h"
 
 /* Columns of a line, where nobody says otherwise. */
 #define PEN_WIDTH 80u
+
+enum role {
+    ROLE_PLAIN,
+    ROLE_HEADING,
+    ROLE_NOTE,    /* an explanation */
+    ROLE_WARNING, /* something is not as a reader would expect */
+    ROLE_ADDRESS,
+    ROLE_SOURCE, /* a line of the program's source */
+    ROLE_CALL,   /* a system call */
+    ROLE_PROTECTION,
+    ROLE_BYTE,     /* a byte that was written */
+    ROLE_BYTE_NEW, /* the byte that this event is about */
+    ROLE_UNWRITTEN,
+    ROLE_PREFIX, /* the fields of an instruction */
+    ROLE_REX,
+    ROLE_OPCODE,
+    ROLE_MODRM,
+    ROLE_SIB,
+    ROLE_DISPLACEMENT,
+    ROLE_IMMEDIATE,
+    ROLE_MNEMONIC, /* an instruction in words */
+    ROLE_REGISTER,
+    ROLE_CHANGED,  /* a register that changed */
+    ROLE_RESULT,   /* what came of it */
+    ROLE_FRAME,    /* lines between parts of a screen, and their titles */
+    ROLE_CURRENT,  /* the one of several that we are at */
+    ROLE_EXECUTED, /* bytes and lines that the CPU has just executed */
+    ROLE_NEXT,     /* those that come next */
+    ROLE_KEY,      /* what one can press */
+    ROLES,
+};
+
+/* How a role looks on a terminal, for whoever does not write escapes. */
+struct look {
+    enum look_color {
+        LOOK_NO_COLOR,
+        LOOK_RED,
+        LOOK_GREEN,
+        LOOK_MAGENTA,
+    } color;
+    bool bold;
+    bool underline;
+    bool reverse;
+};
+struct look style_look(enum role role);
+
+/*
+ * Appends the escape sequence that starts a role (ECMA-48, 8.3.117 SGR).
+ * Returns false, and appends nothing, for a role without a look of its own.
+ */
+bool style_begin(enum role role, struct buf *out);
+
+enum role style_field(enum field_kind kind);
 
 /* All zero is a valid pen without colour. */
 struct pen {
@@ -34,9 +91,14 @@ struct pen {
 void pen_release(struct pen *pen);
 
 void pen_text(struct pen *pen, enum role role, const char *text);
-void pen_bytes(struct pen *pen, enum role role, struct bytes text);
 void pen_print(struct pen *pen, enum role role, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* "0x1000" */
+void pen_hex(struct pen *pen, enum role role, uint64_t value);
+
+/* "jit.c:42  code[3] = imm;", as far as it is known and there is room. */
+void pen_source(struct pen *pen, const struct srcline *source);
 
 /* As pen_print, and ends the line. */
 void pen_line(struct pen *pen, enum role role, const char *format, ...)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tell/phrase.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,38 +45,25 @@ const char *phrase(struct phrases *phrases, const char *format, ...)
 
 const char *phrase_hex(struct phrases *phrases, uint64_t value)
 {
-    return phrase(phrases, "0x%llx", (unsigned long long)value);
+    return phrase(phrases, "0x%" PRIx64, value);
 }
 
 const char *phrase_place(struct phrases *phrases, uint64_t offset,
                          uint64_t length)
 {
-    if (length <= 1)
-        return phrase(phrases, "code[%llu]", (unsigned long long)offset);
-    return phrase(phrases, "code[%llu..%llu]", (unsigned long long)offset,
-                  (unsigned long long)(offset + length - 1));
-}
-
-const char *phrase_where(struct phrases *phrases, const struct view *view,
-                         uint64_t addr)
-{
-    const struct region *region = view_region_at(view, addr);
-
-    return region ? phrase_place(phrases, addr - region->start, 1)
-                  : phrase_hex(phrases, addr);
+    return length <= 1 ? phrase(phrases, "code[%" PRIu64 "]", offset)
+                       : phrase(phrases, "code[%" PRIu64 "..%" PRIu64 "]",
+                                offset, offset + length - 1);
 }
 
 const char *phrase_label(struct phrases *phrases, const struct view *view,
                          uint64_t addr)
 {
     struct buf text = {0};
+    bool named = labels_describe(&view->labels, addr, &text);
+    const char *name = phrase_of(phrases, &text);
 
-    buf_append_text(&text, "<");
-    if (labels_describe(&view->labels, addr, &text))
-        buf_append_text(&text, ">");
-    else
-        buf_clear(&text);
-    return phrase_of(phrases, &text);
+    return named ? phrase(phrases, "<%s>", name) : "";
 }
 
 const char *phrase_bytes(struct phrases *phrases, struct bytes bytes)
@@ -112,37 +100,37 @@ const char *phrase_prot(struct phrases *phrases, unsigned prot)
     return phrase(phrases, "%s", letters);
 }
 
-const char *phrase_rights(struct phrases *phrases, unsigned prot)
+const char *phrase_rights(unsigned prot)
 {
-    static const unsigned bits[] = {PROT_READ, PROT_WRITE, PROT_EXEC};
-    static const char *const names[] = {"reading", "writing", "executing"};
-    struct buf text = {0};
+    static const char *const rights[] = {
+        "nothing allowed, reading, writing and executing not",
+        [PROT_READ] = "reading allowed, writing and executing not",
+        [PROT_WRITE] = "writing allowed, reading and executing not",
+        [PROT_READ | PROT_WRITE] = "reading and writing allowed, executing not",
+        [PROT_EXEC] = "executing allowed, reading and writing not",
+        [PROT_READ | PROT_EXEC] = "reading and executing allowed, writing not",
+        [PROT_WRITE | PROT_EXEC] = "writing and executing allowed, reading not",
+        [PROT_READ | PROT_WRITE | PROT_EXEC] =
+            "reading, writing and executing allowed",
+    };
 
-    for (int allowed = 1; allowed >= 0; allowed--) {
-        unsigned due = 0, listed = 0;
-
-        for (size_t i = 0; i < 3; i++)
-            due += !!(prot & bits[i]) == allowed;
-        for (size_t i = 0; i < 3; i++)
-            if (!!(prot & bits[i]) == allowed)
-                buf_printf(&text, "%s%s",
-                           listed++ == 0   ? allowed ? "" : ", "
-                           : listed == due ? " and "
-                                           : ", ",
-                           names[i]);
-        if (allowed)
-            buf_append_text(&text, due ? " allowed" : "nothing allowed");
-        else if (due > 0)
-            buf_append_text(&text, " not");
-    }
-    return phrase_of(phrases, &text);
+    return rights[prot & (PROT_READ | PROT_WRITE | PROT_EXEC)];
 }
 
-const char *phrase_rights_short(struct phrases *phrases, unsigned prot)
+const char *phrase_rights_short(unsigned prot)
 {
-    return prot & (PROT_READ | PROT_WRITE | PROT_EXEC)
-               ? phrase_rights(phrases, prot)
-               : "nothing allowed";
+    return prot & (PROT_READ | PROT_WRITE | PROT_EXEC) ? phrase_rights(prot)
+                                                       : "nothing allowed";
+}
+
+const char *phrase_maps(struct phrases *phrases, const char *maps)
+{
+    struct buf line = {0};
+
+    for (; maps && *maps; maps++)
+        if (maps[0] != ' ' || maps[1] != ' ')
+            buf_append(&line, maps, 1);
+    return phrase_of(phrases, &line);
 }
 
 const char *phrase_source(struct phrases *phrases, const struct srcline *source)
@@ -154,7 +142,7 @@ const char *phrase_source(struct phrases *phrases, const struct srcline *source)
 const char *phrase_signal(struct phrases *phrases, int64_t number,
                           const char *name)
 {
-    return phrase(phrases, "%lld%s%s", (long long)number, name ? " " : "",
+    return phrase(phrases, "%" PRId64 "%s%s", number, name ? " " : "",
                   name ? name : "");
 }
 
@@ -164,8 +152,8 @@ const char *phrase_end(struct phrases *phrases, const struct event_exit *end)
         return phrase(phrases, "killed by signal %s",
                       phrase_signal(phrases, (int64_t)end->signal.value,
                                     signal_name((int)end->signal.value)));
-    return end->status.known ? phrase(phrases, "ended with status %llu",
-                                      (unsigned long long)end->status.value)
+    return end->status.known ? phrase(phrases, "ended with status %" PRIu64,
+                                      end->status.value)
                              : "ended";
 }
 

@@ -37,10 +37,6 @@ const char *phrase_hex(struct phrases *phrases, uint64_t value);
 const char *phrase_place(struct phrases *phrases, uint64_t offset,
                          uint64_t length);
 
-/* "code[3]", or "0x1000" where nothing is mapped that the view knows of. */
-const char *phrase_where(struct phrases *phrases, const struct view *view,
-                         uint64_t addr);
-
 /* "<fib+0x4>" where the program has named that code, else "". */
 const char *phrase_label(struct phrases *phrases, const struct view *view,
                          uint64_t addr);
@@ -60,8 +56,11 @@ const char *phrase_prot(struct phrases *phrases, unsigned prot);
 
 /* "reading and writing allowed, executing not"; of none short says only that
  * nothing is allowed. */
-const char *phrase_rights(struct phrases *phrases, unsigned prot);
-const char *phrase_rights_short(struct phrases *phrases, unsigned prot);
+const char *phrase_rights(unsigned prot);
+const char *phrase_rights_short(unsigned prot);
+
+/* A line of maps with one blank where it has many; NULL is "". */
+const char *phrase_maps(struct phrases *phrases, const char *maps);
 
 /* "jit.c:42", or "" where the place in the source is not known. */
 const char *phrase_source(struct phrases *phrases,

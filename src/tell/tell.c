@@ -2,9 +2,11 @@
 /*
  * An event by itself. Texts of the program (arguments, output, names of files)
  * may hold anything. What a terminal would not show is shown as \xNN at the
- * very end, in `finish`, which also cuts what is too long.
+ * very end, in tell_event, which also cuts what is too long.
  */
 #include "tell/tell.h"
+
+#include <inttypes.h>
 
 #include "base/utf8.h"
 #include "tell/tell_parts.h"
@@ -38,7 +40,10 @@ const struct view *story_view_before(const struct story *story)
 
 const char *story_where(struct story *story, uint64_t addr)
 {
-    return phrase_where(&story->phrases, story_view(story), addr);
+    const struct region *region = view_region_at(story_view(story), addr);
+
+    return region ? phrase_place(&story->phrases, addr - region->start, 1)
+                  : phrase_hex(&story->phrases, addr);
 }
 
 const char *story_label(struct story *story, uint64_t addr)
@@ -54,16 +59,15 @@ const char *story_length(struct story *story, uint64_t length)
     uint64_t size = start->kind == EVENT_START ? start->start.page_size : 0;
 
     if (size == 0 || length % size != 0 || length == 0)
-        return phrase(&story->phrases, "%llu bytes",
-                      (unsigned long long)length);
-    return length == size ? "one page"
-                          : phrase(&story->phrases, "%llu pages",
-                                   (unsigned long long)(length / size));
+        return phrase(&story->phrases, "%" PRIu64 " bytes", length);
+    return length == size
+               ? "one page"
+               : phrase(&story->phrases, "%" PRIu64 " pages", length / size);
 }
 
 const char *story_register(struct story *story, uint64_t value)
 {
-    return story->decimal ? phrase(&story->phrases, "%lld", (long long)value)
+    return story->decimal ? phrase(&story->phrases, "%" PRId64, (int64_t)value)
                           : phrase_value(&story->phrases, value);
 }
 
@@ -90,8 +94,8 @@ static void say_next(struct story *story)
                kind != EVENT_LIMIT) { /* the instruction that it is at */
         pc = thread->regs.value[REG_PC];
         if (!view_region_at(view, pc))
-            say(story, "Next: control leaves the generated code for 0x%llx.",
-                (unsigned long long)pc);
+            say(story, "Next: control leaves the generated code for %s.",
+                phrase_hex(&story->phrases, pc));
         else if (view_has_code(view, pc) && view_decode(view, pc, &insn))
             say(story, "Next: %s at %s%s.", insn.text, story_where(story, pc),
                 story_label(story, pc));
@@ -101,7 +105,7 @@ static void say_next(struct story *story)
         set_event(story, story->seq + 1);
         say(story, "Next: ");
         kinds[story->event->kind]->words(story, TELL_NEXT);
-        say(story, " (event %llu).", (unsigned long long)story->seq);
+        say(story, " (event %" PRIu64 ").", story->seq);
     } else {
         say(story, "Next: the program runs on to its next event.");
     }
@@ -109,36 +113,16 @@ static void say_next(struct story *story)
 
 /* --- all of it ----------------------------------------------------------- */
 
-/* Makes what was said from `start` on fit to show, and not wider than limit. */
-static void finish(struct buf *out, size_t start, unsigned limit)
-{
-    struct buf raw = {0};
-    size_t used, end = start;
-    unsigned columns = 0, more;
-
-    buf_append(&raw, out->data + start, out->len - start);
-    out->len = start;
-    for (size_t i = 0; i < raw.len; i += used) {
-        used = utf8_show(raw.data + i, raw.len - i, out, &more);
-        columns += more;
-        if (columns <= limit - 3)
-            end = out->len;
-    }
-    if (columns > limit) {
-        out->len = end;
-        buf_append_text(out, "...");
-    }
-    buf_release(&raw);
-}
-
 void tell_event(struct history *history, uint64_t seq, enum tell_form form,
                 bool decimal, struct buf *out)
 {
     static const unsigned widths[] = {
         [TELL_TITLE] = 60, [TELL_SENTENCE] = 220, [TELL_NEXT] = 110};
-    struct story story = {.history = history, .decimal = decimal, .out = out};
+    struct buf raw = {0};
+    struct story story = {.history = history, .decimal = decimal, .out = &raw};
     int first = history_event(history, 0)->tid;
-    size_t start = out->len;
+    unsigned columns = 0, more;
+    size_t used, end = out->len;
 
     set_event(&story, seq);
     /* Whose event it is, where that is not the thread that began. */
@@ -149,7 +133,17 @@ void tell_event(struct history *history, uint64_t seq, enum tell_form form,
         say_next(&story);
     else
         kinds[story.event->kind]->words(&story, form);
-    finish(out, start, widths[form]);
+    for (size_t i = 0; i < raw.len; i += used) {
+        used = utf8_show(raw.data + i, raw.len - i, out, &more);
+        columns += more;
+        if (columns <= widths[form] - 3)
+            end = out->len;
+    }
+    if (columns > widths[form]) {
+        out->len = end;
+        buf_append_text(out, "...");
+    }
+    buf_release(&raw);
     phrases_release(&story.phrases);
     event_free(story.event);
 }

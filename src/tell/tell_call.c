@@ -6,10 +6,10 @@
  * then the registers that changed, in hex. Registers are kept for each thread,
  * because a sentence needs those that did not change, too.
  */
+#include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/mem.h"
 #include "cpu/effect.h"
 #include "tell/tell_parts.h"
 
@@ -35,26 +35,13 @@ static const char *entry(struct phrases *phrases, const struct view *view,
 {
     const char *place = phrase_place(phrases, enter->offset, 1);
 
-    if (word_is(enter->how, "call"))
-        return phrase(phrases, "call %llu to %s",
-                      (unsigned long long)view->calls, place);
-    return phrase(phrases, "%s to %s", enter->how ? enter->how : "control",
-                  place);
+    return word_is(enter->how, "call")
+               ? phrase(phrases, "call %" PRIu64 " to %s", view->calls, place)
+               : phrase(phrases, "%s to %s",
+                        enter->how ? enter->how : "control", place);
 }
 
-/* Why the thread left generated code the last time, or NULL. */
-static const char *last_leave(const struct story *story)
-{
-    for (uint64_t i = story->seq; i-- > 0 && story->seq - i < LOOK_BACK;) {
-        const struct event *event = history_event(story->history, i);
-
-        if (event->kind == EVENT_LEAVE && event->tid == story->event->tid)
-            return event->leave.how;
-    }
-    return NULL;
-}
-
-static void enter_sentence(struct story *story, const char *label)
+static void enter_words(struct story *story, enum tell_form form)
 {
     static const char *const ways[][2] = {
         {"return", "Control comes back to "},
@@ -64,57 +51,52 @@ static void enter_sentence(struct story *story, const char *label)
     };
     const struct event_enter *enter = &story->event->enter;
     const struct regions *regions = &story_view(story)->regions;
-    const char *words = "Control enters ", *left, *at = "";
+    const char *words = "Control enters ", *left = NULL, *at = "";
+    const char *label = story_label(story, enter->addr);
+    const char *place = phrase_place(&story->phrases, enter->offset, 1);
+    bool is_return = word_is(enter->how, "return");
+    enum reg reg = is_return ? REG_RESULT : reg_argument[0];
+    const char *value = story_register(story, enter->regs.value[reg]);
 
+    if (form == TELL_TITLE)
+        say(story, "%s%s", entry(&story->phrases, story_view(story), enter),
+            label);
+    if (form == TELL_NEXT)
+        say(story, "a %s to %s%s", enter->how ? enter->how : "way", place,
+            label);
+    if (form != TELL_SENTENCE)
+        return;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (word_is(enter->how, ways[i][0]))
             words = ways[i][1];
-    for (size_t i = 0; i < regions->count && !*at;
-         i++) /* by its address, too */
+    for (size_t i = 0; i < regions->count; i++) /* by its address, too */
         if (regions->list[i].start != enter->addr - enter->offset)
-            at = phrase(&story->phrases, " at 0x%llx",
-                        (unsigned long long)enter->addr);
-    say(story, "%s%s%s%s%s", words,
-        phrase_place(&story->phrases, enter->offset, 1), label, at,
-        in_source(story));
-    if (!word_is(enter->how, "return")) {
+            at = phrase(&story->phrases, " at 0x%" PRIx64, enter->addr);
+    say(story, "%s%s%s%s%s", words, place, label, at, in_source(story));
+    if (!is_return) {
         say(story, ": %s = %s is the first argument, if it takes one.",
-            reg_name(reg_argument[0]),
-            story_register(story, enter->regs.value[reg_argument[0]]));
+            reg_name(reg), value);
         if (enter->return_to.known)
-            say(story, " It will return to 0x%llx.",
-                (unsigned long long)enter->return_to.value);
+            say(story, " It will return to 0x%" PRIx64 ".",
+                enter->return_to.value);
         return;
     }
-    left = last_leave(story);
+    /* Why the thread left generated code the last time. */
+    for (uint64_t i = story->seq; i-- > 0 && story->seq - i < LOOK_BACK;) {
+        const struct event *event = history_event(story->history, i);
+
+        if (event->kind == EVENT_LEAVE && event->tid == story->event->tid) {
+            left = event->leave.how;
+            break;
+        }
+    }
     if (word_is(left, "call") || word_is(left, "jump"))
         say(story,
             ". %s = %s is the result of what was called, if there is one",
-            reg_name(REG_RESULT),
-            story_register(story, enter->regs.value[REG_RESULT]));
+            reg_name(reg), value);
     else if (word_is(left, "signal"))
         say(story, ", from which a signal had taken it");
     say(story, ".");
-}
-
-static void enter_words(struct story *story, enum tell_form form)
-{
-    const struct event_enter *enter = &story->event->enter;
-    const char *label = story_label(story, enter->addr);
-
-    switch (form) {
-    case TELL_TITLE:
-        say(story, "%s%s", entry(&story->phrases, story_view(story), enter),
-            label);
-        break;
-    case TELL_SENTENCE:
-        enter_sentence(story, label);
-        break;
-    case TELL_NEXT:
-        say(story, "a %s to %s%s", enter->how ? enter->how : "way",
-            phrase_place(&story->phrases, enter->offset, 1), label);
-        break;
-    }
 }
 
 static void tell_register(struct telling *telling, enum role role, enum reg reg,
@@ -128,40 +110,16 @@ static void tell_register(struct telling *telling, enum role role, enum reg reg,
     pen_text(&telling->pen, role, item);
 }
 
-/* The first argument always, the others if they are not as last time. */
-static void tell_arguments(struct telling *telling,
-                           struct telling_thread *thread)
-{
-    const struct regs *regs = &thread->regs;
-    bool same = false;
-
-    for (size_t i = 0; i < REG_ARGUMENTS; i++) {
-        enum reg reg = reg_argument[i];
-
-        if (i == 0 || !thread->arguments_shown ||
-            thread->entered.value[reg] != regs->value[reg])
-            tell_register(telling, i ? ROLE_REGISTER : ROLE_RESULT, reg, regs);
-        else
-            same = true;
-    }
-    if (same) {
-        pen_item(&telling->pen, INDENT, 27);
-        pen_text(&telling->pen, ROLE_NOTE, "the others as at last entry");
-    }
-    thread->arguments_shown = true;
-    thread->entered = *regs;
-}
-
 static void enter_paragraph(struct telling *telling, const struct event *event)
 {
     const struct event_enter *enter = &event->enter;
     const struct view *view = &telling->view;
-    struct phrases *phrases = &telling->phrases;
     uint64_t base = telling_base(telling, enter->addr, enter->offset);
     struct telling_thread *thread = telling_thread(telling, event->tid);
     const struct region *region = view_region_at(view, enter->addr);
     struct telling_area *area = telling_area(telling, base);
     const struct label *label = labels_at(&view->labels, enter->addr);
+    bool is_return = word_is(enter->how, "return"), same = false;
     struct pen *pen = &telling->pen;
 
     thread->regs = enter->regs;
@@ -178,14 +136,13 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
         telling_show_code(telling, base, region->addr + enter->code_offset,
                           enter->code))
         pen_blank(pen);
-    if (!word_is(enter->how, "return"))
+    if (!is_return)
         telling_show_entered(telling, base, enter->addr);
     if (telling_first_time(telling, TOPIC_ARGUMENTS)) {
-        pen_words(
-            pen, ROLE_NOTE, 0,
-            "Arguments go into rdi, rsi, rdx, rcx, r8, r9, in this order; "
-            "how many of them count is up to the function. The result "
-            "comes back in rax.");
+        pen_words(pen, ROLE_NOTE, 0,
+                  "Arguments go into rdi, rsi, rdx, rcx, r8, r9, in this "
+                  "order; how many of them count is up to the function. The "
+                  "result comes back in rax.");
         pen_blank(pen);
     }
     pen_blank(pen);
@@ -196,27 +153,41 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
         telling_name_code(telling, base);
     telling->named = true;
     telling->base = base;
-    pen_text(pen, ROLE_HEADING, entry(phrases, view, enter));
+    pen_text(pen, ROLE_HEADING, entry(&telling->phrases, view, enter));
     if (telling->many)
-        pen_print(pen, ROLE_HEADING, " at 0x%llx",
-                  (unsigned long long)enter->addr);
+        pen_print(pen, ROLE_HEADING, " at 0x%" PRIx64, enter->addr);
     thread->named = label ? label->addr : 0;
-    if (label) {
-        pen_text(pen, ROLE_PLAIN, " ");
-        pen_text(pen, ROLE_HEADING, phrase_label(phrases, view, enter->addr));
-    }
+    pen_column(pen, pen->column + 1);
+    pen_text(pen, ROLE_HEADING,
+             phrase_label(&telling->phrases, view, enter->addr));
     pen_gap(pen, 0);
-    telling_source(telling, event);
+    pen_source(pen, &event->source);
     pen_end(pen);
-    if (word_is(enter->how, "return"))
+    if (is_return)
         tell_register(telling, ROLE_RESULT, REG_RESULT, &enter->regs);
-    else
-        tell_arguments(telling, thread);
+    /* The first argument always, the others if they are not as last time. */
+    for (size_t i = 0; !is_return && i < REG_ARGUMENTS; i++) {
+        enum reg reg = reg_argument[i];
+
+        if (i == 0 || !thread->arguments_shown ||
+            thread->entered.value[reg] != enter->regs.value[reg])
+            tell_register(telling, i ? ROLE_REGISTER : ROLE_RESULT, reg,
+                          &enter->regs);
+        else
+            same = true;
+    }
+    if (same) {
+        pen_item(pen, INDENT, 27);
+        pen_text(pen, ROLE_NOTE, "the others as at last entry");
+    }
+    if (!is_return) {
+        thread->arguments_shown = true;
+        thread->entered = enter->regs;
+    }
     if (enter->return_to.known) {
         pen_item(pen, INDENT, 29);
-        pen_print(pen, ROLE_NOTE, "return to ");
-        pen_print(pen, ROLE_ADDRESS, "0x%llx",
-                  (unsigned long long)enter->return_to.value);
+        pen_text(pen, ROLE_NOTE, "return to ");
+        pen_hex(pen, ROLE_ADDRESS, enter->return_to.value);
     }
     pen_end(pen);
 }
@@ -259,23 +230,30 @@ static const char *effect_of(struct phrases *phrases,
     return phrase_of(phrases, &effect);
 }
 
-static void step_sentence(struct story *story, const char *label)
+static void step_words(struct story *story, enum tell_form form)
 {
     const struct event_step *step = &story->event->step;
-    const struct view *before = story_view_before(story);
-    const struct view_thread *thread =
-        before ? view_thread(before, story->event->tid) : NULL;
-    const char *effect, *end;
+    const char *label = story_label(story, step->addr), *effect, *end;
+    const struct view_thread *thread = NULL;
+    const struct view *before;
     struct regs known = {0}, after;
-    size_t verb;
-    int len;
+    size_t verb, len, end_len;
 
+    if (form == TELL_TITLE)
+        say(story, "%s%s", step->text ? step->text : "an instruction", label);
+    if (form == TELL_NEXT)
+        say(story, "%s", step->text ? step->text : "a step");
+    if (form != TELL_SENTENCE)
+        return;
+    before = story_view_before(story);
+    if (before)
+        thread = view_thread(before, story->event->tid);
     if (thread)
         known = thread->regs;
     effect = effect_of(&story->phrases, step, &known, &after);
     say(story, "%s was executed%s%s",
         step->text ? step->text : "An instruction", *label ? " at" : "", label);
-    len = (int)strlen(effect);
+    len = strlen(effect);
     if (len > 0) { /* a verb in front, "returns to", wants a subject */
         verb = strspn(effect, "abcdefghijklmnopqrstuvwxyz");
         say(story, verb > 3 && effect[verb - 1] == 's' && effect[verb] == ' ' &&
@@ -285,33 +263,14 @@ static void step_sentence(struct story *story, const char *label)
                        : ": ");
     }
     /* A place in known code, that an effect ends with, is told by its offset. */
-    end =
-        phrase(&story->phrases, "s to 0x%llx", (unsigned long long)step->next);
-    if (view_region_at(story_view(story), step->next) &&
-        len >= (int)strlen(end) && strcmp(effect + len - strlen(end), end) == 0)
-        say(story, "%.*ss to %s", len - (int)strlen(end), effect,
+    end = phrase(&story->phrases, "s to 0x%" PRIx64, step->next);
+    end_len = strlen(end);
+    if (view_region_at(story_view(story), step->next) && len >= end_len &&
+        strcmp(effect + len - end_len, end) == 0)
+        say(story, "%.*ss to %s.", (int)(len - end_len), effect,
             story_where(story, step->next));
     else
-        say(story, "%s", effect);
-    say(story, ".");
-}
-
-static void step_words(struct story *story, enum tell_form form)
-{
-    const struct event_step *step = &story->event->step;
-    const char *label = story_label(story, step->addr);
-
-    switch (form) {
-    case TELL_TITLE:
-        say(story, "%s%s", step->text ? step->text : "an instruction", label);
-        break;
-    case TELL_SENTENCE:
-        step_sentence(story, label);
-        break;
-    case TELL_NEXT:
-        say(story, "%s", step->text ? step->text : "a step");
-        break;
-    }
+        say(story, "%s.", effect);
 }
 
 /* Notes what a thread is known to be after a step. */
@@ -355,9 +314,9 @@ void telling_changes(struct telling *telling, const struct reg_changes *changes)
             buf_append_text(&item, " -> ");
             flags_describe(change->new_value, &item);
         } else {
-            buf_printf(&item, "%s 0x%llx -> 0x%llx", reg_name(change->reg),
-                       (unsigned long long)change->old_value,
-                       (unsigned long long)change->new_value);
+            buf_printf(&item, "%s 0x%" PRIx64 " -> 0x%" PRIx64,
+                       reg_name(change->reg), change->old_value,
+                       change->new_value);
         }
         pen_item(pen, INDENT, item.len);
         pen_text(pen, ROLE_CHANGED, buf_text(&item));
@@ -385,10 +344,8 @@ static void step_paragraph(struct telling *telling, const struct event *event)
     thread->named = named;
     telling_insn(telling, step->offset, step->bytes, step->text);
     effect = effect_of(&telling->phrases, step, &thread->regs, &after);
-    if (!thread->regs_known)
-        effect = "";
     note_step(thread, step, &after);
-    if (*effect) {
+    if (thread->regs_known && *effect) {
         /* In a column of its own, or on the next lines. */
         pen_item(pen, INDENT, strlen(effect));
         if (pen->column > 0 && pen->column < EFFECT_COLUMN - 2 &&
@@ -428,58 +385,47 @@ static const char *as_int(struct phrases *phrases, uint64_t value)
                : phrase(phrases, "as a 32-bit int %d", number);
 }
 
-static void leave_sentence(struct story *story)
+static void leave_words(struct story *story, enum tell_form form)
 {
     const struct event_leave *leave = &story->event->leave;
-    bool is_return = word_is(leave->how, "return");
+    const char *how = leave->how, *number;
     uint64_t value = leave->value.value;
     const struct event *last =
         story->seq > 0 ? history_event(story->history, story->seq - 1) : NULL;
-    const char *number;
 
+    if (form == TELL_TITLE)
+        say(story, "%s out of generated code", how ? how : "way");
+    if (form == TELL_TITLE && leave->value.known)
+        say(story, ", %s = %s", reg_name(REG_RESULT),
+            story_register(story, value));
+    if (form == TELL_NEXT)
+        say(story, "control leaves the generated code");
+    if (form != TELL_SENTENCE)
+        return;
     if (last && last->kind == EVENT_STEP && last->tid == story->event->tid &&
         ran_past(story_view(story), leave, last->step.addr,
                  last->step.addr + last->step.bytes.len))
-        say(story, "The CPU runs past the end of the mapping");
-    else if (is_return)
-        say(story, "The generated code has returned");
-    else if (word_is(leave->how, "call"))
+        say(story, "The CPU runs past the end of the mapping to");
+    else if (word_is(how, "return"))
+        say(story, "The generated code has returned to");
+    else if (word_is(how, "call"))
         say(story, "The generated code calls what is not generated, at");
-    else if (word_is(leave->how, "signal"))
-        say(story, "A signal takes control out of the generated code,");
+    else if (word_is(how, "signal"))
+        say(story, "A signal takes control out of the generated code, to");
     else
-        say(story, "Control leaves the generated code%s%s",
-            leave->how ? " by a " : "", leave->how ? leave->how : "");
-    say(story, "%s 0x%llx%s.", word_is(leave->how, "call") ? "" : " to",
-        (unsigned long long)leave->to, is_return ? in_source(story) : "");
+        say(story, "Control leaves the generated code%s%s to",
+            how ? " by a " : "", how ? how : "");
+    say(story, " 0x%" PRIx64 "%s.", leave->to,
+        word_is(how, "return") ? in_source(story) : "");
     if (!leave->value.known)
         return;
     say(story, " %s = ", reg_name(REG_RESULT));
     if (!story->decimal && value >= 10)
-        say(story, "0x%llx = ", (unsigned long long)value);
+        say(story, "0x%" PRIx64 " = ", value);
     number = as_int(&story->phrases, value);
-    say(story, *number ? "%lld (%s)" : "%lld", (long long)value, number);
+    say(story, *number ? "%" PRId64 " (%s)" : "%" PRId64, (int64_t)value,
+        number);
     say(story, " is the result, if there is one.");
-}
-
-static void leave_words(struct story *story, enum tell_form form)
-{
-    const struct event_leave *leave = &story->event->leave;
-
-    switch (form) {
-    case TELL_TITLE:
-        say(story, "%s out of generated code", leave->how ? leave->how : "way");
-        if (leave->value.known)
-            say(story, ", %s = %s", reg_name(REG_RESULT),
-                story_register(story, leave->value.value));
-        break;
-    case TELL_SENTENCE:
-        leave_sentence(story);
-        break;
-    case TELL_NEXT:
-        say(story, "control leaves the generated code");
-        break;
-    }
 }
 
 static void leave_paragraph(struct telling *telling, const struct event *event)
@@ -493,9 +439,9 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
     if (leave->value.known) {
         number = as_int(&telling->phrases, value);
         pen_column(pen, INDENT);
-        pen_print(pen, ROLE_RESULT, "%s = 0x%llx = %lld%s%s",
-                  reg_name(REG_RESULT), (unsigned long long)value,
-                  (long long)value, *number ? ", " : "", number);
+        pen_print(pen, ROLE_RESULT, "%s = 0x%" PRIx64 " = %" PRId64 "%s%s",
+                  reg_name(REG_RESULT), value, (int64_t)value,
+                  *number ? ", " : "", number);
         if (pen->column + 21 > PEN_WIDTH)
             pen_item(pen, INDENT, 20);
         else
@@ -510,7 +456,8 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
     else
         pen_print(pen, ROLE_NOTE, "leaves%s%s to ", leave->how ? " by a " : "",
                   leave->how ? leave->how : "");
-    pen_line(pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)leave->to);
+    pen_hex(pen, ROLE_ADDRESS, leave->to);
+    pen_end(pen);
 }
 
 const struct tell_kind kind_leave = {leave_words, leave_paragraph, 0};
@@ -522,21 +469,16 @@ static void name_words(struct story *story, enum tell_form form)
     const struct event_name *name = &story->event->name;
     const char *where = story_where(story, name->addr);
 
-    switch (form) {
-    case TELL_TITLE:
+    if (form == TELL_TITLE)
         say(story, "%s is named %s", where, name->name ? name->name : "");
-        break;
-    case TELL_SENTENCE:
+    else if (form == TELL_NEXT)
+        say(story, "a name for %s", where);
+    else
         say(story,
             "The program gave %s of its code, at %s, the name %s (a line in "
             "/tmp/perf-PID.map).",
             story_length(story, name->length), where,
             name->name ? name->name : "that is not known");
-        break;
-    case TELL_NEXT:
-        say(story, "a name for %s", where);
-        break;
-    }
 }
 
 /* Of many names the rest is told where that code runs. */

@@ -2,6 +2,7 @@
 /*
  * What may happen at any time, and the end.
  */
+#include <inttypes.h>
 #include <signal.h>
 #include <string.h>
 
@@ -15,53 +16,43 @@
 
 /* --- output -------------------------------------------------------------- */
 
-/* Text of the program between quotes, as in C, up to so many bytes. */
-static const char *story_quoted(struct story *story, struct bytes text,
-                                unsigned limit)
-{
-    struct buf out = {0};
-    size_t used = 1;
-    unsigned columns;
-
-    buf_append_text(&out, "\"");
-    for (size_t i = 0; i < text.len; i += used, used = 1) {
-        if (out.len > limit) {
-            buf_append_text(&out, "...");
-            break;
-        }
-        if (text.data[i] == '\n' || text.data[i] == '\t')
-            buf_append_text(&out, text.data[i] == '\n' ? "\\n" : "\\t");
-        else if (text.data[i] == '"' || text.data[i] == '\\')
-            buf_printf(&out, "\\%c", text.data[i]);
-        else
-            used = utf8_show(text.data + i, text.len - i, &out, &columns);
-    }
-    buf_append_text(&out, "\"");
-    return phrase_of(&story->phrases, &out);
-}
-
 static void output_words(struct story *story, enum tell_form form)
 {
     const struct event_output *output = &story->event->output;
-    struct bytes bytes = output->bytes;
+    unsigned limit = form == TELL_TITLE ? OUTPUT_TITLE : OUTPUT_SENTENCE;
+    struct bytes text = output->bytes;
+    struct buf quoted = {0}; /* as in C, up to so many bytes */
+    size_t used = 1;
+    unsigned columns;
 
-    switch (form) {
-    case TELL_TITLE:
-        say(story, "output %s", story_quoted(story, bytes, OUTPUT_TITLE));
-        break;
-    case TELL_SENTENCE:
-        say(story, "The program printed %s: %zu byte%s to ",
-            story_quoted(story, bytes, OUTPUT_SENTENCE), bytes.len,
-            bytes.len == 1 ? "" : "s");
-        if (output->fd == 1 || output->fd == 2)
-            say(story, "standard %s.", output->fd == 1 ? "output" : "error");
-        else
-            say(story, "descriptor %lld.", (long long)output->fd);
-        break;
-    case TELL_NEXT:
+    if (form == TELL_NEXT) {
         say(story, "output of the program");
-        break;
+        return;
     }
+    for (size_t i = 0; i < text.len; i += used, used = 1) {
+        uint8_t byte = text.data[i];
+
+        if (quoted.len >= limit) {
+            buf_append_text(&quoted, "...");
+            break;
+        }
+        if (byte == '\n' || byte == '\t')
+            buf_append_text(&quoted, byte == '\n' ? "\\n" : "\\t");
+        else if (byte == '"' || byte == '\\')
+            buf_printf(&quoted, "\\%c", byte);
+        else
+            used = utf8_show(text.data + i, text.len - i, &quoted, &columns);
+    }
+    if (form == TELL_TITLE)
+        say(story, "output \"%s\"", buf_text(&quoted));
+    else
+        say(story, "The program printed \"%s\": %zu byte%s to ",
+            buf_text(&quoted), text.len, text.len == 1 ? "" : "s");
+    buf_release(&quoted);
+    if (form == TELL_SENTENCE && (output->fd == 1 || output->fd == 2))
+        say(story, "standard %s.", output->fd == 1 ? "output" : "error");
+    else if (form == TELL_SENTENCE)
+        say(story, "descriptor %" PRId64 ".", output->fd);
 }
 
 /* The first line of a text, with its newline if that is there. */
@@ -95,12 +86,18 @@ const struct tell_kind kind_output = {output_words, output_paragraph, 0};
 
 /* --- signal -------------------------------------------------------------- */
 
-static void signal_sentence(struct story *story, const char *name)
+static void signal_words(struct story *story, enum tell_form form)
 {
     const struct event_signal *signal = &story->event->signal;
+    const char *name =
+        phrase_signal(&story->phrases, signal->number, signal->name);
     bool is_fault = explain_is_fault(signal);
     struct focus focus = {0};
 
+    if (form != TELL_SENTENCE) {
+        say(story, "signal %s", name);
+        return;
+    }
     if (signal->pc.known && is_fault)
         focus_find(story->history, story->seq, &focus);
     say(story, "Signal %s", name);
@@ -109,40 +106,26 @@ static void signal_sentence(struct story *story, const char *name)
     if (focus.state == INSN_DECODED &&
         signal->pc.value - focus.addr <= (signal->number == SIGTRAP))
         say(story, ", %s", focus.insn.text);
-    say(story, is_fault ? ": " : " was delivered to the program");
-    explain_fault(story_view(story), signal, story->out);
-    say(story, ".");
-}
-
-static void signal_words(struct story *story, enum tell_form form)
-{
-    const struct event_signal *signal = &story->event->signal;
-    const char *name =
-        phrase_signal(&story->phrases, signal->number, signal->name);
-
-    if (form == TELL_SENTENCE)
-        signal_sentence(story, name);
-    else
-        say(story, "signal %s", name);
+    say(story, "%s%s.", is_fault ? ": " : " was delivered to the program",
+        explain_fault(&story->phrases, story_view(story), signal));
 }
 
 static void signal_paragraph(struct telling *telling, const struct event *event)
 {
     const struct event_signal *signal = &event->signal;
+    struct phrases *phrases = &telling->phrases;
     const char *verdict = word_is(signal->access, "execute")
                               ? "is not fetched"
                               : "does not complete";
     struct pen *pen = &telling->pen;
-    struct buf words = {0};
     struct insn insn;
 
     pen_print(pen, ROLE_WARNING, "signal %s",
-              phrase_signal(&telling->phrases, signal->number, signal->name));
+              phrase_signal(phrases, signal->number, signal->name));
     if (signal->pc.known)
-        pen_print(pen, ROLE_NOTE, " at 0x%llx",
-                  (unsigned long long)signal->pc.value);
+        pen_print(pen, ROLE_NOTE, " at 0x%" PRIx64, signal->pc.value);
     pen_gap(pen, 0);
-    telling_source(telling, event);
+    pen_source(pen, &event->source);
     pen_end(pen);
     if (!explain_is_fault(signal))
         return;
@@ -155,9 +138,9 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
         pen_item(pen, 5, strlen(verdict));
         pen_line(pen, ROLE_WARNING, "%s", verdict);
     }
-    explain_fault(&telling->view, signal, &words);
     pen_column(pen, 5);
-    pen_words(pen, ROLE_WARNING, 5, phrase_of(&telling->phrases, &words));
+    pen_words(pen, ROLE_WARNING, 5,
+              explain_fault(phrases, &telling->view, signal));
 }
 
 const struct tell_kind kind_signal = {signal_words, signal_paragraph,
@@ -173,23 +156,17 @@ static void limit_words(struct story *story, enum tell_form form)
     const char *text = limit->text ? limit->text : limit->budget;
     size_t len = text ? strlen(text) : 0;
 
-    switch (form) {
-    case TELL_TITLE:
-        if (is_quit)
-            say(story, "ended by jittrace");
-        else
-            say(story, "not watched: %s",
-                limit->budget ? limit->budget : "something");
-        break;
-    case TELL_SENTENCE:
+    if (form == TELL_NEXT)
+        say(story, "a note on what is not watched");
+    else if (form == TELL_SENTENCE)
         say(story, "%s%s%s",
             is_quit ? "" : "Not watched: ", len ? text : "something",
             len && text[len - 1] == '.' ? "" : ".");
-        break;
-    case TELL_NEXT:
-        say(story, "a note on what is not watched");
-        break;
-    }
+    else if (is_quit)
+        say(story, "ended by jittrace");
+    else
+        say(story, "not watched: %s",
+            limit->budget ? limit->budget : "something");
 }
 
 /* Explains the event that came last. */
@@ -225,62 +202,63 @@ const struct tell_kind kind_limit = {limit_words, limit_paragraph, 0};
 static void exit_words(struct story *story, enum tell_form form)
 {
     const struct event_exit *end = &story->event->exit;
-    unsigned long long calls = story_view(story)->calls;
     const char *how = phrase_end(&story->phrases, end);
+    uint64_t calls = story_view(story)->calls;
 
-    switch (form) {
-    case TELL_TITLE:
+    if (form == TELL_TITLE)
         say(story, "%s", how);
-        break;
-    case TELL_SENTENCE:
-        say(story, "The program %s%s.", end->signal.known ? "was " : "", how);
-        if (calls > 0)
-            say(story, " %llu call%s into generated code %s seen.", calls,
-                calls == 1 ? "" : "s", calls == 1 ? "was" : "were");
-        break;
-    case TELL_NEXT:
+    if (form == TELL_NEXT)
         say(story, "the program ends");
-        break;
-    }
+    if (form != TELL_SENTENCE)
+        return;
+    say(story, "The program %s%s.", end->signal.known ? "was " : "", how);
+    if (calls > 0)
+        say(story, " %" PRIu64 " call%s into generated code %s seen.", calls,
+            calls == 1 ? "" : "s", calls == 1 ? "was" : "were");
 }
 
 static void tell_untold(struct telling *telling)
 {
-    unsigned long long stores = telling->untold_stores;
+    uint64_t stores = telling->untold_stores;
     bool one = telling->untold == 1;
-    const char *what;
+    struct buf text = {0};
 
     if (telling->untold == 0)
         return;
-    what = phrase(&telling->phrases, "%llu %smapping%s never held code",
-                  (unsigned long long)telling->untold,
-                  telling->some_code ? "other " : "", one ? "" : "s");
-    if (stores > 0)
-        what = phrase(&telling->phrases, "%s: %llu store%s into %s", what,
-                      stores, stores == 1 ? "" : "s", one ? "it" : "them");
-    else
-        what = phrase(&telling->phrases, "%s and", what);
-    if (stores > 0)
+    buf_printf(&text, "%" PRIu64 " %smapping%s never held code",
+               telling->untold, telling->some_code ? "other " : "",
+               one ? "" : "s");
+    if (stores > 0) {
+        buf_printf(&text, ": %" PRIu64 " store%s into %s", stores,
+                   stores == 1 ? "" : "s", one ? "it" : "them");
         one = stores == 1;
-    pen_words(&telling->pen, ROLE_NOTE, 0,
-              phrase(&telling->phrases,
-                     "%s %s not shown here (--format=json has %s).", what,
-                     one ? "is" : "are", one ? "it" : "them"));
+    } else {
+        buf_append_text(&text, " and");
+    }
+    buf_printf(&text, " %s not shown here (--format=json has %s).",
+               one ? "is" : "are", one ? "it" : "them");
+    pen_words(&telling->pen, ROLE_NOTE, 0, phrase_of(&telling->phrases, &text));
 }
 
-/* The first lines of the output, each cut to the width. */
-static void tell_output_lines(struct telling *telling)
+static void exit_paragraph(struct telling *telling, const struct event *event)
 {
     struct bytes rest = {telling->output.data, telling->output.len};
+    const struct event_exit *end = &event->exit;
     struct pen *pen = &telling->pen;
 
-    if (telling->output_total == 0) {
-        if (!telling->unwatched)
-            pen_line(pen, ROLE_NOTE, "The program itself printed nothing.");
-        return;
-    }
-    pen_line(pen, ROLE_NOTE, "What the program printed, all together:");
-    while (rest.len > 0) {
+    pen_blank(pen);
+    if (telling->unwatched)
+        pen_words(pen, ROLE_WARNING, 0,
+                  "The program was not watched to its end, for the reason "
+                  "given above: it may have done more than is shown here.");
+    else if (telling->entries == 0)
+        pen_line(pen, ROLE_NOTE, "No generated code was seen to run.");
+    tell_untold(telling);
+    if (telling->output_total > 0)
+        pen_line(pen, ROLE_NOTE, "What the program printed, all together:");
+    else if (!telling->unwatched)
+        pen_line(pen, ROLE_NOTE, "The program itself printed nothing.");
+    while (rest.len > 0) { /* its first lines, each cut to the width */
         size_t len = line_length(rest);
 
         pen_column(pen, 4);
@@ -293,26 +271,9 @@ static void tell_output_lines(struct telling *telling)
     }
     if (telling->output_total > telling->output.len) {
         pen_column(pen, 4);
-        pen_line(
-            pen, ROLE_NOTE, "... and %llu bytes more",
-            (unsigned long long)(telling->output_total - telling->output.len));
+        pen_line(pen, ROLE_NOTE, "... and %" PRIu64 " bytes more",
+                 telling->output_total - telling->output.len);
     }
-}
-
-static void exit_paragraph(struct telling *telling, const struct event *event)
-{
-    const struct event_exit *end = &event->exit;
-    struct pen *pen = &telling->pen;
-
-    pen_blank(pen);
-    if (telling->unwatched)
-        pen_words(pen, ROLE_WARNING, 0,
-                  "The program was not watched to its end, for the reason "
-                  "given above: it may have done more than is shown here.");
-    else if (telling->entries == 0)
-        pen_line(pen, ROLE_NOTE, "No generated code was seen to run.");
-    tell_untold(telling);
-    tell_output_lines(telling);
     pen_line(pen, end->signal.known ? ROLE_WARNING : ROLE_NOTE, "It %s%s.",
              end->signal.known ? "was " : "",
              phrase_end(&telling->phrases, end));

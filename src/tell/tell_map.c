@@ -3,6 +3,7 @@
  * The start, and memory: how it comes, goes, and changes its protection.
  */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -43,22 +44,17 @@ static void start_words(struct story *story, enum tell_form form)
 {
     const struct event_start *start = &story->event->start;
 
-    switch (form) {
-    case TELL_TITLE:
+    if (form == TELL_TITLE)
         say(story, "start: %s", story_argv(story, ARGV_TITLE));
-        break;
-    case TELL_SENTENCE:
-        say(story,
-            "%s was started as process %lld and is at its entry point 0x%llx. "
-            "A page has %llu bytes: AT_PAGESZ, which getpagesize() returns.",
-            story_argv(story, ARGV_SENTENCE), (long long)start->pid,
-            (unsigned long long)start->entry,
-            (unsigned long long)start->page_size);
-        break;
-    case TELL_NEXT:
+    else if (form == TELL_NEXT)
         say(story, "the program starts");
-        break;
-    }
+    else
+        say(story,
+            "%s was started as process %" PRId64
+            " and is at its entry point 0x%" PRIx64 ". A page has %" PRIu64
+            " bytes: AT_PAGESZ, which getpagesize() returns.",
+            story_argv(story, ARGV_SENTENCE), start->pid, start->entry,
+            start->page_size);
 }
 
 /* As a shell would read it back, but for what is cut; where it takes more than
@@ -98,7 +94,6 @@ static void start_paragraph(struct telling *telling, const struct event *event)
 {
     const struct event_start *start = &event->start;
     struct phrases *phrases = &telling->phrases;
-    unsigned long long size = start->page_size;
     struct pen *pen = &telling->pen;
     struct buf line = {0};
 
@@ -110,9 +105,10 @@ static void start_paragraph(struct telling *telling, const struct event *event)
     }
     pen_entry(pen, "program", ROLE_CALL, phrase_of(phrases, &line));
     pen_entry(pen, "process", ROLE_PLAIN,
-              phrase(phrases, "%lld", (long long)start->pid));
+              phrase(phrases, "%" PRId64, start->pid));
     pen_entry(pen, "page size", ROLE_RESULT,
-              phrase(phrases, "%llu bytes = 0x%llx", size, size));
+              phrase(phrases, "%" PRIu64 " bytes = 0x%" PRIx64,
+                     start->page_size, start->page_size));
     pen_entry(pen, "", ROLE_NOTE,
               "The kernel hands it to every program as AT_PAGESZ, in the "
               "auxiliary vector: a list that it puts on the new stack next to "
@@ -143,17 +139,25 @@ static bool is_heap_or_stack(const struct event_map *map)
     return word_is(map->backing, "heap") || word_is(map->backing, "stack");
 }
 
-static void map_sentence(struct story *story)
+static void map_words(struct story *story, enum tell_form form)
 {
     const struct event_map *map = &story->event->map;
     struct phrases *phrases = &story->phrases;
+    const char *length = story_length(story, map->length);
 
+    if (form == TELL_TITLE)
+        say(story, "%s %s, %s", phrase_call(phrases, map->call, "memory"),
+            phrase_prot(phrases, map->prot), length);
+    if (form == TELL_NEXT)
+        say(story, "%s", phrase_call(phrases, map->call, CHANGE));
+    if (form != TELL_SENTENCE)
+        return;
     if (map->call)
         say(story, "%s gave ", phrase_call(phrases, map->call, ""));
     else
         say(story, "No mmap was seen, but the program has ");
-    say(story, "%s at 0x%llx: %s", story_length(story, map->length),
-        (unsigned long long)map->addr, phrase_rights_short(phrases, map->prot));
+    say(story, "%s at 0x%" PRIx64 ": %s", length, map->addr,
+        phrase_rights_short(map->prot));
     if (is_zeros(map))
         say(story, "; every byte is 0");
     else if (is_call(map->call, "mremap"))
@@ -165,52 +169,10 @@ static void map_sentence(struct story *story)
     say(story, map->call ? "." : ". Its content is from before.");
 }
 
-static void map_words(struct story *story, enum tell_form form)
-{
-    const struct event_map *map = &story->event->map;
-    struct phrases *phrases = &story->phrases;
-
-    switch (form) {
-    case TELL_TITLE:
-        say(story, "%s %s, %s", phrase_call(phrases, map->call, "memory"),
-            phrase_prot(phrases, map->prot), story_length(story, map->length));
-        break;
-    case TELL_SENTENCE:
-        map_sentence(story);
-        break;
-    case TELL_NEXT:
-        say(story, "%s", phrase_call(phrases, map->call, CHANGE));
-        break;
-    }
-}
-
-/* The length; and what was asked for, where that is not the same: the second
- * argument of mmap(2) in the words of strace. */
-static void tell_length(struct telling *telling, const struct event_map *map)
-{
-    const char *comma =
-        is_call(map->call, "mmap") ? strchr(map->call, ',') : NULL;
-    unsigned long long asked = comma ? strtoull(comma + 1, NULL, 0) : 0;
-    uint64_t pages = telling->page_size ? map->length / telling->page_size : 0;
-    struct buf line = {0};
-
-    if (asked && asked != map->length)
-        buf_printf(&line, "%llu bytes asked for, rounded up to ", asked);
-    buf_printf(&line, "%llu bytes", (unsigned long long)map->length);
-    if (pages)
-        buf_printf(&line, " = %llu page%s", (unsigned long long)pages,
-                   pages == 1 ? "" : "s");
-    pen_entry(&telling->pen, "length", ROLE_PLAIN,
-              phrase_of(&telling->phrases, &line));
-}
-
 /* Each of them with its meaning (mmap(2)) the first time. */
 static void tell_flags(struct telling *telling, const char *flags)
 {
-    static const struct {
-        const char *name;
-        const char *meaning;
-    } known[] = {
+    static const char *const known[][2] = {
         {"MAP_PRIVATE", "what is stored there stays in this process"},
         {"MAP_SHARED", "what is stored there is seen by all who map it"},
         {"MAP_ANONYMOUS", "no file behind it"},
@@ -230,9 +192,9 @@ static void tell_flags(struct telling *telling, const char *flags)
         const char *line = phrase(&telling->phrases, "%.*s", len, flags);
 
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            if (strcmp(line, known[i].name) == 0) {
-                line = phrase(&telling->phrases, "%-13s  %s", line,
-                              known[i].meaning);
+            if (strcmp(line, known[i][0]) == 0) {
+                line =
+                    phrase(&telling->phrases, "%-13s  %s", line, known[i][1]);
                 break;
             }
         pen_entry(&telling->pen, label, ROLE_PLAIN, line);
@@ -241,56 +203,50 @@ static void tell_flags(struct telling *telling, const char *flags)
     }
 }
 
-static void tell_maps(struct telling *telling, const struct event_map *map)
-{
-    struct pen *pen = &telling->pen;
-    char *end;
-    uint64_t first = strtoull(map->maps, &end, 16);
-    uint64_t last = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
-
-    pen_column(pen, 2);
-    pen_line(pen, ROLE_NOTE,
-             "its line of /proc/%lld/maps:", (long long)telling->pid);
-    pen_column(pen, 4);
-    telling_maps(telling, map->maps);
-    if (last <= first || last - first <= map->length)
-        return;
-    pen_column(pen, 4);
-    pen_words(pen, ROLE_NOTE, 4,
-              "(The kernel shows neighbours of the same kind as one line.)");
-}
-
 static void map_paragraph(struct telling *telling, const struct event *event)
 {
     const struct event_map *map = &event->map;
     struct phrases *phrases = &telling->phrases;
     struct pen *pen = &telling->pen;
-    const char *what;
+    /* What was asked for: the second argument of mmap(2), as strace has it. */
+    const char *comma =
+        is_call(map->call, "mmap") ? strchr(map->call, ',') : NULL;
+    uint64_t asked = comma ? strtoull(comma + 1, NULL, 0) : 0;
+    uint64_t pages = telling->page_size ? map->length / telling->page_size : 0;
+    const char *what = "the program's already";
+    struct buf length = {0};
+    uint64_t first, last;
+    char *end;
 
     pen_blank(pen);
     telling_forget(telling, map->addr, map->length);
-    if (event->source.file) {
-        telling_source(telling, event);
+    pen_source(pen, &event->source);
+    if (event->source.file)
         pen_end(pen);
-    }
     if (map->call) {
         pen_column(pen, 2);
         pen_words(pen, ROLE_CALL, 5, map->call);
     } else { /* memory that the program had before */
-        what = is_heap_or_stack(map)
-                   ? phrase(phrases, "part of the %s", map->backing)
-               : map->backing && map->backing[0] == '/'
-                   ? phrase(phrases, "part of %s", map->backing)
-                   : "the program's already";
-        pen_print(pen, ROLE_NOTE, "No mmap was seen: this memory is ");
+        if (is_heap_or_stack(map))
+            what = phrase(phrases, "part of the %s", map->backing);
+        else if (map->backing && map->backing[0] == '/')
+            what = phrase(phrases, "part of %s", map->backing);
+        pen_text(pen, ROLE_NOTE, "No mmap was seen: this memory is ");
         pen_words(pen, ROLE_NOTE, 0,
                   phrase(phrases, "%s, and its content is from before.", what));
     }
     pen_entry(pen, "address", ROLE_ADDRESS, phrase_hex(phrases, map->addr));
-    tell_length(telling, map);
+    if (asked && asked != map->length)
+        buf_printf(&length, "%" PRIu64 " bytes asked for, rounded up to ",
+                   asked);
+    buf_printf(&length, "%" PRIu64 " bytes", map->length);
+    if (pages)
+        buf_printf(&length, " = %" PRIu64 " page%s", pages,
+                   pages == 1 ? "" : "s");
+    pen_entry(pen, "length", ROLE_PLAIN, phrase_of(phrases, &length));
     pen_entry(pen, "protection", ROLE_PROTECTION,
               phrase(phrases, "%s  %s", phrase_prot(phrases, map->prot),
-                     phrase_rights(phrases, map->prot)));
+                     phrase_rights(map->prot)));
     if (map->flags)
         tell_flags(telling, map->flags);
     if (map->backing) {
@@ -302,8 +258,21 @@ static void map_paragraph(struct telling *telling, const struct event *event)
         pen_entry(pen, "backing", ROLE_PLAIN,
                   phrase(phrases, "%s%s", map->backing, what));
     }
-    if (map->maps)
-        tell_maps(telling, map);
+    if (!map->maps)
+        return;
+    pen_column(pen, 2);
+    pen_line(pen, ROLE_NOTE,
+             "its line of /proc/%" PRId64 "/maps:", telling->pid);
+    pen_column(pen, 4);
+    telling_maps(telling, map->maps);
+    first = strtoull(map->maps, &end, 16);
+    last = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+    if (last > first && last - first > map->length) {
+        pen_column(pen, 4);
+        pen_words(
+            pen, ROLE_NOTE, 4,
+            "(The kernel shows neighbours of the same kind as one line.)");
+    }
 }
 
 const struct tell_kind kind_map = {map_words, map_paragraph,
@@ -315,27 +284,19 @@ static void unmap_words(struct story *story, enum tell_form form)
 {
     const struct event_unmap *unmap = &story->event->unmap;
     const char *length = story_length(story, unmap->length);
+    const char *call = unmap->call;
     struct phrases *phrases = &story->phrases;
 
-    switch (form) {
-    case TELL_TITLE:
-        say(story, "%s%s%s", phrase_call(phrases, unmap->call, "unmapped:"),
-            unmap->call && !is_call(unmap->call, "munmap") ? " takes away "
-                                                           : " ",
-            length);
-        break;
-    case TELL_SENTENCE:
-        say(story, "%s %s at 0x%llx%s",
-            unmap->call ? phrase(phrases, "%s took away",
-                                 phrase_call(phrases, unmap->call, ""))
-                        : "The program no longer has",
-            length, (unsigned long long)unmap->addr,
-            is_call(unmap->call, "mremap") ? "." : ", and what was in it.");
-        break;
-    case TELL_NEXT:
-        say(story, "%s", phrase_call(phrases, unmap->call, CHANGE));
-        break;
-    }
+    if (form == TELL_TITLE)
+        say(story, "%s%s%s", phrase_call(phrases, call, "unmapped:"),
+            call && !is_call(call, "munmap") ? " takes away " : " ", length);
+    else if (form == TELL_NEXT)
+        say(story, "%s", phrase_call(phrases, call, CHANGE));
+    else
+        say(story, "%s%s %s at 0x%" PRIx64 "%s",
+            call ? phrase_call(phrases, call, "") : "The program",
+            call ? " took away" : " no longer has", length, unmap->addr,
+            is_call(call, "mremap") ? "." : ", and what was in it.");
 }
 
 static void unmap_paragraph(struct telling *telling, const struct event *event)
@@ -344,12 +305,11 @@ static void unmap_paragraph(struct telling *telling, const struct event *event)
 
     telling_forget(telling, event->unmap.addr, event->unmap.length);
     pen_blank(pen);
-    pen_print(pen, ROLE_NOTE, "unmapped: %llu bytes at ",
-              (unsigned long long)event->unmap.length);
-    pen_print(pen, ROLE_ADDRESS, "0x%llx",
-              (unsigned long long)event->unmap.addr);
+    pen_print(pen, ROLE_NOTE, "unmapped: %" PRIu64 " bytes at ",
+              event->unmap.length);
+    pen_hex(pen, ROLE_ADDRESS, event->unmap.addr);
     pen_gap(pen, 0);
-    telling_source(telling, event);
+    pen_source(pen, &event->source);
     pen_end(pen);
 }
 
@@ -363,44 +323,50 @@ static void say_executable(struct story *story)
 {
     const struct event_protect *protect = &story->event->protect;
     const struct bytes *code = &protect->code;
-    bool was_writable = protect->old_prot & PROT_WRITE;
     bool was_executable = protect->old_prot & PROT_EXEC;
 
-    if (protect->prot & PROT_WRITE)
+    if (protect->prot & PROT_WRITE) {
         say(story, "writable and executable at the same time");
-    else if (was_executable)
-        say(story, "still executable%s",
-            was_writable ? ", but it cannot be changed until mprotect allows "
-                           "it again"
-                         : "");
+        return;
+    }
+    if (was_executable)
+        say(story, "still executable");
     else if (code->data && code->len > 1 && code->len <= ARCH_PAGE_SIZE)
         say(story, "the %zu bytes are code now", code->len);
     else
         say(story, "%s is code now",
             code->data && code->len == 1 ? "the byte there" : "what is there");
-    if (!(protect->prot & PROT_WRITE) && !was_executable && was_writable)
-        say(story, ", and cannot be changed until mprotect allows it again");
+    if (protect->old_prot & PROT_WRITE)
+        say(story, ", %s cannot be changed until mprotect allows it again",
+            was_executable ? "but it" : "and");
 }
 
-static void protect_sentence(struct story *story)
+static void protect_words(struct story *story, enum tell_form form)
 {
     const struct event_protect *protect = &story->event->protect;
     struct phrases *phrases = &story->phrases;
     unsigned old = protect->old_prot, new = protect->prot;
-    const char *flip = phrase(phrases, "%s to %s", phrase_prot(phrases, old),
-                              phrase_prot(phrases, new));
+    const char *from = phrase_prot(phrases, old);
+    const char *to = phrase_prot(phrases, new);
 
+    if (form == TELL_TITLE)
+        say(story, "%s %s -> %s",
+            phrase_call(phrases, protect->call, "protection"), from, to);
+    if (form == TELL_NEXT)
+        say(story, "%s", phrase_call(phrases, protect->call, CHANGE));
+    if (form != TELL_SENTENCE)
+        return;
     if (protect->call)
-        say(story, "%s changed %s: ", phrase_call(phrases, protect->call, ""),
-            flip);
+        say(story, "%s changed ", phrase_call(phrases, protect->call, ""));
     else
-        say(story, "The protection changed from %s: ", flip);
+        say(story, "The protection changed from ");
+    say(story, "%s to %s: ", from, to);
     if (old == new)
         say(story, "as it was");
     else if (new &PROT_EXEC)
         say_executable(story);
     else if (!(old & PROT_EXEC))
-        say(story, "%s", phrase_rights_short(phrases, new));
+        say(story, "%s", phrase_rights_short(new));
     else if (!(new &PROT_WRITE))
         say(story, "the code can no longer be executed");
     else
@@ -409,27 +375,6 @@ static void protect_sentence(struct story *story)
                          "executed"
                        : "the code can be changed again, but not be executed");
     say(story, ".");
-}
-
-static void protect_words(struct story *story, enum tell_form form)
-{
-    const struct event_protect *protect = &story->event->protect;
-    struct phrases *phrases = &story->phrases;
-
-    switch (form) {
-    case TELL_TITLE:
-        say(story, "%s %s -> %s",
-            phrase_call(phrases, protect->call, "protection"),
-            phrase_prot(phrases, protect->old_prot),
-            phrase_prot(phrases, protect->prot));
-        break;
-    case TELL_SENTENCE:
-        protect_sentence(story);
-        break;
-    case TELL_NEXT:
-        say(story, "%s", phrase_call(phrases, protect->call, CHANGE));
-        break;
-    }
 }
 
 static const char *meaning_of(unsigned old, unsigned new)
@@ -465,10 +410,9 @@ static void protect_paragraph(struct telling *telling,
     struct pen *pen = &telling->pen;
 
     pen_blank(pen);
-    if (event->source.file) {
-        telling_source(telling, event);
+    pen_source(pen, &event->source);
+    if (event->source.file)
         pen_end(pen);
-    }
     if (protect->call) {
         pen_column(pen, 2);
         pen_words(pen, ROLE_CALL, 5, protect->call);

@@ -47,7 +47,7 @@ void say(struct story *story, const char *format, ...)
 const struct view *story_view(const struct story *story);
 const struct view *story_view_before(const struct story *story);
 
-/* "code[3]" or "0x1000"; the same with its name, "code[3] <fib+0x4>". */
+/* "code[3]", or "0x1000" where nothing is mapped that the view knows of. */
 const char *story_where(struct story *story, uint64_t addr);
 
 /* " <fib+0x4>" or "" */
@@ -63,9 +63,6 @@ const char *story_register(struct story *story, uint64_t value);
 
 /* Whether this is the first time that a topic comes up. */
 bool telling_first_time(struct telling *telling, enum topic topic);
-
-/* The place in the source and its line, if they are known. */
-void telling_source(struct telling *telling, const struct event *event);
 
 /* Where the mapping that holds addr began; addr - offset if none is known. */
 uint64_t telling_base(const struct telling *telling, uint64_t addr,

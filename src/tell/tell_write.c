@@ -10,6 +10,7 @@
  * turn out to be code (paragraph_code.c). What was in the page before is not
  * decoded together with what is stored now: telling->stored has the new bytes.
  */
+#include <inttypes.h>
 #include <string.h>
 
 #include "tell/fields.h"
@@ -27,14 +28,6 @@
 
 /* --- a field ------------------------------------------------------------- */
 
-static const char *name_of(struct story *story, const struct insn_field *field)
-{
-    struct buf name = {0};
-
-    field_name(field, &name);
-    return phrase_of(&story->phrases, &name);
-}
-
 /* " of mov", as far as that is known */
 static const char *of_mnemonic(struct story *story, const struct insn *insn)
 {
@@ -47,12 +40,10 @@ static void say_number(struct story *story, const struct focus *focus,
                        const struct insn_field *field, unsigned from,
                        unsigned end, bool is_new)
 {
-    const char *name = name_of(story, field), *value;
+    const char *name = fields_name(&story->phrases, field);
+    const char *value = fields_meaning(&story->phrases, &focus->insn, field);
     const char *of = of_mnemonic(story, &focus->insn);
-    struct buf text = {0};
 
-    fields_meaning(&focus->insn, field, &text);
-    value = phrase_of(&story->phrases, &text);
     if (end - from == field->size) {
         say(story, "The %s%s%s: %s.", name, of,
             field->size > 1 ? ", lowest byte first" : "", value);
@@ -152,7 +143,7 @@ static void say_field(struct story *story, const struct focus *focus,
     case FIELD_VEX:
         say(story, "%s %s prefix.",
             end - from < field->size ? "A byte of the" : "The",
-            name_of(story, field));
+            fields_name(&story->phrases, field));
         break;
     case FIELD_OPCODE:
         say_opcode(story, insn, field);
@@ -197,17 +188,6 @@ static void say_instructions(struct story *story, const struct focus *focus)
     say(story, ".");
 }
 
-/* The index of the field that a byte of the instruction is in. */
-static unsigned field_at(const struct insn *insn, unsigned byte)
-{
-    unsigned i = 0;
-
-    while (i + 1 < insn->field_count &&
-           byte >= insn->fields[i].offset + insn->fields[i].size)
-        i++;
-    return i;
-}
-
 /* The part of one instruction that a store is, and what that is now. */
 static void say_parts(struct story *story, const struct focus *focus,
                       bool is_new)
@@ -215,8 +195,8 @@ static void say_parts(struct story *story, const struct focus *focus,
     const struct insn *insn = &focus->insn;
     unsigned from = (unsigned)(focus->store_addr - focus->addr);
     unsigned end = from + (unsigned)focus->store_length;
-    unsigned first = field_at(insn, from), last = field_at(insn, end - 1);
-    const struct insn_field *field = &insn->fields[first];
+    const struct insn_field *first = fields_at(insn, from);
+    const struct insn_field *last = fields_at(insn, end - 1);
 
     if (end - from == insn->length && focus->state == INSN_DECODED) {
         say(story, " %s: %s.",
@@ -227,15 +207,15 @@ static void say_parts(struct story *story, const struct focus *focus,
     }
     say(story, " ");
     if (first == last) {
-        say_field(story, focus, field, from - field->offset,
-                  end - field->offset, is_new);
+        say_field(story, focus, first, from - first->offset,
+                  end - first->offset, is_new);
     } else { /* "The REX, opcode and ModRM of mov." */
-        for (unsigned i = first; i <= last; i++)
+        for (const struct insn_field *field = first; field <= last; field++)
             say(story, "%s%s",
-                i == first  ? "The "
-                : i == last ? " and "
-                            : ", ",
-                name_of(story, &insn->fields[i]));
+                field == first  ? "The "
+                : field == last ? " and "
+                                : ", ",
+                fields_name(&story->phrases, field));
         say(story, "%s.", of_mnemonic(story, insn));
     }
     if (!focus->text_known)
@@ -244,23 +224,42 @@ static void say_parts(struct story *story, const struct focus *focus,
         say(story, " So far it reads %s.", insn->text);
     else if (!is_new)
         say(story, " Now it reads %s.", insn->text);
-    else if (first != last || !field_is_number(field))
+    else if (first != last || !field_is_number(first))
         say(story, " The instruction is complete: %s.", insn->text);
 }
 
-static void write_sentence(struct story *story)
+static void write_words(struct story *story, enum tell_form form)
 {
     const struct event_write *write = &story->event->write;
+    bool elsewhere = event_is_elsewhere(write), is_new;
     struct phrases *phrases = &story->phrases;
-    const struct view *before = story_view_before(story);
-    bool is_new = !before || !pages_written(&before->pages, write->addr);
+    const struct view *before;
     const struct region *region;
     struct focus focus;
 
-    if (write->new.len == 0) {
-        say(story, "A store of no bytes.");
+    if (write->new.len == 0 && form != TELL_NEXT) {
+        say(story, form == TELL_TITLE ? "a store of no bytes"
+                                      : "A store of no bytes.");
         return;
     }
+    if (form == TELL_TITLE)
+        say(story, "%s%s%s", phrase_store(phrases, write),
+            elsewhere   ? ", found changed"
+            : write->by ? " by "
+                        : "",
+            write->by && !elsewhere
+                ? phrase_call(phrases, write->by, "the kernel")
+                : "");
+    if (form == TELL_NEXT)
+        say(story, "%s%s",
+            elsewhere   ? "found changed: "
+            : write->by ? "the kernel stores to "
+                        : "a store to ",
+            phrase_place(phrases, write->offset, write->new.len));
+    if (form != TELL_SENTENCE)
+        return;
+    before = story_view_before(story);
+    is_new = !before || !pages_written(&before->pages, write->addr);
     say(story, "%s", phrase_store(phrases, write));
     if (write->old.data && write->new.len <= OLD_SHOWN && !write->by)
         say(story, " (%s %s)",
@@ -270,7 +269,7 @@ static void write_sentence(struct story *story)
                 : "was",
             phrase_bytes(phrases, write->old));
     region = view_region_at(story_view(story), write->pc);
-    if (event_is_elsewhere(write))
+    if (elsewhere)
         say(story, ", found changed; how was not seen");
     else if (write->by)
         say(story, ", by the kernel: %s", write->by);
@@ -293,38 +292,6 @@ static void write_sentence(struct story *story)
     else
         say(story, " What %s a part of cannot be known yet.",
             focus.store_length > 1 ? "they are" : "it is");
-}
-
-static void write_words(struct story *story, enum tell_form form)
-{
-    const struct event_write *write = &story->event->write;
-    bool elsewhere = event_is_elsewhere(write);
-    struct phrases *phrases = &story->phrases;
-
-    switch (form) {
-    case TELL_TITLE:
-        if (write->new.len == 0)
-            say(story, "a store of no bytes");
-        else
-            say(story, "%s%s%s", phrase_store(phrases, write),
-                elsewhere   ? ", found changed"
-                : write->by ? " by "
-                            : "",
-                write->by && !elsewhere
-                    ? phrase_call(phrases, write->by, "the kernel")
-                    : "");
-        break;
-    case TELL_SENTENCE:
-        write_sentence(story);
-        break;
-    case TELL_NEXT:
-        say(story, "%s%s",
-            elsewhere   ? "found changed: "
-            : write->by ? "the kernel stores to "
-                        : "a store to ",
-            phrase_place(phrases, write->offset, write->new.len));
-        break;
-    }
 }
 
 /* --- a paragraph --------------------------------------------------------- */
@@ -351,44 +318,19 @@ static void tell_store(struct telling *telling, const struct event *event)
     /* Who stored: a line of source, else an instruction, else a system call. */
     if (event_is_elsewhere(write)) {
         pen_item(pen, INDENT, 31);
-        pen_print(pen, ROLE_NOTE, "found changed, how was not seen");
+        pen_text(pen, ROLE_NOTE, "found changed, how was not seen");
     } else if (write->by) {
         pen_item(pen, INDENT, 15 + pen_width(write->by));
-        pen_print(pen, ROLE_NOTE, "by the kernel: ");
+        pen_text(pen, ROLE_NOTE, "by the kernel: ");
         pen_cut(pen, ROLE_CALL, write->by);
     } else if (event->source.file) {
         pen_item(pen, INDENT, pen_width(event->source.file) + 20);
-        telling_source(telling, event);
+        pen_source(pen, &event->source);
     } else if (write->text) {
         pen_item(pen, INDENT, pen_width(write->text));
         pen_cut(pen, ROLE_MNEMONIC, write->text);
     }
     pen_end(pen);
-}
-
-/* One row of the dump, up to its last written byte. */
-static void write_row(struct telling *telling, uint64_t base, uint64_t row,
-                      const struct event_write *write)
-{
-    const struct pages *pages = &telling->view.pages;
-    struct pen *pen = &telling->pen;
-    uint64_t end = row + ROW;
-    uint8_t byte;
-
-    while (end > row && !pages_written(pages, end - 1))
-        end--;
-    pen_column(pen, 4);
-    pen_print(pen, ROLE_ADDRESS, "%08llx:", (unsigned long long)(row - base));
-    for (uint64_t addr = row; addr < end; addr++) {
-        bool is_new = addr - write->addr < write->new.len;
-
-        pages_read(pages, addr, 1, &byte);
-        pen_column(pen, pen->column + 1);
-        if (pages_written(pages, addr))
-            pen_print(pen, is_new ? ROLE_BYTE_NEW : ROLE_BYTE, "%02x", byte);
-        else
-            pen_text(pen, ROLE_UNWRITTEN, "..");
-    }
 }
 
 /*
@@ -417,29 +359,26 @@ static bool decode_around(struct telling *telling, uint64_t base,
 static void tell_bits(struct telling *telling, uint64_t base,
                       const struct event_write *write)
 {
-    uint64_t len = write->new.len, start = 0, low;
     struct phrases *phrases = &telling->phrases;
+    const struct insn_field *field;
     struct pen *pen = &telling->pen;
+    size_t len = write->new.len;
     struct insn insn;
     const char *note;
-    unsigned i = 0;
+    uint64_t start;
+    unsigned low;
 
     if (!decode_around(telling, base, write->addr, &insn))
         return;
-    for (; i < insn.field_count; i++) {
-        start = insn.addr + insn.fields[i].offset;
-        if (insn.fields[i].kind == FIELD_IMMEDIATE && write->addr >= start &&
-            write->addr + len <= start + insn.fields[i].size)
-            break;
-    }
-    if (i == insn.field_count ||
-        !pages_all_written(&telling->stored, insn.addr, start - insn.addr))
+    field = fields_at(&insn, (unsigned)(write->addr - insn.addr));
+    start = insn.addr + field->offset;
+    if (field->kind != FIELD_IMMEDIATE ||
+        write->addr + len > start + field->size ||
+        !pages_all_written(&telling->stored, insn.addr, field->offset))
         return;
     pages_write(&telling->explained, write->addr, write->new);
-    low = 8 * (write->addr - start);
-    note = phrase(phrases, "imm bits %llu..%llu",
-                  (unsigned long long)(low + 8 * len - 1),
-                  (unsigned long long)low);
+    low = 8 * (unsigned)(write->addr - start);
+    note = phrase(phrases, "imm bits %zu..%u", low + 8 * len - 1, low);
     if (len == 1)
         note = phrase(phrases, "%s = %s", note,
                       phrase_bits(phrases, write->new.data[0], 8));
@@ -452,7 +391,9 @@ static void tell_bits(struct telling *telling, uint64_t base,
 static void write_paragraph(struct telling *telling, const struct event *event)
 {
     const struct event_write *write = &event->write;
-    uint64_t base = write->addr - write->offset;
+    const struct pages *pages = &telling->view.pages;
+    bool inside = view_is_inside(&telling->view, event->tid);
+    uint64_t base = write->addr - write->offset, twin;
     uint64_t end = write->addr + write->new.len, row;
     struct pen *pen = &telling->pen;
 
@@ -460,32 +401,47 @@ static void write_paragraph(struct telling *telling, const struct event *event)
         return;
     telling_note_fresh(telling, base, write->addr, end - 1);
     telling_name_code(telling, base);
-    if (write->also.known &&
-        telling->twin != write->also.value - write->offset) {
-        telling->twin = write->also.value - write->offset;
-        pen_print(pen, ROLE_NOTE,
-                  "the same memory is mapped for execution at ");
-        pen_line(pen, ROLE_ADDRESS, "0x%llx",
-                 (unsigned long long)telling->twin);
+    twin = write->also.value - write->offset;
+    if (write->also.known && telling->twin != twin) {
+        telling->twin = twin;
+        pen_text(pen, ROLE_NOTE, "the same memory is mapped for execution at ");
+        pen_hex(pen, ROLE_ADDRESS, twin);
+        pen_end(pen);
     }
-    if (view_is_inside(&telling->view, event->tid)) {
+    if (inside)
         pen_column(pen, INDENT);
-        tell_store(telling, event);
-        return;
-    }
-    pages_write(&telling->stored, write->addr, write->new);
+    else
+        pages_write(&telling->stored, write->addr, write->new);
     tell_store(telling, event);
+    if (inside)
+        return;
     row = write->addr - write->offset % ROW;
     for (unsigned rows = 0; row < end; rows++, row += ROW) {
+        uint64_t last = row + ROW; /* behind the last written byte */
+
         if (rows > 0)
             pen_end(pen);
+        pen_column(pen, 4);
         if (rows == ROWS_SHOWN) {
-            pen_column(pen, 4);
-            pen_print(pen, ROLE_NOTE, "... and %llu bytes more",
-                      (unsigned long long)(end - row));
+            pen_print(pen, ROLE_NOTE, "... and %" PRIu64 " bytes more",
+                      end - row);
             break;
         }
-        write_row(telling, base, row, write);
+        pen_print(pen, ROLE_ADDRESS, "%08" PRIx64 ":", row - base);
+        while (last > row && !pages_written(pages, last - 1))
+            last--;
+        for (uint64_t addr = row; addr < last; addr++) {
+            bool is_new = addr - write->addr < write->new.len;
+            uint8_t byte;
+
+            pages_read(pages, addr, 1, &byte);
+            pen_column(pen, pen->column + 1);
+            if (pages_written(pages, addr))
+                pen_print(pen, is_new ? ROLE_BYTE_NEW : ROLE_BYTE, "%02x",
+                          byte);
+            else
+                pen_text(pen, ROLE_UNWRITTEN, "..");
+        }
     }
     tell_bits(telling, base, write);
     pen_end(pen);

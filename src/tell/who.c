@@ -89,14 +89,6 @@ static bool find_part(const struct store *store, const struct view *view,
     return false;
 }
 
-static const struct insn_field *field_at(const struct insn *insn, unsigned byte)
-{
-    for (unsigned i = 0; i < insn->field_count; i++)
-        if (byte - insn->fields[i].offset < insn->fields[i].size)
-            return &insn->fields[i];
-    return NULL;
-}
-
 /* "W=1 R=0 X=0 B=0", "mod=11 reg=000 rm=000", or what a prefix means. */
 static void append_bits(struct phrases *phrases, const struct insn *insn,
                         unsigned byte, struct buf *out)
@@ -125,38 +117,28 @@ static void append_purpose(struct phrases *phrases, const struct part *part,
                            struct buf *out)
 {
     const struct insn *insn = &part->insn;
-    const struct insn_field *field = field_at(insn, part->byte);
-    struct buf name = {0};
-    bool is_number;
-    unsigned at;
+    const struct insn_field *field = fields_at(insn, part->byte);
+    bool is_number = field_is_number(field);
+    unsigned at = part->byte - field->offset;
 
-    if (!field)
-        return;
-    is_number = field_is_number(field);
-    at = part->byte - field->offset;
-    if (field->kind == FIELD_PREFIX) {
-        buf_printf(out, "a prefix of %s", insn->mnemonic);
-        append_bits(phrases, insn, part->byte, out);
-        return;
-    }
-    field_name(field, &name);
-    if (field->size > 1 && !is_number)
+    if (field->kind == FIELD_PREFIX)
+        buf_append_text(out, "a prefix");
+    else if (field->size > 1 && !is_number)
         buf_printf(out, "byte %u of %u of ", at + 1, field->size);
     else if (field->size > 1 && at > 0 && at + 1u < field->size)
         buf_printf(out, "bits %u..%u of ", 8 * at + 7, 8 * at);
     else if (field->size > 1)
         buf_printf(out, "the %s byte of ", at == 0 ? "lowest" : "highest");
-    buf_printf(out, "the %s%s of %s", buf_text(&name),
-               field->kind == FIELD_REX || field->kind == FIELD_VEX ? " prefix"
-                                                                    : "",
-               insn->mnemonic);
-    if (is_number) {
-        buf_append_text(out, ", ");
-        fields_meaning(insn, field, out);
-    } else {
+    if (field->kind != FIELD_PREFIX)
+        buf_printf(out, "the %s%s", fields_name(phrases, field),
+                   field->kind == FIELD_REX || field->kind == FIELD_VEX
+                       ? " prefix"
+                       : "");
+    buf_printf(out, " of %s", insn->mnemonic);
+    if (is_number)
+        buf_printf(out, ", %s", fields_meaning(phrases, insn, field));
+    else
         append_bits(phrases, insn, part->byte, out);
-    }
-    buf_release(&name);
 }
 
 /* "+0   48 c7 c0[fc]ff ff ff  mov rax, -4" */
@@ -170,7 +152,7 @@ static void write_insn(struct pen *pen, const struct part *part, uint64_t base)
     if (pen->column < INDENT + 4)
         pen_column(pen, INDENT + 4);
     for (unsigned i = 0; i < insn->length; i++) {
-        const struct insn_field *field = field_at(insn, i);
+        const struct insn_field *field = fields_at(insn, i);
         bool is_it = i == part->byte;
 
         pen_text(pen, ROLE_BYTE_NEW,
