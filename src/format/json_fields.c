@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json_fields.c - the fields of an event, read from the object of its line.
+ * json_fields.c - what an event says as JSON, and read from there.
  *
- * As in the writer there is no code per kind of event, only per type of field.
- * Every value is checked for all that the rest of jittrace takes for granted
+ * There is no code per kind of event here, only per type of value: the fields
+ * come from trace/event.def in the order in which they are written, and what
+ * has parts (the source, an access to memory) has a table of fields as well.
+ *
+ * What is read is checked for all that the rest of jittrace takes for granted
  * of an event; what is wrong is told with its line, its field and what would
  * be right.
  */
@@ -12,39 +15,320 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
 
-#define LINE_MAX_NUMBER 1000000000 /* the sum of two still fits an int */
+#define DIGITS "0123456789abcdef"
 
-/* What the value of a field must be, as the end of a sentence. */
-#define RIGHT_ADDR   "a text of \"0x\" and 1 to 16 lower-case hex digits"
-#define RIGHT_BYTES  "a text of lower-case hex digits, two for each byte"
-#define RIGHT_LINE   "a whole number from 1 to 1000000000"
-#define RIGHT_OBJECT "an object"
-#define RIGHT_REGS   "an object {\"rax\":\"0x...\",...} of all registers"
-#define RIGHT_SIZE   "a whole number from 0 to 9007199254740991"
-#define RIGHT_TEXT   "a text"
-
-static const char *const right[] = {
-    [FIELD_TYPE_ADDR] = RIGHT_ADDR,
-    [FIELD_TYPE_OPT] = RIGHT_ADDR,
-    [FIELD_TYPE_SIZE] = RIGHT_SIZE,
-    [FIELD_TYPE_INT] =
-        "a whole number from -9007199254740991 to 9007199254740991",
-    [FIELD_TYPE_OPTINT] = RIGHT_SIZE,
-    [FIELD_TYPE_PROT] = "a text such as \"rw-\" or \"r-x\"",
-    [FIELD_TYPE_TEXT] = RIGHT_TEXT,
-    [FIELD_TYPE_TEXTS] = "a list of texts",
-    [FIELD_TYPE_BYTES] = RIGHT_BYTES,
-    [FIELD_TYPE_REGS] = RIGHT_REGS,
-    [FIELD_TYPE_OPTREGS] = RIGHT_REGS,
-    [FIELD_TYPE_CHANGES] = "an object {\"rax\":[\"0xOLD\",\"0xNEW\"],...}",
-    [FIELD_TYPE_READS] = "a list of objects {\"addr\":\"0x...\",\"bytes\":...}",
-    [FIELD_TYPE_WRITES] =
-        "a list of objects {\"addr\":\"0x...\",\"old\":...,\"new\":...}",
+/* The types of values that are no fields of a kind of event. */
+enum {
+    TYPE_TID = FIELD_TYPE_WRITES + 1,
+    TYPE_NAME, /* a text that must be there */
+    TYPE_LINE,
+    TYPE_LINES,
+    TYPE_EXCERPT,
+    TYPE_SOURCE,
+    TYPE_READ,
+    TYPE_WRITE,
+    TYPES,
 };
+
+#define PART(type, key, of, member)                               \
+    {                                                             \
+        (enum field_type)(type), key, offsetof(struct of, member) \
+    }
+
+static const struct event_field excerpt_fields[] = {
+    PART(TYPE_LINE, "line", srcline, excerpt_line),
+    PART(TYPE_LINES, "text", srcline, excerpt),
+};
+static const struct event_field source_fields[] = {
+    PART(TYPE_NAME, "file", srcline, file),
+    PART(TYPE_LINE, "line", srcline, line),
+    PART(FIELD_TYPE_TEXT, "text", srcline, text),
+    {(enum field_type)TYPE_EXCERPT, "excerpt", 0},
+};
+static const struct event_field read_fields[] = {
+    PART(FIELD_TYPE_ADDR, "addr", mem_access, addr),
+    PART(FIELD_TYPE_BYTES, "bytes", mem_access, old_bytes),
+};
+static const struct event_field write_fields[] = {
+    PART(FIELD_TYPE_ADDR, "addr", mem_access, addr),
+    PART(FIELD_TYPE_BYTES, "old", mem_access, old_bytes),
+    PART(FIELD_TYPE_BYTES, "new", mem_access, new_bytes),
+};
+
+static const struct event_field tid_field = PART(TYPE_TID, "tid", event, tid);
+static const struct event_field source_field =
+    PART(TYPE_SOURCE, "source", event, source);
+
+#define RIGHT_ADDR "a text of \"0x\" and 1 to 16 lower-case hex digits"
+#define RIGHT_SIZE "a whole number from 0 to 9007199254740991"
+#define RIGHT_REGS "an object {\"rax\":\"0x...\",...} of all registers"
+#define PARTS(table) \
+    .right = "an object", (table), sizeof(table) / sizeof *(table)
+
+static const struct {
+    const char *right; /* what it must be, as the end of a sentence */
+    const struct event_field *fields;
+    size_t count;
+    bool optional;
+    int64_t min; /* of a number */
+    int64_t max;
+} types[TYPES] = {
+    [FIELD_TYPE_ADDR] = {RIGHT_ADDR},
+    [FIELD_TYPE_OPT] = {RIGHT_ADDR, .optional = true},
+    [FIELD_TYPE_SIZE] = {RIGHT_SIZE, .max = JSON_NUMBER_MAX},
+    [FIELD_TYPE_INT] =
+        {"a whole number from -9007199254740991 to 9007199254740991",
+         .min = -JSON_NUMBER_MAX, .max = JSON_NUMBER_MAX},
+    [FIELD_TYPE_OPTINT] = {RIGHT_SIZE, .optional = true,
+                           .max = JSON_NUMBER_MAX},
+    [FIELD_TYPE_PROT] = {"a text such as \"rw-\" or \"r-x\""},
+    [FIELD_TYPE_TEXT] = {"a text", .optional = true},
+    [FIELD_TYPE_TEXTS] = {"a list of texts"},
+    [FIELD_TYPE_BYTES] = {"a text of lower-case hex digits, two for each byte",
+                          .optional = true},
+    [FIELD_TYPE_REGS] = {RIGHT_REGS},
+    [FIELD_TYPE_OPTREGS] = {RIGHT_REGS, .optional = true},
+    [FIELD_TYPE_CHANGES] = {"an object {\"rax\":[\"0xOLD\",\"0xNEW\"],...}"},
+    [FIELD_TYPE_READS] =
+        {"a list of objects {\"addr\":\"0x...\",\"bytes\":...}"},
+    [FIELD_TYPE_WRITES] =
+        {"a list of objects {\"addr\":\"0x...\",\"old\":...,\"new\":...}"},
+    [TYPE_TID] = {"a whole number from -2147483648 to 2147483647",
+                  .min = INT_MIN, .max = INT_MAX},
+    [TYPE_NAME] = {"a text"},
+    /* The sum of two still fits an int. */
+    [TYPE_LINE] = {"a whole number from 1 to 1000000000", .min = 1,
+                   .max = 1000000000},
+    [TYPE_LINES] = {"a text of lines, each with its newline"},
+    [TYPE_EXCERPT] = {PARTS(excerpt_fields), .optional = true},
+    [TYPE_SOURCE] = {PARTS(source_fields), .optional = true},
+    [TYPE_READ] = {PARTS(read_fields)},
+    [TYPE_WRITE] = {PARTS(write_fields)},
+};
+
+/*
+ * Whether the field says nothing in this event: code_offset, which follows
+ * code in event.def, when there is no code.
+ */
+static bool is_void(const struct event *event, const struct event_field *field)
+{
+    const void *code;
+
+    if (strcmp(field->name, "code_offset") != 0)
+        return false;
+    code = (const char *)event + field[-1].offset;
+    return !((const struct bytes *)code)->data;
+}
+
+/* --- writing ------------------------------------------------------------- */
+
+void json_put(json_t *in, const char *key, json_t *value)
+{
+    int failed = key ? json_object_set_new_nocheck(in, key, value)
+                     : json_array_append_new(in, value);
+
+    BUG_UNLESS(!failed);
+}
+
+static json_t *number_json(int64_t value)
+{
+    BUG_UNLESS(value >= -JSON_NUMBER_MAX && value <= JSON_NUMBER_MAX);
+    return json_integer(value);
+}
+
+static json_t *addr_json(uint64_t value)
+{
+    char text[sizeof "0x" + 16];
+    int len = snprintf(text, sizeof text, "0x%" PRIx64, value);
+
+    return json_stringn_nocheck(text, (size_t)len);
+}
+
+static json_t *bytes_json(struct bytes bytes)
+{
+    char *text = mem_resize(NULL, bytes.len, 2);
+    json_t *json;
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        text[2 * i] = DIGITS[bytes.data[i] >> 4];
+        text[2 * i + 1] = DIGITS[bytes.data[i] & 15];
+    }
+    json = json_stringn_nocheck(text, 2 * bytes.len);
+    free(text);
+    return json;
+}
+
+/*
+ * The text, with U+FFFD in place of each byte that is no part of UTF-8. Jansson
+ * is asked what is, as what it takes is what it will read again: the shortest
+ * that it takes is one character, and none is longer than four bytes (RFC 3629,
+ * 3).
+ */
+static json_t *text_json(const char *text)
+{
+    json_t *json = json_string(text), *taken;
+    struct buf buf = {0};
+
+    if (json)
+        return json;
+    while (*text) {
+        size_t len = 1, max = strnlen(text, 4);
+
+        while (len <= max && !(taken = json_stringn(text, len)))
+            len++;
+        if (len <= max) {
+            json_decref(taken);
+            buf_append(&buf, text, len);
+        } else {
+            buf_append_text(&buf, "\xef\xbf\xbd");
+            len = 1;
+        }
+        text += len;
+    }
+    json = json_string(buf_text(&buf));
+    buf_release(&buf);
+    return json;
+}
+
+static void put_parts(json_t *object, const struct event_field *fields,
+                      size_t count, const void *at);
+
+/* The value, or NULL when it is one to leave out. */
+static json_t *value_json(int type, const void *at)
+{
+    const struct opt_u64 *opt = at;
+    const struct opt_regs *opt_regs = at;
+    const struct bytes *bytes = at;
+    const struct texts *texts = at;
+    const struct srcline *source = at;
+    const struct reg_changes *changes = at;
+    const struct mem_accesses *accesses = at;
+    const char *text;
+    json_t *json, *value;
+    char prot[4];
+
+    switch (type) {
+    case FIELD_TYPE_ADDR:
+        return addr_json(*(const uint64_t *)at);
+    case FIELD_TYPE_OPT:
+        return opt->known ? addr_json(opt->value) : NULL;
+    case FIELD_TYPE_SIZE:
+    case FIELD_TYPE_INT:
+        return number_json(*(const int64_t *)at);
+    case FIELD_TYPE_OPTINT:
+        return opt->known ? number_json((int64_t)opt->value) : NULL;
+    case TYPE_TID:
+    case TYPE_LINE:
+        return number_json(*(const int *)at);
+    case FIELD_TYPE_PROT:
+        prot_text(*(const unsigned *)at, prot);
+        return json_string(prot);
+    case FIELD_TYPE_TEXT:
+    case TYPE_NAME:
+    case TYPE_LINES:
+        text = *(const char *const *)at;
+        return text ? text_json(text) : NULL;
+    case FIELD_TYPE_BYTES:
+        return bytes->data ? bytes_json(*bytes) : NULL;
+    case FIELD_TYPE_OPTREGS:
+        return opt_regs->known ? value_json(FIELD_TYPE_REGS, &opt_regs->value)
+                               : NULL;
+    case FIELD_TYPE_REGS:
+        json = json_object();
+        for (int reg = 0; reg < REG_COUNT; reg++)
+            json_put(json, reg_name((enum reg)reg),
+                     addr_json(((const struct regs *)at)->value[reg]));
+        return json;
+    case FIELD_TYPE_CHANGES:
+        json = json_object();
+        for (size_t i = 0; i < changes->count; i++) {
+            value = json_array();
+            json_put(value, NULL, addr_json(changes->list[i].old_value));
+            json_put(value, NULL, addr_json(changes->list[i].new_value));
+            json_put(json, reg_name(changes->list[i].reg), value);
+        }
+        return json;
+    case FIELD_TYPE_TEXTS:
+        json = json_array();
+        for (size_t i = 0; i < texts->count; i++)
+            json_put(json, NULL, text_json(texts->list[i]));
+        return json;
+    case FIELD_TYPE_READS:
+    case FIELD_TYPE_WRITES:
+        json = json_array();
+        type = type == FIELD_TYPE_READS ? TYPE_READ : TYPE_WRITE;
+        for (size_t i = 0; i < accesses->count; i++)
+            json_put(json, NULL, value_json(type, &accesses->list[i]));
+        return json;
+    case TYPE_EXCERPT:
+    case TYPE_SOURCE:
+        if (!(type == TYPE_SOURCE ? source->file : source->excerpt))
+            return NULL;
+        break;
+    }
+    json = json_object();
+    put_parts(json, types[type].fields, types[type].count, at);
+    return json;
+}
+
+static void put_parts(json_t *object, const struct event_field *fields,
+                      size_t count, const void *at)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_t *value =
+            value_json(fields[i].type, (const char *)at + fields[i].offset);
+
+        if (value)
+            json_put(object, fields[i].name, value);
+    }
+}
+
+void json_put_fields(json_t *object, const struct event *event)
+{
+    size_t count;
+    const struct event_field *fields = event_fields(event->kind, &count);
+
+    put_parts(object, &tid_field, 1, event);
+    for (size_t i = 0; i < count; i++)
+        if (!is_void(event, &fields[i]))
+            put_parts(object, &fields[i], 1, event);
+    put_parts(object, &source_field, 1, event);
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+static int fail_register(const struct json_line *line, const char *name,
+                         const struct json_path *path)
+{
+    json_t *text = json_string(name);
+    struct buf quoted = {0};
+
+    json_quote(text, &quoted);
+    json_fail(line,
+              "the field \"%s\" names %s, which is no register; registers are "
+              "named as \"rax\", \"r8\" or \"rflags\"",
+              path->name, buf_text(&quoted));
+    buf_release(&quoted);
+    json_decref(text);
+    return -1;
+}
+
+/* A store replaces as many bytes as it brings. */
+static int check_lengths(const struct json_line *line, struct bytes before,
+                         struct bytes after)
+{
+    if (!before.data || !after.data || before.len == after.len)
+        return 0;
+    return json_fail(line,
+                     "a write has %zu old and %zu new bytes, but it must have "
+                     "as many old as new ones",
+                     before.len, after.len);
+}
 
 /* size bytes, all zero, that live as long as the event. */
 static void *keep(struct json_line *line, size_t size)
@@ -61,80 +345,6 @@ void json_line_forget(struct json_line *line)
     json_decref(line->root);
     line->root = NULL;
 }
-
-/* --- what is wrong ------------------------------------------------------- */
-
-int json_fail(const struct json_line *line, const char *format, ...)
-{
-    struct buf message = {0};
-    va_list args;
-
-    buf_printf(&message, "%s:%" PRIu64 ": ", line->name, line->number);
-    va_start(args, format);
-    buf_vprintf(&message, format, args);
-    va_end(args);
-    err_set(line->err, ERR_DATA, "%s", buf_text(&message));
-    buf_release(&message);
-    return -1;
-}
-
-/*
- * Appends value as it would stand in the file, so far as it fits a message;
- * in ASCII, because a message must not carry control codes of the file.
- */
-static void quote(const json_t *value, struct buf *out)
-{
-    enum { MOST = 40 };
-    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII;
-    char *text = json_dumps(value, flags);
-
-    BUG_UNLESS(text);
-    buf_printf(out, "%.*s%s", MOST, text, strlen(text) > MOST ? "..." : "");
-    free(text);
-}
-
-int json_fail_field(const struct json_line *line, const json_t *value,
-                    const char *must_be, const char *field, ...)
-{
-    struct buf name = {0}, found = {0};
-    va_list args;
-
-    va_start(args, field);
-    buf_vprintf(&name, field, args);
-    va_end(args);
-    if (value) {
-        quote(value, &found);
-        json_fail(line, "the field \"%s\" is %s, but it must be %s",
-                  buf_text(&name), buf_text(&found), must_be);
-    } else {
-        json_fail(line, "the field \"%s\" is missing; it must be %s",
-                  buf_text(&name), must_be);
-    }
-    buf_release(&name);
-    buf_release(&found);
-    return -1;
-}
-
-static int fail_register(struct json_line *line, const char *field,
-                         const char *name)
-{
-    json_t *text = json_string(name);
-    struct buf found = {0};
-
-    quote(text, &found);
-    json_fail(line,
-              "the field \"%s\" names %s, which is no register; registers are "
-              "named as \"rax\", \"r8\" or \"rflags\"",
-              field, buf_text(&found));
-    buf_release(&found);
-    json_decref(text);
-    return -1;
-}
-
-/* --- one value ------------------------------------------------------------ */
-
-/* Each takes a value, or NULL for a missing one, and returns whether it is of
- * the wanted form. */
 
 bool json_get_text(const json_t *value, const char **out)
 {
@@ -153,42 +363,21 @@ bool json_get_number(const json_t *value, int64_t min, int64_t max,
     return *out >= min && *out <= max;
 }
 
-static bool get_int(const json_t *value, int min, int max, int *out)
+static bool get_number(const json_t *value, int type, int64_t *out)
 {
-    int64_t number = 0;
-    bool is_right = json_get_number(value, min, max, &number);
-
-    *out = is_right ? (int)number : 0;
-    return is_right;
-}
-
-/* The value of a lower-case hex digit, or -1. */
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return -1;
+    return json_get_number(value, types[type].min, types[type].max, out);
 }
 
 static bool get_addr(const json_t *value, uint64_t *out)
 {
     const char *text;
+    size_t digits;
 
     if (!json_get_text(value, &text) || strncmp(text, "0x", 2) != 0)
         return false;
-    text += 2;
-    if (!*text || strlen(text) > 16)
-        return false;
-    for (*out = 0; *text; text++) {
-        int digit = hex_digit(*text);
-
-        if (digit < 0)
-            return false;
-        *out = *out << 4 | (unsigned)digit;
-    }
-    return true;
+    digits = strspn(text + 2, DIGITS);
+    *out = strtoull(text, NULL, 16);
+    return digits > 0 && digits <= 16 && !text[2 + digits];
 }
 
 static bool get_bytes(struct json_line *line, const json_t *value,
@@ -196,19 +385,17 @@ static bool get_bytes(struct json_line *line, const json_t *value,
 {
     const char *text;
     uint8_t *data;
+    size_t len;
 
-    if (!json_get_text(value, &text) || strlen(text) % 2)
+    if (!json_get_text(value, &text))
         return false;
-    out->len = strlen(text) / 2;
-    out->data = data = keep(line, out->len);
-    for (size_t i = 0; i < out->len; i++) {
-        int high = hex_digit(text[2 * i]);
-        int low = hex_digit(text[2 * i + 1]);
-
-        if (high < 0 || low < 0)
-            return false;
-        data[i] = (uint8_t)(high << 4 | low);
-    }
+    len = strlen(text);
+    if (len % 2 || strspn(text, DIGITS) != len)
+        return false;
+    *out = (struct bytes){data = keep(line, len / 2), len / 2};
+    for (size_t i = 0; i < len; i++)
+        data[i / 2] = (uint8_t)(data[i / 2] * 16 + (text[i] & 15) +
+                                (text[i] > '9' ? 9 : 0));
     return true;
 }
 
@@ -226,236 +413,177 @@ static bool get_prot(const json_t *value, unsigned *out)
     return strcmp(text, same) == 0;
 }
 
-/* --- values with parts ---------------------------------------------------- */
-
-static int read_texts(struct json_line *line, const char *field,
-                      const json_t *value, struct texts *out)
-{
-    const char **list;
-
-    if (!json_is_array(value))
-        return json_fail_field(line, value, right[FIELD_TYPE_TEXTS], "%s",
-                               field);
-    out->count = json_array_size(value);
-    out->list = list = keep(line, out->count * sizeof *list);
-    for (size_t i = 0; i < out->count; i++) {
-        const json_t *element = json_array_get(value, i);
-
-        if (!json_get_text(element, &list[i]))
-            return json_fail_field(line, element, RIGHT_TEXT, "%s[%zu]", field,
-                                   i);
-    }
-    return 0;
-}
-
-static int read_regs(struct json_line *line, const char *field, json_t *value,
-                     struct regs *out)
+static int read_regs(struct json_line *line, json_t *object, struct regs *out,
+                     const struct json_path *path)
 {
     const char *name;
-    json_t *member;
+    json_t *value;
 
-    if (!json_is_object(value))
-        return json_fail_field(line, value, RIGHT_REGS, "%s", field);
-    json_object_foreach(value, name, member)
+    json_object_foreach(object, name, value)
     {
         if (reg_find(name) == REG_NONE)
-            return fail_register(line, field, name);
+            return fail_register(line, name, path);
     }
     for (int reg = 0; reg < REG_COUNT; reg++) {
         name = reg_name((enum reg)reg);
-        member = json_object_get(value, name);
-        if (!get_addr(member, &out->value[reg]))
-            return json_fail_field(line, member, RIGHT_ADDR, "%s.%s", field,
-                                   name);
+        value = json_object_get(object, name);
+        if (!get_addr(value, &out->value[reg]))
+            return json_fail_field(line, value, RIGHT_ADDR,
+                                   &(struct json_path){path, name, 0});
     }
     return 0;
 }
 
-static int read_changes(struct json_line *line, const char *field,
-                        json_t *value, struct reg_changes *out)
+static int read_changes(struct json_line *line, json_t *object,
+                        struct reg_changes *out, const struct json_path *path)
 {
     struct reg_change *change;
     const char *name;
     json_t *pair;
 
-    if (!json_is_object(value))
-        return json_fail_field(line, value, right[FIELD_TYPE_CHANGES], "%s",
-                               field);
-    out->list = change = keep(line, json_object_size(value) * sizeof *change);
-    json_object_foreach(value, name, pair)
+    out->list = change = keep(line, json_object_size(object) * sizeof *change);
+    json_object_foreach(object, name, pair)
     {
         change->reg = reg_find(name);
         if (change->reg == REG_NONE)
-            return fail_register(line, field, name);
+            return fail_register(line, name, path);
         if (json_array_size(pair) != 2 ||
             !get_addr(json_array_get(pair, 0), &change->old_value) ||
             !get_addr(json_array_get(pair, 1), &change->new_value))
             return json_fail_field(line, pair, "a list [\"0xOLD\",\"0xNEW\"]",
-                                   "%s.%s", field, name);
+                                   &(struct json_path){path, name, 0});
         out->count++;
         change++;
     }
     return 0;
 }
 
-/* A store replaces as many bytes as it brings. */
-static int check_lengths(struct json_line *line, struct bytes before,
-                         struct bytes after)
+static int read_value(struct json_line *line, json_t *value, int type, void *at,
+                      const struct json_path *path);
+
+/* The elements of a list into an array; size is that of each, in bytes. */
+static int read_list(struct json_line *line, const json_t *list, int type,
+                     void *out, size_t size, const struct json_path *path)
 {
-    if (!before.data || !after.data || before.len == after.len)
-        return 0;
-    return json_fail(line,
-                     "a write has %zu old and %zu new bytes, but it must have "
-                     "as many old as new ones",
-                     before.len, after.len);
-}
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct mem_access *access = (void *)((char *)out + i * size);
 
-/* Bytes may be missing: their data stays NULL then. */
-static int read_accesses(struct json_line *line,
-                         const struct event_field *field, const json_t *value,
-                         struct mem_accesses *out)
-{
-    bool read = field->type == FIELD_TYPE_READS;
-    const char *old_key = read ? "bytes" : "old", *name = field->name;
-    struct mem_access *list;
-
-    if (!json_is_array(value))
-        return json_fail_field(line, value, right[field->type], "%s", name);
-    out->count = json_array_size(value);
-    out->list = list = keep(line, out->count * sizeof *list);
-    for (size_t i = 0; i < out->count; i++) {
-        const json_t *object = json_array_get(value, i);
-        const json_t *addr = json_object_get(object, "addr");
-        const json_t *before = json_object_get(object, old_key);
-        const json_t *after = read ? NULL : json_object_get(object, "new");
-
-        if (!json_is_object(object))
-            return json_fail_field(line, object, RIGHT_OBJECT, "%s[%zu]", name,
-                                   i);
-        if (!get_addr(addr, &list[i].addr))
-            return json_fail_field(line, addr, RIGHT_ADDR, "%s[%zu].addr", name,
-                                   i);
-        if (before && !get_bytes(line, before, &list[i].old_bytes))
-            return json_fail_field(line, before, RIGHT_BYTES, "%s[%zu].%s",
-                                   name, i, old_key);
-        if (after && !get_bytes(line, after, &list[i].new_bytes))
-            return json_fail_field(line, after, RIGHT_BYTES, "%s[%zu].new",
-                                   name, i);
-        if (check_lengths(line, list[i].old_bytes, list[i].new_bytes) < 0)
+        if (read_value(line, json_array_get(list, i), type, access,
+                       &(struct json_path){path, NULL, i}) < 0 ||
+            (type == TYPE_WRITE &&
+             check_lengths(line, access->old_bytes, access->new_bytes) < 0))
             return -1;
     }
     return 0;
 }
 
-/* --- an event ------------------------------------------------------------- */
-
-static int read_field(struct json_line *line, const struct event_field *field,
-                      struct event *event)
+static int read_parts(struct json_line *line, const json_t *object,
+                      const struct event_field *fields, size_t count, void *at,
+                      const struct json_path *in)
 {
-    json_t *value = json_object_get(line->root, field->name);
-    void *at = (char *)event + field->offset;
+    for (size_t i = 0; i < count; i++)
+        if (read_value(line, json_object_get(object, fields[i].name),
+                       fields[i].type, (char *)at + fields[i].offset,
+                       &(struct json_path){in, fields[i].name, 0}) < 0)
+            return -1;
+    return 0;
+}
+
+static int read_value(struct json_line *line, json_t *value, int type, void *at,
+                      const struct json_path *path)
+{
     struct opt_u64 *opt = at;
     struct opt_regs *regs = at;
+    struct texts *texts = at;
+    struct mem_accesses *accesses = at;
+    struct mem_access *access = at;
+    size_t count = json_array_size(value);
+    const char **text = at;
+    int64_t number = 0;
     bool is_right = false;
 
-    if (!value &&
-        (field->type == FIELD_TYPE_OPT || field->type == FIELD_TYPE_OPTINT ||
-         field->type == FIELD_TYPE_TEXT || field->type == FIELD_TYPE_BYTES ||
-         field->type == FIELD_TYPE_OPTREGS))
+    if (!value && types[type].optional)
         return 0;
-    switch (field->type) {
+    switch (type) {
     case FIELD_TYPE_ADDR:
         is_right = get_addr(value, at);
         break;
     case FIELD_TYPE_OPT:
         is_right = opt->known = get_addr(value, &opt->value);
         break;
-    case FIELD_TYPE_INT:
-        is_right =
-            json_get_number(value, -JSON_NUMBER_MAX, JSON_NUMBER_MAX, at);
+    case FIELD_TYPE_OPTINT:
+        is_right = opt->known = get_number(value, type, (int64_t *)&opt->value);
         break;
     case FIELD_TYPE_SIZE:
-        is_right = json_get_number(value, 0, JSON_NUMBER_MAX, at);
+    case FIELD_TYPE_INT:
+        is_right = get_number(value, type, at);
         break;
-    case FIELD_TYPE_OPTINT:
-        is_right = opt->known =
-            json_get_number(value, 0, JSON_NUMBER_MAX, (int64_t *)&opt->value);
+    case TYPE_TID:
+    case TYPE_LINE:
+        is_right = get_number(value, type, &number);
+        *(int *)at = (int)number;
         break;
     case FIELD_TYPE_PROT:
         is_right = get_prot(value, at);
         break;
     case FIELD_TYPE_TEXT:
-        is_right = json_get_text(value, at);
+    case TYPE_NAME:
+        is_right = json_get_text(value, text);
+        break;
+    case TYPE_LINES:
+        is_right = json_get_text(value, text) && **text &&
+                   (*text)[strlen(*text) - 1] == '\n';
         break;
     case FIELD_TYPE_BYTES:
         is_right = get_bytes(line, value, at);
         break;
     case FIELD_TYPE_TEXTS:
-        return read_texts(line, field->name, value, at);
-    case FIELD_TYPE_REGS:
-        return read_regs(line, field->name, value, at);
-    case FIELD_TYPE_OPTREGS:
-        regs->known = true;
-        return read_regs(line, field->name, value, &regs->value);
-    case FIELD_TYPE_CHANGES:
-        return read_changes(line, field->name, value, at);
+        text = keep(line, count * sizeof *text);
+        *texts = (struct texts){text, count};
+        if (json_is_array(value))
+            return read_list(line, value, FIELD_TYPE_TEXT, text, sizeof *text,
+                             path);
+        break;
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
-        return read_accesses(line, field, value, at);
+        access = keep(line, count * sizeof *access);
+        *accesses = (struct mem_accesses){access, count};
+        if (json_is_array(value))
+            return read_list(line, value, type - FIELD_TYPE_READS + TYPE_READ,
+                             access, sizeof *access, path);
+        break;
+    case FIELD_TYPE_OPTREGS:
+        regs->known = true;
+        at = &regs->value;
+        /* fall through */
+    case FIELD_TYPE_REGS:
+        if (json_is_object(value))
+            return read_regs(line, value, at, path);
+        break;
+    case FIELD_TYPE_CHANGES:
+        if (json_is_object(value))
+            return read_changes(line, value, at, path);
+        break;
+    default:
+        if (json_is_object(value))
+            return read_parts(line, value, types[type].fields,
+                              types[type].count, at, path);
     }
-    if (is_right)
-        return 0;
-    return json_fail_field(line, value, right[field->type], "%s", field->name);
-}
-
-static int read_source(struct json_line *line, struct srcline *out)
-{
-    const json_t *source = json_object_get(line->root, "source");
-    const json_t *file = json_object_get(source, "file");
-    const json_t *number = json_object_get(source, "line");
-    const json_t *text = json_object_get(source, "text");
-    const json_t *excerpt = json_object_get(source, "excerpt");
-
-    if (!source)
-        return 0;
-    if (!json_is_object(source))
-        return json_fail_field(line, source, RIGHT_OBJECT, "source");
-    if (!json_get_text(file, &out->file))
-        return json_fail_field(line, file, RIGHT_TEXT, "source.file");
-    if (!get_int(number, 1, LINE_MAX_NUMBER, &out->line))
-        return json_fail_field(line, number, RIGHT_LINE, "source.line");
-    if (text && !json_get_text(text, &out->text))
-        return json_fail_field(line, text, RIGHT_TEXT, "source.text");
-    if (!excerpt)
-        return 0;
-    if (!json_is_object(excerpt))
-        return json_fail_field(line, excerpt, RIGHT_OBJECT, "source.excerpt");
-    number = json_object_get(excerpt, "line");
-    if (!get_int(number, 1, LINE_MAX_NUMBER, &out->excerpt_line))
-        return json_fail_field(line, number, RIGHT_LINE, "source.excerpt.line");
-    text = json_object_get(excerpt, "text");
-    if (!json_get_text(text, &out->excerpt) || !*out->excerpt ||
-        out->excerpt[strlen(out->excerpt) - 1] != '\n')
-        return json_fail_field(line, text,
-                               "a text of lines, each with its newline",
-                               "source.excerpt.text");
-    return 0;
+    return is_right ? 0 : json_fail_field(line, value, types[type].right, path);
 }
 
 int json_read_fields(struct json_line *line, struct event *event)
 {
-    const json_t *tid = json_object_get(line->root, "tid");
     const struct event_exit *ended = &event->exit;
     const struct event_write *write = &event->write;
     size_t count;
     const struct event_field *fields = event_fields(event->kind, &count);
 
-    if (!get_int(tid, INT_MIN, INT_MAX, &event->tid))
-        return json_fail_field(
-            line, tid, "a whole number from -2147483648 to 2147483647", "tid");
+    if (read_parts(line, line->root, &tid_field, 1, event, NULL) < 0)
+        return -1;
     for (size_t i = 0; i < count; i++)
-        if (!json_field_is_void(event, &fields[i]) &&
-            read_field(line, &fields[i], event) < 0)
+        if (!is_void(event, &fields[i]) &&
+            read_parts(line, line->root, &fields[i], 1, event, NULL) < 0)
             return -1;
     if (event->kind == EVENT_WRITE &&
         check_lengths(line, write->old, write->new) < 0)
@@ -465,5 +593,5 @@ int json_read_fields(struct json_line *line, struct event *event)
                          "the \"exit\" event has %s the fields \"status\" and "
                          "\"signal\", but it must have one of them",
                          ended->status.known ? "both" : "none of");
-    return read_source(line, &event->source);
+    return read_parts(line, line->root, &source_field, 1, event, NULL);
 }

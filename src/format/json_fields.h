@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * format/json_fields.h - what the writer and the reader of JSON Lines share,
- * and how the reader gets fields out of a line. Of interest in this room only.
+ * format/json_fields.h - the fields of an event in the object of its line, both
+ * ways. Of interest in this room only.
  */
 #ifndef JITTRACE_FORMAT_JSON_FIELDS_H
 #define JITTRACE_FORMAT_JSON_FIELDS_H
 
 #include <jansson.h>
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/err.h"
 #include "trace/event.h"
@@ -18,21 +17,6 @@
  * survive in a program that keeps numbers as doubles, as JavaScript and jq do.
  */
 #define JSON_NUMBER_MAX INT64_C(9007199254740991)
-
-/*
- * Whether the field says nothing in this event: code_offset, which follows
- * code in event.def, when there is no code.
- */
-static inline bool json_field_is_void(const struct event *event,
-                                      const struct event_field *field)
-{
-    const char *code;
-
-    if (strcmp(field->name, "code_offset") != 0)
-        return false;
-    code = (const char *)event + field[-1].offset;
-    return !((const struct bytes *)(const void *)code)->data;
-}
 
 /*
  * A line of a recording. An event read from it borrows its texts from root;
@@ -55,13 +39,25 @@ void json_line_forget(struct json_line *line);
 int json_fail(const struct json_line *line, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Where a value stands: "reads[0].addr" are three of these. */
+struct json_path {
+    const struct json_path *in; /* or NULL */
+    const char *name;           /* NULL: index is what counts */
+    size_t index;
+};
+
 /*
- * The same for a field that is not what it must be, or missing (value NULL).
- * right ends the sentence "it must be ...", field names it: "reads[0].addr".
+ * Appends value as it would stand in the file, so far as it fits a message; in
+ * ASCII, because a message must not carry control codes of the file.
+ */
+void json_quote(const json_t *value, struct buf *out);
+
+/*
+ * As json_fail for a value that is not what it must be, or missing (NULL). right
+ * ends the sentence "it must be ...".
  */
 int json_fail_field(const struct json_line *line, const json_t *value,
-                    const char *right, const char *field, ...)
-    __attribute__((format(printf, 4, 5)));
+                    const char *right, const struct json_path *path);
 
 /*
  * These take a value, or NULL for a missing one, and return whether it is a
@@ -76,5 +72,11 @@ bool json_get_number(const json_t *value, int64_t min, int64_t max,
  * zero, from the line. Returns 0, or -1 with line->err filled.
  */
 int json_read_fields(struct json_line *line, struct event *event);
+
+/* Adds a value, which becomes the object's, or the list's (key NULL). */
+void json_put(json_t *in, const char *key, json_t *value);
+
+/* Adds the same of an event, whose numbers fit in JSON_NUMBER_MAX. */
+void json_put_fields(json_t *object, const struct event *event);
 
 #endif

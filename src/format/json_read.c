@@ -57,7 +57,8 @@ static int check_place(struct json_source *json, enum event_kind kind)
              json->next_seq);
     if (!json_get_number(seq, 0, JSON_NUMBER_MAX, &number) ||
         (uint64_t)number != json->next_seq)
-        return json_fail_field(&json->line, seq, right_seq, "seq");
+        return json_fail_field(&json->line, seq, right_seq,
+                               &(struct json_path){.name = "seq"});
     json->next_seq++;
     return 0;
 }
@@ -73,7 +74,7 @@ static int read_event(struct json_source *json, enum event_kind kind,
     if (kind == EVENT_START &&
         !json_get_number(format, 1, JSON_NUMBER_MAX, &number))
         return json_fail_field(&json->line, format, "a whole number from 1 on",
-                               "format");
+                               &(struct json_path){.name = "format"});
     if (kind == EVENT_START && number > TRACE_FORMAT)
         return json_fail(&json->line,
                          "the trace has format %" PRId64 ", but this jittrace "
@@ -111,7 +112,8 @@ static int take_line(struct json_source *json, struct event *event)
         return 0;
     if (!named)
         return json_fail_field(&json->line, value,
-                               "a text such as \"write\" or \"step\"", "event");
+                               "a text such as \"write\" or \"step\"",
+                               &(struct json_path){.name = "event"});
     if (check_place(json, kind) < 0)
         return -1;
     return kind == EVENT_KINDS ? 0 : read_event(json, kind, event);
@@ -257,18 +259,75 @@ struct source *json_source_new(FILE *in, const char *name)
     return &json->source;
 }
 
+/* --- what is wrong ------------------------------------------------------- */
+
+static int fail(const struct json_line *line, const char *format, va_list args)
+{
+    struct buf message = {0};
+
+    buf_printf(&message, "%s:%" PRIu64 ": ", line->name, line->number);
+    buf_vprintf(&message, format, args);
+    err_set(line->err, ERR_DATA, "%s", buf_text(&message));
+    buf_release(&message);
+    return -1;
+}
+
+int json_fail(const struct json_line *line, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fail(line, format, args);
+    va_end(args);
+    return -1;
+}
+
 int json_source_fail(struct source *source, struct err *err, const char *format,
                      ...)
 {
     struct json_source *json = (struct json_source *)source;
-    struct buf message = {0};
     va_list args;
 
-    va_start(args, format);
-    buf_vprintf(&message, format, args);
-    va_end(args);
     json->line.err = err;
-    json_fail(&json->line, "%s", buf_text(&message));
-    buf_release(&message);
+    va_start(args, format);
+    fail(&json->line, format, args);
+    va_end(args);
+    return -1;
+}
+
+void json_quote(const json_t *value, struct buf *out)
+{
+    enum { MOST = 40 };
+    size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII;
+    char *text = json_dumps(value, flags);
+
+    BUG_UNLESS(text);
+    buf_printf(out, "%.*s%s", MOST, text, strlen(text) > MOST ? "..." : "");
+    free(text);
+}
+
+static void append_path(const struct json_path *path, struct buf *out)
+{
+    if (path->in)
+        append_path(path->in, out);
+    if (path->name)
+        buf_printf(out, "%s%s", path->in ? "." : "", path->name);
+    else
+        buf_printf(out, "[%zu]", path->index);
+}
+
+int json_fail_field(const struct json_line *line, const json_t *value,
+                    const char *right, const struct json_path *path)
+{
+    struct buf what = {0};
+
+    append_path(path, &what);
+    if (value) {
+        buf_append_text(&what, "\" is ");
+        json_quote(value, &what);
+    }
+    json_fail(line, "the field \"%s%s it must be %s", buf_text(&what),
+              value ? ", but" : "\" is missing;", right);
+    buf_release(&what);
     return -1;
 }
