@@ -5,75 +5,42 @@
 
 #include "cpu/x86/tell.h"
 
-#define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static bool is_one_of(const struct insn *insn, const char *const *names,
-                      size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(insn->mnemonic, names[i]) == 0)
-            return true;
-    return false;
-}
-
 /* --- division ------------------------------------------------------------ */
-
-/* The dividend and the divisor as the numbers that they stand for. */
-struct numbers {
-    unsigned bits;
-    bool is_signed;
-    __int128 divisor;
-    __int128 lower;             /* the lower half of the dividend alone */
-    unsigned __int128 dividend; /* its bits */
-};
-
-static struct numbers numbers_of(const struct insn *insn,
-                                 const struct regs *regs)
-{
-    const struct insn_operand *divisor = &insn->operands[0];
-    struct numbers numbers = {.bits = divisor->bits,
-                              .is_signed = insn->mnemonic[0] == 'i'};
-
-    numbers.divisor = wide_extend(operand_part(divisor, regs), numbers.bits,
-                                  numbers.is_signed);
-    numbers.lower =
-        wide_extend(value_truncate(regs->value[X86_RAX], numbers.bits),
-                    numbers.bits, numbers.is_signed);
-    numbers.dividend = wide_value(regs, numbers.bits);
-    return numbers;
-}
 
 bool fault_division(const struct insn *insn, const struct regs *regs,
                     struct fault_division *out)
 {
-    static const char *const names[] = {"div", "idiv"};
-    struct numbers numbers;
+    const struct insn_operand *divisor = &insn->operands[0];
+    const unsigned bits = divisor->bits;
+    const bool is_signed = insn->mnemonic[0] == 'i';
 
     *out = (struct fault_division){0};
-    if (!is_one_of(insn, names, COUNT(names)))
+    if (strcmp(insn->mnemonic, "div") && strcmp(insn->mnemonic, "idiv"))
         return false;
-    out->divisor = &insn->operands[0];
-    out->upper = out->divisor->bits == 8 ? X86_RAX : X86_RDX;
-    out->known = operand_is_register(out->divisor);
+    out->divisor = divisor;
+    out->upper = bits == 8 ? X86_RAX : X86_RDX;
+    out->known = operand_is_register(divisor);
     if (!out->known)
         return true;
-    numbers = numbers_of(insn, regs);
-    out->is_zero = numbers.divisor == 0;
+    out->is_zero = operand_part(divisor, regs) == 0;
     out->stale_half =
-        !out->is_zero && wide_extend(numbers.dividend, 2 * numbers.bits,
-                                     numbers.is_signed) != numbers.lower;
+        !out->is_zero &&
+        wide_extend(wide_value(regs, bits), 2 * bits, is_signed) !=
+            wide_extend(value_truncate(regs->value[X86_RAX], bits), bits,
+                        is_signed);
     return true;
 }
 
 void fault_division_text(const struct insn *insn, const struct regs *regs,
                          struct buf *out)
 {
-    struct numbers numbers = numbers_of(insn, regs);
+    const struct insn_operand *divisor = &insn->operands[0];
+    const bool is_signed = insn->mnemonic[0] == 'i';
 
-    wide_describe(numbers.dividend, 2 * numbers.bits, numbers.is_signed, out);
+    wide_describe(wide_value(regs, divisor->bits), 2 * divisor->bits, is_signed,
+                  out);
     buf_append_text(out, " / ");
-    wide_describe((unsigned __int128)numbers.divisor, numbers.bits,
-                  numbers.is_signed, out);
+    wide_describe(operand_part(divisor, regs), divisor->bits, is_signed, out);
 }
 
 void fault_division_halves(const struct insn *insn, struct buf *upper,
@@ -88,18 +55,13 @@ void fault_division_halves(const struct insn *insn, struct buf *upper,
 /* Intel SDM vol. 2, CWD/CDQ/CQO and CBW */
 const char *fault_division_extension(const struct insn *insn)
 {
-    bool is_signed = insn->mnemonic[0] == 'i';
+    static const char *const extensions[] = {
+        [1] = "by cbw", [2] = "by cwd", [4] = "by cdq", [8] = "by cqo"};
+    unsigned size = insn->operands[0].bits / 8;
 
-    switch (insn->operands[0].bits) {
-    case 8:
-        return is_signed ? "by cbw" : "by movzx eax, al";
-    case 16:
-        return is_signed ? "by cwd" : "by xor edx, edx";
-    case 32:
-        return is_signed ? "by cdq" : "by xor edx, edx";
-    default:
-        return is_signed ? "by cqo" : "by xor edx, edx";
-    }
+    if (insn->mnemonic[0] == 'i')
+        return extensions[size];
+    return size == 1 ? "by movzx eax, al" : "by xor edx, edx";
 }
 
 /* --- memory -------------------------------------------------------------- */
@@ -122,29 +84,24 @@ const struct insn_operand *fault_operand(const struct insn *insn,
     return NULL;
 }
 
-/* Intel SDM vol. 3, 5.9: instructions that need privilege level 0, or, like
- * in and out, a permission that user space does not have. */
-static bool is_privileged(const struct insn *insn)
+enum fault_protection fault_protection(const struct insn *insn,
+                                       const struct regs *regs,
+                                       struct insn_access *access)
 {
-    static const char *const names[] = {
+    /* Intel SDM vol. 3, 5.9: instructions that need privilege level 0, or, like
+     * in and out, a permission that user space does not have. */
+    static const char *const privileged[] = {
         "hlt",    "cli",    "sti",   "in",    "out",   "insb",   "insd",
         "insw",   "outsb",  "outsd", "outsw", "rdmsr", "wrmsr",  "lgdt",
         "lidt",   "lldt",   "ltr",   "clts",  "invd",  "wbinvd", "invlpg",
         "swapgs", "sysret", "rdpmc", "lmsw",
     };
-
-    return is_one_of(insn, names, COUNT(names));
-}
-
-enum fault_protection fault_protection(const struct insn *insn,
-                                       const struct regs *regs,
-                                       struct insn_access *access)
-{
     struct insn_access list[4];
-    size_t count = insn_accesses(insn, regs, list, COUNT(list));
+    size_t count = insn_accesses(insn, regs, list, sizeof list / sizeof *list);
 
-    if (is_privileged(insn))
-        return FAULT_PRIVILEGED;
+    for (size_t i = 0; i < sizeof privileged / sizeof *privileged; i++)
+        if (!strcmp(insn->mnemonic, privileged[i]))
+            return FAULT_PRIVILEGED;
     for (size_t i = 0; i < count; i++) {
         *access = list[i];
         if ((uint64_t)((int64_t)(access->addr << 16) >> 16) != access->addr)
