@@ -15,9 +15,18 @@
 
 #include "cpu/x86/tell.h"
 
-static bool is(const struct insn *insn, const char *mnemonic)
+bool insn_is(const struct insn *insn, const char *mnemonics)
 {
-    return !strcmp(insn->mnemonic, mnemonic);
+    while (*mnemonics) {
+        size_t len = strcspn(mnemonics, " *");
+
+        if (!strncmp(insn->mnemonic, mnemonics, len) &&
+            (mnemonics[len] == '*' || !insn->mnemonic[len]))
+            return true;
+        mnemonics += len;
+        mnemonics += strspn(mnemonics, " *");
+    }
+    return false;
 }
 
 uint64_t insn_register(const struct insn *insn, const struct regs *regs,
@@ -36,7 +45,7 @@ uint64_t insn_address(const struct insn *insn,
 
     addr += insn_register(insn, regs, operand->base);
     addr += insn_register(insn, regs, operand->index) * operand->scale;
-    if (is(insn, "xlat"))
+    if (insn_is(insn, "xlat"))
         addr += (uint8_t)regs->value[X86_RAX];
     if (operand->address_bits == 32)
         addr = (uint32_t)addr;
@@ -53,9 +62,7 @@ static uint64_t bit_string_offset(const struct insn *insn,
     unsigned bits = operand->bits;
     int64_t distance;
 
-    if (!(is(insn, "bt") || is(insn, "bts") || is(insn, "btr") ||
-          is(insn, "btc")) ||
-        bit->kind != OPERAND_REGISTER)
+    if (!insn_is(insn, "bt bts btr btc") || bit->kind != OPERAND_REGISTER)
         return 0;
     distance = (int64_t)(regs->value[bit->reg] << (64 - bits)) >> (64 - bits);
     return (uint64_t)(distance & -(int64_t)bits) / 8 |
@@ -90,7 +97,7 @@ size_t insn_accesses(const struct insn *insn, const struct regs *regs,
 {
     size_t count = 0;
 
-    if (is(insn, "enter"))
+    if (insn_is(insn, "enter"))
         return enter_accesses(insn, regs, out, max);
     if (insn->repeated &&
         !value_truncate(regs->value[X86_RCX], insn_counter_bits(insn)))
@@ -105,7 +112,7 @@ size_t insn_accesses(const struct insn *insn, const struct regs *regs,
         if (operand->base == X86_RSP && operand->hidden && operand->written)
             addr -= size;
         else if (operand->base == X86_RSP && !operand->hidden &&
-                 is(insn, "pop"))
+                 insn_is(insn, "pop"))
             addr += size;
         addr += bit_string_offset(insn, operand, regs);
         out[count++] =

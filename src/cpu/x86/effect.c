@@ -9,8 +9,6 @@
  */
 #include "cpu/effect.h"
 
-#include <string.h>
-
 #include "cpu/x86/tell.h"
 
 /* Those that flags_describe knows, CF PF AF ZF SF TF DF OF: a reader sees no
@@ -62,38 +60,19 @@ static void tell_changes(const struct step *step)
         tell(step, "changes no general register and no memory");
 }
 
-/* Templates that several have (tell.h). */
-#define SIGN_EXTENDED "%P0 = %V0, sign-extended from the %B1 bits %O1"
-#define SIGN_COPIES   "%P0 = %V0, %B0 copies of the sign bit of %P1"
-#define STRING_COPY   "copies %V0 from %A1 to %X0"
-
-/* By mnemonic; one that ends in "*" stands for all that begin so. */
+/* By mnemonic (insn_is). */
 static const struct sentence {
-    const char *mnemonic;
-    tell_function *tell; /* NULL: what follows is a template */
+    const char *mnemonics;
+    tell_function *tell; /* NULL: what follows is a template (tell.h) */
     const char *detail;
 } sentences[] = {
-    {"mov", tell_move, ""},
-    {"movd", tell_move, ""},
-    {"movq", tell_move, ""},
-    {"movss", tell_move, ""},
-    {"movaps", tell_move, ""},
-    {"movups", tell_move, ""},
-    {"movapd", tell_move, ""},
-    {"movupd", tell_move, ""},
-    {"movdqa", tell_move, ""},
-    {"movdqu", tell_move, ""},
-    {"movnti", tell_move, ""},
-    {"vmov*", tell_move, ""},
+    {"mov movd movq movss movaps movups movapd movupd movdqa movdqu movnti "
+     "vmov*",
+     tell_move, ""},
     {"movzx", NULL, "%P0 = %V0, zero-extended from the %B1 bits %O1"},
-    {"movsx", NULL, SIGN_EXTENDED},
-    {"movsxd", NULL, SIGN_EXTENDED},
-    {"cbw", NULL, SIGN_EXTENDED},
-    {"cwde", NULL, SIGN_EXTENDED},
-    {"cdqe", NULL, SIGN_EXTENDED},
-    {"cwd", NULL, SIGN_COPIES},
-    {"cdq", NULL, SIGN_COPIES},
-    {"cqo", NULL, SIGN_COPIES},
+    {"movsx movsxd cbw cwde cdqe", NULL,
+     "%P0 = %V0, sign-extended from the %B1 bits %O1"},
+    {"cwd cdq cqo", NULL, "%P0 = %V0, %B0 copies of the sign bit of %P1"},
     {"cmov*", tell_condition, "cmov"},
     {"set*", tell_condition, "set"},
     {"xchg", NULL, "swaps: %P0 = %V0, %P1 = %V1"},
@@ -110,8 +89,7 @@ static const struct sentence {
     {"dec", tell_unary, "-"},
     {"neg", tell_unary, "-0"},
     {"not", NULL, "%P0 = ~%W0 = %V0"},
-    {"shl", tell_shift, "<<"},
-    {"sal", tell_shift, "<<"},
+    {"shl sal", tell_shift, "<<"},
     {"shr", tell_shift, ">>"},
     {"sar", tell_shift, ">>s"},
     {"rol", tell_shift, "left"},
@@ -131,8 +109,7 @@ static const struct sentence {
     {"call", tell_near, "calls %C%F0; pushes the return address %N"},
     {"ret", tell_near, "returns to %C; rsp goes up by %D"},
     {"jmp", tell_near, "jumps to %C%F0"},
-    {"jrcxz", tell_counter, "="},
-    {"jecxz", tell_counter, "="},
+    {"jrcxz jecxz", tell_counter, "="},
     {"j*", tell_condition, "j"},
     {"loop", tell_counter, "-"},
     {"loope", tell_counter, "-1"},
@@ -140,48 +117,33 @@ static const struct sentence {
     {"nop", NULL, "does nothing"},
     {"endbr64", NULL, "marks where indirect jumps and calls may go"},
     {"pause", NULL, "tells the CPU that this is a waiting loop"},
-    {"movsb", tell_string_move, STRING_COPY},
-    {"movsw", tell_string_move, STRING_COPY},
-    {"movsd", tell_string_move, STRING_COPY},
-    {"movsq", tell_string_move, STRING_COPY},
+    {"movsb movsw movsd movsq", tell_string_move, "copies %V0 from %A1 to %X0"},
     {"stos*", tell_string, "stores %V0 at %X0"},
     {"lods*", tell_string, "%P0 = %V0%F1"},
-    {"scas*", tell_string, "-"},
-    {"cmps*", tell_string, "-"},
+    {"scas* cmps*", tell_string, "-"},
     {"cpuid", tell_cpuid, ""},
-    {"rdtsc", tell_answer, "reads the time-stamp counter"},
-    {"rdtscp", tell_answer, "reads the time-stamp counter"},
+    {"rdtsc rdtscp", tell_answer, "reads the time-stamp counter"},
     {"xgetbv", tell_answer, "reads the control register XCR%u"},
     {"syscall", tell_syscall, ""},
 };
-
-static bool tell_sentence(struct step *step)
-{
-    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++) {
-        const struct sentence *sentence = &sentences[i];
-        size_t len = strcspn(sentence->mnemonic, "*");
-
-        /* Its NUL is compared as well, where there is no "*". */
-        if (strncmp(step->insn->mnemonic, sentence->mnemonic,
-                    sentence->mnemonic[len] ? len : len + 1) != 0)
-            continue;
-        step->detail = sentence->detail;
-        return sentence->tell ? sentence->tell(step)
-                              : tell(step, sentence->detail);
-    }
-    return false;
-}
+#define COUNT (sizeof sentences / sizeof *sentences)
 
 void effect_describe(const struct insn *insn, const struct regs *before,
                      const struct regs *after, const struct mem_access *reads,
                      size_t read_count, const struct mem_access *writes,
                      size_t write_count, struct buf *out)
 {
+    const struct sentence *sentence = sentences, *end = sentence + COUNT;
     struct step step = {insn,   before,      after, reads, read_count,
                         writes, write_count, out,   NULL};
     size_t start = out->len;
 
-    if (!tell_sentence(&step)) {
+    while (sentence < end && !insn_is(insn, sentence->mnemonics))
+        sentence++;
+    if (sentence < end)
+        step.detail = sentence->detail;
+    if (sentence == end ||
+        !(sentence->tell ? sentence->tell(&step) : tell(&step, step.detail))) {
         out->len = start;
         tell_changes(&step);
         return;

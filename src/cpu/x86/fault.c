@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/fault.h"
 
-#include <string.h>
-
 #include "cpu/x86/tell.h"
 
 /* --- division ------------------------------------------------------------ */
@@ -15,7 +13,7 @@ bool fault_division(const struct insn *insn, const struct regs *regs,
     const bool is_signed = insn->mnemonic[0] == 'i';
 
     *out = (struct fault_division){0};
-    if (strcmp(insn->mnemonic, "div") && strcmp(insn->mnemonic, "idiv"))
+    if (!insn_is(insn, "div idiv"))
         return false;
     out->divisor = divisor;
     out->upper = bits == 8 ? X86_RAX : X86_RDX;
@@ -90,18 +88,15 @@ enum fault_protection fault_protection(const struct insn *insn,
 {
     /* Intel SDM vol. 3, 5.9: instructions that need privilege level 0, or, like
      * in and out, a permission that user space does not have. */
-    static const char *const privileged[] = {
-        "hlt",    "cli",    "sti",   "in",    "out",   "insb",   "insd",
-        "insw",   "outsb",  "outsd", "outsw", "rdmsr", "wrmsr",  "lgdt",
-        "lidt",   "lldt",   "ltr",   "clts",  "invd",  "wbinvd", "invlpg",
-        "swapgs", "sysret", "rdpmc", "lmsw",
-    };
     struct insn_access list[4];
     size_t count = insn_accesses(insn, regs, list, sizeof list / sizeof *list);
 
-    for (size_t i = 0; i < sizeof privileged / sizeof *privileged; i++)
-        if (!strcmp(insn->mnemonic, privileged[i]))
-            return FAULT_PRIVILEGED;
+    /* Intel SDM vol. 3, 5.9: instructions that need privilege level 0, or, like
+     * in and out, a permission that user space does not have. */
+    if (insn_is(insn, "hlt cli sti in out insb insd insw outsb outsd outsw "
+                      "rdmsr wrmsr lgdt lidt lldt ltr clts invd wbinvd invlpg "
+                      "swapgs sysret rdpmc lmsw"))
+        return FAULT_PRIVILEGED;
     for (size_t i = 0; i < count; i++) {
         *access = list[i];
         if ((uint64_t)((int64_t)(access->addr << 16) >> 16) != access->addr)

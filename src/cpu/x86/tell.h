@@ -94,6 +94,10 @@ bool bytes_number(struct bytes bytes, unsigned bits, uint64_t *value);
 const struct mem_access *access_at(const struct mem_access *list, size_t count,
                                    uint64_t addr);
 
+/* Whether its mnemonic is among these words. One that ends in "*" stands for
+ * all that begin so. */
+bool insn_is(const struct insn *insn, const char *mnemonics);
+
 /* The counter of loop, jrcxz and rep is ecx under an address-size prefix. */
 unsigned insn_counter_bits(const struct insn *insn);
 

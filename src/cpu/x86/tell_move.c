@@ -197,7 +197,7 @@ bool tell_answer(const struct step *step)
 
     tell(step, step->detail, (unsigned)step->before->value[X86_RCX]);
     tell(step, " into edx:eax: %r", high << 32 | low, 64u, READ_UNSIGNED);
-    return strcmp(step->insn->mnemonic, "rdtscp") != 0 ||
+    return !insn_is(step->insn, "rdtscp") ||
            tell(step, ", and IA32_TSC_AUX into ecx: %v",
                 step->after->value[X86_RCX], 32u);
 }
