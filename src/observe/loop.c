@@ -483,7 +483,9 @@ struct source *observe_new(const struct launch *what,
 
 void observe_provide(struct source *source, const char *name, struct bytes text)
 {
-    lines_provide(((struct run *)source)->report.lines, name, text);
+    struct run *run = (struct run *)source;
+
+    files_provide(lines_files(run->report.lines), name, text);
 }
 
 void observe_pause(struct source *source)

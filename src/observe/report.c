@@ -8,7 +8,7 @@ void report_event(struct report *report, struct event *event)
 {
     event->seq = report->seq++;
     if (event->source.file && event->source.text)
-        lines_excerpt(report->lines, &event->source);
+        files_excerpt(lines_files(report->lines), &event->source);
     report->queue = mem_grow(report->queue, report->first + report->count,
                              &report->capacity, sizeof *report->queue);
     report->queue[report->first + report->count++] = event_copy(event);

@@ -43,13 +43,6 @@ struct file {
     size_t excerpt_capacity;
 };
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
 void files_release(struct files *files)
 {
     for (size_t i = 0; i < files->count; i++) {
@@ -75,7 +68,7 @@ static struct file *add_file(struct files *files, const char *path)
                            sizeof *files->list);
     file = &files->list[files->count++];
     *file = (struct file){.path = mem_copy_text(path)};
-    file->name = base_name(file->path);
+    file->name = basename(file->path);
     return file;
 }
 
@@ -118,25 +111,16 @@ int files_open(const char *path)
     return fd;
 }
 
-/* A source that was changed after the program was built tells wrong lines. */
-static bool is_newer_than_program(int source, pid_t pid)
-{
-    struct stat text, program;
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    return fstat(source, &text) == 0 && stat(path, &program) == 0 &&
-           text.st_mtime > program.st_mtime;
-}
-
-/* Reads a source file; one that cannot be read, or is too new, has no lines. Of
- * one that is longer than may be, its whole lines are taken. */
+/* Reads a source file; one that cannot be read has no lines, nor has one that
+ * was changed after the program was built. Of one that is longer than may be,
+ * its whole lines are taken. */
 static void load_file(struct files *files, struct file *file,
                       const char *directory)
 {
     size_t most = ALL_BYTES - files->bytes;
     struct buf path = {0}, text = {0};
-    char chunk[4096];
+    struct stat source, program;
+    char chunk[4096], exe[64];
     ssize_t got;
     int fd;
 
@@ -148,7 +132,9 @@ static void load_file(struct files *files, struct file *file,
     if (fd < 0)
         return;
     most = most < FILE_BYTES ? most : FILE_BYTES;
-    if (!is_newer_than_program(fd, files->pid))
+    snprintf(exe, sizeof exe, "/proc/%d/exe", (int)files->pid);
+    if (fstat(fd, &source) < 0 || stat(exe, &program) < 0 ||
+        source.st_mtime <= program.st_mtime)
         while (text.len <= most && (got = read(fd, chunk, sizeof chunk)) > 0)
             buf_append(&text, chunk, (size_t)got);
     close(fd);
@@ -167,7 +153,7 @@ void files_find(struct files *files, const char *path, const char *directory,
 
     for (size_t i = 0; i < files->count && !file; i++)
         if (!strcmp(files->list[i].path, path) ||
-            !strcmp(files->list[i].path, base_name(path)))
+            !strcmp(files->list[i].path, basename(path)))
             file = &files->list[i];
     if (!file) {
         file = add_file(files, path);
@@ -179,8 +165,6 @@ void files_find(struct files *files, const char *path, const char *directory,
         out->text = file->line[line - 1].trimmed;
 }
 
-/* --- excerpts ------------------------------------------------------------ */
-
 /* Lines from *first to before *end, so many on both sides of line n. */
 static void around(const struct file *file, size_t n, size_t many,
                    size_t *first, size_t *end)
@@ -189,44 +173,35 @@ static void around(const struct file *file, size_t n, size_t many,
     *end = n + many < file->line_count ? n + many + 1 : file->line_count;
 }
 
-static bool is_excerpted(const struct file *file, size_t n)
-{
-    size_t first, end;
-
-    around(file, n, EXCERPT_LEAST, &first, &end);
-    while (first < end && file->line[first].excerpted)
-        first++;
-    return first == end;
-}
-
 void files_excerpt(struct files *files, struct srcline *place)
 {
     const size_t n = (size_t)place->line - 1;
+    struct file *file = files->list, *last = file + files->count;
+    struct buf text = {0};
+    size_t first, end;
 
-    for (size_t i = 0; i < files->count; i++) {
-        struct file *file = &files->list[i];
-        struct buf text = {0};
-        size_t first, end;
+    while (file < last && place->file != file->name)
+        file++;
+    if (file == last || n >= file->line_count)
+        return;
+    around(file, n, EXCERPT_LEAST, &first, &end);
+    while (first < end && file->line[first].excerpted)
+        first++;
+    if (first == end)
+        return;
+    around(file, n, EXCERPT_MOST, &first, &end);
+    place->excerpt_line = (int)first + 1;
+    for (; first < end; first++) {
+        struct line *line = &file->line[first];
+        struct bytes bytes = {(const uint8_t *)line->start, line->len};
 
-        if (place->file != file->name || n >= file->line_count ||
-            is_excerpted(file, n))
-            continue;
-        around(file, n, EXCERPT_MOST, &first, &end);
-        for (size_t j = first; j < end; j++) {
-            struct line *line = &file->line[j];
-            struct bytes bytes = {(const uint8_t *)line->start, line->len};
-
-            buf_append(&text, line->start, utf8_cut(bytes, EXCERPT_WIDTH));
-            buf_append(&text, "\n", 1);
-            line->excerpted = true;
-        }
-        file->excerpt =
-            mem_grow(file->excerpt, file->excerpt_count,
-                     &file->excerpt_capacity, sizeof *file->excerpt);
-        place->excerpt = mem_copy_text(buf_text(&text));
-        place->excerpt_line = (int)first + 1;
-        file->excerpt[file->excerpt_count++] =
-            (char *)(uintptr_t)place->excerpt;
-        buf_release(&text);
+        buf_append(&text, line->start, utf8_cut(bytes, EXCERPT_WIDTH));
+        buf_append(&text, "\n", 1);
+        line->excerpted = true;
     }
+    file->excerpt = mem_grow(file->excerpt, file->excerpt_count,
+                             &file->excerpt_capacity, sizeof *file->excerpt);
+    place->excerpt = mem_copy_text(buf_text(&text));
+    file->excerpt[file->excerpt_count++] = (char *)(uintptr_t)place->excerpt;
+    buf_release(&text);
 }

@@ -22,7 +22,10 @@ struct files {
 
 void files_release(struct files *files);
 
-/* As lines_provide. */
+/*
+ * Says what the source file of that name (without directories) holds, for a
+ * program whose source is not on disk. text is borrowed until files_release.
+ */
 void files_provide(struct files *files, const char *name, struct bytes text);
 
 /*
@@ -34,7 +37,11 @@ void files_provide(struct files *files, const char *name, struct bytes text);
 void files_find(struct files *files, const char *path, const char *directory,
                 int line, struct srcline *out);
 
-/* As lines_excerpt. */
+/*
+ * Fills the excerpt of a place that was found here, if some of the lines next
+ * to it were in no excerpt yet: then it holds up to 64 lines on both sides,
+ * each cut after 240 bytes at the latest, where a character ends.
+ */
 void files_excerpt(struct files *files, struct srcline *place);
 
 /*

@@ -8,13 +8,31 @@
  *   unit; dwarf_haspc on each unit does.
  * - Modules that were loaded later are unknown; when an address is in none,
  *   the maps are read again, but not twice for the same address in a row.
+ *
+ * The symbol tables of a module name most functions: .symtab, or .dynsym where
+ * the other was stripped. Two things they do not tell:
+ *
+ * - What a C library calls memcpy is a choice: at start it picks one of several
+ *   functions (IFUNC), and the one it picks has no name in .dynsym. But who
+ *   calls it finds it by name, through a slot that holds its address. So where
+ *   no symbol covers a place in a module that makes such choices, its
+ *   function's first byte (.eh_frame has it) is looked for in the slots of all
+ *   modules: the psABI's JUMP_SLOT and GLOB_DAT. That takes
+ *   10 ms where there are many modules, so it is done once for each function.
+ * - C++ writes types into its names. libstdc++ can read them; a program with
+ *   such names nearly always comes with it, so it is loaded when first needed.
  */
 #include "target/lines.h"
 
+#include <dlfcn.h>
 #include <dwarf.h>
+#include <elf.h>
+#include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
-#include <elf.h>
+#include <gelf.h>
+#include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,14 +41,8 @@
 #include "target/files.h"
 #include "target/machine.h"
 #include "target/proc.h"
-#include "target/symbols.h"
 
-/* A place in source as libdw has it. */
-struct found {
-    const char *path; /* NULL: it is not known */
-    const char *directory;
-    int line;
-};
+#define UNUSED __attribute__((unused))
 
 /* No source has more lines; a recording takes no more. */
 #define LINE_NUMBER_MOST 1000000000
@@ -39,25 +51,35 @@ struct found {
  * debug information has each of its units searched for each of them. */
 #define ANSWERS 256
 
+/* The place in source of an address, as libdw has it. */
 struct answer {
     uint64_t pc;
     const Dwfl_Module *module; /* NULL: none is kept here */
-    struct found found;
+    const char *path;          /* NULL: it is not known */
+    const char *directory;
+    int line;
 };
+
+/* __cxa_demangle of the Itanium C++ ABI, 3.4 */
+typedef char *demangle_function(const char *name, char *out, size_t *size,
+                                int *status);
 
 struct lines {
     pid_t pid;
     Dwfl *dwfl;
     bool failed;             /* libdw knows nothing of this process */
     bool attached;           /* frames can be asked for */
-    bool asked;              /* has_lines holds */
-    bool has_lines;          /* the program itself has debug information */
     Dwfl_Module *program;    /* that of the program itself, once asked for */
     uint64_t reported;       /* the address for which maps were read last */
     const struct regs *regs; /* of the thread being unwound */
-    struct symbols *symbols;
-    struct answer answers[ANSWERS]; /* by address */
     struct files files;
+    struct answer answers[ANSWERS]; /* by address */
+    /* Trees of tsearch(3) with names that were found: */
+    void *places;  /* by pc */
+    void *slots;   /* by a function's first byte; "": in no slot */
+    void *modules; /* by Dwfl_Module; "" if it makes no choices */
+    bool demangle_sought;
+    demangle_function *demangle;
 };
 
 struct lines *lines_new(pid_t pid)
@@ -65,18 +87,7 @@ struct lines *lines_new(pid_t pid)
     struct lines *lines = mem_alloc(sizeof *lines);
 
     lines->pid = lines->files.pid = pid;
-    lines->symbols = symbols_new(pid);
     return lines;
-}
-
-void lines_provide(struct lines *lines, const char *name, struct bytes text)
-{
-    files_provide(&lines->files, name, text);
-}
-
-void lines_excerpt(struct lines *lines, struct srcline *place)
-{
-    files_excerpt(&lines->files, place);
 }
 
 void lines_free(struct lines *lines)
@@ -86,9 +97,18 @@ void lines_free(struct lines *lines)
     if (lines->dwfl)
         dwfl_end(lines->dwfl);
     files_release(&lines->files);
-    symbols_free(lines->symbols);
+    tdestroy(lines->places, free);
+    tdestroy(lines->slots, free);
+    tdestroy(lines->modules, free);
     free(lines);
 }
+
+struct files *lines_files(struct lines *lines)
+{
+    return &lines->files;
+}
+
+/* --- modules -------------------------------------------------------------- */
 
 static int find_elf(Dwfl_Module *module, void **data, const char *name,
                     Dwarf_Addr base, char **file_name, Elf **elf)
@@ -121,39 +141,30 @@ static int find_elf(Dwfl_Module *module, void **data, const char *name,
  * not looked for: a C library's takes 40 ms to read and tells of source that
  * is not there, and the search may ask a debuginfod server.
  */
-static int find_no_debuginfo(Dwfl_Module *module, void **data, const char *name,
-                             Dwarf_Addr base, const char *file_name,
-                             const char *link, GElf_Word crc, char **out)
+static int find_no_debuginfo(Dwfl_Module *module UNUSED, void **data UNUSED,
+                             const char *name UNUSED, Dwarf_Addr base UNUSED,
+                             const char *file_name UNUSED,
+                             const char *link UNUSED, GElf_Word crc UNUSED,
+                             char **out UNUSED)
 {
-    (void)module;
-    (void)data;
-    (void)name;
-    (void)base;
-    (void)file_name;
-    (void)link;
-    (void)crc;
-    (void)out;
     return -1;
 }
 
-static const Dwfl_Callbacks callbacks = {
-    .find_elf = find_elf,
-    .find_debuginfo = find_no_debuginfo,
-};
-
 /* Gives each new module the pid that find_elf needs. */
-static int mark_module(Dwfl_Module *module, void **data, const char *name,
-                       Dwarf_Addr base, void *argument)
+static int mark_module(Dwfl_Module *module UNUSED, void **data,
+                       const char *name UNUSED, Dwarf_Addr base UNUSED,
+                       void *argument)
 {
-    (void)module;
-    (void)name;
-    (void)base;
     *data = argument;
     return DWARF_CB_OK;
 }
 
 static Dwfl_Module *find_module(struct lines *lines, uint64_t pc)
 {
+    static const Dwfl_Callbacks callbacks = {
+        .find_elf = find_elf,
+        .find_debuginfo = find_no_debuginfo,
+    };
     Dwfl_Module *module = NULL;
 
     if (lines->failed)
@@ -179,27 +190,14 @@ static Dwfl_Module *find_module(struct lines *lines, uint64_t pc)
     return dwfl_addrmodule(lines->dwfl, pc);
 }
 
-static bool find_in_units(Dwfl_Module *module, uint64_t pc, struct found *out)
+static Dwfl_Module *program_module(struct lines *lines)
 {
-    Dwarf_Die *unit = NULL;
-    Dwarf_Addr bias;
-
-    while ((unit = dwfl_module_nextcu(module, unit, &bias)) != NULL) {
-        Dwarf_Attribute attribute;
-        Dwarf_Line *line;
-
-        if (dwarf_haspc(unit, pc - bias) != 1)
-            continue;
-        line = dwarf_getsrc_die(unit, pc - bias);
-        if (!line || dwarf_lineno(line, &out->line) != 0)
-            return false;
-        out->path = dwarf_linesrc(line, NULL, NULL);
-        out->directory =
-            dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
-        return out->path != NULL;
-    }
-    return false;
+    if (!lines->program)
+        lines->program = find_module(lines, proc_auxv(lines->pid, AT_ENTRY));
+    return lines->program;
 }
+
+/* --- lines ---------------------------------------------------------------- */
 
 /*
  * Whether a module has debug information that stands on its own. libdw opens
@@ -216,90 +214,68 @@ static bool has_own_lines(Dwfl_Module *module)
     return dwarf && dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &id) <= 0;
 }
 
-static bool find_in_module(Dwfl_Module *module, uint64_t pc, struct found *out)
+static void find_answer(Dwfl_Module *module, uint64_t pc, struct answer *out)
 {
+    Dwarf_Die *unit = NULL;
+    Dwarf_Attribute attribute;
+    Dwarf_Line *found;
+    Dwarf_Addr bias;
     Dwfl_Line *line;
 
+    *out = (struct answer){.pc = pc, .module = module};
     if (!has_own_lines(module))
-        return false;
+        return;
     line = dwfl_module_getsrc(module, pc);
-    if (!line)
-        return find_in_units(module, pc, out);
-    out->path = dwfl_lineinfo(line, NULL, &out->line, NULL, NULL, NULL);
-    out->directory = dwfl_line_comp_dir(line);
-    return out->path != NULL;
-}
-
-/* The same from what was found before, if it was asked for. */
-static const struct found *find_again(struct lines *lines, Dwfl_Module *module,
-                                      uint64_t pc)
-{
-    struct answer *answer = &lines->answers[pc % ANSWERS];
-
-    if (answer->module != module || answer->pc != pc) {
-        *answer = (struct answer){.pc = pc, .module = module};
-        if (!find_in_module(module, pc, &answer->found))
-            answer->found.path = NULL;
+    if (line) {
+        out->path = dwfl_lineinfo(line, NULL, &out->line, NULL, NULL, NULL);
+        out->directory = dwfl_line_comp_dir(line);
+        return;
     }
-    return &answer->found;
+    do
+        unit = dwfl_module_nextcu(module, unit, &bias);
+    while (unit && dwarf_haspc(unit, pc - bias) != 1);
+    found = unit ? dwarf_getsrc_die(unit, pc - bias) : NULL;
+    if (!found || dwarf_lineno(found, &out->line) != 0)
+        return;
+    out->path = dwarf_linesrc(found, NULL, NULL);
+    out->directory =
+        dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
 }
 
 bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
 {
     Dwfl_Module *module = find_module(lines, pc);
-    const struct found *found;
+    struct answer *answer = &lines->answers[pc % ANSWERS];
 
     *out = (struct srcline){0};
     if (!module)
         return false;
-    found = find_again(lines, module, pc);
-    if (!found->path || found->line <= 0 || found->line > LINE_NUMBER_MOST)
+    if (answer->module != module || answer->pc != pc)
+        find_answer(module, pc, answer);
+    if (!answer->path || answer->line <= 0 || answer->line > LINE_NUMBER_MOST)
         return false;
-    files_find(&lines->files, found->path, found->directory, found->line, out);
+    files_find(&lines->files, answer->path, answer->directory, answer->line,
+               out);
     return true;
 }
 
-/* The module of the program itself. */
-static Dwfl_Module *program_module(struct lines *lines)
-{
-    if (!lines->program)
-        lines->program = find_module(lines, proc_auxv(lines->pid, AT_ENTRY));
-    return lines->program;
-}
+/* --- unwinding: libdw asks, the stopped tracee answers -------------------- */
 
-const char *lines_symbol(struct lines *lines, uint64_t pc)
-{
-    const char *known = symbols_known(lines->symbols, pc);
-    Dwfl_Module *module;
-
-    if (known)
-        return known;
-    module = find_module(lines, pc);
-    if (!module)
-        return NULL;
-    return symbols_find(lines->symbols, lines->dwfl, module,
-                        program_module(lines), pc);
-}
-
-/* --- unwinding: libdw asks, the stopped tracee answers ------------------- */
-
-static pid_t next_thread(Dwfl *dwfl, void *argument, void **thread)
+static pid_t next_thread(Dwfl *dwfl UNUSED, void *argument, void **thread)
 {
     struct lines *lines = argument;
 
-    (void)dwfl;
     if (*thread)
         return 0;
     *thread = lines;
     return lines->pid;
 }
 
-static bool read_word(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *out,
+static bool read_word(Dwfl *dwfl UNUSED, Dwarf_Addr addr, Dwarf_Word *out,
                       void *argument)
 {
     const struct lines *lines = argument;
 
-    (void)dwfl;
     return proc_read(lines->pid, addr, out, sizeof *out) == sizeof *out;
 }
 
@@ -313,12 +289,6 @@ static bool initial_registers(Dwfl_Thread *thread, void *argument)
     return dwfl_thread_state_registers(thread, 0, MACHINE_DWARF_REGISTERS,
                                        value);
 }
-
-static const Dwfl_Thread_Callbacks thread_callbacks = {
-    .next_thread = next_thread,
-    .memory_read = read_word,
-    .set_initial_registers = initial_registers,
-};
 
 struct caller {
     struct lines *lines;
@@ -344,37 +314,221 @@ static int look_at_frame(Dwfl_Frame *frame, void *argument)
     return DWARF_CB_OK;
 }
 
-/* Without, no caller will be found: unwinding costs 100 us each time. */
-static bool program_has_lines(struct lines *lines)
-{
-    Dwfl_Module *module;
-    Dwarf_Addr bias;
-
-    if (lines->asked)
-        return lines->has_lines;
-    lines->asked = true;
-    module = program_module(lines);
-    lines->has_lines = module && has_own_lines(module) &&
-                       dwfl_module_nextcu(module, NULL, &bias);
-    return lines->has_lines;
-}
-
 bool lines_find_caller(struct lines *lines, const struct regs *regs,
                        struct srcline *out)
 {
+    static const Dwfl_Thread_Callbacks callbacks = {
+        .next_thread = next_thread,
+        .memory_read = read_word,
+        .set_initial_registers = initial_registers,
+    };
     struct caller caller = {.lines = lines, .out = out};
+    Dwfl_Module *program;
+    Dwarf_Addr bias;
 
     if (lines_find(lines, regs->value[REG_PC], out))
         return true;
-    if (!lines->dwfl || lines->failed || !program_has_lines(lines))
+    if (!lines->dwfl || lines->failed)
+        return false;
+    /* Unwinding costs 100 us each time; no caller is found if the program has
+     * no lines. */
+    program = program_module(lines);
+    if (!program || !has_own_lines(program) ||
+        !dwfl_module_nextcu(program, NULL, &bias))
         return false;
     if (!lines->attached)
-        lines->attached = dwfl_attach_state(lines->dwfl, NULL, lines->pid,
-                                            &thread_callbacks, lines);
+        lines->attached =
+            dwfl_attach_state(lines->dwfl, NULL, lines->pid, &callbacks, lines);
     lines->regs = regs;
     if (lines->attached)
         dwfl_getthread_frames(lines->dwfl, lines->pid, look_at_frame, &caller);
     return out->file != NULL;
+}
+
+/* --- names without a symbol ----------------------------------------------- */
+
+struct name {
+    uint64_t key;
+    char text[];
+};
+
+static int by_key(const void *a, const void *b)
+{
+    const uint64_t *one = a, *other = b; /* where a struct name begins */
+
+    return (*one > *other) - (*one < *other);
+}
+
+/* The name that is kept in a tree, or NULL. */
+static const char *look_up(void *const *tree, uint64_t key)
+{
+    struct name *const *found = tfind(&key, tree, by_key);
+
+    return found ? (*found)->text : NULL;
+}
+
+static const char *keep(void **tree, uint64_t key, const char *text)
+{
+    struct name *name = mem_alloc(sizeof *name + strlen(text) + 1);
+
+    name->key = key;
+    strcpy(name->text, text);
+    tsearch(name, tree, by_key);
+    return name->text;
+}
+
+/* A function of which only the first byte is known. */
+struct nameless {
+    pid_t pid;
+    uint64_t start;
+    struct buf *name;
+};
+
+/* Looks for it in the slots that a module's relocations name. */
+static int look_at_module(Dwfl_Module *module, void **data UNUSED,
+                          const char *name UNUSED, Dwarf_Addr base UNUSED,
+                          void *argument)
+{
+    const struct nameless *nameless = argument;
+    GElf_Addr bias;
+    Elf *elf = dwfl_module_getelf(module, &bias);
+    Elf_Scn *section = NULL, *table;
+    Elf_Data *slots, *symbols;
+    GElf_Shdr header, table_header;
+    GElf_Rela slot;
+    GElf_Sym symbol;
+    uint64_t target;
+
+    while (elf && (section = elf_nextscn(elf, section)) != NULL) {
+        if (!gelf_getshdr(section, &header) || header.sh_type != SHT_RELA)
+            continue;
+        table = elf_getscn(elf, header.sh_link);
+        slots = elf_getdata(section, NULL);
+        symbols = table ? elf_getdata(table, NULL) : NULL;
+        if (!slots || !symbols || !gelf_getshdr(table, &table_header))
+            continue;
+        for (int i = 0; gelf_getrela(slots, i, &slot); i++) {
+            const char *called;
+
+            if ((GELF_R_TYPE(slot.r_info) != MACHINE_JUMP_SLOT &&
+                 GELF_R_TYPE(slot.r_info) != MACHINE_GLOBAL_SLOT) ||
+                proc_read(nameless->pid, slot.r_offset + bias, &target,
+                          sizeof target) != sizeof target ||
+                target != nameless->start ||
+                !gelf_getsym(symbols, (int)GELF_R_SYM(slot.r_info), &symbol))
+                continue;
+            called = elf_strptr(elf, table_header.sh_link, symbol.st_name);
+            if (!called || !*called)
+                continue;
+            buf_append_text(nameless->name, called);
+            return DWARF_CB_ABORT;
+        }
+    }
+    return DWARF_CB_OK;
+}
+
+/* Whether some functions of a module are picked when it is loaded. */
+static bool makes_choices(struct lines *lines, Dwfl_Module *module)
+{
+    const uint64_t key = (uint64_t)(uintptr_t)module;
+    const char *known = look_up(&lines->modules, key);
+    int count = known ? 0 : dwfl_module_getsymtab(module);
+    bool found = false;
+    GElf_Sym symbol;
+
+    for (int i = 0; i < count && !found; i++)
+        found = dwfl_module_getsym(module, i, &symbol, NULL) &&
+                GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
+    if (!known)
+        known = keep(&lines->modules, key, found ? "yes" : "");
+    return *known;
+}
+
+/* Appends the name by which others call the function around pc. */
+static void find_by_slot(struct lines *lines, Dwfl_Module *module, uint64_t pc,
+                         struct buf *name, uint64_t *offset)
+{
+    struct nameless nameless = {.pid = lines->pid, .name = name};
+    Dwarf_Addr bias, first, end;
+    Dwarf_Frame *frame;
+    Dwarf_CFI *cfi;
+    const char *known;
+    bool has_start;
+
+    /* The unwinder knows its first byte. */
+    if (!makes_choices(lines, module) ||
+        !(cfi = dwfl_module_eh_cfi(module, &bias)) ||
+        dwarf_cfi_addrframe(cfi, pc - bias, &frame) != 0)
+        return;
+    has_start = dwarf_frame_info(frame, &first, &end, NULL) >= 0;
+    free(frame);
+    if (!has_start)
+        return;
+    nameless.start = first + bias;
+    *offset = pc - nameless.start;
+    known = look_up(&lines->slots, nameless.start);
+    if (known) {
+        buf_append_text(name, known);
+        return;
+    }
+    dwfl_getmodules(lines->dwfl, look_at_module, &nameless, 0);
+    keep(&lines->slots, nameless.start, buf_text(name));
+}
+
+/* --- symbols -------------------------------------------------------------- */
+
+/* Appends a name of C++ as its source has it; others as they are. */
+static void append_name(struct lines *lines, const char *name, struct buf *out)
+{
+    char *readable = NULL;
+
+    if (strncmp(name, "_Z", 2) == 0 && !lines->demangle_sought) {
+        void *library = dlopen("libstdc++.so.6", RTLD_LAZY);
+
+        lines->demangle_sought = true;
+        if (library)
+            *(void **)&lines->demangle = dlsym(library, "__cxa_demangle");
+    }
+    if (strncmp(name, "_Z", 2) == 0 && lines->demangle)
+        readable = lines->demangle(name, NULL, NULL, NULL);
+    buf_append_text(out, readable ? readable : name);
+    free(readable);
+}
+
+const char *lines_symbol(struct lines *lines, uint64_t pc)
+{
+    const char *known = look_up(&lines->places, pc), *found, *file;
+    struct buf text = {0}, name = {0};
+    Dwfl_Module *module;
+    GElf_Addr bias = 0;
+    uint64_t offset;
+    GElf_Sym symbol;
+
+    if (known)
+        return known;
+    module = find_module(lines, pc);
+    if (!module)
+        return NULL;
+    file = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+    file = file ? basename(file) : "?";
+    found =
+        dwfl_module_addrinfo(module, pc, &offset, &symbol, NULL, NULL, NULL);
+    if (found)
+        append_name(lines, found, &name);
+    else
+        find_by_slot(lines, module, pc, &name, &offset);
+    if (name.len == 0) {
+        dwfl_module_getelf(module, &bias); /* where in its file it is */
+        buf_printf(&text, "%s+0x%" PRIx64, file, pc - bias);
+    } else {
+        if (module != program_module(lines))
+            buf_printf(&text, "%s:", file);
+        buf_printf(&text, "%s+0x%" PRIx64, buf_text(&name), offset);
+    }
+    known = keep(&lines->places, pc, buf_text(&text));
+    buf_release(&text);
+    buf_release(&name);
+    return known;
 }
 
 const char *lines_library(void)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/buf.h"
+#include "target/files.h"
 #include "trace/event.h"
 #include "cpu/regs.h"
 
@@ -23,11 +23,8 @@ struct lines;
 struct lines *lines_new(pid_t pid);
 void lines_free(struct lines *lines); /* accepts NULL */
 
-/*
- * Says what the source file of that name (without directories) holds, for a
- * program whose source is not on disk. text is borrowed until lines_free.
- */
-void lines_provide(struct lines *lines, const char *name, struct bytes text);
+/* The source files that they stand in. */
+struct files *lines_files(struct lines *lines);
 
 /*
  * Finds the line of the instruction at pc. *out lives as long as lines.
@@ -52,13 +49,6 @@ const char *lines_symbol(struct lines *lines, uint64_t pc);
  */
 bool lines_find_caller(struct lines *lines, const struct regs *regs,
                        struct srcline *out);
-
-/*
- * Fills the excerpt of a place that was found here, if some of the lines next
- * to it were in no excerpt yet: then it holds up to 64 lines on both sides,
- * each cut after 240 bytes at the latest, where a character ends.
- */
-void lines_excerpt(struct lines *lines, struct srcline *place);
 
 /* The version of elfutils, which finds lines and symbols. */
 const char *lines_library(void);
