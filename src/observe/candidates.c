@@ -141,19 +141,6 @@ void candidate_tell(struct thread *thread, const struct region *region,
                      region->addr);
 }
 
-/* The next line of maps, and moves behind it. False at the end. */
-static bool next_line(const char **at, struct maps_line *line)
-{
-    int result = -1;
-
-    while (**at && result < 0) {
-        result = maps_parse(*at, line);
-        *at += strcspn(*at, "\n");
-        *at += **at == '\n';
-    }
-    return result == 0;
-}
-
 void candidate_follow_brk(struct thread *thread)
 {
     struct space *space = thread->space;
@@ -165,7 +152,7 @@ void candidate_follow_brk(struct thread *thread)
         return;
     space->follows_brk = true;
     proc_maps_text(thread->tracee.tid, &text);
-    for (at = buf_text(&text); next_line(&at, &line);)
+    for (at = buf_text(&text); maps_next(&at, &line);)
         if (is_heap(&line))
             space->brk = line.end;
     buf_release(&text);
@@ -215,7 +202,7 @@ void candidate_find_writable(struct thread *thread,
     if (!is_news) /* all mappings of it are known */
         return;
     proc_maps_text(thread->tracee.tid, &text);
-    for (at = buf_text(&text); next_line(&at, &line);)
+    for (at = buf_text(&text); maps_next(&at, &line);)
         if (line.inode == executed->inode && line.device == executed->device &&
             line.shared && (line.prot & PROT_WRITE) &&
             !regions_at(&thread->space->regions, line.start))
@@ -261,7 +248,7 @@ void candidate_find_executable(struct thread *thread)
     const char *at;
 
     proc_maps_text(thread->tracee.tid, &text);
-    for (at = buf_text(&text); next_line(&at, &line);) {
+    for (at = buf_text(&text); maps_next(&at, &line);) {
         bool of_file = line.inode && !line.shared;
 
         if (of_file)

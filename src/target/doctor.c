@@ -154,14 +154,13 @@ static uint64_t top_of_stack(pid_t pid)
 {
     struct buf text = {0};
     struct maps_line line;
-    uint64_t end = 0, addr = 0;
+    uint64_t end = 0;
+    const char *at;
 
     proc_maps_text(pid, &text);
-    while (!end && maps_find(buf_text(&text), addr, &line)) {
-        addr = line.end;
+    for (at = buf_text(&text); maps_next(&at, &line);)
         if (strcmp(line.name, "[stack]") == 0)
             end = line.end;
-    }
     buf_release(&text);
     return end - 2 * sizeof(uint64_t);
 }

@@ -7,6 +7,7 @@
  */
 #include "target/perfmap.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,30 +19,20 @@
 
 /* --- a line -------------------------------------------------------------- */
 
-static int hex_digit(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Takes a hex number and the blank behind it from the front of the line. */
 static bool take_number(struct bytes *line, uint64_t *out)
 {
-    size_t i = 0;
+    /* "0x" as perf, which reads it by strtoull(3), allows */
+    const size_t first = line->len > 2 && !memcmp(line->data, "0x", 2) ? 2 : 0;
+    size_t i = first;
 
-    if (line->len > 2 && !memcmp(line->data, "0x", 2))
-        i = 2; /* as perf, which reads it by strtoull(3), allows */
-    *out = 0;
-    if (i == line->len || hex_digit(line->data[i]) < 0)
-        return false;
-    for (; i < line->len && hex_digit(line->data[i]) >= 0; i++) {
+    for (*out = 0; i < line->len && isxdigit(line->data[i]); i++) {
         if (*out >> 60)
             return false;
-        *out = *out << 4 | (uint64_t)hex_digit(line->data[i]);
+        *out = *out << 4 |
+               ((line->data[i] & 15u) + (isdigit(line->data[i]) ? 0 : 9));
     }
-    if (i == line->len || line->data[i] != ' ')
+    if (i == first || i == line->len || line->data[i] != ' ')
         return false;
     line->data += i + 1;
     line->len -= i + 1;
@@ -52,11 +43,9 @@ bool perfmap_parse(struct bytes line, struct perfmap_line *out)
 {
     size_t len;
 
-    if (!take_number(&line, &out->addr) || !take_number(&line, &out->length))
-        return false;
-    if (out->length == 0 || out->addr + out->length < out->addr)
-        return false;
-    if (line.len == 0 || memchr(line.data, 0, line.len))
+    if (!take_number(&line, &out->addr) || !take_number(&line, &out->length) ||
+        out->length == 0 || out->addr + out->length < out->addr ||
+        line.len == 0 || memchr(line.data, 0, line.len))
         return false;
     len = utf8_cut(line, PERFMAP_NAME);
     memcpy(out->name, line.data, len);
@@ -65,13 +54,6 @@ bool perfmap_parse(struct bytes line, struct perfmap_line *out)
 }
 
 /* --- the file ------------------------------------------------------------ */
-
-static void close_file(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
 
 /* What was read of a file says nothing about the one that is read next. */
 static void begin_anew(struct perfmap *map)
@@ -91,7 +73,7 @@ static void open_file(struct perfmap *map)
     snprintf(path, sizeof path, "/proc/%d/root/tmp", (int)map->pid);
     dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dir >= 0) {
-        close_file(&map->dir);
+        close(map->dir);
         map->dir = dir;
     }
     if (map->dir < 0)
@@ -111,17 +93,6 @@ static void open_file(struct perfmap *map)
     begin_anew(map);
 }
 
-/* Whether what was read is still there, in front of what was not. */
-static bool has_grown(const struct perfmap *map)
-{
-    uint8_t now[sizeof map->tail];
-
-    return pread(map->file, now, map->tail_len,
-                 (off_t)(map->offset - map->tail_len)) ==
-               (ssize_t)map->tail_len &&
-           memcmp(now, map->tail, map->tail_len) == 0;
-}
-
 /* Moves on to offset, and remembers what is in front of it. */
 static void move_on(struct perfmap *map, uint64_t offset)
 {
@@ -130,25 +101,6 @@ static void move_on(struct perfmap *map, uint64_t offset)
 
     map->tail_len = got == (ssize_t)(offset - from) ? (size_t)got : 0;
     map->offset = offset;
-}
-
-static void read_on(struct perfmap *map)
-{
-    char chunk[65536];
-    uint64_t offset = map->offset;
-    ssize_t got;
-
-    while ((got = pread(map->file, chunk, sizeof chunk, (off_t)offset)) > 0) {
-        map->bytes += (uint64_t)got;
-        if (map->bytes > PERFMAP_BYTES) {
-            map->full = true;
-            break;
-        }
-        buf_append(&map->text, chunk, (size_t)got);
-        offset += (uint64_t)got;
-    }
-    if (offset != map->offset)
-        move_on(map, offset);
 }
 
 void perfmap_init(struct perfmap *map, pid_t pid)
@@ -165,24 +117,43 @@ void perfmap_init(struct perfmap *map, pid_t pid)
 
 void perfmap_release(struct perfmap *map)
 {
-    close_file(&map->file);
-    close_file(&map->dir);
+    close(map->file);
+    close(map->dir);
     buf_release(&map->text);
 }
 
 void perfmap_read(struct perfmap *map)
 {
+    uint8_t tail[sizeof map->tail];
+    char chunk[65536];
     struct stat file;
+    uint64_t offset;
+    ssize_t got;
 
     if (map->file < 0)
         open_file(map);
     if (map->file < 0 || map->full)
         return;
-    if (!has_grown(map))
+    /* Whether what was read is still there, in front of what was not. */
+    if (pread(map->file, tail, map->tail_len,
+              (off_t)(map->offset - map->tail_len)) != (ssize_t)map->tail_len ||
+        memcmp(tail, map->tail, map->tail_len) != 0)
         begin_anew(map);
-    read_on(map);
-    if (fstat(map->file, &file) < 0 || file.st_nlink == 0)
-        close_file(&map->file); /* the next look finds another, if any */
+    offset = map->offset;
+    while ((got = pread(map->file, chunk, sizeof chunk, (off_t)offset)) > 0) {
+        map->bytes += (uint64_t)got;
+        map->full = map->bytes > PERFMAP_BYTES;
+        if (map->full)
+            break;
+        buf_append(&map->text, chunk, (size_t)got);
+        offset += (uint64_t)got;
+    }
+    if (offset != map->offset)
+        move_on(map, offset);
+    if (fstat(map->file, &file) < 0 || file.st_nlink == 0) {
+        close(map->file);
+        map->file = -1; /* the next look finds another, if any */
+    }
 }
 
 bool perfmap_next(struct perfmap *map, struct perfmap_line *out)

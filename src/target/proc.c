@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,16 +86,38 @@ int maps_parse(const char *line, struct maps_line *out)
     return 0;
 }
 
+bool maps_next(const char **text, struct maps_line *out)
+{
+    int result = -1;
+
+    while (**text && result < 0) {
+        result = maps_parse(*text, out);
+        *text += strcspn(*text, "\n");
+        *text += **text == '\n';
+    }
+    return result == 0;
+}
+
 bool maps_find(const char *text, uint64_t addr, struct maps_line *out)
 {
-    while (*text) {
-        size_t len = strcspn(text, "\n");
-
-        if (maps_parse(text, out) == 0 && out->end > addr)
+    while (maps_next(&text, out))
+        if (out->end > addr)
             return true;
-        text += len + (text[len] == '\n');
-    }
     return false;
+}
+
+bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out)
+{
+    struct maps_line line = {0};
+    bool found = false;
+
+    while (line.end <= addr && maps_next(&text, &line)) {
+        if (!found || line.start <= addr ||
+            line.start - addr < addr - (out->end - 1))
+            *out = line;
+        found = true;
+    }
+    return found;
 }
 
 static int open_file(pid_t pid, const char *name)
@@ -120,37 +143,11 @@ static bool read_all(pid_t pid, const char *name, struct buf *out)
     return got == 0;
 }
 
-/* Writes the answer as a line of maps, and reads it as one. */
-static int parse_answer(const struct map_query *answer, const char *name,
-                        struct maps_line *out)
-{
-    struct buf line = {0};
-    int result;
-
-    buf_printf(&line,
-               "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64
-               " %02x:%02x %" PRIu64 " ",
-               answer->start, answer->end,
-               answer->flags & MAP_IS_READABLE ? 'r' : '-',
-               answer->flags & MAP_IS_WRITABLE ? 'w' : '-',
-               answer->flags & MAP_IS_EXECUTABLE ? 'x' : '-',
-               answer->flags & MAP_IS_SHARED ? 's' : 'p', answer->offset,
-               answer->major, answer->minor, answer->inode);
-    if (answer->name_size > 0) {
-        int gap = NAME_COLUMN - (int)line.len;
-
-        buf_printf(&line, "%*s%s", gap > 0 ? gap : 0, "", name);
-    }
-    result = maps_parse(buf_text(&line), out);
-    buf_release(&line);
-    return result;
-}
-
-/* Asks for one line. Returns 1, 0 when there is none, or -1 to read them all.
- */
+/* Asks for one line; it is written as one of maps, and read as such. Returns 1,
+ * 0 when there is none, or -1 to read them all. */
 static int query_maps(pid_t pid, uint64_t addr, struct maps_line *out)
 {
-    char name[sizeof out->text];
+    char head[128], name[sizeof out->text], line[sizeof head + sizeof name];
     struct map_query query = {
         .size = sizeof query,
         .query_flags = MAP_QUERY_OR_NEXT,
@@ -158,17 +155,26 @@ static int query_maps(pid_t pid, uint64_t addr, struct maps_line *out)
         .name_size = sizeof name,
         .name_addr = (uintptr_t)name,
     };
-    int fd = open_file(pid, "maps"), result;
+    int fd = open_file(pid, "maps"), result, error;
 
     if (fd < 0)
         return -1;
     result = ioctl(fd, MAP_QUERY, &query);
-    if (result < 0)
-        result = errno == ENOENT ? 0 : -1;
-    else
-        result = parse_answer(&query, name, out) == 0 ? 1 : -1;
+    error = errno;
     close(fd);
-    return result;
+    if (result < 0)
+        return error == ENOENT ? 0 : -1;
+    snprintf(head, sizeof head,
+             "%08" PRIx64 "-%08" PRIx64 " %c%c%c%c %08" PRIx64
+             " %02x:%02x %" PRIu64 " ",
+             query.start, query.end, query.flags & MAP_IS_READABLE ? 'r' : '-',
+             query.flags & MAP_IS_WRITABLE ? 'w' : '-',
+             query.flags & MAP_IS_EXECUTABLE ? 'x' : '-',
+             query.flags & MAP_IS_SHARED ? 's' : 'p', query.offset, query.major,
+             query.minor, query.inode);
+    snprintf(line, sizeof line, "%-*s%s", NAME_COLUMN, head,
+             query.name_size > 0 ? name : "");
+    return maps_parse(line, out) == 0 ? 1 : -1;
 }
 
 bool proc_can_query_maps(pid_t pid)
@@ -192,29 +198,6 @@ bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out)
         found = read_all(pid, "maps", &text) &&
                 maps_find(buf_text(&text), addr, out);
         buf_release(&text);
-    }
-    return found;
-}
-
-bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out)
-{
-    struct maps_line line;
-    bool found = false;
-
-    while (*text) {
-        size_t len = strcspn(text, "\n");
-
-        if (maps_parse(text, &line) == 0) {
-            bool is_above = line.end > addr;
-
-            if (!found || line.start <= addr ||
-                line.start - addr < addr - (out->end - 1))
-                *out = line;
-            found = true;
-            if (is_above)
-                break;
-        }
-        text += len + (text[len] == '\n');
     }
     return found;
 }
@@ -329,63 +312,54 @@ bool proc_exe(pid_t pid, char *out, size_t size)
     return true;
 }
 
-/* The line of /proc/PID/status behind "NAME:"; text is the file's. */
-static const char *read_status(pid_t pid, const char *name, struct buf *text)
+/* As sscanf(3), behind "NAME:" in /proc/PID/status. */
+__attribute__((format(scanf, 3, 4))) static int
+scan_status(pid_t pid, const char *name, const char *format, ...)
 {
-    const char *at;
+    struct buf text = {0};
+    const char *at =
+        read_all(pid, "status", &text) ? strstr(buf_text(&text), name) : NULL;
+    va_list args;
+    int count = 0;
 
-    if (!read_all(pid, "status", text))
-        return NULL;
-    at = strstr(buf_text(text), name);
-    return at ? at + strlen(name) : NULL;
+    va_start(args, format);
+    if (at)
+        count = vsscanf(at + strlen(name), format, args);
+    va_end(args);
+    buf_release(&text);
+    return count;
 }
 
 bool proc_user(pid_t pid, uid_t *out)
 {
-    struct buf text = {0};
-    const char *at = read_status(pid, "\nUid:", &text);
-    unsigned user;
-    bool known; /* the last of real, effective, saved, that of files */
-
-    known = at && sscanf(at, "%*u %*u %*u %u", &user) == 1;
-    if (known)
-        *out = user;
-    buf_release(&text);
-    return known;
+    /* The last of real, effective, saved, that of files. */
+    return scan_status(pid, "\nUid:", "%*u %*u %*u %u", out) == 1;
 }
 
 pid_t proc_own_id(pid_t pid)
 {
-    struct buf text = {0};
-    const char *at = read_status(pid, "\nNSpid:", &text);
-    int own = (int)pid, used; /* the last of the line is the innermost */
+    char ids[512], *last; /* the last one is the innermost */
 
-    while (at && *at != '\n' && sscanf(at, "%d%n", &own, &used) == 1) {
-        at += used;
-        at += strspn(at, " \t");
-    }
-    buf_release(&text);
-    return own;
-}
-
-static int status_number(pid_t tid, const char *name)
-{
-    struct buf text = {0};
-    const char *at = read_status(tid, name, &text);
-    int number = at ? atoi(at) : 0;
-
-    buf_release(&text);
-    return number;
+    if (scan_status(pid, "\nNSpid:", " %511[0-9\t]", ids) != 1)
+        return pid;
+    last = strrchr(ids, '\t');
+    return atoi(last ? last + 1 : ids);
 }
 
 pid_t proc_parent(pid_t tid)
 {
-    return status_number(tid, "\nPPid:");
+    pid_t parent = 0;
+
+    scan_status(tid, "\nPPid:", "%d", &parent);
+    return parent;
 }
 
 pid_t proc_tracer(pid_t tid)
 {
-    return status_number(tid, "\nTracerPid:");
+    pid_t tracer = 0;
+
+    scan_status(tid, "\nTracerPid:", "%d", &tracer);
+    return tracer;
 }
 
 int proc_setting(const char *path, int otherwise)
@@ -405,40 +379,29 @@ int proc_yama_scope(void)
     return proc_setting("/proc/sys/kernel/yama/ptrace_scope", -1);
 }
 
-static bool is_in_state(pid_t tid, char state)
+static char state_of(pid_t tid)
 {
-    struct buf text = {0};
-    const char *name_end; /* a name may hold any character */
-    bool is;
+    char state = 0;
 
-    name_end =
-        read_all(tid, "stat", &text) ? strrchr(buf_text(&text), ')') : NULL;
-    is = name_end && name_end[1] == ' ' && name_end[2] == state;
-    buf_release(&text);
-    return is;
+    scan_status(tid, "\nState:", " %c", &state);
+    return state;
 }
 
 bool proc_runs(pid_t tid)
 {
-    return is_in_state(tid, 'R');
+    return state_of(tid) == 'R';
 }
 
 bool proc_sleeps(pid_t tid)
 {
-    return is_in_state(tid, 'S');
+    return state_of(tid) == 'S';
 }
 
 bool proc_signals(pid_t tid, struct proc_signals *out)
 {
-    struct buf text = {0};
-    const char *at = read_status(tid, "\nSigIgn:", &text);
-    bool found;
-
     *out = (struct proc_signals){0};
-    found = at && sscanf(at, "%" SCNx64 " SigCgt: %" SCNx64, &out->ignored,
-                         &out->caught) == 2;
-    buf_release(&text);
-    return found;
+    return scan_status(tid, "\nSigIgn:", "%" SCNx64 " SigCgt: %" SCNx64,
+                       &out->ignored, &out->caught) == 2;
 }
 
 bool proc_catches(pid_t tid, int signal)

@@ -28,6 +28,9 @@ struct maps_line {
 /* Parses one line (up to '\n' or NUL). Returns 0, or -1 if it is none. */
 int maps_parse(const char *line, struct maps_line *out);
 
+/* Parses the next line and moves behind it. Returns false at the end. */
+bool maps_next(const char **text, struct maps_line *out);
+
 /*
  * Finds the first line that ends above addr in the text of a maps file. Its
  * start may lie above addr. Returns false when there is none.
