@@ -138,13 +138,10 @@ bool actions_lack(const struct thread *thread, int signal)
 /* A signal can be delivered from the stop that another call ends in. */
 void actions_restore(struct thread *thread, int signal)
 {
-    static const uint64_t none[6];
-    int64_t ignored;
-
     if (actions_lack(thread, signal) &&
         tracee_set_action(&thread->tracee, signal, action_of(thread, signal)) ==
             0)
-        tracee_inject(&thread->tracee, SYS_getpid, none, &ignored);
+        tracee_inject(&thread->tracee, SYS_getpid, 0, 0, 0);
 }
 
 bool actions_ignore(const struct thread *thread, int signal)

@@ -124,11 +124,9 @@ bool guard_holds(const struct region *region, uint64_t addr, unsigned prot)
 static int try_range(struct thread *thread, const struct region *region,
                      uint64_t from, uint64_t to, unsigned taken)
 {
-    int (*const protect)(struct tracee *, uint64_t, uint64_t, unsigned) =
-        thread->space->implies_exec ? tracee_mprotect_exactly : tracee_mprotect;
-
-    return protect(&thread->tracee, from, to - from,
-                   taken ? guard_prot(region, taken) : region->prot);
+    return tracee_mprotect(&thread->tracee, from, to - from,
+                           taken ? guard_prot(region, taken) : region->prot,
+                           thread->space->implies_exec);
 }
 
 /* The same. What could not be given back is lost. */

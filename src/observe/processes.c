@@ -35,7 +35,7 @@ static void free_copy(struct thread *child, const struct space *parent)
             (!parent->frozen && ((region->prot & PROT_EXEC) ||
                                  region->guard.writes == WRITE_GUARD_MPROTECT)))
             tracee_mprotect(&child->tracee, region->addr, region->length,
-                            region->prot);
+                            region->prot, false);
     }
     actions_restore_copy(parent, child);
 }

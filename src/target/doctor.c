@@ -263,17 +263,13 @@ static bool try_STEP(struct attempt *attempt)
 
 #define NO_VDSO "the program has no vdso with a syscall instruction in it"
 
-/* Makes a call. Returns its result, or -1 with errno 0: it was not made. */
+/* Makes a call. errno is that of its result, or 0. */
 static int64_t call(struct attempt *attempt, uint64_t number, uint64_t first,
                     uint64_t second)
 {
-    const uint64_t args[6] = {first, second, [5] = FILTER_PASS};
-    int64_t result;
+    int64_t result = tracee_inject(&attempt->tracee, number, first, second, 0);
 
-    errno = 0;
-    if (tracee_inject(&attempt->tracee, number, args, &result) < 0)
-        return -1;
-    errno = result < 0 ? (int)-result : 0;
+    errno = result < 0 && result != INJECT_FAILED ? (int)-result : 0;
     return result;
 }
 
@@ -290,7 +286,7 @@ static bool protects(struct attempt *attempt, uint64_t page, unsigned prot)
 {
     struct maps_line line;
     int result = tracee_mprotect(&attempt->tracee, page,
-                                 (uint64_t)sysconf(_SC_PAGESIZE), prot);
+                                 (uint64_t)sysconf(_SC_PAGESIZE), prot, false);
 
     errno = result < 0 ? -result : 0;
     return (result == 0 && proc_maps_find(attempt->tracee.pid, page, &line) &&

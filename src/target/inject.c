@@ -98,104 +98,72 @@ static int go_on(struct tracee *tracee, int op, int signal, struct stop *stop)
     return tracee_wait(tracee, stop);
 }
 
-/* How a call of ours is run, with the registers stored; they are fetched again
- * when it is over. Returns 0 or -1. */
-typedef int run_function(struct tracee *tracee);
-
-/*
- * Steps over the system call instruction and keeps the signals that come. The
- * one that is to go back goes with the first step; as it is blocked, the kernel
- * keeps it pending (ptrace_signal in kernel/signal.c).
- */
-static int step_syscall(struct tracee *tracee)
-{
-    struct stop stop;
-
-    for (int i = 0; i < INJECT_TRIES; i++) {
-        int signal = tracee->going_back;
-
-        tracee->going_back = 0;
-        if (go_on(tracee, PTRACE_SINGLESTEP, signal, &stop) < 0)
-            return -1;
-        if (stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP &&
-            tracee_fetch(tracee) == 0 &&
-            tracee_has_called(tracee, tracee->syscall_insn))
-            return 0;
-        hold_foreign(tracee, &stop);
-    }
-    return -1;
-}
-
-/* The same with the two stops of a system call: none of them is a signal. */
-static int run_syscall(struct tracee *tracee)
-{
-    struct stop stop;
-    int stops = 0;
-
-    for (int i = 0; i < INJECT_TRIES && stops < 2; i++) {
-        if (go_on(tracee, PTRACE_SYSCALL, 0, &stop) < 0)
-            return -1;
-        stops += stop.kind == STOP_CALL;
-        hold_foreign(tracee, &stop);
-    }
-    return stops < 2 ? -1 : tracee_fetch(tracee);
-}
-
-/* To the trap of a step, which may come in front of the instruction. */
-static int step_to_trap(struct tracee *tracee)
-{
-    struct stop stop;
-
-    for (int i = 0; i < INJECT_TRIES; i++) {
-        if (go_on(tracee, PTRACE_SINGLESTEP, 0, &stop) < 0 ||
-            tracee_fetch(tracee) < 0)
-            return -1;
-        if (stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP)
-            return 0;
-        hold_foreign(tracee, &stop);
-    }
-    return -1;
-}
+/* How a call of ours is run. */
+enum way {
+    BY_STEP,       /* over the system call instruction */
+    BY_TRAP,       /* to the trap of a step, which may come in front of it */
+    BETWEEN_STOPS, /* of a system call: none of them is a signal */
+};
 
 /*
  * Makes a call, with the signals that can wait blocked: but for SIGTRAP, which
- * a step forces, and SIGSEGV unless the program itself blocks that. *after, if
- * any, gets where the tracee was then.
+ * a step forces, and SIGSEGV unless the program itself blocks that. Those that
+ * come are held. The one that is to go back goes with the first step; as it is
+ * blocked, the kernel keeps it pending (ptrace_signal in kernel/signal.c).
+ * Returns the result or, BY_TRAP, where the tracee was then; or INJECT_FAILED.
  */
-static int inject(struct tracee *tracee, uint64_t number,
-                  const uint64_t args[6], int64_t *result, run_function *run,
-                  uint64_t *after)
+static int64_t inject(struct tracee *tracee, enum way way, uint64_t number,
+                      const uint64_t args[6])
 {
+    const int op = way == BETWEEN_STOPS ? PTRACE_SYSCALL : PTRACE_SINGLESTEP;
     struct user_regs_struct saved;
     uint64_t mask, ours = UINT64_MAX;
-    int failed;
+    struct stop stop;
+    int stops = 0, signal;
+    bool over = false;
+    int64_t result;
 
     if (!tracee->syscall_insn || tracee_fetch(tracee) < 0)
-        return -1;
+        return INJECT_FAILED;
     saved = tracee->regs;
     tracee->injected = true;
     tracee_prepare_call(tracee, tracee->syscall_insn, number, args);
     if (tracee_get_mask(tracee, &mask) < 0)
-        return -1;
-    if (run != run_syscall)
+        return INJECT_FAILED;
+    if (way != BETWEEN_STOPS)
         ours &= ~SIGNAL_BIT(SIGTRAP) & (mask | ~SIGNAL_BIT(SIGSEGV));
     if (tracee_set_mask(tracee, ours) < 0 || tracee_store(tracee) < 0)
-        return -1;
-    failed = run(tracee);
+        return INJECT_FAILED;
+    for (int i = 0; i < INJECT_TRIES && !over; i++) {
+        signal = tracee->going_back;
+        tracee->going_back = 0;
+        if (go_on(tracee, op, signal, &stop) < 0)
+            break;
+        stops += stop.kind == STOP_CALL;
+        over = way == BETWEEN_STOPS
+                   ? stops == 2
+                   : stop.kind == STOP_SIGNAL && stop.signal == SIGTRAP &&
+                         tracee_fetch(tracee) == 0 &&
+                         (way == BY_TRAP ||
+                          tracee_has_called(tracee, tracee->syscall_insn));
+        if (!over)
+            hold_foreign(tracee, &stop);
+    }
     tracee_set_mask(tracee, mask);
-    if (failed)
-        return -1;
-    *result = tracee_result(tracee);
-    if (after)
-        *after = tracee_pc(tracee);
+    if (!over || tracee_fetch(tracee) < 0)
+        return INJECT_FAILED;
+    result =
+        way == BY_TRAP ? (int64_t)tracee_pc(tracee) : tracee_result(tracee);
     tracee->regs = saved;
-    return tracee_store(tracee);
+    return tracee_store(tracee) < 0 ? INJECT_FAILED : result;
 }
 
-int tracee_inject(struct tracee *tracee, uint64_t number,
-                  const uint64_t args[6], int64_t *result)
+int64_t tracee_inject(struct tracee *tracee, uint64_t number, uint64_t first,
+                      uint64_t second, uint64_t third)
 {
-    return inject(tracee, number, args, result, step_syscall, NULL);
+    const uint64_t args[6] = {first, second, third, [5] = FILTER_PASS};
+
+    return inject(tracee, BY_STEP, number, args);
 }
 
 /* --- what is done by calls ------------------------------------------------ */
@@ -204,8 +172,6 @@ int tracee_inject(struct tracee *tracee, uint64_t number,
  * no consequence is made before the first, and one for each. */
 void tracee_give_back(struct tracee *tracee)
 {
-    static const uint64_t none[6];
-    int64_t ignored;
     siginfo_t info;
 
     for (size_t i = tracee->held_count; i > 0; i--) {
@@ -215,46 +181,29 @@ void tracee_give_back(struct tracee *tracee)
             tracee_hold(tracee, &info); /* it keeps its place behind others */
             continue;
         }
-        tracee_inject(tracee, SYS_getpid, none, &ignored);
+        tracee_inject(tracee, SYS_getpid, 0, 0, 0);
         ptrace_request(PTRACE_SETSIGINFO, tracee->tid, 0, &info);
         tracee->going_back = info.si_signo;
-        tracee_inject(tracee, SYS_getpid, none, &ignored);
+        tracee_inject(tracee, SYS_getpid, 0, 0, 0);
     }
 }
 
 int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
-                    unsigned prot)
+                    unsigned prot, bool exactly)
 {
-    const uint64_t args[6] = {addr, length, prot, 0, 0, FILTER_PASS};
-    int64_t result;
+    int64_t result, domain = 0;
 
-    if (tracee_inject(tracee, SYS_mprotect, args, &result) < 0)
-        return 1;
-    return (int)result;
-}
-
-/* Sets the execution domain; returns the former one, or -1. */
-static int64_t set_domain(struct tracee *tracee, uint64_t domain)
-{
-    const uint64_t args[6] = {domain, [5] = FILTER_PASS};
-    int64_t result;
-
-    return tracee_inject(tracee, SYS_personality, args, &result) < 0 ? -1
-                                                                     : result;
-}
-
-int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
-                            uint64_t length, unsigned prot)
-{
-    int64_t domain = set_domain(tracee, NO_DOMAIN);
-    int result;
-
-    if (domain < 0)
-        return 1;
-    set_domain(tracee, (uint64_t)domain & ~(uint64_t)READ_IMPLIES_EXEC);
-    result = tracee_mprotect(tracee, addr, length, prot);
-    set_domain(tracee, (uint64_t)domain);
-    return result;
+    if (exactly) {
+        domain = tracee_inject(tracee, SYS_personality, NO_DOMAIN, 0, 0);
+        if (domain < 0)
+            return 1;
+        tracee_inject(tracee, SYS_personality,
+                      (uint64_t)domain & ~(uint64_t)READ_IMPLIES_EXEC, 0, 0);
+    }
+    result = tracee_inject(tracee, SYS_mprotect, addr, length, prot);
+    if (exactly)
+        tracee_inject(tracee, SYS_personality, (uint64_t)domain, 0, 0);
+    return result == INJECT_FAILED ? 1 : (int)result;
 }
 
 int64_t tracee_map_page(struct tracee *tracee)
@@ -265,9 +214,8 @@ int64_t tracee_map_page(struct tracee *tracee)
                               MAP_PRIVATE | MAP_ANONYMOUS,
                               (uint64_t)-1,
                               0};
-    int64_t addr;
 
-    return tracee_inject(tracee, SYS_mmap, args, &addr) < 0 ? -1 : addr;
+    return inject(tracee, BY_STEP, SYS_mmap, args);
 }
 
 /* Which the kernel forbids under PR_SET_MDWE (prctl(2)) and SELinux' execmem,
@@ -276,14 +224,12 @@ bool tracee_can_protect_again(struct tracee *tracee, unsigned prot)
 {
     const uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
     const int64_t addr = tracee_map_page(tracee);
-    const uint64_t unmap[6] = {(uint64_t)addr, size, [5] = FILTER_PASS};
-    int64_t ignored;
     bool can;
 
     if (addr < 0)
         return false;
-    can = tracee_mprotect(tracee, unmap[0], size, prot) == 0;
-    tracee_inject(tracee, SYS_munmap, unmap, &ignored);
+    can = tracee_mprotect(tracee, (uint64_t)addr, size, prot, false) == 0;
+    tracee_inject(tracee, SYS_munmap, (uint64_t)addr, size, 0);
     return can;
 }
 
@@ -295,7 +241,7 @@ int tracee_set_action(struct tracee *tracee, int signal,
     uint64_t args[6] = {(uint64_t)signal,    0, 0,
                         sizeof action->mask, 0, FILTER_PASS};
     uint8_t before[sizeof *action];
-    int64_t result = -1;
+    int64_t result;
 
     if (tracee_fetch(tracee) < 0 || tracee_awaits_restart(tracee))
         return -1;
@@ -305,8 +251,7 @@ int tracee_set_action(struct tracee *tracee, int signal,
             sizeof before ||
         tracee_write(tracee, args[1], action, sizeof *action) < 0)
         return -1;
-    if (inject(tracee, SYS_rt_sigaction, args, &result, run_syscall, NULL) < 0)
-        result = -1;
+    result = inject(tracee, BETWEEN_STOPS, SYS_rt_sigaction, args);
     tracee_write(tracee, args[1], before, sizeof before);
     return result == 0 ? 0 : -1;
 }
@@ -329,15 +274,11 @@ bool tracee_proves_break(struct tracee *tracee)
 {
     static const uint64_t none[6];
     const uint64_t insn = tracee->syscall_insn;
-    uint64_t at;
-    int64_t ignored;
-    bool stopped;
+    int64_t at;
 
     if (!insn || tracee_break(tracee, insn) < 0)
         return false;
-    stopped =
-        inject(tracee, SYS_getpid, none, &ignored, step_to_trap, &at) == 0 &&
-        at == insn;
+    at = inject(tracee, BY_TRAP, SYS_getpid, none);
     tracee_break(tracee, 0);
-    return stopped;
+    return at == (int64_t)insn;
 }

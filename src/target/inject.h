@@ -28,26 +28,22 @@ bool tracee_find_syscall(struct tracee *tracee);
 
 /*
  * Makes the tracee do a system call of ours, outside of any call of its own,
- * and puts its registers back. Signals that come meanwhile are held. Returns 0
- * with the call's value or -errno in *result, or -1 when the tracee or its vdso
- * is gone. A call that the filter stops at cannot be made.
+ * and puts its registers back. Signals that come meanwhile are held. Returns
+ * the call's value or -errno, or INJECT_FAILED when the tracee or its vdso is
+ * gone. What the filter stops at can be made if it is told from a program's own
+ * (FILTER_PASS).
  */
-int tracee_inject(struct tracee *tracee, uint64_t number,
-                  const uint64_t args[6], int64_t *result);
+#define INJECT_FAILED INT64_MIN
+int64_t tracee_inject(struct tracee *tracee, uint64_t number, uint64_t first,
+                      uint64_t second, uint64_t third);
 
 /*
- * The same for a mprotect, which the filter lets pass. Returns the call's
- * result (0 or -errno), or 1 when the tracee is gone.
+ * The same for a mprotect. `exactly` is for a process to which whatever it may
+ * read is executable (READ_IMPLIES_EXEC, personality(2)): that is not added to
+ * prot. Returns the call's result (0 or -errno), or 1 when the tracee is gone.
  */
 int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
-                    unsigned prot);
-
-/*
- * The same in a process to which whatever it may read is executable
- * (READ_IMPLIES_EXEC, personality(2)): that is not added to prot.
- */
-int tracee_mprotect_exactly(struct tracee *tracee, uint64_t addr,
-                            uint64_t length, unsigned prot);
+                    unsigned prot, bool exactly);
 
 /*
  * Gets a tracee from its STOP_EXEC to the end of that call: it has executed

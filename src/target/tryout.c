@@ -93,9 +93,8 @@ int tracee_fails_to_run(struct err *err)
 /* What of it does not work, or NULL. */
 static const char *find_missing(struct tracee *tracee)
 {
-    static const uint64_t none[6];
     const char *failed = tryout_registers(tracee);
-    int64_t result = 0;
+    int64_t result;
     struct call call;
     siginfo_t info;
 
@@ -117,7 +116,8 @@ static const char *find_missing(struct tracee *tracee)
     if (!tracee_find_syscall(tracee))
         return NULL; /* the observer does without, and says so */
     errno = 0;
-    if (tracee_inject(tracee, SYS_getpid, none, &result) < 0)
+    result = tracee_inject(tracee, SYS_getpid, 0, 0, 0);
+    if (result == INJECT_FAILED)
         return "one instruction cannot be stepped (PTRACE_SINGLESTEP)";
     errno = 0;
     if (result != tracee->pid)

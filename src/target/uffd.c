@@ -8,7 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "target/filter.h"
 #include "target/inject.h"
 #include "target/proc.h"
 
@@ -27,17 +26,17 @@
 
 int uffd_open(struct tracee *tracee)
 {
-    const uint64_t args[6] = {FLAGS, [5] = FILTER_PASS};
     struct uffdio_api api = {.api = UFFD_API, .features = FEATURES};
-    int64_t theirs, ignored;
+    int64_t theirs;
     int fd;
 
-    if (prctl(PR_GET_SECCOMP) != 0 ||
-        tracee_inject(tracee, SYS_userfaultfd, args, &theirs) < 0 || theirs < 0)
+    if (prctl(PR_GET_SECCOMP) != 0)
+        return -1;
+    theirs = tracee_inject(tracee, SYS_userfaultfd, FLAGS, 0, 0);
+    if (theirs < 0)
         return -1;
     fd = proc_take_fd(tracee->pid, (int)theirs);
-    tracee_inject(tracee, SYS_close, (const uint64_t[6]){(uint64_t)theirs},
-                  &ignored);
+    tracee_inject(tracee, SYS_close, (uint64_t)theirs, 0, 0);
     if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) < 0) {
         close(fd);
         fd = -1;
