@@ -47,7 +47,8 @@ static const struct flag attach_flags[] = {
     {0, NULL},
 };
 
-/* Numbers, not bits; in this order each is found before what it contains. */
+/* By which pages lose what they hold. Numbers, not bits; in this order each is
+ * found before what it contains. */
 static const struct flag advices[] = {
     {MADV_DONTNEED_LOCKED, "MADV_DONTNEED_LOCKED"},
     {MADV_REMOVE, "MADV_REMOVE"},
@@ -97,21 +98,17 @@ void call_describe_map_flags(uint64_t flags, struct buf *out)
 #define ALL     0x3fu
 #define VECTORS (ALL | ARG(7))
 
-#define NAMED(name, kind, written)              \
-    {                                           \
-        SYS_##name, #name, CALL_##kind, written \
-    }
-#define KNOWN(name, kind, written)             \
-    {                                          \
-        SYS_##name, NULL, CALL_##kind, written \
-    }
-
 static const struct known {
     uint64_t number;
     const char *name;
     enum call_kind kind;
     unsigned written;
 } known_calls[] = {
+#define KNOWN(call, name, kind, written)       \
+    {                                          \
+        SYS_##call, name, CALL_##kind, written \
+    }
+#define NAMED(call, kind, written) KNOWN(call, #call, kind, written)
     NAMED(mmap, MMAP, ALL),
     NAMED(mprotect, PROTECT, ALL),
     NAMED(munmap, MUNMAP, ALL),
@@ -161,36 +158,36 @@ static const struct known {
     NAMED(uname, OTHER, ALL),
     NAMED(vmsplice, OTHER, VECTORS),
     NAMED(wait4, OTHER, ALL),
-    KNOWN(sigaltstack, STACK, ALL),
-    KNOWN(rseq, PLACE, ALL),
-    KNOWN(set_tid_address, PLACE, ALL),
-    KNOWN(seccomp, FREEZE, ALL),
-    KNOWN(mseal, FREEZE, ALL),
-    KNOWN(openat2, OPEN, ALL),
-    KNOWN(personality, DOMAIN, ALL),
-    KNOWN(userfaultfd, UFFD, ALL),
-    KNOWN(io_uring_setup, RING, ALL),
-    KNOWN(sched_getaffinity, CPUS, ALL),
-    KNOWN(sched_setaffinity, CPUS, ALL),
-    KNOWN(clone, CPUS, ALL),
-    KNOWN(clone3, CPUS, ALL),
-    KNOWN(fork, CPUS, ALL),
-    KNOWN(vfork, CPUS, ALL),
-    KNOWN(execve, CPUS, ALL),
-    KNOWN(execveat, CPUS, ALL),
-    KNOWN(clock_nanosleep, OTHER, ARG(3)),
-    KNOWN(close, OTHER, 0),
-    KNOWN(exit, OTHER, 0),
-    KNOWN(exit_group, OTHER, 0),
-    KNOWN(getpid, OTHER, 0),
-    KNOWN(gettid, OTHER, 0),
-    KNOWN(lseek, OTHER, 0),
-    KNOWN(sched_yield, OTHER, 0),
-    KNOWN(tgkill, OTHER, 0),
-    KNOWN(recvmmsg, OTHER, VECTORS),
-    KNOWN(process_vm_readv, OTHER, VECTORS),
-    KNOWN(io_submit, OTHER, VECTORS),
-    KNOWN(io_uring_enter, OTHER, VECTORS),
+    KNOWN(sigaltstack, NULL, STACK, ALL),
+    KNOWN(rseq, NULL, PLACE, ALL),
+    KNOWN(set_tid_address, NULL, PLACE, ALL),
+    KNOWN(seccomp, NULL, FREEZE, ALL),
+    KNOWN(mseal, NULL, FREEZE, ALL),
+    KNOWN(openat2, NULL, OPEN, ALL),
+    KNOWN(personality, NULL, DOMAIN, ALL),
+    KNOWN(userfaultfd, NULL, UFFD, ALL),
+    KNOWN(io_uring_setup, NULL, RING, ALL),
+    KNOWN(sched_getaffinity, NULL, CPUS, ALL),
+    KNOWN(sched_setaffinity, NULL, CPUS, ALL),
+    KNOWN(clone, NULL, CPUS, ALL),
+    KNOWN(clone3, NULL, CPUS, ALL),
+    KNOWN(fork, NULL, CPUS, ALL),
+    KNOWN(vfork, NULL, CPUS, ALL),
+    KNOWN(execve, NULL, CPUS, ALL),
+    KNOWN(execveat, NULL, CPUS, ALL),
+    KNOWN(clock_nanosleep, NULL, OTHER, ARG(3)),
+    KNOWN(close, NULL, OTHER, 0),
+    KNOWN(exit, NULL, OTHER, 0),
+    KNOWN(exit_group, NULL, OTHER, 0),
+    KNOWN(getpid, NULL, OTHER, 0),
+    KNOWN(gettid, NULL, OTHER, 0),
+    KNOWN(lseek, NULL, OTHER, 0),
+    KNOWN(sched_yield, NULL, OTHER, 0),
+    KNOWN(tgkill, NULL, OTHER, 0),
+    KNOWN(recvmmsg, NULL, OTHER, VECTORS),
+    KNOWN(process_vm_readv, NULL, OTHER, VECTORS),
+    KNOWN(io_submit, NULL, OTHER, VECTORS),
+    KNOWN(io_uring_enter, NULL, OTHER, VECTORS),
 };
 
 static const struct known *look_up(const struct call *call)
@@ -205,11 +202,14 @@ static const struct known *look_up(const struct call *call)
 
 enum call_kind call_kind(const struct call *call)
 {
+    const struct flag *advice = advices;
     const uint64_t *arg = call->args;
 
     switch (call->number) {
     case SYS_madvise:
-        return filter_empties((unsigned)arg[2]) ? CALL_EMPTY : CALL_OTHER;
+        while (advice->name && advice->bits != (unsigned)arg[2])
+            advice++;
+        return advice->name ? CALL_EMPTY : CALL_OTHER;
     case SYS_open:
         return arg[1] & O_ACCMODE ? CALL_OPEN : CALL_OTHER;
     case SYS_openat:
@@ -255,14 +255,6 @@ void call_name(const struct call *call, struct buf *out)
         buf_printf(out, "system call %" PRIu64, call->number);
 }
 
-static void describe_address(uint64_t addr, struct buf *out)
-{
-    if (addr)
-        buf_printf(out, "0x%" PRIx64, addr);
-    else
-        buf_append_text(out, "NULL");
-}
-
 void call_describe(const struct call *call, struct buf *out)
 {
     const enum call_kind kind = call_kind(call);
@@ -272,7 +264,10 @@ void call_describe(const struct call *call, struct buf *out)
     buf_append_text(out, "(");
     if (kind == CALL_ATTACH)
         buf_printf(out, "%d, ", (int)arg[0]);
-    describe_address(arg[kind == CALL_ATTACH], out);
+    if (arg[kind == CALL_ATTACH])
+        buf_printf(out, "0x%" PRIx64, arg[kind == CALL_ATTACH]);
+    else
+        buf_append_text(out, "NULL");
     if (kind != CALL_BRK && kind != CALL_DETACH && kind != CALL_ATTACH)
         buf_printf(out, ", %" PRIu64, arg[1]);
     switch (kind) {

@@ -36,26 +36,23 @@
 #define UNLESS_ANY(bits, skip) \
     BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(bits), 0, skip)
 
-/* Stops at every call of that number. */
-#define STOP_AT(number) LOAD(nr), UNLESS_EQUAL(number, 1), STOP
+#define STOP_IF(value)    UNLESS_EQUAL(value, 1), STOP
+#define STOP_IF_ANY(bits) UNLESS_ANY(bits, 1), STOP
 
-/* Stops at every call of that number that is not our own. */
-#define STOP_AT_THEIRS(number)                                         \
-    LOAD(nr), UNLESS_EQUAL(number, 6), LOAD(args[5]),                  \
-        UNLESS_EQUAL(FILTER_PASS & 0xffffffff, 3), LOAD_HIGH(args[5]), \
-        UNLESS_EQUAL(FILTER_PASS >> 32, 1), PASS, STOP
+/* Lets pass what is our own: 5 instructions. */
+#define PASS_OURS                                             \
+    LOAD(args[5]), UNLESS_EQUAL(FILTER_PASS & 0xffffffff, 3), \
+        LOAD_HIGH(args[5]), UNLESS_EQUAL(FILTER_PASS >> 32, 1), PASS
+
+/* Stops at every call of that number; at every one that is not our own. */
+#define STOP_AT(number) LOAD(nr), UNLESS_EQUAL(number, 1), STOP
+#define STOP_AT_THEIRS(number) \
+    LOAD(nr), UNLESS_EQUAL(number, 6), PASS_OURS, STOP
 
 /* Stops at a call of that number on descriptor 1 or 2. */
 #define STOP_AT_OUTPUT(number)                                                \
-    LOAD(nr), UNLESS_EQUAL(number, 5), LOAD(args[0]),                         \
-        UNLESS_EQUAL(STDOUT_FILENO, 1), STOP, UNLESS_EQUAL(STDERR_FILENO, 1), \
-        STOP
-
-bool filter_empties(uint64_t advice)
-{
-    return advice == MADV_DONTNEED || advice == MADV_FREE ||
-           advice == MADV_REMOVE || advice == MADV_DONTNEED_LOCKED;
-}
+    LOAD(nr), UNLESS_EQUAL(number, 5), LOAD(args[0]), STOP_IF(STDOUT_FILENO), \
+        STOP_IF(STDERR_FILENO)
 
 /* Stops when a file is opened for writing that must exist. */
 #define STOP_AT_REOPENING(number, flags)                  \
@@ -77,31 +74,21 @@ int filter_install(void)
         LOAD(nr),
         UNLESS_EQUAL(SYS_mmap, 10),
         LOAD(args[2]),
-        UNLESS_ANY(PROT_EXEC, 1),
-        STOP,
+        STOP_IF_ANY(PROT_EXEC),
         LOAD(args[3]),
-        UNLESS_ANY(MAP_FIXED, 1),
-        STOP,
+        STOP_IF_ANY(MAP_FIXED),
         UNLESS_ANY(MAP_ANONYMOUS | MAP_SHARED, 3),
         LOAD(args[2]),
-        UNLESS_ANY(PROT_WRITE, 1),
-        STOP,
+        STOP_IF_ANY(PROT_WRITE),
         /* rt_sigaction: of the signals that guards and steps raise, unless it
          * is our own. */
         LOAD(nr),
         UNLESS_EQUAL(SYS_rt_sigaction, 12),
-        LOAD(args[5]),
-        UNLESS_EQUAL(FILTER_PASS & 0xffffffff, 3),
-        LOAD_HIGH(args[5]),
-        UNLESS_EQUAL(FILTER_PASS >> 32, 1),
-        PASS,
+        PASS_OURS,
         LOAD(args[0]),
-        UNLESS_EQUAL(SIGTRAP, 1),
-        STOP,
-        UNLESS_EQUAL(SIGBUS, 1),
-        STOP,
-        UNLESS_EQUAL(SIGSEGV, 1),
-        STOP,
+        STOP_IF(SIGTRAP),
+        STOP_IF(SIGBUS),
+        STOP_IF(SIGSEGV),
         STOP_AT(SYS_pkey_mprotect),
         STOP_AT_THEIRS(SYS_munmap),
         STOP_AT(SYS_mremap),
@@ -110,14 +97,10 @@ int filter_install(void)
         LOAD(nr),
         UNLESS_EQUAL(SYS_madvise, 9),
         LOAD(args[2]),
-        UNLESS_EQUAL(MADV_DONTNEED, 1),
-        STOP,
-        UNLESS_EQUAL(MADV_FREE, 1),
-        STOP,
-        UNLESS_EQUAL(MADV_REMOVE, 1),
-        STOP,
-        UNLESS_EQUAL(MADV_DONTNEED_LOCKED, 1),
-        STOP,
+        STOP_IF(MADV_DONTNEED),
+        STOP_IF(MADV_FREE),
+        STOP_IF(MADV_REMOVE),
+        STOP_IF(MADV_DONTNEED_LOCKED),
         STOP_AT(SYS_io_uring_setup),
         /* What may write to the memory of another process: the file that is
          * opened could be that. It exists; most that are opened for writing
@@ -143,12 +126,9 @@ int filter_install(void)
         LOAD(nr),
         UNLESS_EQUAL(SYS_prctl, 7),
         LOAD(args[0]),
-        UNLESS_EQUAL(PR_SET_DUMPABLE, 1),
-        STOP,
-        UNLESS_EQUAL(PR_SET_SECCOMP, 1),
-        STOP,
-        UNLESS_EQUAL(PR_SET_MDWE, 1),
-        STOP,
+        STOP_IF(PR_SET_DUMPABLE),
+        STOP_IF(PR_SET_SECCOMP),
+        STOP_IF(PR_SET_MDWE),
         STOP_AT_OUTPUT(SYS_write),
         STOP_AT_OUTPUT(SYS_writev),
         PASS,

@@ -11,8 +11,6 @@
 #ifndef JITTRACE_TARGET_FILTER_H
 #define JITTRACE_TARGET_FILTER_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -24,13 +22,9 @@
 #ifndef PR_SET_MDWE
 #define PR_SET_MDWE 65
 #endif
-
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
 #endif
-
-/* Whether pages lose what they hold by a madvise with that advice. */
-bool filter_empties(uint64_t advice);
 
 /*
  * A mprotect, munmap, personality, userfaultfd or rt_sigaction whose sixth
