@@ -82,10 +82,12 @@ static void set_breakpoint(struct thread *thread)
                              : REGISTERS_NEVER_STOP;
     if (addr == 0 ||
         (run->registers == REGISTERS_STOP &&
-         breakpoint_set_register(&on->stop, &thread->tracee, addr) == 0) ||
+         breakpoint_set(&on->stop, BREAKPOINT_REGISTER, &thread->tracee,
+                        addr) == 0) ||
         set_guard(thread) ||
         (takes_insn(thread, addr) &&
-         breakpoint_set_insn(&on->stop, &thread->tracee, addr) == 0) ||
+         breakpoint_set(&on->stop, BREAKPOINT_INSN, &thread->tracee, addr) ==
+             0) ||
         run->told_returns)
         return;
     run->told_returns = true;

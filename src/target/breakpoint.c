@@ -5,24 +5,18 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
-int breakpoint_set_register(struct breakpoint *breakpoint,
-                            const struct tracee *tracee, uint64_t addr)
+int breakpoint_set(struct breakpoint *breakpoint, enum breakpoint_kind kind,
+                   const struct tracee *tracee, uint64_t addr)
 {
-    if (tracee_break(tracee, addr) < 0)
-        return -1;
-    *breakpoint = (struct breakpoint){BREAKPOINT_REGISTER, addr, 0};
-    return 0;
-}
+    uint8_t byte = 0;
 
-int breakpoint_set_insn(struct breakpoint *breakpoint,
-                        const struct tracee *tracee, uint64_t addr)
-{
-    uint8_t byte;
-
-    if (proc_read(tracee->tid, addr, &byte, 1) != 1 || byte == trap_insn ||
-        tracee_write(tracee, addr, &trap_insn, 1) < 0)
+    if (kind == BREAKPOINT_REGISTER
+            ? tracee_break(tracee, addr) < 0
+            : proc_read(tracee->tid, addr, &byte, 1) != 1 ||
+                  byte == trap_insn ||
+                  tracee_write(tracee, addr, &trap_insn, 1) < 0)
         return -1;
-    *breakpoint = (struct breakpoint){BREAKPOINT_INSN, addr, byte};
+    *breakpoint = (struct breakpoint){kind, addr, byte};
     return 0;
 }
 
@@ -47,37 +41,31 @@ bool breakpoint_is_hit(const struct breakpoint *breakpoint,
                breakpoint->addr + (breakpoint->kind == BREAKPOINT_INSN);
 }
 
-/* Whether it can be stepped with signals blocked, and is over then. */
-static bool is_plain(const struct tracee *tracee, uint64_t addr)
-{
-    uint8_t code[INSN_MAX_LENGTH];
-    size_t len = proc_read(tracee->tid, addr, code, sizeof code);
-    struct insn insn;
-
-    return insn_decode(code, len, addr, &insn) == 1 &&
-           insn.kind <= INSN_BRANCH && !insn.repeated;
-}
-
 /* A register's breakpoint lets the instruction pass that it stopped at, by the
- * resume flag (Intel SDM vol. 3, 18.3.1.1). */
+ * resume flag (Intel SDM vol. 3, 18.3.1.1). The other is passed by a step, if
+ * that can be made with signals blocked, and is over then. */
 bool breakpoint_pass(struct breakpoint *breakpoint, struct tracee *tracee,
                      struct stop *stop)
 {
-    struct breakpoint former = *breakpoint;
+    const uint64_t addr = breakpoint->addr;
+    uint8_t code[INSN_MAX_LENGTH];
+    struct insn insn;
     uint64_t mask;
+    size_t len;
 
     *stop = (struct stop){.kind = STOP_NONE};
-    if (former.kind == BREAKPOINT_REGISTER)
+    if (breakpoint->kind == BREAKPOINT_REGISTER)
         return true;
     breakpoint_remove(breakpoint, tracee);
-    if (!is_plain(tracee, former.addr) || tracee_mask(tracee, &mask) < 0)
+    len = proc_read(tracee->tid, addr, code, sizeof code);
+    if (insn_decode(code, len, addr, &insn) != 1 || insn.kind > INSN_BRANCH ||
+        insn.repeated || tracee_mask(tracee, &mask) < 0)
         return false;
     tracee->undisturbed = true;
     if (tracee_resume(tracee, RESUME_STEP, 0) < 0 ||
-        tracee_wait(tracee, stop) < 0)
-        return false;
-    if (stop->kind != STOP_SIGNAL || stop->signal != SIGTRAP)
+        tracee_wait(tracee, stop) < 0 || stop->kind != STOP_SIGNAL ||
+        stop->signal != SIGTRAP)
         return false;
     stop->kind = STOP_NONE;
-    return breakpoint_set_insn(breakpoint, tracee, former.addr) == 0;
+    return breakpoint_set(breakpoint, BREAKPOINT_INSN, tracee, addr) == 0;
 }

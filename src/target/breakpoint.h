@@ -17,7 +17,7 @@
 #include "target/tracee.h"
 
 struct breakpoint {
-    enum {
+    enum breakpoint_kind {
         BREAKPOINT_NONE, /* it is not set */
         BREAKPOINT_REGISTER,
         BREAKPOINT_INSN,
@@ -26,12 +26,9 @@ struct breakpoint {
     uint8_t byte; /* that the int3 lies over */
 };
 
-/* Sets one by a debug register, or by an int3. Returns 0, or -1: none is
- * set. */
-int breakpoint_set_register(struct breakpoint *breakpoint,
-                            const struct tracee *tracee, uint64_t addr);
-int breakpoint_set_insn(struct breakpoint *breakpoint,
-                        const struct tracee *tracee, uint64_t addr);
+/* Sets one of that kind. Returns 0, or -1: none is set. */
+int breakpoint_set(struct breakpoint *breakpoint, enum breakpoint_kind kind,
+                   const struct tracee *tracee, uint64_t addr);
 
 /* Takes it away, if it is set. */
 void breakpoint_remove(struct breakpoint *breakpoint,

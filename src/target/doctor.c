@@ -361,7 +361,7 @@ static bool try_BREAKPOINT(struct attempt *attempt)
     siginfo_t info;
 
     return tracee_fetch(tracee) == 0 &&
-           breakpoint_set_insn(&here, tracee, tracee_pc(tracee)) == 0 &&
+           !breakpoint_set(&here, BREAKPOINT_INSN, tracee, tracee_pc(tracee)) &&
            comes_to(tracee, RESUME_RUN, 0, STOP_SIGNAL) &&
            tracee_fetch(tracee) == 0 && tracee_siginfo(tracee, &info) == 0 &&
            breakpoint_is_hit(&here, tracee, &info);

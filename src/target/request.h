@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * target/request.h - the one call of ptrace(2), for the files that make
- * requests of a tracee: stop.c, tracee.c, inject.c and the one for its CPU.
+ * requests of a tracee: tracee.c, inject.c and the one for its CPU.
  */
 #ifndef JITTRACE_TARGET_REQUEST_H
 #define JITTRACE_TARGET_REQUEST_H

@@ -2,12 +2,12 @@
 /*
  * target/tracee.h - one traced thread (ptrace(2)).
  *
- * A tracee runs until it stops; wait_stop (stop.h) turns the wait status into
- * one enum (each value says how to go on), and everything else works on a
- * tracee that is stopped: what is here, its registers (registers.h), and system
- * calls of ours (inject.h). SIGKILL may end a stopped tracee at any time, so
- * every function that talks to it may find it gone: it then returns -1, nothing
- * is wrong, and the next wait_stop reports the death.
+ * A tracee runs until it stops; wait_stop turns the wait status into one enum
+ * (each value says how to go on), and everything else works on a tracee that is
+ * stopped: what is here, its registers (registers.h), and system calls of ours
+ * (inject.h). SIGKILL may end a stopped tracee at any time, so every function
+ * that talks to it may find it gone: it then returns -1, nothing is wrong, and
+ * the next wait_stop reports the death.
  */
 #ifndef JITTRACE_TARGET_TRACEE_H
 #define JITTRACE_TARGET_TRACEE_H
@@ -22,7 +22,6 @@
 #include "base/err.h"
 #include "cpu/insn.h"
 #include "cpu/regs.h"
-#include "target/stop.h"
 
 struct tracee {
     pid_t tid;
@@ -46,9 +45,66 @@ struct tracee {
 
 /*
  * Takes over a running child of ours (PTRACE_SEIZE with EXITKILL and all the
- * events of stop.h). Returns 0, or -1 with err filled with cause and remedy.
+ * events below). Returns 0, or -1 with err filled with cause and remedy.
  */
 int tracee_seize(pid_t pid, struct err *err);
+
+/* Why a tracee stopped. */
+enum stop_kind {
+    STOP_EXITED,  /* gone, with status; nothing to resume */
+    STOP_KILLED,  /* gone, by signal; nothing to resume */
+    STOP_SIGNAL,  /* about to get signal: resume with it, or with 0 */
+    STOP_GROUP,   /* stopped as its group was: RESUME_LISTEN */
+    STOP_STARTED, /* first stop of a new thread, or interrupted: resume */
+    STOP_CALL,    /* at a system call's entry or exit: tracee_call tells */
+    STOP_FILTER,  /* the filter caught a call before it began: the same */
+    STOP_EXEC,    /* a new program is loaded, nothing of it has run */
+    STOP_CLONE,   /* made a thread: child */
+    STOP_VFORK,   /* made a process that shares its memory for a while: child */
+    STOP_FORK,    /* made a process with a copy of its memory: child */
+    STOP_OTHER,   /* of no interest: resume */
+    STOP_NONE,    /* none came in time; the tracees run */
+};
+
+struct stop {
+    enum stop_kind kind;
+    pid_t tid;
+    int status;  /* STOP_EXITED */
+    int signal;  /* STOP_SIGNAL, STOP_KILLED, STOP_GROUP */
+    pid_t child; /* STOP_CLONE, STOP_VFORK, STOP_FORK; STOP_EXEC: the ID of
+                  * the thread that did it, which then becomes tid */
+};
+
+enum patience {
+    WAIT_FOREVER,
+    WAIT_SHORTLY, /* while tracees on our CPU use a time slice or two */
+    WAIT_NOW,     /* not at all */
+};
+
+/*
+ * Waits for the next stop of any tracee; STOP_NONE says that none came in time.
+ * Returns 1, 0 when no tracee is left, or -1 with err filled. Children that we
+ * do not trace count as well, and their ends are told.
+ */
+int wait_stop(struct stop *stop, enum patience patience, struct err *err);
+
+/*
+ * Whether there is any child of ours, tracee or not. A shell that has started
+ * others may have become jittrace: sh -c 'make-terms | exec jittrace ...'.
+ */
+bool wait_has_children(void);
+
+/* Whether it has stopped, and its stop is yet to be read. */
+bool tracee_has_stopped(const struct tracee *tracee);
+
+/*
+ * Waits for the next stop of this tracee alone. Its death stays for wait_stop
+ * to find; then -1 is returned.
+ */
+int tracee_wait(const struct tracee *tracee, struct stop *stop);
+
+/* Turns a wait status into a stop, without asking anybody. */
+void stop_classify(pid_t tid, int status, struct stop *stop);
 
 enum resume {
     RESUME_RUN,     /* until something happens */
@@ -79,10 +135,9 @@ void tracee_block(struct tracee *tracee, int signal, bool block);
 /* A signal in a mask, as the kernel has it. */
 #define SIGNAL_BIT(signal) (UINT64_C(1) << ((signal)-1))
 
-/* The signals that a program blocks, as in sigprocmask(2). */
+/* The signals that a program blocks, as in sigprocmask(2); and the mask that it
+ * has at this moment, whoever has set it. */
 int tracee_mask(struct tracee *tracee, uint64_t *mask);
-
-/* The mask that it has at this moment, whoever has set it. */
 int tracee_get_mask(const struct tracee *tracee, uint64_t *mask);
 int tracee_set_mask(const struct tracee *tracee, uint64_t mask);
 
@@ -94,19 +149,12 @@ int tracee_siginfo(const struct tracee *tracee, siginfo_t *info);
 
 /*
  * Keeps a signal for later: one that came while the tracee did something of
- * ours, or that we have to do something before. Nothing is delivered until it
- * is taken.
+ * ours, or that we have to do something before; and takes the one that was held
+ * first: the next tracee_resume is to deliver it, with this siginfo. Returns
+ * false when none is held.
  */
 void tracee_hold(struct tracee *tracee, const siginfo_t *info);
-
-/*
- * Takes the signal that was held first: the next tracee_resume is to deliver
- * it, with this siginfo. Returns false when none is held.
- */
 bool tracee_take(struct tracee *tracee, siginfo_t *info);
-
-/* Frees what belongs to the struct; the process is left alone. */
-void tracee_release(struct tracee *tracee);
 
 /*
  * Writes to its memory, whatever the protection of the page says (ptrace(2),
@@ -133,7 +181,9 @@ int tracee_call(const struct tracee *tracee, struct call *call);
  */
 bool tracee_enters_call(const struct tracee *tracee);
 
-/* Ends the process, waits for that and frees what belongs to the struct. */
+/* Frees what belongs to the struct; the process is left alone. Or, before that,
+ * is ended and waited for. */
+void tracee_release(struct tracee *tracee);
 void tracee_kill(struct tracee *tracee);
 
 /*
