@@ -26,16 +26,14 @@
 #define EXCERPT_WIDTH 240 /* bytes */
 
 struct line {
-    const char *start; /* in the text of the file */
-    size_t len;        /* without its newline */
-    char *trimmed;     /* a copy without indentation */
-    bool excerpted;    /* it was in an excerpt */
+    const char *text; /* it ends with a NUL */
+    bool excerpted;   /* it was in an excerpt */
 };
 
 struct file {
     char *path;       /* as the debug information has it */
     const char *name; /* its last part */
-    uint8_t *owned;   /* the text, or NULL: it is borrowed */
+    char *text;       /* of all lines */
     struct line *line;
     size_t line_count;
     char **excerpt; /* all that were handed out */
@@ -48,55 +46,47 @@ void files_release(struct files *files)
     for (size_t i = 0; i < files->count; i++) {
         struct file *file = &files->list[i];
 
-        for (size_t j = 0; j < file->line_count; j++)
-            free(file->line[j].trimmed);
         for (size_t j = 0; j < file->excerpt_count; j++)
             free(file->excerpt[j]);
         free(file->line);
         free(file->excerpt);
-        free(file->owned);
+        free(file->text);
         free(file->path);
     }
     free(files->list);
 }
 
-static struct file *add_file(struct files *files, const char *path)
+/* A file with the lines of the text. */
+static struct file *add_file(struct files *files, const char *path,
+                             struct bytes text)
 {
+    size_t capacity = 0;
     struct file *file;
+    char *at, *end;
 
     files->list = mem_grow(files->list, files->count, &files->capacity,
                            sizeof *files->list);
     file = &files->list[files->count++];
     *file = (struct file){.path = mem_copy_text(path)};
     file->name = basename(file->path);
-    return file;
-}
-
-static void split_lines(struct file *file, struct bytes text)
-{
-    const char *at = (const char *)text.data, *end = at + text.len;
-    size_t capacity = 0;
-
-    while (at < end && file->line_count < FILE_LINES) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t len = (size_t)((stop ? stop : end) - at), skip = 0;
-        struct line *line;
-
-        while (skip < len && (at[skip] == ' ' || at[skip] == '\t'))
-            skip++;
+    file->text = at = mem_alloc(text.len + 1);
+    if (text.len > 0)
+        memcpy(at, text.data, text.len);
+    for (end = at + text.len; at < end && file->line_count < FILE_LINES; at++) {
         file->line = mem_grow(file->line, file->line_count, &capacity,
                               sizeof *file->line);
-        line = &file->line[file->line_count++];
-        *line = (struct line){.start = at, .len = strnlen(at, len)};
-        line->trimmed = mem_alloc(len - skip + 1);
-        memcpy(line->trimmed, at + skip, len - skip);
-        at += len + 1;
+        file->line[file->line_count++] = (struct line){.text = at};
+        at = memchr(at, '\n', (size_t)(end - at));
+        if (!at)
+            break;
+        *at = 0;
     }
+    return file;
 }
 
 void files_provide(struct files *files, const char *name, struct bytes text)
 {
-    split_lines(add_file(files, name), text);
+    add_file(files, name, text);
 }
 
 int files_open(const char *path)
@@ -114,19 +104,19 @@ int files_open(const char *path)
 /* Reads a source file; one that cannot be read has no lines, nor has one that
  * was changed after the program was built. Of one that is longer than may be,
  * its whole lines are taken. */
-static void load_file(struct files *files, struct file *file,
-                      const char *directory)
+static void read_source(struct files *files, const char *name,
+                        const char *directory, struct buf *text)
 {
     size_t most = ALL_BYTES - files->bytes;
-    struct buf path = {0}, text = {0};
+    struct buf path = {0};
     struct stat source, program;
     char chunk[4096], exe[64];
     ssize_t got;
     int fd;
 
-    if (file->path[0] != '/')
+    if (name[0] != '/')
         buf_printf(&path, "%s/", directory ? directory : ".");
-    buf_append_text(&path, file->path);
+    buf_append_text(&path, name);
     fd = files_open(buf_text(&path));
     buf_release(&path);
     if (fd < 0)
@@ -135,34 +125,37 @@ static void load_file(struct files *files, struct file *file,
     snprintf(exe, sizeof exe, "/proc/%d/exe", (int)files->pid);
     if (fstat(fd, &source) < 0 || stat(exe, &program) < 0 ||
         source.st_mtime <= program.st_mtime)
-        while (text.len <= most && (got = read(fd, chunk, sizeof chunk)) > 0)
-            buf_append(&text, chunk, (size_t)got);
+        while (text->len <= most && (got = read(fd, chunk, sizeof chunk)) > 0)
+            buf_append(text, chunk, (size_t)got);
     close(fd);
-    if (text.len > most)
-        for (text.len = most; text.len > 0 && text.data[text.len - 1] != '\n';)
-            text.len--;
-    files->bytes += text.len;
-    file->owned = text.data;
-    split_lines(file, (struct bytes){text.data, text.len});
+    if (text->len > most)
+        for (text->len = most;
+             text->len > 0 && text->data[text->len - 1] != '\n';)
+            text->len--;
+    files->bytes += text->len;
 }
 
 void files_find(struct files *files, const char *path, const char *directory,
                 int line, struct srcline *out)
 {
     struct file *file = NULL;
+    struct buf text = {0};
 
     for (size_t i = 0; i < files->count && !file; i++)
         if (!strcmp(files->list[i].path, path) ||
             !strcmp(files->list[i].path, basename(path)))
             file = &files->list[i];
     if (!file) {
-        file = add_file(files, path);
-        load_file(files, file, directory);
+        read_source(files, path, directory, &text);
+        file = add_file(files, path, (struct bytes){text.data, text.len});
+        buf_release(&text);
     }
     out->file = file->name;
     out->line = line;
-    if ((size_t)line <= file->line_count)
-        out->text = file->line[line - 1].trimmed;
+    if ((size_t)line > file->line_count)
+        return;
+    out->text = file->line[line - 1].text;
+    out->text += strspn(out->text, " \t");
 }
 
 /* Lines from *first to before *end, so many on both sides of line n. */
@@ -192,12 +185,12 @@ void files_excerpt(struct files *files, struct srcline *place)
     around(file, n, EXCERPT_MOST, &first, &end);
     place->excerpt_line = (int)first + 1;
     for (; first < end; first++) {
-        struct line *line = &file->line[first];
-        struct bytes bytes = {(const uint8_t *)line->start, line->len};
+        const char *line = file->line[first].text;
+        struct bytes bytes = {(const uint8_t *)line, strlen(line)};
 
-        buf_append(&text, line->start, utf8_cut(bytes, EXCERPT_WIDTH));
+        buf_append(&text, line, utf8_cut(bytes, EXCERPT_WIDTH));
         buf_append(&text, "\n", 1);
-        line->excerpted = true;
+        file->line[first].excerpted = true;
     }
     file->excerpt = mem_grow(file->excerpt, file->excerpt_count,
                              &file->excerpt_capacity, sizeof *file->excerpt);

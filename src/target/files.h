@@ -24,7 +24,7 @@ void files_release(struct files *files);
 
 /*
  * Says what the source file of that name (without directories) holds, for a
- * program whose source is not on disk. text is borrowed until files_release.
+ * program whose source is not on disk.
  */
 void files_provide(struct files *files, const char *name, struct bytes text);
 

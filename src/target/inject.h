@@ -9,15 +9,12 @@
 
 /*
  * At the STOP_FILTER of a call that is denied: lets it fail with ENOSYS as it
- * does where there is no tracer (SECCOMP_RET_TRACE in seccomp(2)). Returns 0,
- * or -1 when the tracee is gone.
+ * does where there is no tracer (SECCOMP_RET_TRACE in seccomp(2)). Or undoes the
+ * entry into a call: afterwards the tracee stands in front of the syscall
+ * instruction again and can be made to do other calls. Each returns 0, or -1
+ * when the tracee is gone.
  */
 int tracee_deny(struct tracee *tracee);
-
-/*
- * Undoes the entry into a system call: afterwards the tracee stands in front
- * of the syscall instruction again and can be made to do other calls.
- */
 int tracee_rewind(struct tracee *tracee);
 
 /*
@@ -76,13 +73,12 @@ int tracee_set_action(struct tracee *tracee, int signal,
  */
 void tracee_give_back(struct tracee *tracee);
 
-/* Maps a page that it may read. Returns its address, or what is negative. */
-int64_t tracee_map_page(struct tracee *tracee);
-
 /*
- * Whether a page of the tracee that can only be read can be given that
- * protection: tried with one of its own, which goes away again.
+ * Maps a page that it may read. Returns its address, or what is negative. Or
+ * says whether such a page can be given that protection: one that goes away
+ * again.
  */
+int64_t tracee_map_page(struct tracee *tracee);
 bool tracee_can_protect_again(struct tracee *tracee, unsigned prot);
 
 /*

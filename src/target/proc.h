@@ -32,40 +32,28 @@ int maps_parse(const char *line, struct maps_line *out);
 bool maps_next(const char **text, struct maps_line *out);
 
 /*
- * Finds the first line that ends above addr in the text of a maps file. Its
- * start may lie above addr. Returns false when there is none.
+ * Finds the first line that ends above addr in the text of a maps file (its
+ * start may lie above addr); or the one that holds addr or, if none does, is the
+ * nearest to it. Returns false when there is none.
  */
 bool maps_find(const char *text, uint64_t addr, struct maps_line *out);
+bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out);
+
+/*
+ * The same in the process's own maps, as they are now. Linux 6.11 and newer can
+ * be asked for one line (PROCMAP_QUERY, proc_pid_maps(5)), and whether it can is
+ * told; where there are thousands, reading the file takes a millisecond.
+ */
+bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
+bool proc_maps_nearest(pid_t pid, uint64_t addr, struct maps_line *out);
+bool proc_can_query_maps(pid_t pid);
 
 /* Appends all lines of the process. */
 void proc_maps_text(pid_t pid, struct buf *out);
 
-/*
- * The same in the process's own maps, as they are now. Linux 6.11 and newer can
- * be asked for one line (PROCMAP_QUERY, proc_pid_maps(5)); where there are
- * thousands, reading the file takes a millisecond.
- */
-bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
-
-/* Whether it can be asked for one line. */
-bool proc_can_query_maps(pid_t pid);
-
-/*
- * Finds the line that holds addr or, if none does, the one that is the nearest
- * to it. Returns false when there is none at all.
- */
-bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out);
-
-/* The same in the process's own maps, as they are now. */
-bool proc_maps_nearest(pid_t pid, uint64_t addr, struct maps_line *out);
-
-/*
- * A value of the auxiliary vector that the kernel gave the program
- * (getauxval(3)): 0 when it is not there.
- */
+/* A value of the auxiliary vector that the kernel gave the program
+ * (getauxval(3)); the execution domain (personality(2)). 0 if not known. */
 uint64_t proc_auxv(pid_t pid, uint64_t type);
-
-/* The execution domain of the process (personality(2)); 0 if not known. */
 uint64_t proc_personality(pid_t pid);
 
 /*
@@ -90,16 +78,14 @@ int proc_socket_type(pid_t pid, int fd);
 /* What /proc/PID/exe points to. Returns false if it cannot be read. */
 bool proc_exe(pid_t pid, char *out, size_t size);
 
-/* The user as whom it makes files (Uid of its status). False: not known. */
+/*
+ * Of its status: the user as whom it makes files (Uid; false: not known), its ID
+ * in its own PID namespace (NSpid, or pid), the process that waits for it (PPid)
+ * and the one that traces it (TracerPid), or 0.
+ */
 bool proc_user(pid_t pid, uid_t *out);
-
-/* Its ID in its own PID namespace (NSpid of its status), or pid. */
 pid_t proc_own_id(pid_t pid);
-
-/* The process that waits for this one (PPid of its status), or 0. */
 pid_t proc_parent(pid_t tid);
-
-/* The process that traces this one (TracerPid of its status), or 0. */
 pid_t proc_tracer(pid_t tid);
 
 /* The number that a file in /proc/sys holds; `otherwise` if it has none. */
@@ -109,10 +95,9 @@ int proc_setting(const char *path, int otherwise);
  * where there is none. */
 int proc_yama_scope(void);
 
-/* Whether the thread uses a CPU or waits for one (state R in its stat). */
+/* Whether the thread uses a CPU or waits for one (State R of its status); and
+ * whether it sleeps for as long as it may take, until a signal comes (S). */
 bool proc_runs(pid_t tid);
-
-/* Whether it sleeps for as long as it may take, until a signal comes. */
 bool proc_sleeps(pid_t tid);
 
 /* What a thread does with signals: bit N - 1 stands for signal N. */
@@ -121,19 +106,14 @@ struct proc_signals {
     uint64_t ignored; /* it is set to be ignored (SigIgn) */
 };
 bool proc_signals(pid_t tid, struct proc_signals *out);
-
-/* Whether the thread has a handler for the signal. */
-bool proc_catches(pid_t tid, int signal);
-
-/*
- * Appends the text at addr with its NUL; less if it cannot be read to the end.
- */
-void proc_read_text(pid_t pid, uint64_t addr, struct buf *out);
+bool proc_catches(pid_t tid, int signal); /* it has a handler for it */
 
 /*
  * Reads len bytes of the process's memory. Returns how many could be read from
- * the start on.
+ * the start on. Or appends the text at addr with its NUL; less if it cannot be
+ * read to the end.
  */
 size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len);
+void proc_read_text(pid_t pid, uint64_t addr, struct buf *out);
 
 #endif

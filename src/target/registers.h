@@ -29,25 +29,19 @@ uint64_t tracee_stack(const struct tracee *tracee);
 
 /*
  * Whether the program itself has set the trap flag: it wants the trap behind
- * each instruction. Call it with the registers fetched, before a step is
- * hidden.
+ * each instruction (call it before a step is hidden). And makes that so, where
+ * the kernel takes the flag for that of a step.
  */
 bool tracee_traps_itself(const struct tracee *tracee);
-
-/* Makes that so, where the kernel takes the flag for that of a step. */
 void tracee_keep_trap(struct tracee *tracee);
 
 /*
  * Hides that the tracee was stepped where the instruction that was executed has
- * made it visible; call it with the registers fetched after that.
+ * made it visible; call it with the registers fetched after that. Or where it
+ * has not been executed, because a signal came before it; and in what the kernel
+ * has saved for the return from its handler, which has just begun.
  */
 void tracee_hide_step(struct tracee *tracee, enum insn_kind executed);
-
-/*
- * The same where that instruction has not been executed, because a signal came
- * before it; and in what the kernel has saved for the return from its handler,
- * which has just begun.
- */
 void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next);
 void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next);
 
