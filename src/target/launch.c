@@ -10,7 +10,7 @@
  *
  * The child must not stop itself before it is seized: a stop from before
  * becomes a group-stop that later forks inherit. What goes wrong in the child
- * comes back as a struct failure through a pipe that exec closes.
+ * comes back as a struct err through a pipe that exec closes.
  */
 #include "target/launch.h"
 
@@ -43,20 +43,6 @@
 /* Bytes of stack that jittrace has at least. Reading debug information (libdw)
  * was seen to take between 160 and 192 KiB. */
 #define STACK (1024u * 1024)
-
-/* What the child could not do. */
-enum duty {
-    DUTY_STREAMS,
-    DUTY_TERMINAL,
-    DUTY_STACK,
-    DUTY_FILTER,
-    DUTY_EXEC,
-};
-
-struct failure {
-    enum duty duty;
-    int error; /* errno */
-};
 
 /* What the child becomes. */
 struct start {
@@ -146,15 +132,6 @@ int launch_try_proc(pid_t pid, struct err *err)
 
 /* --- the child ------------------------------------------------------------ */
 
-_Noreturn static void fail_child(int report, enum duty duty)
-{
-    struct failure failure = {duty, errno};
-    ssize_t ignored = write(report, &failure, sizeof failure);
-
-    (void)ignored;
-    _exit(127);
-}
-
 /*
  * Puts the streams that the caller chose in their places. One that lies in the
  * place of another is moved out of the way first.
@@ -183,81 +160,57 @@ static int place_streams(const struct launch *launch)
     return 0;
 }
 
-/* Only async-signal-safe calls: this is between fork and exec. */
-_Noreturn static void run_child(const struct start *start, int gate, int report)
+/* Returns only if it fails, with err filled. No other thread holds a lock: there
+ * are none. */
+static int become_program(const struct start *start, struct err *err)
 {
     const struct launch *launch = start->launch;
-    ssize_t got;
-    char go;
+    const char *path = start->path;
 
-    do
-        got = read(gate, &go, 1);
-    while (got < 0 && errno == EINTR);
-    if (got != 1)
-        _exit(127); /* jittrace is gone or has failed */
     if (place_streams(launch) < 0)
-        fail_child(report, DUTY_STREAMS);
+        return err_set(err, ERR_TRACING,
+                       "cannot give '%s' its standard streams: %s", path,
+                       strerror(errno));
     if (launch->own_terminal &&
         (setsid() < 0 || ioctl(STDOUT_FILENO, TIOCSCTTY, 0) < 0))
-        fail_child(report, DUTY_TERMINAL);
+        return err_set(err, ERR_TRACING, "cannot give '%s' its terminal: %s",
+                       path, strerror(errno));
     if (start->stack.rlim_cur < STACK &&
         setrlimit(RLIMIT_STACK, &start->stack) < 0)
-        fail_child(report, DUTY_STACK);
-    if (filter_install() < 0)
-        fail_child(report, DUTY_FILTER);
-    sigprocmask(SIG_SETMASK, &start->mask, NULL);
-    if (start->image >= 0)
-        fexecve(start->image, launch->argv, environ);
-    else
-        execv(start->path, launch->argv);
-    fail_child(report, DUTY_EXEC);
-}
-
-/* --- jittrace ------------------------------------------------------------- */
-
-static int describe_failure(const char *path, const struct failure *failure,
-                            struct err *err)
-{
-    const char *why = strerror(failure->error);
-
-    switch (failure->duty) {
-    case DUTY_STREAMS:
-    case DUTY_TERMINAL:
-        return err_set(err, ERR_TRACING, "cannot give '%s' its %s: %s", path,
-                       failure->duty == DUTY_STREAMS ? "standard streams"
-                                                     : "terminal",
-                       why);
-    case DUTY_STACK:
         return err_set(err, ERR_TRACING,
                        "cannot give '%s' the stack limit that it has without "
                        "jittrace (setrlimit: %s); raise it: ulimit -s 8192",
-                       path, why);
-    case DUTY_FILTER:
+                       path, strerror(errno));
+    if (filter_install() < 0)
         return err_set(err, ERR_TRACING,
                        "the system does not let jittrace install its system "
                        "call filter (seccomp: %s): run it outside of the "
                        "sandbox%s",
-                       why,
-                       failure->error == ENOSYS
+                       strerror(errno),
+                       errno == ENOSYS
                            ? ", and on a real CPU (valgrind and qemu-user "
                              "emulate one without it)"
                            : "");
-    default:
-        break;
-    }
-    if (failure->error == ENOENT)
+    sigprocmask(SIG_SETMASK, &start->mask, NULL);
+    if (start->image >= 0)
+        fexecve(start->image, launch->argv, environ);
+    else
+        execv(path, launch->argv);
+    if (errno == ENOENT)
         return err_set(err, ERR_NO_PROGRAM,
                        "cannot start '%s': its interpreter (in the #! line, or "
                        "the dynamic loader) does not exist",
                        path);
-    return err_set(err, ERR_NOT_EXECUTABLE, "cannot start '%s': %s", path, why);
+    return err_set(err, ERR_NOT_EXECUTABLE, "cannot start '%s': %s", path,
+                   strerror(errno));
 }
+
+/* --- jittrace ------------------------------------------------------------- */
 
 /* Waits until the program is loaded, or has failed to be. */
 static int wait_for_exec(const char *path, int report, struct tracee *tracee,
                          struct err *err)
 {
-    struct failure failure;
     struct stop stop = {.kind = STOP_NONE};
     int more;
 
@@ -277,8 +230,8 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
     }
     if (more < 0)
         return -1;
-    if (read(report, &failure, sizeof failure) == (ssize_t)sizeof failure)
-        return describe_failure(path, &failure, err);
+    if (read(report, err, sizeof *err) == (ssize_t)sizeof *err)
+        return -1;
     return err_set(err, ERR_TRACING,
                    "'%s' was killed before it started (signal %d)", path,
                    stop.signal);
@@ -290,7 +243,9 @@ static int start_child(const struct start *start, struct tracee *tracee,
                        struct err *err)
 {
     int gate[2] = {-1, -1}, report[2] = {-1, -1}, result = -1;
+    ssize_t got;
     pid_t pid = -1;
+    char go;
 
     if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0)
         err_set(err, ERR_TRACING, "cannot make a pipe: %s", strerror(errno));
@@ -301,7 +256,12 @@ static int start_child(const struct start *start, struct tracee *tracee,
                 strerror(errno));
     if (pid == 0) {
         close(gate[1]);
-        run_child(start, gate[0], report[1]);
+        got = TEMP_FAILURE_RETRY(read(gate[0], &go, 1));
+        if (got == 1) { /* else jittrace is gone or has failed */
+            become_program(start, err);
+            got = write(report[1], err, sizeof *err);
+        }
+        _exit(127);
     }
     close(gate[0]);
     close(report[1]);

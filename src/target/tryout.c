@@ -10,16 +10,6 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
-#define NO_CALL_INFO "PTRACE_GET_SYSCALL_INFO fails"
-#define NEEDS_LINUX_5_3                                                  \
-    "jittrace needs Linux 5.3 or newer, or a sandbox or container that " \
-    "does not forbid it"
-#define ALLOW_PTRACE                                                     \
-    "a sandbox or a container forbids it, or the CPU is emulated (qemu-" \
-    "user, valgrind, Rosetta): run jittrace outside of it, on a real "   \
-    "x86-64 machine or a virtual one (docker run --cap-add=SYS_PTRACE "  \
-    "--security-opt seccomp=unconfined)"
-
 const char *tryout_registers(struct tracee *tracee)
 {
     uint64_t *const value = tracee_free_register(tracee);
@@ -75,29 +65,46 @@ const char *tryout_memory(const struct tracee *tracee, uint64_t addr)
 
 /* --- all of it ------------------------------------------------------------ */
 
-static int is_missing(struct err *err, const char *what, const char *remedy)
+/* These have remedies of their own. */
+static const char no_auxv[] = "/proc/PID/auxv cannot be read";
+static const char no_call_info[] = "PTRACE_GET_SYSCALL_INFO fails";
+
+static int is_missing(struct err *err, const char *what)
 {
     if (errno == ESRCH) /* it was killed: whoever waits for it will tell */
         return 0;
-    return err_set(err, ERR_TRACING,
-                   "this program cannot be traced: %s (%s); %s", what,
-                   errno ? strerror(errno) : "without an error", remedy);
+    return err_set(
+        err, ERR_TRACING, "this program cannot be traced: %s (%s); %s", what,
+        errno ? strerror(errno) : "without an error",
+        what == no_auxv
+            ? "mount the /proc of this PID namespace (mount -t proc proc "
+              "/proc), and make the program readable"
+        : what == no_call_info
+            ? "jittrace needs Linux 5.3 or newer, or a sandbox or container "
+              "that does not forbid it"
+            : "a sandbox or a container forbids it, or the CPU is emulated "
+              "(qemu-user, valgrind, Rosetta): run jittrace outside of it, on "
+              "a real x86-64 machine or a virtual one (docker run "
+              "--cap-add=SYS_PTRACE --security-opt seccomp=unconfined)");
 }
 
 int tracee_fails_to_run(struct err *err)
 {
-    return is_missing(err, "it cannot be let go on (PTRACE_CONT)",
-                      ALLOW_PTRACE);
+    return is_missing(err, "it cannot be let go on (PTRACE_CONT)");
 }
 
 /* What of it does not work, or NULL. */
 static const char *find_missing(struct tracee *tracee)
 {
-    const char *failed = tryout_registers(tracee);
+    const char *failed;
     int64_t result;
     struct call call;
     siginfo_t info;
 
+    errno = 0;
+    if (!proc_auxv(tracee->pid, AT_PAGESZ))
+        return no_auxv;
+    failed = tryout_registers(tracee);
     if (failed)
         return strcmp(failed, "PTRACE_GETREGS") == 0 ? "PTRACE_GETREGS fails"
                                                      : "PTRACE_SETREGS fails";
@@ -112,7 +119,7 @@ static const char *find_missing(struct tracee *tracee)
     if (tracee_finish_exec(tracee) < 0)
         return "it cannot be stopped at system calls (PTRACE_SYSCALL, waitid)";
     if (tracee_call(tracee, &call) < 0)
-        return NO_CALL_INFO;
+        return no_call_info;
     if (!tracee_find_syscall(tracee))
         return NULL; /* the observer does without, and says so */
     errno = 0;
@@ -130,17 +137,7 @@ static const char *find_missing(struct tracee *tracee)
 
 int tracee_try(struct tracee *tracee, struct err *err)
 {
-    const char *missing;
+    const char *missing = find_missing(tracee);
 
-    errno = 0;
-    if (!proc_auxv(tracee->pid, AT_PAGESZ))
-        return is_missing(err, "/proc/PID/auxv cannot be read",
-                          "mount the /proc of this PID namespace (mount -t "
-                          "proc proc /proc), and make the program readable");
-    missing = find_missing(tracee);
-    if (!missing)
-        return 0;
-    return is_missing(err, missing,
-                      strcmp(missing, NO_CALL_INFO) == 0 ? NEEDS_LINUX_5_3
-                                                         : ALLOW_PTRACE);
+    return missing ? is_missing(err, missing) : 0;
 }
