@@ -160,21 +160,6 @@ const char *arrive_how(struct thread *thread, const struct regs *regs)
     return how;
 }
 
-void arrive_tell_leave(struct thread *thread, const char *how,
-                       const struct regs *now)
-{
-    struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
-
-    event.leave.how = how;
-    event.leave.to = now->value[REG_PC];
-    if (strcmp(how, "return") == 0)
-        event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
-    lines_find(thread->report->lines, event.leave.to, &event.source);
-    report_event(thread->report, &event);
-    thread->left_by = how;
-    thread->left_to = (struct place){now->value[REG_PC], now->value[REG_STACK]};
-}
-
 /* --- the C library -------------------------------------------------------- */
 
 static bool is_c_library(const struct maps_line *line)

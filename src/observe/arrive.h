@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * observe/arrive.h - how control arrived in generated code: by a call, a jump,
- * a return or a signal; and how it left.
+ * a return or a signal.
  *
  * The fault at the guard does not say so; the instruction that led there lies
  * in code that is not stepped. What it has left behind does:
@@ -22,10 +22,6 @@
 
 /* "call", "jump", "return" or "signal". Sets thread->back. */
 const char *arrive_how(struct thread *thread, const struct regs *regs);
-
-/* Tells how control left, with these registers behind it. */
-void arrive_tell_leave(struct thread *thread, const char *how,
-                       const struct regs *now);
 
 /* Whether a call instruction ends at addr. */
 bool arrive_follows_call(pid_t pid, uint64_t addr);

@@ -9,12 +9,10 @@
 #include <sys/uio.h>
 
 #include "base/mem.h"
-#include "observe/actions.h"
 #include "observe/guard.h"
 #include "observe/maps.h"
 #include "observe/processes.h"
-#include "observe/robust.h"
-#include "observe/run_on.h"
+#include "observe/signals.h"
 #include "observe/stay.h"
 #include "observe/store.h"
 #include "target/calls.h"
@@ -74,12 +72,12 @@ enum go calls_begin(struct thread *thread)
         return GO_NOT;
     }
     thread->mode = MODE_CALL;
-    run_on_before_call(thread);
+    stay_before_call(thread);
     if (kind == CALL_CPUS) {
         threads_unpin(thread->run);
-        child_unguard(thread);
+        store_before_child(thread);
     }
-    robust_before_call(thread);
+    store_before_end(thread);
     if (kind == CALL_FREEZE && !thread->space->frozen &&
         thread_undo_call(thread))
         guard_drop_all(thread, "frozen",
@@ -209,7 +207,7 @@ static enum go after(struct thread *thread)
     store_release_others(thread->run,
                          thread->space); /* who waited for this call */
     if (succeeded)
-        run_on_look(thread);
+        stay_look(thread);
     return thread->inside ? stay_called(thread) : GO_RUN;
 }
 
@@ -244,8 +242,8 @@ enum go calls_stopped(struct thread *thread)
     begins = call.entering && thread->mode != MODE_CALL;
     if (begins) {
         thread->call = call;
-        actions_set(thread);
-        if (!foreign_before(thread))
+        signals_set(thread);
+        if (!process_may_write(thread))
             return GO_RUN; /* it will begin again */
     }
     /* Of an open only the beginning is of interest. */

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * observe/fault.h - whose fault is it?
+ * observe/fault.h - whose is a signal? A fault at a guard and the trap behind a
+ * step are ours. All others are the program's (signals.h).
  */
 #ifndef JITTRACE_OBSERVE_FAULT_H
 #define JITTRACE_OBSERVE_FAULT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "trace/regions.h"
+#include "observe/thread.h"
 
 /* A SIGSEGV or SIGBUS as its siginfo and the program counter tell it. */
 struct fault {
@@ -39,5 +37,12 @@ enum fault_class {
  */
 enum fault_class fault_classify(const struct regions *regions,
                                 const struct fault *fault);
+
+/* A signal is about to be delivered to the thread; its registers are fetched. */
+enum go fault_stopped(struct thread *thread, const siginfo_t *info);
+
+/* The stop behind a GO_AGAIN: if the instruction was executed, the thread goes
+ * on behind it. */
+enum go fault_repeated(struct thread *thread, const struct stop *stop);
 
 #endif

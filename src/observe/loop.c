@@ -17,10 +17,8 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "observe/actions.h"
-#include "observe/begin.h"
 #include "observe/calls.h"
-#include "observe/delivery.h"
+#include "observe/fault.h"
 #include "observe/guard.h"
 #include "observe/names.h"
 #include "observe/processes.h"
@@ -69,11 +67,11 @@ static void run_free(struct thread *thread)
     if (!in_call && thread->space->watched) {
         if (thread->space->left_open)
             guard_close_all(thread);
-        actions_restore_trap(thread);
+        signals_restore_trap(thread);
     }
     if (in_call || thread->lifted || guard_needs_calls(thread->space))
         thread->due_how = RESUME_CALL;
-    thread->due_signal = delivery_take(thread, false);
+    thread->due_signal = signals_take(thread, false);
 }
 
 /*
@@ -107,7 +105,7 @@ static void resume_alone(struct thread *thread, enum go go)
         resume(thread, RESUME_STEP, 0);
         if (tracee_wait(&thread->tracee, &stop) < 0)
             return;
-        thread->go = signal_repeated(thread, &stop);
+        thread->go = fault_repeated(thread, &stop);
     } else {
         decide(thread, GO_ON);
         if (thread->due && thread->due_signal == thread->alone) {
@@ -149,8 +147,8 @@ static enum go on_signal(struct thread *thread)
         tracee_fetch(&thread->tracee) < 0)
         return GO_NOT;
     if (entry_is_fault(&thread->space->entry, &thread->tracee, &info))
-        return begin_entered(thread);
-    return signal_stopped(thread, &info);
+        return process_entered(thread);
+    return fault_stopped(thread, &info);
 }
 
 static void on_gone(struct run *run, struct thread *thread,
@@ -183,7 +181,7 @@ static void on_gone(struct run *run, struct thread *thread,
     store_release_others(run, space);
     if (!run->ending)
         for_each_thread (orphan, run)
-            child_adopt_orphan(orphan, space);
+            process_adopt(orphan, space);
     space_leave(space);
 }
 
@@ -222,7 +220,7 @@ static void handle(struct run *run, const struct stop *stop)
 
         /* Its parent's stop lets it go on, if there still is a parent. */
         if (!is_end(stop))
-            child_adopt_orphan(thread_add(run, &tracee), NULL);
+            process_adopt(thread_add(run, &tracee), NULL);
         return;
     }
     thread->due = thread->running = thread->waits_for_call = false;
@@ -245,12 +243,12 @@ static void handle(struct run *run, const struct stop *stop)
         thread->go = calls_stopped(thread);
         break;
     case STOP_EXEC:
-        thread->go = begin_exec(thread, stop);
+        thread->go = process_exec(thread, stop);
         break;
     case STOP_CLONE:
     case STOP_VFORK:
     case STOP_FORK:
-        thread->go = child_made(thread, stop);
+        thread->go = process_made(thread, stop);
         break;
     case STOP_GROUP:
         on_group_stop(thread, stop);
@@ -476,7 +474,7 @@ struct source *observe_new(const struct launch *what,
     run->report.lines = lines_new(tracee.pid);
     thread = thread_add(run, &tracee);
     thread_move(thread, space_new(true));
-    thread->go = begin_loaded(thread);
+    thread->go = process_loaded(thread);
     decide_all(run);
     return &run->source;
 }

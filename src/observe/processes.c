@@ -9,25 +9,180 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
-#include "observe/actions.h"
+#include "base/mem.h"
 #include "observe/guard.h"
+#include "observe/maps.h"
+#include "observe/names.h"
+#include "observe/signals.h"
 #include "target/calls.h"
 #include "target/inject.h"
 #include "target/proc.h"
+#include "target/registers.h"
+#include "target/uffd.h"
 
-/* --- children ------------------------------------------------------------- */
-
-void child_unwatched(const struct thread *child, const char *how)
+static void tell_unwatched(const struct thread *child, const char *how)
 {
     thread_limit(child, how, 0,
                  "process %d, a child, is not watched: it runs on its own",
                  (int)child->tracee.tid);
 }
 
+/* --- where a program begins ----------------------------------------------- */
+
+/* The arguments are those that the kernel laid out on the stack (psABI 3.4.1). */
+static void emit_start(struct thread *thread)
+{
+    struct event event = {.kind = EVENT_START, .tid = thread->tracee.tid};
+    uint64_t stack = tracee_stack(&thread->tracee), count = 0, addr;
+    pid_t pid = thread->tracee.pid;
+    struct buf text = {0}, places = {0};
+    const char **argv;
+    char exe[512] = "";
+
+    proc_read(pid, stack, &count, sizeof count);
+    for (uint64_t i = 0; i < count && i < 4096; i++) {
+        if (proc_read(pid, stack + 8 * (i + 1), &addr, sizeof addr) !=
+            sizeof addr)
+            break;
+        buf_append(&places, &text.len, sizeof text.len);
+        proc_read_text(pid, addr, &text);
+    }
+    count = places.len / sizeof text.len;
+    argv = mem_alloc(count * sizeof *argv);
+    for (size_t i = 0; i < count; i++)
+        argv[i] = buf_text(&text) + ((const size_t *)(void *)places.data)[i];
+    proc_exe(pid, exe, sizeof exe);
+    event.start = (struct event_start){
+        .format = TRACE_FORMAT,
+        .arch = ARCH_NAME,
+        .argv = {argv, count},
+        .exe = exe,
+        .pid = pid,
+        .page_size = proc_auxv(pid, AT_PAGESZ),
+        .entry = thread->space->entry.addr,
+    };
+    thread->run->started = true;
+    report_event(thread->report, &event);
+    free(argv);
+    buf_release(&text);
+    buf_release(&places);
+}
+
+/* The program stands at its entry point. What is not to be watched from the
+ * start is said at the start. */
+static enum go begin(struct thread *thread)
+{
+    struct space *space = thread->space;
+
+    for (enum budget i = 0; i < BUDGETS; i++)
+        if (*budget_value(&thread->report->spent.max, i) == 0)
+            thread_limit(thread, budget_word(i), 0, "--max-%s=0 allows no %s",
+                         budget_word(i), budget_help(i));
+    space->started = true;
+    if (!thread->tracee.syscall_insn) {
+        thread_limit(thread, "vdso", 0,
+                     "the process has no vdso to make system calls from, so "
+                     "no page can be guarded");
+        space->watched = false;
+    } else {
+        space->uffd = uffd_open(&thread->tracee);
+        maps_begin(thread);
+    }
+    return GO_RUN;
+}
+
+enum go process_loaded(struct thread *thread)
+{
+    struct tracee *tracee = &thread->tracee;
+    struct space *space = thread->space;
+
+    tracee_find_syscall(tracee);
+    signals_inherited(thread);
+    thread->blocks_fault = tracee_blocks(tracee, SIGSEGV);
+    names_begin(thread);
+    if (tracee_fetch(tracee) < 0)
+        return GO_NOT;
+    if (!tracee_is_64bit(tracee)) { /* not the first one: see launch() */
+        thread_limit(thread, "32-bit", 0,
+                     "process %d runs a program for 32-bit x86 now, which is "
+                     "not watched",
+                     (int)tracee->pid);
+        space->watched = false;
+        return GO_RUN;
+    }
+    if (entry_await(tracee, &space->entry) < 0) { /* not the first one */
+        thread_limit(thread, "entry", 0,
+                     "the entry point of the program that process %d runs "
+                     "now cannot be found, so it is not watched",
+                     (int)tracee->pid);
+        space->watched = false;
+    }
+    if (!thread->run->started)
+        emit_start(thread);
+    if (space->watched && !space->entry.awaited) /* linked statically */
+        return begin(thread);
+    return GO_PLAIN;
+}
+
+enum go process_exec(struct thread *thread, const struct stop *stop)
+{
+    struct tracee *tracee = &thread->tracee;
+    struct thread *former = thread_find(thread->run, stop->child);
+    struct report *report = thread->report;
+    bool watched = tracee->tid == thread->run->root;
+
+    /* The thread that does it ends all others and takes the ID of the first. */
+    if (former && former != thread) {
+        pid_t tid = tracee->tid;
+
+        tracee_release(tracee);
+        *tracee = former->tracee;
+        tracee->tid = tid;
+        former->tracee.held = NULL;
+        thread_remove(former);
+    }
+    if (watched && thread->space->started) {
+        lines_free(report->lines);
+        report->lines = lines_new(tracee->tid);
+        maps_forget(thread);
+    }
+    if (!watched && thread->space && thread->space->watched)
+        tell_unwatched(thread, "exec");
+    thread->mode = MODE_CODE;
+    thread->inside = thread->lifted = false;
+    thread->waits_for_call = thread->waits_for_store = false;
+    thread->run_on = (struct run_on){0};
+    thread->awaited_count = 0;
+    thread->left_by = NULL;
+    thread->stay.decoded_at = 0;
+    tracee->pid = tracee->tid;
+    thread_move(thread, space_new(watched));
+    if (!watched)
+        return GO_RUN;
+    return tracee_finish_exec(tracee) == 0 ? process_loaded(thread) : GO_NOT;
+}
+
+/* The fault was forced upon the thread: what that has undone is put back. */
+enum go process_entered(struct thread *thread)
+{
+    struct space *space = thread->space;
+
+    entry_arrive(&thread->tracee, &space->entry);
+    signals_forced(thread, SIGSEGV);
+    if (thread->blocks_fault)
+        tracee_block(&thread->tracee, SIGSEGV, true);
+    if (space->watched)
+        return begin(thread);
+    space->actions_of = 0; /* nothing more is forced upon it */
+    return GO_RUN;
+}
+
+/* --- children ------------------------------------------------------------- */
+
 /* A forked child has a copy of the memory, and so of the guards. */
 static void free_copy(struct thread *child, const struct space *parent)
 {
-    child_unwatched(child, "fork");
+    tell_unwatched(child, "fork");
     for_each_region (region, parent) {
         /* Guarded or not by now: another thread may have entered, or spent the
          * last of a budget, since the copy was made. */
@@ -37,77 +192,34 @@ static void free_copy(struct thread *child, const struct space *parent)
             tracee_mprotect(&child->tracee, region->addr, region->length,
                             region->prot, false);
     }
-    actions_restore_copy(parent, child);
+    signals_restore_copy(parent, child);
 }
 
-/* A child that a constructor has made comes to the entry point, too. */
+/* A child that a constructor has made comes to the entry point, too, and has
+ * set for signals what its parent had. */
 static void await_entry(const struct space *parent, struct thread *child)
 {
     child->space->entry = parent->entry;
-    if (parent->entry.awaited)
-        actions_copy(parent, child);
-}
-
-/* What the call that the parent is in asks for (clone(2)). */
-static uint64_t clone_flags(const struct thread *parent)
-{
-    const struct call *call = &parent->call;
-    uint64_t flags = 0;
-
-    switch (call->number) {
-    case SYS_clone:
-        return call->args[0];
-    case SYS_clone3:
-        proc_read(parent->tracee.tid, call->args[0], &flags, sizeof flags);
-        return flags;
-    case SYS_vfork:
-        return CLONE_VM | CLONE_VFORK;
-    default:
-        return 0;
-    }
-}
-
-/* Where the kernel writes by itself for a thread that a call makes: the top of
- * its stack (signal frames), its thread area (rseq(2)), and its ID (clone(2)). */
-void child_unguard(struct thread *parent)
-{
-    const struct call *call = &parent->call;
-    struct clone_args args = {0};
-    uint64_t places[4];
-
-    if (call->number == SYS_clone) {
-        places[0] = call->args[1] - 1;
-        memcpy(&places[1], &call->args[2], 3 * sizeof *places);
-    } else if (call->number == SYS_clone3) {
-        proc_read(parent->tracee.tid, call->args[0], &args,
-                  CLONE_ARGS_SIZE_VER0);
-        places[0] = args.stack + args.stack_size - 1;
-        places[1] = args.parent_tid;
-        places[2] = args.child_tid;
-        places[3] = args.tls;
-    } else {
+    if (!parent->entry.awaited)
         return;
-    }
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const struct region *region =
-            regions_at(&parent->space->regions, places[i]);
-
-        if (!region || !(region->guard.wanted & PROT_WRITE))
-            continue;
-        if (!thread_undo_call(parent))
-            return;
-        guard_drop_stack(parent, places[i], 1);
-    }
+    memcpy(child->space->actions, parent->actions, sizeof parent->actions);
+    child->space->actions_of = child->tracee.pid;
 }
 
-enum go child_made(struct thread *thread, const struct stop *stop)
+enum go process_made(struct thread *thread, const struct stop *stop)
 {
     struct thread *child = thread_find(thread->run, stop->child);
     struct tracee tracee = {.tid = stop->child, .pid = stop->child};
-    uint64_t flags = clone_flags(thread);
-    bool is_copy = !(flags & CLONE_VM);
+    const struct call *call = &thread->call;
+    uint64_t flags = 0; /* what the call asks for (clone(2)) */
     struct stop first;
 
+    if (call->number == SYS_clone)
+        flags = call->args[0];
+    else if (call->number == SYS_clone3)
+        proc_read(thread->tracee.tid, call->args[0], &flags, sizeof flags);
+    else if (call->number == SYS_vfork)
+        flags = CLONE_VM | CLONE_VFORK;
     if (!child && tracee_wait(&tracee, &first) == 0)
         child = thread_add(thread->run, &tracee);
     if (!child)
@@ -116,16 +228,19 @@ enum go child_made(struct thread *thread, const struct stop *stop)
         child->tracee.pid = thread->tracee.pid;
     child->tracee.syscall_insn = thread->tracee.syscall_insn;
     child->blocks_fault = thread->blocks_fault;
-    thread_move(child, is_copy ? space_new(false) : thread->space);
-    if (is_copy)
+    if (flags & CLONE_VM) {
+        thread_move(child, thread->space);
+    } else {
+        thread_move(child, space_new(false));
         await_entry(thread->space, child);
-    if (is_copy && thread->space->watched)
-        free_copy(child, thread->space);
+        if (thread->space->watched)
+            free_copy(child, thread->space);
+    }
     child->go = GO_RUN;
     return GO_RUN;
 }
 
-void child_adopt_orphan(struct thread *child, const struct space *parent)
+void process_adopt(struct thread *child, const struct space *parent)
 {
     if (child->space || thread_find(child->run, proc_parent(child->tracee.tid)))
         return;
@@ -146,11 +261,10 @@ void child_adopt_orphan(struct thread *child, const struct space *parent)
 /* The process to whose memory the present call may write, or 0. */
 static pid_t written_process(const struct thread *thread)
 {
-    static const char proc[] = "/proc/", memory[] = "/mem";
+    static const char proc[] = "/proc/";
     const struct call *call = &thread->call;
     struct buf path = {0};
-    const char *text;
-    size_t len;
+    const char *text, *last;
     pid_t pid = 0;
 
     if (call_kind(call) == CALL_POKE)
@@ -159,9 +273,8 @@ static pid_t written_process(const struct thread *thread)
         return 0;
     proc_read_text(thread->tracee.tid, call_opened_path(call), &path);
     text = buf_text(&path);
-    len = strlen(text);
-    if (strncmp(text, proc, sizeof proc - 1) == 0 && len >= sizeof memory &&
-        strcmp(text + len - (sizeof memory - 1), memory) == 0)
+    last = strrchr(text, '/');
+    if (strncmp(text, proc, sizeof proc - 1) == 0 && word_is(last, "/mem"))
         pid = (pid_t)strtol(text + sizeof proc - 1, NULL, 10);
     buf_release(&path);
     return pid;
@@ -235,23 +348,7 @@ static bool is_amid_call(const struct thread *thread)
     }
 }
 
-/* A call of its own that it stands in front of, known or not, would be lost by
- * one of ours. It begins again. */
-static bool undo_call(struct thread *thread)
-{
-    if (!tracee_enters_call(&thread->tracee))
-        return true;
-    if (tracee_rewind(&thread->tracee) < 0)
-        return false;
-    if (thread->mode == MODE_CALL)
-        thread->mode = MODE_CODE;
-    thread->waits_for_call = thread->has_stop = false;
-    if (!thread->due)
-        thread->go = GO_RUN;
-    return true;
-}
-
-bool foreign_before(struct thread *thread)
+bool process_may_write(struct thread *thread)
 {
     pid_t pid = written_process(thread);
     struct thread *other =
@@ -266,7 +363,18 @@ bool foreign_before(struct thread *thread)
         return tracee_rewind(&thread->tracee) < 0;
     }
     thread->undone = 0;
-    stands = stands && !is_amid_call(other) && undo_call(other);
+    stands = stands && !is_amid_call(other);
+    /* A call of its own that it stands in front of, known or not, would be lost
+     * by one of ours. It begins again. */
+    if (stands && tracee_enters_call(&other->tracee)) {
+        stands = tracee_rewind(&other->tracee) == 0;
+        if (stands) {
+            other->mode = MODE_CODE;
+            other->waits_for_call = other->has_stop = false;
+            if (!other->due)
+                other->go = GO_RUN;
+        }
+    }
     /* A userfaultfd gives its pages back without it. */
     if (!stands && other->space->uffd < 0)
         return true;

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * observe/processes.h - what the program starts, and who writes to its memory.
+ * observe/processes.h - the programs of a run: where they begin, what they
+ * start, and who writes to their memory.
+ *
+ * Observing begins at the ELF entry point: before it, the dynamic loader maps
+ * and protects pages of its own.
  *
  * A new thread shares its parent's space; a forked child has a copy of the
  * memory, guards and all, and gets them taken away; a child of vfork shares the
@@ -21,27 +25,29 @@
 
 #include "observe/thread.h"
 
+/* A program was loaded and nothing of it has run. */
+enum go process_loaded(struct thread *thread);
+
+/* The same by exec. Threads may be removed, but not the given one. */
+enum go process_exec(struct thread *thread, const struct stop *stop);
+
+/* The jump to the entry point, also by a child that a constructor has made. */
+enum go process_entered(struct thread *thread);
+
 /* The thread has made another thread or process. */
-enum go child_made(struct thread *thread, const struct stop *stop);
-
-/* Before a call that makes a thread: what the kernel will write to on its own
- * is not guarded. */
-void child_unguard(struct thread *parent);
-
-/* Says that a child is not watched, because of "fork" or "exec". */
-void child_unwatched(const struct thread *child, const char *how);
+enum go process_made(struct thread *thread, const struct stop *stop);
 
 /*
  * Lets a child go on whose parent was killed before it told of it. parent is
  * the space that it has a copy of, or NULL if that is not known.
  */
-void child_adopt_orphan(struct thread *child, const struct space *parent);
+void process_adopt(struct thread *child, const struct space *parent);
 
 /*
  * A system call of the thread, watched or not, is about to begin: it may write
  * to the memory of another process. Returns false when it was undone, for the
  * other one has to get on first; it begins again.
  */
-bool foreign_before(struct thread *thread);
+bool process_may_write(struct thread *thread);
 
 #endif

@@ -1,316 +1,363 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/signals.h"
 
-#include <inttypes.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
-#include "observe/actions.h"
-#include "observe/delivery.h"
-#include "observe/fault.h"
+#include "cpu/calling.h"
+#include "cpu/trap.h"
+#include "observe/arrive.h"
 #include "observe/guard.h"
-#include "observe/maps.h"
-#include "observe/robust.h"
-#include "observe/run_on.h"
-#include "observe/stay.h"
-#include "observe/store.h"
+#include "target/calls.h"
+#include "target/inject.h"
+#include "target/proc.h"
 #include "target/registers.h"
+#include "trace/signal_name.h"
 
-/* --- the program's own ---------------------------------------------------- */
+/* --- what the program has set --------------------------------------------- */
 
-/* What the kernel writes below the stack pointer for a handler: the red zone,
- * the frame and the vector registers (AVX-512 and AMX need 11 KiB). */
-#define SIGNAL_FRAME 16384
+enum { TRAP = 2 };
+static const int signals[ACTIONS] = {SIGSEGV, SIGBUS, [TRAP] = SIGTRAP};
 
-/*
- * It goes with the next resume. Where a handler is in danger it begins while no
- * other thread runs: one that blocks the signal could fault at a guard and undo
- * the handler just before the kernel looks.
- */
-static enum go deliver(struct thread *thread, const siginfo_t *info)
+/* What is set for the signal; NULL if it is not known. */
+static struct signal_action *action_of(const struct thread *thread, int signal)
 {
-    const struct stay *stay = &thread->stay;
-
-    if (info->si_code <= 0 && actions_ignore(thread, info->si_signo))
-        return GO_ON;
-    thread->from_terminal = info->si_code == SI_KERNEL;
-    tracee_hold(&thread->tracee, info);
-    run_on_look(thread);
-    if (thread->mode ==
-        MODE_STORING) /* it will fault again, behind the handler */
-        store_abort(thread);
-    if (tracee_fetch(&thread->tracee) == 0) {
-        guard_drop_stack(thread, tracee_stack(&thread->tracee) - SIGNAL_FRAME,
-                         SIGNAL_FRAME);
-        /* Behind a system call, which it has interrupted, it may go back. */
-        if (thread->inside && stay->insn.kind != INSN_SYSCALL &&
-            tracee_pc(&thread->tracee) != stay->insn.addr)
-            stay_prepare(thread); /* an int3 */
-    }
-    robust_before_signal(thread, info->si_signo);
-    if (!actions_endangered(thread, info->si_signo))
-        return GO_ON;
-    store_stop_others(thread);
-    if (info->si_code <= 0)
-        actions_restore(thread, info->si_signo);
-    thread->alone = info->si_signo;
-    return GO_ALONE;
+    if (thread->space && thread->space->actions_of == thread->tracee.pid)
+        for (size_t i = 0; i < ACTIONS; i++)
+            if (signals[i] == signal)
+                return &thread->space->actions[i];
+    return NULL;
 }
 
-/* --- faults --------------------------------------------------------------- */
-
-/*
- * How often an access may fault while the guards are as they were when it was
- * let go: the second time should be impossible, for its own guard was lifted.
- */
-#define MAX_REPEATS 3
-/* How often an access is repeated because they have changed, by what another
- * thread did, before that thread and all others have to stand still. */
-#define MAX_RETRIES 16
-
-/* Whether guards or mappings have changed since the thread was resumed: then a
- * fault of it says nothing of how they are now. */
-static bool has_turned(const struct thread *thread)
+/* What happens at the signal as the program has set it, if that is known. */
+static enum disposition disposition(const struct signal_action *action)
 {
-    return !thread->settled && thread->seen != thread->space->turns;
+    if (!action || action->handler == (uintptr_t)SIG_DFL)
+        return DISPOSITION_DEFAULT;
+    return action->handler == (uintptr_t)SIG_IGN ? DISPOSITION_IGNORED
+                                                 : DISPOSITION_HANDLED;
 }
 
-/* Counts the faults of one access that come one behind the other. */
-static void count_fault(struct thread *thread, const struct fault *fault)
+/* The same as the kernel says. */
+static enum disposition disposition_now(const struct thread *thread, int signal)
 {
-    struct last_fault *last = &thread->last_fault;
+    struct proc_signals now;
 
-    if (last->pc != fault->pc || last->addr != fault->addr ||
-        last->stop + 1 != thread->stops)
-        *last = (struct last_fault){.pc = fault->pc, .addr = fault->addr};
-    last->stop = thread->stops;
-    /* Another thread may have set it again before this one was resumed. */
-    if (has_turned(thread) || thread->seen != last->turns) {
-        last->retries++;
-        last->repeats = 0;
-    } else {
-        last->repeats++;
-    }
+    proc_signals(thread->tracee.tid, &now);
+    if (now.caught & SIGNAL_BIT(signal))
+        return DISPOSITION_HANDLED;
+    return now.ignored & SIGNAL_BIT(signal) ? DISPOSITION_IGNORED
+                                            : DISPOSITION_DEFAULT;
 }
 
-enum go signal_repeated(struct thread *thread, const struct stop *stop)
+static bool is_handled(const struct thread *thread, int signal)
 {
-    if (stop->kind == STOP_SIGNAL && stop->signal == SIGTRAP &&
-        thread->mode != MODE_STORING && !thread->inside &&
-        tracee_fetch(&thread->tracee) == 0) {
-        tracee_hide_step(&thread->tracee, thread->store.insn.kind);
-        tracee_restore_mask(&thread->tracee);
-        actions_forced(thread, SIGTRAP);
-        return GO_ON;
-    }
-    thread->settled = true;
-    thread->has_stop = true;
-    thread->stop = *stop;
-    return GO_NOT;
+    return disposition(action_of(thread, signal)) == DISPOSITION_HANDLED;
 }
 
-/* A fault that may be due to what other threads did since. */
-static enum go repeat_fault(struct thread *thread)
+void signals_inherited(struct thread *thread)
 {
-    if (thread->last_fault.retries % MAX_RETRIES != 0)
-        return GO_ON;
-    store_stop_others(thread);
-    return GO_AGAIN;
-}
-
-/* No guard is in the way: it is the program's own, unless one was. */
-static enum go on_own_fault(struct thread *thread, const siginfo_t *info)
-{
-    if (thread->space->watched && has_turned(thread) &&
-        delivery_comes_again(thread, info))
-        return repeat_fault(thread);
-    if (actions_endangered(thread, info->si_signo))
-        store_stop_others(thread);
-    /* If it is another thread's stop that gives it back, that is read first,
-     * and then this fault comes again. */
-    if (actions_lack(thread, info->si_signo) &&
-        thread->last_fault.repeats + thread->last_fault.retries <=
-            MAX_REPEATS &&
-        delivery_comes_again(thread, info))
-        return GO_ON;
-    return deliver(thread, info);
-}
-
-/* Whether the instruction that has faulted stores to addr. */
-static bool stores_to(const struct thread *thread, uint64_t addr)
-{
-    struct insn_access what[MAX_ACCESSES];
-    struct regs regs;
-    size_t count;
-
-    tracee_regs(&thread->tracee, &regs);
-    count = insn_accesses(&thread->store.insn, &regs, what, MAX_ACCESSES);
-    for (size_t i = 0; i < count; i++)
-        if (what[i].written && addr - what[i].addr < what[i].size)
-            return true;
-    return false;
-}
-
-static enum go on_fault(struct thread *thread, const siginfo_t *info)
-{
-    struct fault fault = {.signal = info->si_signo,
-                          .code = info->si_code,
-                          .addr = (uint64_t)(uintptr_t)info->si_addr};
-    enum fault_class class = FAULT_PROGRAM;
-    const struct insn *insn = &thread->store.insn;
     struct space *space = thread->space;
-    struct region *region;
-    enum go go = GO_ON;
 
-    if (tracee_fetch(&thread->tracee) < 0)
-        return GO_NOT;
-    fault.pc = tracee_pc(&thread->tracee);
-    if (space->watched && fault.code == SEGV_ACCERR)
-        maps_grown(thread, fault.addr);
-    access_decode(thread->tracee.tid, fault.pc, &thread->store.insn);
-    fault.length = insn->length ? insn->length : INSN_MAX_LENGTH;
-    fault.stores = stores_to(thread, fault.addr);
-    if (space->watched)
-        class = fault_classify(&space->regions, &fault);
-    region = regions_at(&space->regions, fault.addr);
-    if (class != FAULT_PROGRAM)
-        actions_forced(thread, info->si_signo);
-    if (class != FAULT_PROGRAM && space->frozen)
-        class = FAULT_STALE; /* by that, perhaps */
-    if ((class == FAULT_STORE && store_must_wait(thread)) ||
-        (delivery_comes_again(thread, info) &&
-         guard_in_doubt(thread, fault.addr, 1))) {
-        thread->waits_for_store = true;
-        return GO_NOT;
-    }
-    count_fault(thread, &fault);
-    if (class != FAULT_PROGRAM && tracee_traps_itself(&thread->tracee))
-        return stay_traps_itself(thread);
-    if (class != FAULT_PROGRAM && (region->guard.taken & region->guard.lost))
-        class = FAULT_PROGRAM; /* there is no way back: to end is better */
-    if (class == FAULT_STALE && !has_turned(thread))
-        class = FAULT_PROGRAM; /* no guard that was lifted since explains it */
-    if (class != FAULT_PROGRAM && thread->last_fault.repeats > MAX_REPEATS) {
-        thread_limit(thread, "progress", region->addr,
-                     "the instruction at 0x%" PRIx64
-                     " faults again and again under the guard, so its region "
-                     "is not watched any more",
-                     fault.pc);
-        guard_drop(thread, region,
-                   class == FAULT_STORE ? PROT_WRITE : PROT_EXEC);
-        return GO_ON;
-    }
-    switch (class) {
-    case FAULT_STORE:
-        store_begin(thread, fault.addr);
-        break; /* and makes it, in one step */
-    case FAULT_FETCH:
-        go = stay_enter(thread, region);
-        break;
-    case FAULT_STALE:
-        go = repeat_fault(thread);
-        break;
-    case FAULT_PROGRAM:
-        go = on_own_fault(thread, info);
-        break;
-    }
-    thread->last_fault.turns = space->turns;
-    return go;
+    if (thread->tracee.pid == thread->run->root)
+        space->actions_of = thread->run->root;
+    if (space->actions_of != thread->tracee.pid)
+        return;
+    for (size_t i = 0; i < ACTIONS; i++)
+        space->actions[i] = (struct signal_action){
+            .handler =
+                disposition_now(thread, signals[i]) == DISPOSITION_IGNORED
+                    ? (uintptr_t)SIG_IGN
+                    : 0};
 }
 
-/* Whether the instruction that comes next is about to fault at a guard. */
-static bool faults_at_guard(struct thread *thread, int signal)
+/* The kernel sets it as it reads it, or refuses the size (rt_sigaction). */
+void signals_set(struct thread *thread)
 {
-    const struct regions *regions = &thread->space->regions;
-    uint64_t pc = tracee_pc(&thread->tracee);
-    const struct region *region = regions_at(regions, pc);
-    struct accesses accesses;
+    const uint64_t *args = thread->call.args;
+    struct signal_action *action, given;
+
+    if (call_kind(&thread->call) != CALL_ACTION)
+        return;
+    action = action_of(thread, (int)args[0]);
+    if (action && args[1] && args[3] == sizeof given.mask &&
+        proc_read(thread->tracee.tid, args[1], &given, sizeof given) ==
+            sizeof given)
+        *action = given;
+}
+
+/* --- what a forced signal has undone -------------------------------------- */
+
+/* The signals that faults raise (signal(7)). */
+#define OF_FAULTS                                                     \
+    (SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGTRAP) | \
+     SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGFPE))
+
+struct reset reset_find(enum disposition set, enum disposition now, int signal,
+                        uint64_t mask, bool alone)
+{
+    bool lacks_only_it =
+        (mask & OF_FAULTS) == (OF_FAULTS & ~SIGNAL_BIT(signal));
+
+    if (now != DISPOSITION_DEFAULT) /* not undone, or put back since */
+        return (struct reset){.mask = lacks_only_it && !alone};
+    return (struct reset){.action = set != DISPOSITION_DEFAULT,
+                          .mask = set == DISPOSITION_HANDLED && alone
+                                      ? !(mask & SIGNAL_BIT(signal))
+                                      : lacks_only_it};
+}
+
+void signals_forced(struct thread *thread, int signal)
+{
+    const struct signal_action *action = action_of(thread, signal);
+    enum disposition set = disposition(action), now = DISPOSITION_DEFAULT;
+    bool alone = thread->space->users == 1;
+    struct reset reset;
+    uint64_t mask;
+
+    if (set != DISPOSITION_DEFAULT)
+        now = disposition_now(thread, signal);
+    if (tracee_mask(&thread->tracee, &mask) < 0)
+        return;
+    reset = reset_find(set, now, signal, mask, alone);
+    if (reset.mask) /* first, so that one that is pending stays so */
+        tracee_block(&thread->tracee, signal, true);
+    if (reset.action)
+        tracee_set_action(&thread->tracee, signal, action);
+    if (reset.action && set == DISPOSITION_HANDLED && thread->space->users > 1)
+        guard_drop_all(thread, "handlers",
+                       "a thread blocks a signal that others handle; its "
+                       "faults at a guard would undo that for them, so "
+                       "nothing is watched any more");
+}
+
+void signals_restore_trap(struct thread *thread)
+{
+    if (signals_ignored(thread, SIGTRAP) &&
+        thread->tracee.held_count == 0 && /* else it is done the next time */
+        disposition_now(thread, SIGTRAP) == DISPOSITION_DEFAULT)
+        tracee_set_action(&thread->tracee, SIGTRAP, action_of(thread, SIGTRAP));
+}
+
+void signals_restore_copy(const struct space *space, struct thread *child)
+{
+    const struct signal_action *action = &space->actions[TRAP];
+
+    if (disposition(action) == DISPOSITION_IGNORED)
+        tracee_set_action(&child->tracee, SIGTRAP, action);
+}
+
+bool signals_endangered(const struct thread *thread, int signal)
+{
+    return is_handled(thread, signal) && thread->space->users > 1 &&
+           !thread->space->frozen;
+}
+
+bool signals_lack(const struct thread *thread, int signal)
+{
+    return is_handled(thread, signal) &&
+           disposition_now(thread, signal) == DISPOSITION_DEFAULT;
+}
+
+/* A signal can be delivered from the stop that another call ends in. */
+void signals_restore(struct thread *thread, int signal)
+{
+
+    if (signals_lack(thread, signal) &&
+        tracee_set_action(&thread->tracee, signal, action_of(thread, signal)) ==
+            0)
+        tracee_inject(&thread->tracee, SYS_getpid, 0, 0, 0);
+}
+
+bool signals_ignored(const struct thread *thread, int signal)
+{
+    return disposition(action_of(thread, signal)) == DISPOSITION_IGNORED;
+}
+
+/* --- the event ------------------------------------------------------------ */
+
+/* What the texts and bytes of a signal event are kept in. */
+struct fault_texts {
     struct insn insn;
-    struct regs regs;
+    uint8_t bytes[INSN_MAX_LENGTH];
+    struct maps_line line;
+};
 
-    if (signal == SIGSEGV && region && guard_holds(region, pc, PROT_EXEC))
-        return true;
-    access_decode(thread->tracee.tid, pc, &insn);
-    tracee_regs(&thread->tracee, &regs);
-    access_prepare(&accesses, thread->tracee.tid, &insn, &regs);
-    for (size_t i = 0; i < accesses.count; i++) {
-        region = regions_at(regions, accesses.list[i].what.addr);
-        if (accesses.list[i].what.written && region &&
-            (region->guard.taken & PROT_WRITE))
-            return true;
-    }
-    return false;
-}
-
-/* --- all of them ---------------------------------------------------------- */
-
-/* si_code of the stop at a handler's first instruction, when the signal was
- * delivered with a step (ptrace_notify in the kernel). */
-#define TRAP_HANDLER SIGTRAP
-
-static bool is_our_step(const struct thread *thread, const siginfo_t *info)
+/* What the instruction wanted of addr. */
+static const char *failed_access(const struct thread *thread,
+                                 const struct insn *insn,
+                                 const struct regs *regs, uint64_t addr)
 {
-    bool inside = thread->inside;
+    unsigned length = insn->length ? insn->length : INSN_MAX_LENGTH;
+    struct accesses accesses;
+    struct maps_line line;
 
-    if (info->si_signo != SIGTRAP ||
-        (inside && thread->stay.insn.kind == INSN_TRAP &&
-         info->si_code == TRAP_BRKPT))
-        return false;
-    return (thread->mode == MODE_STORING || inside) &&
-           (info->si_code == TRAP_TRACE || info->si_code == TRAP_BRKPT ||
-            info->si_code == TRAP_HANDLER);
+    if (addr - insn->addr < length &&
+        !(proc_maps_find(thread->tracee.pid, addr, &line) &&
+          line.start <= addr && (line.prot & PROT_EXEC)))
+        return "execute";
+    access_prepare(&accesses, thread->tracee.pid, insn, regs);
+    for (size_t i = 0; i < accesses.count; i++) {
+        const struct insn_access *what = &accesses.list[i].what;
+
+        if (addr - what->addr < what->size)
+            return what->written ? "write" : "read";
+    }
+    return NULL;
 }
 
-enum go signal_stopped(struct thread *thread, const siginfo_t *info)
+/* The instruction, or the bytes there that are none, what it wanted, and where
+ * in the source it is; that of the call, where one led to what is no code. */
+static void describe_fault(const struct thread *thread,
+                           struct fault_texts *texts, struct event *event)
+{
+    struct event_signal *signal = &event->signal;
+    const struct regions *regions = &thread->space->regions;
+    uint64_t addr = signal->addr.value, pc = signal->pc.value;
+    struct regs *regs = &signal->regs.value;
+    const struct region *region = regions_at(regions, addr);
+    const struct insn *insn = &texts->insn;
+    struct maps_line *line = &texts->line;
+    pid_t tid = thread->tracee.tid;
+    struct call_frame top;
+    char *perms, prot[4];
+    size_t len;
+
+    signal->regs.known = true;
+    tracee_regs(&thread->tracee, regs);
+    access_decode(tid, pc, &texts->insn);
+    if (signal->number == SIGSEGV || signal->number == SIGBUS)
+        signal->access = failed_access(thread, insn, regs, addr);
+    len = proc_read(tid, pc, texts->bytes,
+                    insn->length ? insn->length : INSN_MAX_LENGTH);
+    if (len > 0)
+        signal->bytes = (struct bytes){texts->bytes, len};
+    if (insn->length)
+        signal->text = insn->text;
+
+    if (proc_maps_nearest(tid, addr, line)) {
+        perms = strchr(line->text, ' ');
+        if (region && perms) { /* as the program asked for it */
+            prot_text(region->prot, prot);
+            memcpy(perms + 1, prot, 3);
+        }
+        if (line->start <= addr && addr < line->end)
+            signal->maps = line->text;
+        else
+            signal->nearest = line->text;
+    }
+    if (!word_is(signal->access, "execute")) {
+        if (!regions_at(regions, pc))
+            lines_find_caller(thread->report->lines, regs, &event->source);
+    } else if (calling_frame(tid, proc_read, regs, &top) &&
+               arrive_follows_call(tid, top.return_to)) {
+        signal->return_to = (struct opt_u64){true, top.return_to};
+        lines_find(thread->report->lines, top.return_to - 1, &event->source);
+    }
+}
+
+static void emit_signal(struct thread *thread, const siginfo_t *info)
+{
+    struct event event = {.kind = EVENT_SIGNAL, .tid = thread->tracee.tid};
+    bool is_fault = info->si_code > 0 &&
+                    (info->si_signo == SIGSEGV || info->si_signo == SIGBUS ||
+                     info->si_signo == SIGFPE || info->si_signo == SIGILL);
+    struct fault_texts texts;
+    const char *name = signal_name(info->si_signo);
+
+    event.signal.number = info->si_signo;
+    event.signal.name = name ? name : "SIGRT";
+    event.signal.code = info->si_code;
+    if (is_fault)
+        event.signal.addr =
+            (struct opt_u64){true, (uint64_t)(uintptr_t)info->si_addr};
+    if (tracee_fetch(&thread->tracee) == 0) {
+        event.signal.pc = (struct opt_u64){true, tracee_pc(&thread->tracee)};
+        if (is_fault)
+            describe_fault(thread, &texts, &event);
+    }
+    report_event(thread->report, &event);
+}
+
+/* --- delivery ------------------------------------------------------------- */
+
+bool signals_come_again(const struct thread *thread, const siginfo_t *info)
+{
+    uint64_t pc = tracee_pc(&thread->tracee);
+    uint8_t before[SYSCALL_LENGTH];
+
+    switch (info->si_signo) {
+    case SIGSEGV:
+        if (info->si_code == SI_KERNEL)
+            return proc_read(thread->tracee.tid, pc - sizeof before, before,
+                             sizeof before) != sizeof before ||
+                   memcmp(before, syscall_bytes, sizeof before) != 0;
+        return info->si_code > 0;
+    case SIGBUS:
+        return info->si_code == BUS_ADRERR || info->si_code == BUS_ADRALN;
+    case SIGILL:
+    case SIGFPE:
+        return info->si_code > 0;
+    default:
+        return false;
+    }
+}
+
+/*
+ * What the handler is told of a fault (trapno, err and cr2 in struct
+ * sigcontext) is what the CPU said last, and a call of ours is a fault as well:
+ * its step is. So the fault is raised again, if it can be, with no call of ours
+ * behind it: a breakpoint of the program's own from in front of it. Returns
+ * whether that is to be.
+ */
+static bool raise_again(struct thread *thread)
 {
     struct tracee *tracee = &thread->tracee;
-    bool is_fault = info->si_signo == SIGSEGV || info->si_signo == SIGBUS;
-    bool inside = thread->inside, begun = thread->beginning;
+    const siginfo_t *info = &tracee->held[0];
+    uint8_t before[TRAP_LOOK_BACK];
+    size_t length = 0;
+    uint64_t pc;
 
-    if (is_our_step(thread, info)) {
-        if (thread->mode == MODE_STORING) {
-            /* What it has stored is looked at next. */
-            tracee_hide_step(tracee, thread->store.insn.kind);
-            store_end(thread);
-        }
-        return inside ? stay_stepped(thread) : GO_RUN;
-    }
-    tracee_restore_mask(tracee);
-    thread->beginning = false;
-    if (begun && info->si_signo == SIGTRAP && info->si_code == TRAP_HANDLER)
-        return GO_RUN;
-    if (inside && tracee_pc(tracee) == thread->stay.insn.addr)
-        tracee_hide_stepping(tracee, thread->stay.insn.kind);
-    if (info->si_signo == SIGTRAP && run_on_is_trap(thread, info))
-        return run_on_trapped(thread);
-    if (is_fault && info->si_code > 0)
-        return on_fault(thread, info);
+    if (!tracee->injected || thread->raised_again || tracee_fetch(tracee) < 0)
+        return false;
+    if (info->si_signo != SIGTRAP || info->si_code != SI_KERNEL ||
+        thread->inside)
+        return signals_come_again(thread, info);
+    pc = tracee_pc(tracee);
+    if (proc_read(tracee->tid, pc - sizeof before, before, sizeof before) ==
+        sizeof before)
+        length = trap_length(before);
+    return length > 0 && tracee_go_to(tracee, pc - length) == 0;
+}
 
-    /*
-     * The program blocks SIGTRAP, which is blocked while it is stepped, and
-     * raises it itself: what it does about that ends it, but only with its own
-     * mask. So it does it again, and the kernel does what it must.
-     */
-    if (info->si_signo == SIGTRAP && info->si_code > 0 && inside &&
-        tracee_blocks(tracee, SIGTRAP))
-        return tracee_go_to(tracee, thread->stay.insn.addr) == 0 ? GO_PLAIN
-                                                                 : GO_NOT;
-    /*
-     * A signal of faults was sent to this thread and pending when it faulted at
-     * a guard. The kernel has unblocked it for the fault, and as it does not
-     * queue (signal(7)), only the one that was sent has come. It waits; the
-     * fault comes again.
-     */
-    if (is_fault && thread->space->watched && tracee_fetch(tracee) == 0 &&
-        faults_at_guard(thread, info->si_signo)) {
-        actions_forced(thread, info->si_signo);
-        tracee_hold(tracee, info);
-        return thread->mode == MODE_STORING || inside ? GO_STEP : GO_PLAIN;
+int signals_take(struct thread *thread, bool step)
+{
+    struct tracee *tracee = &thread->tracee;
+    struct signal_action *action;
+    siginfo_t info;
+    bool blocked;
+
+    if (tracee->held_count == 0)
+        return 0;
+    thread->raised_again = raise_again(thread);
+    if (thread->raised_again) {
+        tracee_take(tracee, &info);
+        return 0;
     }
-    if (tracee_blocks(tracee, info->si_signo)) {
-        tracee_hold(tracee,
-                    info); /* a step has unblocked it: it stays pending */
-        return GO_ON;
-    }
-    return deliver(thread, info);
+    blocked = tracee_blocks(tracee, tracee->held[0].si_signo);
+    if ((blocked && step) || !tracee_take(tracee, &info))
+        return 0;
+    if (blocked)
+        return info.si_signo;
+    emit_signal(thread, &info);
+    /* A handler may be for one time. What is ignored and forced upon the program
+     * all the same ends it, by the default action. */
+    action = action_of(thread, info.si_signo);
+    if (action && (disposition(action) == DISPOSITION_IGNORED
+                       ? info.si_code > 0
+                       : action->flags & (unsigned)SA_RESETHAND))
+        action->handler = (uintptr_t)SIG_DFL;
+    return info.si_signo;
 }

@@ -60,7 +60,7 @@ struct space {
     struct object *objects; /* those that were looked at */
     size_t object_count;
     size_t object_capacity;
-    /* What that process has set for these signals: see actions.h. */
+    /* What that process has set for these signals: see signals.h. */
     pid_t actions_of; /* 0: it is not known of any */
     struct signal_action actions[ACTIONS];
     struct regions regions; /* what may hold code */

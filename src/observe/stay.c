@@ -5,45 +5,238 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "cpu/calling.h"
 #include "cpu/trap.h"
-#include "observe/actions.h"
 #include "observe/arrive.h"
 #include "observe/bytes.h"
-#include "observe/delivery.h"
 #include "observe/guard.h"
 #include "observe/names.h"
-#include "observe/run_on.h"
+#include "observe/signals.h"
+#include "target/calls.h"
+#include "target/inject.h"
 #include "target/proc.h"
 #include "target/registers.h"
 
+/* Control is outside: tells how it left, with these registers behind it. */
+static enum go leave(struct thread *thread, const char *how,
+                     const struct regs *now)
+{
+    struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
+
+    event.leave.how = how;
+    event.leave.to = now->value[REG_PC];
+    if (strcmp(how, "return") == 0)
+        event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
+    lines_find(thread->report->lines, event.leave.to, &event.source);
+    report_event(thread->report, &event);
+    thread->left_by = how;
+    thread->left_to = (struct place){now->value[REG_PC], now->value[REG_STACK]};
+    thread->inside = false;
+    guard_close_all(thread);
+    return GO_RUN;
+}
+
+/* --- running on ----------------------------------------------------------- */
+
+/* Returns of recursive calls that are stopped at for one end; each costs as
+ * much as a step. */
+#define MAX_MISSES 1000
+
+static bool has_breakpoint(const struct thread *thread)
+{
+    return thread->run_on.stop.kind != BREAKPOINT_NONE;
+}
+
+static void end_run_on(struct thread *thread)
+{
+    breakpoint_remove(&thread->run_on.stop, &thread->tracee);
+    thread->run_on = (struct run_on){0};
+}
+
+/*
+ * The end will not be seen. Then the guard is armed again at the next chance;
+ * but if nothing is stepped, all that would bring is an entry now and then.
+ */
+static void give_up(struct thread *thread, struct region *region)
+{
+    if (budget_has_steps(&thread->report->spent))
+        return;
+    end_run_on(thread);
+    thread_limit(thread, budget_word(BUDGET_steps), region->addr,
+                 "where the code at 0x%" PRIx64
+                 " returns to is not known, or is returned to too often; as "
+                 "nothing is stepped, entries into it are not seen any more",
+                 region->addr);
+    guard_drop(thread, region, PROT_EXEC);
+}
+
+/* Whether the return to addr will be seen. */
+static bool set_breakpoint(struct thread *thread, uint64_t addr)
+{
+    struct breakpoint *stop = &thread->run_on.stop;
+    struct region *there = regions_at(&thread->space->regions, addr);
+    struct run *run = thread->run;
+    struct maps_line line;
+
+    /* Tried when the first one is needed, for that costs a call of ours. */
+    if (run->registers == REGISTERS_UNTRIED)
+        run->registers = tracee_proves_break(&thread->tracee)
+                             ? REGISTERS_STOP
+                             : REGISTERS_NEVER_STOP;
+    if (run->registers == REGISTERS_STOP &&
+        breakpoint_set(stop, BREAKPOINT_REGISTER, &thread->tracee, addr) == 0)
+        return true;
+    /* The fetch from another region is seen at its guard. */
+    if (there)
+        return there->start != thread->run_on.start &&
+               (there->guard.wanted & there->prot & PROT_EXEC) &&
+               guard_set(thread, there, there->guard.taken | PROT_EXEC) == 0;
+    /* Only this thread may come by, and nobody store there: in the code of a
+     * file that is mapped for this process alone. */
+    return thread->space->users == 1 &&
+           proc_maps_find(thread->tracee.tid, addr, &line) &&
+           line.start <= addr && !line.shared && line.inode != 0 &&
+           (line.prot & PROT_EXEC) && !(line.prot & PROT_WRITE) &&
+           breakpoint_set(stop, BREAKPOINT_INSN, &thread->tracee, addr) == 0;
+}
+
+/* Lets the rest of this stay run at full speed. */
+static enum go run_on(struct thread *thread, struct region *region)
+{
+    uint64_t addr = thread->back.pc;
+
+    end_run_on(thread);
+    thread->run_on = (struct run_on){
+        .pending = true, .start = region->start, .back = thread->back};
+    thread->inside = false;
+    guard_lift(thread, region, PROT_EXEC);
+    if (addr != 0 && !set_breakpoint(thread, addr) &&
+        !thread->run->told_returns) {
+        thread->run->told_returns = true;
+        thread_limit(
+            thread, "returns", region->start,
+            "debug registers do not work on this machine, and the "
+            "program has several threads or returns to code that could "
+            "change; the ends of calls that run at full speed are not "
+            "seen where that is so");
+    }
+    if (!has_breakpoint(thread))
+        give_up(thread, region);
+    return GO_RUN;
+}
+
+/*
+ * Whether it cannot return any more: its return address is overwritten, or the
+ * stack is unwound beyond it.
+ */
+static bool is_unwound(const struct thread *thread)
+{
+    const struct place *back = &thread->run_on.back;
+    uint64_t sp = tracee_stack(&thread->tracee);
+    struct maps_line line;
+
+    if (!calling_frame_holds(thread->tracee.tid, proc_read,
+                             &(struct call_frame){back->pc, back->sp}))
+        return true;
+    /* Another stack is that of a coroutine or a signal handler. */
+    return sp > back->sp &&
+           proc_maps_find(thread->tracee.tid, back->sp, &line) && sp < line.end;
+}
+
+/* Control arrives at a region, or at the breakpoint: if it is where the rest of
+ * a stay in another one returns to, that has ended. */
+static void look_for_return(struct thread *thread)
+{
+    const struct place *back = &thread->run_on.back;
+    struct regs now;
+
+    if (!thread->run_on.pending || tracee_pc(&thread->tracee) != back->pc ||
+        tracee_stack(&thread->tracee) < back->sp)
+        return;
+    tracee_regs(&thread->tracee, &now);
+    end_run_on(thread);
+    leave(thread, "return", &now);
+}
+
+enum go stay_trapped(struct thread *thread)
+{
+    struct run_on *on = &thread->run_on;
+    struct region *region;
+
+    signals_forced(thread, SIGTRAP);
+    tracee_fetch(&thread->tracee);
+    tracee_go_to(&thread->tracee, on->back.pc);
+    look_for_return(thread);
+    if (!on->pending)
+        return GO_RUN;
+
+    /* Another call's return: goes on behind it, if that can be seen again. */
+    if (++on->misses < MAX_MISSES) {
+        bool passed =
+            breakpoint_pass(&on->stop, &thread->tracee, &thread->stop);
+
+        thread->has_stop = thread->stop.kind != STOP_NONE;
+        if (passed)
+            return thread->has_stop ? GO_NOT : GO_RUN;
+    }
+    breakpoint_remove(&on->stop, &thread->tracee);
+    region = regions_at(&thread->space->regions, on->start);
+    if (region && !thread->has_stop)
+        give_up(thread, region);
+    return thread->has_stop ? GO_NOT : GO_RUN;
+}
+
+void stay_before_call(struct thread *thread)
+{
+    const struct call *call = &thread->call;
+    struct breakpoint *stop = &thread->run_on.stop;
+    enum call_kind kind = call_kind(call);
+
+    if (stop->kind == BREAKPOINT_INSN &&
+        (kind == CALL_CPUS || (kind >= CALL_MMAP && kind <= CALL_MREMAP &&
+                               stop->addr - call->args[0] < call->args[1])))
+        breakpoint_remove(stop, &thread->tracee);
+}
+
+void stay_look(struct thread *thread)
+{
+    const struct region *region;
+
+    if (!thread->run_on.pending || tracee_fetch(&thread->tracee) < 0)
+        return;
+    region = regions_at(&thread->space->regions, tracee_pc(&thread->tracee));
+    if ((region && region->start == thread->run_on.start) ||
+        (has_breakpoint(thread) && !is_unwound(thread)))
+        return;
+    end_run_on(thread);
+    guard_close_all(thread);
+}
+
 /* --- before a step -------------------------------------------------------- */
 
-/* As access_decode, from what was decoded before if that still holds. */
-static void decode(struct thread *thread, uint64_t pc, struct insn *out)
+/* What was decoded before is taken if it still holds. */
+void stay_prepare(struct thread *thread)
 {
     struct stay *stay = &thread->stay;
-    struct insn *known = &stay->decoded[pc % DECODED];
-    const struct region *region = regions_at(&thread->space->regions, pc);
+    const struct region *region;
+    struct insn *known;
+    uint64_t pc;
 
+    tracee_regs(&thread->tracee, &stay->before);
+    pc = stay->before.value[REG_PC];
+    region = regions_at(&thread->space->regions, pc);
     if (stay->decoded_at != thread->space->changes) {
         for (size_t i = 0; i < DECODED; i++)
             stay->decoded[i].length = 0;
         stay->decoded_at = thread->space->changes;
     }
+    known = &stay->decoded[pc % DECODED];
     if (known->length == 0 || known->addr != pc || !region ||
         !bytes_are_steady(region)) {
         access_decode(thread->tracee.tid, pc, known);
         bytes_check(thread, known);
     }
-    *out = *known;
-}
-
-void stay_prepare(struct thread *thread)
-{
-    struct stay *stay = &thread->stay;
-
-    tracee_regs(&thread->tracee, &stay->before);
-    decode(thread, stay->before.value[REG_PC], &stay->insn);
+    stay->insn = *known;
     access_prepare(&stay->accesses, thread->tracee.tid, &stay->insn,
                    &stay->before);
 }
@@ -77,13 +270,12 @@ bool stay_step(struct thread *thread, enum resume *how, int *signal)
                      " sets the flag NT, which would not outlast a step; the "
                      "rest of this call runs at full speed",
                      stay->insn.addr);
-        run_on_begin(thread,
-                     regions_at(&thread->space->regions, stay->insn.addr));
+        run_on(thread, regions_at(&thread->space->regions, stay->insn.addr));
         return false;
     }
     if (is_call)
-        actions_restore_trap(thread);
-    *signal = delivery_take(thread, !is_call);
+        signals_restore_trap(thread);
+    *signal = signals_take(thread, !is_call);
     stay->delivering = *signal && !tracee_blocks(&thread->tracee, *signal) &&
                                proc_catches(thread->tracee.tid, *signal)
                            ? *signal
@@ -130,23 +322,24 @@ static void begin(struct thread *thread, struct region *region)
 
 enum go stay_enter(struct thread *thread, struct region *region)
 {
-    const struct report *report = thread->report;
+    const struct spending *spent = &thread->report->spent;
+    const struct run_on *on = &thread->run_on;
     bool again = thread->inside && thread->stay.start == region->start;
 
-    run_on_returned(thread);
+    look_for_return(thread);
     thread->space->changes++; /* nobody watched while it was outside */
-    if (!again && run_on_covers(thread, region)) {
-        thread->inside = false;
+    if (!again && on->pending && on->start == region->start &&
+        (!has_breakpoint(thread) || !is_unwound(thread))) {
+        thread->inside = false; /* it is no entry: it goes on with that */
         guard_lift(thread, region, PROT_EXEC);
         return GO_RUN;
     }
-    if (!again) {
-        if (!budget_has_calls(&report->spent)) {
-            guard_close_all(thread); /* by another thread's entry */
-            return GO_RUN;
-        }
-        tracee_pin(&thread->tracee);
+    if (!again && !budget_has_calls(spent)) {
+        guard_close_all(thread); /* by another thread's entry */
+        return GO_RUN;
     }
+    if (!again)
+        tracee_pin(&thread->tracee);
     stay_prepare(thread);
     if (!again)
         begin(thread, region);
@@ -155,8 +348,8 @@ enum go stay_enter(struct thread *thread, struct region *region)
         thread->inside = false;
         return GO_RUN;
     }
-    if (!budget_has_steps(&report->spent))
-        return run_on_begin(thread, region);
+    if (!budget_has_steps(spent))
+        return run_on(thread, region);
     thread_defer_signals(thread, thread->stay.insn.addr);
     return GO_ON;
 }
@@ -219,16 +412,6 @@ static enum budget pay_step(struct thread *thread, const struct regs *after)
     return budget_pay_step(&report->spent, &thread->stay.steps);
 }
 
-/* Control is outside: tells how it left. */
-static enum go leave(struct thread *thread, const char *how,
-                     const struct regs *now)
-{
-    arrive_tell_leave(thread, how, now);
-    thread->inside = false;
-    guard_close_all(thread);
-    return GO_RUN;
-}
-
 /* Says that no more is stepped, for now or at all. */
 static void tell_no_steps(const struct thread *thread, enum budget which)
 {
@@ -246,24 +429,6 @@ static void tell_no_steps(const struct thread *thread, enum budget which)
                      thread->stay.steps);
 }
 
-/* --- instructions that are stepped otherwise ------------------------------ */
-
-/*
- * Goes on behind a popf. The kernel takes the trap flag for the program's own
- * from then on, and would save it in a signal frame, until the program has run
- * without being stepped. So it runs: into the guard, which is armed again, and
- * on whose fault stay_enter goes on. No instruction is executed meanwhile.
- */
-static enum go step_anew(struct thread *thread, struct region *region)
-{
-    stay_prepare(thread); /* a signal may come before anything else */
-    if (guard_arm(thread, region) < 0)
-        thread->inside = false;
-    else
-        tracee_store(&thread->tracee);
-    return GO_RUN;
-}
-
 /* Tells that the instruction which loads ss was executed; the next one is what
  * stay.insn is then. It has changed no register but the program counter. */
 static void step_shadow(struct thread *thread)
@@ -277,26 +442,6 @@ static void step_shadow(struct thread *thread)
     stay->before = between;
     stay->accesses.count = 0;
     access_decode(thread->tracee.tid, next, &stay->insn);
-}
-
-/*
- * The step over an instruction that loads ss went over the next one as well.
- * What the second has read and written is not known. If it is a popf that has
- * set the trap flag, the kernel did not see that, and takes the flag for ours.
- */
-static void step_over_shadow(struct thread *thread, const struct regs *now)
-{
-    struct stay *stay = &thread->stay;
-
-    if (stay->insn.kind != INSN_SHADOW ||
-        now->value[REG_PC] == end_of(&stay->insn))
-        return;
-    step_shadow(thread);
-    access_prepare(&stay->accesses, thread->tracee.tid, &stay->insn,
-                   &stay->before);
-    if (trap_is_set(flags_loaded(stay)))
-        tracee_keep_trap(&thread->tracee);
-    stay->accesses.count = 0;
 }
 
 /*
@@ -334,8 +479,6 @@ enum go stay_traps_itself(struct thread *thread)
     return GO_RUN;
 }
 
-/* --- behind a step -------------------------------------------------------- */
-
 enum go stay_called(struct thread *thread)
 {
     int64_t result = thread->call.result;
@@ -348,29 +491,12 @@ enum go stay_called(struct thread *thread)
     return stay_stepped(thread);
 }
 
-/*
- * Keeps book of the returns to come. A call within generated code counts too:
- * what it calls may leave by a jump, and another function return for it.
- */
-static void follow_calls(struct thread *thread, const struct regs *now)
-{
-    const struct stay *stay = &thread->stay;
-
-    if (stay->insn.kind == INSN_CALL)
-        arrive_await(thread, (struct place){end_of(&stay->insn),
-                                            stay->before.value[REG_STACK]});
-    else if (stay->insn.kind == INSN_RETURN)
-        arrive_awaited(
-            thread, (struct place){now->value[REG_PC], now->value[REG_STACK]},
-            &thread->back);
-}
-
 enum go stay_stepped(struct thread *thread)
 {
     struct stay *stay = &thread->stay;
-    struct report *report = thread->report;
-    enum insn_kind kind;
+    const struct insn *insn = &stay->insn;
     int delivering = stay->delivering;
+    enum insn_kind kind;
     struct regs now;
     struct region *region;
     enum budget spent;
@@ -379,21 +505,44 @@ enum go stay_stepped(struct thread *thread)
         return GO_NOT;
     tracee_regs(&thread->tracee, &now);
     stay->delivering = 0;
-    if (delivering && now.value[REG_PC] != stay->insn.addr &&
+    if (delivering && now.value[REG_PC] != insn->addr &&
         now.value[reg_argument[0]] == (uint64_t)delivering)
         return leave_for_handler(thread, &now);
-    step_over_shadow(thread, &now);
+
+    /*
+     * The step over an instruction that loads ss went over the next one as well.
+     * What the second has read and written is not known. If it is a popf that
+     * has set the trap flag, the kernel did not see that, and takes the flag for
+     * ours.
+     */
+    if (insn->kind == INSN_SHADOW && now.value[REG_PC] != end_of(insn)) {
+        step_shadow(thread);
+        access_prepare(&stay->accesses, thread->tracee.tid, insn,
+                       &stay->before);
+        if (trap_is_set(flags_loaded(stay)))
+            tracee_keep_trap(&thread->tracee);
+        stay->accesses.count = 0;
+    }
     if (tracee_traps_itself(&thread->tracee)) { /* by a popf */
         emit_step(thread, &now);
         return stay_traps_itself(thread);
     }
-    kind = stay->insn.kind;
+    kind = insn->kind;
     tracee_hide_step(&thread->tracee, kind);
     if (kind == INSN_SYSCALL)
         thread->space->changes++; /* the kernel may have written code */
     tracee_regs(&thread->tracee, &now);
     spent = pay_step(thread, &now);
-    follow_calls(thread, &now);
+
+    /* A call within generated code is to return, too: what it calls may leave
+     * by a jump, and another function return for it. */
+    if (kind == INSN_CALL)
+        arrive_await(thread, (struct place){end_of(insn),
+                                            stay->before.value[REG_STACK]});
+    else if (kind == INSN_RETURN)
+        arrive_awaited(thread,
+                       (struct place){now.value[REG_PC], now.value[REG_STACK]},
+                       &thread->back);
     region = regions_at(&thread->space->regions, now.value[REG_PC]);
     if (!region || region->start != stay->start) {
         leave(thread,
@@ -407,10 +556,22 @@ enum go stay_stepped(struct thread *thread)
     }
     if (spent != BUDGETS)
         tell_no_steps(thread, spent);
-    if (spent != BUDGETS || !budget_has_steps(&report->spent))
-        return run_on_begin(thread, region);
-    if (kind == INSN_LOADS_FLAGS)
-        return step_anew(thread, region);
+    if (spent != BUDGETS || !budget_has_steps(&thread->report->spent))
+        return run_on(thread, region);
     stay_prepare(thread);
-    return GO_ON;
+    if (kind != INSN_LOADS_FLAGS)
+        return GO_ON;
+
+    /*
+     * Goes on behind a popf. The kernel takes the trap flag for the program's
+     * own from then on, and would save it in a signal frame, until the program
+     * has run without being stepped. So it runs: into the guard, which is armed
+     * again, and on whose fault stay_enter goes on. No instruction is executed
+     * meanwhile; a signal may come before anything else.
+     */
+    if (guard_arm(thread, region) < 0)
+        thread->inside = false;
+    else
+        tracee_store(&thread->tracee);
+    return GO_RUN;
 }

@@ -12,6 +12,29 @@
  *      free ---------> stay_enter --> prepare <---- stay_stepped
  *        ^                               |  step       |  pc outside
  *        +-------------------------------|-------------+
+ *
+ * Once the steps are spent, the thread runs on at full speed, with the guard of
+ * its region lifted. What is still to be seen is its end. Where it returns to is
+ * known if it was called; there a breakpoint waits: a debug register, or where
+ * these do not work an int3, never in generated code and only while nobody else
+ * could come by. Where it returns to another region, the guard of that is the
+ * breakpoint.
+ *
+ *          steps spent                    breakpoint, on its own stack frame
+ *   inside ------------> runs on, back known ------------> leave, guards armed
+ *             |
+ *             +--------> back unknown: guards are armed again when the
+ *                        thread stops outside for any other reason; if there
+ *                        are no steps at all, the region's guard is dropped
+ *
+ * A region that is left in another way (longjmp, an exception) is noticed at a
+ * stop of the thread, when its return address is overwritten or its stack
+ * unwound. Until then entries into that region are not seen: the limit event
+ * has said so.
+ *
+ * A return to the same address further down the stack is that of a recursive
+ * call. One breakpoint is used: to run on within another region makes the outer
+ * end be seen as an entry by return.
  */
 #ifndef JITTRACE_OBSERVE_STAY_H
 #define JITTRACE_OBSERVE_STAY_H
@@ -41,5 +64,19 @@ void stay_prepare(struct thread *thread);
  * be told from its own: from now on it gets them all.
  */
 enum go stay_traps_itself(struct thread *thread);
+
+/* The breakpoint was hit at which a thread stops that runs on: perhaps that is
+ * the end. */
+enum go stay_trapped(struct thread *thread);
+
+/* A system call is about to begin: if others may come to execute, read or change
+ * the code that the breakpoint lies in, it goes away. */
+void stay_before_call(struct thread *thread);
+
+/*
+ * The thread stands where a call of ours may be made: if it runs on, and control
+ * is no longer in generated code, what is guarded there is guarded again.
+ */
+void stay_look(struct thread *thread);
 
 #endif

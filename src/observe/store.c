@@ -2,10 +2,14 @@
 #include "observe/store.h"
 
 #include <inttypes.h>
+#include <linux/futex.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cpu/arch.h"
 #include "observe/bytes.h"
@@ -145,26 +149,6 @@ static void tell_store(struct thread *thread, struct region *region,
                  guard->as_data ? ", which was not executable so far" : "");
 }
 
-/* What other threads changed in the pages that were open for a store. */
-static void tell_elsewhere(struct thread *thread)
-{
-    const struct accesses *stores = &thread->store.accesses;
-    uint64_t addr;
-    size_t size;
-
-    for_each_region (region, thread->space) {
-        if (!(region->guard.wanted & PROT_WRITE))
-            continue;
-        for (size_t i = 0; i < stores->count; i++) {
-            if (!clip(&stores->list[i], region, &addr, &size))
-                continue;
-            addr -= addr % ARCH_PAGE_SIZE;
-            bytes_compare(thread, region, addr, addr + ARCH_PAGE_SIZE,
-                          WRITTEN_ELSEWHERE, false);
-        }
-    }
-}
-
 void store_end(struct thread *thread)
 {
     const struct accesses *stores = &thread->store.accesses;
@@ -185,11 +169,25 @@ void store_end(struct thread *thread)
 
 void store_abort(struct thread *thread)
 {
+    const struct accesses *stores = &thread->store.accesses;
+    uint64_t addr;
+    size_t size;
+
     thread->mode = MODE_CODE;
     thread->interrupted = thread->store.insn.addr;
     set_guards(thread, false);
-    if (thread->space->users > 1)
-        tell_elsewhere(thread);
+    for_each_region (region, thread->space) {
+        /* What other threads changed in the pages that were open. */
+        if (thread->space->users == 1 || !(region->guard.wanted & PROT_WRITE))
+            continue;
+        for (size_t i = 0; i < stores->count; i++) {
+            if (!clip(&stores->list[i], region, &addr, &size))
+                continue;
+            addr -= addr % ARCH_PAGE_SIZE;
+            bytes_compare(thread, region, addr, addr + ARCH_PAGE_SIZE,
+                          WRITTEN_ELSEWHERE, false);
+        }
+    }
     store_release_others(thread->run, thread->space);
 }
 
@@ -260,4 +258,112 @@ void store_after_call(struct thread *thread)
         tell_call(thread, region);
         guard_arm_behind_calls(thread, region, PROT_WRITE);
     }
+}
+
+/* --- what the kernel stores by itself ------------------------------------- */
+
+/* Gives up the region of a place that it writes to. False: it cannot be. */
+static bool unguard(struct thread *thread, uint64_t addr, bool is_lock)
+{
+    struct region *region = regions_at(&thread->space->regions, addr);
+
+    if (!region || !(region->guard.wanted & PROT_WRITE))
+        return true;
+    if (!thread_undo_call(thread))
+        return false;
+    if (!is_lock) {
+        guard_drop_stack(thread, addr, 1);
+        return true;
+    }
+    thread_limit(thread, "robust", region->addr,
+                 "the region at 0x%" PRIx64
+                 " holds a lock that the kernel opens when its owner dies; "
+                 "from here on stores into it are not watched",
+                 region->addr);
+    return guard_drop(thread, region, PROT_WRITE) == 0;
+}
+
+/* For a thread that a call makes: the top of its stack (signal frames), its
+ * thread area (rseq(2)), and its ID (clone(2)). */
+void store_before_child(struct thread *thread)
+{
+    const struct call *call = &thread->call;
+    struct clone_args args = {0};
+    uint64_t places[4] = {0};
+
+    if (call->number == SYS_clone) {
+        places[0] = call->args[1] - 1;
+        memcpy(&places[1], &call->args[2], 3 * sizeof *places);
+    } else if (call->number == SYS_clone3) {
+        proc_read(thread->tracee.tid, call->args[0], &args,
+                  CLONE_ARGS_SIZE_VER0);
+        places[0] = args.stack + args.stack_size - 1;
+        places[1] = args.parent_tid;
+        places[2] = args.child_tid;
+        places[3] = args.tls;
+    } else {
+        return;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (!unguard(thread, places[i], false))
+            return;
+}
+
+/* Bit 0 of a pointer in the list says of what kind the lock is. */
+#define KIND_OF_LOCK UINT64_C(1)
+
+/* The locks that `owner` has, by calls that `thread` makes. */
+static void unguard_locks(struct thread *thread, pid_t owner)
+{
+    struct robust_list_head head;
+    uint64_t addr = 0, size = 0, entry;
+
+    if (syscall(SYS_get_robust_list, owner, &addr, &size) < 0 ||
+        proc_read(owner, addr, &head, sizeof head) != sizeof head)
+        return;
+    entry = (uint64_t)(uintptr_t)head.list_op_pending & ~KIND_OF_LOCK;
+    if (entry && !unguard(thread, entry + (uint64_t)head.futex_offset, true))
+        return;
+    entry = (uint64_t)(uintptr_t)head.list.next;
+    for (int i = 0; i < ROBUST_LIST_LIMIT; i++) { /* as far as the kernel */
+        entry &= ~KIND_OF_LOCK;
+        if (entry == addr ||
+            !unguard(thread, entry + (uint64_t)head.futex_offset, true) ||
+            proc_read(owner, entry, &entry, sizeof entry) != sizeof entry)
+            return;
+    }
+}
+
+/* All threads of the process end, or of all that share its memory: one that
+ * does not is watched less than it could be. */
+static void unguard_all(struct thread *thread)
+{
+    for_each_thread (other, thread->run)
+        if (other->space == thread->space)
+            unguard_locks(thread, other->tracee.tid);
+}
+
+void store_before_end(struct thread *thread)
+{
+    uint64_t number = thread->call.number;
+
+    if (number == SYS_exit)
+        unguard_locks(thread, thread->tracee.tid);
+    else if (number == SYS_exit_group || number == SYS_execve ||
+             number == SYS_execveat)
+        unguard_all(thread);
+}
+
+/* What these do by default is not to end the process (signal(7)). */
+#define HARMLESS                                                        \
+    (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) |   \
+     SIGNAL_BIT(SIGWINCH) | SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | \
+     SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+
+void store_before_signal(struct thread *thread, int signal)
+{
+    if (guard_watches_stores(thread->space) &&
+        !(HARMLESS & SIGNAL_BIT(signal)) &&
+        !proc_catches(thread->tracee.tid, signal))
+        unguard_all(thread);
 }

@@ -11,6 +11,13 @@
  * The kernel does not fault when a system call is to write there: the call
  * fails with EFAULT. So before such a call the guards are lifted, and what it
  * changed is found by comparing.
+ *
+ * Nor does it fault where it stores by itself: it leaves that out, without a
+ * word. When a thread ends it writes into each lock of its robust list that the
+ * owner has died, and wakes who waits for it (futex(2), get_robust_list(2)),
+ * who else would wait for ever. So before a thread ends, by a call or by a
+ * signal, the regions that hold such locks are given up, and before one is made
+ * what the kernel writes to for it. Not seen is the end by SIGKILL.
  */
 #ifndef JITTRACE_OBSERVE_STORE_H
 #define JITTRACE_OBSERVE_STORE_H
@@ -20,10 +27,9 @@
 /* thread->store.insn faulted: lifts the guards in its way, for one step. */
 void store_begin(struct thread *thread, uint64_t fault_addr);
 
-/* The store was executed: tells of it and arms the guards again. */
+/* The store was executed: tells of it. Or it did not take place. Arms the guards
+ * again. */
 void store_end(struct thread *thread);
-
-/* The store did not take place: arms the guards again. */
 void store_abort(struct thread *thread);
 
 /* Whether another thread makes a store now. */
@@ -43,5 +49,14 @@ void store_before_call(struct thread *thread);
 
 /* Tells what the kernel wrote, and arms them again. */
 void store_after_call(struct thread *thread);
+
+/*
+ * thread->call makes a thread, or it or a signal may end one or its process:
+ * gives up the regions that the kernel writes to then. A call that is about to
+ * begin again is not under way then (MODE_CALL).
+ */
+void store_before_child(struct thread *thread);
+void store_before_end(struct thread *thread);
+void store_before_signal(struct thread *thread, int signal);
 
 #endif

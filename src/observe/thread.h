@@ -84,7 +84,7 @@ struct store_step {
     struct accesses accesses;
 };
 
-/* Where an access faulted last, and how often: see signals.c. */
+/* Where an access faulted last, and how often: see fault.c. */
 struct last_fault {
     uint64_t pc, addr;
     uint64_t stop;    /* the number of its stop */
@@ -102,7 +102,7 @@ struct thread {
     enum mode mode;
     struct call call; /* the latest one */
     bool lifted;      /* write guards are lifted for it */
-    unsigned undone;  /* times that it was: see foreign_before */
+    unsigned undone;  /* times that it was: see process_may_write */
     struct store_step store;
     bool inside; /* generated code, one step after the other */
     struct stay stay;
@@ -133,7 +133,7 @@ struct thread {
     uint64_t seen;         /* turns of the space, when it was resumed */
     bool may_have_faulted; /* before this stop, and will only now be told so */
     bool settled;          /* nothing has turned since that could matter */
-    bool raised_again;     /* the fault that is due is: see delivery.c */
+    bool raised_again;     /* the fault that is due is: see signals.c */
     struct last_fault last_fault;
 };
 

@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "observe/reset.h"
+#include "observe/signals.h"
 
 TestSuite(reset, .timeout = 20);
 
