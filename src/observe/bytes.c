@@ -107,9 +107,9 @@ void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
                    pc - code->start);
         event.write.symbol = buf_text(&place);
     } else {
-        event.write.symbol = lines_symbol(thread->report->lines, pc);
+        event.write.symbol = lines_symbol(thread->run->lines, pc);
     }
-    report_event(thread->report, &event);
+    run_tell(thread->run, &event);
     buf_release(&place);
     thread->space->changes++;
     note(thread->space, region, addr, now);
@@ -131,7 +131,7 @@ void bytes_written(struct thread *thread, struct region *region, uint64_t from,
     now = mem_alloc(to - from);
     pages_read(&thread->space->pages, from, to - from, old);
     if (proc_read(thread->tracee.tid, from, now, to - from) == to - from) {
-        report_source(thread->report, &thread->tracee, &source);
+        thread_source(thread, &source);
         bytes_store(thread, region, from, (struct bytes){old, to - from},
                     (struct bytes){now, to - from}, by, &source);
     }
@@ -162,7 +162,7 @@ void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
         before = (struct bytes){old + start, i - start};
         after = (struct bytes){now + start, i - start};
         if (i > start && !sourced)
-            report_source(thread->report, &thread->tracee, &source);
+            thread_source(thread, &source);
         sourced |= i > start;
         if (i > start && by)
             bytes_store(thread, region, from + start, before, after, by,
@@ -250,7 +250,7 @@ bool bytes_of_code(struct thread *thread, struct region *region, uint64_t pc,
     uint64_t first, last;
     uint8_t *bytes;
 
-    if (region->length > thread->report->spent.max.length ||
+    if (region->length > thread->run->spent.max.length ||
         (pc && region->length > READ_WHOLE && !bytes_are_steady(region))) {
         from = pc ? pc - pc % ARCH_PAGE_SIZE : end;
         to = from + 2 * ARCH_PAGE_SIZE; /* code may go on in the next page */

@@ -110,7 +110,7 @@ static void append_output(pid_t pid, uint64_t addr, uint64_t size,
 static void after_output(struct thread *thread)
 {
     struct event event = {.kind = EVENT_OUTPUT, .tid = thread->tracee.tid};
-    struct report *report = thread->report;
+    struct run *run = thread->run;
     const struct call *call = &thread->call;
     pid_t pid = thread->tracee.tid;
     uint64_t left = (uint64_t)call->result;
@@ -121,7 +121,7 @@ static void after_output(struct thread *thread)
 
     if (fd != 1 && fd != 2)
         return;
-    left = budget_pay_output(&report->spent, left, &spent);
+    left = budget_pay_output(&run->spent, left, &spent);
     if (call->number == SYS_write)
         append_output(pid, call->args[1], left, &left, &out);
     for (uint64_t i = 0;
@@ -134,12 +134,12 @@ static void after_output(struct thread *thread)
     event.output.fd = fd;
     event.output.bytes = (struct bytes){out.data, out.len};
     if (out.len > 0 || call->result == 0)
-        report_event(report, &event);
+        run_tell(run, &event);
     if (spent == BUDGET_output)
         thread_limit(thread, budget_word(spent), 0,
                      "%" PRIu64 " bytes of output were recorded; what the "
                      "program prints from here on is not in the trace",
-                     report->spent.max.output);
+                     run->spent.max.output);
     buf_release(&out);
 }
 
@@ -214,10 +214,8 @@ static enum go after(struct thread *thread)
 /* A call stopped at, which would not have been if no store were watched. */
 static void pay(struct thread *thread)
 {
-    struct report *report = thread->report;
-
     if (thread->inside || call_kind(&thread->call) != CALL_OTHER ||
-        budget_pay_system_call(&report->spent) != BUDGET_system_calls)
+        budget_pay_system_call(&thread->run->spent) != BUDGET_system_calls)
         return;
     guard_drop_stores(thread, budget_word(BUDGET_system_calls),
                       "the program made many system calls while stores were "

@@ -94,7 +94,7 @@ static bool is_shared_code(struct space *space, const struct maps_line *line)
 unsigned candidate_wanted(const struct thread *thread,
                           const struct region *region, bool stores)
 {
-    const struct spending *spent = &thread->report->spent;
+    const struct spending *spent = &thread->run->spent;
     const struct space *space = thread->space;
     unsigned wanted = 0;
 
@@ -116,7 +116,7 @@ void candidate_tell(struct thread *thread, const struct region *region,
     struct buf flags = {0};
 
     if (call)
-        report_source(thread->report, &thread->tracee, &event.source);
+        thread_source(thread, &event.source);
     if (call && call_kind(&thread->call) == CALL_MMAP)
         call_describe_map_flags(thread->call.args[3], &flags);
     event.map = (struct event_map){
@@ -131,9 +131,9 @@ void candidate_tell(struct thread *thread, const struct region *region,
         .call = call,
         .maps = line->text,
     };
-    report_event(thread->report, &event);
+    run_tell(thread->run, &event);
     buf_release(&flags);
-    if (region->length > thread->report->spent.max.length)
+    if (region->length > thread->run->spent.max.length)
         thread_limit(thread, "length", region->addr,
                      "the mapping at 0x%" PRIx64
                      " is large; stores into it are not watched, and of its "
@@ -164,7 +164,7 @@ static struct region *add(struct thread *thread, const struct maps_line *line,
                           uint64_t addr, uint64_t end, bool stores,
                           const char *call)
 {
-    const struct observe_budget *max = &thread->report->spent.max;
+    const struct observe_budget *max = &thread->run->spent.max;
     struct region *region =
         regions_map(&thread->space->regions, addr, end - addr, line->prot);
     struct region_guard *guard = &region->guard;
@@ -345,9 +345,9 @@ void candidate_forget(struct thread *thread, uint64_t addr, uint64_t length,
         struct event event = {.kind = EVENT_UNMAP, .tid = thread->tracee.tid};
 
         names_forget(thread, region->addr, region->length);
-        report_source(thread->report, &thread->tracee, &event.source);
+        thread_source(thread, &event.source);
         event.unmap = (struct event_unmap){region->addr, region->length, call};
-        report_event(thread->report, &event);
+        run_tell(thread->run, &event);
     }
     regions_unmap(regions, addr, length);
     pages_forget(&thread->space->pages, addr, length);

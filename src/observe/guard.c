@@ -322,7 +322,7 @@ static bool lacks_execution(const struct region *region)
 
 void guard_close_all(struct thread *thread)
 {
-    bool ends = !budget_has_calls(&thread->report->spent);
+    bool ends = !budget_has_calls(&thread->run->spent);
 
     thread->space->left_open = false;
     /* All of them: what was one region at the enter may have been cut. */
@@ -394,13 +394,6 @@ void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
                 region->guard.wanted = 0;
         }
     }
-}
-
-void guard_undone(struct region *region)
-{
-    region->guard.window = region->guard.window_end = 0;
-    region->guard.taken &=
-        region->guard.writes == WRITE_GUARD_UFFD ? PROT_WRITE : 0;
 }
 
 void guard_renew(struct thread *thread, struct region *region)

@@ -86,12 +86,8 @@ void guard_close_all(struct thread *thread);
 void guard_open(struct thread *thread, struct region *region, uint64_t addr,
                 uint64_t size, bool open);
 
-/*
- * The program's own mprotect has set the protection of a region, and with it
- * given back what mprotect held back. Or something else was done to it that
- * undoes guards without a change of protection: holds back again what was.
- */
-void guard_undone(struct region *region);
+/* Something was done to it that undoes guards without a change of protection:
+ * holds back again what was. */
 void guard_renew(struct thread *thread, struct region *region);
 
 /* Does not want these permissions of a region any more and gives them back. */

@@ -139,26 +139,12 @@ static void decide_all(struct run *run)
 
 /* --- stops ---------------------------------------------------------------- */
 
-static enum go on_signal(struct thread *thread)
+static void on_gone(struct thread *thread, const struct stop *stop)
 {
-    siginfo_t info;
-
-    if (tracee_siginfo(&thread->tracee, &info) < 0 ||
-        tracee_fetch(&thread->tracee) < 0)
-        return GO_NOT;
-    if (entry_is_fault(&thread->space->entry, &thread->tracee, &info))
-        return process_entered(thread);
-    return fault_stopped(thread, &info);
-}
-
-static void on_gone(struct run *run, struct thread *thread,
-                    const struct stop *stop)
-{
+    struct run *run = thread->run;
     struct space *space = thread->space;
 
     if (stop->tid == run->root) {
-        bool exited = stop->kind == STOP_EXITED;
-
         if (space)
             names_tell_all(thread);
         if (space && space->entry.awaited && !run->ending)
@@ -166,18 +152,18 @@ static void on_gone(struct run *run, struct thread *thread,
                          "the program ended before it came to its entry point: "
                          "in the dynamic loader, or in what a library does "
                          "when it is loaded; nothing of that is watched");
-        run->status =
-            (struct opt_u64){exited, exited ? (uint64_t)stop->status : 0};
-        run->signal =
-            (struct opt_u64){!exited, exited ? 0 : (uint64_t)stop->signal};
+        if (stop->kind == STOP_EXITED)
+            run->status = (struct opt_u64){true, (uint64_t)stop->status};
+        else
+            run->signal = (struct opt_u64){true, (uint64_t)stop->signal};
     }
-    if (space && thread->inside)
-        space->left_open = true;
-    if (space)
-        space->users++; /* its guards are in the memory of its orphans */
-    thread_remove(thread);
-    if (!space)
+    if (!space) {
+        thread_remove(thread);
         return;
+    }
+    space->left_open |= thread->inside;
+    space->users++; /* its guards are in the memory of its orphans */
+    thread_remove(thread);
     store_release_others(run, space);
     if (!run->ending)
         for_each_thread (orphan, run)
@@ -201,17 +187,14 @@ static void on_group_stop(struct thread *thread, const struct stop *stop)
     sigaction(stop->signal, &ours, NULL);
 }
 
-static bool is_end(const struct stop *stop)
-{
-    return stop->kind == STOP_EXITED || stop->kind == STOP_KILLED;
-}
-
 static void handle(struct run *run, const struct stop *stop)
 {
     struct thread *thread = thread_find(run, stop->tid);
+    bool ended = stop->kind == STOP_EXITED || stop->kind == STOP_KILLED;
+    siginfo_t info;
 
     /* Also one that was made just now, and is known by its stop only. */
-    if (run->ending && !is_end(stop)) {
+    if (run->ending && !ended) {
         kill(stop->tid, SIGKILL);
         return;
     }
@@ -219,7 +202,7 @@ static void handle(struct run *run, const struct stop *stop)
         struct tracee tracee = {.tid = stop->tid, .pid = stop->tid};
 
         /* Its parent's stop lets it go on, if there still is a parent. */
-        if (!is_end(stop))
+        if (!ended)
             process_adopt(thread_add(run, &tracee), NULL);
         return;
     }
@@ -233,10 +216,16 @@ static void handle(struct run *run, const struct stop *stop)
     switch (stop->kind) {
     case STOP_EXITED:
     case STOP_KILLED:
-        on_gone(run, thread, stop);
+        on_gone(thread, stop);
         break;
     case STOP_SIGNAL:
-        thread->go = on_signal(thread);
+        if (tracee_siginfo(&thread->tracee, &info) < 0 ||
+            tracee_fetch(&thread->tracee) < 0)
+            break;
+        thread->go =
+            entry_is_fault(&thread->space->entry, &thread->tracee, &info)
+                ? process_entered(thread)
+                : fault_stopped(thread, &info);
         break;
     case STOP_CALL:
     case STOP_FILTER:
@@ -261,72 +250,54 @@ static void handle(struct run *run, const struct stop *stop)
     }
 }
 
-static void emit_exit(struct run *run)
-{
-    struct event event = {.kind = EVENT_EXIT, .tid = run->root};
-
-    event.exit.status = run->status;
-    event.exit.signal = run->signal;
-    run->ended = true;
-    report_event(&run->report, &event);
-}
-
-/* A stop that was taken early, of a thread that was in the way of a store. */
-static bool take_stop(struct run *run, struct stop *stop)
-{
-    for_each_thread (thread, run) {
-        if (!thread->has_stop || store_must_wait(thread))
-            continue;
-        thread->has_stop = false;
-        *stop = thread->stop;
-        return true;
-    }
-    return false;
-}
-
-/* One that has waited for the call that has just ended (guard.h), or NULL. */
-static struct thread *next_caller(const struct run *run)
-{
-    for_each_thread (thread, run)
-        if (thread->waits_for_call && !guard_call_waits(thread))
-            return thread;
-    return NULL;
-}
-
-/* Reads a stop. Returns 1, 0 when none came in time, or -1. */
+/*
+ * Reads a stop: one that was taken early, of a thread that was in the way of a
+ * store, else the next one. Returns 1, 0 when none came in time, or -1. The
+ * program is over when there are no children left; or, as there may be one that
+ * nobody has told of, when all threads have ended that are known, and none
+ * comes shortly while others keep us waiting.
+ */
 static int read_stop(struct run *run, enum patience patience, struct err *err)
 {
-    struct thread *thread;
-    struct stop stop;
+    bool over = run->thread_count == 0 && run->has_strangers;
+    struct event event = {.kind = EVENT_EXIT, .tid = run->root};
+    struct stop stop = {.kind = STOP_NONE};
     int more = 1;
 
-    if (!take_stop(run, &stop))
-        more = wait_stop(&stop, patience, err);
+    for_each_thread (thread, run) {
+        if (stop.kind != STOP_NONE || !thread->has_stop ||
+            store_must_wait(thread))
+            continue;
+        thread->has_stop = false;
+        stop = thread->stop;
+    }
+    if (stop.kind == STOP_NONE)
+        more = wait_stop(&stop, over ? WAIT_SHORTLY : patience, err);
     if (more < 0)
         return -1;
-    if (more > 0 && stop.kind == STOP_NONE)
-        return 0;
-    if (more == 0) {
-        emit_exit(run);
+    if (more == 0 || (stop.kind == STOP_NONE && over)) {
+        event.exit.status = run->status;
+        event.exit.signal = run->signal;
+        run->ended = true;
+        run_tell(run, &event);
         return 1;
     }
+    if (stop.kind == STOP_NONE)
+        return 0;
     handle(run, &stop);
     decide_all(run);
-    while ((thread = next_caller(run)) != NULL) {
+    /* A call that has waited for the one that has just ended: see guard.h. */
+    for (size_t i = 0; i < run->thread_count; i++) {
+        struct thread *thread = run->threads[i];
+
+        if (!thread->waits_for_call || guard_call_waits(thread))
+            continue;
         thread->waits_for_call = false;
         thread->go = calls_begin(thread);
         decide_all(run);
+        i = (size_t)-1;
     }
     return 1;
-}
-
-/*
- * Whether all threads have ended that are known. There may be one that nobody
- * has told of; in general it is waited for as long as there are any children.
- */
-static bool is_over(const struct run *run)
-{
-    return run->thread_count == 0 && run->has_strangers;
 }
 
 /* Whether it runs free on our CPU, where it shall not stay for long. */
@@ -346,17 +317,13 @@ static int advance(struct run *run, enum patience patience, struct err *err)
 {
     int more = 0;
 
-    run->report.first = 0;
+    run->first = 0;
     if (run->thread_count > 1)
         more = read_stop(run, WAIT_NOW, err);
     if (more != 0)
         return more;
     resume_due(run);
-    more = read_stop(run, is_over(run) ? WAIT_SHORTLY : patience, err);
-    if (more == 0 && is_over(run)) {
-        emit_exit(run);
-        return 1;
-    }
+    more = read_stop(run, patience, err);
     if (more == 0)
         for_each_thread (thread, run)
             if (is_guest(thread))
@@ -369,7 +336,7 @@ static int advance(struct run *run, enum patience patience, struct err *err)
 /* Whether the reader can be answered without letting the program go on. */
 static bool has_answer(const struct run *run)
 {
-    return run->report.count > 0 || run->ended;
+    return run->queued > 0 || run->ended;
 }
 
 /* How many stops are read for one question; some milliseconds. */
@@ -404,7 +371,6 @@ static int observer_next(struct source *source, struct event *event,
 {
     struct run *run = (struct run *)source;
     struct thread *owner;
-    struct event *next;
 
     while (!has_answer(run)) {
         enum patience patience = WAIT_FOREVER;
@@ -415,12 +381,12 @@ static int observer_next(struct source *source, struct event *event,
         if (advance(run, patience, err) < 0)
             return -1;
     }
-    next = report_take(&run->report);
-    if (!next)
+    if (run->queued == 0)
         return 0;
     event_free(run->current);
-    run->current = next;
-    *event = *next;
+    run->current = run->queue[run->first++];
+    run->queued--;
+    *event = *run->current;
     owner = thread_find(run, event->tid);
     if (owner)
         event->pages = &owner->space->pages;
@@ -430,23 +396,20 @@ static int observer_next(struct source *source, struct event *event,
 static void observer_free(struct source *source)
 {
     struct run *run = (struct run *)source;
-    struct event *event;
     struct err ignored;
 
     if (!run->ended)
         observe_end(source);
-    while (!run->ended &&
-           read_stop(run, is_over(run) ? WAIT_SHORTLY : WAIT_FOREVER,
-                     &ignored) > 0)
+    while (!run->ended && read_stop(run, WAIT_FOREVER, &ignored) > 0)
         continue;
     while (run->thread_count > 0)
         thread_remove(run->threads[0]);
-    while ((event = report_take(&run->report)) != NULL)
-        event_free(event);
+    for (size_t i = 0; i < run->queued; i++)
+        event_free(run->queue[run->first + i]);
     event_free(run->current);
-    free(run->report.queue);
+    free(run->queue);
     free(run->threads);
-    lines_free(run->report.lines);
+    lines_free(run->lines);
     free(run);
 }
 
@@ -470,8 +433,8 @@ struct source *observe_new(const struct launch *what,
     run->source.free = observer_free;
     run->has_strangers = has_strangers;
     run->root = tracee.pid;
-    run->report.spent.max = *budget;
-    run->report.lines = lines_new(tracee.pid);
+    run->spent.max = *budget;
+    run->lines = lines_new(tracee.pid);
     thread = thread_add(run, &tracee);
     thread_move(thread, space_new(true));
     thread->go = process_loaded(thread);
@@ -481,9 +444,7 @@ struct source *observe_new(const struct launch *what,
 
 void observe_provide(struct source *source, const char *name, struct bytes text)
 {
-    struct run *run = (struct run *)source;
-
-    files_provide(lines_files(run->report.lines), name, text);
+    files_provide(lines_files(((struct run *)source)->lines), name, text);
 }
 
 void observe_pause(struct source *source)

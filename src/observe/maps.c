@@ -127,49 +127,48 @@ static void before_protect(struct thread *thread)
         candidate_discover(thread, addr, end);
 }
 
-static void emit_protect(struct thread *thread, struct region *region,
-                         unsigned old_prot, const struct maps_line *line,
-                         const char *text)
+/* A region of the range has the protection of that line now. Tells of it, even
+ * of the same one if it is all that the call was about. */
+static void protect(struct thread *thread, struct region *region,
+                    const struct maps_line *line, bool is_all, const char *text)
 {
     struct event event = {.kind = EVENT_PROTECT, .tid = thread->tracee.tid};
+    struct region_guard *guard = &region->guard;
+    unsigned old = region->prot;
     struct buf code = {0};
 
-    report_source(thread->report, &thread->tracee, &event.source);
+    if (bytes_are_open(thread->space, region))
+        guard->blind = true;
+    if (line->prot & ~old & PROT_EXEC)
+        /* What the program could do, a guard can undo. */
+        thread->space->execute = EXECUTE_RETURNS;
+    region->prot = line->prot;
+    /* The call has given back what mprotect held back. */
+    guard->window = guard->window_end = 0;
+    guard->taken &= guard->writes == WRITE_GUARD_UFFD ? PROT_WRITE : 0;
+    if ((region->prot & PROT_EXEC) && !guard->code) {
+        guard->code = true; /* so was what was stored there */
+        thread->run->spent.data_stores -= guard->stores;
+        if (guard->as_data)
+            guard->wanted |= candidate_wanted(thread, region, true);
+    }
+    if (region->prot == old && !is_all)
+        return;
+    thread_source(thread, &event.source);
     event.protect = (struct event_protect){
         .addr = region->addr,
         .length = region->length,
-        .old_prot = old_prot,
+        .old_prot = old,
         .prot = region->prot,
         .call = text,
         .maps = line->text,
     };
     /* What is no code is not read: that would bring pages into being. */
-    if (((old_prot | region->prot) & PROT_EXEC) &&
+    if (((old | region->prot) & PROT_EXEC) &&
         bytes_of_code(thread, region, 0, &code, &event.protect.code_offset))
         event.protect.code = (struct bytes){code.data, code.len};
-    report_event(thread->report, &event);
+    run_tell(thread->run, &event);
     buf_release(&code);
-}
-
-/* A region of the range has the protection of that line now. */
-static void protect(struct thread *thread, struct region *region,
-                    const struct maps_line *line)
-{
-    struct region_guard *guard = &region->guard;
-
-    if (bytes_are_open(thread->space, region))
-        guard->blind = true;
-    if (line->prot & ~region->prot & PROT_EXEC)
-        /* What the program could do, a guard can undo. */
-        thread->space->execute = EXECUTE_RETURNS;
-    region->prot = line->prot;
-    guard_undone(region);
-    if (!(region->prot & PROT_EXEC) || guard->code)
-        return;
-    guard->code = true; /* so was what was stored there */
-    thread->report->spent.data_stores -= guard->stores;
-    if (guard->as_data)
-        guard->wanted |= candidate_wanted(thread, region, true);
 }
 
 /*
@@ -194,18 +193,15 @@ static void after_protect(struct thread *thread, const char *text)
         proc_maps_text(thread->tracee.tid, &maps); /* once for all */
     for (; i < regions->count && regions->list[i].addr < end; i++) {
         struct region *region = &regions->list[i];
-        unsigned old = region->prot;
         bool found =
             maps.len ? maps_find(buf_text(&maps), region->addr, &line)
                      : proc_maps_find(thread->tracee.tid, region->addr, &line);
 
         if (!found || (failed && line.prot == guard_shown(region)))
             continue;
-        if (line.prot & ~old & PROT_EXEC)
+        if (line.prot & ~region->prot & PROT_EXEC)
             executed = line;
-        protect(thread, region, &line);
-        if (region->prot != old || region->length == end - addr)
-            emit_protect(thread, region, old, &line, text);
+        protect(thread, region, &line, region->length == end - addr, text);
     }
     buf_release(&maps);
     guard_arm_range(thread, addr, end);
@@ -302,7 +298,7 @@ static void arrive(struct thread *thread, const struct region *from,
     guard->wanted =
         candidate_wanted(thread, region,
                          (from->guard.wanted & PROT_WRITE) ||
-                             from->length > thread->report->spent.max.length);
+                             from->length > thread->run->spent.max.length);
     guard_set(thread, region, 0);
     proc_maps_find(thread->tracee.tid, addr, &line);
     candidate_tell(thread, region, &line, text);
@@ -329,25 +325,36 @@ static void doubled(struct thread *thread, const char *text)
     arrive(thread, &from, &nothing, addr, length, text);
 }
 
-/* The `count` regions of the old range as they were before, and the pages. */
-static void moved(struct thread *thread, const struct region *list,
-                  size_t count, const struct pages *known, const char *text)
+static void after_mremap(struct thread *thread, const char *text)
 {
     const struct call *call = &thread->call;
+    struct regions *regions = &thread->space->regions;
     uint64_t old = call->args[0], addr = (uint64_t)call->result;
     uint64_t old_length = page_end(call->args[1]);
     uint64_t length = page_end(call->args[2]);
     bool stays = addr == old && length <= old_length;
+    struct pages known = {0}; /* and the regions there, as they were before */
+    struct region *list;
+    size_t first, count = 0;
 
+    if (old_length == 0) {
+        doubled(thread, text);
+        return;
+    }
+    first = regions_cut(regions, old, old_length);
+    while (first + count < regions->count &&
+           regions->list[first + count].addr < old + old_length)
+        count++;
+    list = mem_copy(regions->list + first, count * sizeof *list);
+    pages_copy(&known, &thread->space->pages);
     if (length < old_length)
         candidate_forget(thread, old + length, old_length - length, text);
     if (call->args[3] & MREMAP_DONTUNMAP) {
         /* The old place is still there, but all zero. */
         for (size_t i = 0; i < count; i++) {
-            struct region *region =
-                regions_at(&thread->space->regions, list[i].addr);
+            struct region *region = regions_at(regions, list[i].addr);
 
-            tell_moved(thread, region, region->addr, known);
+            tell_moved(thread, region, region->addr, &known);
             guard_renew(thread, region);
         }
     } else if (!stays) {
@@ -362,30 +369,9 @@ static void moved(struct thread *thread, const struct region *list,
             (i + 1 == count && stop == addr + old_length))
             stop = addr + length;
         if (at < stop)
-            arrive(thread, &list[i], known, at, stop - at, text);
+            arrive(thread, &list[i], &known, at, stop - at, text);
     }
     arm_range(thread);
-}
-
-static void after_mremap(struct thread *thread, const char *text)
-{
-    const struct call *call = &thread->call;
-    struct regions *regions = &thread->space->regions;
-    uint64_t old = call->args[0], length = page_end(call->args[1]);
-    struct pages known = {0};
-    struct region *list;
-    size_t first, end;
-
-    if (length == 0) {
-        doubled(thread, text);
-        return;
-    }
-    first = end = regions_cut(regions, old, length);
-    while (end < regions->count && regions->list[end].addr < old + length)
-        end++;
-    list = mem_copy(regions->list + first, (end - first) * sizeof *list);
-    pages_copy(&known, &thread->space->pages);
-    moved(thread, list, end - first, &known, text);
     free(list);
     pages_release(&known);
 }

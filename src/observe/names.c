@@ -86,7 +86,7 @@ static void tell_unsaid(struct thread *thread, uint64_t addr, uint64_t length)
         event.name.name = list[i]->name;
         if (labels_add(&names->said, list[i]->addr, list[i]->length,
                        list[i]->name))
-            report_event(thread->report, &event);
+            run_tell(thread->run, &event);
         labels_drop(&names->unsaid, list[i]);
     }
     free(list);

@@ -62,7 +62,7 @@ static void emit_start(struct thread *thread)
         .entry = thread->space->entry.addr,
     };
     thread->run->started = true;
-    report_event(thread->report, &event);
+    run_tell(thread->run, &event);
     free(argv);
     buf_release(&text);
     buf_release(&places);
@@ -75,7 +75,7 @@ static enum go begin(struct thread *thread)
     struct space *space = thread->space;
 
     for (enum budget i = 0; i < BUDGETS; i++)
-        if (*budget_value(&thread->report->spent.max, i) == 0)
+        if (*budget_value(&thread->run->spent.max, i) == 0)
             thread_limit(thread, budget_word(i), 0, "--max-%s=0 allows no %s",
                          budget_word(i), budget_help(i));
     space->started = true;
@@ -128,7 +128,7 @@ enum go process_exec(struct thread *thread, const struct stop *stop)
 {
     struct tracee *tracee = &thread->tracee;
     struct thread *former = thread_find(thread->run, stop->child);
-    struct report *report = thread->report;
+    struct run *run = thread->run;
     bool watched = tracee->tid == thread->run->root;
 
     /* The thread that does it ends all others and takes the ID of the first. */
@@ -142,8 +142,8 @@ enum go process_exec(struct thread *thread, const struct stop *stop)
         thread_remove(former);
     }
     if (watched && thread->space->started) {
-        lines_free(report->lines);
-        report->lines = lines_new(tracee->tid);
+        lines_free(run->lines);
+        run->lines = lines_new(tracee->tid);
         maps_forget(thread);
     }
     if (!watched && thread->space && thread->space->watched)

@@ -164,7 +164,6 @@ bool signals_lack(const struct thread *thread, int signal)
 /* A signal can be delivered from the stop that another call ends in. */
 void signals_restore(struct thread *thread, int signal)
 {
-
     if (signals_lack(thread, signal) &&
         tracee_set_action(&thread->tracee, signal, action_of(thread, signal)) ==
             0)
@@ -250,11 +249,11 @@ static void describe_fault(const struct thread *thread,
     }
     if (!word_is(signal->access, "execute")) {
         if (!regions_at(regions, pc))
-            lines_find_caller(thread->report->lines, regs, &event->source);
+            lines_find_caller(thread->run->lines, regs, &event->source);
     } else if (calling_frame(tid, proc_read, regs, &top) &&
                arrive_follows_call(tid, top.return_to)) {
         signal->return_to = (struct opt_u64){true, top.return_to};
-        lines_find(thread->report->lines, top.return_to - 1, &event->source);
+        lines_find(thread->run->lines, top.return_to - 1, &event->source);
     }
 }
 
@@ -278,7 +277,7 @@ static void emit_signal(struct thread *thread, const siginfo_t *info)
         if (is_fault)
             describe_fault(thread, &texts, &event);
     }
-    report_event(thread->report, &event);
+    run_tell(thread->run, &event);
 }
 
 /* --- delivery ------------------------------------------------------------- */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * observe/space.h - an address space: what may hold code in it, and what is
- * known of the program that runs there.
+ * observe/space.h - an address space: what may hold code in it, what is known of
+ * the program that runs there, and what an instruction of it is about to access.
  */
 #ifndef JITTRACE_OBSERVE_SPACE_H
 #define JITTRACE_OBSERVE_SPACE_H
 
+#include "cpu/insn.h"
 #include "target/entry.h"
 #include "target/inject.h"
 #include "target/perfmap.h"
@@ -82,5 +83,29 @@ uint64_t page_end(uint64_t addr);
 /* A space that nobody lives in yet. The last user that leaves frees it. */
 struct space *space_new(bool watched);
 void space_leave(struct space *space);
+
+/* --- accesses ------------------------------------------------------------- */
+
+/* Of one access at most this many bytes are recorded (a cache line). */
+#define ACCESS_BYTES 64
+#define MAX_ACCESSES 4
+
+struct access {
+    struct insn_access what;
+    uint8_t old_bytes[ACCESS_BYTES]; /* that were there before */
+    uint32_t known;                  /* bytes of it that could be read */
+};
+
+struct accesses {
+    struct access list[MAX_ACCESSES];
+    size_t count;
+};
+
+/* Decodes what the program has at pc; length 0 if that is no instruction. */
+void access_decode(pid_t tid, uint64_t pc, struct insn *out);
+
+/* Notes what insn will access and what is there before. */
+void access_prepare(struct accesses *accesses, pid_t tid,
+                    const struct insn *insn, const struct regs *regs);
 
 #endif

@@ -27,8 +27,8 @@ static enum go leave(struct thread *thread, const char *how,
     event.leave.to = now->value[REG_PC];
     if (strcmp(how, "return") == 0)
         event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
-    lines_find(thread->report->lines, event.leave.to, &event.source);
-    report_event(thread->report, &event);
+    lines_find(thread->run->lines, event.leave.to, &event.source);
+    run_tell(thread->run, &event);
     thread->left_by = how;
     thread->left_to = (struct place){now->value[REG_PC], now->value[REG_STACK]};
     thread->inside = false;
@@ -59,7 +59,7 @@ static void end_run_on(struct thread *thread)
  */
 static void give_up(struct thread *thread, struct region *region)
 {
-    if (budget_has_steps(&thread->report->spent))
+    if (budget_has_steps(&thread->run->spent))
         return;
     end_run_on(thread);
     thread_limit(thread, budget_word(BUDGET_steps), region->addr,
@@ -292,7 +292,7 @@ bool stay_step(struct thread *thread, enum resume *how, int *signal)
 static void begin(struct thread *thread, struct region *region)
 {
     struct event event = {.kind = EVENT_ENTER, .tid = thread->tracee.tid};
-    struct report *report = thread->report;
+    struct run *run = thread->run;
     const struct regs *regs = &thread->stay.before;
     uint64_t pc = regs->value[REG_PC];
     struct buf code = {0};
@@ -304,25 +304,25 @@ static void begin(struct thread *thread, struct region *region)
     event.enter.regs = *regs;
     if (strcmp(event.enter.how, "call") == 0) {
         event.enter.return_to = (struct opt_u64){true, thread->back.pc};
-        lines_find(report->lines, thread->back.pc - 1, &event.source);
+        lines_find(run->lines, thread->back.pc - 1, &event.source);
     }
     if (bytes_of_code(thread, region, pc, &code, &event.enter.code_offset))
         event.enter.code = (struct bytes){code.data, code.len};
     event.enter.code_offset += region->addr - region->start;
-    report_event(report, &event);
+    run_tell(run, &event);
     buf_release(&code);
     thread->stay.steps = 0;
     thread->stay.start = region->start;
-    if (budget_pay_call(&report->spent) == BUDGET_calls)
+    if (budget_pay_call(&run->spent) == BUDGET_calls)
         thread_limit(thread, budget_word(BUDGET_calls), 0,
                      "this was entry number %" PRIu64
                      " into generated code; later ones are not seen",
-                     report->spent.calls);
+                     run->spent.calls);
 }
 
 enum go stay_enter(struct thread *thread, struct region *region)
 {
-    const struct spending *spent = &thread->report->spent;
+    const struct spending *spent = &thread->run->spent;
     const struct run_on *on = &thread->run_on;
     bool again = thread->inside && thread->stay.start == region->start;
 
@@ -400,16 +400,14 @@ static void emit_step(struct thread *thread, const struct regs *after)
         .writes = {writes, write_count},
         .next = after->value[REG_PC],
     };
-    report_event(thread->report, &event);
+    run_tell(thread->run, &event);
 }
 
 /* The same, and pays for it. */
 static enum budget pay_step(struct thread *thread, const struct regs *after)
 {
-    struct report *report = thread->report;
-
     emit_step(thread, after);
-    return budget_pay_step(&report->spent, &thread->stay.steps);
+    return budget_pay_step(&thread->run->spent, &thread->stay.steps);
 }
 
 /* Says that no more is stepped, for now or at all. */
@@ -420,7 +418,7 @@ static void tell_no_steps(const struct thread *thread, enum budget which)
                      "%" PRIu64 " instructions of generated code were "
                      "stepped, as many as may be in one run; from here on it "
                      "runs at full speed",
-                     thread->report->spent.steps);
+                     thread->run->spent.steps);
     else
         thread_limit(thread, budget_word(which), thread->stay.start,
                      "%" PRIu64 " instructions were stepped since this "
@@ -556,7 +554,7 @@ enum go stay_stepped(struct thread *thread)
     }
     if (spent != BUDGETS)
         tell_no_steps(thread, spent);
-    if (spent != BUDGETS || !budget_has_steps(&thread->report->spent))
+    if (spent != BUDGETS || !budget_has_steps(&thread->run->spent))
         return run_on(thread, region);
     stay_prepare(thread);
     if (kind != INSN_LOADS_FLAGS)

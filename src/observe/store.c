@@ -123,7 +123,6 @@ static void tell_store(struct thread *thread, struct region *region,
                        const struct srcline *source)
 {
     struct region_guard *guard = &region->guard;
-    struct report *report = thread->report;
     uint8_t now[ACCESS_BYTES];
     enum budget spent;
     uint64_t addr;
@@ -136,7 +135,7 @@ static void tell_store(struct thread *thread, struct region *region,
         thread, region, addr,
         (struct bytes){access->old_bytes + (addr - access->what.addr), size},
         (struct bytes){now, size}, NULL, source);
-    spent = budget_pay_store(&report->spent, &guard->stores, guard->code);
+    spent = budget_pay_store(&thread->run->spent, &guard->stores, guard->code);
     if (spent != BUDGET_stores && spent != BUDGET_data_stores)
         return;
     guard->wanted &= ~(unsigned)PROT_WRITE;
@@ -152,14 +151,14 @@ static void tell_store(struct thread *thread, struct region *region,
 void store_end(struct thread *thread)
 {
     const struct accesses *stores = &thread->store.accesses;
-    struct report *report = thread->report;
+    const struct spending *spent = &thread->run->spent;
     struct srcline source = {0};
 
-    lines_find_caller(report->lines, &thread->store.regs, &source);
+    lines_find_caller(thread->run->lines, &thread->store.regs, &source);
     for (size_t i = 0; i < stores->count; i++)
         for_each_region (region, thread->space)
             tell_store(thread, region, &stores->list[i], &source);
-    if (!budget_has_stores(&report->spent) && !thread->space->stores_off)
+    if (!budget_has_stores(spent) && !thread->space->stores_off)
         guard_drop_stores(thread, "all-stores",
                           "as many stores were watched as may be in one run; "
                           "later ones are not, code is read when it is "

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "target/inject.h"
+#include "target/registers.h"
 
 struct thread *thread_find(const struct run *run, pid_t tid)
 {
@@ -22,7 +23,6 @@ struct thread *thread_add(struct run *run, const struct tracee *tracee)
 
     thread->tracee = *tracee;
     thread->run = run;
-    thread->report = &run->report;
     run->threads = mem_grow(run->threads, run->thread_count,
                             &run->thread_capacity, sizeof(struct thread *));
     run->threads[run->thread_count++] = thread;
@@ -85,6 +85,27 @@ void threads_unpin(struct run *run)
         tracee_unpin(&thread->tracee);
 }
 
+void run_tell(struct run *run, struct event *event)
+{
+    event->seq = run->seq++;
+    if (event->source.file && event->source.text)
+        files_excerpt(lines_files(run->lines), &event->source);
+    run->queue = mem_grow(run->queue, run->first + run->queued,
+                          &run->queue_capacity, sizeof *run->queue);
+    run->queue[run->first + run->queued++] = event_copy(event);
+}
+
+void thread_source(struct thread *thread, struct srcline *out)
+{
+    struct regs regs;
+
+    *out = (struct srcline){0};
+    if (tracee_fetch(&thread->tracee) < 0)
+        return;
+    tracee_regs(&thread->tracee, &regs);
+    lines_find_caller(thread->run->lines, &regs, out);
+}
+
 void thread_limit(const struct thread *thread, const char *budget,
                   uint64_t addr, const char *format, ...)
 {
@@ -98,5 +119,5 @@ void thread_limit(const struct thread *thread, const char *budget,
     event.limit.budget = budget;
     event.limit.addr = (struct opt_u64){addr != 0, addr};
     event.limit.text = text;
-    report_event(thread->report, &event);
+    run_tell(thread->run, &event);
 }

@@ -18,10 +18,10 @@
 #ifndef JITTRACE_OBSERVE_THREAD_H
 #define JITTRACE_OBSERVE_THREAD_H
 
-#include "observe/access.h"
-#include "observe/report.h"
+#include "observe/budget.h"
 #include "observe/space.h"
 #include "target/breakpoint.h"
+#include "target/lines.h"
 #include "trace/source.h"
 
 /* What its next stop is read as. */
@@ -96,7 +96,6 @@ struct last_fault {
 struct thread {
     struct tracee tracee;
     struct run *run;
-    struct report *report;
     struct space *space; /* NULL until its parent's stop tells */
 
     enum mode mode;
@@ -146,7 +145,11 @@ struct run {
     bool ending;        /* by observe_end */
     bool ended;         /* the exit event was emitted */
     struct opt_u64 status, signal; /* of the root, once it has ended */
-    struct report report;
+    struct lines *lines;
+    struct spending spent;
+    uint64_t seq;         /* of the next event */
+    struct event **queue; /* events that wait to be read, the oldest at first */
+    size_t first, queued, queue_capacity;
     struct event *current; /* what source_next returned last */
     struct thread **threads;
     size_t thread_count, thread_capacity;
@@ -161,31 +164,32 @@ struct run {
          (one = *one##_at, true);                           \
          one##_at++)
 
-/* The thread of that ID, or NULL. */
+/* The thread of that ID, or NULL. Adds one that has no space yet; moves one to
+ * another space, or to none (NULL); frees one. */
 struct thread *thread_find(const struct run *run, pid_t tid);
-
-/* Adds a thread that has no space yet; frees one. */
 struct thread *thread_add(struct run *run, const struct tracee *tracee);
-void thread_remove(struct thread *thread);
-
-/* Moves a thread to another space, or to none (NULL). */
 void thread_move(struct thread *thread, struct space *space);
+void thread_remove(struct thread *thread);
 
 /* A call that has begun, if any, begins anew later. False: it cannot. */
 bool thread_undo_call(struct thread *thread);
 
-/*
- * The instruction at pc is about to be stepped. If a signal came before it the
+/* The instruction at pc is about to be stepped. If a signal came before it the
  * last time, signals wait until it and some more are executed: where they come
- * faster than we step, the program would not get on.
- */
+ * faster than we step, the program would not get on. */
 void thread_defer_signals(struct thread *thread, uint64_t pc);
 
-/* Stops a thread that runs in user code at once. */
+/* Stops a thread that runs in user code at once. Gives all threads the CPUs back
+ * that the program gave them. */
 void thread_stop(struct thread *thread);
-
-/* Gives all threads the CPUs back that the program gave them. */
 void threads_unpin(struct run *run);
+
+/* Queues a copy of the event with the next number. */
+void run_tell(struct run *run, struct event *event);
+
+/* The line of the program that the thread's present call or store is due to;
+ * *out is all zero where that is not known. */
+void thread_source(struct thread *thread, struct srcline *out);
 
 /* Says that something is not watched any more. addr 0: not about a region. */
 void thread_limit(const struct thread *thread, const char *budget,
