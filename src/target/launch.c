@@ -141,22 +141,15 @@ static int place_streams(const struct launch *launch)
     int from[] = {launch->stdin_fd, launch->stdout_fd, launch->stderr_fd};
     const int count = sizeof from / sizeof *from;
 
-    for (int to = 0; to < count; to++) {
-        if (from[to] < 0 || from[to] >= count || from[to] == to)
-            continue;
-        from[to] = fcntl(from[to], F_DUPFD_CLOEXEC, count);
-        if (from[to] < 0)
+    for (int to = 0; to < count; to++)
+        if (from[to] >= 0 && from[to] < count && from[to] != to &&
+            (from[to] = fcntl(from[to], F_DUPFD_CLOEXEC, count)) < 0)
             return -1;
-    }
-    for (int to = 0; to < count; to++) {
+    for (int to = 0; to < count; to++)
         /* dup2 onto itself would leave FD_CLOEXEC set. */
-        int result = from[to] == to ? fcntl(to, F_SETFD, 0)
-                     : from[to] < 0 ? 0
-                                    : dup2(from[to], to);
-
-        if (result < 0)
+        if (from[to] >= 0 &&
+            (from[to] == to ? fcntl(to, F_SETFD, 0) : dup2(from[to], to)) < 0)
             return -1;
-    }
     return 0;
 }
 
@@ -286,17 +279,23 @@ static int start_child(const struct start *start, struct tracee *tracee,
 
 /* --- a program that is only bytes ----------------------------------------- */
 
-/* Returns 0, or -1 with errno. */
-static int write_all(int fd, struct bytes bytes)
+/* Writes all of it. Returns fd; or -1 with errno, and fd is closed. */
+static int fill(int fd, struct bytes bytes)
 {
-    for (size_t done = 0; done < bytes.len;) {
-        ssize_t got = write(fd, bytes.data + done, bytes.len - done);
+    ssize_t got;
+    int error;
 
-        if (got <= 0)
-            return -1;
-        done += (size_t)got;
+    while (fd >= 0 && bytes.len > 0 &&
+           (got = write(fd, bytes.data, bytes.len)) > 0) {
+        bytes.data += got;
+        bytes.len -= (size_t)got;
     }
-    return 0;
+    if (fd < 0 || bytes.len == 0)
+        return fd;
+    error = errno;
+    close(fd);
+    errno = error;
+    return -1;
 }
 
 /* Puts the image into a file without a name (memfd_create(2)); Linux before 6.3
@@ -305,16 +304,10 @@ static int write_all(int fd, struct bytes bytes)
 static int make_memory_file(const struct launch *launch)
 {
     int fd = memfd_create(launch->argv[0], MFD_CLOEXEC | MFD_EXEC);
-    int error;
 
     if (fd < 0 && errno == EINVAL)
         fd = memfd_create(launch->argv[0], MFD_CLOEXEC);
-    if (fd < 0 || write_all(fd, launch->image) == 0)
-        return fd;
-    error = errno;
-    close(fd);
-    errno = error;
-    return -1;
+    return fill(fd, launch->image);
 }
 
 static void remove_unpacked(char *path)
@@ -349,15 +342,12 @@ static int unpack(const struct launch *launch, const char *where,
         return -1;
     *slash = '/';
 
-    fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-    if (fd >= 0 && fchmod(fd, 0700) == 0 && write_all(fd, launch->image) == 0) {
-        if (close(fd) == 0 && access(path, X_OK) == 0)
-            return 0;
-        fd = -1;
-    }
+    fd = fill(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700),
+              launch->image);
+    if (fd >= 0 && close(fd) == 0 && chmod(path, 0700) == 0 &&
+        access(path, X_OK) == 0)
+        return 0;
     error = errno;
-    if (fd >= 0)
-        close(fd);
     remove_unpacked(path);
     errno = error;
     return -1;
