@@ -7,7 +7,7 @@
 #define JITTRACE_OBSERVE_SPACE_H
 
 #include "cpu/insn.h"
-#include "target/entry.h"
+#include "target/breakpoint.h"
 #include "target/inject.h"
 #include "target/perfmap.h"
 #include "target/tracee.h"

@@ -2,8 +2,63 @@
 #include "target/breakpoint.h"
 
 #include "cpu/trap.h"
+#include "target/machine.h"
 #include "target/proc.h"
 #include "target/registers.h"
+
+/* No program may execute there, and the fault tells it. */
+#define NOWHERE MACHINE_KERNEL
+
+#define WORD sizeof(uint64_t)
+
+/* Words that are read at once. */
+#define WORDS 512
+
+/*
+ * On the stack are the number of arguments, these, a zero, the environment, a
+ * zero, and the vector, which says where the program is to begin (psABI 3.4.1):
+ * nothing but pointers in front of it, which are no AT_ENTRY.
+ */
+int entry_await(struct tracee *tracee, struct entry *entry)
+{
+    const uint64_t nowhere = NOWHERE;
+    uint64_t at, words[WORDS];
+    size_t got;
+
+    *entry = (struct entry){.addr = proc_auxv(tracee->pid, AT_ENTRY)};
+    if (!entry->addr || tracee_fetch(tracee) < 0)
+        return -1;
+    if (tracee_pc(tracee) == entry->addr)
+        return 0;
+    at = tracee_stack(tracee);
+    do {
+        got = proc_read(tracee->tid, at, words, sizeof words) / WORD;
+        for (size_t i = 0; i + 1 < got && !entry->slot; i++)
+            if (words[i] == AT_ENTRY && words[i + 1] == entry->addr)
+                entry->slot = at + (i + 1) * WORD;
+        at += (got - 1) * WORD; /* a pair may lie across */
+    } while (got > 1 && !entry->slot);
+    if (!entry->slot ||
+        tracee_write(tracee, entry->slot, &nowhere, sizeof nowhere) < 0)
+        return -1;
+    entry->awaited = true;
+    return 0;
+}
+
+bool entry_is_fault(const struct entry *entry, const struct tracee *tracee,
+                    const siginfo_t *info)
+{
+    return entry->awaited && info->si_signo == SIGSEGV && info->si_code > 0 &&
+           tracee_pc(tracee) == NOWHERE;
+}
+
+int entry_arrive(struct tracee *tracee, struct entry *entry)
+{
+    entry->awaited = false;
+    if (entry->slot)
+        tracee_write(tracee, entry->slot, &entry->addr, sizeof entry->addr);
+    return tracee_go_to(tracee, entry->addr);
+}
 
 int breakpoint_set(struct breakpoint *breakpoint, enum breakpoint_kind kind,
                    const struct tracee *tracee, uint64_t addr)
