@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "target/files.h"
+#include "target/lines.h"
 
 #include <fcntl.h>
 #include <stdio.h>

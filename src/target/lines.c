@@ -38,7 +38,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "target/files.h"
 #include "target/machine.h"
 #include "target/proc.h"
 
