@@ -21,7 +21,6 @@
 #include "cpu/arch.h"
 #include "target/calls.h"
 #include "target/inject.h"
-#include "target/uffd.h"
 
 /* --- calls that change mappings ------------------------------------------- */
 

@@ -18,7 +18,6 @@
 #include "target/inject.h"
 #include "target/proc.h"
 #include "target/registers.h"
-#include "target/uffd.h"
 
 static void tell_unwatched(const struct thread *child, const char *how)
 {

@@ -28,7 +28,6 @@
 #include "target/proc.h"
 #include "target/registers.h"
 #include "target/tryout.h"
-#include "target/uffd.h"
 
 /* Newer than the C library's headers may be. */
 #ifndef PR_GET_MDWE
