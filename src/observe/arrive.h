@@ -34,8 +34,4 @@ void arrive_await(struct thread *thread, struct place at);
  * those that were to come before. *back is where that function returns to. */
 bool arrive_awaited(struct thread *thread, struct place at, struct place *back);
 
-/* Whether the thread is in a system call that the C library makes for itself,
- * as for the blocks of malloc: its own code has called its function. */
-bool arrive_is_c_library(struct thread *thread);
-
 #endif

@@ -2,13 +2,13 @@
 #include "observe/candidates.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
 #include "observe/arrive.h"
 #include "observe/guard.h"
-#include "observe/names.h"
 #include "target/calls.h"
 #include "target/registers.h"
 
@@ -183,6 +183,88 @@ static struct region *add(struct thread *thread, const struct maps_line *line,
     return region;
 }
 
+/* --- names ---------------------------------------------------------------- */
+
+/* More names than this are not read: each costs a search and a copy. */
+#define MOST_NAMES 30000u
+
+/* Takes what is new in the perf map. False: nobody looks. */
+static bool read_names(struct thread *thread)
+{
+    struct names *names = &thread->space->names;
+    struct perfmap_line line;
+
+    if (!names->watched || names->limited)
+        return names->watched;
+    perfmap_read(&names->map);
+    while (names->count < MOST_NAMES && perfmap_next(&names->map, &line)) {
+        labels_add(&names->unsaid, line.addr, line.length, line.name);
+        names->count++;
+    }
+    names->limited = names->map.full || names->count == MOST_NAMES;
+    if (names->limited)
+        thread_limit(thread, "names", 0,
+                     "/tmp/%s has more than %u names or %u MiB; the names "
+                     "behind that are not read",
+                     names->map.name, MOST_NAMES, PERFMAP_BYTES >> 20);
+    return true;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct label *one = *(struct label *const *)a;
+    const struct label *other = *(struct label *const *)b;
+
+    return one->order < other->order ? -1 : one->order > other->order;
+}
+
+/* Whatever has a part in the range, in the order in which it was named: whoever
+ * reads the events lets the later one win, too. */
+static void tell_unsaid(struct thread *thread, uint64_t addr, uint64_t length)
+{
+    struct names *names = &thread->space->names;
+    struct label **list = NULL, *label;
+    size_t count = 0, capacity = 0;
+    uint64_t at = addr, from, to;
+
+    while ((label = labels_from(&names->unsaid, at, &from, &to)) != NULL &&
+           (from <= addr || from - addr < length)) {
+        list = mem_grow(list, count, &capacity, sizeof(struct label *));
+        list[count++] = label;
+        at = to;
+    }
+    if (count > 0)
+        qsort(list, count, sizeof(struct label *), by_order);
+    for (size_t i = 0; i < count; i++) {
+        struct event event = {.kind = EVENT_NAME, .tid = thread->tracee.tid};
+
+        label = list[i];
+        if (i + 1 < count && list[i + 1] == label)
+            continue;
+        event.name.addr = label->addr;
+        event.name.length = label->length;
+        event.name.name = label->name;
+        if (labels_add(&names->said, label->addr, label->length, label->name))
+            run_tell(thread->run, &event);
+        labels_drop(&names->unsaid, label);
+    }
+    free(list);
+}
+
+void candidate_name(struct thread *thread, uint64_t addr, uint64_t length)
+{
+    if (read_names(thread))
+        tell_unsaid(thread, addr, length);
+}
+
+void candidate_name_all(struct thread *thread)
+{
+    if (read_names(thread))
+        for_each_region (region, thread->space)
+            if (region->prot & PROT_EXEC)
+                tell_unsaid(thread, region->addr, region->length);
+}
+
 /* --- what appears --------------------------------------------------------- */
 
 void candidate_find_writable(struct thread *thread,
@@ -211,6 +293,43 @@ void candidate_find_writable(struct thread *thread,
     buf_release(&text);
 }
 
+static bool is_c_library(const struct maps_line *line)
+{
+    static const char *const names[] = {"libc.so", "libc-", "ld-"};
+    const char *name = strrchr(line->name, '/');
+
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
+        if (strncmp(name + 1, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+/* Return addresses are looked for in so much of the stack. */
+#define STACK_WORDS 8
+
+/* Whether the thread is in a system call that the C library makes for itself,
+ * as for the blocks of malloc: its own code has called its function. */
+static bool is_by_c_library(struct thread *thread)
+{
+    pid_t pid = thread->tracee.tid;
+    uint64_t stack[STACK_WORDS];
+    struct maps_line here, there;
+    size_t count;
+
+    if (tracee_fetch(&thread->tracee) < 0 ||
+        !proc_maps_find(pid, tracee_pc(&thread->tracee), &here) ||
+        !is_c_library(&here))
+        return false;
+    count = proc_read(pid, tracee_stack(&thread->tracee), stack, sizeof stack) /
+            sizeof *stack;
+    for (size_t i = 0; i < count; i++)
+        if (arrive_follows_call(pid, stack[i]))
+            return proc_maps_find(pid, stack[i], &there) &&
+                   there.start <= stack[i] && there.inode == here.inode &&
+                   there.device == here.device;
+    return false;
+}
+
 void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
                         bool is_stack, const char *call)
 {
@@ -223,7 +342,7 @@ void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
     if (!proc_maps_find(thread->tracee.tid, addr, &line) || line.start > addr)
         return;
     if (!(line.prot & PROT_EXEC) &&
-        (is_stack || (!line.inode && arrive_is_c_library(thread)) ||
+        (is_stack || (!line.inode && is_by_c_library(thread)) ||
          !(line.prot & PROT_WRITE) ||
          (line.inode && !is_shared_code(thread->space, &line))))
         return;
@@ -344,7 +463,8 @@ void candidate_forget(struct thread *thread, uint64_t addr, uint64_t length,
         const struct region *region = &regions->list[i];
         struct event event = {.kind = EVENT_UNMAP, .tid = thread->tracee.tid};
 
-        names_forget(thread, region->addr, region->length);
+        candidate_name(thread, region->addr, region->length);
+        labels_forget(&thread->space->names.said, region->addr, region->length);
         thread_source(thread, &event.source);
         event.unmap = (struct event_unmap){region->addr, region->length, call};
         run_tell(thread->run, &event);

@@ -18,9 +18,9 @@
 
 #include "base/mem.h"
 #include "observe/calls.h"
+#include "observe/candidates.h"
 #include "observe/fault.h"
 #include "observe/guard.h"
-#include "observe/names.h"
 #include "observe/processes.h"
 #include "observe/signals.h"
 #include "observe/stay.h"
@@ -146,7 +146,7 @@ static void on_gone(struct thread *thread, const struct stop *stop)
 
     if (stop->tid == run->root) {
         if (space)
-            names_tell_all(thread);
+            candidate_name_all(thread);
         if (space && space->entry.awaited && !run->ending)
             thread_limit(thread, "entry", 0,
                          "the program ended before it came to its entry point: "

@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "observe/guard.h"
 #include "observe/maps.h"
-#include "observe/names.h"
 #include "observe/signals.h"
 #include "target/calls.h"
 #include "target/inject.h"
@@ -98,7 +97,9 @@ enum go process_loaded(struct thread *thread)
     tracee_find_syscall(tracee);
     signals_inherited(thread);
     thread->blocks_fault = tracee_blocks(tracee, SIGSEGV);
-    names_begin(thread);
+    space->names.watched = space->watched;
+    if (space->watched)
+        perfmap_init(&space->names.map, tracee->pid);
     if (tracee_fetch(tracee) < 0)
         return GO_NOT;
     if (!tracee_is_64bit(tracee)) { /* not the first one: see launch() */

@@ -24,7 +24,7 @@ struct object {
     bool told;     /* that it is a library */
 };
 
-/* What the program calls its code; all zero: nobody looks. See names.h. */
+/* What the program calls its code; all zero: nobody looks. See candidates.h. */
 struct names {
     bool watched;
     bool limited; /* there are too many: the rest is not read */

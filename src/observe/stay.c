@@ -9,8 +9,8 @@
 #include "cpu/trap.h"
 #include "observe/arrive.h"
 #include "observe/bytes.h"
+#include "observe/candidates.h"
 #include "observe/guard.h"
-#include "observe/names.h"
 #include "observe/signals.h"
 #include "target/calls.h"
 #include "target/inject.h"
@@ -297,7 +297,7 @@ static void begin(struct thread *thread, struct region *region)
     uint64_t pc = regs->value[REG_PC];
     struct buf code = {0};
 
-    names_tell(thread, region->addr, region->length);
+    candidate_name(thread, region->addr, region->length);
     event.enter.addr = pc;
     event.enter.offset = pc - region->start;
     event.enter.how = arrive_how(thread, regs);
