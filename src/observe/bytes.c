@@ -67,14 +67,12 @@ static void note(struct space *space, struct region *region, uint64_t addr,
 {
     struct region_guard *guard = &region->guard;
 
+    bool is_first = guard->fresh == guard->fresh_end;
+
     pages_write(&space->pages, addr, bytes);
-    if (guard->fresh == guard->fresh_end) {
+    if (is_first || addr < guard->fresh)
         guard->fresh = addr;
-        guard->fresh_end = addr + bytes.len;
-    }
-    if (addr < guard->fresh)
-        guard->fresh = addr;
-    if (addr + bytes.len > guard->fresh_end)
+    if (is_first || addr + bytes.len > guard->fresh_end)
         guard->fresh_end = addr + bytes.len;
 }
 
@@ -119,55 +117,38 @@ void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
 
 /* --- comparing ------------------------------------------------------------ */
 
-void bytes_written(struct thread *thread, struct region *region, uint64_t from,
-                   uint64_t to, const char *by)
-{
-    struct srcline source = {0};
-    uint8_t *old, *now;
-
-    if (!region_clip(region, &from, &to))
-        return;
-    old = mem_alloc(to - from);
-    now = mem_alloc(to - from);
-    pages_read(&thread->space->pages, from, to - from, old);
-    if (proc_read(thread->tracee.tid, from, now, to - from) == to - from) {
-        thread_source(thread, &source);
-        bytes_store(thread, region, from, (struct bytes){old, to - from},
-                    (struct bytes){now, to - from}, by, &source);
-    }
-    free(old);
-    free(now);
-}
-
 void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
-                   uint64_t to, const char *by, bool whole)
+                   uint64_t to, const char *by, enum compared told)
 {
     uint8_t *old = mem_alloc(to - from), *now = mem_alloc(to - from);
     size_t len = proc_read(thread->tracee.tid, from, now, to - from);
     struct srcline source = {0};
     bool sourced = !by || strcmp(by, WRITTEN_ELSEWHERE) == 0;
+    bool all = told == COMPARE_ALL;
 
     pages_read(&thread->space->pages, from, len, old);
-    if (memcmp(old, now, len) == 0) /* faster than what follows */
-        len = 0;
-    while (whole && len > 0 && now[len - 1] == old[len - 1])
+    if (all ? len < to - from : memcmp(old, now, len) == 0)
+        len = 0; /* faster than what follows */
+    while (told == COMPARE_WHOLE && len > 0 && now[len - 1] == old[len - 1])
         len--;
     for (size_t i = 0, start; i < len;) {
         struct bytes before, after;
 
-        while (i < len && old[i] == now[i])
+        while (i < len && old[i] == now[i] && !all)
             i++;
-        for (start = i; i < len && (whole || old[i] != now[i]);)
+        for (start = i; i < len && (told != COMPARE_EACH || old[i] != now[i]);)
             i++;
+        if (i == start)
+            break;
         before = (struct bytes){old + start, i - start};
         after = (struct bytes){now + start, i - start};
-        if (i > start && !sourced)
+        if (!sourced)
             thread_source(thread, &source);
-        sourced |= i > start;
-        if (i > start && by)
+        sourced = true;
+        if (by)
             bytes_store(thread, region, from + start, before, after, by,
                         &source);
-        else if (i > start)
+        else
             note(thread->space, region, from + start, after);
     }
     free(old);
@@ -177,7 +158,8 @@ void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
 void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
                    const char *by)
 {
-    bytes_compare(thread, region, addr, addr + ARCH_PAGE_SIZE, by, by != NULL);
+    bytes_compare(thread, region, addr, addr + ARCH_PAGE_SIZE, by,
+                  by ? COMPARE_WHOLE : COMPARE_EACH);
 }
 
 bool bytes_are_steady(const struct region *region)

@@ -18,18 +18,21 @@ void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
                  struct bytes old, struct bytes now, const char *by,
                  const struct srcline *source);
 
-/* Tells of all of [from, to) that lies in the region as written `by` a call. */
-void bytes_written(struct thread *thread, struct region *region, uint64_t from,
-                   uint64_t to, const char *by);
+/* Which bytes are told of that a comparison is about: each stretch that differs;
+ * all from the first to the last byte that does; all, if they can be read. */
+enum compared {
+    COMPARE_EACH,
+    COMPARE_WHOLE,
+    COMPARE_ALL,
+};
 
 /*
- * Compares [from, to) with what is known of it. Each stretch that differs is
- * told of as written `by`, or with `whole` all from the first to the last byte
- * that does; where by is NULL it is noted only: it is known why nobody saw the
+ * Compares [from, to) with what is known of it, and tells of it as written `by`
+ * something; where that is NULL it is noted only: it is known why nobody saw the
  * stores. And the same for a page as a whole.
  */
 void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
-                   uint64_t to, const char *by, bool whole);
+                   uint64_t to, const char *by, enum compared told);
 void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
                    const char *by);
 

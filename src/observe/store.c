@@ -184,7 +184,7 @@ void store_abort(struct thread *thread)
                 continue;
             addr -= addr % ARCH_PAGE_SIZE;
             bytes_compare(thread, region, addr, addr + ARCH_PAGE_SIZE,
-                          WRITTEN_ELSEWHERE, false);
+                          WRITTEN_ELSEWHERE, COMPARE_EACH);
         }
     }
     store_release_others(thread->run, thread->space);
@@ -223,7 +223,7 @@ static void tell_call(struct thread *thread, struct region *region)
     bool exact = call->number == SYS_getrandom || call->number == SYS_read ||
                  call->number == SYS_pread64 || receives;
     uint64_t addr = call->args[call->number == SYS_getrandom ? 0 : 1];
-    uint64_t size = call->result > 0 ? (uint64_t)call->result : 0;
+    uint64_t size = call->result > 0 ? (uint64_t)call->result : 0, end;
     struct buf name = {0};
 
     call_name(call, &name);
@@ -235,12 +235,13 @@ static void tell_call(struct thread *thread, struct region *region)
         else if (size > call->args[2])
             size = call->args[2];
     }
-    if (exact)
-        bytes_written(thread, region, addr, addr + size, buf_text(&name));
+    end = addr + size;
+    if (exact && region_clip(region, &addr, &end))
+        bytes_compare(thread, region, addr, end, buf_text(&name), COMPARE_ALL);
     if (!exact || !alone || (receives && call->args[4]))
-        bytes_compare(thread, region, region->addr,
-                      region->addr + region->length,
-                      alone ? buf_text(&name) : WRITTEN_ELSEWHERE, false);
+        bytes_compare(
+            thread, region, region->addr, region->addr + region->length,
+            alone ? buf_text(&name) : WRITTEN_ELSEWHERE, COMPARE_EACH);
     buf_release(&name);
 }
 
