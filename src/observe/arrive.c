@@ -38,51 +38,43 @@ bool arrive_awaited(struct thread *thread, struct place at, struct place *back)
 
 /* --- calls ---------------------------------------------------------------- */
 
-/* Where a call led to that has been executed and nothing since; 0: unknown. */
-static uint64_t target_of(pid_t pid, const struct insn *insn,
-                          const struct regs *regs)
-{
-    const struct insn_operand *operand = &insn->operands[0];
-    struct regs before;
-    uint64_t target = 0;
-
-    calling_before(regs, &before);
-    switch (operand->kind) {
-    case OPERAND_IMMEDIATE:
-        return (uint64_t)operand->immediate;
-    case OPERAND_REGISTER:
-        return before.value[operand->reg];
-    case OPERAND_MEMORY:
-        proc_read(pid, insn_address(insn, operand, &before), &target,
-                  sizeof target);
-        return target;
-    default:
-        return 0;
-    }
-}
-
 enum call_before {
     NO_CALL_BEFORE,
     CALL_ELSEWHERE, /* one that did not lead to the present pc */
     CALL_HERE,
 };
 
-/* Is there a call whose last byte is the one before addr? */
+/*
+ * Is there a call whose last byte is the one before addr? Where it led to is
+ * known if nothing has been executed since.
+ */
 static enum call_before call_before(pid_t pid, uint64_t addr,
                                     const struct regs *regs)
 {
     uint8_t code[CALLING_LONGEST];
     enum call_before found = NO_CALL_BEFORE;
+    struct regs before;
     struct insn insn;
 
+    calling_before(regs, &before);
     if (proc_read(pid, addr - sizeof code, code, sizeof code) != sizeof code)
         return NO_CALL_BEFORE;
     for (size_t len = CALLING_SHORTEST; len <= sizeof code; len++) {
+        const struct insn_operand *operand = &insn.operands[0];
+        uint64_t target = 0;
+
         if (insn_decode(code + sizeof code - len, len, addr - len, &insn) !=
                 1 ||
             insn.length != len || insn.kind != INSN_CALL)
             continue;
-        if (target_of(pid, &insn, regs) == regs->value[REG_PC])
+        if (operand->kind == OPERAND_IMMEDIATE)
+            target = (uint64_t)operand->immediate;
+        else if (operand->kind == OPERAND_REGISTER)
+            target = before.value[operand->reg];
+        else if (operand->kind == OPERAND_MEMORY)
+            proc_read(pid, insn_address(&insn, operand, &before), &target,
+                      sizeof target);
+        if (target == regs->value[REG_PC])
             return CALL_HERE;
         found = CALL_ELSEWHERE;
     }
@@ -118,19 +110,17 @@ static bool may_be_code(const struct thread *thread, uint64_t addr)
 static const char *judge_top(struct thread *thread, const struct regs *regs)
 {
     pid_t pid = thread->tracee.tid;
+    enum call_before found;
     struct call_frame top;
-    const char *how = "jump";
+    const char *how = "signal";
 
     if (!calling_frame(pid, proc_read, regs, &top))
-        return how;
-    if (call_ends_handler(pid, top.return_to)) {
-        how = "signal";
-    } else {
-        enum call_before found = call_before(pid, top.return_to, regs);
-
-        if (found == CALL_HERE)
-            how = "call";
-        else if (found == NO_CALL_BEFORE || !may_be_code(thread, top.return_to))
+        return "jump";
+    if (!call_ends_handler(pid, top.return_to)) {
+        found = call_before(pid, top.return_to, regs);
+        how = found == CALL_HERE ? "call" : "jump";
+        if (found == NO_CALL_BEFORE ||
+            (found == CALL_ELSEWHERE && !may_be_code(thread, top.return_to)))
             return how;
     }
     thread->back = (struct place){top.return_to, top.stack_after};

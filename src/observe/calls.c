@@ -54,7 +54,7 @@ enum go calls_begin(struct thread *thread)
         tracee_rewind(&thread->tracee) == 0) {
         /* As long as calls can be made: gives everything back. */
         if (!space->frozen)
-            guard_drop_all(thread, "vdso",
+            guard_drop_all(thread, GUARDS, "vdso",
                            "the program takes the vdso away, of which jittrace "
                            "makes its own system calls; from here on nothing "
                            "is watched any more");
@@ -75,7 +75,7 @@ enum go calls_begin(struct thread *thread)
     }
     store_before_end(thread);
     if (kind == CALL_FREEZE && !space->frozen && thread_undo_call(thread))
-        guard_drop_all(thread, "frozen",
+        guard_drop_all(thread, GUARDS, "frozen",
                        "the program restricts its own system calls; from here "
                        "on protections could not be given back, so nothing is "
                        "watched any more");
@@ -146,10 +146,10 @@ static void apply(struct thread *thread)
         if (thread->space->has_ring)
             break;
         thread->space->has_ring = true;
-        guard_drop_stores(thread, "io_uring",
-                          "the program lets the kernel write to its memory by "
-                          "io_uring; from here on stores are not watched, code "
-                          "is read when it is executed");
+        guard_drop_all(thread, PROT_WRITE, "io_uring",
+                       "the program lets the kernel write to its memory by "
+                       "io_uring; from here on stores are not watched, code "
+                       "is read when it is executed");
         break;
     case CALL_OUTPUT:
         after_output(thread);
@@ -159,7 +159,7 @@ static void apply(struct thread *thread)
          * stepped. */
         if (!thread->space->frozen && tracee_fetch(&thread->tracee) == 0 &&
             proc_read(tid, tracee_pc(&thread->tracee), &byte, 1) == 0)
-            guard_drop_all(thread, "unreadable",
+            guard_drop_all(thread, GUARDS, "unreadable",
                            "the program forbids others to read its memory "
                            "(PR_SET_DUMPABLE); from here on nothing is watched "
                            "any more. Root may read it all the same");
@@ -185,11 +185,11 @@ static enum go after(struct thread *thread)
     /* It would not have been stopped at if no store were watched. */
     if (!thread->inside && call_kind(&thread->call) == CALL_OTHER &&
         budget_pay_system_call(&thread->run->spent) == BUDGET_system_calls)
-        guard_drop_stores(thread, budget_word(BUDGET_system_calls),
-                          "the program made many system calls while stores "
-                          "were watched, and each costs a stop; from here on "
-                          "stores are not watched, code is read when it is "
-                          "executed");
+        guard_drop_all(thread, PROT_WRITE, budget_word(BUDGET_system_calls),
+                       "the program made many system calls while stores "
+                       "were watched, and each costs a stop; from here on "
+                       "stores are not watched, code is read when it is "
+                       "executed");
     maps_after(thread, succeeded);
     if (succeeded)
         apply(thread);
@@ -197,7 +197,14 @@ static enum go after(struct thread *thread)
     store_release_others(thread->run, thread->space); /* who waited for it */
     if (succeeded)
         stay_look(thread);
-    return thread->inside ? stay_called(thread) : GO_RUN;
+    if (!thread->inside)
+        return GO_RUN;
+    /* What a call returns that a signal has interrupted, before the kernel
+     * decides whether it is made again (include/linux/errno.h of the kernel). */
+    if (thread->stay.insn.kind == INSN_SYSCALL && result <= -512 &&
+        result >= -516 && result != -515)
+        return GO_ON; /* it is not over */
+    return stay_stepped(thread);
 }
 
 enum go calls_stopped(struct thread *thread)

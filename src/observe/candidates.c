@@ -293,17 +293,6 @@ void candidate_find_writable(struct thread *thread,
     buf_release(&text);
 }
 
-static bool is_c_library(const struct maps_line *line)
-{
-    static const char *const names[] = {"libc.so", "libc-", "ld-"};
-    const char *name = strrchr(line->name, '/');
-
-    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
-        if (strncmp(name + 1, names[i], strlen(names[i])) == 0)
-            return true;
-    return false;
-}
-
 /* Return addresses are looked for in so much of the stack. */
 #define STACK_WORDS 8
 
@@ -314,11 +303,16 @@ static bool is_by_c_library(struct thread *thread)
     pid_t pid = thread->tracee.tid;
     uint64_t stack[STACK_WORDS];
     struct maps_line here, there;
+    const char *name;
     size_t count;
 
     if (tracee_fetch(&thread->tracee) < 0 ||
-        !proc_maps_find(pid, tracee_pc(&thread->tracee), &here) ||
-        !is_c_library(&here))
+        !proc_maps_find(pid, tracee_pc(&thread->tracee), &here))
+        return false;
+    name = strrchr(here.name, '/');
+    if (!name ||
+        (strncmp(name, "/libc.so", 8) != 0 && strncmp(name, "/libc-", 6) != 0 &&
+         strncmp(name, "/ld-", 4) != 0))
         return false;
     count = proc_read(pid, tracee_stack(&thread->tracee), stack, sizeof stack) /
             sizeof *stack;
@@ -356,7 +350,7 @@ void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
     if (line.prot & PROT_EXEC)
         candidate_find_writable(thread, &line);
     guard_arm_behind_calls(thread, regions_at(&thread->space->regions, addr),
-                           PROT_WRITE | PROT_EXEC);
+                           GUARDS);
 }
 
 /* The files that are mapped by then are the program and its libraries. */

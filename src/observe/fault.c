@@ -99,24 +99,6 @@ static bool has_turned(const struct thread *thread)
     return !thread->settled && thread->seen != thread->space->turns;
 }
 
-/* Counts the faults of one access that come one behind the other. */
-static void count_fault(struct thread *thread, const struct fault *fault)
-{
-    struct last_fault *last = &thread->last_fault;
-
-    if (last->pc != fault->pc || last->addr != fault->addr ||
-        last->stop + 1 != thread->stops)
-        *last = (struct last_fault){.pc = fault->pc, .addr = fault->addr};
-    last->stop = thread->stops;
-    /* Another thread may have set it again before this one was resumed. */
-    if (has_turned(thread) || thread->seen != last->turns) {
-        last->retries++;
-        last->repeats = 0;
-    } else {
-        last->repeats++;
-    }
-}
-
 enum go fault_repeated(struct thread *thread, const struct stop *stop)
 {
     if (stop->kind == STOP_SIGNAL && stop->signal == SIGTRAP &&
@@ -182,6 +164,7 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
                           .code = info->si_code,
                           .addr = (uint64_t)(uintptr_t)info->si_addr};
     enum fault_class class = FAULT_PROGRAM;
+    struct last_fault *last = &thread->last_fault;
     struct insn *insn = &thread->store.insn;
     struct space *space = thread->space;
     struct region *region;
@@ -208,14 +191,25 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
         thread->waits_for_store = true;
         return GO_NOT;
     }
-    count_fault(thread, &fault);
+    /* Counts the faults of one access that come one behind the other. Another
+     * thread may have set its guard again before this one was resumed. */
+    if (last->pc != fault.pc || last->addr != fault.addr ||
+        last->stop + 1 != thread->stops)
+        *last = (struct last_fault){.pc = fault.pc, .addr = fault.addr};
+    last->stop = thread->stops;
+    if (has_turned(thread) || thread->seen != last->turns) {
+        last->retries++;
+        last->repeats = 0;
+    } else {
+        last->repeats++;
+    }
     if (class != FAULT_PROGRAM && tracee_traps_itself(&thread->tracee))
         return stay_traps_itself(thread);
     if (class != FAULT_PROGRAM && (region->guard.taken & region->guard.lost))
         class = FAULT_PROGRAM; /* there is no way back: to end is better */
     if (class == FAULT_STALE && !has_turned(thread))
         class = FAULT_PROGRAM; /* no guard that was lifted since explains it */
-    if (class != FAULT_PROGRAM && thread->last_fault.repeats > MAX_REPEATS) {
+    if (class != FAULT_PROGRAM && last->repeats > MAX_REPEATS) {
         thread_limit(thread, "progress", region->addr,
                      "the instruction at 0x%" PRIx64
                      " faults again and again under the guard, so its region "
@@ -239,7 +233,7 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
         go = on_own_fault(thread, info);
         break;
     }
-    thread->last_fault.turns = space->turns;
+    last->turns = space->turns;
     return go;
 }
 

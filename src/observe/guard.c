@@ -217,7 +217,7 @@ int guard_set(struct thread *thread, struct region *region, unsigned taken)
     struct space *space = thread->space;
     struct region_guard *guard = &region->guard;
     unsigned more = taken & ~guard->taken, change, refused = 0;
-    unsigned protected = PROT_WRITE | PROT_EXEC;
+    unsigned protected = GUARDS;
 
     if ((more & PROT_EXEC) && !may_hold_execution(thread))
         refused |= PROT_EXEC;
@@ -431,21 +431,16 @@ int guard_drop(struct thread *thread, struct region *region, unsigned prot)
                      region->guard.taken & region->guard.wanted);
 }
 
-void guard_drop_stores(struct thread *thread, const char *budget,
-                       const char *why)
+void guard_drop_all(struct thread *thread, unsigned prot, const char *budget,
+                    const char *why)
 {
-    thread->space->stores_off = true;
+    if (prot & PROT_EXEC)
+        thread->space->frozen = true;
+    else
+        thread->space->stores_off = true;
     thread_limit(thread, budget, 0, "%s", why);
     for_each_region (region, thread->space)
-        guard_drop(thread, region, PROT_WRITE);
-}
-
-void guard_drop_all(struct thread *thread, const char *budget, const char *why)
-{
-    thread->space->frozen = true;
-    thread_limit(thread, budget, 0, "%s", why);
-    for_each_region (region, thread->space)
-        guard_drop(thread, region, PROT_WRITE | PROT_EXEC);
+        guard_drop(thread, region, prot);
 }
 
 void guard_drop_uffd(struct thread *thread)
@@ -455,10 +450,10 @@ void guard_drop_uffd(struct thread *thread)
     space->own_uffd = true;
     space->turns++;
     if (!space->stores_off)
-        guard_drop_stores(thread, "userfaultfd",
-                          "the program uses userfaultfd itself, and the kernel "
-                          "lets a page have only one; from here on stores are "
-                          "not watched, code is read when it is executed");
+        guard_drop_all(thread, PROT_WRITE, "userfaultfd",
+                       "the program uses userfaultfd itself, and the kernel "
+                       "lets a page have only one; from here on stores are "
+                       "not watched, code is read when it is executed");
     for_each_region (region, space)
         if (region->guard.writes == WRITE_GUARD_UFFD)
             region->guard.writes = WRITE_GUARD_UNTRIED;

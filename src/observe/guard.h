@@ -93,11 +93,11 @@ void guard_renew(struct thread *thread, struct region *region);
 /* Does not want these permissions of a region any more and gives them back. */
 int guard_drop(struct thread *thread, struct region *region, unsigned prot);
 
-/* The same for all regions, of stores or of all; what comes later is not guarded
- * either. budget and why become a limit event. */
-void guard_drop_stores(struct thread *thread, const char *budget,
-                       const char *why);
-void guard_drop_all(struct thread *thread, const char *budget, const char *why);
+/* The same for all regions: PROT_WRITE, or with GUARDS all; what comes later is not
+ * guarded either. budget and why become a limit event. */
+#define GUARDS (PROT_WRITE | PROT_EXEC)
+void guard_drop_all(struct thread *thread, unsigned prot, const char *budget,
+                    const char *why);
 
 /* The program has a userfaultfd of its own: gives up ours, and with it the
  * watching of stores. */

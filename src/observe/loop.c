@@ -57,39 +57,35 @@ static void resume_due(struct run *run)
     }
 }
 
-/* At full speed, with a signal that is held for it. */
-static void run_free(struct thread *thread)
-{
-    bool in_call = thread->mode == MODE_CALL;
-
-    if (!in_call && thread->tracee.held_count > 1)
-        tracee_give_back(&thread->tracee);
-    if (!in_call && thread->space->watched) {
-        if (thread->space->left_open)
-            guard_close_all(thread);
-        signals_restore_trap(thread);
-    }
-    if (in_call || thread->lifted || guard_needs_calls(thread->space))
-        thread->due_how = RESUME_CALL;
-    thread->due_signal = signals_take(thread, false);
-}
-
 /*
  * Finds how the thread is to be resumed. That is done when the reader asks for
  * more than is queued: until then it stands where the last event happened.
  */
 static void decide(struct thread *thread, enum go go)
 {
+    bool in_call = thread->mode == MODE_CALL;
+
     thread->due = true;
     thread->due_how = go == GO_STEP ? RESUME_STEP : RESUME_RUN;
     thread->due_signal = 0;
-    if (go == GO_ON && thread->mode == MODE_STORING)
+    if (go == GO_ON && thread->mode == MODE_STORING) {
         thread->due_how = RESUME_STEP;
-    else if (go == GO_RUN ||
-             (go == GO_ON &&
-              !(thread->inside &&
-                stay_step(thread, &thread->due_how, &thread->due_signal))))
-        run_free(thread);
+    } else if (go == GO_RUN ||
+               (go == GO_ON &&
+                !(thread->inside &&
+                  stay_step(thread, &thread->due_how, &thread->due_signal)))) {
+        /* At full speed, with a signal that is held for it. */
+        if (!in_call && thread->tracee.held_count > 1)
+            tracee_give_back(&thread->tracee);
+        if (!in_call && thread->space->watched) {
+            if (thread->space->left_open)
+                guard_close_all(thread);
+            signals_restore_trap(thread);
+        }
+        if (in_call || thread->lifted || guard_needs_calls(thread->space))
+            thread->due_how = RESUME_CALL;
+        thread->due_signal = signals_take(thread, false);
+    }
     if (thread->due_how == RESUME_STEP && thread->due_signal == 0) {
         thread->tracee.undisturbed = thread->undisturbed > 0;
         thread->undisturbed -= thread->undisturbed > 0;
@@ -171,26 +167,11 @@ static void on_gone(struct thread *thread, const struct stop *stop)
     space_leave(space);
 }
 
-/*
- * The program stays stopped. If the terminal has stopped it (Ctrl-Z), the shell
- * waits for us to stop as well; SIGCONT later goes to both.
- */
-static void on_group_stop(struct thread *thread, const struct stop *stop)
-{
-    struct sigaction by_default = {.sa_handler = SIG_DFL}, ours;
-
-    tracee_resume(&thread->tracee, RESUME_LISTEN, 0);
-    if (stop->tid != thread->run->root || !thread->from_terminal)
-        return;
-    sigaction(stop->signal, &by_default, &ours);
-    raise(stop->signal);
-    sigaction(stop->signal, &ours, NULL);
-}
-
 static void handle(struct run *run, const struct stop *stop)
 {
     struct thread *thread = thread_find(run, stop->tid);
     bool ended = stop->kind == STOP_EXITED || stop->kind == STOP_KILLED;
+    struct sigaction by_default = {.sa_handler = SIG_DFL}, ours;
     siginfo_t info;
 
     /* Also one that was made just now, and is known by its stop only. */
@@ -239,8 +220,15 @@ static void handle(struct run *run, const struct stop *stop)
     case STOP_FORK:
         thread->go = process_made(thread, stop);
         break;
-    case STOP_GROUP:
-        on_group_stop(thread, stop);
+    case STOP_GROUP: /* the program stays stopped */
+        tracee_resume(&thread->tracee, RESUME_LISTEN, 0);
+        if (stop->tid != run->root || !thread->from_terminal)
+            break;
+        /* The terminal has stopped it (Ctrl-Z), and the shell waits for us to
+         * stop as well; SIGCONT later goes to both. */
+        sigaction(stop->signal, &by_default, &ours);
+        raise(stop->signal);
+        sigaction(stop->signal, &ours, NULL);
         break;
     case STOP_STARTED:
     case STOP_OTHER:

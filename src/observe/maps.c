@@ -32,74 +32,6 @@ static void arm_around(struct thread *thread)
         guard_arm_range(thread, addr - 1, addr + length + 1);
 }
 
-/* --- mmap and munmap ------------------------------------------------------ */
-
-static void after_mmap(struct thread *thread, const char *text)
-{
-    const struct call *call = &thread->call;
-    uint64_t addr = (uint64_t)call->result;
-
-    candidate_appeared(thread, addr, addr + page_end(call->args[1]),
-                       call->args[3] & (MAP_STACK | MAP_GROWSDOWN), text);
-    arm_around(thread);
-}
-
-static void refused_mmap(struct thread *thread, const char *text)
-{
-    uint64_t addr, length;
-
-    if ((thread->call.args[3] & MAP_FIXED) &&
-        call_range(&thread->call, &addr, &length))
-        candidate_forget_missing(thread, addr, length, text);
-}
-
-static void after_munmap(struct thread *thread, const char *text)
-{
-    candidate_forget(thread, thread->call.args[0],
-                     page_end(thread->call.args[1]), text);
-    arm_around(thread);
-}
-
-/* --- shared memory of System V -------------------------------------------- */
-
-static void after_attach(struct thread *thread, const char *text)
-{
-    uint64_t addr = (uint64_t)thread->call.result;
-    struct maps_line line;
-
-    if (proc_maps_find(thread->tracee.tid, addr, &line))
-        candidate_appeared(thread, addr, line.end, false, text);
-}
-
-static void after_detach(struct thread *thread, const char *text)
-{
-    uint64_t start = thread->call.args[0], addr = start;
-    const struct region *region;
-
-    /* It is attached as one mapping, which may have been cut since. */
-    while ((region = regions_from(&thread->space->regions, addr)) &&
-           region->start == start) {
-        addr = region->addr + region->length;
-        candidate_forget(thread, region->addr, region->length, text);
-    }
-}
-
-/* --- the heap ------------------------------------------------------------- */
-
-static void after_brk(struct thread *thread, const char *text)
-{
-    struct space *space = thread->space;
-    uint64_t old = space->brk, now = page_end((uint64_t)thread->call.result);
-
-    if (!space->follows_brk)
-        return;
-    space->brk = now;
-    if (now < old)
-        candidate_forget(thread, now, old - now, text);
-    else if (old && now > old && space->implies_exec)
-        candidate_appeared(thread, old, now, true, text);
-}
-
 /* --- mprotect ------------------------------------------------------------- */
 
 /* The range that a mprotect is about: a stack is meant down to its end. */
@@ -117,14 +49,6 @@ static bool protected_range(const struct thread *thread, uint64_t *addr,
         proc_maps_find(thread->tracee.tid, *addr, &line) && line.start < *addr)
         *addr = line.start;
     return true;
-}
-
-static void before_protect(struct thread *thread)
-{
-    uint64_t addr, end;
-
-    if (protected_range(thread, &addr, &end))
-        candidate_discover(thread, addr, end);
 }
 
 /* A region of the range has the protection of that line now. Tells of it, even
@@ -214,12 +138,11 @@ static void after_protect(struct thread *thread, const char *text)
 
 /* Pages have lost what they held, and with it what guarded them; where the call
  * was refused, those in front of a hole. */
-static void after_empty(struct thread *thread, const char *text)
+static void after_empty(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;
     uint64_t addr, length, end, first, last;
 
-    (void)text;
     if (!call_range(&thread->call, &addr, &length) ||
         tracee_fetch(&thread->tracee) < 0)
         return;
@@ -303,7 +226,7 @@ static void arrive(struct thread *thread, const struct region *from,
     proc_maps_find(thread->tracee.tid, addr, &line);
     candidate_tell(thread, region, &line, text);
     tell_moved(thread, region, from->addr, known);
-    guard_arm_behind_calls(thread, region, PROT_WRITE | PROT_EXEC);
+    guard_arm_behind_calls(thread, region, GUARDS);
 }
 
 /* Shared memory is there twice now, with guards if it had any. */
@@ -376,24 +299,14 @@ static void after_mremap(struct thread *thread, const char *text)
     pages_release(&known);
 }
 
-static void refused_mremap(struct thread *thread, const char *text)
-{
-    const uint64_t *args = thread->call.args;
+/* --- all of them ---------------------------------------------------------- */
 
-    arm_range(thread);
-    candidate_forget_missing(thread, args[0], page_end(args[1]), text);
-    if (args[3] & MREMAP_FIXED)
-        candidate_forget_missing(thread, args[4], page_end(args[2]), text);
-}
-
-/* --- personality ---------------------------------------------------------- */
-
-/* Tells that protections are not all that counts. */
-static void after_domain(struct thread *thread, const char *text)
+/* Its execution domain (personality(2)) may tell that protections are not all
+ * that counts. */
+static void look_at_domain(struct thread *thread)
 {
     bool had = thread->space->implies_exec;
 
-    (void)text;
     thread->space->implies_exec =
         proc_personality(thread->tracee.pid) & READ_IMPLIES_EXEC;
     if (!thread->space->implies_exec || had)
@@ -405,52 +318,101 @@ static void after_domain(struct thread *thread, const char *text)
                  "write is watched");
 }
 
-/* --- all of them ---------------------------------------------------------- */
-
-static const struct {
-    void (*before)(struct thread *thread);
-    void (*after)(struct thread *thread, const char *text);
-    void (*refused)(struct thread *thread, const char *text);
-} changes[] = {
-    [CALL_MMAP] = {NULL, after_mmap, refused_mmap},
-    [CALL_PROTECT] = {before_protect, after_protect, after_protect},
-    [CALL_MUNMAP] = {NULL, after_munmap, NULL},
-    [CALL_MREMAP] = {before_mremap, after_mremap, refused_mremap},
-    [CALL_BRK] = {NULL, after_brk, NULL},
-    [CALL_ATTACH] = {NULL, after_attach, NULL},
-    [CALL_DETACH] = {NULL, after_detach, NULL},
-    [CALL_EMPTY] = {NULL, after_empty, after_empty},
-    [CALL_DOMAIN] = {NULL, after_domain, NULL},
-    [CALL_CPUS] = {NULL, NULL, NULL}, /* the last kind */
-};
-
 void maps_before(struct thread *thread)
 {
     enum call_kind kind = call_kind(&thread->call);
+    uint64_t addr, end;
 
-    if (changes[kind].before)
-        changes[kind].before(thread);
+    if (kind == CALL_PROTECT && protected_range(thread, &addr, &end))
+        candidate_discover(thread, addr, end);
+    else if (kind == CALL_MREMAP)
+        before_mremap(thread);
 }
 
 void maps_after(struct thread *thread, bool succeeded)
 {
-    enum call_kind kind = call_kind(&thread->call);
-    void (*const after)(struct thread *, const char *) =
-        succeeded ? changes[kind].after : changes[kind].refused;
+    const struct call *call = &thread->call;
+    const uint64_t *args = call->args;
+    uint64_t result = (uint64_t)call->result, addr, length;
+    enum call_kind kind = call_kind(call);
     struct space *space = thread->space;
-    struct buf text = {0};
+    const struct region *region;
+    const char *text = NULL;
+    struct buf described = {0};
+    struct maps_line line;
 
-    if (!succeeded && !after)
+    if (!succeeded && kind != CALL_MMAP && kind != CALL_PROTECT &&
+        kind != CALL_MREMAP && kind != CALL_EMPTY)
         return;
     space->changes++; /* any call may have written code */
     space->calls++;
     space->turns++;
     space->counted = false;
-    if (!after)
-        return;
-    call_describe(&thread->call, &text);
-    after(thread, buf_text(&text));
-    buf_release(&text);
+    if (kind >= CALL_MMAP && kind <= CALL_DETACH) {
+        call_describe(call, &described);
+        text = buf_text(&described);
+    }
+    switch (kind) {
+    case CALL_MMAP:
+        if (succeeded) {
+            candidate_appeared(thread, result, result + page_end(args[1]),
+                               args[3] & (MAP_STACK | MAP_GROWSDOWN), text);
+            arm_around(thread);
+        } else if ((args[3] & MAP_FIXED) && call_range(call, &addr, &length)) {
+            candidate_forget_missing(thread, addr, length, text);
+        }
+        break;
+    case CALL_PROTECT:
+        after_protect(thread, text);
+        break;
+    case CALL_MUNMAP:
+        candidate_forget(thread, args[0], page_end(args[1]), text);
+        arm_around(thread);
+        break;
+    case CALL_MREMAP:
+        if (succeeded) {
+            after_mremap(thread, text);
+            break;
+        }
+        arm_range(thread);
+        candidate_forget_missing(thread, args[0], page_end(args[1]), text);
+        if (args[3] & MREMAP_FIXED)
+            candidate_forget_missing(thread, args[4], page_end(args[2]), text);
+        break;
+    case CALL_BRK:
+        if (!space->follows_brk)
+            break;
+        addr = space->brk;
+        space->brk = page_end(result);
+        if (space->brk < addr)
+            candidate_forget(thread, space->brk, addr - space->brk, text);
+        else if (addr && space->brk > addr && space->implies_exec)
+            candidate_appeared(thread, addr, space->brk, true, text);
+        break;
+    case CALL_ATTACH:
+        if (proc_maps_find(thread->tracee.tid, result, &line))
+            candidate_appeared(thread, result, line.end, false, text);
+        break;
+    case CALL_DETACH: /* it is one mapping, which may have been cut since */
+        for (addr = args[0];
+             (region = regions_from(&space->regions, addr)) != NULL &&
+             region->start == args[0];
+             addr += length) {
+            addr = region->addr;
+            length = region->length;
+            candidate_forget(thread, addr, length, text);
+        }
+        break;
+    case CALL_EMPTY:
+        after_empty(thread);
+        break;
+    case CALL_DOMAIN:
+        look_at_domain(thread);
+        break;
+    default:
+        break;
+    }
+    buf_release(&described);
 }
 
 void maps_forget(struct thread *thread)
@@ -464,7 +426,7 @@ void maps_forget(struct thread *thread)
 
 void maps_begin(struct thread *thread)
 {
-    after_domain(thread, NULL);
+    look_at_domain(thread);
     candidate_find_executable(thread);
 }
 

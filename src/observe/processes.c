@@ -179,9 +179,12 @@ enum go process_entered(struct thread *thread)
 
 /* --- children ------------------------------------------------------------- */
 
-/* A forked child has a copy of the memory, and so of the guards. */
+/* A forked child has a copy of the memory, and so of the guards. It is made to
+ * step for this, which undoes that SIGTRAP is ignored. */
 static void free_copy(struct thread *child, const struct space *parent)
 {
+    const struct signal_action *trap = &parent->actions[ACTION_TRAP];
+
     tell_unwatched(child, "fork");
     for_each_region (region, parent) {
         /* Guarded or not by now: another thread may have entered, or spent the
@@ -192,7 +195,8 @@ static void free_copy(struct thread *child, const struct space *parent)
             tracee_mprotect(&child->tracee, region->addr, region->length,
                             region->prot, false);
     }
-    signals_restore_copy(parent, child);
+    if (trap->handler == (uintptr_t)SIG_IGN)
+        tracee_set_action(&child->tracee, SIGTRAP, trap);
 }
 
 /* A child that a constructor has made comes to the entry point, too, and has
@@ -378,9 +382,9 @@ bool process_may_write(struct thread *thread)
     /* A userfaultfd gives its pages back without it. */
     if (!stands && other->space->uffd < 0)
         return true;
-    guard_drop_stores(other, "writer",
-                      "another process writes to the program's memory; from "
-                      "here on stores are not watched, code is read when it is "
-                      "executed");
+    guard_drop_all(other, PROT_WRITE, "writer",
+                   "another process writes to the program's memory; from "
+                   "here on stores are not watched, code is read when it is "
+                   "executed");
     return true;
 }

@@ -18,8 +18,7 @@
 
 /* --- what the program has set --------------------------------------------- */
 
-enum { TRAP = 2 };
-static const int signals[ACTIONS] = {SIGSEGV, SIGBUS, [TRAP] = SIGTRAP};
+static const int signals[ACTIONS] = {SIGSEGV, SIGBUS, [ACTION_TRAP] = SIGTRAP};
 
 /* What is set for the signal; NULL if it is not known. */
 static struct signal_action *action_of(const struct thread *thread, int signal)
@@ -127,7 +126,7 @@ void signals_forced(struct thread *thread, int signal)
     if (reset.action)
         tracee_set_action(&thread->tracee, signal, action);
     if (reset.action && set == DISPOSITION_HANDLED && thread->space->users > 1)
-        guard_drop_all(thread, "handlers",
+        guard_drop_all(thread, GUARDS, "handlers",
                        "a thread blocks a signal that others handle; its "
                        "faults at a guard would undo that for them, so "
                        "nothing is watched any more");
@@ -139,14 +138,6 @@ void signals_restore_trap(struct thread *thread)
         thread->tracee.held_count == 0 && /* else it is done the next time */
         disposition_now(thread, SIGTRAP) == DISPOSITION_DEFAULT)
         tracee_set_action(&thread->tracee, SIGTRAP, action_of(thread, SIGTRAP));
-}
-
-void signals_restore_copy(const struct space *space, struct thread *child)
-{
-    const struct signal_action *action = &space->actions[TRAP];
-
-    if (disposition(action) == DISPOSITION_IGNORED)
-        tracee_set_action(&child->tracee, SIGTRAP, action);
 }
 
 bool signals_endangered(const struct thread *thread, int signal)
@@ -184,29 +175,6 @@ struct fault_texts {
     struct maps_line line;
 };
 
-/* What the instruction wanted of addr. */
-static const char *failed_access(const struct thread *thread,
-                                 const struct insn *insn,
-                                 const struct regs *regs, uint64_t addr)
-{
-    unsigned length = insn->length ? insn->length : INSN_MAX_LENGTH;
-    struct accesses accesses;
-    struct maps_line line;
-
-    if (addr - insn->addr < length &&
-        !(proc_maps_find(thread->tracee.pid, addr, &line) &&
-          line.start <= addr && (line.prot & PROT_EXEC)))
-        return "execute";
-    access_prepare(&accesses, thread->tracee.pid, insn, regs);
-    for (size_t i = 0; i < accesses.count; i++) {
-        const struct insn_access *what = &accesses.list[i].what;
-
-        if (addr - what->addr < what->size)
-            return what->written ? "write" : "read";
-    }
-    return NULL;
-}
-
 /* The instruction, or the bytes there that are none, what it wanted, and where
  * in the source it is; that of the call, where one led to what is no code. */
 static void describe_fault(const struct thread *thread,
@@ -221,16 +189,26 @@ static void describe_fault(const struct thread *thread,
     struct maps_line *line = &texts->line;
     pid_t tid = thread->tracee.tid;
     struct call_frame top;
+    bool is_access = signal->number == SIGSEGV || signal->number == SIGBUS;
+    struct accesses accesses;
     char *perms, prot[4];
-    size_t len;
+    size_t len, length;
 
+    accesses.count = 0;
     signal->regs.known = true;
     tracee_regs(&thread->tracee, regs);
     access_decode(tid, pc, &texts->insn);
-    if (signal->number == SIGSEGV || signal->number == SIGBUS)
-        signal->access = failed_access(thread, insn, regs, addr);
-    len = proc_read(tid, pc, texts->bytes,
-                    insn->length ? insn->length : INSN_MAX_LENGTH);
+    length = insn->length ? insn->length : INSN_MAX_LENGTH;
+    if (is_access && addr - pc < length &&
+        !(proc_maps_find(tid, addr, line) && line->start <= addr &&
+          (line->prot & PROT_EXEC)))
+        signal->access = "execute";
+    else if (is_access)
+        access_prepare(&accesses, tid, insn, regs);
+    for (size_t i = 0; i < accesses.count && !signal->access; i++)
+        if (addr - accesses.list[i].what.addr < accesses.list[i].what.size)
+            signal->access = accesses.list[i].what.written ? "write" : "read";
+    len = proc_read(tid, pc, texts->bytes, length);
     if (len > 0)
         signal->bytes = (struct bytes){texts->bytes, len};
     if (insn->length)

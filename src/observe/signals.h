@@ -70,10 +70,8 @@ void signals_set(struct thread *thread);
  */
 void signals_forced(struct thread *thread, int signal);
 
-/* The same for SIGTRAP after any number of steps, if it is ignored; and in a
- * child that has a copy of that space, and was made to step. */
+/* The same for SIGTRAP after any number of steps, if it is ignored. */
 void signals_restore_trap(struct thread *thread);
-void signals_restore_copy(const struct space *space, struct thread *child);
 
 /* Whether the program handles it, and a guard could undo that for a moment. */
 bool signals_endangered(const struct thread *thread, int signal);

@@ -34,7 +34,8 @@ struct names {
     struct labels said;   /* the others */
 };
 
-#define ACTIONS 3 /* SIGSEGV, SIGBUS, SIGTRAP */
+/* SIGSEGV, SIGBUS and SIGTRAP. */
+enum { ACTION_TRAP = 2, ACTIONS };
 
 struct space {
     unsigned users;      /* threads that live in it */

@@ -471,22 +471,10 @@ static enum go leave_for_handler(struct thread *thread, const struct regs *now)
 enum go stay_traps_itself(struct thread *thread)
 {
     thread->inside = false;
-    guard_drop_all(thread, "trap-flag",
+    guard_drop_all(thread, GUARDS, "trap-flag",
                    "the program has set the trap flag to step itself; from "
                    "here on nothing is watched any more");
     return GO_RUN;
-}
-
-enum go stay_called(struct thread *thread)
-{
-    int64_t result = thread->call.result;
-
-    /* What a call returns that a signal has interrupted, before the kernel
-     * decides whether it is made again (include/linux/errno.h of the kernel). */
-    if (thread->stay.insn.kind == INSN_SYSCALL && result <= -512 &&
-        result >= -516 && result != -515)
-        return GO_ON; /* it is not over */
-    return stay_stepped(thread);
 }
 
 enum go stay_stepped(struct thread *thread)

@@ -50,11 +50,8 @@ enum go stay_enter(struct thread *thread, struct region *region);
  */
 bool stay_step(struct thread *thread, enum resume *how, int *signal);
 
-/* One step was made inside. */
+/* One step was made inside, or a system call there has returned. */
 enum go stay_stepped(struct thread *thread);
-
-/* A system call inside has returned, or was interrupted. */
-enum go stay_called(struct thread *thread);
 
 /* Notes everything about the instruction that the next step executes. */
 void stay_prepare(struct thread *thread);

@@ -159,10 +159,10 @@ void store_end(struct thread *thread)
         for_each_region (region, thread->space)
             tell_store(thread, region, &stores->list[i], &source);
     if (!budget_has_stores(spent) && !thread->space->stores_off)
-        guard_drop_stores(thread, "all-stores",
-                          "as many stores were watched as may be in one run; "
-                          "later ones are not, code is read when it is "
-                          "executed");
+        guard_drop_all(thread, PROT_WRITE, "all-stores",
+                       "as many stores were watched as may be in one run; "
+                       "later ones are not, code is read when it is "
+                       "executed");
     store_abort(thread);
 }
 
