@@ -107,7 +107,7 @@ static void note_last(struct crash *crash)
              words_seen(crash, &way->step));
 }
 
-bool explain_sent(struct crash *crash)
+static bool explain_sent(struct crash *crash)
 {
     static const struct {
         int number; /* 0: any other */
@@ -155,12 +155,11 @@ bool explain_sent(struct crash *crash)
 static bool explain_other(struct crash *crash)
 {
     note_what(crash, "The program was ended by a fault");
-    note_place(crash);
-    note(crash, WHERE, ".");
+    note_place(crash, ".");
     note(crash, WHY, "This is what the system says: %s.",
          explain_fault(&crash->phrases, crash->view, crash->signal));
-    note(crash, NEXT, "%s the registers and the code at that moment.",
-         words_command(crash, crash->event->seq));
+    note_command(crash, crash->event->seq,
+                 "the registers and the code at that moment.");
     return true;
 }
 
@@ -183,11 +182,47 @@ void crash_end(struct crash *crash)
     phrases_release(&crash->phrases);
 }
 
+static void find_way(struct crash *crash)
+{
+    struct way *way = &crash->way;
+    uint64_t index = crash->index;
+    const struct event *event = past_find(crash, PAST_MOVES, &index);
+
+    if (!event)
+        return;
+    way->seq = event->seq;
+    way->kind = event->kind == EVENT_STEP      ? WAY_STEPPED
+                : event->kind == EVENT_ENTER   ? WAY_ENTERED
+                : event->leave.to == crash->pc ? WAY_LEFT
+                                               : WAY_AWAY;
+    if (event->kind == EVENT_LEAVE) {
+        way->called = word_is(event->leave.how, "call") ||
+                      word_is(event->leave.how, "jump");
+        event = past_find(crash, PAST_MOVES, &index);
+    }
+    if (event && event->kind == EVENT_STEP)
+        seen_from(event, index, &way->step);
+}
+
 static void explain_signal(struct crash *crash)
 {
-    static bool (*const causes[])(struct crash *) = {
-        explain_sent,  explain_fetch,   explain_end,    explain_middle,
-        explain_stack, explain_refused, explain_access, explain_other};
+    static const struct {
+        int number; /* of the signal; 0: any */
+        int code;   /* 0: any */
+        bool (*explain)(struct crash *crash);
+    } causes[] = {
+        {0, 0, explain_sent},
+        {0, 0, explain_fetch},
+        {0, 0, explain_end},
+        {0, 0, explain_middle},
+        {SIGSEGV, 0, explain_stack},
+        {SIGFPE, FPE_INTDIV, explain_division},
+        {SIGILL, 0, explain_opcode},
+        {SIGTRAP, 0, explain_trap},
+        {SIGSEGV, SI_KERNEL, explain_general},
+        {SIGSEGV, 0, explain_access},
+        {0, 0, explain_other},
+    };
     const struct event_signal *signal = &crash->event->signal;
     const struct region *region;
     const struct view *view = crash->view;
@@ -214,7 +249,7 @@ static void explain_signal(struct crash *crash)
         crash->regs_known = true;
         crash->regs = thread->regs;
     }
-    past_find_way(crash);
+    find_way(crash);
 
     /* code[0] is in the mapping where it failed, or where it came from, or
      * what it wanted to access. */
@@ -224,8 +259,11 @@ static void explain_signal(struct crash *crash)
     if (!region && signal->addr.known)
         region = view_region_at(view, signal->addr.value);
     crash->base = region ? region->start : 0;
-    for (size_t i = 0; !causes[i](crash); i++)
-        ;
+    for (size_t i = 0; i < sizeof causes / sizeof *causes; i++)
+        if ((!causes[i].number || causes[i].number == signal->number) &&
+            (!causes[i].code || causes[i].code == signal->code) &&
+            causes[i].explain(crash))
+            break;
 }
 
 /* An exit by a signal that no event tells of. */

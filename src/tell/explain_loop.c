@@ -56,35 +56,32 @@ static void collect(struct loop *loop, int tid)
     loop->cut = index > 0;
 }
 
-/* How many steps, counted back, are like those one path length before. */
-static size_t count_same(const struct loop *loop, size_t length, size_t most)
-{
-    size_t same = length;
-
-    while (same < most && loop->addrs[same] == loop->addrs[same - length])
-        same++;
-    return same;
-}
-
 static bool find_path(struct loop *loop)
 {
+    const uint64_t *addrs = loop->addrs;
+
     for (size_t length = 1; length <= PATH; length++) {
+        size_t same = length; /* steps like those one path length before */
+
         if (loop->count < length * ROUNDS)
             return false;
-        if (count_same(loop, length, length * ROUNDS) < length * ROUNDS)
+        while (same < loop->count && addrs[same] == addrs[same - length])
+            same++;
+        if (same < length * ROUNDS)
             continue;
         loop->length = length;
-        loop->rounds = count_same(loop, length, loop->count) / length;
+        loop->rounds = same / length;
         return true;
     }
     return false;
 }
 
-/* What the rounds changed, each register's first and last value. */
+/* What the rounds changed, each register's first and last value. And puts the
+ * path in order, from where the loop begins: its lowest address. */
 static void find_changes(struct loop *loop, int tid)
 {
-    uint64_t index = loop->crash->index;
-    size_t left = loop->rounds * loop->length;
+    size_t left = loop->rounds * loop->length, lowest = 0;
+    uint64_t index = loop->crash->index, path[PATH];
     const struct event *event;
 
     while (left > 0 && (event = past_earlier(loop->crash, tid, &index))) {
@@ -100,6 +97,13 @@ static void find_changes(struct loop *loop, int tid)
             loop->first[change->reg] = change->old_value;
         }
     }
+    for (size_t i = 0; i < loop->length; i++) {
+        path[i] = loop->addrs[i];
+        if (path[i] < path[lowest])
+            lowest = i;
+    }
+    for (size_t i = 0; i < loop->length; i++)
+        loop->addrs[i] = path[(lowest + loop->length - i) % loop->length];
 }
 
 /* --- telling ------------------------------------------------------------- */
@@ -159,37 +163,11 @@ static bool note_compared(const struct loop *loop, const struct insn *compare)
     return moves;
 }
 
-/* A conditional jump of which one way is outside can leave the loop. Returns
- * whether number i of the path is one. */
-static bool note_exit(struct loop *loop, size_t i)
-{
-    struct crash *crash = loop->crash;
-    struct insn insn, compare;
-
-    if (!view_decode(crash->view, loop->addrs[i], &insn) ||
-        insn.kind != INSN_BRANCH ||
-        (is_on_path(loop, insn.addr + insn.length) &&
-         is_on_path(loop, (uint64_t)insn.operands[0].immediate)))
-        return false;
-    note(crash, WHY, "%s at %s could leave it, but never did",
-         words_insn(crash, &insn), words_code(crash, insn.addr));
-    if (find_compare(loop, i, &compare)) {
-        note(crash, WHY, "; it depends on %s at %s", compare.text,
-             words_code(crash, compare.addr));
-        if (note_compared(loop, &compare))
-            loop->may_end = true;
-        else
-            note(crash, WHY, ", so it never will");
-    }
-    note(crash, WHY, ". ");
-    return true;
-}
-
 static void note_loop(struct loop *loop, const char *what)
 {
     struct crash *crash = loop->crash;
+    struct insn insn, compare;
     unsigned exits = 0;
-    struct insn insn;
 
     note(crash, WHAT, "%s: the same ", what);
     if (loop->length > 1)
@@ -205,15 +183,33 @@ static void note_loop(struct loop *loop, const char *what)
     if (loop->length > SHOWN)
         note(crash, WHERE, "; and %zu more", loop->length - SHOWN);
     note(crash, WHERE, ".");
-    for (size_t i = 0; i < loop->length && exits < EXITS; i++)
-        exits += note_exit(loop, i);
+    /* A conditional jump of which one way is outside can leave the loop. */
+    for (size_t i = 0; i < loop->length && exits < EXITS; i++) {
+        if (!view_decode(crash->view, loop->addrs[i], &insn) ||
+            insn.kind != INSN_BRANCH ||
+            (is_on_path(loop, insn.addr + insn.length) &&
+             is_on_path(loop, (uint64_t)insn.operands[0].immediate)))
+            continue;
+        exits++;
+        note(crash, WHY, "%s at %s could leave it, but never did",
+             words_insn(crash, &insn), words_code(crash, insn.addr));
+        if (find_compare(loop, i, &compare)) {
+            note(crash, WHY, "; it depends on %s at %s", compare.text,
+                 words_code(crash, compare.addr));
+            if (note_compared(loop, &compare))
+                loop->may_end = true;
+            else
+                note(crash, WHY, ", so it never will");
+        }
+        note(crash, WHY, ". ");
+    }
     if (exits == 0)
         note(crash, WHY,
              "No conditional jump in it leads out of it: as far as "
              "it was seen, it has no end. ");
     crash->out->line[WHY].len--;
-    note(crash, NEXT, "%s the last step that was watched; %s",
-         words_command(crash, loop->last.seq),
+    note_command(crash, loop->last.seq, "the last step that was watched; ");
+    note(crash, NEXT, "%s",
          exits ? "see what should change the registers of that comparison."
                : "the loop needs a conditional jump out.");
 }
@@ -221,23 +217,20 @@ static void note_loop(struct loop *loop, const char *what)
 bool explain_rounds(struct crash *crash, const char *what, bool *may_end)
 {
     struct loop loop = {.crash = crash};
-    uint64_t index = crash->index, path[PATH];
-    const struct view_thread *thread;
+    uint64_t index = crash->index;
+    const struct view_thread *thread = NULL;
     const struct region *region;
     const struct event *event;
     bool found = false;
-    size_t lowest = 0;
-    int tid = 0;
 
     do /* the thread whose step was the last one */
         event = past_earlier(crash, 0, &index);
     while (event && event->kind != EVENT_STEP);
     if (event)
-        tid = event->tid;
-    thread = event ? view_thread(crash->view, tid) : NULL;
+        thread = view_thread(crash->view, event->tid);
     if (thread) {
         crash->regs = thread->regs;
-        collect(&loop, tid);
+        collect(&loop, thread->tid);
         found = find_path(&loop);
     }
     region = found ? view_region_at(crash->view, loop.addrs[0]) : NULL;
@@ -245,15 +238,7 @@ bool explain_rounds(struct crash *crash, const char *what, bool *may_end)
         found = false; /* it is elsewhere by now */
     if (found) {
         crash->base = region ? region->start : 0;
-        find_changes(&loop, tid);
-        /* In order, from where the loop begins: its lowest address. */
-        for (size_t i = 0; i < loop.length; i++) {
-            path[i] = loop.addrs[i];
-            if (path[i] < path[lowest])
-                lowest = i;
-        }
-        for (size_t i = 0; i < loop.length; i++)
-            loop.addrs[i] = path[(lowest + loop.length - i) % loop.length];
+        find_changes(&loop, thread->tid);
         note_loop(&loop, what);
     }
     free(loop.addrs);

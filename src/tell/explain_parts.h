@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tell/explain_parts.h - the inside of explain.h, shared by its files:
- * explain.c collects the facts and asks each explain_*.c in turn; they tell
- * one family of causes each. explain_past.c looks back, explain_words.c has
- * the phrases, which live as long as the struct crash.
+ * explain.c collects the facts and asks for each cause in turn, explain_past.c
+ * looks back, explain_words.c has the phrases, which live as long as the crash.
  */
 #ifndef JITTRACE_TELL_EXPLAIN_PARTS_H
 #define JITTRACE_TELL_EXPLAIN_PARTS_H
 
 #include "cpu/insn.h"
 #include "tell/explain.h"
-#include "tell/phrase.h"
 
 #define WHAT  EXPLAIN_WHAT
 #define WHERE EXPLAIN_WHERE
@@ -61,15 +59,11 @@ struct crash {
     struct explanation *out;
 };
 
-/* --- explain_past.c ------------------------------------------------------ */
-
-/* An event that is asked for is valid until the next question. All look back
- * no further than to a gap, but for those that say so. */
+/* --- explain_past.c: an event is valid until the next question ----------- */
 
 /*
  * The latest event below *index in the look-back, of that thread, or of any
- * (tid 0); *index becomes its number. NULL when there is none. Goes on behind
- * gaps.
+ * (tid 0); *index becomes its number. NULL when there is none.
  */
 const struct event *past_earlier(const struct crash *crash, int tid,
                                  uint64_t *index);
@@ -77,19 +71,15 @@ const struct event *past_earlier(const struct crash *crash, int tid,
 /* Whether threads ran on unwatched after that event: a budget for steps. */
 bool past_is_gap(const struct event *event);
 
-void past_find_way(struct crash *crash);
+/* The latest of these kinds of the crash's thread, or NULL: what was before it
+ * ran on unwatched says nothing of now. */
+#define PAST(kind) (1u << EVENT_##kind)
+#define PAST_MOVES (PAST(STEP) | PAST(ENTER) | PAST(LEAVE))
+const struct event *past_find(const struct crash *crash, unsigned kinds,
+                              uint64_t *index);
 
-/* The step below *index that last changed a register; if there is none since
- * control came in, the enter; NULL: neither was seen. */
-const struct event *past_find_change(const struct crash *crash, enum reg reg,
-                                     uint64_t *index);
-
-/* The latest step before `index` that wrote to the 8 bytes at addr. */
-bool past_find_writer(const struct crash *crash, uint64_t addr, uint64_t index,
-                      struct seen *out);
-
-/* The latest write to addr, or the latest unmap of it; NULL if there is none.
- * Goes on behind gaps. */
+/* The latest write to addr, or the latest unmap of it, of any thread and before
+ * gaps, too; or NULL. */
 const struct event *past_find_at(const struct crash *crash,
                                  enum event_kind kind, uint64_t addr);
 
@@ -110,13 +100,13 @@ const char *words_insn(struct crash *crash, const struct insn *insn);
 /* "nop at code[1] (event 7)" */
 const char *words_seen(struct crash *crash, const struct seen *seen);
 
-/* "rdi = 0" */
-const char *words_reg(struct crash *crash, enum reg reg);
-
-/* ", set by xor edi, edi at code[2] (event 9)" or since when it is so, or "".
- * seq, if not NULL, becomes the number of that event if there is one. */
-const char *words_origin(struct crash *crash, enum reg reg, uint64_t index,
-                         uint64_t *seq);
+/*
+ * "rdi = 0, set by xor edi, edi at code[2] (event 9)", or since when it is so,
+ * as far as events before `index` tell. seq, if not NULL, becomes the number of
+ * that event if there is one.
+ */
+const char *words_reg(struct crash *crash, enum reg reg, uint64_t index,
+                      uint64_t *seq);
 
 /* "jit.c:42 `code();`", of the event; there must be one. */
 const char *words_source(struct crash *crash);
@@ -125,27 +115,27 @@ const char *words_source(struct crash *crash);
  * at jit.c:20 (event 13)", or "nothing is mapped; the nearest is ..." */
 const char *words_page(struct crash *crash, uint64_t addr);
 
-/* A line of maps, with one blank where it has many; NULL is "". */
-const char *words_maps(struct crash *crash, const char *maps);
-
-/* "`jittrace --step -- ./a.out`, then `g 12`, shows", or "`g 12` shows" */
-const char *words_command(struct crash *crash, uint64_t seq);
-
 /* The what line and its end: " (signal 11, SIGSEGV)." */
 void note_what(struct crash *crash, const char *what);
 
-/* The where line: the instruction, its place and its bytes. No full stop. */
-void note_place(struct crash *crash);
+/* The where line: the instruction, its place and its bytes; then the tail. */
+void note_place(struct crash *crash, const char *tail);
+
+/* The next line: "`jittrace --step -- ./a.out`, then `g 12`, shows", or "`g 12`
+ * shows"; and what. */
+void note_command(struct crash *crash, uint64_t seq, const char *what);
 
 /* --- The causes: each returns whether it is one of its own --------------- */
 
-bool explain_sent(struct crash *crash);    /* explain.c */
-bool explain_fetch(struct crash *crash);   /* explain_fetch.c */
-bool explain_end(struct crash *crash);     /* explain_fetch.c: ran off */
-bool explain_middle(struct crash *crash);  /* explain_middle.c */
-bool explain_stack(struct crash *crash);   /* explain_access.c */
-bool explain_refused(struct crash *crash); /* explain_cpu.c */
-bool explain_access(struct crash *crash);  /* explain_access.c */
+bool explain_fetch(struct crash *crash);    /* explain_control.c */
+bool explain_end(struct crash *crash);      /* ran off */
+bool explain_middle(struct crash *crash);   /* of an instruction */
+bool explain_stack(struct crash *crash);    /* explain_fault.c */
+bool explain_division(struct crash *crash); /* SIGFPE */
+bool explain_opcode(struct crash *crash);   /* SIGILL */
+bool explain_trap(struct crash *crash);     /* SIGTRAP */
+bool explain_general(struct crash *crash);  /* general protection */
+bool explain_access(struct crash *crash);   /* SIGSEGV */
 
 /* explain_loop.c: the loop that the thread of the event was in. Returns false
  * if it was in none. may_end, if not NULL: whether it looks as if it ended. */

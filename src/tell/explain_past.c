@@ -3,12 +3,52 @@
  * Looking back from a crash. No question goes further than PAST_EVENTS: what is
  * older is not found, and then nothing is said of it.
  */
-#include <string.h>
-
 #include "tell/explain_parts.h"
 
-#define KIND(a) (1u << EVENT_##a)
-#define MOVES   (KIND(STEP) | KIND(ENTER) | KIND(LEAVE))
+void recent_init(struct recent *recent)
+{
+    *recent = (struct recent){0};
+    store_init(&recent->stores[0]);
+    store_init(&recent->stores[1]);
+}
+
+void recent_release(struct recent *recent)
+{
+    store_release(&recent->stores[0]);
+    store_release(&recent->stores[1]);
+    event_free(recent->start);
+}
+
+void recent_add(struct recent *recent, const struct event *event)
+{
+    const struct store *store = &recent->stores[recent->now];
+
+    if (store->count == PAST_EVENTS || store_memory(store) > PAST_BYTES) {
+        recent->now = !recent->now;
+        store_release(&recent->stores[recent->now]);
+        store_init(&recent->stores[recent->now]);
+        recent->first[recent->now] = recent->count;
+    }
+    store_append(&recent->stores[recent->now], event);
+    if (recent->count == 0)
+        recent->start = event_keep(event);
+    recent->count++;
+}
+
+static const struct event *recent_event(void *from, uint64_t index)
+{
+    const struct recent *recent = from;
+
+    for (unsigned i = 0; i < 2; i++)
+        if (index - recent->first[i] < recent->stores[i].count)
+            return store_event(&recent->stores[i], index - recent->first[i]);
+    return index == 0 ? recent->start : NULL;
+}
+
+struct past recent_past(struct recent *recent)
+{
+    return (struct past){recent_event, recent, recent->count, false};
+}
 
 const struct event *past_earlier(const struct crash *crash, int tid,
                                  uint64_t *index)
@@ -26,19 +66,6 @@ const struct event *past_earlier(const struct crash *crash, int tid,
     return NULL;
 }
 
-void seen_from(const struct event *event, uint64_t index, struct seen *out)
-{
-    const struct event_step *step = &event->step;
-
-    *out = (struct seen){.known = true,
-                         .index = index,
-                         .seq = event->seq,
-                         .next = step->next,
-                         .insn = {.addr = step->addr}};
-    if (step->bytes.data)
-        insn_decode(step->bytes.data, step->bytes.len, step->addr, &out->insn);
-}
-
 bool past_is_gap(const struct event *event)
 {
     const char *budget = event->limit.budget;
@@ -48,10 +75,8 @@ bool past_is_gap(const struct event *event)
             word_is(budget, "nt-flag"));
 }
 
-/* The latest of these events of the thread, or NULL: what was before the thread
- * ran on unwatched says nothing of now. */
-static const struct event *find(const struct crash *crash, unsigned kinds,
-                                uint64_t *index)
+const struct event *past_find(const struct crash *crash, unsigned kinds,
+                              uint64_t *index)
 {
     const struct event *event;
 
@@ -59,63 +84,6 @@ static const struct event *find(const struct crash *crash, unsigned kinds,
         event = past_earlier(crash, crash->event->tid, index);
     while (event && !(kinds & 1u << event->kind) && !past_is_gap(event));
     return event && !past_is_gap(event) ? event : NULL;
-}
-
-void past_find_way(struct crash *crash)
-{
-    struct way *way = &crash->way;
-    uint64_t index = crash->index;
-    const struct event *event = find(crash, MOVES, &index);
-
-    *way = (struct way){0};
-    if (!event)
-        return;
-    way->seq = event->seq;
-    way->kind = event->kind == EVENT_STEP      ? WAY_STEPPED
-                : event->kind == EVENT_ENTER   ? WAY_ENTERED
-                : event->leave.to == crash->pc ? WAY_LEFT
-                                               : WAY_AWAY;
-    if (event->kind == EVENT_LEAVE) {
-        way->called = word_is(event->leave.how, "call") ||
-                      word_is(event->leave.how, "jump");
-        event = find(crash, MOVES, &index);
-    }
-    if (event && event->kind == EVENT_STEP)
-        seen_from(event, index, &way->step);
-}
-
-const struct event *past_find_change(const struct crash *crash, enum reg reg,
-                                     uint64_t *index)
-{
-    const struct event *event;
-
-    while ((event = find(crash, MOVES, index))) {
-        if (event->kind == EVENT_ENTER)
-            return event;
-        for (size_t i = 0;
-             event->kind == EVENT_STEP && i < event->step.regs.count; i++)
-            if (event->step.regs.list[i].reg == reg)
-                return event;
-    }
-    return NULL;
-}
-
-bool past_find_writer(const struct crash *crash, uint64_t addr, uint64_t index,
-                      struct seen *out)
-{
-    const struct event *event;
-
-    while ((event = find(crash, KIND(STEP), &index)))
-        for (size_t i = 0; i < event->step.writes.count; i++) {
-            const struct mem_access *write = &event->step.writes.list[i];
-
-            if (write->addr >= addr + 8 ||
-                write->addr + write->new_bytes.len <= addr)
-                continue;
-            seen_from(event, index, out);
-            return true;
-        }
-    return false;
 }
 
 const struct event *past_find_at(const struct crash *crash,
@@ -131,4 +99,17 @@ const struct event *past_find_at(const struct crash *crash,
                  : addr - event->unmap.addr < event->unmap.length))
             return event;
     return NULL;
+}
+
+void seen_from(const struct event *event, uint64_t index, struct seen *out)
+{
+    const struct event_step *step = &event->step;
+
+    *out = (struct seen){.known = true,
+                         .index = index,
+                         .seq = event->seq,
+                         .next = step->next,
+                         .insn = {.addr = step->addr}};
+    if (step->bytes.data)
+        insn_decode(step->bytes.data, step->bytes.len, step->addr, &out->insn);
 }

@@ -71,36 +71,40 @@ const char *words_seen(struct crash *crash, const struct seen *seen)
                   words_code(crash, seen->insn.addr), seen->seq);
 }
 
-const char *words_reg(struct crash *crash, enum reg reg)
+const char *words_reg(struct crash *crash, enum reg reg, uint64_t index,
+                      uint64_t *seq)
 {
-    return phrase(&crash->phrases, "%s = %s", reg_name(reg),
-                  phrase_value(&crash->phrases, crash->regs.value[reg]));
-}
-
-const char *words_origin(struct crash *crash, enum reg reg, uint64_t index,
-                         uint64_t *seq)
-{
-    const struct event *event = past_find_change(crash, reg, &index);
     struct phrases *phrases = &crash->phrases;
     const char *place, *which = "";
+    const struct event *event;
+    bool found = false;
     struct seen seen;
+    const char *is = phrase(phrases, "%s = %s", reg_name(reg),
+                            phrase_value(phrases, crash->regs.value[reg]));
 
-    if (!event)
-        return "";
+    /* The step that last changed it, or the enter that control came in by. */
+    while (!found && (event = past_find(crash, PAST_MOVES, &index))) {
+        found = event->kind == EVENT_ENTER;
+        for (size_t i = 0;
+             event->kind == EVENT_STEP && i < event->step.regs.count; i++)
+            found |= event->step.regs.list[i].reg == reg;
+    }
+    if (!found)
+        return is;
     if (seq)
         *seq = event->seq;
     if (event->kind == EVENT_STEP) {
         seen_from(event, index, &seen);
-        return phrase(phrases, ", set by %s", words_seen(crash, &seen));
+        return phrase(phrases, "%s, set by %s", is, words_seen(crash, &seen));
     }
     for (int i = 0; i < REG_ARGUMENTS; i++)
         if (reg_argument[i] == reg)
             which =
                 phrase(phrases, ": argument %d, if there are so many", i + 1);
     place = phrase_source(phrases, &event->source);
-    return phrase(phrases,
-                  ", as it was when control came in (event %" PRIu64 "%s%s)%s",
-                  event->seq, *place ? ", " : "", place, which);
+    return phrase(
+        phrases, "%s, as it was when control came in (event %" PRIu64 "%s%s)%s",
+        is, event->seq, *place ? ", " : "", place, which);
 }
 
 const char *words_source(struct crash *crash)
@@ -120,7 +124,7 @@ void note_what(struct crash *crash, const char *what)
                        crash->signal->name));
 }
 
-void note_place(struct crash *crash)
+void note_place(struct crash *crash, const char *tail)
 {
     const struct insn *insn = &crash->insn;
     struct bytes bytes = crash->bytes;
@@ -136,16 +140,7 @@ void note_place(struct crash *crash)
         note(crash, WHERE, ", bytes %s", phrase_bytes(&crash->phrases, bytes));
     if (crash->event->source.file && !crash->signal->return_to.known)
         note(crash, WHERE, ", %s", words_source(crash));
-}
-
-const char *words_maps(struct crash *crash, const char *maps)
-{
-    struct buf line = {0};
-
-    for (; maps && *maps; maps++)
-        if (maps[0] != ' ' || maps[1] != ' ')
-            buf_append(&line, maps, 1);
-    return phrase_of(&crash->phrases, &line);
+    note(crash, WHERE, "%s", tail);
 }
 
 static const char *words_unmapped(struct crash *crash, uint64_t addr)
@@ -162,9 +157,10 @@ static const char *words_unmapped(struct crash *crash, uint64_t addr)
                       event->unmap.call ? event->unmap.call : "the program",
                       event->source.file ? " at " : "",
                       phrase_source(phrases, &event->source), event->seq);
-    return nearest && addr >= LOWEST ? phrase(phrases, "%s; the nearest is %s",
-                                              what, words_maps(crash, nearest))
-                                     : what;
+    return nearest && addr >= LOWEST
+               ? phrase(phrases, "%s; the nearest is %s", what,
+                        phrase_maps(phrases, nearest))
+               : what;
 }
 
 const char *words_page(struct crash *crash, uint64_t addr)
@@ -217,44 +213,44 @@ static const char *way_to_start(const struct event_start *start)
     return in_memory ? NULL : "--";
 }
 
-/* The program as a reader can start it again, if that is short and a shell
- * takes the words as they are. */
-static bool append_program(const struct event_start *start, struct buf *out)
+/* " -- ./a.out": the program as a reader can start it again, if that is short
+ * and a shell takes the words as they are; else "". */
+static const char *words_program(struct crash *crash)
 {
-    const char *way = start->argv.count ? way_to_start(start) : NULL;
+    const struct past *past = crash->past;
+    const struct event *event = past->count ? past->event(past->from, 0) : NULL;
+    const struct texts *argv = event ? &event->start.argv : NULL;
+    const char *way = NULL;
+    struct buf out = {0};
 
-    if (!way)
-        return false;
-    buf_append_text(out, way);
-    for (size_t i = 0; i < start->argv.count; i++) {
-        const char *word = start->argv.list[i];
+    if (event && event->kind == EVENT_START && argv->count)
+        way = way_to_start(&event->start);
+    if (way)
+        buf_printf(&out, " %s", way);
+    for (size_t i = 0; way && i < argv->count; i++) {
+        const char *word = argv->list[i];
 
         if (!*word || word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                         "0123456789-_./=+:,@%")])
-            return false;
-        buf_printf(out, " %s", word);
+            way = NULL;
+        buf_printf(&out, " %s", word);
     }
-    return out->len <= COMMAND_SHOWN;
+    if (!way || out.len > 1 + COMMAND_SHOWN)
+        buf_clear(&out);
+    return phrase_of(&crash->phrases, &out);
 }
 
-const char *words_command(struct crash *crash, uint64_t seq)
+void note_command(struct crash *crash, uint64_t seq, const char *what)
 {
-    const struct past *past = crash->past;
-    const struct event *start = past->count ? past->event(past->from, 0) : NULL;
-    struct buf program = {0};
-    const char *text;
+    const char *program = crash->past->can_go ? "" : words_program(crash);
 
-    if (past->can_go)
-        return phrase(&crash->phrases, "`g %" PRIu64 "` shows", seq);
-    if (start && start->kind == EVENT_START &&
-        append_program(&start->start, &program))
-        text = phrase(&crash->phrases,
-                      "`jittrace --step %s`, then `g %" PRIu64 "`, shows",
-                      buf_text(&program), seq);
+    if (crash->past->can_go)
+        note(crash, NEXT, "`g %" PRIu64 "` shows %s", seq, what);
+    else if (*program)
+        note(crash, NEXT, "`jittrace --step%s`, then `g %" PRIu64 "`, shows %s",
+             program, seq, what);
     else
-        text = phrase(&crash->phrases,
-                      "jittrace --step, then `g %" PRIu64 "`, shows", seq);
-    buf_release(&program);
-    return text;
+        note(crash, NEXT, "jittrace --step, then `g %" PRIu64 "`, shows %s",
+             seq, what);
 }

@@ -15,7 +15,7 @@
 #ifndef JITTRACE_TELL_PARAGRAPH_H
 #define JITTRACE_TELL_PARAGRAPH_H
 
-#include "tell/past.h"
+#include "tell/explain.h"
 #include "tell/pen.h"
 #include "tell/phrase.h"
 
