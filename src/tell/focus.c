@@ -157,22 +157,11 @@ static bool focus_read(const struct store_place *place, uint64_t addr,
 /* Whether code can be taken to begin where a stretch of new bytes begins. */
 static bool is_beginning(const struct store_place *place, uint64_t addr)
 {
-    if (addr == place->base || addr % FAR == 0)
-        return true;
-    for (unsigned i = 1; i < FAR; i++)
-        if (addr - i == place->base || pages_written(place->pages, addr - i))
-            return false;
-    return true;
-}
+    bool far = true;
 
-/* Whether new code begins in the middle of what reads as an old instruction.
- * What is no longer than a number may patch that instruction. */
-static bool is_misread(const struct store_place *place, uint64_t fresh,
-                       const struct focus *focus)
-{
-    return fresh > focus->addr && fresh < focus->addr + focus->length &&
-           !is_latest(place, focus->addr) &&
-           (fresh % FAR == 0 || place->addr + place->length - fresh > PATCH);
+    for (unsigned i = 1; i < FAR && far; i++)
+        far = addr - i != place->base && !pages_written(place->pages, addr - i);
+    return far || addr == place->base || addr % FAR == 0;
 }
 
 /*
@@ -187,9 +176,8 @@ static uint64_t skip_to_code(const struct store_place *place, uint64_t addr,
     for (; addr <= place->addr; follows = false) {
         bool written = pages_written(pages, addr);
 
-        if (written &&
-            (follows || addr == place->base || pages_written(pages, addr - 1) ||
-             !is_latest(place, addr) || is_beginning(place, addr)))
+        if (written && (follows || pages_written(pages, addr - 1) ||
+                        !is_latest(place, addr) || is_beginning(place, addr)))
             return addr;
         addr++;
         while (written && pages_written(pages, addr))
@@ -216,7 +204,11 @@ static void find_stored(const struct store_place *place, struct focus *focus)
     while (at <= place->addr) {
         bool found = focus_read(place, at, focus);
 
-        if (found && is_misread(place, fresh, focus)) {
+        /* New code may begin in the middle of what reads as an old instruction.
+         * What is no longer than a number may patch that instruction. */
+        if (found && fresh > at && fresh < at + focus->length &&
+            !is_latest(place, at) &&
+            (fresh % FAR == 0 || place->addr + place->length - fresh > PATCH)) {
             at = fresh;
             continue;
         }
@@ -247,8 +239,9 @@ static bool makes_old(const struct event *event, uint64_t base, uint64_t addr)
 }
 
 static void focus_stored(struct history *history, uint64_t seq,
-                         const struct event_write *write, struct focus *focus)
+                         struct focus *focus)
 {
+    const struct event_write *write = &history_event(history, seq)->write;
     struct store_place place = {
         .base = write->addr - write->offset,
         .addr = write->addr,
@@ -275,42 +268,6 @@ static void focus_stored(struct history *history, uint64_t seq,
 
 /* --- the instructions of other events ------------------------------------ */
 
-/*
- * The instruction at addr, of which all bytes are what the page holds. Where
- * none of them was written they are zeros, which only the CPU takes for code.
- */
-static void focus_there(const struct view *view, uint64_t addr,
-                        enum focus_kind kind, struct focus *focus)
-{
-    const struct region *region = view_region_at(view, addr);
-    struct store_place place = {.pages = &view->pages};
-    bool is_reached = region && kind == FOCUS_SIGNAL;
-    uint64_t first = addr, last = addr;
-
-    if (!pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last) &&
-        !is_reached)
-        return;
-    focus->kind = kind;
-    focus->base = region ? region->start : addr;
-    if (!focus_read(&place, addr, focus))
-        set_unknown(focus, addr, last - addr + 1);
-}
-
-static void focus_executed(const struct event_step *step, struct focus *focus)
-{
-    if (step->bytes.len == 0)
-        return;
-    focus->kind = FOCUS_EXECUTED;
-    focus->base = step->addr - step->offset;
-    focus->text_known = insn_decode(step->bytes.data, step->bytes.len,
-                                    step->addr, &focus->insn) > 0;
-    focus->addr = step->addr;
-    focus->length = focus->insn.length;
-    focus->state = INSN_DECODED;
-    if (!focus->text_known)
-        set_unknown(focus, step->addr, step->bytes.len);
-}
-
 /* Where the focus of an event is, or near that. Returns false if it has none. */
 static bool place_of(const struct event *event, uint64_t *addr)
 {
@@ -335,69 +292,81 @@ static bool place_of(const struct event *event, uint64_t *addr)
     }
 }
 
-/* The focus of an event that has one of its own. Returns false if it has not.
+/*
+ * The focus of an event that has one of its own. Returns false if it has not.
+ * But for stores and steps it is the instruction of which all bytes are what
+ * the page holds. Where none of them was written they are zeros, which only the
+ * CPU takes for code.
  */
 static bool focus_own(struct history *history, uint64_t seq,
                       struct focus *focus)
 {
     const struct event *event = history_event(history, seq);
-    const struct view *view;
-    uint64_t addr;
+    const struct event_step *step = &event->step;
+    const struct view *view = history_view(history, seq);
+    struct store_place place = {.pages = &view->pages};
+    enum focus_kind kind = FOCUS_REST;
+    const struct region *region;
+    uint64_t addr, first, last;
 
+    *focus = (struct focus){0};
     if (!place_of(event, &addr))
         return false;
-    view = history_view(history, seq);
-    if (event->kind == EVENT_WRITE)
-        focus_stored(history, seq, &event->write, focus);
-    else if (event->kind == EVENT_STEP)
-        focus_executed(&event->step, focus);
-    else if (event->kind == EVENT_ENTER)
-        focus_there(view, addr, FOCUS_NEXT, focus);
-    else if (event->kind == EVENT_PROTECT)
-        focus_there(view, addr, FOCUS_REST, focus);
-    else
-        focus_there(view, explain_address(view, &event->signal),
-                    explain_is_fault(&event->signal) ? FOCUS_SIGNAL
-                                                     : FOCUS_REST,
-                    focus);
-    return focus->kind != FOCUS_NONE;
+    if (event->kind == EVENT_WRITE) {
+        focus_stored(history, seq, focus);
+        return true;
+    }
+    if (event->kind == EVENT_STEP) {
+        focus->kind = FOCUS_EXECUTED;
+        focus->base = addr - step->offset;
+        focus->text_known = insn_decode(step->bytes.data, step->bytes.len, addr,
+                                        &focus->insn) > 0;
+        focus->addr = addr;
+        focus->length = focus->insn.length;
+        focus->state = INSN_DECODED;
+        if (!focus->text_known)
+            set_unknown(focus, addr, step->bytes.len);
+        return true;
+    }
+    if (event->kind == EVENT_ENTER)
+        kind = FOCUS_NEXT;
+    if (event->kind == EVENT_SIGNAL) {
+        addr = explain_address(view, &event->signal);
+        if (explain_is_fault(&event->signal))
+            kind = FOCUS_SIGNAL;
+    }
+    first = last = addr;
+    region = view_region_at(view, addr);
+    if (!pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last) &&
+        !(region && kind == FOCUS_SIGNAL))
+        return false;
+    focus->kind = kind;
+    focus->base = region ? region->start : addr;
+    if (!focus_read(&place, addr, focus))
+        set_unknown(focus, addr, last - addr + 1);
+    return true;
 }
 
-/* The latest events before seq whose focus is still there, latest first. */
-static size_t find_earlier(struct history *history, uint64_t seq,
-                           uint64_t found[TRIED])
+void focus_find(struct history *history, uint64_t seq, struct focus *focus)
 {
-    const struct view *view = history_view(history, seq);
-    uint64_t oldest = seq < BEFORE ? 0 : seq - BEFORE;
+    uint64_t oldest = seq < BEFORE ? 0 : seq - BEFORE, earlier[TRIED], addr;
+    const struct view *view;
     size_t count = 0;
 
+    if (focus_own(history, seq, focus))
+        return;
+    /* The latest events before whose focus is still there. */
+    view = history_view(history, seq);
     for (uint64_t i = seq; i-- > oldest && count < TRIED;) {
         const struct event *event = history_event(history, i);
-        uint64_t addr;
 
         if (place_of(event, &addr) && view_region_at(view, addr) &&
             ((event->kind == EVENT_SIGNAL &&
               explain_is_fault(&event->signal)) ||
              view_has_code(view, addr)))
-            found[count++] = i;
+            earlier[count++] = i;
     }
-    return count;
-}
-
-void focus_find(struct history *history, uint64_t seq, struct focus *focus)
-{
-    uint64_t earlier[TRIED];
-    size_t count;
-
-    *focus = (struct focus){0};
-    if (focus_own(history, seq, focus))
-        return;
-    count = find_earlier(history, seq, earlier);
-    for (size_t i = 0; i < count; i++) {
-        if (focus_own(history, earlier[i], focus)) {
+    for (size_t i = 0; i < count && focus->kind == FOCUS_NONE; i++)
+        if (focus_own(history, earlier[i], focus))
             focus->kind = FOCUS_REST;
-            return;
-        }
-        *focus = (struct focus){0};
-    }
 }

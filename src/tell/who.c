@@ -17,10 +17,10 @@
  */
 #include "tell/who.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "tell/fields.h"
-#include "tell/phrase.h"
 #include "tell/sweep.h"
 
 #define INDENT 4u
@@ -47,72 +47,40 @@ static bool decode_at(const struct view *view, uint64_t at, uint64_t addr,
     return view_decode(view, at, &part->insn) && addr - at < part->insn.length;
 }
 
-/* Looks for the latest step that executed the byte, back to event `oldest`. */
-static bool find_executed(const struct store *store, const struct view *view,
-                          uint64_t oldest, uint64_t addr, struct part *part)
-{
-    struct unpacked unpacked = {0};
-    bool found = false;
-
-    for (uint64_t i = view->applied; !found && i-- > oldest;) {
-        const struct event_step *step = &unpacked.event.step;
-
-        store_read(store, i, &unpacked);
-        if (unpacked.event.kind != EVENT_STEP ||
-            addr - step->addr >= step->bytes.len ||
-            !decode_at(view, step->addr, addr, part))
-            continue;
-        found = true;
-        part->executed =
-            part->insn.length == step->bytes.len &&
-            !memcmp(part->insn.bytes, step->bytes.data, step->bytes.len);
-    }
-    unpacked_release(&unpacked);
-    return found;
-}
-
+/* That of the latest step that executed the byte, back to event `oldest`; or
+ * else the one that a sweep finds. */
 static bool find_part(const struct store *store, const struct view *view,
                       uint64_t oldest, uint64_t addr, struct part *part)
 {
-    enum sweep_found found;
+    struct unpacked unpacked = {0};
+    const struct event_step *step = &unpacked.event.step;
+    const struct insn *insn = &part->insn;
+    enum sweep_found swept;
     struct sweep sweep;
+    bool found = false;
 
     *part = (struct part){0};
     if (!pages_written(&view->pages, addr))
         return false;
-    if (find_executed(store, view, oldest, addr, part))
-        return true;
-    sweep_init(&sweep, &view->pages, addr, addr + 1);
-    while ((found = sweep_next(&sweep)) != SWEEP_END)
-        if (found == SWEEP_INSN && addr - sweep.insn.addr < sweep.insn.length)
-            return decode_at(view, sweep.insn.addr, addr, part);
-    return false;
-}
-
-/* "W=1 R=0 X=0 B=0", "mod=11 reg=000 rm=000", or what a prefix means. */
-static void append_bits(struct phrases *phrases, const struct insn *insn,
-                        unsigned byte, struct buf *out)
-{
-    struct insn_bits bits[INSN_MAX_BITS];
-    size_t count = insn_split(insn, bits);
-    const char *joint = ": ";
-
-    for (size_t i = 0; i < count; i++) {
-        const char *label = bits[i].label;
-
-        if (bits[i].byte != byte || !label[strspn(label, "01")] ||
-            !strcmp(label, "opcode"))
-            continue;
-        buf_printf(out, "%s%s", joint, label);
-        if (bits[i].width < 8)
-            buf_printf(out, "=%s",
-                       phrase_bits(phrases, bits[i].value, bits[i].width));
-        joint = " ";
+    for (uint64_t i = view->applied; !found && i-- > oldest;) {
+        store_read(store, i, &unpacked);
+        found = unpacked.event.kind == EVENT_STEP &&
+                addr - step->addr < step->bytes.len &&
+                decode_at(view, step->addr, addr, part);
+        part->executed =
+            found && insn->length == step->bytes.len &&
+            !memcmp(insn->bytes, step->bytes.data, step->bytes.len);
     }
+    unpacked_release(&unpacked);
+    sweep_init(&sweep, &view->pages, addr, addr + 1);
+    while (!found && (swept = sweep_next(&sweep)) != SWEEP_END)
+        if (swept == SWEEP_INSN && addr - sweep.insn.addr < sweep.insn.length)
+            return decode_at(view, sweep.insn.addr, addr, part);
+    return found;
 }
 
 /* What a byte of an instruction is for: "the lowest byte of the imm32 of mov,
- * 0xfffffffc = -4" */
+ * 0xfffffffc = -4"; of bits "W=1 R=0 X=0 B=0", or what a prefix means. */
 static void append_purpose(struct phrases *phrases, const struct part *part,
                            struct buf *out)
 {
@@ -120,6 +88,9 @@ static void append_purpose(struct phrases *phrases, const struct part *part,
     const struct insn_field *field = fields_at(insn, part->byte);
     bool is_number = field_is_number(field);
     unsigned at = part->byte - field->offset;
+    struct insn_bits bits[INSN_MAX_BITS];
+    size_t count = is_number ? 0 : insn_split(insn, bits);
+    const char *joint = ": ";
 
     if (field->kind == FIELD_PREFIX)
         buf_append_text(out, "a prefix");
@@ -137,8 +108,18 @@ static void append_purpose(struct phrases *phrases, const struct part *part,
     buf_printf(out, " of %s", insn->mnemonic);
     if (is_number)
         buf_printf(out, ", %s", fields_meaning(phrases, insn, field));
-    else
-        append_bits(phrases, insn, part->byte, out);
+    for (size_t i = 0; i < count; i++) {
+        const char *label = bits[i].label;
+
+        if (bits[i].byte != part->byte || !label[strspn(label, "01")] ||
+            !strcmp(label, "opcode"))
+            continue;
+        buf_printf(out, "%s%s", joint, label);
+        if (bits[i].width < 8)
+            buf_printf(out, "=%s",
+                       phrase_bits(phrases, bits[i].value, bits[i].width));
+        joint = " ";
+    }
 }
 
 /* "+0   48 c7 c0[fc]ff ff ff  mov rax, -4" */
@@ -147,26 +128,20 @@ static void write_insn(struct pen *pen, const struct part *part, uint64_t base)
     const struct insn *insn = &part->insn;
 
     pen_column(pen, INDENT);
-    pen_print(pen, ROLE_ADDRESS, "+%llu",
-              (unsigned long long)(insn->addr - base));
+    pen_print(pen, ROLE_ADDRESS, "+%" PRIu64, insn->addr - base);
     if (pen->column < INDENT + 4)
         pen_column(pen, INDENT + 4);
-    for (unsigned i = 0; i < insn->length; i++) {
-        const struct insn_field *field = fields_at(insn, i);
-        bool is_it = i == part->byte;
+    for (unsigned i = 0; i <= insn->length; i++) {
+        bool is_it = i == part->byte, is_next = i == part->byte + 1;
 
-        pen_text(pen, ROLE_BYTE_NEW,
-                 is_it                          ? "["
-                 : i > 0 && i - 1 == part->byte ? "]"
-                                                : " ");
-        pen_print(pen,
-                  is_it   ? ROLE_BYTE_NEW
-                  : field ? style_field(field->kind)
-                          : ROLE_BYTE,
-                  "%02x", insn->bytes[i]);
+        if (i < insn->length || is_next)
+            pen_text(pen, ROLE_BYTE_NEW, is_it ? "[" : is_next ? "]" : " ");
+        if (i < insn->length)
+            pen_print(pen,
+                      is_it ? ROLE_BYTE_NEW
+                            : style_field(fields_at(insn, i)->kind),
+                      "%02x", insn->bytes[i]);
     }
-    if (part->byte + 1u == insn->length)
-        pen_text(pen, ROLE_BYTE_NEW, "]");
     pen_gap(pen, 0);
     pen_cut(pen, ROLE_MNEMONIC, insn->text);
     pen_end(pen);
@@ -174,11 +149,21 @@ static void write_insn(struct pen *pen, const struct part *part, uint64_t base)
 
 /* --- changes ------------------------------------------------------------- */
 
-/* Addresses are the names of places in generated code. */
-static bool is_generated(const struct origin *origin)
+/* "by generated code at ", or else what is given; then the place. Addresses are
+ * the names of places in generated code. */
+static const char *place_of(struct phrases *phrases,
+                            const struct origin *origin, const char *generated,
+                            const char *named, const char *other)
 {
-    return origin->symbol ? !strncmp(origin->symbol, "0x", 2)
-                          : origin->event == EVENT_STEP;
+    const char *symbol = origin->symbol;
+    bool is_generated =
+        symbol ? !strncmp(symbol, "0x", 2) : origin->event == EVENT_STEP;
+
+    return phrase(phrases, "%s%s",
+                  is_generated ? generated
+                  : symbol     ? named
+                               : other,
+                  symbol ? symbol : phrase_hex(phrases, origin->pc));
 }
 
 static const char *found_when(const struct origin *origin)
@@ -213,22 +198,16 @@ static const char *change_of(struct phrases *phrases,
                              const struct origin *origin)
 {
     const char *call = origin->call ? origin->call : "?";
-    const char *place = phrase(
-        phrases, "%s%s",
-        is_generated(origin) ? "by generated code at "
-        : origin->symbol     ? "at "
-                             : "by the instruction at ",
-        origin->symbol ? origin->symbol : phrase_hex(phrases, origin->pc));
+    const char *place = place_of(phrases, origin, "by generated code at ",
+                                 "at ", "by the instruction at ");
 
     switch (origin->kind) {
     case ORIGIN_MAPPED:
-        return phrase(phrases, "%s%s%s",
-                      origin->call ? "mapped by "
-                                   : "memory that was there "
-                                     "before",
-                      origin->call ? call : "",
-                      origin->new_known ? ", all zero"
-                                        : "; what it held was not seen");
+        return phrase(
+            phrases, "%s%s%s",
+            origin->call ? "mapped by " : "memory that was there before",
+            origin->call ? call : "",
+            origin->new_known ? ", all zero" : "; what it held was not seen");
     case ORIGIN_MOVED:
         return phrase(phrases, "moved by %s", call);
     case ORIGIN_STORE:
@@ -244,27 +223,6 @@ static const char *change_of(struct phrases *phrases,
         return phrase(phrases, "unmapped by %s", call);
     }
     return "";
-}
-
-static void write_change(struct pen *pen, struct phrases *phrases,
-                         const struct origin *origin)
-{
-    pen_print(pen, ROLE_ADDRESS, "event %llu", (unsigned long long)origin->seq);
-    pen_gap(pen, COLUMN - 10);
-    pen_text(pen, ROLE_RESULT, values_of(phrases, origin));
-    pen_gap(pen, COLUMN);
-    pen_words(pen, ROLE_PLAIN, COLUMN,
-              phrase(phrases, "%s (thread %d)", change_of(phrases, origin),
-                     origin->tid));
-    if (!origin->source.file)
-        return;
-    pen_column(pen, COLUMN);
-    pen_text(pen, ROLE_SOURCE, phrase_source(phrases, &origin->source));
-    if (origin->source.text) {
-        pen_gap(pen, 0);
-        pen_cut(pen, ROLE_SOURCE, origin->source.text);
-    }
-    pen_end(pen);
 }
 
 /* --- all of it ----------------------------------------------------------- */
@@ -284,7 +242,7 @@ void who_write(struct pen *pen, const struct store *store,
     pen_text(pen, ROLE_HEADING,
              phrase_place(&phrases, origins->addr - base, 1));
     pen_text(pen, ROLE_PLAIN, ", the byte at ");
-    pen_print(pen, ROLE_ADDRESS, "0x%llx", (unsigned long long)origins->addr);
+    pen_hex(pen, ROLE_ADDRESS, origins->addr);
     pen_text(pen, ROLE_PLAIN, ": ");
     pen_text(pen, ROLE_BYTE_NEW,
              gone ? byte_of(&phrases, last->old_known, last->old_byte)
@@ -310,8 +268,22 @@ void who_write(struct pen *pen, const struct store *store,
     }
     pen_column(pen, INDENT);
     pen_words(pen, ROLE_NOTE, INDENT, phrase_of(&phrases, &purpose));
-    for (size_t i = 0; i < count; i++)
-        write_change(pen, &phrases, &origins->list[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct origin *origin = &origins->list[i];
+
+        pen_print(pen, ROLE_ADDRESS, "event %" PRIu64, origin->seq);
+        pen_gap(pen, COLUMN - 10);
+        pen_text(pen, ROLE_RESULT, values_of(&phrases, origin));
+        pen_gap(pen, COLUMN);
+        pen_words(pen, ROLE_PLAIN, COLUMN,
+                  phrase(&phrases, "%s (thread %d)",
+                         change_of(&phrases, origin), origin->tid));
+        if (!origin->source.file)
+            continue;
+        pen_column(pen, COLUMN);
+        pen_source(pen, &origin->source);
+        pen_end(pen);
+    }
     phrases_release(&phrases);
 }
 
@@ -328,7 +300,7 @@ void who_line(const struct origins *origins, uint64_t seq, uint64_t base,
         phrases_release(&phrases);
         return;
     }
-    buf_printf(out, "  event %llu: %s", (unsigned long long)origin->seq,
+    buf_printf(out, "  event %" PRIu64 ": %s", origin->seq,
                values_of(&phrases, origin));
     if (origin->kind == ORIGIN_KERNEL)
         buf_printf(out, "  by the kernel: %s", origin->call);
@@ -342,9 +314,8 @@ void who_line(const struct origins *origins, uint64_t seq, uint64_t base,
     if (origin->source.file)
         buf_printf(out, "  %s", phrase_source(&phrases, &origin->source));
     if (origin->symbol || origin->pc)
-        buf_printf(
-            out, "%s  %s", is_generated(origin) ? "  generated code at" : "",
-            origin->symbol ? origin->symbol : phrase_hex(&phrases, origin->pc));
+        buf_append_text(out, place_of(&phrases, origin, "  generated code at  ",
+                                      "  ", "  "));
     buf_printf(out, "  thread %d", origin->tid);
     if (origins->count > count)
         buf_printf(out, "  (later: %zu)", origins->count - count);
