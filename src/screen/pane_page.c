@@ -12,6 +12,7 @@
  */
 #include "screen/pane.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "tell/fields.h"
@@ -112,12 +113,10 @@ static void add_span(struct dump *dump, uint64_t addr, uint64_t length,
 /* The instruction that comes next, if it is in the pages. */
 static void add_next(struct dump *dump, uint64_t addr)
 {
-    uint8_t bytes[INSN_MAX_LENGTH];
     struct insn insn;
 
-    pages_read(&dump->view->pages, addr, sizeof bytes, bytes);
     if (pages_written(&dump->view->pages, addr) &&
-        insn_decode(bytes, sizeof bytes, addr, &insn) > 0)
+        view_decode(dump->view, addr, &insn))
         add_span(dump, addr, insn.length, ROLE_NEXT, "()");
 }
 
@@ -182,27 +181,6 @@ static uint64_t first_row(const struct moment *moment, const struct dump *dump,
 
 /* --- the dump ------------------------------------------------------------ */
 
-/* The marks of a span, and its role, in the blanks of one row. */
-static void draw_marks(struct grid *grid, const struct span *span,
-                       uint64_t addr, unsigned per_row, struct area row)
-{
-    unsigned end = row.column + row.columns;
-
-    for (unsigned i = 0; i < per_row; i++) {
-        uint64_t at = addr + i - span->addr;
-        unsigned column = row.column + 3 * i;
-        bool last = at + 1 == span->length;
-
-        if (at >= span->length)
-            continue;
-        if (at == 0)
-            grid_put(grid, row.row, column - 1, end, span->role, span->open);
-        if (last || i + 1 < per_row)
-            grid_put(grid, row.row, column + 2, end, span->role,
-                     last ? span->close : " ");
-    }
-}
-
 /* row is a row of the body; its bytes begin at an offset of the mapping. */
 static void draw_row(const struct moment *moment, const struct dump *dump,
                      struct area row, uint64_t offset)
@@ -212,57 +190,55 @@ static void draw_row(const struct moment *moment, const struct dump *dump,
     struct grid *grid = moment->grid;
     uint8_t bytes[PER_ROW];
     struct buf line = {0};
+    unsigned first; /* column of the bytes */
 
     pages_read(&dump->view->pages, addr, per_row, bytes);
-    text = hexdump_row((struct bytes){bytes, per_row}, offset, per_row, &line);
+    first = hexdump_row((struct bytes){bytes, per_row}, offset, per_row, &line);
     if (line.len > row.columns)
-        line.len = text + 3 * per_row;
+        line.len = first + 3 * per_row;
+    first += row.column;
     grid_put(grid, row.row, row.column, end, ROLE_BYTE, buf_text(&line));
-    row.column += text;
-    row.columns -= text;
-    grid_put(grid, row.row, row.column - text, row.column, ROLE_ADDRESS,
-             buf_text(&line));
+    grid_put(grid, row.row, row.column, first, ROLE_ADDRESS, buf_text(&line));
     buf_release(&line);
 
-    text = row.column + 3 * per_row + 1;
+    text = first + 3 * per_row + 1;
     for (unsigned i = 0; i < per_row; i++) {
-        const struct span *span = NULL;
-        unsigned column = row.column + 3 * i;
-        bool is_code;
+        enum role role = ROLE_BYTE;
+        unsigned column = first + 3 * i;
 
-        for (size_t j = 0; j < dump->span_count; j++)
-            if (addr + i - dump->spans[j].addr < dump->spans[j].length)
-                span = &dump->spans[j];
+        for (size_t k = 0; k < dump->span_count; k++)
+            if (addr + i - dump->spans[k].addr < dump->spans[k].length)
+                role = dump->spans[k].role;
         /* A zero that nobody was seen to store is known once it is in code. */
-        is_code =
-            span && span->role != ROLE_BYTE_NEW && span->role != ROLE_CURRENT;
-        if (is_code || pages_written(&dump->view->pages, addr + i)) {
-            grid_paint(grid, row.row, column, span ? span->role : ROLE_BYTE);
-            grid_paint(grid, row.row, column + 1,
-                       span ? span->role : ROLE_BYTE);
+        if ((role != ROLE_BYTE && role != ROLE_BYTE_NEW &&
+             role != ROLE_CURRENT) ||
+            pages_written(&dump->view->pages, addr + i)) {
+            grid_paint(grid, row.row, column, role);
+            grid_paint(grid, row.row, column + 1, role);
             continue;
         }
         grid_put(grid, row.row, column, end, ROLE_UNWRITTEN, FIELDS_UNWRITTEN);
         if (text + per_row <= end)
             grid_put(grid, row.row, text + i, end, ROLE_PLAIN, " ");
     }
-    for (size_t i = 0; i < dump->span_count; i++)
-        draw_marks(grid, &dump->spans[i], addr, per_row, row);
+    /* The marks of each span in the blanks. */
+    for (size_t k = 0; k < dump->span_count; k++)
+        for (unsigned i = 0; i < per_row; i++) {
+            const struct span *span = &dump->spans[k];
+            uint64_t at = addr + i - span->addr;
+            unsigned column = first + 3 * i;
+            bool last = at + 1 == span->length;
+
+            if (at == 0 && span->length > 0)
+                grid_put(grid, row.row, column - 1, end, span->role,
+                         span->open);
+            if (at < span->length && (last || i + 1 < per_row))
+                grid_put(grid, row.row, column + 2, end, span->role,
+                         last ? span->close : " ");
+        }
 }
 
 /* --- the pane ------------------------------------------------------------ */
-
-/* The protection in the form of maps: four characters, the last of which only
- * its line knows. */
-static void append_prot(unsigned prot, const char *maps, struct buf *out)
-{
-    const char *in_maps = maps ? strchr(maps, ' ') : NULL;
-    char text[4];
-
-    prot_text(prot, text);
-    buf_printf(out, "%s%c", text,
-               in_maps && strlen(in_maps) > 4 ? in_maps[4] : 'p');
-}
 
 static void write_title(const struct moment *moment,
                         const struct region *region, struct pen *title)
@@ -276,25 +252,30 @@ static void write_title(const struct moment *moment,
     const char *maps = protection ? protection->maps : NULL;
     bool one =
         start->kind == EVENT_START && region->length == start->start.page_size;
-    struct buf text = {0};
+    char before[4], after[4], shared = 'p';
+    struct buf length = {0};
 
+    /* As maps has it, with four characters; only its line knows the last. */
+    maps = maps ? strchr(maps, ' ') : NULL;
+    if (maps && strlen(maps) > 4)
+        shared = maps[4];
+    prot_text(region->prot, after);
     pen_text(title, ROLE_HEADING, one ? "page" : "pages");
-    pen_column(title, title->column + 1);
-    pen_print(title, ROLE_ADDRESS, "0x%llx", (unsigned long long)region->addr);
-    pen_column(title, title->column + 2);
+    pen_print(title, ROLE_PLAIN, " ");
+    pen_hex(title, ROLE_ADDRESS, region->addr);
+    pen_gap(title, 0);
     if (changed) {
-        append_prot(event->protect.old_prot, maps, &text);
-        buf_append_text(&text, " → ");
+        prot_text(event->protect.old_prot, before);
+        pen_print(title, ROLE_CHANGED, "%s%c → ", before, shared);
     }
-    append_prot(region->prot, maps, &text);
-    pen_text(title, changed ? ROLE_CHANGED : ROLE_PROTECTION, buf_text(&text));
-    buf_clear(&text);
-    buf_printf(&text, "%llu bytes", (unsigned long long)region->length);
-    if (title->column + 2 + text.len + 4 <= pen_line_width(title)) {
-        pen_column(title, title->column + 2);
-        pen_text(title, ROLE_NOTE, buf_text(&text));
+    pen_print(title, changed ? ROLE_CHANGED : ROLE_PROTECTION, "%s%c", after,
+              shared);
+    buf_printf(&length, "%" PRIu64 " bytes", region->length);
+    if (title->column + 2 + length.len + 4 <= pen_line_width(title)) {
+        pen_gap(title, 0);
+        pen_text(title, ROLE_NOTE, buf_text(&length));
     }
-    buf_release(&text);
+    buf_release(&length);
 }
 
 void pane_page(const struct moment *moment, struct pane *pane)
@@ -313,8 +294,7 @@ void pane_page(const struct moment *moment, struct pane *pane)
     dump.region = view_region_at(dump.view, addr);
     if (!dump.region) {
         pen_text(&pane->title, ROLE_HEADING, "page");
-        pen_print(&pane->title, ROLE_CHANGED, " 0x%llx  unmapped",
-                  (unsigned long long)addr);
+        pen_print(&pane->title, ROLE_CHANGED, " 0x%" PRIx64 "  unmapped", addr);
         pen_words(&pane->pen, ROLE_NOTE, 0, "The program gave it back.");
         return;
     }

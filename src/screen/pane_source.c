@@ -6,6 +6,7 @@
  */
 #include "screen/pane.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,79 +69,57 @@ static const char *own_words(const struct event *event)
     }
 }
 
-static void find_place(const struct moment *moment, struct place *place)
-{
-    const struct view *view = moment_view(moment);
-
-    place_of(view, moment->event, place);
-    place->current = place->kind != PLACE_UNKNOWN;
-    if (place->current && moment->focus.kind == FOCUS_SIGNAL)
-        place->addr = moment->focus.addr;
-    if (own_words(moment->event))
-        return;
-    for (uint64_t i = moment->seq; place->kind == PLACE_UNKNOWN && i-- > 0 &&
-                                   moment->seq - i <= LOOK_BACK;)
-        place_of(view, history_event(moment->history, i), place);
-}
-
 /* --- source -------------------------------------------------------------- */
 
-/* A narrow pane has no room for indentation. */
-static void write_source_line(struct pen *pen, int line, struct bytes text,
-                              bool current)
-{
-    bool narrow = pen_line_width(pen) < WIDE;
-    struct buf expanded = {0};
-    const char *shown;
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] != '\t')
-            buf_append(&expanded, text.data + i, 1);
-        else
-            buf_printf(&expanded, "%*s", (int)(TAB - expanded.len % TAB), "");
-    }
-    shown = buf_text(&expanded);
-    if (narrow)
-        shown += strspn(shown, " ");
-    pen_print(pen, current ? ROLE_CURRENT : ROLE_NOTE, "%c%*d",
-              current ? '>' : ' ', narrow ? 4 : 5, line);
-    pen_column(pen, narrow ? TEXT - 2 : TEXT);
-    pen_cut(pen, current ? ROLE_SOURCE : ROLE_PLAIN, shown);
-    buf_release(&expanded);
-}
-
-/* The current line stands in the upper half: what follows matters more. */
+/* The current line stands in the upper half: what follows matters more. A
+ * narrow pane has no room for indentation. */
 static void show_source(const struct moment *moment, const struct place *place,
                         struct pane *pane)
 {
     struct area body = pane->body;
     int before = body.rows > 1 ? (int)(body.rows - 1) / 3 + (body.rows < 4) : 0;
     int line = place->line > before ? place->line - before : 1;
+    bool narrow = body.columns < WIDE;
+    struct pen *pen = &pane->pen;
 
     pen_print(&pane->title, ROLE_HEADING, "%s:%d", place->file, place->line);
     for (unsigned row = 0; row < body.rows; row++, line++) {
-        bool is_it = line == place->line;
+        bool current = place->current && line == place->line;
+        struct buf expanded = {0};
         struct bytes text;
+        const char *shown;
 
-        if (view_source_line(moment_view(moment), place->file, line, &text))
-            write_source_line(&pane->pen, line, text, place->current && is_it);
-        if (is_it)
+        if (line == place->line)
             pane_cursor(moment->grid, body.row + row, body.column);
-        pen_end(&pane->pen);
+        if (!view_source_line(moment_view(moment), place->file, line, &text)) {
+            pen_end(pen);
+            continue;
+        }
+        for (size_t i = 0; i < text.len; i++)
+            if (text.data[i] != '\t')
+                buf_append(&expanded, text.data + i, 1);
+            else
+                buf_printf(&expanded, "%*s", (int)(TAB - expanded.len % TAB),
+                           "");
+        shown = buf_text(&expanded);
+        pen_print(pen, current ? ROLE_CURRENT : ROLE_NOTE, "%c%*d",
+                  current ? '>' : ' ', narrow ? 4 : 5, line);
+        pen_column(pen, narrow ? TEXT - 2 : TEXT);
+        pen_cut(pen, current ? ROLE_SOURCE : ROLE_PLAIN,
+                narrow ? shown + strspn(shown, " ") : shown);
+        pen_end(pen);
+        buf_release(&expanded);
     }
 }
 
 /* --- generated code ------------------------------------------------------ */
 
-/* An instruction, or bytes that are none. */
-struct listed {
-    uint64_t addr;
-    struct insn insn; /* length 0: none */
-};
-
-/* The last lines of a sweep, as many as the pane has rows. */
-struct window {
-    struct listed *ring;
+/* Instructions, and bytes that are none, around the one to show. */
+struct code {
+    struct line {
+        uint64_t addr;
+        struct insn insn; /* length 0: none */
+    } * ring;             /* the last `rows` of them */
     size_t rows;
     size_t count;  /* lines so far */
     size_t anchor; /* the line of the instruction to show */
@@ -148,64 +127,64 @@ struct window {
 };
 
 /* The first line to show: some stand in front of the anchor. */
-static size_t window_first(const struct window *list)
+static size_t code_first(const struct code *code)
 {
-    size_t before = (list->rows - 1) / 3;
+    size_t before = (code->rows - 1) / 3;
 
-    return list->anchor > before ? list->anchor - before : 0;
+    return code->anchor > before ? code->anchor - before : 0;
+}
+
+static void code_add(struct code *code, struct line line, bool is_anchor)
+{
+    if (is_anchor)
+        code->anchor = code->count;
+    code->anchored |= is_anchor;
+    code->ring[code->count++ % code->rows] = line;
 }
 
 /*
  * Reads instructions until all that is to be shown is there. Returns false if
  * they are out of step with the one at addr.
  */
-static bool window_read(struct window *list, struct sweep sweep, uint64_t addr)
+static bool code_read(struct code *code, struct sweep sweep, uint64_t addr)
 {
     enum sweep_found found;
 
-    while ((!list->anchored || list->count < window_first(list) + list->rows) &&
+    while ((!code->anchored || code->count < code_first(code) + code->rows) &&
            (found = sweep_next(&sweep)) != SWEEP_END) {
-        struct listed line = {.addr = sweep.bad};
+        struct line line = {.addr = sweep.bad};
 
         if (found == SWEEP_INSN)
-            line = (struct listed){sweep.insn.addr, sweep.insn};
-        if (!list->anchored && sweep.at > addr) {
-            if (line.addr != addr)
-                return false;
-            list->anchored = true;
-            list->anchor = list->count;
-        }
-        list->ring[list->count++ % list->rows] = line;
+            line = (struct line){sweep.insn.addr, sweep.insn};
+        if (!code->anchored && sweep.at > addr && line.addr != addr)
+            return false;
+        code_add(code, line, !code->anchored && sweep.at > addr);
     }
     return true;
 }
 
 /* Lists what is around addr, up to end. */
-static void window_fill(struct window *list, const struct pages *pages,
-                        uint64_t addr, uint64_t end)
+static void code_fill(struct code *code, const struct view *view, uint64_t addr,
+                      uint64_t end)
 {
+    const struct pages *pages = &view->pages;
     bool written = pages_written(pages, addr);
+    struct line line = {.addr = addr};
     struct sweep sweep;
 
     sweep_init(&sweep, pages, addr, written ? end : addr);
-    if (window_read(list, sweep, addr) && written)
+    if (code_read(code, sweep, addr) && written)
         return;
     if (written) { /* out of step: from there on, nothing in front */
-        list->count = 0;
+        code->count = 0;
     } else { /* zeros that nobody stored are listed: control is there */
-        struct listed line = {.addr = addr};
-        uint8_t bytes[INSN_MAX_LENGTH];
-
-        pages_read(pages, addr, sizeof bytes, bytes);
-        if (insn_decode(bytes, sizeof bytes, addr, &line.insn) <= 0)
+        if (!view_decode(view, addr, &line.insn))
             line.insn.length = 0;
-        list->anchored = true;
-        list->anchor = list->count;
-        list->ring[list->count++ % list->rows] = line;
+        code_add(code, line, true);
         addr += line.insn.length;
     }
-    window_read(list, (struct sweep){.pages = pages, .at = addr, .end = end},
-                addr);
+    code_read(code, (struct sweep){.pages = pages, .at = addr, .end = end},
+              addr);
 }
 
 /* What the event did there: '>' it was executed, '-' comes next, '!' a signal
@@ -226,20 +205,19 @@ static char mark_of(const struct moment *moment, const struct place *place,
     return event->kind == EVENT_ENTER && addr == place->addr ? '-' : ' ';
 }
 
-static void write_code_line(struct pen *pen, const struct listed *line,
+static void write_code_line(struct pen *pen, const struct line *line,
                             uint64_t base, char mark)
 {
     bool wide = pen_line_width(pen) >= WIDE;
-    unsigned room = (WORDS - CODE - 1) / 3;
+    unsigned room = (WORDS - CODE - 1) / 3, length = line->insn.length;
     enum role role = mark == ' '   ? ROLE_PLAIN
                      : mark == '>' ? ROLE_EXECUTED
                                    : ROLE_NEXT;
 
-    pen_print(pen, role, "%c +%llu", mark,
-              (unsigned long long)(line->addr - base));
+    pen_print(pen, role, "%c +%" PRIu64, mark, line->addr - base);
     pen_gap(pen, CODE);
-    for (unsigned i = 0; wide && i < line->insn.length && i < room; i++) {
-        if (i + 1 == room && line->insn.length > room) {
+    for (unsigned i = 0; wide && i < length && i < room; i++) {
+        if (i + 1 == room && length > room) {
             pen_text(pen, role, "..");
             break;
         }
@@ -247,7 +225,7 @@ static void write_code_line(struct pen *pen, const struct listed *line,
         pen_column(pen, pen->column + 1);
     }
     pen_gap(pen, wide ? WORDS : CODE);
-    pen_cut(pen, role, line->insn.length ? line->insn.text : "no instruction");
+    pen_cut(pen, role, length ? line->insn.text : "no instruction");
     pen_end(pen);
 }
 
@@ -256,8 +234,7 @@ static void show_code(const struct moment *moment, const struct place *place,
 {
     const struct view *view = moment_view(moment);
     const struct region *region = view_region_at(view, place->addr);
-    struct window list = {.rows = pane->body.rows};
-    uint64_t base = region ? region->start : place->addr;
+    struct code code = {.rows = pane->body.rows};
     char mark = mark_of(moment, place, place->addr);
     size_t first, last;
 
@@ -266,34 +243,49 @@ static void show_code(const struct moment *moment, const struct place *place,
                                   : mark == '-' ? "- next"
                                   : mark == '!' ? "! signal here"
                                                 : "");
-    if (!region || list.rows == 0)
+    if (!region || code.rows == 0)
         return;
-    list.ring = mem_alloc(list.rows * sizeof *list.ring);
-    window_fill(&list, &view->pages, place->addr,
-                region->addr + region->length);
+    code.ring = mem_alloc(code.rows * sizeof *code.ring);
+    code_fill(&code, view, place->addr, region->addr + region->length);
     /* At the end of the code the pane stays full. */
-    first = window_first(&list);
-    last = list.count > list.rows ? list.count - list.rows : 0;
+    first = code_first(&code);
+    last = code.count > code.rows ? code.count - code.rows : 0;
     first = first < last ? first : last;
-    for (size_t i = first; i < list.count; i++) {
-        const struct listed *line = &list.ring[i % list.rows];
+    for (size_t i = first; i < code.count; i++) {
+        const struct line *line = &code.ring[i % code.rows];
 
         if (line->addr == place->addr)
             pane_cursor(moment->grid, pane->body.row + (unsigned)(i - first),
                         pane->body.column);
-        write_code_line(&pane->pen, line, base,
+        write_code_line(&pane->pen, line, region->start,
                         mark_of(moment, place, line->addr));
     }
-    free(list.ring);
+    free(code.ring);
 }
 
-/* --- neither ------------------------------------------------------------- */
+/* --- all of it ----------------------------------------------------------- */
 
-static void show_words(const struct moment *moment, struct pane *pane)
+void pane_source(const struct moment *moment, struct pane *pane)
 {
     const struct event *event = moment->event;
     const char *words = own_words(event);
+    const struct view *view = moment_view(moment);
+    struct place place;
 
+    place_of(view, event, &place);
+    place.current = place.kind != PLACE_UNKNOWN;
+    if (place.current && moment->focus.kind == FOCUS_SIGNAL)
+        place.addr = moment->focus.addr;
+    for (uint64_t i = moment->seq; !words && place.kind == PLACE_UNKNOWN &&
+                                   i-- > 0 && moment->seq - i <= LOOK_BACK;)
+        place_of(view, history_event(moment->history, i), &place);
+    if (place.kind == PLACE_SOURCE)
+        show_source(moment, &place, pane);
+    if (place.kind == PLACE_CODE)
+        show_code(moment, &place, pane);
+    free(place.file);
+    if (place.kind != PLACE_UNKNOWN)
+        return;
     pen_text(&pane->title, ROLE_HEADING, "source");
     pane_cursor(moment->grid, pane->body.row, pane->body.column);
     if (!words) {
@@ -303,25 +295,10 @@ static void show_words(const struct moment *moment, struct pane *pane)
     pen_text(&pane->pen, ROLE_CURRENT, ">");
     pen_column(&pane->pen, 2);
     if (event->kind == EVENT_WRITE)
-        pen_print(&pane->pen, ROLE_ADDRESS, "0x%llx  ",
-                  (unsigned long long)event->write.pc);
+        pen_print(&pane->pen, ROLE_ADDRESS, "0x%" PRIx64 "  ", event->write.pc);
     pen_cut(&pane->pen, ROLE_MNEMONIC, words);
     pen_end(&pane->pen);
     pen_words(&pane->pen, ROLE_NOTE, 0,
               "The line of source is not known: the program has no debug info "
               "there.");
-}
-
-void pane_source(const struct moment *moment, struct pane *pane)
-{
-    struct place place;
-
-    find_place(moment, &place);
-    if (place.kind == PLACE_SOURCE)
-        show_source(moment, &place, pane);
-    else if (place.kind == PLACE_CODE)
-        show_code(moment, &place, pane);
-    else
-        show_words(moment, pane);
-    free(place.file);
 }
