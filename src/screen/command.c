@@ -36,11 +36,9 @@ enum command command_of_word(const char *word, size_t len)
     return len == 1 ? command_of_letter(*word) : COMMAND_NONE;
 }
 
-static void add_key(struct buf *out, size_t start, const char *name, size_t len)
+static void add_key(struct buf *out, size_t start, const char *name, int len)
 {
-    if (out->len > start)
-        buf_append_text(out, ", ");
-    buf_append(out, name, len);
+    buf_printf(out, "%s%.*s", out->len > start ? ", " : "", len, name);
 }
 
 void command_keys(enum command command, struct buf *out)
@@ -62,5 +60,5 @@ void command_keys(enum command command, struct buf *out)
             add_key(out, start, letter, 1);
     for (int key = KEY_IS_ENTER + 1; key < KEYS; key++)
         if (entry->keys & 1u << key)
-            add_key(out, start, names[key], strlen(names[key]));
+            add_key(out, start, names[key], (int)strlen(names[key]));
 }

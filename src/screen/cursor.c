@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "screen/cursor.h"
+#include "screen/screen.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -39,11 +39,23 @@ static void put(struct cursor *cursor, struct history *history, uint64_t addr,
     cursor_update(cursor, history);
 }
 
+/* The same, if it is mapped after event seq. Returns false if it is not. */
+static bool put_mapped(struct cursor *cursor, struct history *history,
+                       uint64_t seq, uint64_t addr)
+{
+    const struct region *region =
+        view_region_at(history_view(history, seq), addr);
+
+    if (region)
+        put(cursor, history, addr, region->start, region->addr,
+            region->addr + region->length);
+    return region;
+}
+
 /* The byte that an event is about: the first one of what it stored, executed
  * or will execute; else of its mapping. */
 static uint64_t byte_of(struct history *history, uint64_t seq)
 {
-    const struct event *event;
     struct focus focus;
 
     focus_find(history, seq, &focus);
@@ -52,74 +64,38 @@ static uint64_t byte_of(struct history *history, uint64_t seq)
     if (focus.kind != FOCUS_NONE)
         return focus.addr;
     for (uint64_t i = seq + 1; i-- > 0;) {
-        event = history_event(history, i);
+        const struct event *event = history_event(history, i);
+
         if (event->kind == EVENT_MAP)
             return event->map.addr;
     }
     return 0;
 }
 
-/* What is mapped at addr after event seq, or NULL. */
-static const struct region *mapped(struct history *history, uint64_t seq,
-                                   uint64_t addr)
-{
-    return view_region_at(history_view(history, seq), addr);
-}
-
 void cursor_move(struct cursor *cursor, struct history *history, uint64_t seq,
                  int by, struct buf *message)
 {
     uint64_t addr = cursor->origins.addr + (uint64_t)(int64_t)by;
-    const struct region *region;
 
-    if (cursor->on && addr - cursor->low < cursor->end - cursor->low) {
+    if (cursor->on && addr - cursor->low < cursor->end - cursor->low)
         put(cursor, history, addr, cursor->base, cursor->low, cursor->end);
-    } else if (cursor->on) {
+    else if (cursor->on)
         buf_printf(message, "this is the %s byte of the mapping",
                    by < 0 ? "first" : "last");
-    } else {
-        addr = byte_of(history, seq);
-        region = mapped(history, seq, addr);
-        if (region)
-            put(cursor, history, addr, region->start, region->addr,
-                region->addr + region->length);
-        else
-            buf_append_text(message, "nothing is mapped for code here; w asks "
-                                     "for a byte of the past");
-    }
-}
-
-/* Sets it to a byte of what is not mapped any more. */
-static bool set_in_past(struct cursor *cursor, struct history *history,
-                        uint64_t seq, uint64_t number)
-{
-    const struct where_mapping *mapping;
-    struct unpacked unpacked = {0};
-    struct where where = {0};
-    uint64_t addr = 0;
-    size_t state = 0;
-    bool found;
-
-    for (uint64_t i = 0; i <= seq; i++) {
-        store_read(history_store(history), i, &unpacked);
-        where_apply(&where, &unpacked.event);
-    }
-    found = where_next(&where, number, &state, &addr);
-    if (found) {
-        mapping = where_mapping(&where, addr);
-        put(cursor, history, addr, mapping->start, mapping->start,
-            mapping->start + mapping->length);
-    }
-    unpacked_release(&unpacked);
-    where_release(&where);
-    return found;
+    else if (!put_mapped(cursor, history, seq, byte_of(history, seq)))
+        buf_append_text(message, "nothing is mapped for code here; w asks for "
+                                 "a byte of the past");
 }
 
 void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
                 const char *where, struct buf *message)
 {
+    const struct where_mapping *mapping;
+    struct unpacked unpacked = {0};
     const struct region *region;
+    struct where past = {0};
     uint64_t number, addr;
+    size_t state = 0;
 
     if (!where || !*where) {
         cursor_release(cursor);
@@ -130,21 +106,27 @@ void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
                    where);
         return;
     }
-    addr = number;
-    region = number >= LOWEST_ADDRESS ? mapped(history, seq, addr) : NULL;
-    if (!region) {
-        region =
-            mapped(history, seq,
-                   cursor->on ? cursor->origins.addr : byte_of(history, seq));
-        addr = region ? region->start + number : 0;
-        region = region ? mapped(history, seq, addr) : NULL;
+    if (number >= LOWEST_ADDRESS && put_mapped(cursor, history, seq, number))
+        return;
+    addr = cursor->on ? cursor->origins.addr : byte_of(history, seq);
+    region = view_region_at(history_view(history, seq), addr);
+    if (region && put_mapped(cursor, history, seq, region->start + number))
+        return;
+    /* A byte of what is not mapped any more. */
+    for (uint64_t i = 0; i <= seq; i++) {
+        store_read(history_store(history), i, &unpacked);
+        where_apply(&past, &unpacked.event);
     }
-    if (region)
-        put(cursor, history, addr, region->start, region->addr,
-            region->addr + region->length);
-    else if (!set_in_past(cursor, history, seq, number))
+    if (where_next(&past, number, &state, &addr)) {
+        mapping = where_mapping(&past, addr);
+        put(cursor, history, addr, mapping->start, mapping->start,
+            mapping->start + mapping->length);
+    } else {
         buf_printf(message, "no code up to event %" PRIu64 " has that byte",
                    seq);
+    }
+    unpacked_release(&unpacked);
+    where_release(&past);
 }
 
 bool cursor_jump(struct cursor *cursor, struct history *history, uint64_t seq,

@@ -59,17 +59,16 @@ bool grid_equal(const struct grid *a, const struct grid *b)
 }
 
 /*
- * Whether a terminal shows a code point in exactly one column. wcwidth(3) knows
- * that, but only in a UTF-8 locale, and a grid must not depend on the locale.
- * These are the scripts and symbols of one column that a program for
- * programmers meets (Unicode Standard Annex 11: neither wide nor combining);
- * all else counts as unknown.
+ * The first character of text, which is not empty, and how long it is; or '?'
+ * unless a terminal shows it in exactly one column. wcwidth(3) knows that, but
+ * only in a UTF-8 locale, and a grid must not depend on the locale. These are
+ * the scripts and symbols of one column that a program for programmers meets
+ * (Unicode Standard Annex 11: neither wide nor combining); all else counts as
+ * unknown.
  */
-static bool is_one_column(uint32_t rune)
+static uint32_t decode(const uint8_t *text, size_t len, size_t *used)
 {
-    static const struct {
-        uint32_t first, last;
-    } ranges[] = {
+    static const uint32_t ranges[][2] = {
         {0x20, 0x7e},     {0xa0, 0xac},     {0xae, 0x2ff},
         {0x370, 0x482},   {0x48a, 0x52f}, /* Greek, Cyrillic */
         {0x1e00, 0x1fff},                 /* more Latin and Greek */
@@ -77,21 +76,12 @@ static bool is_one_column(uint32_t rune)
         {0x2100, 0x2319}, {0x232b, 0x23e8}, /* letterlike, arrows, maths */
         {0x2400, 0x25fc},                   /* box drawing, shapes */
     };
-
-    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
-        if (rune >= ranges[i].first && rune <= ranges[i].last)
-            return true;
-    return false;
-}
-
-/* The first character of text, which is not empty, and how long it is. */
-static uint32_t decode(const uint8_t *text, size_t len, size_t *used)
-{
     uint32_t rune;
 
     *used = utf8_decode(text, len, &rune);
-    if (*used > 0 && is_one_column(rune))
-        return rune;
+    for (size_t i = 0; *used && i < sizeof ranges / sizeof *ranges; i++)
+        if (rune >= ranges[i][0] && rune <= ranges[i][1])
+            return rune;
     *used += *used == 0;
     return REPLACEMENT;
 }

@@ -5,6 +5,7 @@
  */
 #include "screen/pane.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "cpu/calling.h"
@@ -21,13 +22,12 @@ static void append_value(const struct moment *moment, enum reg reg,
     if (reg == REG_FLAGS)
         flags_describe(value, out);
     else if (moment->screen->decimal)
-        buf_printf(out, "%lld", (long long)value);
+        buf_printf(out, "%" PRId64, (int64_t)value);
     else if (brief && value >> 32)
-        buf_printf(out, "0x%llx…%06llx",
-                   (unsigned long long)(value >> (value >> 48 ? 48 : 32)),
-                   (unsigned long long)(value & 0xffffff));
+        buf_printf(out, "0x%" PRIx64 "…%06" PRIx64,
+                   value >> (value >> 48 ? 48 : 32), value & 0xffffff);
     else
-        buf_printf(out, "0x%llx", (unsigned long long)value);
+        buf_printf(out, "0x%" PRIx64, value);
 }
 
 static const char *name_of(enum reg reg)
@@ -54,52 +54,6 @@ static void write_change(const struct moment *moment,
     buf_release(&text);
 }
 
-/* Where no register is known to have changed. */
-static const char *words_on_none(const struct event *event, bool inside)
-{
-    if (event->kind == EVENT_ENTER)
-        return "  as the code finds them";
-    if (event->kind != EVENT_STEP)
-        return inside ? "  as last seen in generated code"
-                      : "  as generated code left them";
-    /* mm, xmm, ymm, zmm */
-    if (event->step.text && strstr(event->step.text, "mm"))
-        return "  no general register changed; vector registers are not shown";
-    return "  no general register changed";
-}
-
-/* Those that did not change, each on its column, or on the next line if it does
- * not fit. */
-static void write_others(const struct moment *moment, const struct regs *regs,
-                         const struct reg_changes *changes, struct pen *pen)
-{
-    bool narrow = pen_line_width(pen) < NARROW;
-    unsigned slot = narrow ? NARROW_SLOT : SLOT;
-    struct buf text = {0};
-
-    for (int i = 0; i < REG_COUNT; i++) {
-        enum reg reg = calling_interest[i];
-        unsigned column = pen->column ? (pen->column + slot) / slot * slot : 0;
-        bool is_changed = false;
-
-        for (size_t j = 0; j < changes->count; j++)
-            is_changed |= changes->list[j].reg == reg;
-        if (is_changed)
-            continue;
-        buf_clear(&text);
-        buf_printf(&text, "%s%s ", narrow ? " " : "  ", name_of(reg));
-        append_value(moment, reg, regs->value[reg], false, &text);
-        if (column + text.len > pen_line_width(pen)) {
-            pen_end(pen);
-            column = 0;
-        }
-        pen_column(pen, column);
-        pen_text(pen, ROLE_REGISTER, buf_text(&text));
-    }
-    pen_end(pen);
-    buf_release(&text);
-}
-
 unsigned pane_regs_rows(unsigned columns)
 {
     unsigned slot = columns < NARROW ? NARROW_SLOT : SLOT;
@@ -115,26 +69,60 @@ void pane_regs(const struct moment *moment, struct pane *pane)
     const struct view_thread *thread = view_thread(view, event->tid);
     bool known = thread && thread->regs_known;
     const struct regs *regs = view_regs(view, event->tid);
+    unsigned width = pane->body.columns;
+    unsigned slot = width < NARROW ? NARROW_SLOT : SLOT;
     struct reg_changes changes = {0};
+    struct pen *pen = &pane->pen;
+    struct buf text = {0};
 
     pen_text(&pane->title, ROLE_HEADING, "registers");
     if (moment->screen->decimal)
         buf_append_text(&pane->right, "decimal");
     if (!regs) {
-        pen_words(&pane->pen, ROLE_NOTE, 2,
+        pen_words(pen, ROLE_NOTE, 2,
                   "  not known yet: they are read when control enters "
                   "generated code");
-    } else {
-        if (known && event->kind == EVENT_STEP)
-            changes = event->step.regs;
-        for (size_t i = 0; i < changes.count; i++)
-            write_change(moment, &changes.list[i], &pane->pen);
-        if (changes.count == 0)
-            pen_cut(&pane->pen, ROLE_NOTE,
-                    words_on_none(event, known && thread->inside));
-        pen_end(&pane->pen);
-        write_others(moment, regs, &changes, &pane->pen);
+        pane->has_ellipsis =
+            moment->screen->all_registers && pane_lines(pen) > pane->body.rows;
+        return;
     }
-    pane->has_ellipsis = moment->screen->all_registers &&
-                         pane_lines(&pane->pen) > pane->body.rows;
+    if (known && event->kind == EVENT_STEP)
+        changes = event->step.regs;
+    for (size_t i = 0; i < changes.count; i++)
+        write_change(moment, &changes.list[i], pen);
+    if (changes.count == 0) /* of vectors mm, xmm, ymm, zmm nothing is known */
+        pen_cut(pen, ROLE_NOTE,
+                event->kind == EVENT_ENTER ? "  as the code finds them"
+                : event->kind == EVENT_STEP && event->step.text &&
+                        strstr(event->step.text, "mm")
+                    ? "  no general register changed; vector registers are "
+                      "not shown"
+                : event->kind == EVENT_STEP ? "  no general register changed"
+                : known && thread->inside   ? "  as last seen in generated code"
+                                            : "  as generated code left them");
+    pen_end(pen);
+    /* The others, each on its column, or on the next line if it does not fit. */
+    for (int i = 0; i < REG_COUNT; i++) {
+        enum reg reg = calling_interest[i];
+        unsigned column = pen->column ? (pen->column + slot) / slot * slot : 0;
+        bool is_changed = false;
+
+        for (size_t k = 0; k < changes.count; k++)
+            is_changed |= changes.list[k].reg == reg;
+        if (is_changed)
+            continue;
+        buf_clear(&text);
+        buf_printf(&text, "%s%s ", width < NARROW ? " " : "  ", name_of(reg));
+        append_value(moment, reg, regs->value[reg], false, &text);
+        if (column + text.len > width) {
+            pen_end(pen);
+            column = 0;
+        }
+        pen_column(pen, column);
+        pen_text(pen, ROLE_REGISTER, buf_text(&text));
+    }
+    pen_end(pen);
+    buf_release(&text);
+    pane->has_ellipsis =
+        moment->screen->all_registers && pane_lines(pen) > pane->body.rows;
 }

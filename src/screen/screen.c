@@ -9,6 +9,7 @@
  */
 #include "screen/screen.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/utf8.h"
@@ -76,8 +77,8 @@ static const struct share rounds[] = {
     {PANE_REGS, 9},    {PANE_OUTPUT, 8},  {PANE_PAGE, 17},  {PANES, 0},
 };
 
-/* What is taken from others to show all registers, down to a number of rows
- * that they keep, in that order. */
+/* What is taken from others to show all registers, or the explanation of a
+ * crash, down to a number of rows that they keep, in that order. */
 static const struct share taken[] = {
     {PANE_SOURCE, 0}, {PANE_OUTPUT, 0}, {PANE_PAGE, 2},
     {PANE_STORY, 3},  {PANES, 0},
@@ -86,8 +87,6 @@ static const struct share narrow_taken[] = {
     {PANE_SOURCE, 0}, {PANE_OUTPUT, 0}, {PANE_PAGE, 0},
     {PANE_INSN, 0},   {PANE_STORY, 3},  {PANES, 0},
 };
-
-/* The same for the explanation of a crash. */
 static const struct share story_taken[] = {
     {PANE_OUTPUT, 0}, {PANE_SOURCE, 0}, {PANE_REGS, 0},
     {PANE_PAGE, 0},   {PANE_INSN, 0},   {PANES, 0},
@@ -118,11 +117,10 @@ static void lay_out(const struct moment *moment, unsigned panes,
 {
     bool narrow = area.columns < NARROW, given = true;
     enum pane_name last = panes & BIT(SOURCE) ? PANE_SOURCE : PANE_REGS;
+    const struct share *share = narrow ? narrow_shares : shares;
     unsigned rows[PANES] = {0}, left = area.rows;
-    const struct share *share;
 
-    for (share = narrow ? narrow_shares : shares; share->pane != PANES;
-         share++) {
+    for (; share->pane != PANES; share++) {
         unsigned *have = &rows[share->pane];
         /* The first row is a rule, of no use but to the output. */
         bool alone = *have + share->rows == 1 && share->pane != PANE_OUTPUT;
@@ -134,15 +132,12 @@ static void lay_out(const struct moment *moment, unsigned panes,
     }
     while (left > 0 && given) {
         given = false;
-        for (share = rounds; share->pane != PANES && left > 0; share++) {
-            unsigned *have = &rows[share->pane];
-
-            if (*have == 0 || *have >= share->rows)
-                continue;
-            ++*have;
-            left--;
-            given = true;
-        }
+        for (share = rounds; share->pane != PANES && left > 0; share++)
+            if (rows[share->pane] && rows[share->pane] < share->rows) {
+                rows[share->pane]++;
+                left--;
+                given = true;
+            }
     }
     if (rows[last] > 1)
         rows[last] += left;
@@ -153,13 +148,12 @@ static void lay_out(const struct moment *moment, unsigned panes,
     if (rows[PANE_STORY])
         take_rows(rows, story_taken, pane_story_rows(moment, area.columns),
                   &rows[PANE_STORY]);
-    for (int pane = 0; pane < PANES; pane++) {
-        if (!(panes >> pane & 1u))
-            continue;
-        area.rows = rows[pane];
-        areas[pane] = area;
-        area.row += area.rows;
-    }
+    for (int pane = 0; pane < PANES; pane++)
+        if (panes >> pane & 1u) {
+            area.rows = rows[pane];
+            areas[pane] = area;
+            area.row += area.rows;
+        }
 }
 
 static void draw_panes(const struct moment *moment)
@@ -219,9 +213,8 @@ static void draw_first_line(const struct moment *moment)
     }
 
     buf_clear(&text);
-    buf_printf(&text, "%s%llu/%llu%s", end >= 78 ? "event " : "",
-               (unsigned long long)moment->seq,
-               (unsigned long long)history_count(moment->history) - 1,
+    buf_printf(&text, "%s%" PRIu64 "/%" PRIu64 "%s", end >= 78 ? "event " : "",
+               moment->seq, history_count(moment->history) - 1,
                moment->screen->end == SCREEN_ENDED ? "" : "+");
     if (text.len + 1 < end) {
         column = end - (unsigned)text.len;

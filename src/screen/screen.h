@@ -21,25 +21,64 @@
 #ifndef JITTRACE_SCREEN_SCREEN_H
 #define JITTRACE_SCREEN_SCREEN_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "screen/cursor.h"
 #include "screen/grid.h"
 #include "trace/history.h"
+#include "trace/origin.h"
 
-/* Whether there is more to come behind the last event. */
-enum screen_end {
-    SCREEN_PAUSED,  /* the program is paused there */
-    SCREEN_RUNNING, /* it is running to its next event */
-    SCREEN_ENDED,   /* the trace is complete */
+/*
+ * The byte that a reader asks about: who wrote it. Its history is read once,
+ * and goes on with the trace: however long that is, a screen of another moment
+ * costs no more. All zero is a valid one that is not shown.
+ */
+struct cursor {
+    bool on;
+    bool leads;    /* the page is shown around it; else around the event */
+    uint64_t base; /* where the mapping began that it is in */
+    uint64_t low;  /* from there ... */
+    uint64_t end;  /* ... to before there it moves */
+    struct origins origins; /* of the byte at origins.addr */
+    bool jumped;            /* cursor_jump was the last move: */
+    uint64_t from;          /* from here */
+    uint64_t to;            /* to here */
 };
+
+void cursor_release(struct cursor *cursor);
+
+/*
+ * Moves it by so many bytes within its mapping. If it is off it appears at the
+ * byte that event seq is about. Appends to message why it does not move.
+ */
+void cursor_move(struct cursor *cursor, struct history *history, uint64_t seq,
+                 int by, struct buf *message);
+
+/*
+ * Moves it to where a reader says: an offset in the mapping that it is in, or
+ * else the event; or an address. Where nothing is mapped at event seq any more
+ * it is what trace/where.h finds. Nothing, or NULL, turns it off.
+ */
+void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
+                const char *where, struct buf *message);
+
+/*
+ * The event to go to from event seq: the last change of the byte up to there,
+ * while it was mapped; from such an event, if a jump led there, back to where
+ * that began. Returns false, with a message, if there is none.
+ */
+bool cursor_jump(struct cursor *cursor, struct history *history, uint64_t seq,
+                 uint64_t *to, struct buf *message);
+
+/* Takes events into account that were added. Nothing if it is off. */
+void cursor_update(struct cursor *cursor, struct history *history);
 
 struct screen {
     bool all_registers;
     bool decimal; /* register values; else hex */
     bool help;    /* the table of keys instead of the panes */
-    enum screen_end end;
+    enum screen_end {
+        SCREEN_PAUSED,  /* the program is paused behind the last event */
+        SCREEN_RUNNING, /* it is running to its next event */
+        SCREEN_ENDED,   /* the trace is complete */
+    } end;
     const struct cursor *cursor; /* the byte that is asked about; or NULL */
     const char *prompt;  /* what is being typed, behind its question; or NULL */
     const char *message; /* shown in place of the keys; or NULL */
