@@ -20,8 +20,7 @@ BEGIN {
     allowed["src/cpu/regs.def"]      # the registers
     allowed["src/tell/pen.h"]        # a style for each kind of field
     allowed["src/tell/pen.c"]
-    allowed["src/tell/fields.h"]     # an instruction, field by field
-    allowed["src/tell/fields.c"]
+    allowed["src/tell/code.c"]       # an instruction, field by field
     allowed["src/tell/focus.c"]      # which of them are there so far
     allowed["src/tell/who.c"]        # which of them a byte belongs to
     allowed["src/tell/tell_write.c"] # what the byte that was stored says

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "tell/who.h"
+#include "tell/tell.h"
 #include "trace/where.h"
 
 struct who_sink {

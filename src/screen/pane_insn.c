@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-#include "tell/fields.h"
+#include "tell/code.h"
 
 static const char *const doing[] = {
     [FOCUS_NONE] = "",

@@ -15,8 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tell/fields.h"
-#include "tell/hexdump.h"
+#include "tell/code.h"
 
 #define PER_ROW   16u
 #define ROW_WIDTH 75u   /* with its text */

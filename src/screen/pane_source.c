@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "tell/sweep.h"
+#include "tell/code.h"
 
 #define LOOK_BACK 4096u /* events, for one that says where control was */
 #define TAB       4u

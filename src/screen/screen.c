@@ -14,7 +14,6 @@
 
 #include "base/utf8.h"
 #include "tell/tell.h"
-#include "tell/who.h"
 #include "screen/command.h"
 #include "screen/pane.h"
 

@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "tell/pen.h"
-#include "tell/who.h"
 #include "tell/tell.h"
 #include "trace/sink.h"
 

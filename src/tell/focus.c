@@ -21,7 +21,7 @@
 #include "tell/focus.h"
 
 #include "tell/explain.h"
-#include "tell/fields.h"
+#include "tell/code.h"
 
 #define LATEST    4096u /* events that are looked at, back from the one asked */
 #define BEFORE    512u  /* events that may have left the focus somewhere */

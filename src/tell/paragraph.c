@@ -78,17 +78,17 @@ void telling_note_fresh(struct telling *telling, uint64_t base, uint64_t first,
 static void compare_code(struct telling *telling, uint64_t base, uint64_t addr,
                          struct bytes code)
 {
-    uint8_t known[256];
+    uint8_t *known = mem_alloc(code.len);
+    size_t first = 0, end = code.len;
 
-    for (size_t at = 0; at < code.len; at += sizeof known) {
-        size_t len =
-            code.len - at < sizeof known ? code.len - at : sizeof known;
-
-        pages_read(&telling->view.pages, addr + at, len, known);
-        for (size_t i = 0; i < len; i++)
-            if (known[i] != code.data[at + i])
-                telling_note_fresh(telling, base, addr + at + i, addr + at + i);
-    }
+    pages_read(&telling->view.pages, addr, code.len, known);
+    while (first < end && known[first] == code.data[first])
+        first++;
+    while (end > first && known[end - 1] == code.data[end - 1])
+        end--;
+    if (first < end)
+        telling_note_fresh(telling, base, addr + first, addr + end - 1);
+    free(known);
 }
 
 void telling_forget(struct telling *telling, uint64_t addr, uint64_t length)

@@ -13,9 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tell/fields.h"
-#include "tell/hexdump.h"
-#include "tell/sweep.h"
+#include "tell/code.h"
 #include "tell/tell_parts.h"
 
 #define DUMP_MAX        1024u

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tell/tell.h - what an event says, in each form that is wanted. Whoever shows
- * events asks here; nobody else words a kind of them.
+ * tell/tell.h - what an event says, in each form that is wanted, and who wrote
+ * a byte. Whoever shows events asks here; nobody else words a kind of them.
  *
- * A kind is told in one place (tell_map.c, tell_write.c, tell_protect.c,
- * tell_call.c, tell_end.c), by a `const struct tell_kind kind_NAME` that has
- * all its forms (tell_parts.h). The table of them is made from trace/event.def:
- * a kind that has none does not link, a form that is left out is a warning.
+ * A kind is told in one place (tell_map.c, tell_write.c, tell_call.c,
+ * tell_end.c), by a `const struct tell_kind kind_NAME` that has all its forms
+ * (tell_parts.h). The table of them is made from trace/event.def: a kind that
+ * has none does not link.
  *
  * Every number is from the event or from the view around it, and what a field
  * does not tell is left out. Nothing but a paragraph (tell/paragraph.h) depends
@@ -15,9 +15,9 @@
 #ifndef JITTRACE_TELL_TELL_H
 #define JITTRACE_TELL_TELL_H
 
-#include "base/buf.h"
 #include "tell/explain.h"
 #include "trace/history.h"
+#include "trace/origin.h"
 
 enum tell_form {
     /* A few words, at most about 60 columns: "code[3] = 0xfc", "mov rax, -4",
@@ -50,5 +50,22 @@ const char *tell_searched(const struct event *event);
  */
 bool tell_explain(struct history *history, uint64_t seq,
                   struct explanation *out);
+
+/*
+ * Writes the history of a byte up to event number seq of the store: what it is
+ * then, in which instruction, and each change. base is where its mapping began,
+ * view the state after that event, or after an earlier one in which the byte
+ * was still mapped.
+ */
+void who_write(struct pen *pen, const struct store *store,
+               const struct origins *origins, uint64_t seq, uint64_t base,
+               const struct view *view);
+
+/*
+ * Appends the same in one line: what the byte is after event number seq, and
+ * the last change of it: "code[3] fc  event 5: 00 -> fc  babyjit.c:77  ...".
+ */
+void who_line(const struct origins *origins, uint64_t seq, uint64_t base,
+              struct buf *out);
 
 #endif

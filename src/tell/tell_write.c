@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tell/fields.h"
+#include "tell/code.h"
 #include "tell/tell_parts.h"
 
 #define BYTES_SHOWN 16u /* of a store, in hex */

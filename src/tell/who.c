@@ -15,13 +15,12 @@
  * the code is read from its beginning, which data may mislead; then it is said
  * that it was not seen being executed.
  */
-#include "tell/who.h"
+#include "tell/tell.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#include "tell/fields.h"
-#include "tell/sweep.h"
+#include "tell/code.h"
 
 #define INDENT 4u
 #define COLUMN 22u /* of what is said of an event */

@@ -18,8 +18,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
-#include "tell/fields.h"
-#include "tell/hexdump.h"
+#include "tell/code.h"
 #include "format/text.h"
 #include "support/support.h"
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "tell/hexdump.h"
+#include "tell/code.h"
 #include "screen/grid.h"
 #include "screen/screen.h"
 #include "support/support.h"

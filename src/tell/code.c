@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How it is laid out: every field is a cell of a few lines, and the cells stand
+ * How fields are laid out: every one is a cell of a few lines, and the cells stand
  * side by side, so that a field's explanation is on the columns of its bytes.
  *
  *     +0   48            c7         c0           fc ff ff ff
@@ -12,10 +12,13 @@
  *
  * A line that is empty in all cells is left out.
  */
-#include "tell/fields.h"
+#include "tell/code.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#define ROW       16u
+#define LOOK_BACK 8192
 
 #define INDENT 5u
 #define NARROW 60u /* columns: on lines of their own, bits stand closer */
@@ -49,6 +52,85 @@ struct layout {
     size_t count; /* of the cells that are filled and shown */
     struct phrases phrases;
 };
+
+/* --- bytes --------------------------------------------------------------- */
+
+unsigned hexdump_row(struct bytes row, uint64_t offset, unsigned per_row,
+                     struct buf *out)
+{
+    size_t start = out->len, column;
+
+    buf_printf(out, "%08llx: ", (unsigned long long)offset);
+    column = out->len - start;
+    for (size_t i = 0; i < per_row; i++) {
+        if (i < row.len)
+            buf_printf(out, "%02x ", row.data[i]);
+        else
+            buf_append_text(out, "   ");
+    }
+    buf_append_text(out, " ");
+    for (size_t i = 0; i < row.len; i++) {
+        bool printable = row.data[i] >= 0x20 && row.data[i] < 0x7f;
+
+        buf_printf(out, "%c", printable ? row.data[i] : '.');
+    }
+    return (unsigned)column;
+}
+
+void hexdump_append(struct bytes bytes, uint64_t offset, struct buf *out)
+{
+    for (size_t at = 0; at < bytes.len; at += ROW) {
+        size_t len = bytes.len - at < ROW ? bytes.len - at : ROW;
+
+        hexdump_row((struct bytes){bytes.data + at, len}, offset + at, ROW,
+                    out);
+        buf_append_text(out, "\n");
+    }
+}
+
+/* --- instructions -------------------------------------------------------- */
+
+void sweep_init(struct sweep *sweep, const struct pages *pages, uint64_t first,
+                uint64_t end)
+{
+    uint64_t start = first;
+
+    while (start > 0 && first - start < LOOK_BACK &&
+           pages_written(pages, start - 1))
+        start--;
+    *sweep = (struct sweep){.pages = pages, .at = start, .end = end};
+}
+
+enum sweep_found sweep_next(struct sweep *sweep)
+{
+    uint8_t bytes[INSN_MAX_LENGTH];
+
+    if (sweep->at < sweep->end)
+        sweep->at = pages_next(sweep->pages, sweep->at, sweep->end);
+    sweep->bad = sweep->at;
+    while (sweep->at < sweep->end && pages_written(sweep->pages, sweep->at)) {
+        size_t len = sizeof bytes;
+
+        /* The last instruction may reach beyond the end, over bytes that were
+         * written. */
+        while (sweep->at + len > sweep->end &&
+               !pages_written(sweep->pages, sweep->at + len - 1))
+            len--;
+        pages_read(sweep->pages, sweep->at, len, bytes);
+        if (insn_decode(bytes, len, sweep->at, &sweep->insn) > 0)
+            break;
+        sweep->at++;
+    }
+    sweep->bad_length = sweep->at - sweep->bad;
+    if (sweep->bad_length > 0)
+        return SWEEP_BAD;
+    if (sweep->at >= sweep->end)
+        return SWEEP_END;
+    sweep->at += sweep->insn.length;
+    return SWEEP_INSN;
+}
+
+/* --- numbers and names --------------------------------------------------- */
 
 uint64_t fields_bits(const struct insn_field *field)
 {
@@ -337,7 +419,7 @@ bool fields_write_partly(struct pen *pen, const struct insn *insn,
     return write_fields(&layout);
 }
 
-/* --- names --------------------------------------------------------------- */
+/* --- the legend ------------------------------------------------------------ */
 
 enum {
     NAME_REX = 1,

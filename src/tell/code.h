@@ -1,13 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tell/fields.h - an instruction taken apart, for a reader.
+ * tell/code.h - bytes of code for a reader: a dump of them, the instructions
+ * in them, and an instruction taken apart.
  */
-#ifndef JITTRACE_TELL_FIELDS_H
-#define JITTRACE_TELL_FIELDS_H
+#ifndef JITTRACE_TELL_CODE_H
+#define JITTRACE_TELL_CODE_H
 
 #include "cpu/insn.h"
 #include "tell/pen.h"
 #include "tell/phrase.h"
+#include "trace/pages.h"
+
+/* --- Bytes, in exactly the layout of `xxd -g1` --------------------------- */
+
+/* Appends whole lines, 16 bytes each; the first offset shown is `offset`. */
+void hexdump_append(struct bytes bytes, uint64_t offset, struct buf *out);
+
+/*
+ * Appends one line without its newline, as of `xxd -g1 -c per_row`. Returns the
+ * column of its first byte; each byte takes three columns, the text begins one
+ * behind the last.
+ */
+unsigned hexdump_row(struct bytes row, uint64_t offset, unsigned per_row,
+                     struct buf *out);
+
+/* --- The instructions in a stretch of written bytes ---------------------- */
+
+/*
+ * A linear sweep takes what follows an instruction for the next one. Data
+ * between instructions misleads it; it says where bytes are no instruction and
+ * goes on behind the first of them. Bytes that were never written are skipped.
+ */
+struct sweep {
+    const struct pages *pages;
+    uint64_t at;
+    uint64_t end;
+    struct insn insn;    /* after SWEEP_INSN */
+    uint64_t bad;        /* after SWEEP_BAD: where the bytes are */
+    uint64_t bad_length; /* and how many */
+};
+
+enum sweep_found {
+    SWEEP_END,
+    SWEEP_INSN,
+    SWEEP_BAD,
+};
+
+/*
+ * A sweep over the instructions that begin before end. It starts at first or,
+ * so as to meet whole instructions, earlier: where the written bytes before
+ * first begin, but at most 8 KiB before it. That bounds the cost of a program
+ * that changes a byte a thousand times. After a start in the middle of an
+ * instruction a sweep is in step again soon, though not always.
+ */
+void sweep_init(struct sweep *sweep, const struct pages *pages, uint64_t first,
+                uint64_t end);
+
+/* Finds the next instruction, or the next bytes that are none. */
+enum sweep_found sweep_next(struct sweep *sweep);
+
+/* --- An instruction taken apart ------------------------------------------ */
 
 /*
  * Writes the bytes of insn, which begins at offset in its code, with the name
