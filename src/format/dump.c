@@ -91,25 +91,26 @@ static int begin_index(struct dump *dump, const struct event_start *start,
 static void list_names(const struct dump *dump, struct pen *pen, uint64_t addr,
                        uint64_t last)
 {
-    const struct labels *labels = &dump->view.labels;
-    const struct label *label;
-    uint64_t from, to, count = 0;
+    size_t left, count = 0;
+    const struct stretch *at =
+        ranges_from(&dump->view.labels.ranges, addr, &left);
 
-    for (; (label = labels_from(labels, addr, &from, &to)) && from <= last;
-         addr = to) {
+    for (; left > 0 && at->from <= last; at++, left--) {
+        const struct label *label = (const struct label *)at->value;
+
         if (++count > NAMES_LISTED)
             continue;
         pen_print(pen, ROLE_PLAIN, "    0x%llx %6llu  %s",
-                  (unsigned long long)from, (unsigned long long)(to - from),
-                  label->name);
-        if (from > label->addr)
+                  (unsigned long long)at->from,
+                  (unsigned long long)(at->to - at->from), label->name);
+        if (at->from > label->addr)
             pen_print(pen, ROLE_PLAIN, "+0x%llx",
-                      (unsigned long long)(from - label->addr));
+                      (unsigned long long)(at->from - label->addr));
         pen_end(pen);
     }
     if (count > NAMES_LISTED) {
-        pen_print(pen, ROLE_PLAIN, "    ... and %llu names more",
-                  (unsigned long long)(count - NAMES_LISTED));
+        pen_print(pen, ROLE_PLAIN, "    ... and %zu names more",
+                  count - NAMES_LISTED);
         pen_end(pen);
     }
 }

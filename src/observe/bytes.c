@@ -159,7 +159,7 @@ void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
                    const char *by)
 {
     bytes_compare(thread, region, addr, addr + ARCH_PAGE_SIZE, by,
-                  by ? COMPARE_WHOLE : COMPARE_EACH);
+                  COMPARE_WHOLE);
 }
 
 bool bytes_are_steady(const struct region *region)

@@ -224,14 +224,13 @@ static void tell_unsaid(struct thread *thread, uint64_t addr, uint64_t length)
 {
     struct names *names = &thread->space->names;
     struct label **list = NULL, *label;
-    size_t count = 0, capacity = 0;
-    uint64_t at = addr, from, to;
+    size_t count = 0, capacity = 0, left;
+    const struct stretch *at = ranges_from(&names->unsaid.ranges, addr, &left);
 
-    while ((label = labels_from(&names->unsaid, at, &from, &to)) != NULL &&
-           (from <= addr || from - addr < length)) {
+    for (; left > 0 && (at->from <= addr || at->from - addr < length);
+         at++, left--) {
         list = mem_grow(list, count, &capacity, sizeof(struct label *));
-        list[count++] = label;
-        at = to;
+        list[count++] = (struct label *)at->value;
     }
     if (count > 0)
         qsort(list, count, sizeof(struct label *), by_order);
@@ -458,13 +457,14 @@ void candidate_forget(struct thread *thread, uint64_t addr, uint64_t length,
         struct event event = {.kind = EVENT_UNMAP, .tid = thread->tracee.tid};
 
         candidate_name(thread, region->addr, region->length);
-        labels_forget(&thread->space->names.said, region->addr, region->length);
+        ranges_forget(&thread->space->names.said.ranges, region->addr,
+                      region->addr + region->length);
         thread_source(thread, &event.source);
         event.unmap = (struct event_unmap){region->addr, region->length, call};
         run_tell(thread->run, &event);
     }
     regions_unmap(regions, addr, length);
-    pages_forget(&thread->space->pages, addr, length);
+    ranges_forget(&thread->space->pages.ranges, addr, addr + length);
 }
 
 void candidate_forget_missing(struct thread *thread, uint64_t addr,

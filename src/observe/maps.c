@@ -269,7 +269,7 @@ static void after_mremap(struct thread *thread, const char *text)
            regions->list[first + count].addr < old + old_length)
         count++;
     list = mem_copy(regions->list + first, count * sizeof *list);
-    pages_copy(&known, &thread->space->pages);
+    ranges_copy(&known.ranges, &thread->space->pages.ranges);
     if (length < old_length)
         candidate_forget(thread, old + length, old_length - length, text);
     if (call->args[3] & MREMAP_DONTUNMAP) {
@@ -296,7 +296,7 @@ static void after_mremap(struct thread *thread, const char *text)
     }
     arm_range(thread);
     free(list);
-    pages_release(&known);
+    ranges_release(&known.ranges);
 }
 
 /* --- all of them ---------------------------------------------------------- */

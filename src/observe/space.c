@@ -40,11 +40,11 @@ void space_leave(struct space *space)
         close(space->uffd);
     free(space->objects);
     regions_release(&space->regions);
-    pages_release(&space->pages);
+    ranges_release(&space->pages.ranges);
     if (space->names.watched)
         perfmap_release(&space->names.map);
-    labels_release(&space->names.unsaid);
-    labels_release(&space->names.said);
+    ranges_release(&space->names.unsaid.ranges);
+    ranges_release(&space->names.said.ranges);
     free(space);
 }
 

@@ -91,7 +91,8 @@ static void show_source(const struct moment *moment, const struct place *place,
 
         if (line == place->line)
             pane_cursor(moment->grid, body.row + row, body.column);
-        if (!view_source_line(moment_view(moment), place->file, line, &text)) {
+        if (!listing_line(&moment_view(moment)->listing, place->file, line,
+                          &text)) {
             pen_end(pen);
             continue;
         }

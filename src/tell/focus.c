@@ -256,14 +256,14 @@ static void focus_stored(struct history *history, uint64_t seq,
         const struct event *event = history_event(history, i);
 
         if (makes_old(event, place.base, place.addr))
-            pages_release(&place.latest);
+            ranges_release(&place.latest.ranges);
         else if (event->kind == EVENT_WRITE &&
                  event->write.addr - event->write.offset == place.base)
             pages_write(&place.latest, event->write.addr, event->write.new);
     }
     place.pages = &history_view(history, seq)->pages;
     find_stored(&place, focus);
-    pages_release(&place.latest);
+    ranges_release(&place.latest.ranges);
 }
 
 /* --- the instructions of other events ------------------------------------ */

@@ -25,9 +25,9 @@ void telling_release(struct telling *telling)
     recent_release(&telling->recent);
     phrases_release(&telling->phrases);
     buf_release(&telling->output);
-    pages_release(&telling->stored);
-    pages_release(&telling->explained);
-    pages_release(&telling->listed);
+    ranges_release(&telling->stored.ranges);
+    ranges_release(&telling->explained.ranges);
+    ranges_release(&telling->listed.ranges);
     free(telling->maps_before);
     free(telling->areas);
     free(telling->threads);
@@ -99,9 +99,9 @@ void telling_forget(struct telling *telling, uint64_t addr, uint64_t length)
         if (telling->areas[i].base - addr >= length)
             telling->areas[kept++] = telling->areas[i];
     telling->area_count = kept;
-    pages_forget(&telling->stored, addr, length);
-    pages_forget(&telling->explained, addr, length);
-    pages_forget(&telling->listed, addr, length);
+    ranges_forget(&telling->stored.ranges, addr, addr + length);
+    ranges_forget(&telling->explained.ranges, addr, addr + length);
+    ranges_forget(&telling->listed.ranges, addr, addr + length);
     if (telling->base - addr < length)
         telling->named = false;
 }

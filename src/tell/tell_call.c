@@ -118,7 +118,7 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     struct telling_thread *thread = telling_thread(telling, event->tid);
     const struct region *region = view_region_at(view, enter->addr);
     struct telling_area *area = telling_area(telling, base);
-    const struct label *label = labels_at(&view->labels, enter->addr);
+    const struct label *label = ranges_at(&view->labels.ranges, enter->addr);
     bool is_return = word_is(enter->how, "return"), same = false;
     struct pen *pen = &telling->pen;
 
@@ -331,7 +331,7 @@ static void step_paragraph(struct telling *telling, const struct event *event)
     const struct event_step *step = &event->step;
     const struct view *view = &telling->view;
     struct telling_thread *thread = telling_thread(telling, event->tid);
-    const struct label *label = labels_at(&view->labels, step->addr);
+    const struct label *label = ranges_at(&view->labels.ranges, step->addr);
     uint64_t named = label ? label->addr : 0;
     struct pen *pen = &telling->pen;
     const char *effect;

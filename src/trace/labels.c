@@ -5,41 +5,25 @@
 
 #include "base/utf8.h"
 
-void labels_release(struct labels *labels)
-{
-    ranges_release(&labels->ranges);
-    *labels = (struct labels){0};
-}
-
-void labels_copy(struct labels *to, const struct labels *from)
-{
-    *to = *from;
-    ranges_copy(&to->ranges, &from->ranges);
-}
-
 bool labels_add(struct labels *labels, uint64_t addr, uint64_t length,
                 const char *name)
 {
-    uint64_t from, to;
-    const struct label *known = labels_from(labels, addr, &from, &to);
-    struct label *label;
+    size_t count, size = strlen(name) + 1;
+    const struct stretch *at = ranges_from(&labels->ranges, addr, &count);
+    struct label *label = count > 0 ? (struct label *)at->value : NULL;
 
-    if (known && known->addr == addr && known->length == length &&
-        from == addr && to == addr + length && !strcmp(known->name, name))
+    if (label && label->addr == addr && label->length == length &&
+        at->from == addr && at->to == addr + length &&
+        strcmp(label->name, name) == 0)
         return false;
-    label = range_value_new(sizeof *label + strlen(name) + 1);
+    label = range_value_new(sizeof *label + size);
     label->order = labels->added++;
     label->addr = addr;
     label->length = length;
-    memcpy(label->name, name, strlen(name) + 1);
+    memcpy(label->name, name, size);
     ranges_set(&labels->ranges, addr, addr + length, &label->value);
     range_value_drop(&label->value);
     return true;
-}
-
-void labels_forget(struct labels *labels, uint64_t addr, uint64_t length)
-{
-    ranges_forget(&labels->ranges, addr, addr + length);
 }
 
 void labels_drop(struct labels *labels, const struct label *label)
@@ -47,8 +31,9 @@ void labels_drop(struct labels *labels, const struct label *label)
     const struct range_value *value = &label->value;
     uint64_t at = label->addr, end = at + label->length;
     const struct stretch *stretch;
+    size_t count;
 
-    while ((stretch = ranges_from(&labels->ranges, at)) != NULL &&
+    while ((stretch = ranges_from(&labels->ranges, at, &count)) != NULL &&
            stretch->from < end) {
         at = stretch->to;
         if (stretch->value == value)
@@ -56,27 +41,10 @@ void labels_drop(struct labels *labels, const struct label *label)
     }
 }
 
-struct label *labels_from(const struct labels *labels, uint64_t addr,
-                          uint64_t *from, uint64_t *to)
-{
-    const struct stretch *stretch = ranges_from(&labels->ranges, addr);
-
-    if (!stretch)
-        return NULL;
-    *from = stretch->from;
-    *to = stretch->to;
-    return (struct label *)stretch->value;
-}
-
-const struct label *labels_at(const struct labels *labels, uint64_t addr)
-{
-    return ranges_at(&labels->ranges, addr);
-}
-
 bool labels_describe(const struct labels *labels, uint64_t addr,
                      struct buf *out)
 {
-    const struct label *label = labels_at(labels, addr);
+    const struct label *label = ranges_at(&labels->ranges, addr);
     struct bytes name;
 
     if (!label)
@@ -91,9 +59,4 @@ bool labels_describe(const struct labels *labels, uint64_t addr,
     if (addr > label->addr)
         buf_printf(out, "+0x%llx", (unsigned long long)(addr - label->addr));
     return true;
-}
-
-size_t labels_memory(const struct labels *labels)
-{
-    return ranges_memory(&labels->ranges);
 }

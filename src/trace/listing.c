@@ -9,30 +9,14 @@
 #include <limits.h>
 #include <string.h>
 
-struct file {
-    struct range_value value;
-    char name[];
-};
-
 /* Some lines of one file. */
 struct passage {
     struct range_value value;
     int first;
     bool whole; /* as in the file, with their indentation */
+    char *file; /* its name, behind the text */
     char text[];
 };
-
-void listing_release(struct listing *listing)
-{
-    ranges_release(&listing->files);
-    ranges_release(&listing->lines);
-}
-
-void listing_copy(struct listing *to, const struct listing *from)
-{
-    ranges_copy(&to->files, &from->files);
-    ranges_copy(&to->lines, &from->lines);
-}
 
 static uint64_t key_of(uint64_t file, int line)
 {
@@ -40,63 +24,56 @@ static uint64_t key_of(uint64_t file, int line)
 }
 
 /* The file's number; if it is new, the one that it would get. */
-static uint64_t find_file(const struct listing *listing, const char *name)
+static uint64_t find_file(const struct ranges *listing, const char *name)
 {
-    const struct file *file;
+    const struct stretch *stretch;
+    size_t count;
     uint64_t i = 0;
 
-    while ((file = ranges_at(&listing->files, i)) && strcmp(file->name, name))
+    while ((stretch = ranges_from(listing, i << 32, &count)) &&
+           strcmp(((struct passage *)stretch->value)->file, name) != 0)
         i++;
     return i;
 }
 
 /* The passage that has the line, and in *text what it says; or NULL. */
-static const struct passage *find(const struct listing *listing, uint64_t file,
+static const struct passage *find(const struct ranges *listing, uint64_t file,
                                   int line, struct bytes *text)
 {
-    const struct passage *passage =
-        ranges_at(&listing->lines, key_of(file, line));
-    const char *at;
+    const struct passage *passage = ranges_at(listing, key_of(file, line));
+    const char *at = passage ? passage->text : "";
 
-    if (!passage)
-        return NULL;
-    at = passage->text;
-    for (int i = passage->first; i < line; i++)
+    for (int i = passage ? passage->first : line; i < line; i++)
         at += strcspn(at, "\n") + 1;
     *text = (struct bytes){(const uint8_t *)at, strcspn(at, "\n")};
     return passage;
 }
 
-bool listing_line(const struct listing *listing, const char *file, int line,
+bool listing_line(const struct ranges *listing, const char *file, int line,
                   struct bytes *text)
 {
     return find(listing, find_file(listing, file), line, text);
 }
 
 /* Takes lines from `first` up to, but not with, `end`. */
-static void put(struct listing *listing, const char *name, int first, int end,
+static void put(struct ranges *listing, const char *file, int first, int end,
                 const char *text, bool whole)
 {
-    uint64_t number = find_file(listing, name);
-    size_t size = strlen(text) + 1, name_size = strlen(name) + 1;
-    struct passage *passage = range_value_new(sizeof *passage + size);
+    uint64_t number = find_file(listing, file);
+    size_t size = strlen(text) + 1;
+    struct passage *passage =
+        range_value_new(sizeof *passage + size + strlen(file) + 1);
 
-    if (!ranges_at(&listing->files, number)) {
-        struct file *file = range_value_new(sizeof *file + name_size);
-
-        memcpy(file->name, name, name_size);
-        ranges_set(&listing->files, number, number + 1, &file->value);
-        range_value_drop(&file->value);
-    }
     passage->first = first;
     passage->whole = whole;
+    passage->file = strcpy(passage->text + size, file);
     memcpy(passage->text, text, size);
-    ranges_set(&listing->lines, key_of(number, first), key_of(number, end),
+    ranges_set(listing, key_of(number, first), key_of(number, end),
                &passage->value);
     range_value_drop(&passage->value);
 }
 
-void listing_learn(struct listing *listing, const struct srcline *source)
+void listing_learn(struct ranges *listing, const struct srcline *source)
 {
     const char *at = source->excerpt;
     int line = source->excerpt_line;
@@ -122,9 +99,4 @@ void listing_learn(struct listing *listing, const struct srcline *source)
         !find(listing, file, source->line, &known))
         put(listing, source->file, source->line, source->line + 1, source->text,
             false);
-}
-
-size_t listing_memory(const struct listing *listing)
-{
-    return ranges_memory(&listing->files) + ranges_memory(&listing->lines);
 }

@@ -4,7 +4,7 @@
  *
  * Only pages that were written are kept, each with its bytes and a mark for
  * every byte that a write has reached. A zero stored over a zero is a write.
- * Copies are cheap: they share each page until one of them changes it.
+ * They are released, copied and forgotten as ranges, whole pages at a time.
  */
 #ifndef JITTRACE_TRACE_PAGES_H
 #define JITTRACE_TRACE_PAGES_H
@@ -14,20 +14,12 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-
-struct page;
+#include "trace/ranges.h"
 
 /* All zero is a valid empty one. */
 struct pages {
-    struct page **list; /* sorted by address */
-    size_t count;
-    size_t capacity;
+    struct ranges ranges; /* of addresses: that of a page has its bytes */
 };
-
-void pages_release(struct pages *pages);
-
-/* Makes *to, which holds nothing that needs a release, a copy of *from. */
-void pages_copy(struct pages *to, const struct pages *from);
 
 /* Stores bytes at addr and marks them as written. */
 void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes);
@@ -62,17 +54,9 @@ uint64_t pages_next(const struct pages *pages, uint64_t addr, uint64_t end);
 bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
                   uint64_t *first, uint64_t *last);
 
-/* Forgets whole pages in [addr, addr + length), which is page-aligned. */
-void pages_forget(struct pages *pages, uint64_t addr, uint64_t length);
-
-/*
- * Where other holds the same bytes in a whole page of [addr, addr + length),
- * the two share them from then on. What was written stays the affair of each.
- */
+/* Pages of [addr, addr + length) that other holds alike are shared with it from
+ * then on. */
 void pages_share(struct pages *pages, const struct pages *other, uint64_t addr,
                  uint64_t length);
-
-/* What they take, in bytes; of a page that copies share, each its part. */
-size_t pages_memory(const struct pages *pages);
 
 #endif

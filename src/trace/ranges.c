@@ -140,25 +140,43 @@ void ranges_set(struct ranges *ranges, uint64_t from, uint64_t to,
 
 void ranges_forget(struct ranges *ranges, uint64_t from, uint64_t to)
 {
-    const struct stretch *first = ranges_from(ranges, from);
+    size_t count;
+    const struct stretch *first = ranges_from(ranges, from, &count);
 
-    if (first && first->from < to)
+    if (count > 0 && first->from < to)
         clear(own_table(ranges), from, to);
 }
 
-const struct stretch *ranges_from(const struct ranges *ranges, uint64_t at)
+const struct stretch *ranges_from(const struct ranges *ranges, uint64_t at,
+                                  size_t *count)
 {
     size_t i = index_from(ranges->table, at);
 
-    return ranges->table && i < ranges->table->count ? &ranges->table->list[i]
-                                                     : NULL;
+    *count = ranges->table ? ranges->table->count - i : 0;
+    return *count > 0 ? &ranges->table->list[i] : NULL;
 }
 
 void *ranges_at(const struct ranges *ranges, uint64_t at)
 {
-    const struct stretch *stretch = ranges_from(ranges, at);
+    size_t count;
+    const struct stretch *stretch = ranges_from(ranges, at, &count);
 
-    return stretch && stretch->from <= at ? stretch->value : NULL;
+    return count > 0 && stretch->from <= at ? stretch->value : NULL;
+}
+
+void *ranges_change(struct ranges *ranges, uint64_t at)
+{
+    struct range_value *value = ranges_at(ranges, at), *own;
+    struct ranges_table *table;
+
+    if (!value || (ranges->table->uses == 1 && value->uses == 1))
+        return value;
+    own = mem_copy(value, value->size);
+    own->uses = 1;
+    table = own_table(ranges);
+    table->list[index_from(table, at)].value = own;
+    range_value_drop(value);
+    return own;
 }
 
 size_t ranges_memory(const struct ranges *ranges)

@@ -48,11 +48,19 @@ void ranges_set(struct ranges *ranges, uint64_t from, uint64_t to,
 
 void ranges_forget(struct ranges *ranges, uint64_t from, uint64_t to);
 
-/* The first stretch that ends above `at`, or NULL; valid until a change. */
-const struct stretch *ranges_from(const struct ranges *ranges, uint64_t at);
+/*
+ * The stretches that end above `at`, in order: an array of *count, which may be
+ * 0. Valid until a change.
+ */
+const struct stretch *ranges_from(const struct ranges *ranges, uint64_t at,
+                                  size_t *count);
 
 /* The value that `at` has, or NULL. */
 void *ranges_at(const struct ranges *ranges, uint64_t at);
+
+/* The same to be changed: a copy, where copies of the ranges have it as well.
+ * No other stretch may have it. */
+void *ranges_change(struct ranges *ranges, uint64_t at);
 
 /* What they take, in bytes; of what copies share, each its part. */
 size_t ranges_memory(const struct ranges *ranges);

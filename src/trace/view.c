@@ -15,25 +15,25 @@ void view_init(struct view *view)
 void view_release(struct view *view)
 {
     regions_release(&view->regions);
-    pages_release(&view->pages);
+    ranges_release(&view->pages.ranges);
     ranges_release(&view->protections);
     ranges_release(&view->generations);
     threads_release(&view->threads);
     buf_release(&view->output);
-    listing_release(&view->listing);
-    labels_release(&view->labels);
+    ranges_release(&view->listing);
+    ranges_release(&view->labels.ranges);
 }
 
 void view_copy(struct view *to, const struct view *from)
 {
     *to = *from;
     regions_copy(&to->regions, &from->regions);
-    pages_copy(&to->pages, &from->pages);
+    ranges_copy(&to->pages.ranges, &from->pages.ranges);
     ranges_copy(&to->protections, &from->protections);
     ranges_copy(&to->generations, &from->generations);
     threads_copy(&to->threads, &from->threads);
-    listing_copy(&to->listing, &from->listing);
-    labels_copy(&to->labels, &from->labels);
+    ranges_copy(&to->listing, &from->listing);
+    ranges_copy(&to->labels.ranges, &from->labels.ranges);
     to->output = (struct buf){0};
     buf_append(&to->output, from->output.data, from->output.len);
 }
@@ -41,9 +41,10 @@ void view_copy(struct view *to, const struct view *from)
 size_t view_memory(const struct view *view)
 {
     return sizeof *view + regions_memory(&view->regions) +
-           pages_memory(&view->pages) + ranges_memory(&view->protections) +
+           ranges_memory(&view->pages.ranges) +
+           ranges_memory(&view->protections) +
            ranges_memory(&view->generations) + threads_memory(&view->threads) +
-           listing_memory(&view->listing) + labels_memory(&view->labels) +
+           ranges_memory(&view->listing) + ranges_memory(&view->labels.ranges) +
            view->output.capacity;
 }
 
@@ -98,12 +99,6 @@ const struct regs *view_regs(const struct view *view, int tid)
     if (!thread || !thread->regs_known)
         thread = view_thread(view, view->threads.last_tid);
     return thread && thread->regs_known ? &thread->regs : NULL;
-}
-
-bool view_source_line(const struct view *view, const char *file, int line,
-                      struct bytes *text)
-{
-    return listing_line(&view->listing, file, line, text);
 }
 
 bool view_code(const struct view *view, const struct region *region,
@@ -319,8 +314,8 @@ static void set_protection(struct view *view, const struct event *event,
 /* What was there is gone. */
 static void forget(struct view *view, uint64_t addr, uint64_t length)
 {
-    pages_forget(&view->pages, addr, length);
-    labels_forget(&view->labels, addr, length);
+    ranges_forget(&view->pages.ranges, addr, addr + length);
+    ranges_forget(&view->labels.ranges, addr, addr + length);
     ranges_forget(&view->protections, addr, addr + length);
 }
 

@@ -22,7 +22,7 @@ static void take(struct labels *labels, struct bytes line)
     BUG_UNLESS(out.length > 0 && out.addr + out.length > out.addr);
     BUG_UNLESS(*out.name && !strchr(out.name, '\n'));
     labels_add(labels, out.addr, out.length, out.name);
-    BUG_UNLESS(labels_at(labels, out.addr + out.length - 1));
+    BUG_UNLESS(ranges_at(&labels->ranges, out.addr + out.length - 1));
     BUG_UNLESS(labels_describe(labels, out.addr + out.length / 2, &name));
     pen_text(&pen, ROLE_PLAIN, buf_text(&name));
     pen_words(&pen, ROLE_PLAIN, 2, out.name);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += len + (end != NULL);
         size -= len + (end != NULL);
     }
-    labels_forget(&labels, 0x1000, 0x10000);
-    labels_release(&labels);
+    ranges_forget(&labels.ranges, 0x1000, 0x1000 + 0x10000);
+    ranges_release(&labels.ranges);
     return 0;
 }

@@ -295,7 +295,7 @@ Test(names, the_latest_name_counts)
     expect_at(&labels, 100, "");
     cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 1));
     cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 0));
-    labels_copy(&before, &labels);
+    ranges_copy(&before.ranges, &labels.ranges);
     cr_assert(eq(int, labels_add(&labels, 120, 10, "part"), 1));
     expect_at(&labels, 99, "");
     expect_at(&labels, 100, "all");
@@ -308,12 +308,12 @@ Test(names, the_latest_name_counts)
     expect_at(&before, 125, "all+0x19");
     cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 1));
     expect_at(&labels, 125, "all+0x19");
-    labels_forget(&labels, 150, 10);
+    ranges_forget(&labels.ranges, 150, 150 + 10);
     expect_at(&labels, 149, "all+0x31");
     expect_at(&labels, 150, "");
     expect_at(&labels, 160, "all+0x3c");
-    labels_release(&before);
-    labels_release(&labels);
+    ranges_release(&before.ranges);
+    ranges_release(&labels.ranges);
 }
 
 Test(names, a_long_name_is_shown_in_short)
@@ -328,7 +328,7 @@ Test(names, a_long_name_is_shown_in_short)
     expect_at(&labels, 0, "0123456789012345678901234567890123456789");
     expect_at(&labels, 1, "0123456789012345678901234567890123456...");
     expect_at(&labels, 3, "012345678901234567890123456789012345...+0x1");
-    labels_release(&labels);
+    ranges_release(&labels.ranges);
 }
 
 /* The slow model: a name for each address. */
@@ -342,7 +342,7 @@ struct model {
 static void check_model(const struct labels *labels, const struct model *model)
 {
     for (unsigned i = 0; i < SPACE; i++) {
-        const struct label *label = labels_at(labels, i);
+        const struct label *label = ranges_at(&labels->ranges, i);
 
         cr_assert(eq(int, label != NULL, model->name[i] != NULL), "%u", i);
         if (!label)
@@ -355,8 +355,7 @@ static void check_model(const struct labels *labels, const struct model *model)
 /* Forgets a label of the model, wherever it still is. */
 static void drop(struct labels *labels, struct model *model, unsigned at)
 {
-    uint64_t from, to;
-    struct label *label = labels_from(labels, at, &from, &to);
+    struct label *label = ranges_at(&labels->ranges, at);
     unsigned begin = model->begin[at];
     const char *name = model->name[at];
 
@@ -384,14 +383,14 @@ Test(names, random_names_against_a_slow_model)
         snprintf(unique[round], sizeof *unique, "%s%u", names[round % 4],
                  round);
         if (what == 0) {
-            labels_forget(&labels, at, length);
+            ranges_forget(&labels.ranges, at, at + length);
             for (unsigned i = at; i < at + length; i++)
                 model.name[i] = NULL;
         } else if (what == 1) {
             drop(&labels, &model, at);
         } else if (what == 2) {
-            labels_release(&copy);
-            labels_copy(&copy, &labels);
+            ranges_release(&copy.ranges);
+            ranges_copy(&copy.ranges, &labels.ranges);
             copied = model;
         } else {
             length = 1 + length % 16;
@@ -406,8 +405,8 @@ Test(names, random_names_against_a_slow_model)
         check_model(&labels, &model);
         check_model(&copy, &copied);
     }
-    labels_release(&labels);
-    labels_release(&copy);
+    ranges_release(&labels.ranges);
+    ranges_release(&copy.ranges);
 }
 
 /* --- a program ----------------------------------------------------------- */

@@ -140,7 +140,7 @@ Test(trace, a_zero_over_a_zero_is_written)
     cr_assert(eq(int, pages_extent(&pages, 0, 4 * PAGE, &first, &last), 1));
     cr_assert(eq(u64, first, PAGE + 5));
     cr_assert(eq(u64, last, PAGE + 5));
-    pages_release(&pages);
+    ranges_release(&pages.ranges);
 }
 
 Test(trace, writes_across_a_page_border_read_back)
@@ -156,10 +156,10 @@ Test(trace, writes_across_a_page_border_read_back)
     cr_assert(eq(int, pages_extent(&pages, 2 * PAGE, PAGE, &first, &last), 1));
     cr_assert(eq(u64, first, 2 * PAGE));
     cr_assert(eq(u64, last, 2 * PAGE + 2));
-    pages_forget(&pages, 2 * PAGE, PAGE);
+    ranges_forget(&pages.ranges, 2 * PAGE, 2 * PAGE + PAGE);
     cr_assert(eq(int, pages_written(&pages, 2 * PAGE), 0));
     cr_assert(eq(int, pages_written(&pages, 2 * PAGE - 1), 1));
-    pages_release(&pages);
+    ranges_release(&pages.ranges);
 }
 
 Test(trace, the_extent_agrees_with_a_byte_by_byte_model)
@@ -194,7 +194,7 @@ Test(trace, the_extent_agrees_with_a_byte_by_byte_model)
                 cr_assert(eq(u64, last, (uint64_t)(high - written)));
             }
         }
-        pages_release(&pages);
+        ranges_release(&pages.ranges);
     }
 }
 
@@ -214,8 +214,8 @@ Test(trace, a_copy_of_pages_goes_its_own_way)
 
     pages_write(&one, PAGE, text("abc"));
     pages_write(&one, 3 * PAGE, text("xyz"));
-    pages_copy(&two, &one);
-    pages_copy(&three, &two);
+    ranges_copy(&two.ranges, &one.ranges);
+    ranges_copy(&three.ranges, &two.ranges);
     pages_write(&one, PAGE + 1, text("1"));
     pages_write(&two, PAGE + 2, text("22"));
     pages_write(&three, 2 * PAGE, text("new"));
@@ -226,14 +226,14 @@ Test(trace, a_copy_of_pages_goes_its_own_way)
     cr_assert(eq(int, pages_written(&one, PAGE + 3), 0));
     cr_assert(eq(int, pages_written(&three, PAGE + 3), 0));
     cr_assert(eq(int, pages_written(&one, 2 * PAGE), 0));
-    pages_release(&one);
+    ranges_release(&one.ranges);
     check_bytes(&two, PAGE, "ab22");
     check_bytes(&three, 3 * PAGE, "xyz");
-    pages_forget(&two, 3 * PAGE, PAGE);
+    ranges_forget(&two.ranges, 3 * PAGE, 3 * PAGE + PAGE);
     check_bytes(&three, 3 * PAGE, "xyz");
-    pages_release(&two);
+    ranges_release(&two.ranges);
     check_bytes(&three, 3 * PAGE, "xyz");
-    pages_release(&three);
+    ranges_release(&three.ranges);
 }
 
 Test(trace, what_copies_of_pages_share_is_counted_once)
@@ -243,19 +243,19 @@ Test(trace, what_copies_of_pages_share_is_counted_once)
 
     for (uint64_t i = 0; i < 100; i++)
         pages_write(&one, i * PAGE, text("x"));
-    alone = pages_memory(&one);
+    alone = ranges_memory(&one.ranges);
     cr_assert(lt(sz, 100 * PAGE, alone));
-    pages_copy(&two, &one);
-    cr_assert(lt(sz, pages_memory(&one) + pages_memory(&two), alone + PAGE));
+    ranges_copy(&two.ranges, &one.ranges);
+    cr_assert(lt(sz, ranges_memory(&one.ranges) + ranges_memory(&two.ranges),
+                 alone + PAGE));
     for (uint64_t i = 0; i < 100; i++)
         pages_write(&two, i * PAGE, text("y"));
-    cr_assert(
-        lt(sz, alone + 100 * PAGE, pages_memory(&one) + pages_memory(&two)));
-    pages_release(&one);
-    pages_release(&two);
+    cr_assert(lt(sz, alone + 100 * PAGE,
+                 ranges_memory(&one.ranges) + ranges_memory(&two.ranges)));
+    ranges_release(&one.ranges);
+    ranges_release(&two.ranges);
 }
 
-/* Bytes only: each knows for itself what was written. */
 Test(trace, alike_pages_of_two_are_shared)
 {
     struct pages one = {0}, two = {0};
@@ -268,22 +268,25 @@ Test(trace, alike_pages_of_two_are_shared)
     pages_write(&two, PAGE, text("abc"));
     pages_write(&two, PAGE + 3, text("d"));
     pages_write(&two, 3 * PAGE, text("samE"));
-    pages_write(&two, 4 * PAGE, text("beyond"));
-    apart = pages_memory(&one) + pages_memory(&two);
-    pages_share(&two, &one, PAGE + 1, 3 * PAGE - 1);
-    cr_assert(lt(sz, pages_memory(&one) + pages_memory(&two),
+    pages_write(&two, 4 * PAGE, text("beyonD"));
+    pages_write(&one, 5 * PAGE, text("marks"));
+    pages_write(&two, 5 * PAGE, (struct bytes){(const uint8_t *)"marks", 6});
+    apart = ranges_memory(&one.ranges) + ranges_memory(&two.ranges);
+    pages_share(&two, &one, PAGE + 1, 5 * PAGE - 1);
+    cr_assert(lt(sz, ranges_memory(&one.ranges) + ranges_memory(&two.ranges),
                  apart - PAGE + sizeof(void *)));
-    cr_assert(
-        lt(sz, apart - 2 * PAGE, pages_memory(&one) + pages_memory(&two)));
+    cr_assert(lt(sz, apart - 2 * PAGE,
+                 ranges_memory(&one.ranges) + ranges_memory(&two.ranges)));
     pages_write(&one, PAGE + 4, text("e"));
     check_bytes(&two, PAGE, "abcd");
     cr_assert(eq(int, pages_written(&two, PAGE + 4), 0));
     pages_share(&two, &one, PAGE, PAGE);
     check_bytes(&two, 3 * PAGE, "samE");
-    pages_release(&one);
+    ranges_release(&one.ranges);
     check_bytes(&two, PAGE, "abcd");
-    check_bytes(&two, 4 * PAGE, "beyond");
-    pages_release(&two);
+    check_bytes(&two, 4 * PAGE, "beyonD");
+    cr_assert(eq(int, pages_written(&two, 5 * PAGE + 5), 1));
+    ranges_release(&two.ranges);
 }
 
 Test(trace, what_is_learned_counts_as_written_from_news_to_news)
@@ -299,7 +302,7 @@ Test(trace, what_is_learned_counts_as_written_from_news_to_news)
     cr_assert(eq(int, pages_written(&pages, 2 * PAGE + 1), 1));
     check_bytes(&pages, 2 * PAGE + 1, "c");
     cr_assert(eq(int, pages_written(&pages, 2 * PAGE + 2), 0));
-    pages_release(&pages);
+    ranges_release(&pages.ranges);
 }
 
 /* --- the view ------------------------------------------------------------ */
@@ -536,15 +539,18 @@ Test(trace, what_goes_away_or_is_mapped_anew_has_no_names)
         event.name.length = 2; /* the second is that of another page */
         event.name.name = "fib";
         view_apply(&view, &event);
-        cr_assert(
-            ne(ptr, (void *)labels_at(&view.labels, BASE + PAGE - 1), NULL));
+        cr_assert(ne(ptr,
+                     (void *)ranges_at(&view.labels.ranges, BASE + PAGE - 1),
+                     NULL));
         event = (struct event){.kind = EVENT_UNMAP, .unmap = unmap};
         if (again)
             event = (struct event){.kind = EVENT_MAP, .map = map};
         view_apply(&view, &event);
+        cr_assert(eq(ptr,
+                     (void *)ranges_at(&view.labels.ranges, BASE + PAGE - 1),
+                     NULL));
         cr_assert(
-            eq(ptr, (void *)labels_at(&view.labels, BASE + PAGE - 1), NULL));
-        cr_assert(ne(ptr, (void *)labels_at(&view.labels, BASE + PAGE), NULL));
+            ne(ptr, (void *)ranges_at(&view.labels.ranges, BASE + PAGE), NULL));
         cr_assert(eq(int, !view_protection(&view, BASE), !again));
         cr_assert(eq(int, pages_written(&view.pages, BASE + PAGE - 1), 0));
     }
@@ -827,8 +833,9 @@ static void check_line(const struct view *view, const char *file, int line,
 {
     struct bytes found = {NULL, 0};
 
-    cr_assert(eq(int, view_source_line(view, file, line, &found), !!wanted),
-              "%s:%d", file, line);
+    cr_assert(
+        eq(int, listing_line(&view->listing, file, line, &found), !!wanted),
+        "%s:%d", file, line);
     if (wanted)
         cr_assert(eq(mem, ((struct cr_mem){found.data, found.len}),
                      ((struct cr_mem){wanted, strlen(wanted)})),
