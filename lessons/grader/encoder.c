@@ -912,9 +912,8 @@ void encoder_judge(const struct encoder_run *run, enum encoder_level level,
     const struct event *last;
 
     out->level = level;
-    view_init(&judge.view);
     if (store->count > 0) {
-        view_at(&judge.view, store, store->count - 1);
+        view_advance(&judge.view, store, store->count);
         last = store_event(store, store->count - 1);
         if (last->kind == EVENT_EXIT)
             judge.end = last->exit;

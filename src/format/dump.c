@@ -126,7 +126,7 @@ static int list_file(struct dump *dump, const char *file, uint64_t first,
     pen_print(&pen, ROLE_PLAIN, "%s: %llu byte%s at 0x%llx, ", file, length,
               length == 1 ? "" : "s", (unsigned long long)first);
     pen_print(&pen, ROLE_PLAIN, "generation %u, until %s (event %llu)",
-              view_generation(&dump->view, region), until,
+              view_generation(&dump->view, region).number, until,
               (unsigned long long)dump->seq);
     pen_end(&pen);
     pen_print(&pen, ROLE_PLAIN,
@@ -189,7 +189,7 @@ static bool write_part(struct dump *dump, int fd, uint64_t first,
 static void name_file(struct dump *dump, const struct region *region,
                       struct buf *out)
 {
-    unsigned generation = view_generation(&dump->view, region);
+    unsigned generation = view_generation(&dump->view, region).number;
     struct named *named;
     size_t i = 0;
 
@@ -242,7 +242,7 @@ static int end_generation(struct dump *dump, const struct region *region,
     uint64_t first = 0, last = 0;
     int result;
 
-    if (!view_was_executable(&dump->view, region) ||
+    if (!view_generation(&dump->view, region).executable ||
         !find_extent(&dump->view, region->mapping, &first, &last))
         return 0;
     if (dump->files >= DUMP_FILES || dump->bytes >= DUMP_BYTES) {
@@ -410,6 +410,5 @@ struct sink *dump_sink_new(const char *name, struct err *err)
     dump->name = mem_copy_text(name);
     dump->dir = dir;
     dump->made = made;
-    view_init(&dump->view);
     return &dump->sink;
 }

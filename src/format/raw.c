@@ -66,6 +66,8 @@ static void forget(struct raw_sink *raw, uint64_t addr, uint64_t length)
 static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
     struct raw_sink *raw = (struct raw_sink *)sink;
+    uint64_t addr;
+    struct bytes code = event_bytes(event, &addr);
 
     switch (event->kind) {
     case EVENT_MAP:
@@ -75,15 +77,9 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
         forget(raw, event->unmap.addr, event->unmap.length);
         return 0;
     case EVENT_PROTECT:
-        if (!(event->protect.prot & PROT_EXEC))
-            return 0;
-        return show(raw, event->protect.addr + event->protect.code_offset,
-                    event->protect.code, err);
+        return event->protect.prot & PROT_EXEC ? show(raw, addr, code, err) : 0;
     case EVENT_ENTER:
-        return show(raw,
-                    event->enter.addr - event->enter.offset +
-                        event->enter.code_offset,
-                    event->enter.code, err);
+        return show(raw, addr, code, err);
     default:
         return 0;
     }

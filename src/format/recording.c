@@ -413,15 +413,16 @@ static int check_write(struct recording *recording, const struct event *event)
 static int check_enter(struct recording *recording, const struct event *event)
 {
     const struct event_enter *enter = &event->enter;
-    uint64_t code = enter->addr - enter->offset + enter->code_offset;
+    uint64_t addr;
+    struct bytes code = event_bytes(event, &addr);
 
     if (check_place(recording, enter->addr, 1, enter->offset) < 0)
         return -1;
-    if (enter->code.len == 0)
+    if (code.len == 0)
         return 0;
-    if (check_place(recording, code, enter->code.len, enter->code_offset) < 0)
+    if (check_place(recording, addr, code.len, enter->code_offset) < 0)
         return -1;
-    return check_bytes(recording, event, "\"code\"", code, enter->code);
+    return check_bytes(recording, event, "\"code\"", addr, code);
 }
 
 static int check_step(struct recording *recording, const struct event *event)
@@ -553,6 +554,5 @@ struct source *recording_new(FILE *in, const char *name)
     recording->source =
         (struct source){.next = recording_next, .free = recording_free};
     recording->json = json_source_new(in, name);
-    view_init(&recording->view);
     return &recording->source;
 }

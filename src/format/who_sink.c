@@ -45,25 +45,19 @@ static int by_last_there(const void *a, const void *b, void *who)
 /* A view goes only forwards, so the bytes are told as they went away. */
 static void write_bytes(struct who_sink *who, struct pen *pen)
 {
-    struct unpacked unpacked = {0};
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     qsort_r(who->bytes, who->count, sizeof *who->bytes, by_last_there, who);
     for (size_t i = 0; i < who->count; i++) {
         const struct where_mapping *mapping =
             where_mapping(&who->where, who->bytes[i].addr);
 
-        while (view.applied < last_there(who, &who->bytes[i])) {
-            store_read(&who->store, view.applied, &unpacked);
-            view_apply(&view, &unpacked.event);
-        }
+        view_advance(&view, &who->store, last_there(who, &who->bytes[i]));
         pen_blank(pen);
         who_write(pen, &who->store, &who->bytes[i], who->store.count,
                   mapping->start, &view);
     }
     view_release(&view);
-    unpacked_release(&unpacked);
 }
 
 static int answer(struct sink *sink, struct err *err)

@@ -14,7 +14,6 @@
 void telling_init(struct telling *telling)
 {
     *telling = (struct telling){0};
-    view_init(&telling->view);
     recent_init(&telling->recent);
 }
 

@@ -30,6 +30,27 @@ bool event_ends_watching(const struct event_limit *limit)
     return false;
 }
 
+struct bytes event_bytes(const struct event *event, uint64_t *addr)
+{
+    const struct event_protect *protect = &event->protect;
+    const struct event_enter *enter = &event->enter;
+
+    switch (event->kind) {
+    case EVENT_WRITE:
+        *addr = event->write.addr;
+        return event->write.new;
+    case EVENT_PROTECT:
+        *addr = protect->addr + protect->code_offset;
+        return protect->code;
+    case EVENT_ENTER:
+        *addr = enter->addr - enter->offset + enter->code_offset;
+        return enter->code;
+    default:
+        *addr = 0;
+        return (struct bytes){NULL, 0};
+    }
+}
+
 int event_exit_status(const struct event_exit *end)
 {
     return end->signal.known ? 128 + (int)end->signal.value

@@ -115,6 +115,12 @@ bool event_is_elsewhere(const struct event_write *write);
  */
 bool event_ends_watching(const struct event_limit *limit);
 
+/*
+ * The bytes that are in memory after it, as far as it brings them: those that a
+ * write stored, the code of a protect or an enter; *addr is where they begin.
+ */
+struct bytes event_bytes(const struct event *event, uint64_t *addr);
+
 /* The status by which a shell would tell of that end: 128 + n for signal n. */
 int event_exit_status(const struct event_exit *end);
 

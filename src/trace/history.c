@@ -30,8 +30,7 @@
 
 struct history {
     struct store store;
-    struct unpacked applied; /* the event that moves the cursor */
-    struct view tip;         /* after the last event */
+    struct view tip; /* after the last event */
     struct view cursor;
     struct view checkpoint[CHECKPOINTS]; /* number i: i * spacing are applied */
     size_t checkpoint_count;
@@ -46,8 +45,6 @@ struct history *history_new(void)
     struct history *history = mem_alloc(sizeof *history);
 
     store_init(&history->store);
-    view_init(&history->tip);
-    view_init(&history->cursor);
     history->spacing = SPACING;
     return history;
 }
@@ -60,7 +57,6 @@ void history_free(struct history *history)
         view_release(&history->checkpoint[i]);
     view_release(&history->tip);
     view_release(&history->cursor);
-    unpacked_release(&history->applied);
     store_release(&history->store);
     free(history->chapters);
     free(history);
@@ -131,10 +127,7 @@ const struct view *history_view(struct history *history, uint64_t seq)
         view_release(cursor);
         view_copy(cursor, from);
     }
-    while (cursor->applied <= seq) {
-        store_read(&history->store, cursor->applied, &history->applied);
-        view_apply(cursor, &history->applied.event);
-    }
+    view_advance(cursor, &history->store, seq + 1);
     return cursor;
 }
 
@@ -166,15 +159,4 @@ uint64_t history_next_chapter(const struct history *history, uint64_t seq)
 
     return next < history->chapter_count ? history->chapters[next]
                                          : history->store.count;
-}
-
-size_t history_memory(const struct history *history)
-{
-    size_t sum = sizeof *history + store_memory(&history->store) +
-                 view_memory(&history->tip) + view_memory(&history->cursor) +
-                 history->chapter_capacity * sizeof *history->chapters;
-
-    for (size_t i = 0; i < history->checkpoint_count; i++)
-        sum += view_memory(&history->checkpoint[i]);
-    return sum;
 }

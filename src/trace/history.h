@@ -50,7 +50,4 @@ const struct view *history_view(struct history *history, uint64_t seq);
 uint64_t history_chapter(const struct history *history, uint64_t seq);
 uint64_t history_next_chapter(const struct history *history, uint64_t seq);
 
-/* What all of this takes, in bytes. */
-size_t history_memory(const struct history *history);
-
 #endif

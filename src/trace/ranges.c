@@ -178,16 +178,3 @@ void *ranges_change(struct ranges *ranges, uint64_t at)
     range_value_drop(value);
     return own;
 }
-
-size_t ranges_memory(const struct ranges *ranges)
-{
-    const struct ranges_table *table = ranges->table;
-    size_t sum = 0;
-
-    if (!table)
-        return 0;
-    sum = sizeof *table + table->capacity * sizeof *table->list;
-    for (size_t i = 0; i < table->count; i++)
-        sum += table->list[i].value->size / table->list[i].value->uses;
-    return sum / table->uses;
-}

@@ -62,7 +62,4 @@ void *ranges_at(const struct ranges *ranges, uint64_t at);
  * No other stretch may have it. */
 void *ranges_change(struct ranges *ranges, uint64_t at);
 
-/* What they take, in bytes; of what copies share, each its part. */
-size_t ranges_memory(const struct ranges *ranges);
-
 #endif

@@ -19,11 +19,6 @@ void regions_copy(struct regions *to, const struct regions *from)
     to->capacity = from->count;
 }
 
-size_t regions_memory(const struct regions *regions)
-{
-    return regions->capacity * sizeof *regions->list;
-}
-
 /* The index of the first region that ends above addr. */
 static size_t index_from(const struct regions *regions, uint64_t addr)
 {

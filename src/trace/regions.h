@@ -63,9 +63,6 @@ void regions_release(struct regions *regions);
 /* Makes *to, which holds nothing that needs a release, a copy of *from. */
 void regions_copy(struct regions *to, const struct regions *from);
 
-/* What they take, in bytes. */
-size_t regions_memory(const struct regions *regions);
-
 /*
  * Adds a region over whatever was in its range and returns it. Pointers into
  * the list are valid until the next change.

@@ -18,6 +18,7 @@
 
 #include "base/mem.h"
 #include "cpu/calling.h"
+#include "trace/view.h"
 
 /* --- frames -------------------------------------------------------------- */
 
@@ -99,12 +100,36 @@ static size_t index_of(const struct threads *threads, int tid)
     return low;
 }
 
-const struct view_thread *threads_find(const struct threads *threads, int tid)
+const struct view_thread *view_thread(const struct view *view, int tid)
 {
+    const struct threads *threads = &view->threads;
     size_t i = index_of(threads, tid);
 
     return i < threads->count && threads->list[i].tid == tid ? &threads->list[i]
                                                              : NULL;
+}
+
+const struct frame *view_frame(const struct view *view, int tid)
+{
+    const struct view_thread *thread = view_thread(view, tid);
+
+    return thread ? thread->frame : NULL;
+}
+
+bool view_is_inside(const struct view *view, int tid)
+{
+    const struct view_thread *thread = view_thread(view, tid);
+
+    return thread && thread->inside;
+}
+
+const struct regs *view_regs(const struct view *view, int tid)
+{
+    const struct view_thread *thread = view_thread(view, tid);
+
+    if (!thread || !thread->regs_known)
+        thread = view_thread(view, view->threads.last_tid);
+    return thread && thread->regs_known ? &thread->regs : NULL;
 }
 
 /* The thread, made when it is seen for the first time. */
@@ -142,17 +167,6 @@ void threads_copy(struct threads *to, const struct threads *from)
         share(to->list[i].frame);
         share(to->list[i].stepped);
     }
-}
-
-size_t threads_memory(const struct threads *threads)
-{
-    size_t sum = threads->capacity * sizeof *threads->list;
-
-    for (size_t i = 0; i < threads->count; i++)
-        for (const struct frame *frame = threads->list[i].frame; frame;
-             frame = frame->caller)
-            sum += sizeof *frame / frame->uses;
-    return sum;
 }
 
 /* --- events -------------------------------------------------------------- */
@@ -207,23 +221,9 @@ static void begin_frame(struct view_thread *thread, const struct event *event)
     }
 }
 
-static void apply_enter(struct threads *threads, const struct event *event)
-{
-    struct view_thread *thread = need(threads, event->tid);
-
-    begin_frame(thread, event);
-    thread->inside = true;
-    thread->regs_known = true;
-    thread->regs = event->enter.regs;
-    thread->regs.value[REG_PC] = event->enter.addr;
-    thread->entered = event->seq;
-    threads->last_tid = event->tid;
-}
-
-static void apply_step(struct threads *threads, const struct event *event)
+static void apply_step(struct view_thread *thread, const struct event *event)
 {
     const struct event_step *step = &event->step;
-    struct view_thread *thread = need(threads, event->tid);
     uint64_t behind = step->addr + step->bytes.len;
     struct frame *began_in = share(thread->frame);
     bool called;
@@ -234,7 +234,6 @@ static void apply_step(struct threads *threads, const struct event *event)
         thread->regs.value[step->regs.list[i].reg] =
             step->regs.list[i].new_value;
     thread->regs.value[REG_PC] = step->next;
-    threads->last_tid = event->tid;
     if (!thread->regs_known)
         return;
     called = calling_is_call(step->bytes, step->addr, step->regs.list,
@@ -267,10 +266,9 @@ static void end_call(struct view_thread *thread, uint64_t to)
         pop(thread);
 }
 
-static void apply_leave(struct threads *threads, const struct event *event)
+static void apply_leave(struct view_thread *thread, const struct event *event)
 {
     const struct event_leave *leave = &event->leave;
-    struct view_thread *thread = need(threads, event->tid);
     struct opt_u64 pc = {true, thread->regs.value[REG_PC]};
 
     thread->inside = false;
@@ -292,45 +290,44 @@ static void apply_leave(struct threads *threads, const struct event *event)
         set_outside(thread, true);
 }
 
-/* Nobody is in generated code any more, or will be seen there. */
-static void all_leave(struct threads *threads)
-{
-    for (size_t i = 0; i < threads->count; i++)
-        threads->list[i].inside = false;
-}
-
-/* Where stepping has ended, perhaps no leave will follow. */
-static void apply_limit(struct threads *threads, const struct event *event)
-{
-    const char *budget = event->limit.budget;
-
-    if (word_is(budget, "steps")) {
-        all_leave(threads);
-    } else if (word_is(budget, "call-steps") || word_is(budget, "nt-flag")) {
-        need(threads, event->tid)->inside = false;
-        set_outside(need(threads, event->tid), true);
-    }
-}
-
 void threads_apply(struct threads *threads, const struct event *event)
 {
+    const char *budget = event->limit.budget;
+    struct view_thread *thread;
+    bool all_leave = false;
+
     switch (event->kind) {
     case EVENT_ENTER:
-        apply_enter(threads, event);
+        thread = need(threads, event->tid);
+        begin_frame(thread, event);
+        thread->inside = true;
+        thread->regs_known = true;
+        thread->regs = event->enter.regs;
+        thread->regs.value[REG_PC] = event->enter.addr;
+        thread->entered = event->seq;
+        threads->last_tid = event->tid;
         break;
     case EVENT_STEP:
-        apply_step(threads, event);
+        apply_step(need(threads, event->tid), event);
+        threads->last_tid = event->tid;
         break;
     case EVENT_LEAVE:
-        apply_leave(threads, event);
+        apply_leave(need(threads, event->tid), event);
         break;
-    case EVENT_LIMIT:
-        apply_limit(threads, event);
+    case EVENT_LIMIT: /* where stepping has ended, perhaps no leave follows */
+        all_leave = word_is(budget, "steps");
+        if (word_is(budget, "call-steps") || word_is(budget, "nt-flag")) {
+            thread = need(threads, event->tid);
+            thread->inside = false;
+            set_outside(thread, true);
+        }
         break;
     case EVENT_EXIT:
-        all_leave(threads);
+        all_leave = true;
         break;
     default:
         break;
     }
+    for (size_t i = 0; all_leave && i < threads->count; i++)
+        threads->list[i].inside = false;
 }

@@ -74,10 +74,4 @@ void threads_copy(struct threads *to, const struct threads *from);
 /* Takes the next event into account. */
 void threads_apply(struct threads *threads, const struct event *event);
 
-/* What is known of a thread; NULL if it was never seen in generated code. */
-const struct view_thread *threads_find(const struct threads *threads, int tid);
-
-/* What they take, in bytes; of what copies share, each its part. */
-size_t threads_memory(const struct threads *threads);
-
 #endif

@@ -7,11 +7,6 @@
 
 #include "base/mem.h"
 
-void view_init(struct view *view)
-{
-    *view = (struct view){0};
-}
-
 void view_release(struct view *view)
 {
     regions_release(&view->regions);
@@ -36,16 +31,6 @@ void view_copy(struct view *to, const struct view *from)
     ranges_copy(&to->labels.ranges, &from->labels.ranges);
     to->output = (struct buf){0};
     buf_append(&to->output, from->output.data, from->output.len);
-}
-
-size_t view_memory(const struct view *view)
-{
-    return sizeof *view + regions_memory(&view->regions) +
-           ranges_memory(&view->pages.ranges) +
-           ranges_memory(&view->protections) +
-           ranges_memory(&view->generations) + threads_memory(&view->threads) +
-           ranges_memory(&view->listing) + ranges_memory(&view->labels.ranges) +
-           view->output.capacity;
 }
 
 const char *stage_name(enum stage stage)
@@ -73,61 +58,11 @@ const struct protection *view_protection(const struct view *view, uint64_t addr)
     return ranges_at(&view->protections, addr);
 }
 
-const struct view_thread *view_thread(const struct view *view, int tid)
-{
-    return threads_find(&view->threads, tid);
-}
-
-const struct frame *view_frame(const struct view *view, int tid)
-{
-    const struct view_thread *thread = view_thread(view, tid);
-
-    return thread ? thread->frame : NULL;
-}
-
-bool view_is_inside(const struct view *view, int tid)
-{
-    const struct view_thread *thread = view_thread(view, tid);
-
-    return thread && thread->inside;
-}
-
-const struct regs *view_regs(const struct view *view, int tid)
-{
-    const struct view_thread *thread = view_thread(view, tid);
-
-    if (!thread || !thread->regs_known)
-        thread = view_thread(view, view->threads.last_tid);
-    return thread && thread->regs_known ? &thread->regs : NULL;
-}
-
-bool view_code(const struct view *view, const struct region *region,
-               struct buf *out, uint64_t *offset)
-{
-    uint64_t first, last;
-    uint8_t chunk[256];
-
-    if (!pages_extent(&view->pages, region->addr, region->length, &first,
-                      &last))
-        return false;
-    *offset = first - region->addr;
-    while (first <= last) {
-        size_t part = last - first + 1;
-
-        if (part > sizeof chunk)
-            part = sizeof chunk;
-        pages_read(&view->pages, first, part, chunk);
-        buf_append(out, chunk, part);
-        first += part;
-    }
-    return true;
-}
-
 bool view_has_code(const struct view *view, uint64_t addr)
 {
-    uint64_t first, last;
+    uint64_t end = addr + INSN_MAX_LENGTH;
 
-    return pages_extent(&view->pages, addr, INSN_MAX_LENGTH, &first, &last);
+    return pages_next(&view->pages, addr, end) != end;
 }
 
 bool view_decode(const struct view *view, uint64_t addr, struct insn *insn)
@@ -140,50 +75,13 @@ bool view_decode(const struct view *view, uint64_t addr, struct insn *insn)
 
 /* --- what code there is -------------------------------------------------- */
 
-/* Bytes that an event shows or stores. */
-struct found {
-    uint64_t addr;
-    struct bytes bytes;
-};
-
-/* The code that an event carries. */
-static struct found code_of(const struct event *event)
-{
-    const struct event_protect *protect = &event->protect;
-    const struct event_enter *enter = &event->enter;
-
-    return event->kind == EVENT_PROTECT
-               ? (struct found){protect->addr + protect->code_offset,
-                                protect->code}
-               : (struct found){enter->addr - enter->offset +
-                                    enter->code_offset,
-                                enter->code};
-}
-
-struct generation {
-    struct range_value value;
-    unsigned number;
-    bool in_use;     /* something of it was executed or became executable */
-    bool executable; /* a part of it is or was, or it was entered */
-};
-
-static struct generation generation_of(const struct view *view,
-                                       const struct region *region)
+struct generation view_generation(const struct view *view,
+                                  const struct region *region)
 {
     const struct generation *known =
         ranges_at(&view->generations, region->mapping);
 
     return known ? *known : (struct generation){.number = 1};
-}
-
-unsigned view_generation(const struct view *view, const struct region *region)
-{
-    return generation_of(view, region).number;
-}
-
-bool view_was_executable(const struct view *view, const struct region *region)
-{
-    return generation_of(view, region).executable;
 }
 
 static void set_generation(struct view *view, const struct region *region,
@@ -199,13 +97,13 @@ static void set_generation(struct view *view, const struct region *region,
 }
 
 /* Bytes that are news in code that was in use make it another version. */
-static const struct region *changed_by(const struct view *view,
-                                       struct found found)
+static const struct region *changed_by(const struct view *view, uint64_t addr,
+                                       struct bytes bytes)
 {
-    const struct region *region = regions_at(&view->regions, found.addr);
+    const struct region *region = regions_at(&view->regions, addr);
 
-    return region && generation_of(view, region).in_use &&
-                   !pages_hold(&view->pages, found.addr, found.bytes)
+    return region && view_generation(view, region).in_use &&
+                   !pages_hold(&view->pages, addr, bytes)
                ? region
                : NULL;
 }
@@ -213,30 +111,10 @@ static const struct region *changed_by(const struct view *view,
 const struct region *view_superseded(const struct view *view,
                                      const struct event *event)
 {
-    switch (event->kind) {
-    case EVENT_WRITE:
-        return changed_by(view,
-                          (struct found){event->write.addr, event->write.new});
-    case EVENT_PROTECT:
-    case EVENT_ENTER:
-        return changed_by(view, code_of(event));
-    default:
-        return NULL;
-    }
-}
+    uint64_t addr;
+    struct bytes bytes = event_bytes(event, &addr);
 
-static void note_change(struct view *view, struct found found)
-{
-    const struct region *region = changed_by(view, found);
-    struct generation next = {0};
-
-    if (!region)
-        return;
-    next.number = view_generation(view, region) + 1;
-    for (size_t i = 0; i < view->regions.count; i++)
-        next.executable |= view->regions.list[i].mapping == region->mapping &&
-                           (view->regions.list[i].prot & PROT_EXEC);
-    set_generation(view, region, next);
+    return changed_by(view, addr, bytes);
 }
 
 /* The region, if there is one, is used, or can be executed, as it is. */
@@ -247,7 +125,7 @@ static void note_use(struct view *view, const struct region *region,
 
     if (!region)
         return;
-    now = generation_of(view, region);
+    now = view_generation(view, region);
     if ((!in_use || now.in_use) && (!executable || now.executable))
         return;
     now.in_use |= in_use;
@@ -255,57 +133,56 @@ static void note_use(struct view *view, const struct region *region,
     set_generation(view, region, now);
 }
 
-static void store(struct view *view, struct found found)
+/* The bytes are there from now on: stored, or found by who looked. */
+static void take_bytes(struct view *view, uint64_t addr, struct bytes bytes,
+                       bool stored)
 {
-    note_change(view, found);
-    pages_write(&view->pages, found.addr, found.bytes);
-}
+    const struct region *region = changed_by(view, addr, bytes);
+    struct generation next = {0};
 
-static void learn(struct view *view, const struct event *event)
-{
-    struct found found = code_of(event);
-
-    note_change(view, found);
-    pages_learn(&view->pages, found.addr, found.bytes);
-    if (event->pages)
-        pages_share(&view->pages, event->pages, found.addr, found.bytes.len);
+    if (region) {
+        next.number = view_generation(view, region).number + 1;
+        for (size_t i = 0; i < view->regions.count; i++)
+            next.executable |=
+                view->regions.list[i].mapping == region->mapping &&
+                (view->regions.list[i].prot & PROT_EXEC);
+        set_generation(view, region, next);
+    }
+    if (stored)
+        pages_write(&view->pages, addr, bytes);
+    else
+        pages_learn(&view->pages, addr, bytes);
 }
 
 /* --- events -------------------------------------------------------------- */
 
-static const char *keep_text(char **at, const char *text)
-{
-    char *kept = *at;
-
-    if (!text)
-        return NULL;
-    *at = stpcpy(kept, text) + 1;
-    return kept;
-}
-
-/* The event is about the call that set the protection of that range. */
+/* The call that set the protection of that range. */
 static void set_protection(struct view *view, const struct event *event,
-                           uint64_t addr, uint64_t length)
+                           uint64_t addr, uint64_t length, const char *call,
+                           const char *maps)
 {
-    const char *call =
-        event->kind == EVENT_MAP ? event->map.call : event->protect.call;
-    const char *maps =
-        event->kind == EVENT_MAP ? event->map.maps : event->protect.maps;
     const char *texts[] = {call, maps, event->source.file};
+    const char *kept[] = {NULL, NULL, NULL};
     struct protection *protection;
     size_t size = sizeof *protection;
     char *at;
 
     if (addr + length <= addr) /* a recording may hold any numbers */
         return;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (int i = 0; i < 3; i++)
         size += texts[i] ? strlen(texts[i]) + 1 : 0;
     protection = range_value_new(size);
     at = protection->texts;
+    for (int i = 0; i < 3; i++) {
+        if (!texts[i])
+            continue;
+        kept[i] = at;
+        at = stpcpy(at, texts[i]) + 1;
+    }
     protection->seq = event->seq;
-    protection->call = keep_text(&at, call);
-    protection->maps = keep_text(&at, maps);
-    protection->file = keep_text(&at, event->source.file);
+    protection->call = kept[0];
+    protection->maps = kept[1];
+    protection->file = kept[2];
     protection->line = event->source.line;
     ranges_set(&view->protections, addr, addr + length, &protection->value);
     range_value_drop(&protection->value);
@@ -319,47 +196,26 @@ static void forget(struct view *view, uint64_t addr, uint64_t length)
     ranges_forget(&view->protections, addr, addr + length);
 }
 
-static void apply_map(struct view *view, const struct event *event)
-{
-    const struct event_map *map = &event->map;
-    const struct region *region;
-
-    region = regions_map(&view->regions, map->addr, map->length, map->prot);
-    note_use(view, region, false, map->prot & PROT_EXEC);
-    forget(view, map->addr, map->length);
-    set_protection(view, event, map->addr, map->length);
-}
-
 static void apply_protect(struct view *view, const struct event *event)
 {
     const struct event_protect *protect = &event->protect;
-    uint64_t end = protect->addr + protect->length, first, last;
-    size_t i = regions_cut(&view->regions, protect->addr, protect->length);
+    const struct region *list, *region = NULL;
+    uint64_t end = protect->addr + protect->length, addr;
+    struct bytes code = event_bytes(event, &addr);
+    size_t first = regions_cut(&view->regions, protect->addr, protect->length);
 
-    for (; i < view->regions.count && view->regions.list[i].addr < end; i++)
+    list = view->regions.list;
+    for (size_t i = first; i < view->regions.count && list[i].addr < end; i++)
         view->regions.list[i].prot = protect->prot;
-    set_protection(view, event, protect->addr, protect->length);
-    learn(view, event);
+    set_protection(view, event, protect->addr, protect->length, protect->call,
+                   protect->maps);
+    take_bytes(view, addr, code, false);
     if ((protect->prot & ~protect->old_prot & PROT_EXEC) &&
-        pages_extent(&view->pages, protect->addr, protect->length, &first,
-                     &last))
-        note_use(view, view_region_at(view, protect->addr), true, false);
-    for (i = 0; i < view->regions.count; i++) {
-        const struct region *region = &view->regions.list[i];
-
-        if (region->addr >= protect->addr && region->addr < end)
-            note_use(view, region, false, protect->prot & PROT_EXEC);
-    }
-}
-
-/* What the CPU executed was there, whoever put it there. */
-static void apply_step(struct view *view, const struct event_step *step)
-{
-    note_use(view, view_region_at(view, step->addr), true, false);
-    for (size_t i = 0; i < step->bytes.len; i++)
-        if (!pages_written(&view->pages, step->addr + i))
-            pages_write(&view->pages, step->addr + i,
-                        (struct bytes){step->bytes.data + i, 1});
+        pages_next(&view->pages, protect->addr, end) != end)
+        region = view_region_at(view, protect->addr);
+    note_use(view, region, true, false);
+    for (size_t i = first; i < view->regions.count && list[i].addr < end; i++)
+        note_use(view, &list[i], false, protect->prot & PROT_EXEC);
 }
 
 static void apply_output(struct view *view, struct bytes bytes)
@@ -382,8 +238,11 @@ static void apply_output(struct view *view, struct bytes bytes)
 
 void view_apply(struct view *view, const struct event *event)
 {
-    const struct event_write *write = &event->write;
+    const struct event_map *map = &event->map;
+    const struct event_step *step = &event->step;
     const struct event_name *name = &event->name;
+    uint64_t addr;
+    struct bytes bytes = event_bytes(event, &addr);
 
     threads_apply(&view->threads, event);
     switch (event->kind) {
@@ -392,13 +251,18 @@ void view_apply(struct view *view, const struct event *event)
         break;
     case EVENT_MAP:
         view->stage = STAGE_MAP;
-        apply_map(view, event);
+        note_use(view,
+                 regions_map(&view->regions, map->addr, map->length, map->prot),
+                 false, map->prot & PROT_EXEC);
+        forget(view, map->addr, map->length);
+        set_protection(view, event, map->addr, map->length, map->call,
+                       map->maps);
         break;
     case EVENT_WRITE:
         view->stage = STAGE_WRITE;
-        store(view, (struct found){write->addr, write->new});
-        if (write->also.known)
-            store(view, (struct found){write->also.value, write->new});
+        take_bytes(view, addr, bytes, true);
+        if (event->write.also.known)
+            take_bytes(view, event->write.also.value, bytes, true);
         break;
     case EVENT_PROTECT:
         view->stage = STAGE_PROTECT;
@@ -410,12 +274,17 @@ void view_apply(struct view *view, const struct event *event)
         break;
     case EVENT_ENTER:
         view->stage = STAGE_CALL;
-        learn(view, event);
+        take_bytes(view, addr, bytes, false);
         note_use(view, view_region_at(view, event->enter.addr), true, true);
         view->calls += word_is(event->enter.how, "call");
         break;
     case EVENT_STEP:
-        apply_step(view, &event->step);
+        /* What the CPU executed was there, whoever put it there. */
+        note_use(view, view_region_at(view, step->addr), true, false);
+        for (size_t i = 0; i < step->bytes.len; i++)
+            if (!pages_written(&view->pages, step->addr + i))
+                pages_write(&view->pages, step->addr + i,
+                            (struct bytes){step->bytes.data + i, 1});
         break;
     case EVENT_NAME: /* a recording may hold any numbers */
         if (name->name && name->addr + name->length > name->addr)
@@ -430,18 +299,18 @@ void view_apply(struct view *view, const struct event *event)
     default:
         break;
     }
+    if (event->pages && bytes.len > 0 && event->kind != EVENT_WRITE)
+        pages_share(&view->pages, event->pages, addr, bytes.len);
     listing_learn(&view->listing, &event->source);
     view->applied++;
 }
 
-void view_at(struct view *view, const struct store *store, uint64_t seq)
+void view_advance(struct view *view, const struct store *store, uint64_t count)
 {
     struct unpacked unpacked = {0};
 
-    view_release(view);
-    view_init(view);
-    for (uint64_t i = 0; i <= seq && i < store->count; i++) {
-        store_read(store, i, &unpacked);
+    while (view->applied < count) {
+        store_read(store, view->applied, &unpacked);
         view_apply(view, &unpacked.event);
     }
     unpacked_release(&unpacked);

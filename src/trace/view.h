@@ -52,6 +52,21 @@ struct protection {
     char texts[];
 };
 
+/*
+ * Generations number the versions of a mapping's code. The first begins when
+ * the mapping appears. A version is in use when something of it was executed,
+ * or became executable; the first change of a byte after that begins the next
+ * one. So what is stored up to the first use is one version, however many
+ * stores it takes, and code that is only called again stays what it is.
+ */
+struct generation {
+    struct range_value value;
+    unsigned number;
+    bool in_use;
+    bool executable; /* a part of it is or was, or it was entered */
+};
+
+/* All zero is a valid one that has seen no event. */
 struct view {
     uint64_t applied; /* how many events have been */
     enum stage stage;
@@ -68,7 +83,6 @@ struct view {
     bool ended;
 };
 
-void view_init(struct view *view);
 void view_release(struct view *view);
 
 /* Makes *to, which holds nothing that needs a release, a copy of *from. */
@@ -77,8 +91,8 @@ void view_copy(struct view *to, const struct view *from);
 /* Takes the next event into account. */
 void view_apply(struct view *view, const struct event *event);
 
-/* Makes *view, which is initialised, the state after event seq of store. */
-void view_at(struct view *view, const struct store *store, uint64_t seq);
+/* Takes the events of a store into account up to the first `count`. */
+void view_advance(struct view *view, const struct store *store, uint64_t count);
 
 /* The region that holds addr, or NULL. */
 const struct region *view_region_at(const struct view *view, uint64_t addr);
@@ -87,19 +101,9 @@ const struct region *view_region_at(const struct view *view, uint64_t addr);
 const struct protection *view_protection(const struct view *view,
                                          uint64_t addr);
 
-/*
- * Generations number the versions of a mapping's code. The first begins when
- * the mapping appears. A version is in use when something of it was executed,
- * or became executable; the first change of a byte after that begins the next
- * one. So what is stored up to the first use is one version, however many
- * stores it takes, and code that is only called again stays what it is.
- *
- * The generation of the code of that region's mapping, all parts of it.
- */
-unsigned view_generation(const struct view *view, const struct region *region);
-
-/* Whether that generation, or a part of it, could ever be executed. */
-bool view_was_executable(const struct view *view, const struct region *region);
+/* The generation of the code of that region's mapping, all parts of it. */
+struct generation view_generation(const struct view *view,
+                                  const struct region *region);
 
 /* What is known of a thread; NULL if it was never seen in generated code. */
 const struct view_thread *view_thread(const struct view *view, int tid);
@@ -123,13 +127,6 @@ const struct regs *view_regs(const struct view *view, int tid);
 const struct region *view_superseded(const struct view *view,
                                      const struct event *event);
 
-/*
- * Appends the written bytes of a region, from the first to the last, and says
- * at what offset they begin. Returns false when none were written.
- */
-bool view_code(const struct view *view, const struct region *region,
-               struct buf *out, uint64_t *offset);
-
 /* Whether any byte of an instruction at addr, of whatever length, is known. */
 bool view_has_code(const struct view *view, uint64_t addr);
 
@@ -138,9 +135,6 @@ bool view_has_code(const struct view *view, uint64_t addr);
  * zeros, as they are in a fresh page. Returns false if it is none.
  */
 bool view_decode(const struct view *view, uint64_t addr, struct insn *insn);
-
-/* What it takes, in bytes; of what copies share, each its part. */
-size_t view_memory(const struct view *view);
 
 /* "getpagesize", "mmap", "byte writes", "mprotect", "call" */
 const char *stage_name(enum stage stage);

@@ -14,6 +14,7 @@
  *     MOVE <tab> milliseconds
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,16 @@ static double move(struct history *history, uint64_t seq)
     return now() - begin;
 }
 
+static size_t memory_in_use(void)
+{
+    struct mallinfo2 heap = mallinfo2();
+
+    return heap.uordblks + heap.hblkhd;
+}
+
 int main(int argc, char **argv)
 {
+    size_t before = memory_in_use();
     struct history *history = history_new();
     uint64_t steps, count, seq = 1;
     int moves;
@@ -87,7 +96,7 @@ int main(int argc, char **argv)
     steps = record(argv + 2, history);
     count = history_count(history);
     printf("steps\t%" PRIu64 "\n", steps);
-    printf("bytes\t%.1f\n", (double)history_memory(history) / (double)count);
+    printf("bytes\t%.1f\n", (double)(memory_in_use() - before) / (double)count);
     for (int i = 1; i <= moves; i++) {
         seq = seq * 6364136223846793005 + 1442695040888963407;
         printf("%d\t%.4f\n", i, move(history, (seq >> 32) % count));

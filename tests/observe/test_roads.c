@@ -45,19 +45,19 @@ Test(roads, a_generation_is_what_was_executed)
         const struct region *region;
         struct result result;
         struct store store;
-        struct view view;
+        struct view view = {0};
         uint64_t seq;
 
         trace(&(struct job){.argv = ARGS("--", rows[i].tracee)}, &store,
               &result);
         uint64_t addr = last(&store, EVENT_ENTER, &seq)->enter.addr;
 
-        view_init(&view);
-        view_at(&view, &store, seq);
+        view_advance(&view, &store, seq + 1);
         region = view_region_at(&view, addr);
         cr_assert(ne(ptr, (void *)region, NULL), "%s", rows[i].tracee);
-        cr_assert(eq(uint, view_generation(&view, region), rows[i].generation),
-                  "%s", rows[i].tracee);
+        cr_assert(
+            eq(uint, view_generation(&view, region).number, rows[i].generation),
+            "%s", rows[i].tracee);
         view_release(&view);
         store_release(&store);
         result_release(&result);
@@ -70,7 +70,7 @@ Test(roads, a_view_has_a_store_in_both_mappings)
     const struct event_write *write;
     struct result result;
     struct store store;
-    struct view view;
+    struct view view = {0};
     uint8_t byte = 0;
     uint64_t seq;
 
@@ -80,8 +80,7 @@ Test(roads, a_view_has_a_store_in_both_mappings)
     cr_assert(eq(u64, write->addr, nth(&store, EVENT_MAP, 0)->map.addr + 1));
     cr_assert(
         eq(u64, write->also.value, nth(&store, EVENT_MAP, 1)->map.addr + 1));
-    view_init(&view);
-    view_at(&view, &store, seq);
+    view_advance(&view, &store, seq + 1);
     pages_read(&view.pages, write->also.value, 1, &byte);
     cr_assert(eq(u8, byte, 6));
     view_release(&view);

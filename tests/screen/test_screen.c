@@ -522,7 +522,7 @@ Test(screen, the_dump_is_that_of_xxd)
         struct grid grid;
         uint64_t offset;
 
-        cr_assert(view_code(view, region, &code, &offset));
+        cr_assert(written_code(view, region, &code, &offset));
         hexdump_append((struct bytes){code.data, code.len}, offset, &wanted);
         wanted.len--; /* the newline */
         draw(history, seq, NULL, 24, 80, &grid);

@@ -5,12 +5,16 @@
 #include <criterion/new/assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/allocator_interface.h>
+#endif
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -468,6 +472,34 @@ void check_registers(const struct store *store)
 }
 
 /* --- what tests expect --------------------------------------------------- */
+
+bool written_code(const struct view *view, const struct region *region,
+                  struct buf *out, uint64_t *offset)
+{
+    uint64_t first, last;
+    uint8_t byte;
+
+    if (!pages_extent(&view->pages, region->addr, region->length, &first,
+                      &last))
+        return false;
+    *offset = first - region->addr;
+    for (; first <= last; first++) {
+        pages_read(&view->pages, first, 1, &byte);
+        buf_append(out, &byte, 1);
+    }
+    return true;
+}
+
+size_t memory_in_use(void)
+{
+#ifdef __SANITIZE_ADDRESS__ /* which has a heap of its own */
+    return __sanitizer_get_current_allocated_bytes();
+#else
+    struct mallinfo2 heap = mallinfo2();
+
+    return heap.uordblks + heap.hblkhd;
+#endif
+}
 
 struct cr_mem mem(const void *data, size_t size)
 {

@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "trace/event.h"
 #include "trace/store.h"
+#include "trace/view.h"
 
 /*
  * Criteria for cr_assert(): the text has those words in it, or has not. The
@@ -159,6 +160,16 @@ void hex(struct bytes bytes, struct buf *out);
  * tracer sets may be visible.
  */
 void check_registers(const struct store *store);
+
+/*
+ * Appends the written bytes of a region, from the first to the last, and says
+ * at what offset they begin. Returns false when none were written.
+ */
+bool written_code(const struct view *view, const struct region *region,
+                  struct buf *out, uint64_t *offset);
+
+/* How many bytes of the heap this process has in use. */
+size_t memory_in_use(void);
 
 /* For eq(mem, ...). */
 struct cr_mem mem(const void *data, size_t size);

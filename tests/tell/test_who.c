@@ -485,10 +485,9 @@ static void add_any(struct store *store, uint32_t *dice)
 static void check_against_view(const struct store *store, uint64_t addr)
 {
     struct origins origins = {.addr = addr};
-    struct view view;
+    struct view view = {0};
     uint8_t byte;
 
-    view_init(&view);
     for (size_t i = 0; i < store->count; i++) {
         view_apply(&view, store_event(store, i));
         origins_update(&origins, store, i + 1);

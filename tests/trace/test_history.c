@@ -693,10 +693,9 @@ static struct history *make_history(uint64_t count, struct store *store)
 static void check_moment(struct history *history, const struct store *store,
                          uint64_t seq)
 {
-    struct view expected;
+    struct view expected = {0};
 
-    view_init(&expected);
-    view_at(&expected, store, seq);
+    view_advance(&expected, store, seq + 1);
     same_view(history_view(history, seq), &expected);
     cr_assert(
         eq(int,
@@ -818,9 +817,8 @@ Test(history, a_chapter_is_a_run_of_events_in_one_stage)
     static enum stage stage[COUNT];
     struct store store;
     struct history *history = make_history(COUNT, &store);
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     for (uint64_t seq = 0; seq < COUNT; seq++) {
         view_apply(&view, store_event(&store, seq));
         stage[seq] = view.stage;
@@ -847,6 +845,7 @@ Test(history, a_million_recorded_steps_fit_in_100_million_bytes)
 {
     enum { COUNT = 100000 };
     static struct program program;
+    size_t before = memory_in_use();
     struct history *history = history_new();
     double each;
 
@@ -857,7 +856,7 @@ Test(history, a_million_recorded_steps_fit_in_100_million_bytes)
         step(&program, &event);
         history_append(history, &event);
     }
-    each = (double)history_memory(history) / COUNT;
+    each = (double)(memory_in_use() - before) / COUNT;
     cr_assert(lt(dbl, 20, each));
     cr_assert(lt(dbl, each, 100));
     history_free(history);
@@ -869,16 +868,16 @@ Test(history, checkpoints_share_the_pages_that_stay_the_same)
     enum { COUNT = 40000, SIZE = 1 << 20 };
     static struct program program;
     struct event event = {.kind = EVENT_WRITE};
-    struct history *history = history_new();
     uint8_t *code = mem_alloc(SIZE);
-    size_t before;
+    size_t begin = memory_in_use(), before;
+    struct history *history = history_new();
 
     memset(code, 0x90, SIZE);
     event.write.addr = BASE;
     event.write.new = (struct bytes){code, SIZE};
     history_append(history, &event);
-    before = history_memory(history);
-    cr_assert(lt(sz, 2 * (size_t)SIZE, before));
+    before = memory_in_use();
+    cr_assert(lt(sz, 2 * (size_t)SIZE, before - begin));
     program = (struct program){.dice = {2019}};
     for (uint64_t i = 1; i < COUNT; i++) {
         event = (struct event){.kind = EVENT_STEP, .seq = i};
@@ -887,7 +886,7 @@ Test(history, checkpoints_share_the_pages_that_stay_the_same)
         if (i % 1000 == 0)
             history_view(history, below(&program.dice, i));
     }
-    cr_assert(lt(sz, history_memory(history) - before, COUNT * 100));
+    cr_assert(lt(sz, memory_in_use() - before, COUNT * 100));
     free(code);
     history_free(history);
 }

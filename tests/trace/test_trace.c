@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "support/support.h"
 #include "trace/pages.h"
 #include "trace/regions.h"
 #include "trace/signal_name.h"
@@ -239,19 +240,17 @@ Test(trace, a_copy_of_pages_goes_its_own_way)
 Test(trace, what_copies_of_pages_share_is_counted_once)
 {
     struct pages one = {0}, two;
-    size_t alone;
+    size_t before = memory_in_use(), alone;
 
     for (uint64_t i = 0; i < 100; i++)
         pages_write(&one, i * PAGE, text("x"));
-    alone = ranges_memory(&one.ranges);
+    alone = memory_in_use() - before;
     cr_assert(lt(sz, 100 * PAGE, alone));
     ranges_copy(&two.ranges, &one.ranges);
-    cr_assert(lt(sz, ranges_memory(&one.ranges) + ranges_memory(&two.ranges),
-                 alone + PAGE));
+    cr_assert(lt(sz, memory_in_use() - before, alone + PAGE));
     for (uint64_t i = 0; i < 100; i++)
         pages_write(&two, i * PAGE, text("y"));
-    cr_assert(lt(sz, alone + 100 * PAGE,
-                 ranges_memory(&one.ranges) + ranges_memory(&two.ranges)));
+    cr_assert(lt(sz, alone + 100 * PAGE, memory_in_use() - before));
     ranges_release(&one.ranges);
     ranges_release(&two.ranges);
 }
@@ -409,7 +408,7 @@ static void check_view(const struct view *view, size_t seq)
     cr_assert(eq(sz, view->regions.count, expected[seq].regions));
     if (region) {
         cr_assert(eq(uint, region->prot, expected[seq].prot));
-        view_code(view, region, &code, &offset);
+        written_code(view, region, &code, &offset);
     }
     cr_assert(eq(mem, ((struct cr_mem){buf_text(&code), code.len}),
                  ((struct cr_mem){expected[seq].code, expected[seq].code_len})),
@@ -427,15 +426,20 @@ static void check_view(const struct view *view, size_t seq)
 Test(trace, the_view_is_right_at_any_event_and_from_any_other)
 {
     struct store store;
-    struct view view;
+    struct view view = {0};
 
     fill_store(&store);
     cr_assert(eq(sz, store.count, EVENTS));
-    view_init(&view);
     for (size_t from = 0; from < EVENTS; from++) {
         for (size_t to = 0; to < EVENTS; to++) {
-            view_at(&view, &store, from);
-            view_at(&view, &store, to);
+            view_release(&view);
+            view = (struct view){0};
+            view_advance(&view, &store, from + 1);
+            if (to < from) {
+                view_release(&view);
+                view = (struct view){0};
+            }
+            view_advance(&view, &store, to + 1);
             check_view(&view, to);
         }
     }
@@ -446,10 +450,9 @@ Test(trace, the_view_is_right_at_any_event_and_from_any_other)
 Test(trace, the_view_goes_forward_one_event_at_a_time)
 {
     struct store store;
-    struct view view;
+    struct view view = {0};
 
     fill_store(&store);
-    view_init(&view);
     for (size_t i = 0; i < EVENTS; i++) {
         view_apply(&view, store_event(&store, i));
         check_view(&view, i);
@@ -463,9 +466,8 @@ Test(trace, the_view_goes_forward_one_event_at_a_time)
 Test(trace, a_snapshot_of_code_counts_as_written_where_it_is_news)
 {
     struct event event = {.kind = EVENT_MAP};
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     event.map.addr = BASE;
     event.map.length = PAGE;
     view_apply(&view, &event);
@@ -487,9 +489,8 @@ Test(trace, a_snapshot_of_code_counts_as_written_where_it_is_news)
 Test(trace, a_protection_of_a_part_cuts_the_region)
 {
     struct event event = {.kind = EVENT_MAP};
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     event.map.addr = BASE;
     event.map.length = 3 * PAGE;
     event.map.prot = RW;
@@ -526,9 +527,8 @@ Test(trace, what_goes_away_or_is_mapped_anew_has_no_names)
     const struct event_unmap unmap = {.addr = BASE, .length = PAGE};
     const struct event_map map = {.addr = BASE, .length = PAGE, .prot = RW};
     struct event event = {.kind = EVENT_MAP, .map = map};
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     for (int again = 0; again < 2; again++) {
         event = (struct event){.kind = EVENT_MAP, .map = map};
         view_apply(&view, &event);
@@ -659,16 +659,16 @@ Test(trace, a_generation_begins_with_the_first_change_after_a_use)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *got = rows[i].generations;
         struct event event;
-        struct view view;
+        struct view view = {0};
 
-        view_init(&view);
         for (const char *at = rows[i].events; *at; at++, got++) {
             make_event(*at, &event);
             view_apply(&view, &event);
             for (size_t j = 0; j < view.regions.count; j++)
                 cr_expect(eq(chr,
-                             (char)('0' + view_generation(
-                                              &view, &view.regions.list[j])),
+                             (char)('0' + view_generation(&view,
+                                                          &view.regions.list[j])
+                                              .number),
                              *got),
                           "%s, event %d, part %zu", rows[i].events,
                           (int)(at - rows[i].events), j);
@@ -693,12 +693,11 @@ Test(trace, a_view_keeps_the_end_of_the_output)
     static const size_t sizes[] = {
         0, 1, 7, 4000, VIEW_OUTPUT - 1, VIEW_OUTPUT, VIEW_OUTPUT + 1, 30000};
     static char all[100000];
-    struct view view;
+    struct view view = {0};
     size_t total = 0;
 
     for (size_t i = 0; i < sizeof all; i++)
         all[i] = (char)(i * 2654435761u >> 11);
-    view_init(&view);
     for (size_t i = 0; total + 30000 < sizeof all; i++) {
         size_t len = sizes[i * 5 % 8], kept;
 
@@ -740,9 +739,8 @@ Test(trace, each_thread_has_registers_of_its_own)
     static const int tids[] = {50, 7, 90, 60};
     struct event leave = {.kind = EVENT_LEAVE, .tid = 7};
     struct event end = {.kind = EVENT_EXIT};
-    struct view view, copy;
+    struct view view = {0}, copy;
 
-    view_init(&view);
     cr_assert(eq(ptr, (void *)view_thread(&view, 50), NULL));
     for (int i = 0; i < 4; i++)
         enters(&view, tids[i], (uint64_t)i);
@@ -773,9 +771,8 @@ Test(trace, each_thread_has_registers_of_its_own)
 Test(trace, a_step_of_one_thread_changes_no_other)
 {
     struct event leave = {.kind = EVENT_LEAVE, .tid = 8};
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     cr_assert(eq(ptr, (void *)view_regs(&view, 7), NULL));
     cr_assert(eq(int, view_is_inside(&view, 7), 0));
     enters(&view, 7, 1);
@@ -799,9 +796,8 @@ Test(trace, a_step_of_one_thread_changes_no_other)
 Test(trace, nobody_is_inside_when_steps_are_not_watched_any_more)
 {
     struct event limit = {.kind = EVENT_LIMIT, .tid = 7};
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     enters(&view, 7, 1);
     enters(&view, 8, 2);
     limit.limit.budget = "stores";
@@ -844,9 +840,8 @@ static void check_line(const struct view *view, const char *file, int line,
 
 Test(trace, an_excerpt_is_found_line_by_line)
 {
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     check_line(&view, "a.c", 1, NULL);
     brings(&view, (struct srcline){"a.c", 41, "b;", "{\n\n\tb;\n}", 39});
     check_line(&view, "a.c", 38, NULL);
@@ -868,9 +863,8 @@ Test(trace, an_excerpt_is_found_line_by_line)
 
 Test(trace, a_line_without_an_excerpt_is_there_until_one_brings_it)
 {
-    struct view view, copy;
+    struct view view = {0}, copy;
 
-    view_init(&view);
     brings(&view, (struct srcline){"a.c", 41, "b;\nc;", NULL, 0});
     check_line(&view, "a.c", 41, "b;");
     check_line(&view, "a.c", 42, NULL);
@@ -887,9 +881,8 @@ Test(trace, a_line_without_an_excerpt_is_there_until_one_brings_it)
 
 Test(trace, an_excerpt_at_the_end_of_all_numbers_is_cut)
 {
-    struct view view;
+    struct view view = {0};
 
-    view_init(&view);
     brings(&view, (struct srcline){"a.c", 1, NULL, "a\nb\nc\n", INT_MAX - 1});
     check_line(&view, "a.c", INT_MAX - 1, "a");
     check_line(&view, "a.c", INT_MIN, NULL);
@@ -900,12 +893,11 @@ Test(trace, an_excerpt_at_the_end_of_all_numbers_is_cut)
 
 Test(trace, what_was_executed_was_there)
 {
-    struct view view;
+    struct view view = {0};
     struct event step = {.kind = EVENT_STEP};
 
     step.step.addr = BASE;
     step.step.bytes = (struct bytes){(const uint8_t *)"\x6a\0", 2};
-    view_init(&view);
     view_apply(&view, &step);
     cr_assert(eq(int, pages_written(&view.pages, BASE), 1));
     cr_assert(eq(int, pages_written(&view.pages, BASE + 1), 1));
