@@ -17,7 +17,7 @@
 #include "format/recording.h"
 #include "format/text.h"
 #include "format/who_sink.h"
-#include "trace/fan.h"
+#include "trace/sink.h"
 
 int complain(const struct err *err)
 {

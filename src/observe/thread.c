@@ -92,7 +92,7 @@ void run_tell(struct run *run, struct event *event)
         files_excerpt(lines_files(run->lines), &event->source);
     run->queue = mem_grow(run->queue, run->first + run->queued,
                           &run->queue_capacity, sizeof *run->queue);
-    run->queue[run->first + run->queued++] = event_copy(event);
+    run->queue[run->first + run->queued++] = event_keep(event);
 }
 
 void thread_source(struct thread *thread, struct srcline *out)

@@ -314,7 +314,7 @@ static void draw_last_line(const struct screen *screen, uint64_t seq,
 void screen_draw(const struct screen *screen, struct history *history,
                  uint64_t seq, struct grid *grid)
 {
-    struct event *event = event_copy(history_event(history, seq));
+    struct event *event = event_keep(history_event(history, seq));
     struct explanation explanation = {0};
     struct moment moment = {.screen = screen,
                             .history = history,

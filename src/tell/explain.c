@@ -16,7 +16,6 @@
 
 #include "cpu/trap.h"
 #include "tell/explain_parts.h"
-#include "trace/signal_name.h"
 
 /* How far apart a signal and the exit may be, in events of other threads. */
 #define LOOK_AHEAD 4096u
@@ -172,7 +171,7 @@ void crash_begin(struct crash *crash, const struct past *past,
     *crash = (struct crash){.past = past,
                             .view = view,
                             .index = index,
-                            .event = event_copy(past->event(past->from, index)),
+                            .event = event_keep(past->event(past->from, index)),
                             .out = out};
 }
 

@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "cpu/effect.h"
-#include "trace/signal_name.h"
 
 #define STORE_SHOWN 16u /* bytes of a store, in hex */
 

@@ -77,7 +77,7 @@ static void set_event(struct story *story, uint64_t seq)
 {
     event_free(story->event);
     story->seq = seq;
-    story->event = event_copy(history_event(story->history, seq));
+    story->event = event_keep(history_event(story->history, seq));
 }
 
 static void say_next(struct story *story)

@@ -8,7 +8,6 @@
 
 #include "base/utf8.h"
 #include "tell/tell_parts.h"
-#include "trace/signal_name.h"
 
 #define OUTPUT_SENTENCE 80u /* bytes */
 #define OUTPUT_TITLE    40u

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/event.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -92,6 +93,27 @@ const struct event_field *event_fields(enum event_kind kind, size_t *count)
         break;
     }
     mem_bug(__FILE__, __LINE__, "kind < EVENT_KINDS");
+}
+
+#define NAME(signal) [signal] = #signal
+
+static const char *const signal_names[] = {
+    NAME(SIGHUP),   NAME(SIGINT),  NAME(SIGQUIT), NAME(SIGILL),
+    NAME(SIGTRAP),  NAME(SIGABRT), NAME(SIGBUS),  NAME(SIGFPE),
+    NAME(SIGKILL),  NAME(SIGUSR1), NAME(SIGSEGV), NAME(SIGUSR2),
+    NAME(SIGPIPE),  NAME(SIGALRM), NAME(SIGTERM), NAME(SIGSTKFLT),
+    NAME(SIGCHLD),  NAME(SIGCONT), NAME(SIGSTOP), NAME(SIGTSTP),
+    NAME(SIGTTIN),  NAME(SIGTTOU), NAME(SIGURG),  NAME(SIGXCPU),
+    NAME(SIGXFSZ),  NAME(SIGPROF), NAME(SIGPOLL), NAME(SIGVTALRM),
+    NAME(SIGWINCH), NAME(SIGPWR),  NAME(SIGSYS),
+};
+
+/* The numbers are part of the kernel's ABI: signal(7). */
+const char *signal_name(int number)
+{
+    return (size_t)number < sizeof signal_names / sizeof *signal_names
+               ? signal_names[number]
+               : NULL;
 }
 
 void prot_text(unsigned prot, char *out)

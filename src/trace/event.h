@@ -157,17 +157,20 @@ struct event_field {
 /* The fields of a kind in the order of event.def; *count says how many. */
 const struct event_field *event_fields(enum event_kind kind, size_t *count);
 
-/* A deep copy on the heap that borrows nothing. */
-struct event *event_copy(const struct event *event);
-
 /*
- * The same for who changes nothing of it: an event that is a copy already, or
- * was assigned from one, is shared and not copied again.
+ * A deep copy on the heap that borrows nothing, not to be changed: an event that
+ * is a copy already, or was assigned from one, is shared.
  */
 struct event *event_keep(const struct event *event);
 
 /* Ends one use of a copy; accepts NULL. */
 void event_free(struct event *copy);
+
+/*
+ * "SIGSEGV" for 11; lives for ever. NULL for a real-time signal and for any
+ * number that is no signal's. (sigabbrev_np() is glibc's alone, from 2.32 on.)
+ */
+const char *signal_name(int number);
 
 /* Writes "rw-" and a NUL to out, which has room for 4. */
 void prot_text(unsigned prot, char *out);

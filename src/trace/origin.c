@@ -25,49 +25,12 @@ void origins_release(struct origins *origins)
     *origins = (struct origins){.addr = origins->addr};
 }
 
-/* Whether addr is in [start, start + length), and where. */
-static bool covers(uint64_t start, uint64_t length, uint64_t addr, size_t *at)
-{
-    *at = addr - start;
-    return addr - start < length;
-}
-
+/* Whether addr is that of one of the bytes, and of which. */
 static bool has_byte(uint64_t start, struct bytes bytes, uint64_t addr,
                      size_t *at)
 {
-    return bytes.data && covers(start, bytes.len, addr, at);
-}
-
-/* --- the list ------------------------------------------------------------ */
-
-/* Adds a change by an event; what the byte was before is known from those
- * before it. Returns it to be completed. */
-static struct origin *add(struct origins *origins, const struct event *event,
-                          enum origin_kind kind)
-{
-    struct origin *origin;
-
-    origins->list = mem_grow(origins->list, origins->count, &origins->capacity,
-                             sizeof *origins->list);
-    origin = &origins->list[origins->count++];
-    *origin = (struct origin){
-        .kind = kind,
-        .seq = origins->applied,
-        .event = event->kind,
-        .tid = event->tid,
-        .addr = origins->addr,
-        .old_known = origins->known,
-        .old_byte = origins->byte,
-        .source = event->source,
-    };
-    return origin;
-}
-
-static void set(struct origins *origins, struct origin *origin, bool known,
-                uint8_t byte)
-{
-    origin->new_known = origins->known = known;
-    origin->new_byte = origins->byte = known ? byte : 0;
+    *at = addr - start;
+    return bytes.data && *at < bytes.len;
 }
 
 static struct origin *last(const struct origins *origins)
@@ -75,11 +38,28 @@ static struct origin *last(const struct origins *origins)
     return origins->count > 0 ? &origins->list[origins->count - 1] : NULL;
 }
 
-/* Whether nothing was seen there since the byte was mapped. */
-static bool is_untouched(const struct origins *origins)
+/* Adds a change by an event, after which the byte is this, if that is known.
+ * Returns it to be completed. */
+static struct origin *add(struct origins *origins, const struct event *event,
+                          enum origin_kind kind, bool known, uint8_t byte)
 {
-    return origins->count == 0 || last(origins)->kind == ORIGIN_MAPPED ||
-           last(origins)->kind == ORIGIN_UNMAPPED;
+    origins->list = mem_grow(origins->list, origins->count, &origins->capacity,
+                             sizeof *origins->list);
+    origins->list[origins->count++] = (struct origin){
+        .kind = kind,
+        .seq = origins->applied,
+        .event = event->kind,
+        .tid = event->tid,
+        .addr = origins->addr,
+        .old_known = origins->known,
+        .old_byte = origins->byte,
+        .new_known = known,
+        .new_byte = known ? byte : 0,
+        .source = event->source,
+    };
+    origins->known = known;
+    origins->byte = known ? byte : 0;
+    return last(origins);
 }
 
 /* An event shows the byte. */
@@ -87,22 +67,7 @@ static void show(struct origins *origins, const struct event *event,
                  uint8_t byte)
 {
     if (!origins->known || origins->byte != byte)
-        set(origins, add(origins, event, ORIGIN_FOUND), true, byte);
-}
-
-/* --- mappings ------------------------------------------------------------ */
-
-/* Fresh memory is zero; what is found, or comes from a file, may be anything. */
-static bool is_zero(const struct event_map *map)
-{
-    return map->call && word_is(map->backing, "anonymous");
-}
-
-/* The old address and length of an mremap; false if it is another call. */
-static bool is_move(const char *call, uint64_t *addr, uint64_t *length)
-{
-    return call &&
-           sscanf(call, "mremap(0x%" SCNx64 ", %" SCNu64, addr, length) == 2;
+        add(origins, event, ORIGIN_FOUND, true, byte);
 }
 
 /* The mapping did not move: takes back that it was unmapped. */
@@ -110,96 +75,66 @@ static void stay(struct origins *origins, const char *call)
 {
     const struct origin *gone = last(origins);
 
-    if (!gone || gone->kind != ORIGIN_UNMAPPED || !call ||
-        !word_is(gone->call, call))
+    if (!gone || gone->kind != ORIGIN_UNMAPPED || !word_is(gone->call, call))
         return;
     origins->known = gone->old_known;
     origins->byte = gone->old_byte;
     origins->count--;
 }
 
-/* The byte was at another address: what happened there comes first. */
-static void move(struct origins *origins, const struct store *store,
-                 const struct event *event, uint64_t from)
-{
-    struct origins before = {.addr = from};
-    struct origin *moved;
-
-    origins_update(&before, store, origins->applied);
-    stay(&before, event->map.call);
-    free(origins->list);
-    origins->list = before.list;
-    origins->count = before.count;
-    origins->capacity = before.capacity;
-    origins->known = before.known;
-    origins->byte = before.byte;
-    moved = add(origins, event, ORIGIN_MOVED);
-    moved->call = event->map.call;
-    set(origins, moved, before.known, before.byte);
-}
-
 static void apply_map(struct origins *origins, const struct store *store,
                       const struct event *event)
 {
     const struct event_map *map = &event->map;
-    uint64_t from, length;
-    struct origin *origin;
-    size_t at;
+    uint64_t at = origins->addr - map->addr, from, length;
+    struct origins before = {0};
 
-    if (!covers(map->addr, map->length, origins->addr, &at))
+    if (at >= map->length)
         return;
-    /* The kernel moves whole pages; what is behind the old ones is fresh. */
-    if (is_move(map->call, &from, &length) &&
-        at < (length + ARCH_PAGE_SIZE - 1) / ARCH_PAGE_SIZE * ARCH_PAGE_SIZE) {
-        if (from == map->addr)
-            stay(origins, map->call);
-        else
-            move(origins, store, event, from + at);
-        return;
+    /* The kernel moves whole pages; what is behind the old ones is fresh, as
+     * other memory is: zero, but for what was found, or comes from a file. */
+    if (!map->call ||
+        sscanf(map->call, "mremap(0x%" SCNx64 ", %" SCNu64, &from, &length) <
+            2 ||
+        at >= (length + ARCH_PAGE_SIZE - 1) / ARCH_PAGE_SIZE * ARCH_PAGE_SIZE) {
+        add(origins, event, ORIGIN_MAPPED,
+            map->call && word_is(map->backing, "anonymous"), 0)
+            ->call = map->call;
+    } else if (from == map->addr) {
+        stay(origins, map->call);
+    } else { /* what happened at its old address comes first */
+        before.addr = from + at;
+        origins_update(&before, store, origins->applied);
+        stay(&before, map->call);
+        free(origins->list);
+        before.addr = origins->addr;
+        *origins = before;
+        add(origins, event, ORIGIN_MOVED, before.known, before.byte)->call =
+            map->call;
     }
-    origin = add(origins, event, ORIGIN_MAPPED);
-    origin->call = map->call;
-    set(origins, origin, is_zero(map), 0);
 }
-
-static void apply_unmap(struct origins *origins, const struct event *event)
-{
-    struct origin *origin;
-    size_t at;
-
-    if (!covers(event->unmap.addr, event->unmap.length, origins->addr, &at))
-        return;
-    origin = add(origins, event, ORIGIN_UNMAPPED);
-    origin->call = event->unmap.call;
-    set(origins, origin, false, 0);
-}
-
-/* --- bytes --------------------------------------------------------------- */
 
 /* Memory that is mapped twice has its bytes at two addresses. */
-static bool is_written(const struct event_write *write, uint64_t addr,
-                       size_t *at)
-{
-    return has_byte(write->addr, write->new, addr, at) ||
-           (write->also.known &&
-            has_byte(write->also.value, write->new, addr, at));
-}
-
 static void apply_write(struct origins *origins, const struct event *event)
 {
     const struct event_write *write = &event->write;
     struct origin *origin;
+    bool old_known;
     size_t at;
 
-    if (!is_written(write, origins->addr, &at))
+    if (!has_byte(write->addr, write->new, origins->addr, &at) &&
+        !(write->also.known &&
+          has_byte(write->also.value, write->new, origins->addr, &at)))
         return;
-    if (origins->known && write->old.data && at < write->old.len)
+    old_known = write->old.data && at < write->old.len;
+    if (origins->known && old_known)
         show(origins, event, write->old.data[at]); /* unseen until now */
     origin = add(origins, event,
                  event_is_elsewhere(write) ? ORIGIN_FOUND
                  : write->by               ? ORIGIN_KERNEL
-                                           : ORIGIN_STORE);
-    if (write->old.data && at < write->old.len) {
+                                           : ORIGIN_STORE,
+                 true, write->new.data[at]);
+    if (old_known) {
         origin->old_known = true;
         origin->old_byte = write->old.data[at];
     }
@@ -209,38 +144,32 @@ static void apply_write(struct origins *origins, const struct event *event)
         origin->text = write->text;
         origin->symbol = write->symbol;
     }
-    set(origins, origin, true, write->new.data[at]);
-}
-
-/* Whether the write before this step told of its store. */
-static bool is_told(const struct origins *origins, const struct event *event)
-{
-    const struct origin *told = last(origins);
-
-    return told && told->kind == ORIGIN_STORE && told->tid == event->tid &&
-           told->pc == event->step.addr && told->seq >= origins->last_step;
 }
 
 static void apply_step(struct origins *origins, const struct event *event)
 {
     const struct event_step *step = &event->step;
+    const struct origin *told = last(origins);
     struct origin *origin;
     size_t at;
 
     /* What it overwrote itself was told before. */
-    if (is_untouched(origins) &&
+    if ((!told || told->kind == ORIGIN_MAPPED ||
+         told->kind == ORIGIN_UNMAPPED) &&
         has_byte(step->addr, step->bytes, origins->addr, &at))
         show(origins, event, step->bytes.data[at]);
     for (size_t i = 0; i < step->writes.count; i++) {
         const struct mem_access *write = &step->writes.list[i];
 
+        told = last(origins); /* by the write before this step */
         if (!has_byte(write->addr, write->new_bytes, origins->addr, &at) ||
-            is_told(origins, event))
+            (told && told->kind == ORIGIN_STORE && told->tid == event->tid &&
+             told->pc == step->addr && told->seq >= origins->last_step))
             continue;
-        origin = add(origins, event, ORIGIN_STORE);
+        origin =
+            add(origins, event, ORIGIN_STORE, true, write->new_bytes.data[at]);
         origin->pc = step->addr;
         origin->text = step->text;
-        set(origins, origin, true, write->new_bytes.data[at]);
     }
     origins->last_step = origins->applied + 1;
 }
@@ -248,8 +177,8 @@ static void apply_step(struct origins *origins, const struct event *event)
 void origins_apply(struct origins *origins, const struct store *store,
                    const struct event *event)
 {
-    const struct event_protect *protect = &event->protect;
-    const struct event_enter *enter = &event->enter;
+    uint64_t addr;
+    struct bytes code = event_bytes(event, &addr);
     size_t at;
 
     switch (event->kind) {
@@ -257,20 +186,17 @@ void origins_apply(struct origins *origins, const struct store *store,
         apply_map(origins, store, event);
         break;
     case EVENT_UNMAP:
-        apply_unmap(origins, event);
+        if (origins->addr - event->unmap.addr < event->unmap.length)
+            add(origins, event, ORIGIN_UNMAPPED, false, 0)->call =
+                event->unmap.call;
         break;
     case EVENT_WRITE:
         apply_write(origins, event);
         break;
     case EVENT_PROTECT:
-        if (has_byte(protect->addr + protect->code_offset, protect->code,
-                     origins->addr, &at))
-            show(origins, event, protect->code.data[at]);
-        break;
     case EVENT_ENTER:
-        if (has_byte(enter->addr - enter->offset + enter->code_offset,
-                     enter->code, origins->addr, &at))
-            show(origins, event, enter->code.data[at]);
+        if (has_byte(addr, code, origins->addr, &at))
+            show(origins, event, code.data[at]);
         break;
     case EVENT_STEP:
         apply_step(origins, event);

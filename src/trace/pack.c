@@ -308,3 +308,39 @@ void unpacked_release(struct unpacked *unpacked)
         free(unpacked->list[i].memory);
     *unpacked = (struct unpacked){0};
 }
+
+/* A copy is the event packed, and unpacked from there: in one block what it
+ * borrows, and beside it its lists. */
+struct copy {
+    struct unpacked unpacked; /* its event comes first: that is the copy */
+    size_t uses;
+    uint8_t packed[];
+};
+
+struct event *event_keep(const struct event *event)
+{
+    struct pack_usual usual = {event->seq, event->tid};
+    struct buf packed = {0};
+    struct copy *copy = (struct copy *)event->copy;
+
+    if (!copy) {
+        pack_event(event, usual, NULL, &packed);
+        copy = mem_alloc(sizeof *copy + packed.len);
+        memcpy(copy->packed, packed.data, packed.len);
+        buf_release(&packed);
+        unpack_event(copy->packed, usual, NULL, &copy->unpacked);
+        copy->unpacked.event.copy = &copy->unpacked.event;
+    }
+    copy->uses++;
+    return &copy->unpacked.event;
+}
+
+void event_free(struct event *event)
+{
+    struct copy *copy = (struct copy *)event;
+
+    if (!copy || --copy->uses > 0)
+        return;
+    unpacked_release(&copy->unpacked);
+    free(copy);
+}

@@ -38,4 +38,15 @@ void sink_free(struct sink *sink); /* accepts NULL */
  */
 int sink_write(FILE *out, const void *data, size_t len, struct err *err);
 
+/*
+ * One sink for several: each event goes to all of them. A sink that has failed
+ * is given no more, and the others go on; so emit never fails. What failed is
+ * told by finish, of several the one that was added last. That nobody reads any
+ * more (ERR_PIPE) is no failure.
+ */
+struct sink *fan_new(void);
+
+/* Adds a sink, which is the fan's from now on: to be finished and freed. */
+void fan_add(struct sink *fan, struct sink *sink);
+
 #endif

@@ -24,8 +24,22 @@ struct source {
     void (*free)(struct source *source);
 };
 
-int source_next(struct source *source, struct event *event, struct err *err);
-int source_ready(struct source *source, struct err *err);
-void source_free(struct source *source); /* accepts NULL */
+static inline int source_next(struct source *source, struct event *event,
+                              struct err *err)
+{
+    return source->next(source, event, err);
+}
+
+static inline int source_ready(struct source *source, struct err *err)
+{
+    return source->ready ? source->ready(source, err) : 1;
+}
+
+/* Accepts NULL. */
+static inline void source_free(struct source *source)
+{
+    if (source)
+        source->free(source);
+}
 
 #endif

@@ -19,18 +19,12 @@ void where_release(struct where *where)
     *where = (struct where){0};
 }
 
-static struct where_mapping *find(const struct where *where, uint64_t addr)
+struct where_mapping *where_mapping(const struct where *where, uint64_t addr)
 {
     for (size_t i = where->count; i-- > 0;)
         if (addr - where->list[i].start < where->list[i].length)
             return &where->list[i];
     return NULL;
-}
-
-const struct where_mapping *where_mapping(const struct where *where,
-                                          uint64_t addr)
-{
-    return find(where, addr);
 }
 
 /* Moves a mapping that is mapped again to the end: the latest comes last. */
@@ -47,7 +41,6 @@ static void take_map(struct where *where, const struct event_map *map)
     }
     if (mapping.length < map->length)
         mapping.length = map->length;
-    mapping.executable |= !!(map->prot & PROT_EXEC);
     where->list = mem_grow(where->list, where->count, &where->capacity,
                            sizeof *where->list);
     where->list[where->count++] = mapping;
@@ -55,30 +48,25 @@ static void take_map(struct where *where, const struct event_map *map)
 
 void where_apply(struct where *where, const struct event *event)
 {
+    uint64_t addr = event->kind == EVENT_MAP       ? event->map.addr
+                    : event->kind == EVENT_WRITE   ? event->write.addr
+                    : event->kind == EVENT_PROTECT ? event->protect.addr
+                                                   : event->enter.addr;
     struct where_mapping *mapping;
 
-    switch (event->kind) {
-    case EVENT_MAP:
+    if (event->kind == EVENT_MAP)
         take_map(where, &event->map);
-        break;
-    case EVENT_WRITE:
-        mapping = find(where, event->write.addr);
-        if (mapping)
-            mapping->written = true;
-        break;
-    case EVENT_PROTECT:
-        mapping = find(where, event->protect.addr);
-        if (mapping)
-            mapping->executable |= !!(event->protect.prot & PROT_EXEC);
-        break;
-    case EVENT_ENTER:
-        mapping = find(where, event->enter.addr);
-        if (mapping)
-            mapping->executable = true;
-        break;
-    default:
-        break;
-    }
+    else if (event->kind != EVENT_WRITE && event->kind != EVENT_PROTECT &&
+             event->kind != EVENT_ENTER)
+        return;
+    mapping = where_mapping(where, addr);
+    if (!mapping)
+        return;
+    mapping->written |= event->kind == EVENT_WRITE;
+    mapping->executable |=
+        event->kind == EVENT_ENTER ||
+        (event->kind == EVENT_MAP && (event->map.prot & PROT_EXEC)) ||
+        (event->kind == EVENT_PROTECT && (event->protect.prot & PROT_EXEC));
 }
 
 bool where_parse(const char *text, uint64_t *number)
@@ -107,7 +95,7 @@ bool where_next(const struct where *where, uint64_t number, size_t *state,
                 uint64_t *addr)
 {
     *addr = number;
-    if (number >= LOWEST_ADDRESS && find(where, number))
+    if (number >= LOWEST_ADDRESS && where_mapping(where, number))
         return (*state)++ == 0;
     while (*state < where->count) {
         const struct where_mapping *mapping = &where->list[(*state)++];

@@ -42,8 +42,7 @@ void where_apply(struct where *where, const struct event *event);
 bool where_parse(const char *text, uint64_t *number);
 
 /* The mapping that addr is in, the latest one; or NULL. */
-const struct where_mapping *where_mapping(const struct where *where,
-                                          uint64_t addr);
+struct where_mapping *where_mapping(const struct where *where, uint64_t addr);
 
 /*
  * The next byte that number stands for: fills *addr and returns true until

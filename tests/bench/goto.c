@@ -76,9 +76,13 @@ static double move(struct history *history, uint64_t seq)
 
 static size_t memory_in_use(void)
 {
+#ifdef __GLIBC__
     struct mallinfo2 heap = mallinfo2();
 
     return heap.uordblks + heap.hblkhd;
+#else
+    return 0;
+#endif
 }
 
 int main(int argc, char **argv)

@@ -283,10 +283,13 @@ Test(record, a_copy_borrows_nothing)
     for (unsigned kind = 0; kind < EVENT_KINDS; kind++) {
         struct event full = full_event((enum event_kind)kind);
         struct event bare = bare_event((enum event_kind)kind);
-        struct event *first = event_copy(&full);
-        struct event *second = event_copy(first);
-        struct event *empty = event_copy(&bare);
+        struct event *first = event_keep(&full);
+        struct event same = *first;
+        struct event *second;
+        struct event *empty = event_keep(&bare);
 
+        same.copy = NULL; /* or the first would be shared */
+        second = event_keep(&same);
         /* The second was made of the first, which goes away: with freed
          * memory filled anew, what it still borrowed would now be wrong. */
         cr_expect(eq(int, event_equal(first, &full), 1));
@@ -317,8 +320,8 @@ Test(record, a_copy_is_deep)
 
     start.start.argv = (struct texts){list, 1};
     step.step.writes = (struct mem_accesses){&access, 1};
-    one = event_copy(&start);
-    two = event_copy(&step);
+    one = event_keep(&start);
+    two = event_keep(&step);
     list[0] = NULL;
     access.addr = 6;
     memset(text, 'X', sizeof text - 1);
@@ -343,7 +346,7 @@ Test(record, lists_of_a_copy_are_aligned)
         struct event *copy;
 
         event.source.file = text + skip;
-        copy = event_copy(&event);
+        copy = event_keep(&event);
         cr_assert(eq(sz, (uintptr_t)copy->step.regs.list % 8, 0));
         cr_assert(eq(sz, (uintptr_t)copy->step.reads.list % 8, 0));
         cr_assert(eq(sz, (uintptr_t)copy->step.writes.list % 8, 0));

@@ -106,21 +106,23 @@ static void finish(struct source *source)
 Test(live, a_view_shares_the_bytes_that_the_observer_knows)
 {
     struct source *source = begin(ARGS(BABYJIT, "1"));
-    struct view shared, apart;
+    struct view shared = {0}, apart = {0};
     struct event event;
+    size_t before, taken;
 
-    view_init(&shared);
-    view_init(&apart);
     do {
         cr_assert(eq(int, next(source, &event), 1));
         view_apply(&shared, &event);
         event.pages = NULL;
         view_apply(&apart, &event);
     } while (event.kind != EVENT_ENTER);
-    cr_assert(lt(sz, ranges_memory(&shared.pages.ranges) + 2000,
-                 ranges_memory(&apart.pages.ranges)));
-    view_release(&shared);
+    before = memory_in_use();
     view_release(&apart);
+    taken = before - memory_in_use();
+    cr_assert(lt(sz, 4096, taken));
+    before = memory_in_use();
+    view_release(&shared);
+    cr_assert(lt(sz, before - memory_in_use(), taken - 4096));
     finish(source);
 }
 

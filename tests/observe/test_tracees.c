@@ -29,7 +29,6 @@
 
 #include "support/summary.h"
 #include "support/support.h"
-#include "trace/signal_name.h"
 
 TestSuite(tracees, .timeout = 600);
 

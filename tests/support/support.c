@@ -333,7 +333,7 @@ const struct event *nth(const struct store *store, enum event_kind kind,
         const struct event *event = store_event(store, i);
 
         if (event->kind == kind && n-- == 0)
-            return event_copy(event);
+            return event_keep(event);
     }
     return NULL;
 }
@@ -494,10 +494,12 @@ size_t memory_in_use(void)
 {
 #ifdef __SANITIZE_ADDRESS__ /* which has a heap of its own */
     return __sanitizer_get_current_allocated_bytes();
-#else
+#elif defined __GLIBC__
     struct mallinfo2 heap = mallinfo2();
 
     return heap.uordblks + heap.hblkhd;
+#else
+    return 0;
 #endif
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "trace/fan.h"
+#include "trace/sink.h"
 
 TestSuite(fan, .timeout = 20);
 

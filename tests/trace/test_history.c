@@ -218,7 +218,7 @@ Test(history, whatever_an_event_says_the_store_gives_it_back)
     for (size_t i = 0; i < COUNT; i++) {
         struct event event = any_event(&dice, &from);
 
-        copies[i] = event_copy(&event);
+        copies[i] = event_keep(&event);
         store_append(&store, &event);
     }
     cr_assert(eq(sz, store.count, COUNT));
