@@ -12,7 +12,7 @@
 #include "cli/lesson.h"
 #include "cli/wiring.h"
 #include "observe/observe.h"
-#include "format/json.h"
+#include "format/format.h"
 #include "tell/pen.h"
 #include "step/terminal.h"
 #include "target/doctor.h"

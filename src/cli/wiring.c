@@ -11,12 +11,7 @@
 #include "base/mem.h"
 #include "cli/lesson.h"
 #include "observe/observe.h"
-#include "format/json.h"
-#include "format/raw.h"
-#include "format/dump.h"
-#include "format/recording.h"
-#include "format/text.h"
-#include "format/who_sink.h"
+#include "format/format.h"
 #include "trace/sink.h"
 
 int complain(const struct err *err)

@@ -6,7 +6,7 @@
  * A mapping may be in several parts with different protections; they are one
  * code, and have one file.
  */
-#include "format/dump.h"
+#include "format/format.h"
 
 #include <dirent.h>
 #include <errno.h>

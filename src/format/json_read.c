@@ -8,7 +8,7 @@
  * add is skipped: unknown keys, unknown kinds, and after the exit event any
  * line that is not an event of ours.
  */
-#include "format/json.h"
+#include "format/format.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,7 +3,7 @@
  * json_write.c - an event as one line of JSON. Jansson keeps the order in which
  * fields are put, quotes texts and rejects those that are not UTF-8.
  */
-#include "format/json.h"
+#include "format/format.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * its first byte, until that mapping goes away or another takes its place.
  * Regions are searched one after the other: there are few.
  */
-#include "format/raw.h"
+#include "format/format.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -17,7 +17,7 @@
  * (mmap(2)). What other threads have stored is certain for a thread that has
  * entered since.
  */
-#include "format/recording.h"
+#include "format/format.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -25,7 +25,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "format/json.h"
 #include "trace/view.h"
 #include "cpu/insn.h"
 

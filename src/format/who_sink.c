@@ -5,7 +5,7 @@
  * times, however many bytes there are: for the histories, for the state in
  * which the bytes were last there, and back to who executed them.
  */
-#include "format/who_sink.h"
+#include "format/format.h"
 
 #include <stdlib.h>
 

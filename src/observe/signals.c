@@ -14,7 +14,6 @@
 #include "target/inject.h"
 #include "target/proc.h"
 #include "target/registers.h"
-#include "trace/signal_name.h"
 
 /* --- what the program has set --------------------------------------------- */
 

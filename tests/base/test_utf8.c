@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "base/utf8.h"
-#include "format/json.h"
+#include "format/format.h"
 #include "support/support.h"
 
 TestSuite(utf8, .timeout = 30);

@@ -27,8 +27,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "format/json.h"
-#include "format/text.h"
+#include "format/format.h"
 #include "support/refuse.h"
 #include "support/support.h"
 #include "target/filter.h"

@@ -15,7 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "format/dump.h"
+#include "format/format.h"
 #include "support/support.h"
 
 TestSuite(dump, .timeout = 60);

@@ -15,8 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "format/json.h"
-#include "format/raw.h"
+#include "format/format.h"
 #include "support/equal.h"
 #include "support/support.h"
 #include "trace/store.h"

@@ -15,10 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "format/raw.h"
-#include "format/recording.h"
-#include "format/text.h"
-#include "format/who_sink.h"
+#include "format/format.h"
 #include "step/plain.h"
 #include "step/session.h"
 #include "support/support.h"

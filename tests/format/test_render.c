@@ -19,7 +19,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "tell/code.h"
-#include "format/text.h"
+#include "format/format.h"
 #include "support/support.h"
 
 TestSuite(render, .timeout = 20);

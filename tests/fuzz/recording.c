@@ -20,11 +20,7 @@
 
 #include "base/mem.h"
 #include "fuzz.h"
-#include "format/json.h"
-#include "format/raw.h"
-#include "format/recording.h"
-#include "format/text.h"
-#include "format/who_sink.h"
+#include "format/format.h"
 #include "step/plain.h"
 #include "screen/screen.h"
 #include "step/session.h"

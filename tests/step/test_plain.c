@@ -17,7 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "format/json.h"
+#include "format/format.h"
 #include "support/support.h"
 #include "trace/source.h"
 

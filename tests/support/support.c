@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "format/recording.h"
+#include "format/format.h"
 #include "trace/source.h"
 
 #define TRAP_FLAG   0x100u
