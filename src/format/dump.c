@@ -69,25 +69,6 @@ static int put(struct dump *dump, struct pen *pen, struct err *err)
     return done ? 0 : fail(dump, INDEX, err);
 }
 
-static int begin_index(struct dump *dump, const struct event_start *start,
-                       struct err *err)
-{
-    struct pen pen = {0};
-
-    pen_text(&pen, ROLE_PLAIN, "The code that this program generated:");
-    for (size_t i = 0; i < start->argv.count; i++)
-        pen_print(&pen, ROLE_PLAIN, " %s", start->argv.list[i]);
-    pen_end(&pen);
-    pen_blank(&pen);
-    pen_words(&pen, ROLE_PLAIN, 0,
-              "A file holds the code of one mapping, from its first to its "
-              "last byte that was seen; what was not seen is 0. When code is "
-              "changed after it was used, the next generation of it begins, "
-              "in a file of its own. The command below a file disassembles "
-              "it, in this directory; names are those that the program gave.");
-    return put(dump, &pen, err);
-}
-
 static void list_names(const struct dump *dump, struct pen *pen, uint64_t addr,
                        uint64_t last)
 {
@@ -162,29 +143,6 @@ static bool find_extent(const struct view *view, uint64_t mapping,
     return found;
 }
 
-/* Writes what is known of a region to where it belongs in the file, which
- * begins at first. */
-static bool write_part(struct dump *dump, int fd, uint64_t first,
-                       const struct region *part)
-{
-    const struct pages *pages = &dump->view.pages;
-    uint64_t addr = part->addr, end = addr + part->length, from, last;
-    uint8_t bytes[ARCH_PAGE_SIZE];
-
-    while (addr < end && pages_extent(pages, addr, end - addr, &from, &last)) {
-        uint64_t stop = from - from % ARCH_PAGE_SIZE + ARCH_PAGE_SIZE;
-        size_t len = (last < stop ? last + 1 : stop) - from;
-
-        pages_read(pages, from, len, bytes);
-        errno = ENOSPC; /* what a short write means */
-        if (pwrite(fd, bytes, len, (off_t)(from - first)) != (ssize_t)len)
-            return false;
-        dump->bytes += len;
-        addr = from + len;
-    }
-    return true;
-}
-
 /* A start and a generation, and how many files of them there are already. */
 static void name_file(struct dump *dump, const struct region *region,
                       struct buf *out)
@@ -216,17 +174,33 @@ static int write_file(struct dump *dump, const struct region *region,
                       struct err *err)
 {
     const struct regions *regions = &dump->view.regions;
+    const struct pages *pages = &dump->view.pages;
     int fd =
         openat(dump->dir, file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    bool done;
+    bool done = fd >= 0 && ftruncate(fd, (off_t)(last - first + 1)) == 0;
+    uint8_t bytes[ARCH_PAGE_SIZE];
 
-    if (fd < 0)
-        return fail(dump, file, err);
-    done = ftruncate(fd, (off_t)(last - first + 1)) == 0;
-    for (size_t i = 0; done && i < regions->count; i++)
-        if (regions->list[i].mapping == region->mapping)
-            done = write_part(dump, fd, first, &regions->list[i]);
-    if (close(fd) < 0 || !done)
+    for (size_t i = 0; done && i < regions->count; i++) {
+        uint64_t addr = regions->list[i].addr;
+        uint64_t end = addr + regions->list[i].length;
+
+        if (regions->list[i].mapping != region->mapping)
+            continue;
+        end = end <= last ? end : last + 1;
+        while (done && addr < end &&
+               (addr = pages_next(pages, addr, end)) < end) {
+            uint64_t stop = addr - addr % ARCH_PAGE_SIZE + ARCH_PAGE_SIZE;
+            size_t len = (stop < end ? stop : end) - addr;
+
+            pages_read(pages, addr, len, bytes);
+            errno = ENOSPC; /* what a short write means */
+            done =
+                pwrite(fd, bytes, len, (off_t)(addr - first)) == (ssize_t)len;
+            dump->bytes += done ? len : 0;
+            addr += len;
+        }
+    }
+    if (fd < 0 || close(fd) < 0 || !done)
         return fail(dump, file, err);
     dump->files++;
     return 0;
@@ -293,11 +267,11 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
     struct dump *dump = (struct dump *)sink;
     const struct region *superseded = view_superseded(&dump->view, event);
+    const struct texts *argv = &event->start.argv;
+    struct pen pen = {0};
     int result = 0, fd;
 
     dump->seq = event->seq;
-    if (event->kind == EVENT_LIMIT)
-        dump->unwatched |= event_ends_watching(&event->limit);
     if (!dump->index) {
         fd = openat(dump->dir, INDEX, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                     0666);
@@ -309,20 +283,40 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     }
 
     /* What the event is about to end is written. */
-    if (event->kind == EVENT_START)
-        result = begin_index(dump, &event->start, err);
-    else if (event->kind == EVENT_MAP)
+    switch (event->kind) {
+    case EVENT_START:
+        pen_text(&pen, ROLE_PLAIN, "The code that this program generated:");
+        for (size_t i = 0; i < argv->count; i++)
+            pen_print(&pen, ROLE_PLAIN, " %s", argv->list[i]);
+        pen_end(&pen);
+        pen_blank(&pen);
+        pen_words(&pen, ROLE_PLAIN, 0,
+                  "A file holds the code of one mapping, from its first to its "
+                  "last byte that was seen; what was not seen is 0. When code "
+                  "is changed after it was used, the next generation of it "
+                  "begins, in a file of its own. The command below a file "
+                  "disassembles it, in this directory; names are those that "
+                  "the program gave.");
+        result = put(dump, &pen, err);
+        break;
+    case EVENT_MAP:
         result = end_range(dump, event->map.addr, event->map.length,
                            "it was unmapped", err);
-    else if (event->kind == EVENT_UNMAP)
+        break;
+    case EVENT_UNMAP:
         result = end_range(dump, event->unmap.addr, event->unmap.length,
                            "it was unmapped", err);
-    else if (superseded)
-        result = end_generation(dump, superseded, "it was changed", err);
-    if (result < 0)
-        return -1;
-    view_apply(&dump->view, event);
-    return 0;
+        break;
+    case EVENT_LIMIT:
+        dump->unwatched |= event_ends_watching(&event->limit);
+        break;
+    default:
+        if (superseded)
+            result = end_generation(dump, superseded, "it was changed", err);
+    }
+    if (result == 0)
+        view_apply(&dump->view, event);
+    return result;
 }
 
 static int finish(struct sink *sink, struct err *err)
@@ -369,10 +363,9 @@ static void dump_sink_free(struct sink *sink)
 }
 
 /* Whether there is nothing in it but itself and its parent. */
-static bool is_empty(int dir)
+static bool is_empty(const char *name)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
+    DIR *list = opendir(name);
     const struct dirent *entry;
     bool empty = true;
 
@@ -380,8 +373,6 @@ static bool is_empty(int dir)
         empty = !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
     if (list)
         closedir(list);
-    else if (fd >= 0)
-        close(fd);
     return empty;
 }
 
@@ -398,7 +389,7 @@ struct sink *dump_sink_new(const char *name, struct err *err)
                 strerror(errno));
         return NULL;
     }
-    if (!made && !is_empty(dir)) {
+    if (!made && !is_empty(name)) {
         close(dir);
         err_set(err, ERR_CREATE,
                 "'%s' is not empty; --dump-code wants a new or empty directory",

@@ -67,9 +67,9 @@ struct recording {
     struct err *err;      /* is filled with what is wrong */
 };
 
-/* The same as json_source_fail, of the file that is read. */
-#define REFUSE(recording, ...) \
-    json_source_fail((recording)->json, (recording)->err, __VA_ARGS__)
+/* As json_source_fail, of the file that `recording` reads. */
+#define REFUSE(...) \
+    json_source_fail(recording->json, recording->err, __VA_ARGS__)
 
 /* --- what is certain ----------------------------------------------------- */
 
@@ -90,8 +90,8 @@ static void note_limit(struct recording *recording, const struct event *event)
     const struct event_limit *limit = &event->limit;
     const struct region *region = NULL;
 
-    if (!limit->budget || strcmp(limit->budget, "steps") == 0 ||
-        (strcmp(limit->budget, "call-steps") == 0 && !limit->addr.known))
+    if (!limit->budget || word_is(limit->budget, "steps") ||
+        (word_is(limit->budget, "call-steps") && !limit->addr.known))
         recording->steps_end = true; /* of no call, where none is named */
     /* Names of code and the output have nothing to do with what is stored. */
     if (word_is(limit->budget, "names") || word_is(limit->budget, "output"))
@@ -105,32 +105,30 @@ static void note_limit(struct recording *recording, const struct event *event)
         recording->all_lost = true;
 }
 
-static void note_store(struct recording *recording, const struct event *event,
-                       uint64_t addr)
+static void note_write(struct recording *recording, const struct event *event)
 {
-    const struct region *region = view_region_at(&recording->view, addr);
-    struct certainty *mapping;
-
-    if (!region)
-        return;
-    mapping = certainty_of(recording, region);
-    if (mapping->writer != event->tid)
-        mapping->written_other = mapping->written;
-    mapping->writer = event->tid;
-    mapping->written = event->seq;
-    if (!event->write.new.data)
-        mapping->lost = true;
-}
-
-static void note_own_store(struct recording *recording, int tid,
-                           const struct event_write *write)
-{
+    const struct event_write *write = &event->write;
+    const uint64_t addrs[] = {write->addr, write->also.value};
     struct own_store *own = &recording->own;
 
+    for (int i = 0; i < 1 + write->also.known; i++) {
+        const struct region *region =
+            view_region_at(&recording->view, addrs[i]);
+        struct certainty *mapping;
+
+        if (!region)
+            continue;
+        mapping = certainty_of(recording, region);
+        if (mapping->writer != event->tid)
+            mapping->written_other = mapping->written;
+        mapping->writer = event->tid;
+        mapping->written = event->seq;
+        mapping->lost |= !write->new.data;
+    }
     if (write->by || !write->old.data)
         return;
-    if (own->tid != tid || own->pc != write->pc)
-        *own = (struct own_store){.tid = tid, .pc = write->pc};
+    if (own->tid != event->tid || own->pc != write->pc)
+        *own = (struct own_store){.tid = event->tid, .pc = write->pc};
     for (uint64_t i = 0; i < INSN_MAX_LENGTH; i++) {
         uint64_t at = own->pc + i - write->addr;
 
@@ -141,41 +139,29 @@ static void note_own_store(struct recording *recording, int tid,
     }
 }
 
-static void note_map(struct recording *recording, const struct event_map *map)
-{
-    const struct region *region = view_region_at(&recording->view, map->addr);
-    bool shared = map->flags && strstr(map->flags, "MAP_SHARED");
-
-    *certainty_of(recording, region) = (struct certainty){
-        /* It was not there before, and nobody else has it. */
-        .cleared = map->call && strncmp(map->call, "mmap(", 5) == 0 &&
-                   map->flags && strstr(map->flags, "MAP_ANONYMOUS") &&
-                   !shared && word_is(map->backing, "anonymous"),
-        /* Others may have it, or it was there before: a stack is, of which not
-         * each store is told. */
-        .lost = !map->call || !map->flags || shared,
-    };
-}
-
 /* After the view has taken the event. */
 static void note(struct recording *recording, const struct event *event)
 {
-    switch (event->kind) {
-    case EVENT_MAP:
-        note_map(recording, &event->map);
-        break;
-    case EVENT_WRITE:
-        note_own_store(recording, event->tid, &event->write);
-        note_store(recording, event, event->write.addr);
-        if (event->write.also.known)
-            note_store(recording, event, event->write.also.value);
-        break;
-    case EVENT_LIMIT:
+    const struct event_map *map = &event->map;
+    bool shared;
+
+    if (event->kind == EVENT_LIMIT)
         note_limit(recording, event);
-        break;
-    default:
-        break;
-    }
+    if (event->kind == EVENT_WRITE)
+        note_write(recording, event);
+    if (event->kind != EVENT_MAP)
+        return;
+    shared = map->flags && strstr(map->flags, "MAP_SHARED");
+    *certainty_of(recording, view_region_at(&recording->view, map->addr)) =
+        (struct certainty){
+            /* It was not there before, and nobody else has it. */
+            .cleared = map->call && strncmp(map->call, "mmap(", 5) == 0 &&
+                       map->flags && strstr(map->flags, "MAP_ANONYMOUS") &&
+                       !shared && word_is(map->backing, "anonymous"),
+            /* Others may have it, or it was there before: a stack is, of which
+             * not each store is told. */
+            .lost = !map->call || !map->flags || shared,
+        };
 }
 
 /*
@@ -210,8 +196,7 @@ static int check_bytes(struct recording *recording, const struct event *event,
     for (size_t i = 0; i < bytes.len; i++)
         if (is_certain(recording, event->tid, addr + i, &known) &&
             known != bytes.data[i])
-            return REFUSE(recording,
-                          "the byte at " ADDR " is %02x by what came before, "
+            return REFUSE("the byte at " ADDR " is %02x by what came before, "
                           "but %s says %02x",
                           addr + i, known, what, bytes.data[i]);
     return 0;
@@ -221,23 +206,22 @@ static int check_bytes(struct recording *recording, const struct event *event,
 static int check_fetched(struct recording *recording, const struct event *event)
 {
     struct own_store own = recording->own;
-    uint64_t addr = event->step.addr;
-    struct bytes bytes = event->step.bytes;
+    const struct event_step *step = &event->step;
 
     if (own.tid == event->tid)
         recording->own = (struct own_store){0};
-    if (own.tid != event->tid || own.pc != addr)
-        return check_bytes(recording, event, "\"bytes\"", addr, bytes);
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (own.stored[i] && own.old[i] != bytes.data[i])
-            return REFUSE(recording,
-                          "the byte at " ADDR
+    if (own.tid != event->tid || own.pc != step->addr)
+        own = (struct own_store){0};
+    for (size_t i = 0; i < step->bytes.len; i++) {
+        struct bytes byte = {step->bytes.data + i, 1};
+
+        if (own.stored[i] && own.old[i] != *byte.data)
+            return REFUSE("the byte at " ADDR
                           " was %02x before the step stored "
                           "there, but \"bytes\" says %02x",
-                          addr + i, own.old[i], bytes.data[i]);
-        if (!own.stored[i] &&
-            check_bytes(recording, event, "\"bytes\"", addr + i,
-                        (struct bytes){bytes.data + i, 1}) < 0)
+                          step->addr + i, own.old[i], *byte.data);
+        if (!own.stored[i] && check_bytes(recording, event, "\"bytes\"",
+                                          step->addr + i, byte) < 0)
             return -1;
     }
     return 0;
@@ -250,16 +234,13 @@ static int check_pages(struct recording *recording, uint64_t addr,
                        uint64_t length)
 {
     if (length == 0)
-        return REFUSE(recording,
-                      "the \"length\" is 0, but no mapping is empty");
+        return REFUSE("the \"length\" is 0, but no mapping is empty");
     if (addr % ARCH_PAGE_SIZE || length % ARCH_PAGE_SIZE)
-        return REFUSE(recording,
-                      "\"addr\" and \"length\" must be of whole pages of %u "
+        return REFUSE("\"addr\" and \"length\" must be of whole pages of %u "
                       "bytes, as all mappings are",
                       ARCH_PAGE_SIZE);
     if (addr >= MEMORY_END || length > MEMORY_END - addr)
-        return REFUSE(recording,
-                      "%" PRIu64 " bytes at " ADDR " are more than the memory "
+        return REFUSE("%" PRIu64 " bytes at " ADDR " are more than the memory "
                       "that a program can have",
                       length, addr);
     return 0;
@@ -274,8 +255,7 @@ static int check_place(struct recording *recording, uint64_t addr, uint64_t len,
     uint64_t start = region ? region->start : 0;
 
     if (region && offset != addr - start)
-        return REFUSE(recording,
-                      "the \"offset\" of " ADDR " is %" PRIu64
+        return REFUSE("the \"offset\" of " ADDR " is %" PRIu64
                       ", but its mapping begins at " ADDR,
                       addr, offset, start);
     for (uint64_t at = addr; region; region = view_region_at(view, at)) {
@@ -283,8 +263,7 @@ static int check_place(struct recording *recording, uint64_t addr, uint64_t len,
             return 0;
         at = region->addr + region->length;
     }
-    return REFUSE(recording,
-                  "%" PRIu64 " bytes at " ADDR " are not all in a mapping that "
+    return REFUSE("%" PRIu64 " bytes at " ADDR " are not all in a mapping that "
                   "came before",
                   len, addr);
 }
@@ -300,8 +279,7 @@ static int check_accesses(struct recording *recording, const char *what,
                          : access->new_bytes.len;
 
         if (len > 0 && access->addr + (len - 1) < access->addr)
-            return REFUSE(recording,
-                          "%zu bytes at " ADDR " of \"%s\" go beyond the last "
+            return REFUSE("%zu bytes at " ADDR " of \"%s\" go beyond the last "
                           "address",
                           len, access->addr, what);
     }
@@ -313,8 +291,7 @@ static int check_range(struct recording *recording, const char *field,
 {
     if (value >= first && value <= last)
         return 0;
-    return REFUSE(recording,
-                  "the field \"%s\" is %" PRId64
+    return REFUSE("the field \"%s\" is %" PRId64
                   ", but it must be from %" PRId64 " to %" PRId64,
                   field, value, first, last);
 }
@@ -326,8 +303,7 @@ static int check_register(struct recording *recording, enum reg reg,
 {
     if (known == told)
         return 0;
-    return REFUSE(recording,
-                  "%s is " ADDR
+    return REFUSE("%s is " ADDR
                   " by what came before, but this event says " ADDR,
                   reg_name(reg), known, told);
 }
@@ -343,25 +319,6 @@ static bool is_followed(const struct recording *recording,
            thread->entered >= recording->limited;
 }
 
-static int check_changes(struct recording *recording, const struct regs *regs,
-                         const struct event_step *step)
-{
-    if (check_register(recording, REG_PC, regs->value[REG_PC], step->addr) < 0)
-        return -1;
-    for (size_t i = 0; i < step->regs.count; i++) {
-        const struct reg_change *change = &step->regs.list[i];
-
-        if (check_register(recording, change->reg, regs->value[change->reg],
-                           change->old_value) < 0)
-            return -1;
-        if (change->reg == REG_PC &&
-            check_register(recording, REG_PC, change->new_value, step->next) <
-                0)
-            return -1;
-    }
-    return 0;
-}
-
 /* --- kinds ---------------------------------------------------------------- */
 
 static int check_protect(struct recording *recording, const struct event *event)
@@ -375,20 +332,18 @@ static int check_protect(struct recording *recording, const struct event *event)
         return -1;
     region = regions_from(&recording->view.regions, change->addr);
     if (!region || region->addr >= end)
-        return REFUSE(recording,
-                      "nothing is mapped at " ADDR " by what came before",
+        return REFUSE("nothing is mapped at " ADDR " by what came before",
                       change->addr);
     prot_text(region->prot, was);
     prot_text(change->old_prot, told);
     if (region->prot != change->old_prot)
-        return REFUSE(recording,
-                      "the protection at " ADDR " is %s by what came before, "
+        return REFUSE("the protection at " ADDR " is %s by what came before, "
                       "but \"old_prot\" says %s",
                       change->addr, was, told);
     if (change->code_offset > change->length ||
         change->code.len > change->length - change->code_offset)
-        return REFUSE(recording, "the \"code\" is not all in the pages "
-                                 "whose protection changed");
+        return REFUSE("the \"code\" is not all in the pages "
+                      "whose protection changed");
     return check_bytes(recording, event, "\"code\"",
                        change->addr + change->code_offset, change->code);
 }
@@ -409,41 +364,38 @@ static int check_write(struct recording *recording, const struct event *event)
                        twin ? write->also.value - twin->start : 0);
 }
 
-static int check_enter(struct recording *recording, const struct event *event)
-{
-    const struct event_enter *enter = &event->enter;
-    uint64_t addr;
-    struct bytes code = event_bytes(event, &addr);
-
-    if (check_place(recording, enter->addr, 1, enter->offset) < 0)
-        return -1;
-    if (code.len == 0)
-        return 0;
-    if (check_place(recording, addr, code.len, enter->code_offset) < 0)
-        return -1;
-    return check_bytes(recording, event, "\"code\"", addr, code);
-}
-
 static int check_step(struct recording *recording, const struct event *event)
 {
     const struct view_thread *thread =
         view_thread(&recording->view, event->tid);
     const struct event_step *step = &event->step;
+    size_t changes = is_followed(recording, thread) ? step->regs.count : 0;
 
     if (!thread || !thread->inside)
-        return REFUSE(recording,
-                      "thread %d makes a step, but no \"enter\" event has "
+        return REFUSE("thread %d makes a step, but no \"enter\" event has "
                       "brought it into generated code",
                       event->tid);
-    if (step->bytes.data &&
-        check_range(recording, "bytes", (int64_t)step->bytes.len, 1,
-                    INSN_MAX_LENGTH) < 0)
-        return -1;
-    if (check_place(recording, step->addr, step->bytes.len + !step->bytes.len,
+    if ((step->bytes.data &&
+         check_range(recording, "bytes", (int64_t)step->bytes.len, 1,
+                     INSN_MAX_LENGTH) < 0) ||
+        check_place(recording, step->addr, step->bytes.len + !step->bytes.len,
                     step->offset) < 0 ||
         (is_followed(recording, thread) &&
-         check_changes(recording, &thread->regs, step) < 0) ||
-        check_accesses(recording, "reads", &step->reads) < 0 ||
+         check_register(recording, REG_PC, thread->regs.value[REG_PC],
+                        step->addr) < 0))
+        return -1;
+    for (size_t i = 0; i < changes; i++) {
+        const struct reg_change *change = &step->regs.list[i];
+
+        if (check_register(recording, change->reg,
+                           thread->regs.value[change->reg],
+                           change->old_value) < 0 ||
+            (change->reg == REG_PC &&
+             check_register(recording, REG_PC, change->new_value, step->next) <
+                 0))
+            return -1;
+    }
+    if (check_accesses(recording, "reads", &step->reads) < 0 ||
         check_accesses(recording, "writes", &step->writes) < 0)
         return -1;
     return check_fetched(recording, event);
@@ -460,33 +412,24 @@ static int check_leave(struct recording *recording, const struct event *event)
     const struct event_leave *leave = &event->leave;
 
     if (!is_followed(recording, thread) || !leave->how ||
-        strcmp(leave->how, "signal") == 0)
+        word_is(leave->how, "signal"))
         return 0;
     if (check_register(recording, REG_PC, thread->regs.value[REG_PC],
                        leave->to) < 0)
         return -1;
-    if (!leave->value.known)
-        return 0;
-    return check_register(recording, REG_RESULT, thread->regs.value[REG_RESULT],
-                          leave->value.value);
-}
-
-static int check_signal(struct recording *recording,
-                        const struct event_signal *signal)
-{
-    if (check_range(recording, "number", signal->number, 1, SIGRTMAX) < 0)
-        return -1;
-    if (signal->bytes.len > INSN_MAX_LENGTH)
-        return check_range(recording, "bytes", (int64_t)signal->bytes.len, 0,
-                           INSN_MAX_LENGTH);
-    if (!signal->pc.known || !signal->regs.known)
-        return 0;
-    return check_register(recording, REG_PC, signal->pc.value,
-                          signal->regs.value.value[REG_PC]);
+    return leave->value.known ? check_register(recording, REG_RESULT,
+                                               thread->regs.value[REG_RESULT],
+                                               leave->value.value)
+                              : 0;
 }
 
 static int check(struct recording *recording, const struct event *event)
 {
+    const struct event_enter *enter = &event->enter;
+    const struct event_signal *signal = &event->signal;
+    uint64_t addr;
+    struct bytes code = event_bytes(event, &addr);
+
     switch (event->kind) {
     case EVENT_MAP:
         return check_pages(recording, event->map.addr, event->map.length);
@@ -497,7 +440,11 @@ static int check(struct recording *recording, const struct event *event)
     case EVENT_UNMAP:
         return check_pages(recording, event->unmap.addr, event->unmap.length);
     case EVENT_ENTER:
-        return check_enter(recording, event);
+        if (check_place(recording, enter->addr, 1, enter->offset) < 0 ||
+            (code.len > 0 &&
+             check_place(recording, addr, code.len, enter->code_offset) < 0))
+            return -1;
+        return check_bytes(recording, event, "\"code\"", addr, code);
     case EVENT_STEP:
         return check_step(recording, event);
     case EVENT_LEAVE:
@@ -505,7 +452,14 @@ static int check(struct recording *recording, const struct event *event)
     case EVENT_OUTPUT:
         return check_range(recording, "fd", event->output.fd, 1, 2);
     case EVENT_SIGNAL:
-        return check_signal(recording, &event->signal);
+        if (check_range(recording, "number", signal->number, 1, SIGRTMAX) < 0 ||
+            check_range(recording, "bytes", (int64_t)signal->bytes.len, 0,
+                        INSN_MAX_LENGTH) < 0)
+            return -1;
+        return signal->pc.known && signal->regs.known
+                   ? check_register(recording, REG_PC, signal->pc.value,
+                                    signal->regs.value.value[REG_PC])
+                   : 0;
     case EVENT_EXIT:
         if (event->exit.signal.known)
             return check_range(recording, "signal",
