@@ -42,29 +42,12 @@ static int by_last_there(const void *a, const void *b, void *who)
     return x < y ? -1 : x > y;
 }
 
-/* A view goes only forwards, so the bytes are told as they went away. */
-static void write_bytes(struct who_sink *who, struct pen *pen)
-{
-    struct view view = {0};
-
-    qsort_r(who->bytes, who->count, sizeof *who->bytes, by_last_there, who);
-    for (size_t i = 0; i < who->count; i++) {
-        const struct where_mapping *mapping =
-            where_mapping(&who->where, who->bytes[i].addr);
-
-        view_advance(&view, &who->store, last_there(who, &who->bytes[i]));
-        pen_blank(pen);
-        who_write(pen, &who->store, &who->bytes[i], who->store.count,
-                  mapping->start, &view);
-    }
-    view_release(&view);
-}
-
 static int answer(struct sink *sink, struct err *err)
 {
     struct who_sink *who = (struct who_sink *)sink;
     struct pen pen = {.color = who->color};
     struct unpacked unpacked = {0};
+    struct view view = {0};
     struct buf why = {0};
     size_t state = 0;
     uint64_t addr;
@@ -87,7 +70,17 @@ static int answer(struct sink *sink, struct err *err)
             origins_apply(&who->bytes[k], &who->store, &unpacked.event);
     }
     unpacked_release(&unpacked);
-    write_bytes(who, &pen);
+    /* A view goes only forwards, so the bytes are told as they went away. */
+    qsort_r(who->bytes, who->count, sizeof *who->bytes, by_last_there, who);
+    for (size_t i = 0; i < who->count; i++) {
+        const struct origins *byte = &who->bytes[i];
+
+        view_advance(&view, &who->store, last_there(who, byte));
+        pen_blank(&pen);
+        who_write(&pen, &who->store, byte, who->store.count,
+                  where_mapping(&who->where, byte->addr)->start, &view);
+    }
+    view_release(&view);
     result = sink_write(who->out, pen.out.data, pen.out.len, err);
     pen_release(&pen);
     return result;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * json_read.c - a recorded trace as a source of events.
+ * json.c - an event as one line of JSON, and a recorded trace as a source of
+ * events. What is in a line, both ways, is in json_fields.c.
  *
  * A recording comes from anywhere: cut by a full disk, edited by hand, made by
- * a later version, or no recording at all. This file looks after the lines and
- * their order, json_fields.c after what is in them. What a later version may
- * add is skipped: unknown keys, unknown kinds, and after the exit event any
+ * a later version, or no recording at all. What a later version may add is
+ * skipped: unknown keys, unknown kinds, and after the exit event any
  * line that is not an event of ours.
  */
 #include "format/format.h"
@@ -17,11 +17,105 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "format/json_fields.h"
 
 /* A line has at most the code of a mapping, two digits a byte. What is longer
  * has no end, as /dev/zero. */
 #define LINE_MOST (256 << 20)
+
+/* --- writing ------------------------------------------------------------- */
+
+/*
+ * Jansson escapes what JSON requires. Further characters that are not shown as
+ * they are (base/utf8.h) are in strings only, where "\\u" and their number mean
+ * the same; all of them are below U+10000.
+ */
+static void escape_from(struct buf *out, size_t start)
+{
+    struct buf raw = {0};
+    uint32_t rune = 0;
+    size_t used;
+
+    while (start < out->len && out->data[start] < 0x7f)
+        start++;
+    buf_append(&raw, out->data + start, out->len - start);
+    out->len = start;
+    for (size_t i = 0; i < raw.len; i += used) {
+        used = utf8_decode(raw.data + i, raw.len - i, &rune);
+        BUG_UNLESS(used > 0);
+        if (utf8_shown(raw.data + i, raw.len - i))
+            buf_append(out, raw.data + i, used);
+        else
+            buf_printf(out, "\\u%04x", (unsigned)rune);
+    }
+    buf_release(&raw);
+}
+
+static int append(const char *text, size_t len, void *out)
+{
+    buf_append(out, text, len);
+    return 0;
+}
+
+void json_write(const struct event *event, struct buf *out)
+{
+    size_t start = out->len;
+    json_t *object = json_object();
+    int failed;
+
+    json_put(object, "seq", json_integer((json_int_t)event->seq));
+    json_put(object, "event", json_string(event_name(event->kind)));
+    /* A reader must meet the version before all that depends on it. The key
+     * keeps this place when it is put again below. */
+    if (event->kind == EVENT_START)
+        json_put(object, "format", json_integer(event->start.format));
+    json_put_fields(object, event);
+    failed = json_dump_callback(object, append, out, JSON_COMPACT);
+    BUG_UNLESS(!failed);
+    escape_from(out, start);
+    buf_append_text(out, "\n");
+    json_decref(object);
+}
+
+struct json_sink {
+    struct sink sink;
+    FILE *out;
+    struct buf line;
+};
+
+static int emit(struct sink *sink, const struct event *event, struct err *err)
+{
+    struct json_sink *json = (struct json_sink *)sink;
+
+    buf_clear(&json->line);
+    json_write(event, &json->line);
+    return sink_write(json->out, json->line.data, json->line.len, err);
+}
+
+static void json_sink_free(struct sink *sink)
+{
+    struct json_sink *json = (struct json_sink *)sink;
+
+    buf_release(&json->line);
+    free(json);
+}
+
+struct sink *json_sink_new(FILE *out)
+{
+    struct json_sink *json = mem_alloc(sizeof *json);
+
+    json->sink = (struct sink){.emit = emit, .free = json_sink_free};
+    json->out = out;
+    return &json->sink;
+}
+
+const char *json_library(void)
+{
+    return JANSSON_VERSION;
+}
+
+/* --- reading ------------------------------------------------------------- */
 
 struct json_source {
     struct source source;
@@ -36,20 +130,41 @@ struct json_source {
     bool ended;        /* the exit event was seen */
 };
 
-/* Where the event stands in the trace: first, last, and in order. */
-static int check_place(struct json_source *json, enum event_kind kind)
+/* Returns 1 for an event, 0 for a line to skip, -1 for a wrong one. */
+static int take_line(struct json_source *json, struct event *event)
 {
-    const json_t *seq = json_object_get(json->line.root, "seq");
+    const struct json_line *line = &json->line;
+    const json_t *value = json_object_get(line->root, "event");
+    const json_t *seq = json_object_get(line->root, "seq");
+    const json_t *format = json_object_get(line->root, "format");
+    const char *name = NULL;
+    bool named = json_get_text(value, &name);
+    enum event_kind kind = named ? event_find(name) : EVENT_KINDS;
     char right_seq[64];
     int64_t number;
 
+    if (json->next_seq == 0 && kind != EVENT_START)
+        return json_fail(line, "this is no trace of jittrace, or its beginning "
+                               "is missing; the first line must be its "
+                               "\"start\" event");
+    if (!json_is_object(line->root))
+        return json_fail(line,
+                         "the line is JSON, but it must be one JSON object");
+    if (json->ended && kind == EVENT_KINDS)
+        return 0;
+    if (!named)
+        return json_fail_field(line, value,
+                               "a text such as \"write\" or \"step\"",
+                               &(struct json_path){.name = "event"});
+
+    /* Where it stands in the trace: first, last, and in order. */
     if (json->ended)
-        return json_fail(&json->line,
+        return json_fail(line,
                          "the event \"%s\" comes after the \"exit\" event, "
                          "which must be the last",
                          event_name(kind));
     if (json->next_seq > 0 && kind == EVENT_START)
-        return json_fail(&json->line,
+        return json_fail(line,
                          "the \"start\" event comes a second time; a file "
                          "holds one trace");
     snprintf(right_seq, sizeof right_seq,
@@ -57,66 +172,34 @@ static int check_place(struct json_source *json, enum event_kind kind)
              json->next_seq);
     if (!json_get_number(seq, 0, JSON_NUMBER_MAX, &number) ||
         (uint64_t)number != json->next_seq)
-        return json_fail_field(&json->line, seq, right_seq,
+        return json_fail_field(line, seq, right_seq,
                                &(struct json_path){.name = "seq"});
     json->next_seq++;
-    return 0;
-}
+    if (kind == EVENT_KINDS)
+        return 0;
 
-static int read_event(struct json_source *json, enum event_kind kind,
-                      struct event *event)
-{
-    const json_t *format = json_object_get(json->line.root, "format");
-    int64_t number;
-
-    *event = (struct event){.kind = kind, .seq = json->yielded};
     /* Before the other fields, which a newer format may have changed. */
     if (kind == EVENT_START &&
         !json_get_number(format, 1, JSON_NUMBER_MAX, &number))
-        return json_fail_field(&json->line, format, "a whole number from 1 on",
+        return json_fail_field(line, format, "a whole number from 1 on",
                                &(struct json_path){.name = "format"});
     if (kind == EVENT_START && number > TRACE_FORMAT)
-        return json_fail(&json->line,
+        return json_fail(line,
                          "the trace has format %" PRId64 ", but this jittrace "
                          "reads formats up to %d; use a newer jittrace",
                          number, TRACE_FORMAT);
+    *event = (struct event){.kind = kind, .seq = json->yielded};
     if (json_read_fields(&json->line, event) < 0)
         return -1;
     if (kind == EVENT_START && event->start.arch &&
         strcmp(event->start.arch, ARCH_NAME) != 0)
-        return json_fail(&json->line,
+        return json_fail(line,
                          "the trace is of another CPU than %s, which alone "
                          "this jittrace can show",
                          ARCH_NAME);
     json->yielded++;
     json->ended = kind == EVENT_EXIT;
     return 1;
-}
-
-/* Returns 1 for an event, 0 for a line to skip, -1 for a wrong one. */
-static int take_line(struct json_source *json, struct event *event)
-{
-    const json_t *value = json_object_get(json->line.root, "event");
-    const char *name = NULL;
-    bool named = json_get_text(value, &name);
-    enum event_kind kind = named ? event_find(name) : EVENT_KINDS;
-
-    if (json->next_seq == 0 && kind != EVENT_START)
-        return json_fail(&json->line,
-                         "this is no trace of jittrace, or its beginning is "
-                         "missing; the first line must be its \"start\" event");
-    if (!json_is_object(json->line.root))
-        return json_fail(&json->line,
-                         "the line is JSON, but it must be one JSON object");
-    if (json->ended && kind == EVENT_KINDS)
-        return 0;
-    if (!named)
-        return json_fail_field(&json->line, value,
-                               "a text such as \"write\" or \"step\"",
-                               &(struct json_path){.name = "event"});
-    if (check_place(json, kind) < 0)
-        return -1;
-    return kind == EVENT_KINDS ? 0 : read_event(json, kind, event);
 }
 
 /*
@@ -194,21 +277,6 @@ static int read_line(struct json_source *json)
     return 1;
 }
 
-static int end_of_file(struct json_source *json)
-{
-    if (json->ended)
-        return 0;
-    if (json->line.number == 0) {
-        json->line.number = 1;
-        return json_fail(&json->line,
-                         "the file is empty; a trace begins with a \"start\" "
-                         "event");
-    }
-    return json_fail(&json->line,
-                     "the trace is cut short after this line; it must end with "
-                     "an \"exit\" event");
-}
-
 static int json_next(struct source *source, struct event *event,
                      struct err *err)
 {
@@ -220,10 +288,18 @@ static int json_next(struct source *source, struct event *event,
     json->line.err = err;
     while (!taken) {
         more = read_line(json);
-        if (more < 0)
-            return -1;
-        if (!more)
-            return end_of_file(json);
+        if (more < 0 || (!more && json->ended))
+            return more;
+        if (!more && json->line.number > 0)
+            return json_fail(&json->line,
+                             "the trace is cut short after this line; it must "
+                             "end with an \"exit\" event");
+        if (!more) {
+            json->line.number = 1;
+            return json_fail(&json->line,
+                             "the file is empty; a trace begins with a "
+                             "\"start\" event");
+        }
         json_line_forget(&json->line);
         /* An editor may leave empty lines at the end. */
         if (json->ended &&
