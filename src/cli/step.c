@@ -131,7 +131,7 @@ static int step_through(const struct options *options, struct wiring *wiring,
     bool color = wants_color(options, stdout);
     struct err lost;
 
-    session_copy_to(session, wiring->fan);
+    session->sink = wiring->fan;
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (result == 0 && options->replay)
@@ -150,8 +150,8 @@ static int step_through(const struct options *options, struct wiring *wiring,
         status = complain(&lost);
     else if (result > 0)
         status = 128 + result;
-    else if (!options->replay)
-        session_exit_status(session, &status);
+    else if (!options->replay && session->exited)
+        status = session->status;
     if (driver.signals >= 0)
         close(driver.signals);
     session_free(session);

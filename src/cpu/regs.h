@@ -73,4 +73,7 @@ size_t regs_diff(const struct regs *before, const struct regs *after,
  */
 void flags_describe(uint64_t flags, struct buf *out);
 
+/* The bit of the flag of that name, capitals or not; or 0. */
+uint64_t flag_find(const char *name);
+
 #endif

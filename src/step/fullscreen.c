@@ -53,12 +53,12 @@ static void draw(struct fullscreen *full)
 {
     struct screen *screen = session_screen(full->session);
     const char *message =
-        full->message ? full->message : session_message(full->session);
+        full->message ? full->message : buf_text(&full->session->message);
     unsigned rows, columns;
 
     full->changed = false;
     full->drawn = driver_now();
-    if (history_count(session_history(full->session)) == 0)
+    if (history_count(full->session->history) == 0)
         return;
     terminal_size(full->terminal, &rows, &columns);
     if (full->grid.rows != rows || full->grid.columns != columns) {
@@ -72,8 +72,8 @@ static void draw(struct fullscreen *full)
         screen->prompt = buf_text(&full->prompt);
     }
     screen->message = *message ? message : NULL;
-    screen_draw(screen, session_history(full->session),
-                session_seq(full->session), &full->grid);
+    screen_draw(screen, full->session->history, full->session->seq,
+                &full->grid);
     screen->prompt = screen->message = NULL;
     terminal_show(full->terminal, &full->grid);
 }
@@ -91,7 +91,7 @@ static long until_draw(const struct fullscreen *full, bool busy)
 static void obey(struct fullscreen *full, enum command command,
                  const char *argument)
 {
-    bool was_running = session_is_running(full->session);
+    bool was_running = full->session->goal != GOAL_NONE;
 
     full->message = NULL;
     /* What would wait for the program again only stops waiting. */
@@ -102,7 +102,7 @@ static void obey(struct fullscreen *full, enum command command,
         return;
     }
     full->done = !session_do(full->session, command, argument);
-    if (session_is_running(full->session) && !was_running)
+    if (full->session->goal != GOAL_NONE && !was_running)
         full->started = driver_now();
 }
 
@@ -148,7 +148,7 @@ static void take_key(struct fullscreen *full, const struct press *press)
     } else if (command == COMMAND_NONE && screen->help) {
         screen->help = !is_escape;
     } else if (command == COMMAND_NONE) {
-        full->message = session_is_running(full->session)
+        full->message = full->session->goal != GOAL_NONE
                             ? "running to the next event … (no command is on "
                               "this key)"
                             : "nothing is on this key; ? shows which there are";
@@ -184,19 +184,19 @@ static void take_signals(struct fullscreen *full)
 /* Takes what events come. Returns how the last of them came, as advance. */
 static int run(struct fullscreen *full, struct err *err)
 {
-    bool was_running = session_is_running(full->session);
+    bool was_running = full->session->goal != GOAL_NONE;
     long since = driver_now();
     int more = 1;
 
-    while (session_is_running(full->session) && more > 0 &&
+    while (full->session->goal != GOAL_NONE && more > 0 &&
            driver_now() - since < SLICE) {
         more = session_advance(full->session, err);
         full->changed |= more > 0;
         full->paused = false;
     }
-    if (!session_is_running(full->session) && was_running)
+    if (full->session->goal == GOAL_NONE && was_running)
         full->message = NULL; /* that it runs */
-    if (!session_is_running(full->session) && !full->paused) {
+    if (full->session->goal == GOAL_NONE && !full->paused) {
         driver_pause(full->driver);
         full->paused = true;
     }
@@ -205,14 +205,14 @@ static int run(struct fullscreen *full, struct err *err)
 
 static bool hears_keys(const struct fullscreen *full)
 {
-    return !session_is_running(full->session) || full->asking != COMMAND_NONE ||
+    return full->session->goal == GOAL_NONE || full->asking != COMMAND_NONE ||
            driver_now() - full->started >= PATIENCE;
 }
 
 /* Waits for something to do; at once when there already is. */
 static void wait_for_more(struct fullscreen *full, int more)
 {
-    bool running = session_is_running(full->session);
+    bool running = full->session->goal != GOAL_NONE;
     long limit = !running ? -1 : more > 0 ? 0 : LOOK;
     unsigned wanted;
 
@@ -244,7 +244,7 @@ static int loop(struct fullscreen *full, struct err *err)
         if (more < 0)
             return -1;
         if (full->changed &&
-            until_draw(full, heard || session_is_running(full->session)) == 0)
+            until_draw(full, heard || full->session->goal != GOAL_NONE) == 0)
             draw(full);
         if (!heard)
             wait_for_more(full, more);

@@ -75,7 +75,7 @@ static void ask(struct plain *plain)
 {
     struct pen pen = {.color = plain->color};
 
-    pen_print(&pen, ROLE_KEY, "step %" PRIu64 ">", session_seq(plain->session));
+    pen_print(&pen, ROLE_KEY, "step %" PRIu64 ">", plain->session->seq);
     buf_append_text(&pen.out, " ");
     put(plain, &pen);
 }
@@ -138,8 +138,7 @@ static void write_registers(struct plain *plain, struct pen *pen,
         write_value(plain, pen, ROLE_CHANGED, change->reg, change->new_value);
         pen_end(pen);
     }
-    regs = view_regs(history_view(session_history(plain->session),
-                                  session_seq(plain->session)),
+    regs = view_regs(history_view(plain->session->history, plain->session->seq),
                      tid);
     if (!session_screen(plain->session)->all_registers || !regs)
         return;
@@ -164,8 +163,8 @@ static void write_story(struct pen *pen, enum role role, struct buf *text)
 /* The event that the session is at. */
 static void write_event(struct plain *plain)
 {
-    struct history *history = session_history(plain->session);
-    uint64_t seq = session_seq(plain->session);
+    struct history *history = plain->session->history;
+    uint64_t seq = plain->session->seq;
     struct pen pen = {.color = plain->color};
     struct explanation explanation = {0};
     struct buf text = {0};
@@ -207,9 +206,9 @@ static void write_event(struct plain *plain)
 /* The byte at the cursor, with its whole history up to the event. */
 static void write_who(struct plain *plain)
 {
-    struct history *history = session_history(plain->session);
+    struct history *history = plain->session->history;
     const struct cursor *cursor = session_screen(plain->session)->cursor;
-    uint64_t seq = session_seq(plain->session), there = seq;
+    uint64_t seq = plain->session->seq, there = seq;
     struct pen pen = {.color = plain->color};
     size_t count;
 
@@ -261,10 +260,10 @@ static void note_output(struct plain *plain, const struct event_output *output)
 /* Lets the program run until the session's goal is met. */
 static void reach(struct plain *plain)
 {
-    struct history *history = session_history(plain->session);
-    bool was_running = session_is_running(plain->session);
+    struct history *history = plain->session->history;
+    bool was_running = plain->session->goal != GOAL_NONE;
 
-    while (!plain->end && session_is_running(plain->session)) {
+    while (!plain->end && plain->session->goal != GOAL_NONE) {
         uint64_t count = history_count(history);
         int more = session_advance(plain->session, plain->err);
         const struct event *event;
@@ -288,7 +287,7 @@ static void reach(struct plain *plain)
 static void move(struct plain *plain, enum command command,
                  const char *argument)
 {
-    uint64_t before = session_seq(plain->session);
+    uint64_t before = plain->session->seq;
     bool is_about_byte = command == COMMAND_WHO ||
                          command == COMMAND_BYTE_NEXT ||
                          command == COMMAND_BYTE_BACK;
@@ -301,13 +300,12 @@ static void move(struct plain *plain, enum command command,
     reach(plain);
     if (plain->end)
         return;
-    message = session_message(plain->session);
+    message = buf_text(&plain->session->message);
     if (*message)
         say(plain, "%s", message);
     if (is_about_byte && !*message)
         write_who(plain);
-    else if (!is_about_byte &&
-             (!*message || session_seq(plain->session) != before))
+    else if (!is_about_byte && (!*message || plain->session->seq != before))
         write_event(plain);
 }
 
@@ -390,10 +388,10 @@ static void run_out(struct plain *plain)
     uint64_t before;
 
     while (!plain->end) {
-        before = session_seq(plain->session);
+        before = plain->session->seq;
         session_do(plain->session, COMMAND_NEXT, NULL);
         reach(plain);
-        if (!plain->end && session_seq(plain->session) == before)
+        if (!plain->end && plain->session->seq == before)
             plain->end = DONE;
         else if (!plain->end)
             write_event(plain);
@@ -405,7 +403,7 @@ static void loop(struct plain *plain)
     struct buf line = {0};
 
     reach(plain);
-    if (plain->end || history_count(session_history(plain->session)) == 0)
+    if (plain->end || history_count(plain->session->history) == 0)
         return;
     write_event(plain);
     say(plain, "Enter goes on; help lists the commands.");

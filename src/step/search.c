@@ -36,60 +36,35 @@ static bool parse_offset(const char *text, uint64_t *offset)
     return strcmp(end, "]") == 0 && !errno;
 }
 
-/* The bit of the flag of that name, or 0. */
-static uint64_t parse_flag(const char *text)
-{
-    struct buf name = {0};
-    uint64_t found = 0;
-
-    for (uint64_t bit = 1; bit < 1u << 22 && !found; bit <<= 1) {
-        buf_clear(&name);
-        flags_describe(bit, &name);
-        if (strcasecmp(buf_text(&name), "none") != 0 &&
-            strcasecmp(buf_text(&name), text) == 0)
-            found = bit;
-    }
-    buf_release(&name);
-    return found;
-}
-
 /* The register that text is the name of, or of a part of: eax, ax, al, ah. */
 static enum reg parse_register(const char *text)
 {
-    static const struct {
-        unsigned bits;
-        bool high;
-    } parts[] = {{64, false}, {32, false}, {16, false}, {8, false}, {8, true}};
+    static const unsigned bits[] = {64, 32, 16, 8, 8};
     enum reg found = REG_NONE;
     struct buf name = {0};
 
-    for (int reg = 0; reg < REG_COUNT && found == REG_NONE; reg++) {
-        if (strcasecmp(reg_name((enum reg)reg), text) == 0)
-            found = (enum reg)reg;
-        for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (int reg = 0; reg < REG_COUNT; reg++)
+        for (size_t i = 0; i < 5; i++) {
             buf_clear(&name);
-            reg_part_name((enum reg)reg, parts[i].bits, parts[i].high, &name);
+            reg_part_name((enum reg)reg, bits[i], i == 4, &name);
             if (strcasecmp(buf_text(&name), text) == 0)
                 found = (enum reg)reg;
         }
-    }
     buf_release(&name);
     return found;
 }
 
 void search_set(struct search *search, const char *text)
 {
-    size_t len;
-    char *copy;
+    char *copy = mem_copy_text(text + strspn(text, " \t"));
 
-    text += strspn(text, " \t");
-    copy = mem_copy_text(text);
-    for (len = strlen(copy); len > 0 && strchr(" \t", copy[len - 1]); len--)
+    for (size_t len = strlen(copy); len > 0 && strchr(" \t", copy[len - 1]);
+         len--)
         copy[len - 1] = 0;
     free(search->text);
     *search = (struct search){.text = copy};
     search->reg = parse_register(copy);
-    search->flag = parse_flag(copy);
+    search->flag = flag_find(copy);
     if (parse_address(copy, &search->addr))
         search->kind = SEARCH_ADDRESS;
     else if (parse_offset(copy, &search->addr))
@@ -98,12 +73,6 @@ void search_set(struct search *search, const char *text)
         search->kind = SEARCH_FLAG;
     else if (search->reg != REG_NONE)
         search->kind = SEARCH_REGISTER;
-}
-
-void search_release(struct search *search)
-{
-    free(search->text);
-    *search = (struct search){0};
 }
 
 /* --- addresses ----------------------------------------------------------- */
@@ -170,21 +139,6 @@ static bool names_address(const struct event *event, uint64_t addr)
     return false;
 }
 
-/* Whether it is about the byte at this offset of a region. */
-static bool names_offset(const struct event *event, uint64_t offset)
-{
-    switch (event->kind) {
-    case EVENT_WRITE:
-        return in(offset, event->write.offset, event->write.new.len);
-    case EVENT_ENTER:
-        return event->enter.offset == offset;
-    case EVENT_STEP:
-        return in(offset, event->step.offset, event->step.bytes.len);
-    default:
-        return false;
-    }
-}
-
 /* --- registers ----------------------------------------------------------- */
 
 /* What the event says of a register, or NULL. */
@@ -232,34 +186,37 @@ static bool changes(struct history *history, uint64_t seq, enum reg reg)
     return true;
 }
 
-/* --- words --------------------------------------------------------------- */
-
-/* Whether words stand in text, at the beginning of a word of it. */
-static bool stands_in(const char *words, const char *text)
-{
-    for (const char *at = text; at && (at = strcasestr(at, words)); at++)
-        if (at == text || !isalnum((unsigned char)at[-1]) ||
-            !isalnum((unsigned char)*words))
-            return true;
-    return false;
-}
+/* --- events -------------------------------------------------------------- */
 
 bool search_finds(const struct search *search, struct history *history,
                   uint64_t seq)
 {
     const struct event *event = history_event(history, seq);
     const struct reg_change *flags = change_of(event, REG_FLAGS);
+    const char *text, *at;
 
     switch (search->kind) {
     case SEARCH_ADDRESS:
         return names_address(event, search->addr);
-    case SEARCH_OFFSET:
-        return names_offset(event, search->addr);
+    case SEARCH_OFFSET: /* within a region */
+        if (event->kind == EVENT_WRITE)
+            return in(search->addr, event->write.offset, event->write.new.len);
+        if (event->kind == EVENT_STEP)
+            return in(search->addr, event->step.offset, event->step.bytes.len);
+        return event->kind == EVENT_ENTER &&
+               event->enter.offset == search->addr;
     case SEARCH_FLAG:
         return flags && (flags->old_value ^ flags->new_value) & search->flag;
     case SEARCH_REGISTER:
         return changes(history, seq, search->reg);
     default:
-        return search->text && stands_in(search->text, tell_searched(event));
+        break;
     }
+    /* At the beginning of a word. */
+    text = at = search->text ? tell_searched(event) : NULL;
+    for (; at && (at = strcasestr(at, search->text)); at++)
+        if (at == text || !isalnum((unsigned char)at[-1]) ||
+            !isalnum((unsigned char)*search->text))
+            return true;
+    return false;
 }

@@ -21,7 +21,7 @@
 
 /* All zero looks for nothing yet. */
 struct search {
-    char *text; /* as it was typed, without blanks around it */
+    char *text; /* as it was typed, without blanks around it; to be freed */
     enum {
         SEARCH_TEXT,
         SEARCH_ADDRESS,
@@ -36,7 +36,6 @@ struct search {
 
 /* Makes it look for text, which is copied. */
 void search_set(struct search *search, const char *text);
-void search_release(struct search *search);
 
 /* Whether event seq, which must exist, is one that is looked for. */
 bool search_finds(const struct search *search, struct history *history,

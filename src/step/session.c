@@ -19,32 +19,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "step/search.h"
-
-enum goal {
-    GOAL_NONE,
-    GOAL_NEXT,   /* one event more */
-    GOAL_NUMBER, /* event number `number` */
-    GOAL_STAGE,  /* another stage than at origin */
-    GOAL_SEARCH, /* what search finds */
-    GOAL_END,    /* the end of the program */
-};
-
-struct session {
-    struct source *source;
-    struct sink *sink; /* or NULL */
-    struct history *history;
-    uint64_t seq;
-    enum goal goal;
-    uint64_t origin; /* where the goal was set */
-    uint64_t number;
-    struct search search;
-    bool over;   /* there is no event to come */
-    bool exited; /* and the last one is the program's end */
-    struct cursor cursor;
-    struct screen screen;
-    struct buf message;
-};
 
 struct session *session_new(struct source *source)
 {
@@ -57,30 +31,15 @@ struct session *session_new(struct source *source)
     return session;
 }
 
-void session_copy_to(struct session *session, struct sink *sink)
-{
-    session->sink = sink;
-}
-
 void session_free(struct session *session)
 {
     if (!session)
         return;
     history_free(session->history);
-    search_release(&session->search);
+    free(session->search.text);
     cursor_release(&session->cursor);
     buf_release(&session->message);
     free(session);
-}
-
-struct history *session_history(struct session *session)
-{
-    return session->history;
-}
-
-uint64_t session_seq(const struct session *session)
-{
-    return session->seq;
 }
 
 struct screen *session_screen(struct session *session)
@@ -90,29 +49,12 @@ struct screen *session_screen(struct session *session)
     return &session->screen;
 }
 
-const char *session_message(struct session *session)
-{
-    return buf_text(&session->message);
-}
-
-bool session_is_running(const struct session *session)
-{
-    return session->goal != GOAL_NONE;
-}
-
 static uint64_t last_seq(const struct session *session)
 {
     return history_count(session->history) - 1;
 }
 
 /* --- goals --------------------------------------------------------------- */
-
-static void set_goal(struct session *session, enum goal goal)
-{
-    session->goal = goal;
-    session->origin = session->seq;
-    session->screen.end = SCREEN_RUNNING;
-}
 
 static void stop_at(struct session *session, uint64_t seq)
 {
@@ -131,38 +73,31 @@ static void say_the_end(struct session *session)
 /* There are no more events, and none of them was the goal. ran: to know that. */
 static void miss(struct session *session, bool ran)
 {
+    struct buf *message = &session->message;
     enum goal goal = session->goal;
+    uint64_t last = last_seq(session);
 
     if (history_count(session->history) == 0) {
         session->goal = GOAL_NONE;
         return;
     }
-    stop_at(session, goal == GOAL_END ? last_seq(session) : session->origin);
-    if (ran && session->seq < last_seq(session))
-        buf_printf(&session->message, "ran to the end (event %" PRIu64 "); ",
-                   last_seq(session));
-    switch (goal) {
-    case GOAL_NUMBER:
-        buf_printf(&session->message,
+    stop_at(session, goal == GOAL_END ? last : session->origin);
+    if (ran && session->seq < last)
+        buf_printf(message, "ran to the end (event %" PRIu64 "); ", last);
+    if (goal == GOAL_NUMBER)
+        buf_printf(message,
                    "there is no event %" PRIu64 "; the last one is %" PRIu64,
-                   session->number, last_seq(session));
-        break;
-    case GOAL_STAGE:
-        buf_append_text(&session->message, "there is no stage after this one");
-        break;
-    case GOAL_SEARCH:
-        buf_printf(&session->message,
-                   "nothing after event %" PRIu64 " has '%s'", session->seq,
-                   session->search.text);
-        break;
-    case GOAL_NEXT:
-    case GOAL_END:
-    case GOAL_NONE:
+                   session->number, last);
+    else if (goal == GOAL_STAGE)
+        buf_append_text(message, "there is no stage after this one");
+    else if (goal == GOAL_SEARCH)
+        buf_printf(message, "nothing after event %" PRIu64 " has '%s'",
+                   session->seq, session->search.text);
+    else
         say_the_end(session);
-        break;
-    }
 }
 
+/* Whether the last event is the goal. */
 static bool is_met(struct session *session)
 {
     uint64_t seq = last_seq(session);
@@ -176,12 +111,9 @@ static bool is_met(struct session *session)
         return history_next_chapter(session->history, session->origin) == seq;
     case GOAL_SEARCH:
         return search_finds(&session->search, session->history, seq);
-    case GOAL_END:
+    default:
         return session->exited;
-    case GOAL_NONE:
-        break;
     }
-    return false;
 }
 
 int session_advance(struct session *session, struct err *err)
@@ -202,6 +134,8 @@ int session_advance(struct session *session, struct err *err)
         history_append(session->history, &event);
         session->seq = last_seq(session);
         session->exited = event.kind == EVENT_EXIT;
+        if (session->exited)
+            session->status = event_exit_status(&event.exit);
     }
     session->over = more <= 0 || session->exited;
     if (more > 0 && is_met(session))
@@ -239,7 +173,19 @@ int session_load(struct session *session, struct err *err)
 
 /* --- moves --------------------------------------------------------------- */
 
-static void do_goto(struct session *session, const char *argument)
+/* To an event that is there, or else to where the goal is met. */
+static void go_to(struct session *session, uint64_t seq, enum goal goal)
+{
+    if (seq < history_count(session->history)) {
+        session->seq = seq;
+        return;
+    }
+    session->goal = goal;
+    session->origin = session->seq;
+    session->screen.end = SCREEN_RUNNING;
+}
+
+static void go_to_number(struct session *session, const char *argument)
 {
     const char *text = argument + strspn(argument, " \t");
     size_t digits = strspn(text, "0123456789");
@@ -252,37 +198,24 @@ static void do_goto(struct session *session, const char *argument)
              text[digits + strspn(text + digits, " \t")])
         buf_printf(&session->message, "'%s' is not the number of an event",
                    argument);
-    else if (session->number < history_count(session->history))
-        session->seq = session->number;
     else
-        set_goal(session, GOAL_NUMBER);
+        go_to(session, session->number, GOAL_NUMBER);
 }
 
-static void do_search(struct session *session, const char *argument)
+static void search(struct session *session, const char *argument)
 {
+    uint64_t seq = session->seq + 1;
+
     if (argument[strspn(argument, " \t")])
         search_set(&session->search, argument);
     if (!session->search.text) {
         buf_append_text(&session->message, "there is no search to repeat");
         return;
     }
-    for (uint64_t i = session->seq + 1; i < history_count(session->history);
-         i++) {
-        if (search_finds(&session->search, session->history, i)) {
-            session->seq = i;
-            return;
-        }
-    }
-    set_goal(session, GOAL_SEARCH);
-}
-
-static void do_back(struct session *session)
-{
-    if (session->seq > 0)
-        session->seq--;
-    else
-        buf_append_text(&session->message,
-                        "this is the first event; go on (n) or quit (q)");
+    while (seq < history_count(session->history) &&
+           !search_finds(&session->search, session->history, seq))
+        seq++;
+    go_to(session, seq, GOAL_SEARCH);
 }
 
 /* Commands that move, or set a goal. */
@@ -294,32 +227,23 @@ static void move(struct session *session, enum command command,
 
     switch (command) {
     case COMMAND_NEXT:
-        if (session->seq < last)
-            session->seq++;
-        else
-            set_goal(session, GOAL_NEXT);
-        break;
-    case COMMAND_BACK:
-        do_back(session);
+        go_to(session, session->seq + 1, GOAL_NEXT);
         break;
     case COMMAND_STAGE_NEXT:
-        to = history_next_chapter(history, session->seq);
-        if (to <= last)
-            session->seq = to;
-        else
-            set_goal(session, GOAL_STAGE);
+        go_to(session, history_next_chapter(history, session->seq), GOAL_STAGE);
         break;
+    case COMMAND_BACK:
     case COMMAND_STAGE_BACK:
-        to = history_chapter(history, session->seq);
         if (session->seq == 0)
-            do_back(session); /* which says why not */
-        else if (to < session->seq)
-            session->seq = to;
+            buf_append_text(&session->message,
+                            "this is the first event; go on (n) or quit (q)");
+        else if (command == COMMAND_BACK)
+            session->seq--;
         else
             session->seq = history_chapter(history, session->seq - 1);
         break;
     case COMMAND_GOTO:
-        do_goto(session, argument ? argument : "");
+        go_to_number(session, argument ? argument : "");
         break;
     case COMMAND_FIRST:
         session->seq = 0;
@@ -328,7 +252,7 @@ static void move(struct session *session, enum command command,
         session->seq = last;
         break;
     case COMMAND_SEARCH:
-        do_search(session, argument ? argument : "");
+        search(session, argument ? argument : "");
         break;
     case COMMAND_WRITER:
         if (cursor_jump(&session->cursor, history, session->seq, &to,
@@ -336,12 +260,10 @@ static void move(struct session *session, enum command command,
             session->seq = to;
         break;
     case COMMAND_RUN:
-        if (!session->over)
-            set_goal(session, GOAL_END);
-        else if (session->seq == last)
+        if (session->over && session->seq == last)
             say_the_end(session);
         else
-            session->seq = last;
+            go_to(session, session->over ? last : last + 1, GOAL_END);
         break;
     default:
         break;
@@ -362,11 +284,9 @@ bool session_do(struct session *session, enum command command,
         return helped;
     screen->all_registers ^= command == COMMAND_REGISTERS;
     screen->decimal ^= command == COMMAND_BASE;
-    if (command == COMMAND_HELP || command == COMMAND_REGISTERS ||
-        command == COMMAND_BASE)
-        return true;
     /* Before the first event there is nowhere to go. */
-    if (history_count(session->history) == 0)
+    if (command == COMMAND_HELP || command == COMMAND_REGISTERS ||
+        command == COMMAND_BASE || history_count(session->history) == 0)
         return true;
 
     session_interrupt(session);
@@ -381,16 +301,5 @@ bool session_do(struct session *session, enum command command,
         session->cursor.leads = false;
         move(session, command, argument);
     }
-    return true;
-}
-
-bool session_exit_status(struct session *session, int *status)
-{
-    const struct event *event;
-
-    if (!session->exited)
-        return false;
-    event = history_event(session->history, last_seq(session));
-    *status = event_exit_status(&event->exit);
     return true;
 }

@@ -18,42 +18,56 @@
 #include "base/err.h"
 #include "screen/command.h"
 #include "screen/screen.h"
+#include "step/search.h"
 #include "trace/history.h"
 #include "trace/sink.h"
 #include "trace/source.h"
 
-struct session;
+/* Others read all but what is marked as the session's own. */
+struct session {
+    struct source *source; /* borrowed, as sink */
+    struct sink *sink; /* that gets each event, too, and never fails: a fan; or
+                        * NULL. Set before the first event is taken. */
+    struct history *history;
+    uint64_t seq; /* the event that the reader is at */
+    enum goal {
+        GOAL_NONE,   /* else session_advance must be called */
+        GOAL_NEXT,   /* one event more */
+        GOAL_NUMBER, /* event number `number` */
+        GOAL_STAGE,  /* another stage than at origin */
+        GOAL_SEARCH, /* what search finds */
+        GOAL_END,    /* the end of the program */
+    } goal;
+    bool over;          /* there is no event to come */
+    bool exited;        /* and the last one is the program's end: */
+    int status;         /* as 128 + signal or the status */
+    struct buf message; /* what the last move had to say, or nothing */
+
+    /* Its own: */
+    uint64_t origin; /* where the goal was set */
+    uint64_t number;
+    struct search search;
+    struct cursor cursor;
+    struct screen screen; /* see session_screen */
+};
 
 /* Borrows the source, which has given no event yet. */
 struct session *session_new(struct source *source);
 void session_free(struct session *session); /* accepts NULL */
-
-/* Gives each event that is taken to a sink, too, which is borrowed and never
- * fails: a fan. */
-void session_copy_to(struct session *session, struct sink *sink);
-
-struct history *session_history(struct session *session);
-uint64_t session_seq(const struct session *session);
 
 /* What is shown and how; message and prompt are the driver's. */
 struct screen *session_screen(struct session *session);
 
 /*
  * Does what a command asks for, as far as the session can: moves or sets a
- * goal. argument is what a GOTO, SEARCH (search.h; empty: the last one again) or
- * WHO (cursor.h; empty: none) is to find, else NULL. Fills message (empty if there is nothing to say). A
- * move gives up the goal that there is, if any; what is not there leaves the
- * position as it was. Help is closed by whatever comes next, and QUIT closes
- * nothing but that if there is any. Returns false for a QUIT that quits.
+ * goal. argument is what a GOTO, SEARCH (search.h; empty: the last one again)
+ * or WHO (cursor.h; empty: none) is to find, else NULL. A move gives up the
+ * goal that there is, if any; what is not there leaves the position as it was.
+ * Help is closed by whatever comes next, and QUIT closes nothing but that if
+ * there is any. Returns false for a QUIT that quits.
  */
 bool session_do(struct session *session, enum command command,
                 const char *argument);
-
-/* What the last move had to say, or "". */
-const char *session_message(struct session *session);
-
-/* Whether there is a goal, so that session_advance must be called. */
-bool session_is_running(const struct session *session);
 
 /* Gives the goal up and stays at the last event that was seen. */
 void session_interrupt(struct session *session);
@@ -70,8 +84,5 @@ int session_advance(struct session *session, struct err *err);
  * no program that would have to run. Returns 0, or -1 with err filled.
  */
 int session_load(struct session *session, struct err *err);
-
-/* As 128 + signal or the status, once the exit event is in the history. */
-bool session_exit_status(struct session *session, int *status);
 
 #endif

@@ -120,7 +120,7 @@ static void draw(struct session *session)
     static const struct {
         unsigned rows, columns;
     } sizes[] = {{24, 80}, {50, 160}, {3, 7}};
-    struct history *history = session_history(session);
+    struct history *history = session->history;
     uint64_t count = history_count(history);
 
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {

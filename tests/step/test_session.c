@@ -236,7 +236,7 @@ static unsigned settle(struct session *session)
     unsigned waited = 0;
     struct err err;
 
-    while (session_is_running(session)) {
+    while (session->goal != GOAL_NONE) {
         int more = session_advance(session, &err);
 
         cr_assert(ge(int, more, 0), "%s", err.text);
@@ -254,7 +254,7 @@ static struct session *begin(struct fake *fake, const struct store *store,
     fake_init(fake, store, rest);
     session = session_new(&fake->source);
     settle(session);
-    cr_assert(eq(u64, session_seq(session), 0));
+    cr_assert(eq(u64, session->seq, 0));
     return session;
 }
 
@@ -270,9 +270,9 @@ static void expect(struct session *session, enum command command,
                    const char *argument, uint64_t seq, const char *message)
 {
     go(session, command, argument);
-    cr_assert(eq(u64, session_seq(session), seq), "%s %s",
-              command_table[command].word, argument ? argument : "");
-    cr_assert(eq(str, (char *)session_message(session), (char *)message));
+    cr_assert(eq(u64, session->seq, seq), "%s %s", command_table[command].word,
+              argument ? argument : "");
+    cr_assert(eq(str, (char *)buf_text(&session->message), (char *)message));
 }
 
 /* --- the table of commands ----------------------------------------------- */
@@ -377,7 +377,7 @@ static const char *ran(struct session *session, const char *message)
     static char text[128];
 
     snprintf(text, sizeof text, "%s%s",
-             history_count(session_history(session)) < 17
+             history_count(session->history) < 17
                  ? "ran to the end (event 16); "
                  : "",
              message);
@@ -452,10 +452,10 @@ Test(session, a_loaded_recording)
     fake_init(&fake, &store, 0);
     session = session_new(&fake.source);
     cr_assert(eq(int, session_load(session, &err), 0));
-    cr_assert(eq(int, session_is_running(session), 0));
-    cr_assert(eq(u64, session_seq(session), 0));
-    cr_assert(eq(str, (char *)session_message(session), ""));
-    cr_assert(eq(u64, history_count(session_history(session)), EVENTS));
+    cr_assert(eq(int, session->goal != GOAL_NONE, 0));
+    cr_assert(eq(u64, session->seq, 0));
+    cr_assert(eq(str, (char *)buf_text(&session->message), ""));
+    cr_assert(eq(u64, history_count(session->history), EVENTS));
     cr_assert(eq(int, session_screen(session)->end, SCREEN_ENDED));
     expect(session, COMMAND_LAST, NULL, 16, "");
     expect(session, COMMAND_FIRST, NULL, 0, "");
@@ -575,13 +575,13 @@ Test(session, a_program_that_has_to_run_first)
     make_trace(&store);
     fake_init(&fake, &store, 3);
     session = session_new(&fake.source);
-    cr_assert(eq(int, session_is_running(session), 1));
+    cr_assert(eq(int, session->goal != GOAL_NONE, 1));
     cr_assert(eq(int, session_do(session, COMMAND_NEXT, NULL), 1),
               "there is nowhere to go yet");
     for (int i = 0; i < 3; i++)
         cr_assert(eq(int, session_advance(session, &err), 0));
     cr_assert(eq(int, session_advance(session, &err), 1));
-    cr_assert(eq(int, session_is_running(session), 0));
+    cr_assert(eq(int, session->goal != GOAL_NONE, 0));
     cr_assert(eq(int, session_advance(session, &err), 1), "nothing to do");
     cr_assert(eq(sz, fake.at, 1));
 
@@ -603,22 +603,22 @@ Test(session, an_interrupt)
     make_trace(&store);
     session = begin(&fake, &store, 1);
     session_do(session, COMMAND_RUN, NULL);
-    while (session_seq(session) < 5)
+    while (session->seq < 5)
         session_advance(session, &err);
-    cr_assert(eq(int, session_is_running(session), 1));
+    cr_assert(eq(int, session->goal != GOAL_NONE, 1));
     session_interrupt(session);
-    cr_assert(eq(int, session_is_running(session), 0));
+    cr_assert(eq(int, session->goal != GOAL_NONE, 0));
     cr_assert(eq(int, session_screen(session)->end, SCREEN_PAUSED));
-    cr_assert(eq(u64, session_seq(session), 5));
-    cr_assert(eq(str, (char *)session_message(session),
+    cr_assert(eq(u64, session->seq, 5));
+    cr_assert(eq(str, (char *)buf_text(&session->message),
                  "stopped; event 5 is the last one so far"));
     session_interrupt(session);
-    cr_assert(eq(u64, session_seq(session), 5));
+    cr_assert(eq(u64, session->seq, 5));
     expect(session, COMMAND_NEXT, NULL, 6, "");
 
     /* A move is an interrupt, too, and then it is done. */
     session_do(session, COMMAND_GOTO, "12");
-    while (session_seq(session) < 8)
+    while (session->seq < 8)
         session_advance(session, &err);
     expect(session, COMMAND_BACK, NULL, 7, "");
     expect(session, COMMAND_NEXT, NULL, 8, "");
@@ -641,7 +641,7 @@ Test(session, no_interrupt)
     session_do(session, COMMAND_HELP, NULL);
     session_do(session, COMMAND_BASE, NULL);
     settle(session);
-    cr_assert(eq(u64, session_seq(session), 9));
+    cr_assert(eq(u64, session->seq, 9));
     session_free(session);
     store_release(&store);
 }
@@ -653,15 +653,14 @@ Test(session, an_exit_status)
     struct store store;
     struct fake fake;
     struct session *session;
-    int status = -1;
 
     make_trace(&store);
     session = begin(&fake, &store, 1);
-    cr_assert(eq(int, session_exit_status(session, &status), 0));
+    cr_assert(eq(int, session->exited, 0));
     go(session, COMMAND_RUN, NULL);
     go(session, COMMAND_FIRST, NULL);
-    cr_assert(eq(int, session_exit_status(session, &status), 1));
-    cr_assert(eq(int, status, 5));
+    cr_assert(eq(int, session->exited, 1));
+    cr_assert(eq(int, session->status, 5));
     session_free(session);
     store_release(&store);
 
@@ -669,8 +668,8 @@ Test(session, an_exit_status)
     add(&store,
         (struct event){.kind = EVENT_EXIT, .exit = {.signal = {true, 11}}});
     session = begin(&fake, &store, 1);
-    cr_assert(eq(int, session_exit_status(session, &status), 1));
-    cr_assert(eq(int, status, 128 + 11));
+    cr_assert(eq(int, session->exited, 1));
+    cr_assert(eq(int, session->status, 128 + 11));
     session_free(session);
     store_release(&store);
 }
@@ -689,11 +688,11 @@ Test(session, no_goal_behind_the_end)
     go(session, COMMAND_RUN, NULL);
     for (size_t i = 0; i < sizeof moves / sizeof *moves; i++) {
         session_do(session, moves[i], "x");
-        cr_assert(eq(int, session_is_running(session), 0));
-        cr_assert(lt(sz, 0, strlen(session_message(session))));
+        cr_assert(eq(int, session->goal != GOAL_NONE, 0));
+        cr_assert(lt(sz, 0, strlen(buf_text(&session->message))));
     }
     session_do(session, COMMAND_GOTO, "99");
-    cr_assert(eq(int, session_is_running(session), 0));
+    cr_assert(eq(int, session->goal != GOAL_NONE, 0));
     session_free(session);
     store_release(&store);
 }
@@ -706,7 +705,6 @@ Test(session, a_trace_that_just_ends)
     struct store store;
     struct fake fake;
     struct session *session;
-    int status;
 
     store_init(&store);
     add_writes(&store);
@@ -715,7 +713,7 @@ Test(session, a_trace_that_just_ends)
     expect(session, COMMAND_NEXT, NULL, 2, the_end);
     expect(session, COMMAND_BACK, NULL, 1, "");
     expect(session, COMMAND_NEXT, NULL, 2, "");
-    cr_assert(eq(int, session_exit_status(session, &status), 0));
+    cr_assert(eq(int, session->exited, 0));
     session_free(session);
     store_release(&store);
 }
@@ -730,7 +728,7 @@ Test(session, no_events_at_all)
     fake_init(&fake, &store, 1);
     session = session_new(&fake.source);
     settle(session);
-    cr_assert(eq(u64, history_count(session_history(session)), 0));
+    cr_assert(eq(u64, history_count(session->history), 0));
     go(session, COMMAND_NEXT, NULL);
     go(session, COMMAND_SEARCH, "x");
     session_free(session);
@@ -749,11 +747,11 @@ static void failing(const struct store *store, size_t fails_at, bool ready)
     fake.fails_ready = ready;
     session = session_new(&fake.source);
     while ((more = session_advance(session, &err)) >= 0)
-        if (!session_is_running(session))
+        if (!session->goal != GOAL_NONE)
             session_do(session, COMMAND_RUN, NULL);
     cr_assert(eq(str, err.text, "the fake has failed"));
-    cr_assert(eq(int, session_is_running(session), 0));
-    cr_assert(eq(u64, history_count(session_history(session)), fails_at));
+    cr_assert(eq(int, session->goal != GOAL_NONE, 0));
+    cr_assert(eq(u64, history_count(session->history), fails_at));
     if (fails_at > 3)
         expect(session, COMMAND_GOTO, "3", 3, "");
     session_free(session);
@@ -808,12 +806,12 @@ static void expect_found(const char *text, const char *expected)
     make_trace(&store);
     session = begin(&fake, &store, 1);
     do {
-        seq = session_seq(session);
+        seq = session->seq;
         go(session, COMMAND_SEARCH, seq == 0 ? text : "");
-        if (session_seq(session) != seq)
+        if (session->seq != seq)
             buf_printf(&found, "%s%" PRIu64, found.len ? " " : "",
-                       session_seq(session));
-    } while (session_seq(session) != seq);
+                       session->seq);
+    } while (session->seq != seq);
     cr_assert(eq(str, (char *)buf_text(&found), (char *)expected), "%s", text);
     buf_release(&found);
     session_free(session);
@@ -923,8 +921,7 @@ static void draw(struct session *session, unsigned rows, unsigned columns,
                  struct grid *grid)
 {
     grid_init(grid, rows, columns);
-    screen_draw(session_screen(session), session_history(session),
-                session_seq(session), grid);
+    screen_draw(session_screen(session), session->history, session->seq, grid);
 }
 
 /* Another session that sees as much goes straight there. */
@@ -940,11 +937,11 @@ static void expect_same_as_straight(struct session *session,
 
     other = begin(&fake, store, 0);
     snprintf(number, sizeof number, "%" PRIu64,
-             history_count(session_history(session)) - 1);
+             history_count(session->history) - 1);
     go(other, COMMAND_GOTO, number);
-    snprintf(number, sizeof number, "%" PRIu64, session_seq(session));
+    snprintf(number, sizeof number, "%" PRIu64, session->seq);
     go(other, COMMAND_GOTO, number);
-    cr_assert(eq(u64, session_seq(other), session_seq(session)));
+    cr_assert(eq(u64, other->seq, session->seq));
     *session_screen(other) = *session_screen(session);
     draw(session, size[0], size[1], &got);
     draw(other, size[0], size[1], &straight);
@@ -981,7 +978,7 @@ Test(session, a_program_shows_what_its_recording_shows)
     for (int path = 0; path < 20; path++) {
         struct source *source = start();
         struct session *session = session_new(source);
-        struct history *history = session_history(session);
+        struct history *history = session->history;
         unsigned moves = 1 + roll(&dice) % 40;
         struct store store;
 

@@ -87,3 +87,11 @@ void flags_describe(uint64_t value, struct buf *out)
     if (!*separator)
         buf_append_text(out, "none");
 }
+
+uint64_t flag_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (!strcasecmp(flags[i].name, name))
+            return UINT64_C(1) << flags[i].bit;
+    return 0;
+}
