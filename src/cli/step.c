@@ -26,8 +26,6 @@
 #include "cli/wiring.h"
 #include "observe/observe.h"
 #include "step/driver.h"
-#include "step/fullscreen.h"
-#include "step/plain.h"
 #include "step/session.h"
 #include "step/terminal.h"
 #include "trace/sink.h"

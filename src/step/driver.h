@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * step/driver.h - what the full screen and the line mode have in common: they
- * wait for the reader, for signals and for the program, all at once.
+ * step/driver.h - the two ways to step through a session, on the full screen
+ * and line by line, and what they have in common: they wait for the reader, for
+ * signals and for the program, all at once.
  *
  * Signals are blocked and read from a descriptor (signalfd(2)), so that one
  * never comes at a wrong moment and none is lost before a wait. SIGCHLD is among
@@ -11,6 +12,7 @@
 #define JITTRACE_STEP_DRIVER_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "step/session.h"
@@ -24,6 +26,28 @@ struct driver {
     void (*pause)(void *argument);
     void *argument;
 };
+
+/*
+ * Both do what the reader asks for until he has enough. They return 0, or the
+ * signal that asked us to end (SIGHUP also when the terminal is gone), or -1
+ * with err filled when the source, the terminal or writing (as sink_write)
+ * failed.
+ *
+ * fullscreen_run shows the session on the terminal, which must be usable
+ * (terminal.h) and is left as it was.
+ *
+ * plain_run reads commands from driver->input, words or letters of command.def,
+ * and writes to out: after each move a paragraph on the event, then a prompt.
+ * Nothing that was written changes any more, so a screen reader can follow, and
+ * a transcript reads well: that is why the prompt also comes where no human
+ * types. An empty line goes to the next event. The end of input goes through
+ * all that remains, a paragraph an event. While the program runs to an event,
+ * lines wait.
+ */
+int fullscreen_run(struct session *session, struct driver *driver, bool color,
+                   struct err *err);
+int plain_run(struct session *session, struct driver *driver, FILE *out,
+              bool color, struct err *err);
 
 /*
  * Blocks the signals that concern us, but for those that whoever started us

@@ -13,7 +13,7 @@
  * events, not one that is interrupted three times. After that moment a key
  * interrupts what the session waits for.
  */
-#include "step/fullscreen.h"
+#include "step/driver.h"
 
 #include <inttypes.h>
 #include <signal.h>

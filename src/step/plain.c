@@ -3,7 +3,7 @@
  * One loop: ask, read a line, obey, tell where that led to. Whatever ends it is
  * kept in plain->end, and nothing is written after that.
  */
-#include "step/plain.h"
+#include "step/driver.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -38,19 +38,15 @@ struct plain {
 
 /* --- writing ------------------------------------------------------------- */
 
-static void put_bytes(struct plain *plain, const void *bytes, size_t len)
-{
-    if (!plain->end)
-        plain->end = sink_write(plain->out, bytes, len, plain->err);
-}
-
 /* Writes what the pen holds, and forgets it. */
 static void put(struct plain *plain, struct pen *pen)
 {
-    if (plain->unended)
-        put_bytes(plain, "\n", 1);
+    if (!plain->end && plain->unended)
+        plain->end = sink_write(plain->out, "\n", 1, plain->err);
     plain->unended = false;
-    put_bytes(plain, pen->out.data, pen->out.len);
+    if (!plain->end)
+        plain->end =
+            sink_write(plain->out, pen->out.data, pen->out.len, plain->err);
     pen_release(pen);
 }
 
@@ -109,14 +105,15 @@ static void write_value(struct plain *plain, struct pen *pen, enum role role,
 {
     struct buf names = {0};
 
-    if (reg != REG_FLAGS && session_screen(plain->session)->decimal)
-        pen_print(pen, role, "%" PRId64, (int64_t)value);
-    else
-        pen_print(pen, role, "0x%" PRIx64, value);
     if (reg == REG_FLAGS) {
         flags_describe(value, &names);
+        pen_print(pen, role, "0x%" PRIx64, value);
         pen_print(pen, ROLE_NOTE, " (%s)", buf_text(&names));
         buf_release(&names);
+    } else if (plain->session->screen.decimal) {
+        pen_print(pen, role, "%" PRId64, (int64_t)value);
+    } else {
+        pen_print(pen, role, "0x%" PRIx64, value);
     }
 }
 
@@ -125,7 +122,7 @@ static void write_registers(struct plain *plain, struct pen *pen,
                             const struct event *event)
 {
     const struct reg_changes *changes = &event->step.regs;
-    const struct regs *regs;
+    const struct regs *regs = NULL;
     int tid = event->tid;
 
     for (size_t i = 0; event->kind == EVENT_STEP && i < changes->count; i++) {
@@ -138,11 +135,10 @@ static void write_registers(struct plain *plain, struct pen *pen,
         write_value(plain, pen, ROLE_CHANGED, change->reg, change->new_value);
         pen_end(pen);
     }
-    regs = view_regs(history_view(plain->session->history, plain->session->seq),
-                     tid);
-    if (!session_screen(plain->session)->all_registers || !regs)
-        return;
-    for (int i = 0; i < REG_COUNT; i++) {
+    if (plain->session->screen.all_registers)
+        regs = view_regs(
+            history_view(plain->session->history, plain->session->seq), tid);
+    for (int i = 0; regs && i < REG_COUNT; i++) {
         pen_column(pen, INDENT);
         pen_print(pen, ROLE_REGISTER, "%s ", reg_name((enum reg)i));
         write_value(plain, pen, ROLE_PLAIN, (enum reg)i, regs->value[i]);
@@ -150,14 +146,20 @@ static void write_registers(struct plain *plain, struct pen *pen,
     }
 }
 
-/* Sentences, unless there is none. */
-static void write_story(struct pen *pen, enum role role, struct buf *text)
+/* The event told in that form, unless there is nothing to say. */
+static void write_story(struct plain *plain, struct pen *pen, enum role role,
+                        enum tell_form form)
 {
-    if (text->len > 0) {
+    struct session *session = plain->session;
+    struct buf text = {0};
+
+    tell_event(session->history, session->seq, form,
+               form == TELL_SENTENCE && session->screen.decimal, &text);
+    if (text.len > 0) {
         pen_column(pen, INDENT);
-        pen_words(pen, role, INDENT, buf_text(text));
+        pen_words(pen, role, INDENT, buf_text(&text));
     }
-    buf_clear(text);
+    buf_release(&text);
 }
 
 /* The event that the session is at. */
@@ -167,16 +169,13 @@ static void write_event(struct plain *plain)
     uint64_t seq = plain->session->seq;
     struct pen pen = {.color = plain->color};
     struct explanation explanation = {0};
-    struct buf text = {0};
     const struct srcline *source;
     bool is_explained;
 
-    tell_event(history, seq, TELL_TITLE, false, &text);
     pen_print(&pen, ROLE_HEADING, "event %" PRIu64, seq);
     pen_print(&pen, ROLE_PLAIN,
               ", %s: ", stage_name(history_view(history, seq)->stage));
-    pen_words(&pen, ROLE_PLAIN, INDENT, buf_text(&text));
-    buf_clear(&text);
+    write_story(plain, &pen, ROLE_PLAIN, TELL_TITLE);
     source = &history_event(history, seq)->source;
     if (source->file) {
         pen_column(&pen, INDENT);
@@ -190,16 +189,12 @@ static void write_event(struct plain *plain)
 
     is_explained = tell_explain(history, seq, &explanation);
     if (!is_explained || history_event(history, seq)->kind != EVENT_SIGNAL)
-        tell_event(history, seq, TELL_SENTENCE,
-                   session_screen(plain->session)->decimal, &text);
-    write_story(&pen, ROLE_PLAIN, &text);
+        write_story(plain, &pen, ROLE_PLAIN, TELL_SENTENCE);
     if (is_explained)
         explanation_write(&explanation, &pen, INDENT);
     explanation_release(&explanation);
     write_registers(plain, &pen, history_event(history, seq));
-    tell_event(history, seq, TELL_NEXT, false, &text);
-    write_story(&pen, ROLE_NEXT, &text);
-    buf_release(&text);
+    write_story(plain, &pen, ROLE_NEXT, TELL_NEXT);
     put(plain, &pen);
 }
 
@@ -260,22 +255,23 @@ static void note_output(struct plain *plain, const struct event_output *output)
 /* Lets the program run until the session's goal is met. */
 static void reach(struct plain *plain)
 {
-    struct history *history = plain->session->history;
-    bool was_running = plain->session->goal != GOAL_NONE;
+    struct session *session = plain->session;
+    bool was_running = session->goal != GOAL_NONE;
 
-    while (!plain->end && plain->session->goal != GOAL_NONE) {
-        uint64_t count = history_count(history);
-        int more = session_advance(plain->session, plain->err);
-        const struct event *event;
+    while (!plain->end && session->goal != GOAL_NONE) {
+        uint64_t count = history_count(session->history);
+        int more = session_advance(session, plain->err);
 
         if (more < 0) {
             plain->end = -1;
             return;
         }
-        event = history_count(history) > count ? history_event(history, count)
-                                               : NULL;
-        if (event && event->kind == EVENT_OUTPUT)
-            note_output(plain, &event->output);
+        if (history_count(session->history) > count) {
+            const struct event *event = history_event(session->history, count);
+
+            if (event->kind == EVENT_OUTPUT)
+                note_output(plain, &event->output);
+        }
         driver_wait(plain->driver, 0, more == 0 ? -1 : 0);
         take_signals(plain);
     }
@@ -293,10 +289,8 @@ static void move(struct plain *plain, enum command command,
                          command == COMMAND_BYTE_BACK;
     const char *message;
 
-    if (!session_do(plain->session, command, argument)) {
+    if (!session_do(plain->session, command, argument))
         plain->end = DONE;
-        return;
-    }
     reach(plain);
     if (plain->end)
         return;
@@ -334,18 +328,36 @@ static void obey(struct plain *plain, const char *line)
 
 /* --- reading ------------------------------------------------------------- */
 
-/* Takes a line, if there is a whole one or the last one, without its newline
- * and the blanks around it. */
-static bool take_line(struct plain *plain, struct buf *line)
+/* Waits for a line, which is whole or the last one, and takes it without its
+ * newline and the blanks around it. Returns false when there is none, or
+ * plain->end. */
+static bool read_line(struct plain *plain, struct buf *line)
 {
     struct buf *input = &plain->input;
-    uint8_t *end = input->len ? memchr(input->data, '\n', input->len) : NULL;
-    size_t len = end ? (size_t)(end - input->data) : input->len, first = 0;
-    size_t used = end ? len + 1 : len;
+    size_t used, len, first = 0;
+    uint8_t *newline;
+    char bytes[4096];
+    ssize_t got;
 
-    if (!end && (!plain->input_ended || len == 0))
+    while (!(newline = memchr(buf_text(input), '\n', input->len)) &&
+           !plain->input_ended && !plain->end) {
+        if (driver_wait(plain->driver, DRIVER_INPUT, -1)) {
+            got = read(plain->driver->input, bytes, sizeof bytes);
+            if (got > 0)
+                buf_append(input, bytes, (size_t)got);
+            else if (got == 0 || errno != EINTR)
+                plain->input_ended = true;
+            if (got < 0 && errno == EIO) /* the terminal is gone */
+                plain->end = SIGHUP;
+        }
+        if (take_signals(plain))
+            ask(plain);
+    }
+    if (plain->end || input->len == 0)
         return false;
-    while (len > first && strchr(" \t\r", input->data[len - 1]))
+    len = newline ? (size_t)(newline - input->data) : input->len;
+    used = newline ? len + 1 : len;
+    while (len > 0 && strchr(" \t\r", input->data[len - 1]))
         len--;
     while (first < len && strchr(" \t", input->data[first]))
         first++;
@@ -356,39 +368,14 @@ static bool take_line(struct plain *plain, struct buf *line)
     return true;
 }
 
-/* Waits for a line. Returns false when there is none, or plain->end. */
-static bool read_line(struct plain *plain, struct buf *line)
-{
-    char bytes[4096];
-
-    while (!plain->end && !take_line(plain, line)) {
-        if (plain->input_ended)
-            return false;
-        if (driver_wait(plain->driver, DRIVER_INPUT, -1)) {
-            ssize_t got = read(plain->driver->input, bytes, sizeof bytes);
-
-            if (got > 0)
-                buf_append(&plain->input, bytes, (size_t)got);
-            else if (got == 0 || errno != EINTR)
-                plain->input_ended = true;
-            if (got < 0 && errno == EIO) /* the terminal is gone */
-                plain->end = SIGHUP;
-        }
-        if (take_signals(plain))
-            ask(plain);
-    }
-    return !plain->end;
-}
-
 /* --- the loop ------------------------------------------------------------ */
 
 /* Nobody types any more: through all events that remain. */
 static void run_out(struct plain *plain)
 {
-    uint64_t before;
-
     while (!plain->end) {
-        before = plain->session->seq;
+        uint64_t before = plain->session->seq;
+
         session_do(plain->session, COMMAND_NEXT, NULL);
         reach(plain);
         if (!plain->end && plain->session->seq == before)
@@ -396,38 +383,6 @@ static void run_out(struct plain *plain)
         else if (!plain->end)
             write_event(plain);
     }
-}
-
-static void loop(struct plain *plain)
-{
-    struct buf line = {0};
-
-    reach(plain);
-    if (plain->end || history_count(plain->session->history) == 0)
-        return;
-    write_event(plain);
-    say(plain, "Enter goes on; help lists the commands.");
-    while (!plain->end) {
-        ask(plain);
-        if (read_line(plain, &line)) {
-            /* A terminal has shown what was typed. */
-            if (!isatty(plain->driver->input)) {
-                struct pen pen = {.color = plain->color};
-
-                pen_text(&pen, ROLE_PLAIN, buf_text(&line));
-                pen_end(&pen);
-                put(plain, &pen);
-            }
-            if (!plain->end)
-                obey(plain, buf_text(&line));
-            continue;
-        }
-        /* Behind the prompt nothing was typed. */
-        if (plain->end != -1 && sink_write(plain->out, "\n", 1, plain->err) < 0)
-            plain->end = -1;
-        run_out(plain);
-    }
-    buf_release(&line);
 }
 
 int plain_run(struct session *session, struct driver *driver, FILE *out,
@@ -438,8 +393,35 @@ int plain_run(struct session *session, struct driver *driver, FILE *out,
                           .out = out,
                           .color = color,
                           .err = err};
+    struct buf line = {0};
 
-    loop(&plain);
+    reach(&plain);
+    if (!plain.end && history_count(session->history) == 0)
+        plain.end = DONE;
+    if (!plain.end) {
+        write_event(&plain);
+        say(&plain, "Enter goes on; help lists the commands.");
+    }
+    while (!plain.end) {
+        ask(&plain);
+        if (read_line(&plain, &line)) {
+            /* A terminal has shown what was typed. */
+            if (!isatty(driver->input)) {
+                struct pen pen = {.color = color};
+
+                pen_line(&pen, ROLE_PLAIN, "%s", buf_text(&line));
+                put(&plain, &pen);
+            }
+            if (!plain.end)
+                obey(&plain, buf_text(&line));
+            continue;
+        }
+        /* Behind the prompt nothing was typed. */
+        if (plain.end != -1 && sink_write(out, "\n", 1, err) < 0)
+            plain.end = -1;
+        run_out(&plain);
+    }
+    buf_release(&line);
     buf_release(&plain.input);
     return plain.end == DONE ? 0 : plain.end;
 }

@@ -16,7 +16,7 @@
 
 #include "base/mem.h"
 #include "format/format.h"
-#include "step/plain.h"
+#include "step/driver.h"
 #include "step/session.h"
 #include "support/support.h"
 

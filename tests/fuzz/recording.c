@@ -21,7 +21,7 @@
 #include "base/mem.h"
 #include "fuzz.h"
 #include "format/format.h"
-#include "step/plain.h"
+#include "step/driver.h"
 #include "screen/screen.h"
 #include "step/session.h"
 #include "trace/store.h"
