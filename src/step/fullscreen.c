@@ -36,8 +36,7 @@ struct fullscreen {
     struct terminal *terminal;
     struct grid grid;
     enum command asking; /* which command the prompt is for, or none */
-    struct buf answer;   /* what was typed there so far */
-    struct buf prompt;   /* the question and the answer */
+    struct buf prompt;   /* its question, and what was typed there so far */
     const char *message; /* of ours, or NULL: the session's */
     bool changed;        /* the grid is not what should be seen */
     long drawn;          /* when that was */
@@ -60,17 +59,13 @@ static void draw(struct fullscreen *full)
     full->drawn = driver_now();
     if (history_count(full->session->history) == 0)
         return;
-    terminal_size(full->terminal, &rows, &columns);
+    terminal_size(&rows, &columns);
     if (full->grid.rows != rows || full->grid.columns != columns) {
         grid_release(&full->grid);
         grid_init(&full->grid, rows, columns);
     }
-    if (full->asking != COMMAND_NONE) {
-        buf_clear(&full->prompt);
-        buf_append_text(&full->prompt, command_table[full->asking].question);
-        buf_append_text(&full->prompt, buf_text(&full->answer));
+    if (full->asking != COMMAND_NONE)
         screen->prompt = buf_text(&full->prompt);
-    }
     screen->message = *message ? message : NULL;
     screen_draw(screen, full->session->history, full->session->seq,
                 &full->grid);
@@ -106,47 +101,48 @@ static void obey(struct fullscreen *full, enum command command,
         full->started = driver_now();
 }
 
-/* A character of the answer to what is asked for. */
-static void edit(struct buf *answer, uint32_t rune)
+/* A key while the prompt is there. */
+static void answer(struct fullscreen *full, const struct press *press)
 {
-    size_t before = answer->len;
+    enum command asking = full->asking;
+    struct buf *prompt = &full->prompt;
+    size_t before = prompt->len, from = strlen(command_table[asking].question);
+    uint32_t rune = press->kind == PRESS_CHARACTER ? press->character : 0;
 
-    if (rune == CHARACTER_BACKSPACE) {
-        while (answer->len > 0 && (answer->data[--answer->len] & 0xc0) == 0x80)
+    if (press->kind == PRESS_KEY && press->key == KEY_IS_ENTER) {
+        full->asking = COMMAND_NONE;
+        obey(full, asking, buf_text(prompt) + from);
+    } else if (rune == CHARACTER_ESCAPE) {
+        full->asking = COMMAND_NONE;
+    } else if (rune == CHARACTER_BACKSPACE) {
+        while (prompt->len > from &&
+               (prompt->data[--prompt->len] & 0xc0) == 0x80)
             continue;
     } else if (rune == CHARACTER_CTRL_U) {
-        buf_clear(answer);
+        prompt->len = from;
     } else if (rune >= 0x20 && rune <= 0x10ffff) {
-        utf8_append(rune, answer);
-        if (answer->len > MAX_ANSWER)
-            answer->len = before;
+        utf8_append(rune, prompt);
+        if (prompt->len - from > MAX_ANSWER)
+            prompt->len = before;
     }
 }
 
 static void take_key(struct fullscreen *full, const struct press *press)
 {
     struct screen *screen = session_screen(full->session);
-    bool is_character = press->kind == PRESS_CHARACTER;
-    bool is_escape = is_character && press->character == CHARACTER_ESCAPE;
-    enum command command = COMMAND_NONE, asking = full->asking;
+    enum command command = COMMAND_NONE;
 
     if (press->kind == PRESS_KEY)
         command = command_of_key(press->key);
-    else if (is_character && press->character < 0x7f)
+    else if (press->kind == PRESS_CHARACTER && press->character < 0x7f)
         command = command_of_letter((char)press->character);
 
     full->changed = true;
-    if (asking != COMMAND_NONE) {
-        bool is_enter = press->kind == PRESS_KEY && press->key == KEY_IS_ENTER;
-
-        if (is_enter || is_escape)
-            full->asking = COMMAND_NONE;
-        if (is_enter)
-            obey(full, asking, buf_text(&full->answer));
-        else if (is_character && !is_escape)
-            edit(&full->answer, press->character);
+    if (full->asking != COMMAND_NONE) {
+        answer(full, press);
     } else if (command == COMMAND_NONE && screen->help) {
-        screen->help = !is_escape;
+        screen->help = press->kind != PRESS_CHARACTER ||
+                       press->character != CHARACTER_ESCAPE;
     } else if (command == COMMAND_NONE) {
         full->message = full->session->goal != GOAL_NONE
                             ? "running to the next event … (no command is on "
@@ -155,7 +151,8 @@ static void take_key(struct fullscreen *full, const struct press *press)
     } else if (command_table[command].question) {
         full->asking = command;
         full->message = NULL;
-        buf_clear(&full->answer);
+        buf_clear(&full->prompt);
+        buf_append_text(&full->prompt, command_table[command].question);
     } else {
         obey(full, command, NULL);
     }
@@ -173,34 +170,12 @@ static void take_signals(struct fullscreen *full)
         if (driver_is_end(signal))
             full->end = signal;
         else if (signal == SIGWINCH)
-            terminal_resized(full->terminal);
+            terminal_resized();
         else
-            terminal_leave(full->terminal); /* also when others stopped us */
+            terminal_leave(); /* also when others stopped us */
         if (signal == SIGTSTP)
             driver_suspend(full->driver);
     }
-}
-
-/* Takes what events come. Returns how the last of them came, as advance. */
-static int run(struct fullscreen *full, struct err *err)
-{
-    bool was_running = full->session->goal != GOAL_NONE;
-    long since = driver_now();
-    int more = 1;
-
-    while (full->session->goal != GOAL_NONE && more > 0 &&
-           driver_now() - since < SLICE) {
-        more = session_advance(full->session, err);
-        full->changed |= more > 0;
-        full->paused = false;
-    }
-    if (full->session->goal == GOAL_NONE && was_running)
-        full->message = NULL; /* that it runs */
-    if (full->session->goal == GOAL_NONE && !full->paused) {
-        driver_pause(full->driver);
-        full->paused = true;
-    }
-    return more;
 }
 
 static bool hears_keys(const struct fullscreen *full)
@@ -209,46 +184,27 @@ static bool hears_keys(const struct fullscreen *full)
            driver_now() - full->started >= PATIENCE;
 }
 
-/* Waits for something to do; at once when there already is. */
-static void wait_for_more(struct fullscreen *full, int more)
+/* Takes what events come. Returns how the last of them came, as advance. */
+static int run(struct fullscreen *full, struct err *err)
 {
-    bool running = full->session->goal != GOAL_NONE;
-    long limit = !running ? -1 : more > 0 ? 0 : LOOK;
-    unsigned wanted;
+    struct session *session = full->session;
+    bool was_running = session->goal != GOAL_NONE;
+    long since = driver_now();
+    int more = 1;
 
-    if (full->changed && (limit < 0 || limit > until_draw(full, running)))
-        limit = until_draw(full, running);
-    if (running && !hears_keys(full) && limit > PATIENCE / 10)
-        limit = PATIENCE / 10;
-    wanted = hears_keys(full) ? DRIVER_INPUT | DRIVER_GONE : DRIVER_GONE;
-    if (driver_wait(full->driver, wanted, (int)limit) & DRIVER_GONE)
-        full->end = SIGHUP;
-}
-
-static int loop(struct fullscreen *full, struct err *err)
-{
-    for (;;) {
-        struct press press = {.kind = PRESS_NONE};
-        bool heard;
-        int more;
-
-        take_signals(full);
-        if (!full->end && hears_keys(full))
-            press = terminal_read(full->terminal);
-        heard = press.kind != PRESS_NONE;
-        if (heard)
-            take_key(full, &press);
-        if (full->end || full->done)
-            return full->end;
-        more = run(full, err);
-        if (more < 0)
-            return -1;
-        if (full->changed &&
-            until_draw(full, heard || full->session->goal != GOAL_NONE) == 0)
-            draw(full);
-        if (!heard)
-            wait_for_more(full, more);
+    while (session->goal != GOAL_NONE && more > 0 &&
+           driver_now() - since < SLICE) {
+        more = session_advance(session, err);
+        full->changed |= more > 0;
+        full->paused = false;
     }
+    if (session->goal == GOAL_NONE && was_running)
+        full->message = NULL; /* that it runs */
+    if (session->goal == GOAL_NONE && !full->paused) {
+        driver_pause(full->driver);
+        full->paused = true;
+    }
+    return more;
 }
 
 int fullscreen_run(struct session *session, struct driver *driver, bool color,
@@ -257,19 +213,48 @@ int fullscreen_run(struct session *session, struct driver *driver, bool color,
     struct fullscreen full = {
         .session = session,
         .driver = driver,
+        .terminal = terminal_new(color, err),
         .asking = COMMAND_NONE,
         .started = driver_now(),
         .changed = true,
     };
-    int result;
+    int more = 1;
 
-    full.terminal = terminal_new(color, err);
     if (!full.terminal)
         return -1;
-    result = loop(&full, err);
+    for (;;) {
+        struct press press = {.kind = PRESS_NONE};
+        unsigned wanted = DRIVER_GONE;
+        bool heard, running;
+        long limit;
+
+        take_signals(&full);
+        if (!full.end && hears_keys(&full))
+            press = terminal_read();
+        heard = press.kind != PRESS_NONE;
+        if (heard)
+            take_key(&full, &press);
+        if (full.end || full.done || (more = run(&full, err)) < 0)
+            break;
+        running = session->goal != GOAL_NONE;
+        if (full.changed && until_draw(&full, heard || running) == 0)
+            draw(&full);
+        if (heard)
+            continue;
+
+        /* Until there is something to do; at once when there already is. */
+        limit = !running ? -1 : more > 0 ? 0 : LOOK;
+        if (full.changed && (limit < 0 || limit > until_draw(&full, running)))
+            limit = until_draw(&full, running);
+        if (hears_keys(&full))
+            wanted |= DRIVER_INPUT;
+        else if (limit > PATIENCE / 10)
+            limit = PATIENCE / 10;
+        if (driver_wait(driver, wanted, (int)limit) & DRIVER_GONE)
+            full.end = SIGHUP;
+    }
     terminal_free(full.terminal);
     grid_release(&full.grid);
-    buf_release(&full.answer);
     buf_release(&full.prompt);
-    return result;
+    return more < 0 ? -1 : full.end;
 }

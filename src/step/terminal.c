@@ -60,19 +60,15 @@ static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 bool terminal_is_usable(void)
 {
     const char *name = getenv("TERM"), *cup;
-    bool usable;
     int reason;
 
-    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-        return false;
-    if (!name || !*name || strcmp(name, "dumb") == 0)
-        return false;
-    if (setupterm(name, STDOUT_FILENO, &reason) != OK)
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO) || !name || !*name ||
+        strcmp(name, "dumb") == 0 ||
+        setupterm(name, STDOUT_FILENO, &reason) != OK)
         return false;
     cup = tigetstr("cup");
-    usable = cup && cup != (char *)-1;
     del_curterm(cur_term);
-    return usable;
+    return cup && cup != (char *)-1;
 }
 
 /* --- crashes ------------------------------------------------------------- */
@@ -157,23 +153,19 @@ static void expect_crashes(struct rescue *rescue)
 
 /* --- taking it and giving it back ---------------------------------------- */
 
-/* Keys that terminals send whatever their description says. */
-static const struct {
-    const char *sequence;
-    int key;
-} known_keys[] = {
-    {"\033[C", KEY_RIGHT}, {"\033OC", KEY_RIGHT}, {"\033[D", KEY_LEFT},
-    {"\033OD", KEY_LEFT},  {"\033[H", KEY_HOME},  {"\033OH", KEY_HOME},
-    {"\033[F", KEY_END},   {"\033OF", KEY_END},   {"\033[1~", KEY_HOME},
-    {"\033[4~", KEY_END},  {"\033OM", KEY_ENTER},
-};
-
-static const short colors[] = {[LOOK_RED] = COLOR_RED,
-                               [LOOK_GREEN] = COLOR_GREEN,
-                               [LOOK_MAGENTA] = COLOR_MAGENTA};
-
 static void set_up(struct terminal *terminal, bool color)
 {
+    /* Keys that terminals send whatever their description says. */
+    static const struct {
+        const char *sequence;
+        int key;
+    } keys[] = {
+        {"\033[C", KEY_RIGHT}, {"\033OC", KEY_RIGHT}, {"\033[D", KEY_LEFT},
+        {"\033OD", KEY_LEFT},  {"\033[H", KEY_HOME},  {"\033OH", KEY_HOME},
+        {"\033[F", KEY_END},   {"\033OF", KEY_END},   {"\033[1~", KEY_HOME},
+        {"\033[4~", KEY_END},  {"\033OM", KEY_ENTER},
+    };
+
     set_escdelay(ESCAPE_MILLISECONDS);
     cbreak();
     noecho();
@@ -182,13 +174,14 @@ static void set_up(struct terminal *terminal, bool color)
     keypad(stdscr, TRUE);
     timeout(0);
     typeahead(-1); /* a key that waits is no reason to draw less */
-    for (size_t i = 0; i < sizeof known_keys / sizeof *known_keys; i++)
-        define_key(known_keys[i].sequence, known_keys[i].key);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        define_key(keys[i].sequence, keys[i].key);
     terminal->color = color && has_colors() && start_color() == OK;
     if (terminal->color) {
         use_default_colors();
-        for (short i = LOOK_RED; i <= LOOK_MAGENTA; i++)
-            init_pair(i, colors[i], -1);
+        init_pair(LOOK_RED, COLOR_RED, -1);
+        init_pair(LOOK_GREEN, COLOR_GREEN, -1);
+        init_pair(LOOK_MAGENTA, COLOR_MAGENTA, -1);
     }
     terminal->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
@@ -261,9 +254,8 @@ void terminal_free(struct terminal *terminal)
     free(terminal);
 }
 
-void terminal_leave(struct terminal *terminal)
+void terminal_leave(void)
 {
-    (void)terminal;
     if (!isendwin())
         endwin();
     clearok(curscr, TRUE);
@@ -271,11 +263,10 @@ void terminal_leave(struct terminal *terminal)
 
 /* --- showing ------------------------------------------------------------- */
 
-void terminal_size(struct terminal *terminal, unsigned *rows, unsigned *columns)
+void terminal_size(unsigned *rows, unsigned *columns)
 {
     struct winsize size;
 
-    (void)terminal;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 &&
         size.ws_col > 0 && (size.ws_row != LINES || size.ws_col != COLS)) {
         resize_term(size.ws_row, size.ws_col);
@@ -285,9 +276,8 @@ void terminal_size(struct terminal *terminal, unsigned *rows, unsigned *columns)
     *columns = (unsigned)COLS;
 }
 
-void terminal_resized(struct terminal *terminal)
+void terminal_resized(void)
 {
-    (void)terminal;
     clearok(curscr, TRUE);
 }
 
@@ -336,42 +326,40 @@ void terminal_show(struct terminal *terminal, const struct grid *grid)
 
 /* --- keys ---------------------------------------------------------------- */
 
-static const struct {
-    wint_t code;
-    struct press press;
-} special[] = {
-    {KEY_ENTER, {.kind = PRESS_KEY, .key = KEY_IS_ENTER}},
-    {KEY_RIGHT, {.kind = PRESS_KEY, .key = KEY_IS_RIGHT}},
-    {KEY_LEFT, {.kind = PRESS_KEY, .key = KEY_IS_LEFT}},
-    {KEY_HOME, {.kind = PRESS_KEY, .key = KEY_IS_HOME}},
-    {KEY_FIND, {.kind = PRESS_KEY, .key = KEY_IS_HOME}},
-    {KEY_END, {.kind = PRESS_KEY, .key = KEY_IS_END}},
-    {KEY_SELECT, {.kind = PRESS_KEY, .key = KEY_IS_END}},
-    {KEY_BACKSPACE,
-     {.kind = PRESS_CHARACTER, .character = CHARACTER_BACKSPACE}},
-};
-
-struct press terminal_read(struct terminal *terminal)
+struct press terminal_read(void)
 {
+    static const struct {
+        wint_t code;
+        enum key key;
+    } keys[] = {
+        {KEY_ENTER, KEY_IS_ENTER}, {KEY_RIGHT, KEY_IS_RIGHT},
+        {KEY_LEFT, KEY_IS_LEFT},   {KEY_HOME, KEY_IS_HOME},
+        {KEY_FIND, KEY_IS_HOME},   {KEY_END, KEY_IS_END},
+        {KEY_SELECT, KEY_IS_END},
+    };
+    struct press press = {.kind = PRESS_NONE};
+    int result;
     wint_t code;
 
-    (void)terminal;
-    switch (get_wch(&code)) {
-    case KEY_CODE_YES:
-        for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-            if (special[i].code == code)
-                return special[i].press;
-        return (struct press){.kind = PRESS_OTHER};
-    case OK:
-        if (code == '\r' || code == '\n')
-            return special[0].press;
-        if (code == '\b')
-            code = CHARACTER_BACKSPACE;
-        return (struct press){.kind = PRESS_CHARACTER,
-                              .character = (uint32_t)code};
-    default:
-        return (struct press){.kind = PRESS_NONE};
+    result = get_wch(&code);
+    if (result == ERR)
+        return press;
+    if (result == OK && (code == '\r' || code == '\n')) {
+        press.kind = PRESS_KEY;
+        press.key = KEY_IS_ENTER;
+    } else if (result == OK || code == KEY_BACKSPACE) {
+        press.kind = PRESS_CHARACTER;
+        press.character =
+            result != OK || code == '\b' ? CHARACTER_BACKSPACE : (uint32_t)code;
+    } else {
+        press.kind = PRESS_OTHER;
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (keys[i].code == code) {
+                press.kind = PRESS_KEY;
+                press.key = keys[i].key;
+            }
     }
+    return press;
 }
 
 const char *terminal_library(void)

@@ -17,6 +17,7 @@
 #include "screen/command.h"
 #include "screen/grid.h"
 
+/* There is one at a time, which ncurses knows. */
 struct terminal;
 
 /* Whether standard input and output are a terminal that can do it. */
@@ -32,20 +33,19 @@ struct terminal *terminal_new(bool color, struct err *err);
 void terminal_free(struct terminal *terminal);
 
 /* The size it has now. */
-void terminal_size(struct terminal *terminal, unsigned *rows,
-                   unsigned *columns);
+void terminal_size(unsigned *rows, unsigned *columns);
 
 /*
  * Its size has changed, perhaps back to what it was: what it shows is not
  * known, and terminal_show sends all of it.
  */
-void terminal_resized(struct terminal *terminal);
+void terminal_resized(void);
 
 /* Shows a grid of that size. */
 void terminal_show(struct terminal *terminal, const struct grid *grid);
 
 /* Gives the terminal back for a while, until the next terminal_show. */
-void terminal_leave(struct terminal *terminal);
+void terminal_leave(void);
 
 /* What the reader has pressed. */
 struct press {
@@ -64,7 +64,7 @@ struct press {
 #define CHARACTER_CTRL_U    0x15u
 
 /* Takes the next key; never waits. */
-struct press terminal_read(struct terminal *terminal);
+struct press terminal_read(void);
 
 /* The library that shows it, with its version. */
 const char *terminal_library(void);
