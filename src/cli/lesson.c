@@ -13,16 +13,11 @@ const struct lesson *lesson_at(size_t index)
     return index < COUNT ? &lessons[index] : NULL;
 }
 
-const char *lesson_name(const struct lesson *lesson)
-{
-    return strchr(lesson->directory, '-') + 1;
-}
-
 const struct lesson *lesson_find(const char *name)
 {
     for (size_t i = 0; i < COUNT; i++)
         if (!strcmp(lessons[i].directory, name) ||
-            !strcmp(lesson_name(&lessons[i]), name))
+            !strcmp(lessons[i].name, name))
             return &lessons[i];
     return NULL;
 }

@@ -13,6 +13,7 @@
 
 struct lesson {
     const char *directory;  /* "06-babyjit"; lessons are in this order */
+    const char *name;       /* without the number: "babyjit" */
     const char *about;      /* what the program is, a sentence */
     const uint8_t *program; /* an ELF file, to be run as it is */
     size_t program_len;
@@ -25,9 +26,6 @@ struct lesson {
 /* The lesson of that name, "babyjit" or "06-babyjit", or NULL. What it points
  * to lasts for ever, here and below. */
 const struct lesson *lesson_find(const char *name);
-
-/* Its name without the number: "babyjit". */
-const char *lesson_name(const struct lesson *lesson);
 
 /* The lesson of that index, from 0 on, or NULL behind the last one. */
 const struct lesson *lesson_at(size_t index);

@@ -51,9 +51,10 @@ END {
                 >"/dev/stderr"
             exit 1
         }
-        printf "    {%s, %s, program_%d, sizeof program_%d, %s, source_%d, " \
-               "sizeof source_%d},\n", quote(part[2]), quote(about[files[i]]),
-            i, i, quote(part[3]), i, i
+        printf "    {%s, %s, %s, program_%d, sizeof program_%d, %s, " \
+               "source_%d, sizeof source_%d},\n", quote(part[2]),
+            quote(substr(part[2], index(part[2], "-") + 1)),
+            quote(about[files[i]]), i, i, quote(part[3]), i, i
     }
     print "};"
 }

@@ -18,9 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cli/doctor.h"
 #include "cli/options.h"
-#include "cli/step.h"
 #include "cli/wiring.h"
 #include "observe/observe.h"
 #include "trace/sink.h"
@@ -96,31 +94,14 @@ static void handle_signals(pid_t pid)
         signal(ignored[i], SIG_IGN);
 }
 
-/*
- * Moves every event from source to sink. Returns the exit status that the
- * program ended with, or -1 with err filled.
- */
-static int pump(struct source *source, struct sink *sink, struct err *err)
-{
-    struct event event;
-    int status = 0, more;
-
-    while ((more = source_next(source, &event, err)) > 0) {
-        if (sink_emit(sink, &event, err) < 0)
-            return -1;
-        if (event.kind == EVENT_EXIT)
-            status = event_exit_status(&event.exit);
-    }
-    return more < 0 ? -1 : status;
-}
-
 /* Without --step. A recording that can be shown is a success, however its
  * program ended. */
 static int run(const struct options *options, struct err *err)
 {
     struct launch launch = {.stdin_fd = -1, .stdout_fd = -1, .stderr_fd = -1};
-    int status = -1, finished = 0;
+    int status = 0, more = -1, finished = 0;
     struct wiring wiring;
+    struct event event;
     struct err lost;
 
     if (options->format != FORMAT_TEXT && !options->output)
@@ -135,31 +116,19 @@ static int run(const struct options *options, struct err *err)
         }
         /* Only now: what cannot be started or read overwrites no old trace. */
         if (wiring_write(&wiring, options, err) == 0) {
-            status = pump(wiring.source, wiring.fan, err);
+            while ((more = source_next(wiring.source, &event, err)) > 0) {
+                if (sink_emit(wiring.fan, &event, err) < 0) {
+                    more = -1;
+                    break;
+                }
+                if (event.kind == EVENT_EXIT && !options->replay)
+                    status = event_exit_status(&event.exit);
+            }
             finished = sink_finish(wiring.fan, &lost);
         }
     }
     wiring_close(&wiring);
-    if (status < 0)
-        return complain(err);
-    if (finished < 0)
-        return complain(&lost);
-    return options->replay ? 0 : status;
-}
-
-static int inform(const struct options *options, struct err *err)
-{
-    if (options->help)
-        options_help(stdout);
-    else if (options->list)
-        options_list_lessons(stdout);
-    else
-        puts("jittrace " JITTRACE_VERSION);
-    if (fflush(stdout) == 0)
-        return 0;
-    err_set(err, ERR_OUTPUT, "cannot write to standard output: %s",
-            strerror(errno));
-    return complain(err);
+    return more < 0 ? complain(err) : finished < 0 ? complain(&lost) : status;
 }
 
 int main(int argc, char **argv)
@@ -177,11 +146,20 @@ int main(int argc, char **argv)
                 "file");
         return complain(&err);
     }
-    if (options.help || options.version || options.list)
-        return inform(&options, &err);
-    if (options.doctor)
-        return doctor(&options, &err);
-    if (options.step)
-        return step(&options, &err);
-    return run(&options, &err);
+    if (options.help || options.version || options.list) {
+        if (options.help)
+            options_help(stdout);
+        else if (options.list)
+            options_list_lessons(stdout);
+        else
+            puts("jittrace " JITTRACE_VERSION);
+        if (fflush(stdout) == 0)
+            return 0;
+        err_set(&err, ERR_OUTPUT, "cannot write to standard output: %s",
+                strerror(errno));
+        return complain(&err);
+    }
+    return (options.doctor ? doctor
+            : options.step ? step
+                           : run)(&options, &err);
 }

@@ -3,16 +3,14 @@
  * One table says of each option its name, what it takes, where that goes and
  * its help; check() what does not go together.
  *
- * getopt_long(3) reads one option at a time. What it cannot do is done around
- * it: an argument that is a minus sign and digits is an operand, options may
- * follow operands, and abbreviated long options are refused, because a
+ * What getopt_long(3) does otherwise: an argument that is a minus sign and
+ * digits is an operand, and abbreviated long options are refused, because a
  * script that relies on them breaks when an option is added.
  */
 #include "cli/options.h"
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -171,119 +169,93 @@ void options_list_lessons(FILE *out)
     const struct lesson *lesson;
 
     for (size_t i = 0; (lesson = lesson_at(i)) != NULL; i++)
-        fprintf(out, "%.2s  %-17s %s\n", lesson->directory, lesson_name(lesson),
+        fprintf(out, "%.2s  %-17s %s\n", lesson->directory, lesson->name,
                 lesson->about);
 }
 
 /* --- one option ---------------------------------------------------------- */
 
-/* Which of the names, ended by NULL, it is; or -1. */
-static int choose(const char *value, const char *const *names)
+static int take(const struct entry *entry, const char *value,
+                struct options *options, struct err *err)
 {
-    for (int i = 0; names[i]; i++)
-        if (!strcmp(value, names[i]))
-            return i;
-    return -1;
-}
-
-/* A whole number that fits, in decimal. */
-static int take_budget(enum budget which, struct options *options,
-                       struct err *err)
-{
+    static const char *const choices[][3] = {
+        [TO_FORMAT] = {"text", "json", "raw"},
+        [TO_COLOR] = {"auto", "always", "never"},
+    };
     struct observe_budget defaults = observe_default_budget;
-    char *end;
-
-    errno = 0;
-    *budget_value(&options->budget, which) = strtoull(optarg, &end, 10);
-    options->limited = budget_word(which);
-    if (isdigit((unsigned char)optarg[0]) && !*end && !errno)
-        return 0;
-    return err_set(err, ERR_USAGE,
-                   "--max-%s takes a whole number from 0 on, such as %" PRIu64
-                   ", not '%s'",
-                   budget_word(which), *budget_value(&defaults, which), optarg);
-}
-
-static int take(const struct entry *entry, struct options *options,
-                struct err *err)
-{
-    static const char *const formats[] = {"text", "json", "raw", NULL};
-    static const char *const whens[] = {"auto", "always", "never", NULL};
     void *at = (char *)options + entry->at;
-    int choice;
+    enum budget budget = (enum budget)entry->at;
+    unsigned choice = 0;
+    char *end;
 
     switch (entry->to) {
     case TO_FLAG:
         *(bool *)at = true;
         break;
     case TO_TEXT:
-        *(const char **)at = optarg;
+        *(const char **)at = value;
         break;
     case TO_FORMAT:
-        choice = choose(optarg, formats);
-        if (choice < 0)
-            return err_set(err, ERR_USAGE,
-                           "'%s' is no format; text, json and raw are", optarg);
-        options->format = (enum format)choice;
-        break;
     case TO_COLOR:
-        choice = choose(optarg, whens);
-        if (choice < 0)
-            return err_set(err, ERR_USAGE,
-                           "--color takes auto, always or never, not '%s'",
-                           optarg);
-        options->color = (enum when)choice;
+        while (choice < 3 && strcmp(value, choices[entry->to][choice]) != 0)
+            choice++;
+        if (choice == 3)
+            return err_set(
+                err, ERR_USAGE,
+                entry->to == TO_FORMAT
+                    ? "'%s' is no format; text, json and raw are"
+                    : "--color takes auto, always or never, not '%s'",
+                value);
+        if (entry->to == TO_FORMAT)
+            options->format = (enum format)choice;
+        else
+            options->color = (enum when)choice;
         break;
-    case TO_BUDGET:
-        return take_budget((enum budget)entry->at, options, err);
+    case TO_BUDGET: /* a whole number that fits, in decimal */
+        errno = 0;
+        *budget_value(&options->budget, budget) = strtoull(value, &end, 10);
+        options->limited = budget_word(budget);
+        if (!isdigit((unsigned char)*value) || *end || errno)
+            return err_set(err, ERR_USAGE,
+                           "--max-%s takes a whole number from 0 on, such as "
+                           "%" PRIu64 ", not '%s'",
+                           budget_word(budget),
+                           *budget_value(&defaults, budget), value);
+        break;
     }
     return 0;
 }
 
 /*
- * Reads the options that argv[at] holds, and the value that may follow. Returns
- * how many arguments that were, or -1.
+ * Reads the option that argv begins with, and the value that may follow: in the
+ * same argument, as --name=value or -ovalue, or in the next. Returns how many
+ * arguments that were, or -1.
  */
-static int parse_option(int argc, char **argv, int at, struct options *options,
-                        struct err *err)
+static int parse_option(char **argv, struct options *options, struct err *err)
 {
-    enum { FIRST = 256 }; /* more than any letter */
-    struct option names[COUNT + 1] = {{0}};
-    const char *text = argv[at];
-    size_t len = strcspn(text, "="), which;
-    bool is_long = strncmp(text, "--", 2) == 0, is_known = !is_long;
-    int option;
+    const char *text = argv[0], *value;
+    const bool is_long = text[1] == '-';
+    const size_t len = is_long ? strcspn(text, "=") : 2;
+    const struct entry *entry = table;
+    int taken = 1;
 
-    /* "--name" and "--name=value" must name an option in full. */
-    for (size_t i = 0; i < COUNT; i++)
-        is_known |= strlen(table[i].name) == len - 2 &&
-                    !strncmp(table[i].name, text + 2, len - 2);
-    if (!is_known)
+    while (entry < table + COUNT &&
+           (is_long ? strlen(entry->name) != len - 2 ||
+                          strncmp(entry->name, text + 2, len - 2) != 0
+                    : entry->letter != text[1]))
+        entry++;
+    if (entry == table + COUNT)
         return err_set(err, ERR_USAGE, "there is no option '%.*s'", (int)len,
                        text);
-    for (size_t i = 0; i < COUNT; i++)
-        names[i] = (struct option){
-            table[i].name, table[i].argument ? required_argument : no_argument,
-            NULL, FIRST + (int)i};
-    optind = 0; /* start over, with the argument before in place of a name */
-    opterr = 0;
-    do {
-        option = getopt_long(argc - at + 1, argv + at - 1, "+:o:", names, NULL);
-        if (option == ':')
-            return err_set(err, ERR_USAGE, "option '%s' needs a value", text);
-        if (option == '?' && is_long)
-            return err_set(err, ERR_USAGE, "option '%.*s' takes no value",
-                           (int)len, text);
-        if (option == '?')
-            return err_set(err, ERR_USAGE, "there is no option '-%c'", optopt);
-        which = (size_t)(option - FIRST);
-        for (size_t i = 0; i < COUNT && option < FIRST; i++)
-            if (table[i].letter == option)
-                which = i;
-        if (take(&table[which], options, err) < 0)
-            return -1;
-    } while (optind <= 1);
-    return optind - 1;
+    value = text[len] ? text + len + is_long : NULL;
+    if (value && !entry->argument)
+        return err_set(err, ERR_USAGE, "option '%.*s' takes no value", (int)len,
+                       text);
+    if (!value && entry->argument)
+        value = argv[taken++];
+    if (!value && entry->argument)
+        return err_set(err, ERR_USAGE, "option '%s' needs a value", text);
+    return take(entry, value, options, err) < 0 ? -1 : taken;
 }
 
 /* --- what goes together -------------------------------------------------- */
@@ -306,67 +278,56 @@ static int check(struct options *options, struct err *err)
 {
     const struct options *o = options;
     const char *term = o->lesson ? NULL : o->operands[0];
-    bool is_traced = o->lesson || o->operands[0] || o->program;
-    bool is_text = o->format == FORMAT_TEXT;
+    const bool is_traced = o->lesson || o->operands[0] || o->program;
+    const bool is_text = o->format == FORMAT_TEXT;
+    const struct {
+        bool is_wrong;
+        const char *what; /* the %s of: */
+        const char *why;
+    } rules[] = {
+        {o->who && !where_parse(o->who, &options->who_number), o->who,
+         "--who takes the offset or the address of a byte, as 3, 0x1f or "
+         "0x7ffff7fc1003, not '%s'"},
+        {o->who && !is_text, NULL,
+         "--who answers in words; --format=json alone writes the events that "
+         "it answers from"},
+        {o->who && o->step, NULL,
+         "--step has no need of --who: w there asks for a byte"},
+        {!o->step && (o->plain || o->input), o->plain ? "--plain" : "--stdin",
+         "%s is for --step"},
+        {o->step && !is_text && !o->output, NULL,
+         "--step takes standard output for itself; a json or raw trace beside "
+         "it goes to a file, with -o FILE"},
+        {o->step && o->replay && o->input, NULL,
+         "a recording reads nothing; --stdin is for a program that runs"},
+        {o->program && !*o->program, NULL,
+         "behind -- comes a program to trace"},
+        {o->lesson && !lesson_find(o->lesson), o->lesson,
+         "there is no lesson '%s'; jittrace --list-lessons lists them"},
+        {term && o->operands[1], term ? o->operands[1] : NULL,
+         "one TERM is enough, '%s' is too much; a program of yours comes "
+         "behind --"},
+        {term && o->program, term,
+         "TERM is for the bundled program; '%s' cannot be there with a program "
+         "of yours"},
+        {term && !o->replay && !is_term(term), term,
+         "'%s' is not a TERM: a whole number from -2147483648 to 2147483647; a "
+         "program of yours comes behind --"},
+        {o->doctor && (is_traced || o->replay || o->step || o->who || o->dump),
+         NULL,
+         "--doctor looks at the machine; nothing to trace or to show can be "
+         "there with it"},
+        {o->replay && is_traced, NULL,
+         "--replay shows a recorded trace; no TERM, no lesson and no program "
+         "can be there with it"},
+        {o->replay && o->limited, o->limited,
+         "--replay shows all that was recorded; --max-%s is for a program that "
+         "runs"},
+    };
 
-    if (o->who && !where_parse(o->who, &options->who_number))
-        return err_set(err, ERR_USAGE,
-                       "--who takes the offset or the address of a byte, as "
-                       "3, 0x1f or 0x7ffff7fc1003, not '%s'",
-                       o->who);
-    if (o->who && !is_text)
-        return err_set(err, ERR_USAGE,
-                       "--who answers in words; --format=json alone writes "
-                       "the events that it answers from");
-    if (o->who && o->step)
-        return err_set(err, ERR_USAGE,
-                       "--step has no need of --who: w there asks for a byte");
-    if (!o->step && (o->plain || o->input))
-        return err_set(err, ERR_USAGE, "%s is for --step",
-                       o->plain ? "--plain" : "--stdin");
-    if (o->step && !is_text && !o->output)
-        return err_set(err, ERR_USAGE,
-                       "--step takes standard output for itself; a json or raw "
-                       "trace beside it goes to a file, with -o FILE");
-    if (o->step && o->replay && o->input)
-        return err_set(err, ERR_USAGE,
-                       "a recording reads nothing; --stdin is for a program "
-                       "that runs");
-    if (o->program && !*o->program)
-        return err_set(err, ERR_USAGE, "behind -- comes a program to trace");
-    if (o->lesson && !lesson_find(o->lesson))
-        return err_set(
-            err, ERR_USAGE,
-            "there is no lesson '%s'; jittrace --list-lessons lists them",
-            o->lesson);
-    if (term && o->operands[1])
-        return err_set(err, ERR_USAGE,
-                       "one TERM is enough, '%s' is too much; a program of "
-                       "yours comes behind --",
-                       o->operands[1]);
-    if (term && o->program)
-        return err_set(err, ERR_USAGE,
-                       "TERM is for the bundled program; '%s' cannot be there "
-                       "with a program of yours",
-                       term);
-    if (term && !o->replay && !is_term(term))
-        return err_set(err, ERR_USAGE,
-                       "'%s' is not a TERM: a whole number from -2147483648 to "
-                       "2147483647; a program of yours comes behind --",
-                       term);
-    if (o->doctor && (is_traced || o->replay || o->step || o->who || o->dump))
-        return err_set(err, ERR_USAGE,
-                       "--doctor looks at the machine; nothing to trace or to "
-                       "show can be there with it");
-    if (o->replay && is_traced)
-        return err_set(err, ERR_USAGE,
-                       "--replay shows a recorded trace; no TERM, no lesson "
-                       "and no program can be there with it");
-    if (o->replay && o->limited)
-        return err_set(err, ERR_USAGE,
-                       "--replay shows all that was recorded; --max-%s is for "
-                       "a program that runs",
-                       o->limited);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].is_wrong)
+            return err_set(err, ERR_USAGE, rules[i].why, rules[i].what);
     return 0;
 }
 
@@ -380,19 +341,17 @@ int options_parse(int argc, char **argv, struct options *options,
     *options = (struct options){.budget = observe_default_budget};
     /* The operands come to stand at the beginning of argv, behind argv[0]; what
      * is moved over was read before. */
-    while (at < argc && strcmp(argv[at], "--") != 0) {
+    for (; at < argc && strcmp(argv[at], "--") != 0; at += taken) {
         const char *digits = argv[at] + 1;
 
         taken = 1;
         /* A minus sign and more, but for a number. */
-        if (argv[at][0] == '-' && digits[0] &&
-            digits[strspn(digits, "0123456789")])
-            taken = parse_option(argc, argv, at, options, err);
+        if (argv[at][0] == '-' && digits[strspn(digits, "0123456789")])
+            taken = parse_option(argv + at, options, err);
         else
             argv[++count] = argv[at];
         if (taken < 0)
             return -1;
-        at += taken;
     }
     options->operands = argv + 1;
     if (at < argc && !options->lesson)

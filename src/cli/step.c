@@ -11,7 +11,7 @@
  * writes must not disturb the screen; nothing is changed on its way (no OPOST).
  * In both modes the reader types to us, so the program reads a file or nothing.
  */
-#include "cli/step.h"
+#include "cli/wiring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "cli/wiring.h"
 #include "observe/observe.h"
 #include "step/driver.h"
 #include "step/session.h"
@@ -34,62 +33,45 @@
 #define LAST_EVENTS 2000
 #define LAST_LOOK   50 /* and until that is looked at again */
 
-/* --- the program's surroundings ------------------------------------------ */
-
-struct surroundings {
-    int input;  /* what the program reads */
-    int master; /* our end of its terminal, or -1 */
-    int slave;  /* its end, which stays open: then the other never hangs up */
-};
-
-static int open_terminal(struct surroundings *around, struct err *err)
+/* Makes a terminal for the program: pty[0] is our end, and pty[1] is its own,
+ * which stays open: then the other never hangs up. */
+static int open_terminal(int pty[2], struct err *err)
 {
     struct termios modes;
     struct winsize size;
     char name[64];
 
-    around->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-    if (around->master < 0 || grantpt(around->master) < 0 ||
-        unlockpt(around->master) < 0 ||
-        ptsname_r(around->master, name, sizeof name) != 0 ||
-        (around->slave = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 ||
-        tcgetattr(around->slave, &modes) < 0)
+    pty[0] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+    if (pty[0] < 0 || grantpt(pty[0]) < 0 || unlockpt(pty[0]) < 0 ||
+        ptsname_r(pty[0], name, sizeof name) != 0 ||
+        (pty[1] = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 ||
+        tcgetattr(pty[1], &modes) < 0)
         return err_set(err, ERR_TRACING,
                        "cannot make a terminal for the program (%s); --plain "
                        "needs none",
                        strerror(errno));
     modes.c_oflag &= ~(tcflag_t)OPOST;
-    tcsetattr(around->slave, TCSANOW, &modes);
+    tcsetattr(pty[1], TCSANOW, &modes);
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0)
-        ioctl(around->master, TIOCSWINSZ, &size);
+        ioctl(pty[0], TIOCSWINSZ, &size);
     return 0;
 }
 
-/* Fills *around, of which all is -1 so far. */
-static int surround(struct surroundings *around, const struct options *options,
-                    bool fullscreen, struct err *err)
+/* Opens what the program reads. Returns a descriptor, or -1. */
+static int open_input(const char *name, struct err *err)
 {
-    const char *input = options->input ? options->input : "/dev/null";
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
     struct stat file;
 
-    around->input = open(input, O_RDONLY | O_CLOEXEC);
-    if (around->input >= 0 && fstat(around->input, &file) == 0 &&
-        S_ISDIR(file.st_mode)) {
-        close(around->input);
-        around->input = -1;
+    if (fd >= 0 && fstat(fd, &file) == 0 && S_ISDIR(file.st_mode)) {
+        close(fd);
+        fd = -1;
         errno = EISDIR;
     }
-    if (around->input < 0)
-        return err_set(err, ERR_NO_INPUT, "cannot read '%s': %s", input,
-                       strerror(errno));
-    return fullscreen ? open_terminal(around, err) : 0;
-}
-
-/* --- running ------------------------------------------------------------- */
-
-static void pause_program(void *source)
-{
-    observe_pause(source);
+    if (fd < 0)
+        err_set(err, ERR_NO_INPUT, "cannot read '%s': %s", name,
+                strerror(errno));
+    return fd;
 }
 
 /*
@@ -122,8 +104,8 @@ static int step_through(const struct options *options, struct wiring *wiring,
     struct driver driver = {.input = STDIN_FILENO,
                             .signals = driver_signals(err),
                             .output = output,
-                            .pause = options->replay ? NULL : pause_program,
-                            .argument = wiring->source};
+                            .pause = options->replay ? NULL : observe_pause,
+                            .program = wiring->source};
     struct session *session = session_new(wiring->source);
     int result = driver.signals < 0 ? -1 : 0, finished, status = 0;
     bool color = wants_color(options, stdout);
@@ -159,29 +141,32 @@ static int step_through(const struct options *options, struct wiring *wiring,
 int step(const struct options *options, struct err *err)
 {
     bool fullscreen = !options->plain && terminal_is_usable();
-    struct surroundings around = {-1, -1, -1};
-    struct launch launch = {.own_terminal = fullscreen};
+    struct launch launch = {.stdin_fd = -1, .own_terminal = fullscreen};
+    int pty[] = {-1, -1}, status;
     struct wiring wiring;
-    int result = wiring_open(&wiring, options, err), status;
+    int result = wiring_open(&wiring, options, err);
 
-    if (result == 0 && !options->replay)
-        result = surround(&around, options, fullscreen, err);
-    launch.stdin_fd = around.input;
-    launch.stdout_fd = launch.stderr_fd = around.slave;
+    if (result == 0 && !options->replay) {
+        launch.stdin_fd =
+            open_input(options->input ? options->input : "/dev/null", err);
+        result = launch.stdin_fd < 0 ? -1
+                 : fullscreen        ? open_terminal(pty, err)
+                                     : 0;
+    }
+    launch.stdout_fd = launch.stderr_fd = pty[1];
     if (result == 0)
         result = wiring_start(&wiring, options, &launch, err);
     /* Only now: what cannot be started overwrites no old trace. */
     if (result == 0 && options->output)
         result = wiring_write(&wiring, options, err);
-    status = result < 0 ? complain(err)
-                        : step_through(options, &wiring, around.master,
-                                       fullscreen, err);
+    status = result < 0
+                 ? complain(err)
+                 : step_through(options, &wiring, pty[0], fullscreen, err);
     wiring_close(&wiring);
-    if (around.input >= 0)
-        close(around.input);
-    if (around.slave >= 0)
-        close(around.slave);
-    if (around.master >= 0)
-        close(around.master);
+    if (launch.stdin_fd >= 0)
+        close(launch.stdin_fd);
+    for (int i = 0; i < 2; i++)
+        if (pty[i] >= 0)
+            close(pty[i]);
     return status;
 }

@@ -40,19 +40,24 @@ bool wants_color(const struct options *options, FILE *out)
            strcmp(term, "dumb") != 0;
 }
 
-static struct source *start_lesson(const struct options *options,
-                                   struct launch what, struct err *err)
+struct source *start_program(const struct options *options,
+                             const struct launch *launch, struct err *err)
 {
     const struct lesson *lesson =
         lesson_find(options->lesson ? options->lesson : "babyjit");
+    struct launch what = *launch;
     struct source *source;
     size_t count = 0;
     char **argv;
 
+    if (options->program) {
+        what.argv = options->program;
+        return observe_new(&what, &options->budget, err);
+    }
     while (options->operands[count])
         count++;
     what.argv = argv = mem_alloc((count + 3) * sizeof *argv);
-    argv[0] = (char *)lesson_name(lesson);
+    argv[0] = (char *)lesson->name;
     memcpy(argv + 1, options->operands, count * sizeof *argv);
     if (!options->lesson && count == 0)
         argv[1] = "1"; /* the TERM that may be left out */
@@ -63,17 +68,6 @@ static struct source *start_lesson(const struct options *options,
                         (struct bytes){lesson->source, lesson->source_len});
     free(argv);
     return source;
-}
-
-struct source *start_program(const struct options *options,
-                             const struct launch *launch, struct err *err)
-{
-    struct launch what = *launch;
-
-    if (!options->program)
-        return start_lesson(options, what, err);
-    what.argv = options->program;
-    return observe_new(&what, &options->budget, err);
 }
 
 FILE *open_output(const struct options *options, struct err *err)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cli/wiring.h - what all ways to show a trace have in common: what the command
- * line says becomes a program that runs, a sink, a file, an exit status.
+ * line says becomes a program that runs, a sink, a file, an exit status; and
+ * the ways that have a file of their own.
  */
 #ifndef JITTRACE_CLI_WIRING_H
 #define JITTRACE_CLI_WIRING_H
@@ -55,5 +56,21 @@ int wiring_start(struct wiring *wiring, const struct options *options,
 int wiring_write(struct wiring *wiring, const struct options *options,
                  struct err *err);
 void wiring_close(struct wiring *wiring);
+
+/*
+ * --step: lets the reader step through the program or the recording that the
+ * options name. Returns the exit status: the program's own if it ended, 0 if
+ * the reader quit before (which ends it) or it is a recording, 128+n after
+ * signal n. What fails is said on standard error.
+ */
+int step(const struct options *options, struct err *err);
+
+/*
+ * --doctor: prints what works on this machine, and what to do about the rest,
+ * which is what a report of a bug begins with. Returns 0 if the baby JIT can be
+ * shown in full here, else EX_OSERR; or another status with err filled when it
+ * cannot be printed.
+ */
+int doctor(const struct options *options, struct err *err);
 
 #endif

@@ -71,7 +71,7 @@ bool driver_is_end(int signal)
 void driver_pause(const struct driver *driver)
 {
     if (driver->pause)
-        driver->pause(driver->argument);
+        driver->pause(driver->program);
 }
 
 void driver_suspend(const struct driver *driver)

@@ -23,8 +23,8 @@ struct driver {
     int output;  /* the other end of the program's terminal, not blocking; or
                   * -1. It is kept empty, lest the program has to wait. */
     /* Makes the program stand still while the reader looks; or NULL. */
-    void (*pause)(void *argument);
-    void *argument;
+    void (*pause)(struct source *program);
+    struct source *program;
 };
 
 /*

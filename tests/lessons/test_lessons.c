@@ -52,8 +52,7 @@ Test(lessons, all_programs_are_bundled)
             continue;
         cr_assert(ne(ptr, (void *)lesson, NULL), "%s", file);
         cr_assert(eq(ptr, (void *)lesson_at(count++), (void *)lesson));
-        cr_assert(
-            eq(ptr, (void *)lesson_find(lesson_name(lesson)), (void *)lesson));
+        cr_assert(eq(ptr, (void *)lesson_find(lesson->name), (void *)lesson));
         read_file(file, &source);
         cr_assert(eq(sz, source.len, lesson->source_len));
         cr_assert(eq(int, memcmp(source.data, lesson->source, source.len), 0));
@@ -114,7 +113,7 @@ ParameterizedTest(struct number *number, lessons, program)
     char program[256];
 
     snprintf(program, sizeof program, "%s/lessons/%s/%s", BUILD_DIR,
-             lesson->directory, lesson_name(lesson));
+             lesson->directory, lesson->name);
     run(&(struct job){.argv = ARGS(program)}, &alone);
     struct result traced;
 
@@ -124,7 +123,7 @@ ParameterizedTest(struct number *number, lessons, program)
     cr_assert(
         eq(str, (char *)buf_text(&traced.err), (char *)buf_text(&alone.err)));
     cr_assert(eq(str, (char *)store_event(&store, 0)->start.argv.list[0],
-                 (char *)lesson_name(lesson)));
+                 (char *)lesson->name));
     store_release(&store);
     result_release(&traced);
     result_release(&alone);
