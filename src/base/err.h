@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * base/err.h - an expected failure, told once and in a whole sentence.
- *
- * A function that can fail returns -1 (or NULL) and fills a struct err at the
+ * base/err.h - an expected failure, told once and in a whole sentence, at the
  * lowest level, where the cause is known. Nobody in between rewords it; cli
  * prints it and turns its kind into the exit status.
  */
@@ -30,9 +28,8 @@ struct err {
 
 /*
  * Fills *err and returns -1, so that `return err_set(err, ...)` ends a
- * function. What in the text is not shown as it is, newlines too, is escaped
- * (base/utf8.h): it may repeat arguments and names of files. Text that does not
- * fit is cut.
+ * function. The text may repeat arguments and names of files: what of it is not
+ * shown as it is, newlines too, is escaped (base/utf8.h). It is cut to fit.
  */
 int err_set(struct err *err, enum err_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

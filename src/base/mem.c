@@ -31,9 +31,7 @@ void *mem_copy(const void *from, size_t size)
 {
     void *copy = mem_alloc(size);
 
-    if (size)
-        memcpy(copy, from, size);
-    return copy;
+    return size ? memcpy(copy, from, size) : copy;
 }
 
 char *mem_copy_text(const char *text)

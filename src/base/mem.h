@@ -3,8 +3,8 @@
  * base/mem.h - memory that is always there, and bugs that are never hidden.
  *
  * Out of memory ends the program with a message (status 71, EX_OSERR) by
- * quick_exit(3): no caller of jittrace could do better. A broken promise inside jittrace aborts
- * with its place. Everything returned here is released with free(3).
+ * quick_exit(3): no caller could do better. A broken promise inside jittrace
+ * aborts with its place. What is returned here is released with free(3).
  */
 #ifndef JITTRACE_BASE_MEM_H
 #define JITTRACE_BASE_MEM_H
@@ -14,20 +14,16 @@
 /* size bytes, all zero; size 0 gives a pointer that can be freed. */
 void *mem_alloc(size_t size);
 
-/*
- * Resizes to count elements of size bytes each, as reallocarray(3): the old
- * content stays, what is new is not cleared. Dies when the product overflows.
- */
+/* To count elements of size bytes, as reallocarray(3): what is new is not
+ * cleared. */
 void *mem_resize(void *old, size_t count, size_t size);
 
 /* A copy of size bytes, or of a text (NULL gives NULL). */
 void *mem_copy(const void *from, size_t size);
 char *mem_copy_text(const char *text);
 
-/*
- * Makes room for one more element in a growing array: returns the array,
- * perhaps moved, and updates *capacity (in elements).
- */
+/* Makes room for one more element in an array of *capacity elements: returns
+ * it, perhaps moved. */
 void *mem_grow(void *array, size_t used, size_t *capacity, size_t size);
 
 _Noreturn void mem_bug(const char *file, int line, const char *what);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/utf8.h"
 
-#include <stdbool.h>
-
 size_t utf8_decode(const uint8_t *text, size_t len, uint32_t *rune)
 {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -38,7 +36,7 @@ void utf8_append(uint32_t rune, struct buf *out)
     buf_append(out, bytes, len);
 }
 
-static bool is_shown(uint32_t rune)
+size_t utf8_shown(const uint8_t *text, size_t len)
 {
     static const struct {
         uint32_t first, last;
@@ -48,22 +46,16 @@ static bool is_shown(uint32_t rune)
         {0x2028, 0x2029},                   /* separators of lines */
         {0x202a, 0x202e}, {0x2066, 0x2069}, /* its embeddings, isolates */
     };
-
-    for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++)
-        if (rune >= hidden[i].first && rune <= hidden[i].last)
-            return false;
-    return true;
-}
-
-size_t utf8_shown(const uint8_t *text, size_t len)
-{
     uint32_t rune;
     size_t used;
 
     if (text[0] >= 0x20 && text[0] < 0x7f)
         return 1;
     used = utf8_decode(text, len, &rune);
-    return used > 0 && is_shown(rune) ? used : 0;
+    for (size_t i = 0; used && i < sizeof hidden / sizeof *hidden; i++)
+        if (rune >= hidden[i].first && rune <= hidden[i].last)
+            return 0;
+    return used;
 }
 
 size_t utf8_show(const uint8_t *text, size_t len, struct buf *out,
@@ -71,13 +63,12 @@ size_t utf8_show(const uint8_t *text, size_t len, struct buf *out,
 {
     size_t used = utf8_shown(text, len);
 
-    *columns = used > 0 ? 1 : 4;
-    if (used > 0) {
+    *columns = used ? 1 : 4;
+    if (used)
         buf_append(out, text, used);
-        return used;
-    }
-    buf_printf(out, "\\x%02x", text[0]);
-    return 1;
+    else
+        buf_printf(out, "\\x%02x", text[0]);
+    return used ? used : 1;
 }
 
 void utf8_escape(struct bytes text, struct buf *out)

@@ -2,17 +2,14 @@
 /*
  * base/utf8.h - text from outside, made fit to be seen.
  *
- * Arguments, names of files and symbols, lines of sources, names in perf maps
- * and all of a recording come from others. A terminal obeys control characters
- * (ECMA-48), and whoever reads a line is misled by what turns the direction of
- * writing (Unicode Standard Annex 9, 2.1 to 2.6). So neither is shown as it is,
- * nor what is no UTF-8 (RFC 3629): every way out asks here.
+ * Arguments, names, lines of sources and all of a recording come from others. A
+ * terminal obeys control characters (ECMA-48), and whoever reads a line is
+ * misled by what turns the direction of writing (Unicode Standard Annex 9, 2.1
+ * to 2.6). So neither is shown as it is, nor what is no UTF-8 (RFC 3629): every
+ * way out asks here.
  */
 #ifndef JITTRACE_BASE_UTF8_H
 #define JITTRACE_BASE_UTF8_H
-
-#include <stddef.h>
-#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -23,9 +20,7 @@
  */
 size_t utf8_shown(const uint8_t *text, size_t len);
 
-/*
- * The same of any character of UTF-8, whose code point is in *rune then.
- */
+/* The same of any character of UTF-8, whose code point is in *rune then. */
 size_t utf8_decode(const uint8_t *text, size_t len, uint32_t *rune);
 
 /* Appends the character of a code point, which is at most U+10FFFF. */
