@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu/regs.h - the register file, and the names that a calling convention
- * gives to some of its members.
+ * cpu/regs.h - what the architecture is called, its register file, and the
+ * names that a calling convention gives to some of that.
  */
 #ifndef JITTRACE_CPU_REGS_H
 #define JITTRACE_CPU_REGS_H
@@ -11,7 +11,20 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "cpu/arch.h"
+
+/* As a trace names it. */
+#define ARCH_NAME "x86_64"
+
+/* What objdump(1) must be told of it, to disassemble bare bytes. */
+#define ARCH_OBJDUMP "-m i386:x86-64 -M intel"
+
+/* Bytes of a page: the smallest that has a protection of its own (Intel SDM
+ * vol. 3, 4.2). */
+#define ARCH_PAGE_SIZE 4096u
+
+/* Behind the last address that a program has, where it asks for no more than
+ * the usual ones (Documentation/arch/x86/x86_64/mm.rst, 5level-paging.rst). */
+#define ARCH_USER_END (UINT64_C(1) << 47)
 
 /* Not REG_RAX: <sys/ucontext.h> owns those names. */
 enum reg {

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/mem.h"
-#include "cpu/arch.h"
+#include "cpu/regs.h"
 #include "target/proc.h"
 #include "target/registers.h"
 

@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cpu/arch.h"
+#include "cpu/regs.h"
 #include "target/calls.h"
 #include "target/inject.h"
 

@@ -7,7 +7,7 @@
 #include <sys/personality.h>
 
 #include "base/mem.h"
-#include "cpu/arch.h"
+#include "cpu/regs.h"
 #include "observe/bytes.h"
 #include "observe/candidates.h"
 #include "observe/guard.h"

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "cpu/arch.h"
+#include "cpu/regs.h"
 #include "target/proc.h"
 
 bool region_clip(const struct region *region, uint64_t *from, uint64_t *to)

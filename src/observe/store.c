@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "cpu/arch.h"
+#include "cpu/regs.h"
 #include "observe/bytes.h"
 #include "observe/guard.h"
 #include "target/calls.h"

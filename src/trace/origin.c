@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cpu/arch.h"
+#include "cpu/regs.h"
 
 void origins_release(struct origins *origins)
 {

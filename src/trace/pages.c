@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cpu/arch.h"
+#include "cpu/regs.h"
 
 /* A page is found by its first address; behind the last page there is none. */
 struct page {
