@@ -7,7 +7,6 @@
 #include <sys/syscall.h>
 
 #include "cpu/calling.h"
-#include "cpu/trap.h"
 #include "observe/arrive.h"
 #include "observe/guard.h"
 #include "target/calls.h"

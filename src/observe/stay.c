@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 
 #include "cpu/calling.h"
-#include "cpu/trap.h"
 #include "observe/arrive.h"
 #include "observe/bytes.h"
 #include "observe/candidates.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "target/breakpoint.h"
 
-#include "cpu/trap.h"
+#include "cpu/calling.h"
 #include "target/machine.h"
 #include "target/proc.h"
 #include "target/registers.h"

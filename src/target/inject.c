@@ -23,7 +23,6 @@
 #include <unistd.h>
 
 #include "cpu/calling.h"
-#include "cpu/trap.h"
 #include "target/filter.h"
 #include "target/proc.h"
 #include "target/registers.h"

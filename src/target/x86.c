@@ -18,7 +18,7 @@
 #include <sys/ucontext.h>
 #include <ucontext.h>
 
-#include "cpu/trap.h"
+#include "cpu/calling.h"
 #include "target/machine.h"
 #include "target/proc.h"
 #include "target/request.h"

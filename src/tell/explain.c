@@ -14,7 +14,7 @@
 #include <inttypes.h>
 #include <signal.h>
 
-#include "cpu/trap.h"
+#include "cpu/calling.h"
 #include "tell/explain_parts.h"
 
 /* How far apart a signal and the exit may be, in events of other threads. */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "cpu/fault.h"
-#include "cpu/trap.h"
+#include "cpu/calling.h"
 #include "tell/explain_parts.h"
 
 /* A fault so far from the stack pointer may still be one of the stack: a local

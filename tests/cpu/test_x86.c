@@ -27,7 +27,6 @@
 #include "cpu/effect.h"
 #include "cpu/insn.h"
 #include "cpu/regs.h"
-#include "cpu/trap.h"
 
 TestSuite(x86, .timeout = 20);
 

@@ -18,7 +18,7 @@
 
 #include <Zydis/Zydis.h>
 
-#include "cpu/trap.h"
+#include "cpu/calling.h"
 
 /* What Zydis yields for one instruction. */
 struct decoded {
