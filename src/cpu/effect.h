@@ -21,11 +21,10 @@ struct mem_access {
 };
 
 /*
- * Appends a sentence (no full stop, no newline, ASCII) on what insn did, from
- * the registers before and after it (both with their program counters) and the
- * memory that it read and wrote.
- * Every number in it is taken from these arguments. What has no sentence of
- * its own gets one that lists the changes.
+ * Appends a sentence (no full stop, no newline, ASCII) on what insn did, all
+ * from these arguments: the registers before and after it, program counters
+ * too, and the memory that it read and wrote. What has no sentence of its own
+ * gets one that lists the changes.
  */
 void effect_describe(const struct insn *insn, const struct regs *before,
                      const struct regs *after, const struct mem_access *reads,

@@ -22,17 +22,13 @@ struct fault_division {
                       * the lower one, as cqo or xor edx, edx would make it */
 };
 
-/*
- * Whether insn divides integers (div, idiv), and then why that raises #DE
- * (Intel SDM vol. 2, DIV, IDIV).
- */
+/* Whether insn divides integers (div, idiv), and then why that raises #DE (Intel
+ * SDM vol. 2, DIV, IDIV). */
 bool fault_division(const struct insn *insn, const struct regs *regs,
                     struct fault_division *out);
 
-/*
- * Appends the numbers of that division: "-9223372036854775808 / -1". Only if
- * it is known.
- */
+/* Appends the numbers of that division, if it is known:
+ * "-9223372036854775808 / -1". */
 void fault_division_text(const struct insn *insn, const struct regs *regs,
                          struct buf *out);
 
@@ -43,10 +39,8 @@ void fault_division_halves(const struct insn *insn, struct buf *upper,
 /* How the upper half is made from the lower one: "by cqo". */
 const char *fault_division_extension(const struct insn *insn);
 
-/*
- * The explicit or hidden memory operand that makes insn access addr with these
- * registers, or NULL.
- */
+/* The explicit or hidden memory operand that makes insn access addr with these
+ * registers, or NULL. */
 const struct insn_operand *
 fault_operand(const struct insn *insn, const struct regs *regs, uint64_t addr);
 
@@ -60,15 +54,13 @@ enum fault_protection {
     FAULT_PRIVILEGED,    /* only the kernel may execute it */
 };
 
-/* *access is what was to be accessed in the first two cases. */
+/* *access is what was to be accessed if that is not canonical or misaligned. */
 enum fault_protection fault_protection(const struct insn *insn,
                                        const struct regs *regs,
                                        struct insn_access *access);
 
-/*
- * How many of the bytes it takes to see that they are no instruction, or 0 when
- * they are one, or the beginning of one.
- */
+/* How many of the bytes it takes to see that they are no instruction, or 0 when
+ * they are one, or the beginning of one. */
 size_t fault_bad_length(const uint8_t *code, size_t len);
 
 #endif

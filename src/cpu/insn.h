@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * cpu/insn.h - one instruction: its length, its text, and what each of its
- * bits is for.
+ * bits is for, in the words of the Intel SDM vol. 2, chapter 2.
  *
- * Decoding is Zydis' work; insn.c is the only file that knows it. What comes
- * out is a plain struct without pointers, which can be kept and copied.
- * The words are those of the Intel SDM vol. 2, chapter 2.
+ * Only insn.c knows Zydis, which decodes. What comes out is a plain struct
+ * without pointers, which can be kept and copied.
  */
 #ifndef JITTRACE_CPU_INSN_H
 #define JITTRACE_CPU_INSN_H
@@ -125,10 +124,9 @@ struct insn {
 const char *insn_library(void);
 
 /*
- * Decodes the instruction at the start of code (len bytes, which will run at
- * addr). Returns 1, 0 when the bytes end too early, or -1 when they are no
- * instruction of 64-bit mode. Relative targets appear in text as absolute
- * addresses. *out is unchanged unless 1 is returned.
+ * Decodes the instruction that the len bytes at code begin with, which will run
+ * at addr. Returns 1, 0 when they end too early, or -1 when they are none of
+ * 64-bit mode; then *out is unchanged. Relative targets appear as addresses.
  */
 int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
                 struct insn *out);
@@ -138,11 +136,9 @@ int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
 void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
                      struct insn *out);
 
-/*
- * The address that a memory or address operand stands for with these
- * registers. For the hidden stack operand of push and call that is where rsp
- * points before it is lowered; insn_accesses knows better.
- */
+/* The address that a memory or address operand stands for with these registers.
+ * For the hidden stack operand of push and call that is where rsp points before
+ * it is lowered; insn_accesses knows better. */
 uint64_t insn_address(const struct insn *insn,
                       const struct insn_operand *operand,
                       const struct regs *regs);

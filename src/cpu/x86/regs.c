@@ -22,6 +22,7 @@ static const struct {
     {"CF", 0}, {"PF", 2},  {"AF", 4},  {"ZF", 6},
     {"SF", 7}, {"OF", 11}, {"DF", 10}, {"TF", 8},
 };
+#define FLAGS (sizeof flags / sizeof *flags)
 
 const char *reg_name(enum reg reg)
 {
@@ -63,14 +64,10 @@ size_t regs_diff(const struct regs *before, const struct regs *after,
 {
     size_t count = 0;
 
-    for (int reg = 0; reg < REG_COUNT; reg++) {
-        uint64_t old_value = before->value[reg];
-        uint64_t new_value = after->value[reg];
-
-        if (reg == REG_PC || old_value == new_value)
-            continue;
-        out[count++] = (struct reg_change){(enum reg)reg, old_value, new_value};
-    }
+    for (int reg = 0; reg < REG_COUNT; reg++)
+        if (reg != REG_PC && before->value[reg] != after->value[reg])
+            out[count++] = (struct reg_change){
+                (enum reg)reg, before->value[reg], after->value[reg]};
     return count;
 }
 
@@ -78,19 +75,18 @@ void flags_describe(uint64_t value, struct buf *out)
 {
     const char *separator = "";
 
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-        if (!(value >> flags[i].bit & 1))
-            continue;
-        buf_printf(out, "%s%s", separator, flags[i].name);
-        separator = " ";
-    }
+    for (size_t i = 0; i < FLAGS; i++)
+        if (value >> flags[i].bit & 1) {
+            buf_printf(out, "%s%s", separator, flags[i].name);
+            separator = " ";
+        }
     if (!*separator)
         buf_append_text(out, "none");
 }
 
 uint64_t flag_find(const char *name)
 {
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+    for (size_t i = 0; i < FLAGS; i++)
         if (!strcasecmp(flags[i].name, name))
             return UINT64_C(1) << flags[i].bit;
     return 0;

@@ -280,11 +280,10 @@ bool tell(const struct step *step, const char *template, ...)
             buf_printf(out, "%u", va_arg(more, unsigned));
             break;
         case 'C':
-            buf_printf(out, "0x%" PRIx64, step->after->value[REG_PC]);
-            break;
         case 'N':
             buf_printf(out, "0x%" PRIx64,
-                       step->insn->addr + step->insn->length);
+                       what == 'C' ? step->after->value[REG_PC]
+                                   : step->insn->addr + step->insn->length);
             break;
         case 'D':
             buf_printf(out, "%u", (unsigned)(to - from));
