@@ -28,7 +28,7 @@ struct plain {
     struct session *session;
     struct driver *driver;
     FILE *out;
-    bool color;
+    struct pen pen;   /* what comes next */
     struct buf input; /* what was read and not yet used */
     bool input_ended;
     bool unended; /* the program has written part of a line where we write */
@@ -39,8 +39,10 @@ struct plain {
 /* --- writing ------------------------------------------------------------- */
 
 /* Writes what the pen holds, and forgets it. */
-static void put(struct plain *plain, struct pen *pen)
+static void put(struct plain *plain)
 {
+    struct pen *pen = &plain->pen;
+
     if (!plain->end && plain->unended)
         plain->end = sink_write(plain->out, "\n", 1, plain->err);
     plain->unended = false;
@@ -48,81 +50,68 @@ static void put(struct plain *plain, struct pen *pen)
         plain->end =
             sink_write(plain->out, pen->out.data, pen->out.len, plain->err);
     pen_release(pen);
+    *pen = (struct pen){.color = pen->color};
 }
 
-static void say(struct plain *plain, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void say(struct plain *plain, const char *format, ...)
+static void say(struct plain *plain, const char *text)
 {
-    struct pen pen = {.color = plain->color};
-    struct buf text = {0};
-    va_list args;
-
-    va_start(args, format);
-    buf_vprintf(&text, format, args);
-    va_end(args);
-    pen_words(&pen, ROLE_PLAIN, 0, buf_text(&text));
-    put(plain, &pen);
-    buf_release(&text);
+    pen_words(&plain->pen, ROLE_PLAIN, 0, text);
+    put(plain);
 }
 
 static void ask(struct plain *plain)
 {
-    struct pen pen = {.color = plain->color};
-
-    pen_print(&pen, ROLE_KEY, "step %" PRIu64 ">", plain->session->seq);
-    buf_append_text(&pen.out, " ");
-    put(plain, &pen);
+    pen_print(&plain->pen, ROLE_KEY, "step %" PRIu64 ">", plain->session->seq);
+    buf_append_text(&plain->pen.out, " ");
+    put(plain);
 }
 
 static void write_help(struct plain *plain)
 {
-    struct pen pen = {.color = plain->color};
+    struct pen *pen = &plain->pen;
 
     for (int i = 0; i < COMMANDS; i++) {
         const struct command_entry *entry = &command_table[i];
 
-        pen_column(&pen, 2);
-        pen_text(&pen, ROLE_KEY, entry->word);
+        pen_column(pen, 2);
+        pen_text(pen, ROLE_KEY, entry->word);
         if (entry->what)
-            pen_print(&pen, ROLE_NOTE, " %s", entry->what);
-        pen_column(&pen, LETTER_COLUMN);
-        pen_print(&pen, ROLE_KEY, "%.1s", entry->letters);
-        pen_column(&pen, HELP_COLUMN);
-        pen_words(&pen, ROLE_PLAIN, HELP_COLUMN, entry->help);
+            pen_print(pen, ROLE_NOTE, " %s", entry->what);
+        pen_column(pen, LETTER_COLUMN);
+        pen_print(pen, ROLE_KEY, "%.1s", entry->letters);
+        pen_column(pen, HELP_COLUMN);
+        pen_words(pen, ROLE_PLAIN, HELP_COLUMN, entry->help);
     }
-    pen_words(&pen, ROLE_PLAIN, 0,
-              "An empty line is next. The end of input runs to the end of the "
-              "program and shows each event on the way.");
-    put(plain, &pen);
+    say(plain, "An empty line is next. The end of input runs to the end of the "
+               "program and shows each event on the way.");
 }
 
 /* --- a paragraph --------------------------------------------------------- */
 
-static void write_value(struct plain *plain, struct pen *pen, enum role role,
-                        enum reg reg, uint64_t value)
+static void write_value(struct plain *plain, enum role role, enum reg reg,
+                        uint64_t value)
 {
+    struct pen *pen = &plain->pen;
     struct buf names = {0};
 
+    if (reg != REG_FLAGS && plain->session->screen.decimal)
+        pen_print(pen, role, "%" PRId64, (int64_t)value);
+    else
+        pen_print(pen, role, "0x%" PRIx64, value);
     if (reg == REG_FLAGS) {
         flags_describe(value, &names);
-        pen_print(pen, role, "0x%" PRIx64, value);
         pen_print(pen, ROLE_NOTE, " (%s)", buf_text(&names));
         buf_release(&names);
-    } else if (plain->session->screen.decimal) {
-        pen_print(pen, role, "%" PRId64, (int64_t)value);
-    } else {
-        pen_print(pen, role, "0x%" PRIx64, value);
     }
 }
 
 /* Those that a step changed, and all of them if that is wanted. */
-static void write_registers(struct plain *plain, struct pen *pen,
-                            const struct event *event)
+static void write_registers(struct plain *plain, const struct event *event)
 {
     const struct reg_changes *changes = &event->step.regs;
+    const struct session *session = plain->session;
     const struct regs *regs = NULL;
+    struct pen *pen = &plain->pen;
     int tid = event->tid;
 
     for (size_t i = 0; event->kind == EVENT_STEP && i < changes->count; i++) {
@@ -130,24 +119,23 @@ static void write_registers(struct plain *plain, struct pen *pen,
 
         pen_column(pen, INDENT);
         pen_print(pen, ROLE_REGISTER, "%s ", reg_name(change->reg));
-        write_value(plain, pen, ROLE_PLAIN, change->reg, change->old_value);
+        write_value(plain, ROLE_PLAIN, change->reg, change->old_value);
         pen_text(pen, ROLE_PLAIN, " -> ");
-        write_value(plain, pen, ROLE_CHANGED, change->reg, change->new_value);
+        write_value(plain, ROLE_CHANGED, change->reg, change->new_value);
         pen_end(pen);
     }
-    if (plain->session->screen.all_registers)
-        regs = view_regs(
-            history_view(plain->session->history, plain->session->seq), tid);
+    if (session->screen.all_registers)
+        regs = view_regs(history_view(session->history, session->seq), tid);
     for (int i = 0; regs && i < REG_COUNT; i++) {
         pen_column(pen, INDENT);
         pen_print(pen, ROLE_REGISTER, "%s ", reg_name((enum reg)i));
-        write_value(plain, pen, ROLE_PLAIN, (enum reg)i, regs->value[i]);
+        write_value(plain, ROLE_PLAIN, (enum reg)i, regs->value[i]);
         pen_end(pen);
     }
 }
 
 /* The event told in that form, unless there is nothing to say. */
-static void write_story(struct plain *plain, struct pen *pen, enum role role,
+static void write_story(struct plain *plain, enum role role,
                         enum tell_form form)
 {
     struct session *session = plain->session;
@@ -156,8 +144,8 @@ static void write_story(struct plain *plain, struct pen *pen, enum role role,
     tell_event(session->history, session->seq, form,
                form == TELL_SENTENCE && session->screen.decimal, &text);
     if (text.len > 0) {
-        pen_column(pen, INDENT);
-        pen_words(pen, role, INDENT, buf_text(&text));
+        pen_column(&plain->pen, INDENT);
+        pen_words(&plain->pen, role, INDENT, buf_text(&text));
     }
     buf_release(&text);
 }
@@ -167,35 +155,35 @@ static void write_event(struct plain *plain)
 {
     struct history *history = plain->session->history;
     uint64_t seq = plain->session->seq;
-    struct pen pen = {.color = plain->color};
+    struct pen *pen = &plain->pen;
     struct explanation explanation = {0};
     const struct srcline *source;
     bool is_explained;
 
-    pen_print(&pen, ROLE_HEADING, "event %" PRIu64, seq);
-    pen_print(&pen, ROLE_PLAIN,
+    pen_print(pen, ROLE_HEADING, "event %" PRIu64, seq);
+    pen_print(pen, ROLE_PLAIN,
               ", %s: ", stage_name(history_view(history, seq)->stage));
-    write_story(plain, &pen, ROLE_PLAIN, TELL_TITLE);
+    write_story(plain, ROLE_PLAIN, TELL_TITLE);
     source = &history_event(history, seq)->source;
     if (source->file) {
-        pen_column(&pen, INDENT);
-        pen_print(&pen, ROLE_ADDRESS, "%s:%d", source->file, source->line);
+        pen_column(pen, INDENT);
+        pen_print(pen, ROLE_ADDRESS, "%s:%d", source->file, source->line);
         if (source->text) {
-            pen_text(&pen, ROLE_PLAIN, "  ");
-            pen_cut(&pen, ROLE_SOURCE, source->text);
+            pen_text(pen, ROLE_PLAIN, "  ");
+            pen_cut(pen, ROLE_SOURCE, source->text);
         }
-        pen_end(&pen);
+        pen_end(pen);
     }
 
     is_explained = tell_explain(history, seq, &explanation);
     if (!is_explained || history_event(history, seq)->kind != EVENT_SIGNAL)
-        write_story(plain, &pen, ROLE_PLAIN, TELL_SENTENCE);
+        write_story(plain, ROLE_PLAIN, TELL_SENTENCE);
     if (is_explained)
-        explanation_write(&explanation, &pen, INDENT);
+        explanation_write(&explanation, pen, INDENT);
     explanation_release(&explanation);
-    write_registers(plain, &pen, history_event(history, seq));
-    write_story(plain, &pen, ROLE_NEXT, TELL_NEXT);
-    put(plain, &pen);
+    write_registers(plain, history_event(history, seq));
+    write_story(plain, ROLE_NEXT, TELL_NEXT);
+    put(plain);
 }
 
 /* The byte at the cursor, with its whole history up to the event. */
@@ -204,7 +192,6 @@ static void write_who(struct plain *plain)
     struct history *history = plain->session->history;
     const struct cursor *cursor = session_screen(plain->session)->cursor;
     uint64_t seq = plain->session->seq, there = seq;
-    struct pen pen = {.color = plain->color};
     size_t count;
 
     if (!cursor) {
@@ -214,9 +201,9 @@ static void write_who(struct plain *plain)
     count = origins_until(&cursor->origins, seq);
     if (count > 0 && cursor->origins.list[count - 1].kind == ORIGIN_UNMAPPED)
         there = cursor->origins.list[count - 1].seq - 1;
-    who_write(&pen, history_store(history), &cursor->origins, seq, cursor->base,
-              history_view(history, there));
-    put(plain, &pen);
+    who_write(&plain->pen, history_store(history), &cursor->origins, seq,
+              cursor->base, history_view(history, there));
+    put(plain);
 }
 
 /* --- moving -------------------------------------------------------------- */
@@ -238,18 +225,21 @@ static bool take_signals(struct plain *plain)
     return resumed;
 }
 
-/* Takes note of how the program left the line, if it wrote to where we write,
- * with that descriptor. */
-static void note_output(struct plain *plain, const struct event_output *output)
+/* Whether the program has left a line open where we write, with that
+ * descriptor, if it wrote there; else as it was. */
+static bool is_unended(const struct plain *plain, const struct event *event)
 {
+    const struct event_output *output = &event->output;
     struct stat its, ours;
 
-    if (output->bytes.len > 0 && plain->driver->pause && /* a program runs */
-        (output->fd == STDOUT_FILENO || output->fd == STDERR_FILENO) &&
-        fstat((int)output->fd, &its) == 0 &&
-        fstat(fileno(plain->out), &ours) == 0 && its.st_dev == ours.st_dev &&
-        its.st_ino == ours.st_ino)
-        plain->unended = output->bytes.data[output->bytes.len - 1] != '\n';
+    if (event->kind != EVENT_OUTPUT || output->bytes.len == 0 ||
+        !plain->driver->pause || /* no program runs */
+        (output->fd != STDOUT_FILENO && output->fd != STDERR_FILENO) ||
+        fstat((int)output->fd, &its) < 0 ||
+        fstat(fileno(plain->out), &ours) < 0 || its.st_dev != ours.st_dev ||
+        its.st_ino != ours.st_ino)
+        return plain->unended;
+    return output->bytes.data[output->bytes.len - 1] != '\n';
 }
 
 /* Lets the program run until the session's goal is met. */
@@ -266,12 +256,9 @@ static void reach(struct plain *plain)
             plain->end = -1;
             return;
         }
-        if (history_count(session->history) > count) {
-            const struct event *event = history_event(session->history, count);
-
-            if (event->kind == EVENT_OUTPUT)
-                note_output(plain, &event->output);
-        }
+        if (history_count(session->history) > count)
+            plain->unended =
+                is_unended(plain, history_event(session->history, count));
         driver_wait(plain->driver, 0, more == 0 ? -1 : 0);
         take_signals(plain);
     }
@@ -296,7 +283,7 @@ static void move(struct plain *plain, enum command command,
         return;
     message = buf_text(&plain->session->message);
     if (*message)
-        say(plain, "%s", message);
+        say(plain, message);
     if (is_about_byte && !*message)
         write_who(plain);
     else if (!is_about_byte && (!*message || plain->session->seq != before))
@@ -308,6 +295,7 @@ static void obey(struct plain *plain, const char *line)
     size_t len = strcspn(line, " \t");
     enum command command = command_of_word(line, len);
     const char *argument = line + len + strspn(line + len, " \t");
+    struct buf reply = {0};
 
     if (!*line) {
         command = COMMAND_NEXT;
@@ -316,14 +304,18 @@ static void obey(struct plain *plain, const char *line)
         argument = line + 1;
     }
     if (command == COMMAND_NONE)
-        say(plain, "there is no command '%.*s'; help lists them", (int)len,
-            line);
+        buf_printf(&reply, "there is no command '%.*s'; help lists them",
+                   (int)len, line);
     else if (*argument && !command_table[command].what)
-        say(plain, "nothing can stand after %s", command_table[command].word);
+        buf_printf(&reply, "nothing can stand after %s",
+                   command_table[command].word);
+    if (reply.len)
+        say(plain, buf_text(&reply));
     else if (command == COMMAND_HELP)
         write_help(plain);
     else
         move(plain, command, command_table[command].what ? argument : NULL);
+    buf_release(&reply);
 }
 
 /* --- reading ------------------------------------------------------------- */
@@ -368,30 +360,13 @@ static bool read_line(struct plain *plain, struct buf *line)
     return true;
 }
 
-/* --- the loop ------------------------------------------------------------ */
-
-/* Nobody types any more: through all events that remain. */
-static void run_out(struct plain *plain)
-{
-    while (!plain->end) {
-        uint64_t before = plain->session->seq;
-
-        session_do(plain->session, COMMAND_NEXT, NULL);
-        reach(plain);
-        if (!plain->end && plain->session->seq == before)
-            plain->end = DONE;
-        else if (!plain->end)
-            write_event(plain);
-    }
-}
-
 int plain_run(struct session *session, struct driver *driver, FILE *out,
               bool color, struct err *err)
 {
     struct plain plain = {.session = session,
                           .driver = driver,
                           .out = out,
-                          .color = color,
+                          .pen = {.color = color},
                           .err = err};
     struct buf line = {0};
 
@@ -407,10 +382,8 @@ int plain_run(struct session *session, struct driver *driver, FILE *out,
         if (read_line(&plain, &line)) {
             /* A terminal has shown what was typed. */
             if (!isatty(driver->input)) {
-                struct pen pen = {.color = color};
-
-                pen_line(&pen, ROLE_PLAIN, "%s", buf_text(&line));
-                put(&plain, &pen);
+                pen_line(&plain.pen, ROLE_PLAIN, "%s", buf_text(&line));
+                put(&plain);
             }
             if (!plain.end)
                 obey(&plain, buf_text(&line));
@@ -419,9 +392,20 @@ int plain_run(struct session *session, struct driver *driver, FILE *out,
         /* Behind the prompt nothing was typed. */
         if (plain.end != -1 && sink_write(out, "\n", 1, err) < 0)
             plain.end = -1;
-        run_out(&plain);
+        /* Nobody types any more: through all events that remain. */
+        while (!plain.end) {
+            uint64_t before = session->seq;
+
+            session_do(session, COMMAND_NEXT, NULL);
+            reach(&plain);
+            if (!plain.end && session->seq == before)
+                plain.end = DONE;
+            else if (!plain.end)
+                write_event(&plain);
+        }
     }
     buf_release(&line);
     buf_release(&plain.input);
+    pen_release(&plain.pen);
     return plain.end == DONE ? 0 : plain.end;
 }

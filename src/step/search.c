@@ -11,31 +11,6 @@
 
 /* --- what is looked for -------------------------------------------------- */
 
-static bool parse_address(const char *text, uint64_t *addr)
-{
-    bool prefixed = strncasecmp(text, "0x", 2) == 0;
-    const char *digits = prefixed ? text + 2 : text;
-    size_t len = strspn(digits, "0123456789abcdefABCDEF");
-
-    if (digits[len] || len < (prefixed ? 1 : 8)) /* a short one is a word */
-        return false;
-    errno = 0;
-    *addr = strtoull(digits, NULL, 16);
-    return !errno;
-}
-
-/* As the story names bytes of generated code: code[3]. */
-static bool parse_offset(const char *text, uint64_t *offset)
-{
-    char *end;
-
-    if (strncasecmp(text, "code[", 5) != 0 || !isdigit((unsigned char)text[5]))
-        return false;
-    errno = 0;
-    *offset = strtoull(text + 5, &end, 10);
-    return strcmp(end, "]") == 0 && !errno;
-}
-
 /* The register that text is the name of, or of a part of: eax, ax, al, ah. */
 static enum reg parse_register(const char *text)
 {
@@ -56,23 +31,35 @@ static enum reg parse_register(const char *text)
 
 void search_set(struct search *search, const char *text)
 {
-    char *copy = mem_copy_text(text + strspn(text, " \t"));
+    char *copy = mem_copy_text(text + strspn(text, " \t")), *end;
+    bool prefixed = strncasecmp(copy, "0x", 2) == 0;
+    const char *digits = prefixed ? copy + 2 : copy;
+    size_t len = strlen(copy);
 
-    for (size_t len = strlen(copy); len > 0 && strchr(" \t", copy[len - 1]);
-         len--)
-        copy[len - 1] = 0;
+    while (len > 0 && strchr(" \t", copy[len - 1]))
+        copy[--len] = 0;
     free(search->text);
     *search = (struct search){.text = copy};
     search->reg = parse_register(copy);
     search->flag = flag_find(copy);
-    if (parse_address(copy, &search->addr))
-        search->kind = SEARCH_ADDRESS;
-    else if (parse_offset(copy, &search->addr))
-        search->kind = SEARCH_OFFSET;
-    else if (search->flag)
+
+    len = strspn(digits, "0123456789abcdefABCDEF");
+    errno = 0;
+    search->addr = strtoull(digits, NULL, 16);
+    if (!digits[len] && len >= (prefixed ? 1 : 8) && !errno) {
+        search->kind = SEARCH_ADDRESS; /* a short one is a word */
+        return;
+    }
+    if (strncasecmp(copy, "code[", 5) == 0 && isdigit((unsigned char)copy[5])) {
+        errno = 0;
+        search->addr = strtoull(copy + 5, &end, 10);
+        if (strcmp(end, "]") == 0 && !errno)
+            search->kind = SEARCH_OFFSET;
+    } else if (search->flag) {
         search->kind = SEARCH_FLAG;
-    else if (search->reg != REG_NONE)
+    } else if (search->reg != REG_NONE) {
         search->kind = SEARCH_REGISTER;
+    }
 }
 
 /* --- addresses ----------------------------------------------------------- */
@@ -131,12 +118,9 @@ static bool names_address(const struct event *event, uint64_t addr)
         return is(addr, event->signal.addr) || is(addr, event->signal.pc);
     case EVENT_LIMIT:
         return is(addr, event->limit.addr);
-    case EVENT_OUTPUT:
-    case EVENT_EXIT:
-    case EVENT_KINDS:
-        break;
+    default:
+        return false;
     }
-    return false;
 }
 
 /* --- registers ----------------------------------------------------------- */

@@ -35,22 +35,19 @@
 
 #define ESCAPE_MILLISECONDS 25 /* a lone Escape is known for one after that */
 
-struct rescue {
+/* What it takes to put the terminal back comes first. */
+struct terminal {
     struct termios modes;
     int real_stderr;
     int held_stderr;
     size_t len;
     char restore[256];
-};
-
-#define RESCUE_STACK (1u << 16)
-
-struct terminal {
     SCREEN *screen;
     bool color;
-    bool utf8;
-    struct rescue *rescue; /* RESCUE_STACK bytes, of which it is the first */
 };
+
+/* Bytes of the stack that it is at the bottom of. */
+#define STACK_SIZE (1u << 16)
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 #define CRASHES (sizeof crashes / sizeof *crashes)
@@ -89,21 +86,21 @@ static void write_all(int fd, const char *text, size_t len)
 }
 
 /* What was held back goes where it was meant to go. */
-static void release_stderr(const struct rescue *rescue)
+static void release_stderr(const struct terminal *terminal)
 {
     char bytes[512];
     ssize_t got;
 
-    lseek(rescue->held_stderr, 0, SEEK_SET);
-    while ((got = read(rescue->held_stderr, bytes, sizeof bytes)) > 0)
-        write_all(rescue->real_stderr, bytes, (size_t)got);
+    lseek(terminal->held_stderr, 0, SEEK_SET);
+    while ((got = read(terminal->held_stderr, bytes, sizeof bytes)) > 0)
+        write_all(terminal->real_stderr, bytes, (size_t)got);
 }
 
-static void put_back(const struct rescue *rescue)
+static void put_back(const struct terminal *terminal)
 {
-    write_all(STDOUT_FILENO, rescue->restore, rescue->len);
-    tcsetattr(STDIN_FILENO, TCSANOW, &rescue->modes);
-    release_stderr(rescue);
+    write_all(STDOUT_FILENO, terminal->restore, terminal->len);
+    tcsetattr(STDIN_FILENO, TCSANOW, &terminal->modes);
+    release_stderr(terminal);
 }
 
 /* The default action comes when this returns (SA_RESETHAND). */
@@ -124,11 +121,11 @@ static void on_quick_exit(void)
 }
 
 /* Prepares what puts the terminal back, and sees to it that it is done. */
-static void expect_crashes(struct rescue *rescue)
+static void expect_crashes(struct terminal *terminal)
 {
     static const char *const capabilities[] = {"rmkx", "sgr0", "op", "cnorm",
                                                "rmcup"};
-    stack_t stack = {.ss_sp = rescue, .ss_size = RESCUE_STACK};
+    stack_t stack = {.ss_sp = terminal, .ss_size = STACK_SIZE};
     struct sigaction action = {.sa_sigaction = on_crash,
                                .sa_flags =
                                    SA_ONSTACK | SA_RESETHAND | SA_SIGINFO};
@@ -138,11 +135,11 @@ static void expect_crashes(struct rescue *rescue)
 
         if (!text || text == (char *)-1)
             continue;
-        while (*text && rescue->len < sizeof rescue->restore) {
+        while (*text && terminal->len < sizeof terminal->restore) {
             if (!strncmp(text, "$<", 2) && strchr(text, '>')) /* a delay */
                 text = strchr(text, '>') + 1;
             else
-                rescue->restore[rescue->len++] = *text++;
+                terminal->restore[terminal->len++] = *text++;
         }
     }
     sigaltstack(&stack, NULL);
@@ -183,7 +180,6 @@ static void set_up(struct terminal *terminal, bool color)
         init_pair(LOOK_GREEN, COLOR_GREEN, -1);
         init_pair(LOOK_MAGENTA, COLOR_MAGENTA, -1);
     }
-    terminal->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 static void do_nothing(int signal)
@@ -208,29 +204,26 @@ static SCREEN *open_screen(void)
 
 struct terminal *terminal_new(bool color, struct err *err)
 {
-    struct terminal *terminal = mem_alloc(sizeof *terminal);
-    struct rescue *rescue = mem_alloc(RESCUE_STACK);
+    struct terminal *terminal = mem_alloc(STACK_SIZE);
 
-    terminal->rescue = rescue;
-    if (tcgetattr(STDIN_FILENO, &rescue->modes) < 0 ||
+    if (tcgetattr(STDIN_FILENO, &terminal->modes) < 0 ||
         !(terminal->screen = open_screen())) {
         err_set(err, ERR_TRACING,
                 "this terminal cannot be used; --plain needs less of it");
-    } else if ((rescue->held_stderr = memfd_create("stderr", MFD_CLOEXEC)) <
+    } else if ((terminal->held_stderr = memfd_create("stderr", MFD_CLOEXEC)) <
                    0 ||
-               (rescue->real_stderr =
+               (terminal->real_stderr =
                     fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)) < 0 ||
-               dup2(rescue->held_stderr, STDERR_FILENO) < 0) {
+               dup2(terminal->held_stderr, STDERR_FILENO) < 0) {
         err_set(err, ERR_TRACING, "cannot hold back standard error: %s",
                 strerror(errno));
         endwin();
         delscreen(terminal->screen);
     } else {
-        expect_crashes(rescue);
+        expect_crashes(terminal);
         set_up(terminal, color);
         return terminal;
     }
-    free(rescue);
     free(terminal);
     return NULL;
 }
@@ -245,12 +238,11 @@ void terminal_free(struct terminal *terminal)
     for (size_t i = 0; i < CRASHES; i++)
         signal(crashes[i], SIG_DFL);
     sigaltstack(&stack, NULL);
-    dup2(terminal->rescue->real_stderr, STDERR_FILENO);
-    release_stderr(terminal->rescue);
-    close(terminal->rescue->real_stderr);
-    close(terminal->rescue->held_stderr);
+    dup2(terminal->real_stderr, STDERR_FILENO);
+    release_stderr(terminal);
+    close(terminal->real_stderr);
+    close(terminal->held_stderr);
     delscreen(terminal->screen);
-    free(terminal->rescue);
     free(terminal);
 }
 
@@ -302,14 +294,14 @@ static uint32_t plain_rune(uint32_t rune)
 void terminal_show(struct terminal *terminal, const struct grid *grid)
 {
     cchar_t *row = mem_resize(NULL, grid->columns, sizeof *row);
+    bool is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 
     for (unsigned y = 0; y < grid->rows; y++) {
         for (unsigned x = 0; x < grid->columns; x++) {
             const struct cell *cell = grid_cell(grid, y, x);
             struct look look = style_look(cell->role);
-            uint32_t rune =
-                terminal->utf8 ? cell->rune : plain_rune(cell->rune);
-            wchar_t text[] = {(wchar_t)rune, 0};
+            wchar_t text[] = {
+                (wchar_t)(is_utf8 ? cell->rune : plain_rune(cell->rune)), 0};
 
             setcchar(&row[x], text,
                      (look.bold ? A_BOLD : A_NORMAL) |
