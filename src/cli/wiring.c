@@ -127,20 +127,16 @@ int wiring_write(struct wiring *wiring, const struct options *options,
                  struct err *err)
 {
     FILE *out = open_output(options, err);
-    struct sink *sink;
+    bool color;
 
     if (!out)
         return -1;
-    if (options->who)
-        sink =
-            who_sink_new(out, wants_color(options, out), options->who_number);
-    else if (options->format == FORMAT_JSON)
-        sink = json_sink_new(out);
-    else if (options->format == FORMAT_RAW)
-        sink = raw_sink_new(out);
-    else
-        sink = text_sink_new(out, wants_color(options, out));
-    fan_add(wiring->fan, sink);
+    color = wants_color(options, out);
+    fan_add(wiring->fan,
+            options->who ? who_sink_new(out, color, options->who_number)
+            : options->format == FORMAT_JSON ? json_sink_new(out)
+            : options->format == FORMAT_RAW  ? raw_sink_new(out)
+                                             : text_sink_new(out, color));
     wiring->out = out;
     return 0;
 }
