@@ -142,39 +142,28 @@ uint64_t operand_part(const struct insn_operand *operand,
 }
 
 /* Of memory that was only written, what was there before is known, too. */
-bool operand_before(const struct step *step, const struct insn_operand *operand,
-                    uint64_t *value)
+bool operand_value(const struct step *step, enum moment moment,
+                   const struct insn_operand *operand, uint64_t *value)
 {
     const uint64_t addr = insn_address(step->insn, operand, step->before);
-    const struct mem_access *access =
-        access_at(step->reads, step->read_count, addr);
+    const struct mem_access *access = NULL;
 
     if (operand->kind == OPERAND_MEMORY) {
+        if (moment == BEFORE)
+            access = access_at(step->reads, step->read_count, addr);
         if (!access)
             access = access_at(step->writes, step->write_count, addr);
-        return access && bytes_number(access->old_bytes, operand->bits, value);
+        return access && bytes_number(moment == BEFORE ? access->old_bytes
+                                                       : access->new_bytes,
+                                      operand->bits, value);
     }
-    if (operand->kind == OPERAND_IMMEDIATE)
+    if (operand_is_register(operand))
+        *value = operand_part(operand,
+                              moment == BEFORE ? step->before : step->after);
+    else if (operand->kind == OPERAND_IMMEDIATE && moment == BEFORE)
         *value = (uint64_t)operand->immediate;
-    else if (operand_is_register(operand))
-        *value = operand_part(operand, step->before);
     else
         return false;
-    return true;
-}
-
-bool operand_after(const struct step *step, const struct insn_operand *operand,
-                   uint64_t *value)
-{
-    const struct mem_access *access =
-        access_at(step->writes, step->write_count,
-                  insn_address(step->insn, operand, step->before));
-
-    if (operand->kind == OPERAND_MEMORY)
-        return access && bytes_number(access->new_bytes, operand->bits, value);
-    if (!operand_is_register(operand))
-        return false;
-    *value = operand_part(operand, step->after);
     return true;
 }
 
@@ -206,11 +195,9 @@ static bool tell_operand(const struct step *step, char what,
     case 'F':
         return operand->kind != OPERAND_MEMORY ||
                tell(step, ", loaded from %a (%n)", addr, size);
-    case 'W':
-        return operand_before(step, operand, &value) &&
-               tell(step, "%v", value, (unsigned)operand->bits);
-    default: /* 'V' */
-        return operand_after(step, operand, &value) &&
+    default: /* 'V', 'W' */
+        return operand_value(step, what == 'V' ? AFTER : BEFORE, operand,
+                             &value) &&
                tell(step, "%v", value, (unsigned)operand->bits);
     }
 }

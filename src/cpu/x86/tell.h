@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu/x86/tell.h - the words and the sentences of effect.c. Used in this folder
- * only.
+ * cpu/x86/tell.h - the words and the sentences of effect.c, for this folder.
  *
  * A sentence is a tell_function: it appends to step->out what its instruction
  * did, or returns false when the arguments do not tell, and then effect.c
@@ -120,12 +119,11 @@ uint64_t operand_part(const struct insn_operand *operand,
 
 /*
  * What a register, an immediate or a place in memory held before, or holds
- * after the instruction. False when it is not known.
+ * after the instruction (no immediate). False when it is not known.
  */
-bool operand_before(const struct step *step, const struct insn_operand *operand,
-                    uint64_t *value);
-bool operand_after(const struct step *step, const struct insn_operand *operand,
-                   uint64_t *value);
+enum moment { BEFORE, AFTER };
+bool operand_value(const struct step *step, enum moment moment,
+                   const struct insn_operand *operand, uint64_t *value);
 
 /* --- equations ------------------------------------------------------------ */
 

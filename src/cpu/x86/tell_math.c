@@ -113,9 +113,9 @@ bool tell_binary(const struct step *step)
                                 .bits = operands[0].bits};
 
     if (last < 1 || last > 2 ||
-        !operand_before(step, &operands[last - 1], &equation.a) ||
-        !operand_before(step, &operands[last], &equation.b) ||
-        !operand_after(step, &operands[0], &equation.result))
+        !operand_value(step, BEFORE, &operands[last - 1], &equation.a) ||
+        !operand_value(step, BEFORE, &operands[last], &equation.b) ||
+        !operand_value(step, AFTER, &operands[0], &equation.result))
         return false;
     if (step->detail[1] == 'c')
         equation.carry = step->before->value[REG_FLAGS] & 1;
@@ -135,7 +135,8 @@ bool tell_xadd(const struct step *step)
     const struct insn_operand *operands = step->insn->operands;
     uint64_t value;
 
-    if (!operand_before(step, &operands[0], &value) || !tell_binary(step))
+    if (!operand_value(step, BEFORE, &operands[0], &value) ||
+        !tell_binary(step))
         return false;
     return operand_is_same(&operands[0], &operands[1]) ||
            (operand_part(&operands[1], step->after) == value &&
@@ -148,8 +149,8 @@ bool tell_unary(const struct step *step)
     const struct insn_operand *to = &step->insn->operands[0];
     struct equation equation = {step->detail, .b = 1, .bits = to->bits};
 
-    if (!operand_before(step, to, &equation.a) ||
-        !operand_after(step, to, &equation.result))
+    if (!operand_value(step, BEFORE, to, &equation.a) ||
+        !operand_value(step, AFTER, to, &equation.result))
         return false;
     if (step->detail[1] == '0') {
         equation.b = equation.a;
@@ -168,9 +169,9 @@ bool tell_shift(const struct step *step)
     uint64_t asked;
 
     if (insn_visible_operands(step->insn) < 2 ||
-        !operand_before(step, &operands[1], &asked) ||
-        !operand_before(step, &operands[0], &equation.a) ||
-        !operand_after(step, &operands[0], &equation.result))
+        !operand_value(step, BEFORE, &operands[1], &asked) ||
+        !operand_value(step, BEFORE, &operands[0], &equation.a) ||
+        !operand_value(step, AFTER, &operands[0], &equation.result))
         return false;
     asked &= 0xff;
     equation.b = asked & (bits == 64 ? 63 : 31);
@@ -266,7 +267,7 @@ bool tell_wide(const struct step *step)
 
     if (insn_visible_operands(step->insn) != 1)
         return tell_binary(step);
-    if (!operand_before(step, by, &factor) || (divides && !factor))
+    if (!operand_value(step, BEFORE, by, &factor) || (divides && !factor))
         return false;
     computed = (unsigned __int128)wide_extend(rax, bits, is_signed) *
                    (unsigned __int128)wide_extend(factor, bits, is_signed) +
@@ -301,8 +302,8 @@ bool tell_compare(const struct step *step)
     enum reading reading;
     bool holds;
 
-    if (!operand_before(step, &operands[0], &equation.a) ||
-        !operand_before(step, &operands[1], &equation.b))
+    if (!operand_value(step, BEFORE, &operands[0], &equation.a) ||
+        !operand_value(step, BEFORE, &operands[1], &equation.b))
         return false;
     equation.result =
         is_minus ? equation.a - equation.b : equation.a & equation.b;

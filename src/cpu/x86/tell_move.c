@@ -63,10 +63,11 @@ bool tell_cmpxchg(const struct step *step)
     const unsigned bits = to->bits;
     uint64_t old_value, new_value;
 
-    if (!operand_before(step, to, &old_value))
+    if (!operand_value(step, BEFORE, to, &old_value))
         return false;
     if (old_value == expected)
-        return operand_after(step, to, &new_value) && new_value == source &&
+        return operand_value(step, AFTER, to, &new_value) &&
+               new_value == source &&
                tell(step,
                     "%P0 = %P1 = %V0, because the value before was %v, as in "
                     "%P2",
@@ -93,7 +94,7 @@ bool tell_push(const struct step *step)
 
     if ((size != 2 && size != 8) ||
         (!(access && bytes_number(access->new_bytes, bits, &value)) &&
-         !operand_before(step, &step->insn->operands[0], &value)))
+         !operand_value(step, BEFORE, &step->insn->operands[0], &value)))
         return false;
     return tell(step, "pushes %v%F0%S", value, bits);
 }
