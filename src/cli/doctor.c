@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/wiring.h"
+#include "cli/show.h"
 
 #include <errno.h>
 #include <fcntl.h>
