@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "step/search.h"
+#include "step/session.h"
 
 #include <ctype.h>
 #include <errno.h>

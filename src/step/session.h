@@ -16,12 +16,38 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "cpu/regs.h"
 #include "screen/command.h"
 #include "screen/screen.h"
-#include "step/search.h"
 #include "trace/history.h"
 #include "trace/sink.h"
 #include "trace/source.h"
+
+/*
+ * What a reader looks for. All zero looks for nothing yet.
+ *
+ *   0x7f0000001003   an event that names the address, or a range that holds it;
+ *                    with eight digits or more 0x may be left out
+ *   code[3]          one that is about this byte of generated code
+ *   rax, eax, al     an event that changed the register
+ *   ZF               a step that changed the flag
+ *   mov, add rax     a word, or the beginning of one and what follows, in an
+ *                    instruction that was executed, a system call or the name
+ *                    of a signal; capitals do not matter
+ */
+struct search {
+    char *text; /* as it was typed, without blanks around it; to be freed */
+    enum {
+        SEARCH_TEXT,
+        SEARCH_ADDRESS,
+        SEARCH_OFFSET,
+        SEARCH_FLAG,
+        SEARCH_REGISTER,
+    } kind;
+    uint64_t addr; /* or the offset */
+    enum reg reg;
+    uint64_t flag; /* its bit in REG_FLAGS */
+};
 
 /* Others read all but what is marked as the session's own. */
 struct session {
@@ -60,7 +86,7 @@ struct screen *session_screen(struct session *session);
 
 /*
  * Does what a command asks for, as far as the session can: moves or sets a
- * goal. argument is what a GOTO, SEARCH (search.h; empty: the last one again)
+ * goal. argument is what a GOTO, SEARCH (empty: the last one again)
  * or WHO (cursor.h; empty: none) is to find, else NULL. A move gives up the
  * goal that there is, if any; what is not there leaves the position as it was.
  * Help is closed by whatever comes next, and QUIT closes nothing but that if
@@ -84,5 +110,12 @@ int session_advance(struct session *session, struct err *err);
  * no program that would have to run. Returns 0, or -1 with err filled.
  */
 int session_load(struct session *session, struct err *err);
+
+/* search.c: makes it look for text, which is copied. */
+void search_set(struct search *search, const char *text);
+
+/* Whether event seq, which must exist, is one that is looked for. */
+bool search_finds(const struct search *search, struct history *history,
+                  uint64_t seq);
 
 #endif
