@@ -117,7 +117,7 @@ static const struct sentence {
     {"nop", NULL, "does nothing"},
     {"endbr64", NULL, "marks where indirect jumps and calls may go"},
     {"pause", NULL, "tells the CPU that this is a waiting loop"},
-    {"movsb movsw movsd movsq", tell_string_move, "copies %V0 from %A1 to %X0"},
+    {"movsb movsw movsd movsq", tell_string, "copies %V0 from %A1 to %X0"},
     {"stos*", tell_string, "stores %V0 at %X0"},
     {"lods*", tell_string, "%P0 = %V0%F1"},
     {"scas* cmps*", tell_string, "-"},

@@ -146,8 +146,8 @@ bool tell_equation(const struct step *step, const struct equation *equation);
 
 /* tell_move.c */
 tell_function tell_move, tell_cmpxchg, tell_push, tell_pop, tell_flags_moved,
-    tell_leave, tell_string, tell_string_move, tell_cpuid, tell_answer,
-    tell_syscall, tell_condition, tell_counter, tell_near;
+    tell_leave, tell_string, tell_cpuid, tell_answer, tell_syscall,
+    tell_condition, tell_counter, tell_near;
 
 /* tell_math.c */
 tell_function tell_binary, tell_xadd, tell_unary, tell_shift, tell_lea,

@@ -13,40 +13,35 @@
 
 #include <string.h>
 
-/* A vector register is written or read: bytes, as they lie in memory. */
-static bool tell_vector_move(const struct step *step, bool is_store)
+bool tell_move(const struct step *step)
 {
-    const struct insn_operand *memory = &step->insn->operands[!is_store];
-    const uint64_t addr = insn_address(step->insn, memory, step->before);
-    const struct mem_access *access =
-        is_store ? access_at(step->writes, step->write_count, addr)
-                 : access_at(step->reads, step->read_count, addr);
+    const struct insn_operand *to = &step->insn->operands[0];
+    const struct insn_operand *from = &step->insn->operands[1];
+    const bool is_store = to->kind == OPERAND_MEMORY;
+    const struct mem_access *access;
     struct bytes bytes;
+    uint64_t addr;
 
-    if (memory->kind != OPERAND_MEMORY || !access)
+    if (insn_visible_operands(step->insn) != 2)
+        return false;
+    if (is_store && (from->reg != REG_NONE || from->kind == OPERAND_IMMEDIATE))
+        return tell(step, "stores %V0 at %X0");
+    if (operand_is_same(to, from))
+        return tell(step, "%P0 stays %V0");
+    if (operand_is_register(to))
+        return tell(step, operand_is_register(from) ? "%P0 = %P1 = %V0"
+                                                    : "%P0 = %V0%F1");
+
+    /* A vector register is written or read: bytes, as they lie in memory. */
+    addr = insn_address(step->insn, is_store ? to : from, step->before);
+    access = is_store ? access_at(step->writes, step->write_count, addr)
+                      : access_at(step->reads, step->read_count, addr);
+    if ((!is_store && from->kind != OPERAND_MEMORY) || !access)
         return false;
     bytes = is_store ? access->new_bytes : access->old_bytes;
     return bytes.data &&
            tell(step, is_store ? "stores %n at %a: %h" : "loads %n from %a: %h",
                 bytes.len, addr, bytes);
-}
-
-bool tell_move(const struct step *step)
-{
-    const struct insn_operand *to = &step->insn->operands[0];
-    const struct insn_operand *from = &step->insn->operands[1];
-
-    if (insn_visible_operands(step->insn) != 2)
-        return false;
-    if (to->kind == OPERAND_MEMORY &&
-        (from->reg != REG_NONE || from->kind == OPERAND_IMMEDIATE))
-        return tell(step, "stores %V0 at %X0");
-    if (!operand_is_register(to))
-        return tell_vector_move(step, to->kind == OPERAND_MEMORY);
-    if (operand_is_same(to, from))
-        return tell(step, "%P0 stays %V0");
-    return tell(step,
-                operand_is_register(from) ? "%P0 = %P1 = %V0" : "%P0 = %V0%F1");
 }
 
 /*
@@ -135,47 +130,35 @@ bool tell_leave(const struct step *step)
 
 /* --- string instructions -------------------------------------------------- */
 
-/* "; again, because rcx is now 2": where the program counter stays. cmps and
- * scas are repeated while ZF is 1 (repe) or 0 (repne). */
-static void tell_repetition(const struct step *step, uint64_t left)
+/*
+ * Puts one iteration into its frame: detail is a template, or "-" where that is
+ * a comparison. "; again, because rcx is now 2": where the program counter
+ * stays. cmps and scas are repeated while ZF is 1 (repe) or 0 (repne).
+ */
+bool tell_string(const struct step *step)
 {
-    const struct insn_operand *operands = step->insn->operands;
     const unsigned bits = insn_counter_bits(step->insn);
-    const bool is_compare = operands[0].read && operands[1].read;
+    const uint64_t count = value_truncate(step->before->value[X86_RCX], bits);
+    const uint64_t left = value_truncate(step->after->value[X86_RCX], bits);
+    const bool is_compare = *step->detail == '-';
     const bool again = step->after->value[REG_PC] == step->insn->addr;
 
+    if (insn_visible_operands(step->insn) && insn_is(step->insn, "movsd"))
+        return tell_move(step); /* the vector instruction of that name */
+    if (step->insn->repeated && !count)
+        return tell(step, "does nothing, because %g is 0", X86_RCX, bits);
+    if ((step->insn->repeated && left != count - 1) ||
+        !(is_compare ? tell_compare(step) : tell(step, step->detail)))
+        return false;
+    if (!step->insn->repeated)
+        return true;
     tell(step, again ? "; again, because " : "; ends, because ");
     if (again || !left)
         tell(step, "%g is now %v", X86_RCX, bits, left, bits);
     if (is_compare && left)
         tell(step, "%sZF is %u", again ? " and " : "",
              (unsigned)(step->after->value[REG_FLAGS] >> 6 & 1));
-}
-
-/* Puts one iteration into its frame: detail is a template, or "-" where that
- * is a comparison. */
-bool tell_string(const struct step *step)
-{
-    const unsigned bits = insn_counter_bits(step->insn);
-    const uint64_t count = value_truncate(step->before->value[X86_RCX], bits);
-    const uint64_t left = value_truncate(step->after->value[X86_RCX], bits);
-    const bool repeated = step->insn->repeated;
-
-    if (repeated && !count)
-        return tell(step, "does nothing, because %g is 0", X86_RCX, bits);
-    if ((repeated && left != count - 1) ||
-        !(*step->detail == '-' ? tell_compare(step) : tell(step, step->detail)))
-        return false;
-    if (repeated)
-        tell_repetition(step, left);
     return true;
-}
-
-/* movsd is the name of a vector instruction too. */
-bool tell_string_move(const struct step *step)
-{
-    return insn_visible_operands(step->insn) ? tell_move(step)
-                                             : tell_string(step);
 }
 
 /* --- answers of the CPU and the kernel ------------------------------------ */
