@@ -66,7 +66,7 @@ static void print_machine(struct pen *pen)
     uname(&name);
     if (!confstr(_CS_GNU_LIBC_VERSION, libc, sizeof libc))
         strcpy(libc, "not glibc");
-    print(pen, "jittrace", JITTRACE_VERSION);
+    print(pen, "jittrace", "%s", JITTRACE_VERSION);
     print(pen, "kernel", "%s %s %s", name.sysname, name.release, name.machine);
     print(pen, "CPU", "%s%s", model,
           is_virtual ? ", in a virtual machine" : "");

@@ -247,13 +247,14 @@ static int parse_option(char **argv, struct options *options, struct err *err)
     if (entry == table + COUNT)
         return err_set(err, ERR_USAGE, "there is no option '%.*s'", (int)len,
                        text);
-    value = text[len] ? text + len + is_long : NULL;
-    if (value && !entry->argument)
+    if (!entry->argument && text[len])
         return err_set(err, ERR_USAGE, "option '%.*s' takes no value", (int)len,
                        text);
-    if (!value && entry->argument)
-        value = argv[taken++];
-    if (!value && entry->argument)
+    if (!entry->argument)
+        value = "";
+    else if (text[len])
+        value = text + len + is_long;
+    else if (!(value = argv[taken++]))
         return err_set(err, ERR_USAGE, "option '%s' needs a value", text);
     return take(entry, value, options, err) < 0 ? -1 : taken;
 }
