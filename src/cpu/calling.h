@@ -34,17 +34,13 @@ struct call_frame {
     uint64_t stack_after;
 };
 
-/*
- * Finds the frame of a call that has just led to the first instruction of a
- * function, with these registers. Returns false if it cannot be read.
- */
+/* Finds the frame of a call that has just led to the first instruction of a
+ * function, with these registers. Returns false if it cannot be read. */
 bool calling_frame(int pid, memory_reader *read, const struct regs *regs,
                    struct call_frame *out);
 
-/*
- * Whether the frame still holds the address that it returns to. Call it as long
- * as the function may run, or when it may just have returned.
- */
+/* Whether the frame still holds the address that it returns to. Call it as long
+ * as the function may run, or when it may just have returned. */
 bool calling_frame_holds(int pid, memory_reader *read,
                          const struct call_frame *frame);
 
@@ -74,10 +70,8 @@ void calling_before(const struct regs *regs, struct regs *before);
  * program counter is behind it when it has trapped. */
 extern const uint8_t trap_insn;
 
-/*
- * The length of the breakpoint instruction that bytes end in, which lie in
- * front of the program counter; 0 if there is none. TRAP_LOOK_BACK bytes tell.
- */
+/* The length of the breakpoint instruction that bytes end in, which lie in front
+ * of the program counter; 0 if there is none. TRAP_LOOK_BACK bytes tell. */
 #define TRAP_LOOK_BACK 2
 size_t trap_length(const uint8_t bytes[TRAP_LOOK_BACK]);
 

@@ -152,14 +152,13 @@ struct insn_access {
 };
 
 /*
- * The memory that insn will access when it runs with these registers (those
- * before it), hidden accesses (push, call, ret) at the address where they
- * really happen. A repeated string instruction is counted as one iteration,
- * as single-stepping sees it (SDM vol. 3, 17.3.1.4), and as none when rcx is
- * 0. Instructions that access no data (nop, lea, prefetch) yield nothing, nor
- * do gathers and scatters, whose addresses are in vector registers. A masked
- * vector store is given in full, and xsave only up to its header.
- * Returns how many of the max entries of out were filled.
+ * The memory that insn will access when it runs with these registers, hidden
+ * accesses (push, call, ret) at the address where they really happen. A
+ * repeated string instruction is one iteration, as single-stepping sees it (SDM
+ * vol. 3, 17.3.1.4), or none when rcx is 0. Nothing is told of instructions
+ * that access no data (nop, lea, prefetch), nor of gathers and scatters, whose
+ * addresses are in vector registers. A masked vector store is given in full,
+ * and xsave only up to its header. Returns how many entries of out were filled.
  */
 size_t insn_accesses(const struct insn *insn, const struct regs *regs,
                      struct insn_access *out, size_t max);
@@ -176,13 +175,12 @@ struct insn_bits {
 #define INSN_MAX_BITS (INSN_MAX_LENGTH * 8)
 
 /*
- * Splits insn into its labelled bits, from the first byte's bit 7 on: every
- * bit of every byte has exactly one label. Fixed patterns (the 0100 of REX)
- * are labelled with themselves; immediates and displacements with the bits of
- * the value that the byte holds, "imm 7..0" first, as little-endian has it
- * ("rel" where a jump counts from the next instruction). "~R" is a bit that
- * VEX stores inverted. A legacy prefix is labelled with what it means.
- * out has room for INSN_MAX_BITS. Returns how many were filled.
+ * Splits insn into its labelled bits, from the first byte's bit 7 on: every bit
+ * has exactly one label. Fixed patterns (the 0100 of REX) are labelled with
+ * themselves, immediates and displacements with the bits of the value that the
+ * byte holds, "imm 7..0" first ("rel" where a jump counts from the next
+ * instruction), a legacy prefix with what it means. "~R" is a bit that VEX
+ * stores inverted. Fills out, INSN_MAX_BITS large; returns how many that were.
  */
 size_t insn_split(const struct insn *insn, struct insn_bits *out);
 

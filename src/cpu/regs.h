@@ -35,14 +35,12 @@ enum reg {
 };
 
 /* The same registers under the names that do not depend on the CPU. */
-#define REG_PC     X86_RIP
-#define REG_STACK  X86_RSP
-#define REG_THREAD X86_FS_BASE /* what a thread has its own of */
-#define REG_FLAGS  X86_RFLAGS
-#define REG_RESULT X86_RAX
-
-/* That holds the number of a system call (psABI A.2.1). */
-#define REG_SYSCALL X86_RAX
+#define REG_PC      X86_RIP
+#define REG_STACK   X86_RSP
+#define REG_THREAD  X86_FS_BASE /* what a thread has its own of */
+#define REG_FLAGS   X86_RFLAGS
+#define REG_RESULT  X86_RAX
+#define REG_SYSCALL X86_RAX /* has its number (psABI A.2.1) */
 
 /* Integer arguments of a call, in order (System V AMD64 psABI, 3.2.3). */
 #define REG_ARGUMENTS 6

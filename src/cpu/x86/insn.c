@@ -328,10 +328,8 @@ void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
     out->kind = trap_loads_flags(code, len) ? INSN_LOADS_FLAGS : INSN_PLAIN;
 }
 
-_Static_assert(INSN_MAX_OPERANDS >= ZYDIS_MAX_OPERAND_COUNT,
-               "room for all operands");
-_Static_assert(INSN_MAX_FIELDS >= ZYDIS_MAX_INSTRUCTION_SEGMENT_COUNT,
-               "room for all fields");
+_Static_assert(INSN_MAX_OPERANDS >= ZYDIS_MAX_OPERAND_COUNT, "room");
+_Static_assert(INSN_MAX_FIELDS >= ZYDIS_MAX_INSTRUCTION_SEGMENT_COUNT, "room");
 
 const char *insn_library(void)
 {

@@ -25,28 +25,26 @@
  */
 static __int128 compute(const struct equation *equation, enum reading reading)
 {
-    __int128 number = value_read(equation->a, equation->bits, reading);
-    unsigned __int128 a = (unsigned __int128)number;
-    unsigned __int128 b =
-        (unsigned __int128)value_read(equation->b, equation->bits, reading);
+    __int128 a = value_read(equation->a, equation->bits, reading);
+    __int128 b = value_read(equation->b, equation->bits, reading);
 
     switch (*equation->symbol) {
     case '+':
-        return (__int128)(a + b + equation->carry);
+        return a + b + equation->carry;
     case '-':
-        return (__int128)(a - b - equation->carry);
+        return a - b - equation->carry;
     case '*':
-        return (__int128)(a * b);
+        return (__int128)((unsigned __int128)a * (unsigned __int128)b);
     case '&':
-        return (__int128)(a & b);
+        return a & b;
     case '|':
-        return (__int128)(a | b);
+        return a | b;
     case '^':
-        return (__int128)(a ^ b);
+        return a ^ b;
     case '<':
-        return (__int128)(a << b);
+        return (__int128)((unsigned __int128)a << b);
     default:
-        return number >> b;
+        return a >> b;
     }
 }
 
