@@ -11,8 +11,8 @@
  * The program that is traced comes first. When the trace cannot be written any
  * more, the program still runs to its end; a Ctrl-C at the terminal is for the
  * program, and jittrace ends when it does. A signal that was sent to jittrace
- * and asks it to end is passed on to the program, and if that does not end by it
- * within five seconds it is killed, children and all. Signals that whoever
+ * and asks it to end is passed on to the program, which is killed, children and
+ * all, if it does not end by that within five seconds. Signals that whoever
  * started jittrace wants ignored (nohup) stay ignored.
  *
  * With --step the reader types to us, so the program reads a file or nothing.

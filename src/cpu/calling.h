@@ -70,8 +70,8 @@ void calling_before(const struct regs *regs, struct regs *before);
  * program counter is behind it when it has trapped. */
 extern const uint8_t trap_insn;
 
-/* The length of the breakpoint instruction that bytes end in, which lie in front
- * of the program counter; 0 if there is none. TRAP_LOOK_BACK bytes tell. */
+/* The length of the breakpoint instruction that bytes end in, which lie before
+ * the program counter; 0 if there is none. TRAP_LOOK_BACK bytes tell. */
 #define TRAP_LOOK_BACK 2
 size_t trap_length(const uint8_t bytes[TRAP_LOOK_BACK]);
 
@@ -84,8 +84,8 @@ extern const uint8_t syscall_bytes[SYSCALL_LENGTH];
  * (is_setting_trap_flag in arch/x86/kernel/step.c). */
 bool trap_loads_flags(const uint8_t *code, size_t len);
 
-/* The flags that insn will load, from the first len of the bytes that it reads
- * from memory: at least the lower 16. 0 if it loads none, or len is too small. */
+/* The flags that insn will load, at least the lower 16, from the first len of
+ * the bytes that it reads. 0 if it loads none, or len is too small. */
 uint64_t trap_flags_loaded(const struct insn *insn, const uint8_t *read,
                            size_t len);
 

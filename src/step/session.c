@@ -70,7 +70,7 @@ static void say_the_end(struct session *session)
                                : "the recording ends here");
 }
 
-/* There are no more events, and none of them was the goal. ran: to know that. */
+/* There are no more events, and none was the goal. ran: to know that. */
 static void miss(struct session *session, bool ran)
 {
     struct buf *message = &session->message;
