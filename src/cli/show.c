@@ -3,10 +3,12 @@
  * A source of events, a sink for them, and between the two a loop, or a reader
  * who steps:
  *
- *      program or recording --> fan --> -o or standard output, --dump-code
- *         |                +--> session <--> full screen or lines
- *         |                                        |
- *         +-- its own terminal (full screen) ------+-- driver
+ *      program or recording --> session, if stepped --> fan --> -o or standard
+ *         |                        |                            output,
+ *         |                     full screen or lines            --dump-code
+ *         |                        |
+ *         +-- its own terminal --- driver
+ *             (full screen)
  *
  * The program that is traced comes first. When the trace cannot be written any
  * more, the program still runs to its end; a Ctrl-C at the terminal is for the
