@@ -142,8 +142,9 @@ static bool print_findings(struct pen *pen)
             print(pen, name, "missing: %s", found);
         else
             print(pen, name, "missing (%s); instead: %s; to have it: %s", found,
-                  mechanism->instead, mechanism->remedy);
-        traces &= findings[i].state == FINDING_WORKS || !mechanism->all_need;
+                  mechanism->instead ? mechanism->instead : "nothing",
+                  mechanism->remedy);
+        traces &= findings[i].state == FINDING_WORKS || mechanism->instead;
     }
     return traces;
 }

@@ -41,8 +41,8 @@
 #define NEEDS(id) (UINT64_C(1) << MECHANISM_##id)
 
 const struct mechanism doctor_mechanisms[MECHANISMS] = {
-#define MECHANISM(id, name, needs, all_need, instead, remedy) \
-    {name, needs, all_need, instead, remedy},
+#define MECHANISM(id, name, needs, instead, remedy) \
+    {name, needs, instead, remedy},
 #include "target/doctor.def"
 };
 
@@ -502,7 +502,7 @@ int doctor_apart(void (*try)(const void *argument, void *out),
 static void answer(const void *argument, void *out)
 {
     static bool (*const try[])(struct attempt *) = {
-#define MECHANISM(id, name, needs, all_need, instead, remedy) try_##id,
+#define MECHANISM(id, name, needs, instead, remedy) try_##id,
 #include "target/doctor.def"
     };
     struct attempt attempt = *(const struct attempt *)argument;

@@ -20,24 +20,21 @@
 struct mechanism {
     const char *name;
     uint64_t needs;      /* bit N: the one of number N, to try this one */
-    bool all_need;       /* nothing can be traced without it */
-    const char *instead; /* what is used or lost where it is missing */
+    const char *instead; /* what is used or lost without it, or NULL: all */
     const char *remedy;  /* what allows it, or NULL: the cause says it */
 };
 
 struct finding {
     enum {
-        FINDING_WORKS,
-        FINDING_MISSING,
-        FINDING_NOT_TRIED, /* for what it takes is missing */
+        FINDING_WORKS,     /* text is a remark, or "" */
+        FINDING_MISSING,   /* why */
+        FINDING_NOT_TRIED, /* the name of what it takes, which is missing */
     } state;
-    /* WORKS: a remark, or ""; MISSING: why; NOT_TRIED: the name of what is
-     * missing. One line. */
-    char text[512];
+    char text[512]; /* one line */
 };
 
 enum doctor_mechanism {
-#define MECHANISM(id, name, needs, all_need, instead, remedy) MECHANISM_##id,
+#define MECHANISM(id, name, needs, instead, remedy) MECHANISM_##id,
 #include "target/doctor.def"
     MECHANISMS,
 };
