@@ -17,44 +17,33 @@ struct flag {
     const char *name;
 };
 
+#define FLAG(name)  \
+    {               \
+        name, #name \
+    }
+
 static const struct flag prot_flags[] = {
-    {PROT_READ, "PROT_READ"},       {PROT_WRITE, "PROT_WRITE"},
-    {PROT_EXEC, "PROT_EXEC"},       {PROT_GROWSDOWN, "PROT_GROWSDOWN"},
-    {PROT_GROWSUP, "PROT_GROWSUP"}, {0, NULL},
+    FLAG(PROT_READ),      FLAG(PROT_WRITE),   FLAG(PROT_EXEC),
+    FLAG(PROT_GROWSDOWN), FLAG(PROT_GROWSUP), {0, NULL},
 };
 
 /* The type comes first: its values are not single bits. */
 static const struct flag map_flags[] = {
-    {MAP_FIXED, "MAP_FIXED"},
-    {MAP_ANONYMOUS, "MAP_ANONYMOUS"},
-    {MAP_32BIT, "MAP_32BIT"},
-    {MAP_GROWSDOWN, "MAP_GROWSDOWN"},
-    {MAP_LOCKED, "MAP_LOCKED"},
-    {MAP_NORESERVE, "MAP_NORESERVE"},
-    {MAP_POPULATE, "MAP_POPULATE"},
-    {MAP_NONBLOCK, "MAP_NONBLOCK"},
-    {MAP_STACK, "MAP_STACK"},
-    {MAP_HUGETLB, "MAP_HUGETLB"},
-    {MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE"},
-    {0, NULL},
+    FLAG(MAP_FIXED),     FLAG(MAP_ANONYMOUS),       FLAG(MAP_32BIT),
+    FLAG(MAP_GROWSDOWN), FLAG(MAP_LOCKED),          FLAG(MAP_NORESERVE),
+    FLAG(MAP_POPULATE),  FLAG(MAP_NONBLOCK),        FLAG(MAP_STACK),
+    FLAG(MAP_HUGETLB),   FLAG(MAP_FIXED_NOREPLACE), {0, NULL},
 };
 
 static const struct flag attach_flags[] = {
-    {SHM_RDONLY, "SHM_RDONLY"},
-    {SHM_RND, "SHM_RND"},
-    {SHM_REMAP, "SHM_REMAP"},
-    {SHM_EXEC, "SHM_EXEC"},
-    {0, NULL},
+    FLAG(SHM_RDONLY), FLAG(SHM_RND), FLAG(SHM_REMAP), FLAG(SHM_EXEC), {0, NULL},
 };
 
 /* By which pages lose what they hold. Numbers, not bits; in this order each is
  * found before what it contains. */
 static const struct flag advices[] = {
-    {MADV_DONTNEED_LOCKED, "MADV_DONTNEED_LOCKED"},
-    {MADV_REMOVE, "MADV_REMOVE"},
-    {MADV_FREE, "MADV_FREE"},
-    {MADV_DONTNEED, "MADV_DONTNEED"},
-    {0, NULL},
+    FLAG(MADV_DONTNEED_LOCKED), FLAG(MADV_REMOVE), FLAG(MADV_FREE),
+    FLAG(MADV_DONTNEED),        {0, NULL},
 };
 
 static void describe_flags(uint64_t value, const struct flag *flags,

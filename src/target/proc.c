@@ -412,18 +412,23 @@ bool proc_catches(pid_t tid, int signal)
 }
 
 /*
- * By the file: where a sandbox forbids the call (Docker, before Linux 4.8), and
- * what may be written but not read, which only the call minds. Only what is
+ * Else by the file: where a sandbox forbids the call (Docker, before Linux 4.8),
+ * and what may be written but not read, which only the call minds. Only what is
  * mapped: below a stack the file would make that grow, beyond the program's own
  * limit (__access_remote_vm in the kernel).
  */
-static size_t read_mem(pid_t pid, uint64_t addr, void *out, size_t len)
+size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)
 {
-    int fd = open_file(pid, "mem");
+    struct iovec local = {out, len};
+    struct iovec remote = {(void *)(uintptr_t)addr, len};
+    ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
     struct maps_line line;
     size_t done = 0, part;
-    ssize_t got;
+    int fd;
 
+    if (got >= 0 || errno == ESRCH)
+        return got >= 0 ? (size_t)got : 0;
+    fd = open_file(pid, "mem");
     for (; fd >= 0 && done < len; done += (size_t)got) {
         if (!proc_maps_find(pid, addr + done, &line) ||
             line.start > addr + done)
@@ -438,17 +443,6 @@ static size_t read_mem(pid_t pid, uint64_t addr, void *out, size_t len)
     if (fd >= 0)
         close(fd);
     return done;
-}
-
-size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)
-{
-    struct iovec local = {out, len};
-    struct iovec remote = {(void *)(uintptr_t)addr, len};
-    ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
-
-    if (got >= 0)
-        return (size_t)got;
-    return errno == ESRCH ? 0 : read_mem(pid, addr, out, len);
 }
 
 void proc_read_text(pid_t pid, uint64_t addr, struct buf *out)

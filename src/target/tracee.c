@@ -246,22 +246,6 @@ void tracee_block(struct tracee *tracee, int signal, bool block)
                                       : mask & ~SIGNAL_BIT(signal));
 }
 
-static void set_step_mask(struct tracee *tracee)
-{
-    uint64_t own, wanted;
-
-    if (tracee_mask(tracee, &own) < 0)
-        return;
-    wanted = own & ~SIGNAL_BIT(SIGTRAP);
-    if (tracee->undisturbed)
-        wanted |= ~SYNCHRONOUS;
-    if (wanted == (tracee->mask_changed ? tracee->step_mask : own))
-        return;
-    tracee_set_mask(tracee, wanted);
-    tracee->step_mask = wanted;
-    tracee->mask_changed = true;
-}
-
 /* --- going on ------------------------------------------------------------ */
 
 int tracee_resume(struct tracee *tracee, enum resume how, int signal)
@@ -271,11 +255,20 @@ int tracee_resume(struct tracee *tracee, enum resume how, int signal)
         [RESUME_STEP] = PTRACE_SINGLESTEP, [RESUME_HANDLER] = PTRACE_SINGLESTEP,
         [RESUME_LISTEN] = PTRACE_LISTEN,
     };
+    uint64_t own, wanted;
 
-    if (how == RESUME_STEP)
-        set_step_mask(tracee);
-    else
+    if (how != RESUME_STEP) {
         tracee_restore_mask(tracee);
+    } else if (tracee_mask(tracee, &own) == 0) {
+        wanted = own & ~SIGNAL_BIT(SIGTRAP);
+        if (tracee->undisturbed)
+            wanted |= ~SYNCHRONOUS;
+        if (wanted != (tracee->mask_changed ? tracee->step_mask : own)) {
+            tracee_set_mask(tracee, wanted);
+            tracee->step_mask = wanted;
+            tracee->mask_changed = true;
+        }
+    }
     tracee->undisturbed = tracee->injected = false;
     tracee->fetched = false;
     return (int)ptrace_request(request_of[how], tracee->tid, 0,

@@ -189,10 +189,8 @@ static void clean_flags(const struct tracee *tracee, uint64_t addr)
  * it is executed or not (enable_single_step in arch/x86/kernel/step.c). */
 void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next)
 {
-    if (next != INSN_LOADS_FLAGS || !tracee_traps_itself(tracee))
-        return;
-    tracee->regs.eflags &= ~(uint64_t)TRAP_FLAG;
-    tracee_store(tracee);
+    if (next == INSN_LOADS_FLAGS && tracee_traps_itself(tracee))
+        tracee_hide_step(tracee, next);
 }
 
 void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next)
