@@ -101,54 +101,46 @@ int files_open(const char *path)
     return fd;
 }
 
-/* Reads a source file; one that cannot be read has no lines, nor has one that
- * was changed after the program was built. Of one that is longer than may be,
- * its whole lines are taken. */
-static void read_source(struct files *files, const char *name,
-                        const char *directory, struct buf *text)
-{
-    size_t most = ALL_BYTES - files->bytes;
-    struct buf path = {0};
-    struct stat source, program;
-    char chunk[4096], exe[64];
-    ssize_t got;
-    int fd;
-
-    if (name[0] != '/')
-        buf_printf(&path, "%s/", directory ? directory : ".");
-    buf_append_text(&path, name);
-    fd = files_open(buf_text(&path));
-    buf_release(&path);
-    if (fd < 0)
-        return;
-    most = most < FILE_BYTES ? most : FILE_BYTES;
-    snprintf(exe, sizeof exe, "/proc/%d/exe", (int)files->pid);
-    if (fstat(fd, &source) < 0 || stat(exe, &program) < 0 ||
-        source.st_mtime <= program.st_mtime)
-        while (text->len <= most && (got = read(fd, chunk, sizeof chunk)) > 0)
-            buf_append(text, chunk, (size_t)got);
-    close(fd);
-    if (text->len > most)
-        for (text->len = most;
-             text->len > 0 && text->data[text->len - 1] != '\n';)
-            text->len--;
-    files->bytes += text->len;
-}
-
+/* A source file that cannot be read has no lines, nor has one that was changed
+ * after the program was built. Of one that is longer than may be, its whole
+ * lines are taken. */
 void files_find(struct files *files, const char *path, const char *directory,
                 int line, struct srcline *out)
 {
+    size_t most = ALL_BYTES - files->bytes;
+    struct buf where = {0}, text = {0};
+    struct stat source, program;
     struct file *file = NULL;
-    struct buf text = {0};
+    char chunk[4096], exe[64];
+    ssize_t got;
+    int fd;
 
     for (size_t i = 0; i < files->count && !file; i++)
         if (!strcmp(files->list[i].path, path) ||
             !strcmp(files->list[i].path, basename(path)))
             file = &files->list[i];
     if (!file) {
-        read_source(files, path, directory, &text);
+        if (path[0] != '/')
+            buf_printf(&where, "%s/", directory ? directory : ".");
+        buf_append_text(&where, path);
+        fd = files_open(buf_text(&where));
+        most = most < FILE_BYTES ? most : FILE_BYTES;
+        snprintf(exe, sizeof exe, "/proc/%d/exe", (int)files->pid);
+        if (fd >= 0 && (fstat(fd, &source) < 0 || stat(exe, &program) < 0 ||
+                        source.st_mtime <= program.st_mtime))
+            while (text.len <= most &&
+                   (got = read(fd, chunk, sizeof chunk)) > 0)
+                buf_append(&text, chunk, (size_t)got);
+        if (fd >= 0)
+            close(fd);
+        if (text.len > most)
+            for (text.len = most;
+                 text.len > 0 && text.data[text.len - 1] != '\n';)
+                text.len--;
+        files->bytes += text.len;
         file = add_file(files, path, (struct bytes){text.data, text.len});
         buf_release(&text);
+        buf_release(&where);
     }
     out->file = file->name;
     out->line = line;

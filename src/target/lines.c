@@ -27,7 +27,6 @@
 #include <dlfcn.h>
 #include <dwarf.h>
 #include <elf.h>
-#include <elfutils/libdw.h>
 #include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
@@ -213,44 +212,40 @@ static bool has_own_lines(Dwfl_Module *module)
     return dwarf && dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &id) <= 0;
 }
 
-static void find_answer(Dwfl_Module *module, uint64_t pc, struct answer *out)
-{
-    Dwarf_Die *unit = NULL;
-    Dwarf_Attribute attribute;
-    Dwarf_Line *found;
-    Dwarf_Addr bias;
-    Dwfl_Line *line;
-
-    *out = (struct answer){.pc = pc, .module = module};
-    if (!has_own_lines(module))
-        return;
-    line = dwfl_module_getsrc(module, pc);
-    if (line) {
-        out->path = dwfl_lineinfo(line, NULL, &out->line, NULL, NULL, NULL);
-        out->directory = dwfl_line_comp_dir(line);
-        return;
-    }
-    do
-        unit = dwfl_module_nextcu(module, unit, &bias);
-    while (unit && dwarf_haspc(unit, pc - bias) != 1);
-    found = unit ? dwarf_getsrc_die(unit, pc - bias) : NULL;
-    if (!found || dwarf_lineno(found, &out->line) != 0)
-        return;
-    out->path = dwarf_linesrc(found, NULL, NULL);
-    out->directory =
-        dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
-}
-
 bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
 {
     Dwfl_Module *module = find_module(lines, pc);
     struct answer *answer = &lines->answers[pc % ANSWERS];
+    Dwarf_Attribute attribute;
+    Dwarf_Die *unit = NULL;
+    Dwarf_Line *found;
+    Dwarf_Addr bias;
+    Dwfl_Line *line;
 
     *out = (struct srcline){0};
     if (!module)
         return false;
-    if (answer->module != module || answer->pc != pc)
-        find_answer(module, pc, answer);
+    if (answer->module != module || answer->pc != pc) {
+        *answer = (struct answer){.pc = pc, .module = module};
+        if (!has_own_lines(module))
+            return false;
+        line = dwfl_module_getsrc(module, pc);
+        if (line) {
+            answer->path =
+                dwfl_lineinfo(line, NULL, &answer->line, NULL, NULL, NULL);
+            answer->directory = dwfl_line_comp_dir(line);
+        } else {
+            do
+                unit = dwfl_module_nextcu(module, unit, &bias);
+            while (unit && dwarf_haspc(unit, pc - bias) != 1);
+            found = unit ? dwarf_getsrc_die(unit, pc - bias) : NULL;
+            if (!found || dwarf_lineno(found, &answer->line) != 0)
+                return false;
+            answer->path = dwarf_linesrc(found, NULL, NULL);
+            answer->directory =
+                dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
+        }
+    }
     if (!answer->path || answer->line <= 0 || answer->line > LINE_NUMBER_MOST)
         return false;
     files_find(&lines->files, answer->path, answer->directory, answer->line,
@@ -426,42 +421,33 @@ static int look_at_module(Dwfl_Module *module, void **data UNUSED,
     return DWARF_CB_OK;
 }
 
-/* Whether some functions of a module are picked when it is loaded. */
-static bool makes_choices(struct lines *lines, Dwfl_Module *module)
-{
-    const uint64_t key = (uint64_t)(uintptr_t)module;
-    const char *known = look_up(&lines->modules, key);
-    int count = known ? 0 : dwfl_module_getsymtab(module);
-    bool found = false;
-    GElf_Sym symbol;
-
-    for (int i = 0; i < count && !found; i++)
-        found = dwfl_module_getsym(module, i, &symbol, NULL) &&
-                GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
-    if (!known)
-        known = keep(&lines->modules, key, found ? "yes" : "");
-    return *known;
-}
-
-/* Appends the name by which others call the function around pc. */
+/* Appends the name by which others call the function around pc, if its module
+ * is one of which some functions are picked when it is loaded. */
 static void find_by_slot(struct lines *lines, Dwfl_Module *module, uint64_t pc,
                          struct buf *name, uint64_t *offset)
 {
+    const uint64_t key = (uint64_t)(uintptr_t)module;
+    const char *picks = look_up(&lines->modules, key), *known;
+    int count = picks ? 0 : dwfl_module_getsymtab(module);
     struct nameless nameless = {.pid = lines->pid, .name = name};
     Dwarf_Addr bias, first, end;
     Dwarf_Frame *frame;
     Dwarf_CFI *cfi;
-    const char *known;
-    bool has_start;
+    GElf_Sym symbol;
+    bool found = false;
 
+    for (int i = 0; i < count && !found; i++)
+        found = dwfl_module_getsym(module, i, &symbol, NULL) &&
+                GELF_ST_TYPE(symbol.st_info) == STT_GNU_IFUNC;
+    if (!picks)
+        picks = keep(&lines->modules, key, found ? "yes" : "");
     /* The unwinder knows its first byte. */
-    if (!makes_choices(lines, module) ||
-        !(cfi = dwfl_module_eh_cfi(module, &bias)) ||
+    if (!*picks || !(cfi = dwfl_module_eh_cfi(module, &bias)) ||
         dwarf_cfi_addrframe(cfi, pc - bias, &frame) != 0)
         return;
-    has_start = dwarf_frame_info(frame, &first, &end, NULL) >= 0;
+    found = dwarf_frame_info(frame, &first, &end, NULL) >= 0;
     free(frame);
-    if (!has_start)
+    if (!found)
         return;
     nameless.start = first + bias;
     *offset = pc - nameless.start;
@@ -476,28 +462,11 @@ static void find_by_slot(struct lines *lines, Dwfl_Module *module, uint64_t pc,
 
 /* --- symbols -------------------------------------------------------------- */
 
-/* Appends a name of C++ as its source has it; others as they are. */
-static void append_name(struct lines *lines, const char *name, struct buf *out)
-{
-    char *readable = NULL;
-
-    if (strncmp(name, "_Z", 2) == 0 && !lines->demangle_sought) {
-        void *library = dlopen("libstdc++.so.6", RTLD_LAZY);
-
-        lines->demangle_sought = true;
-        if (library)
-            *(void **)&lines->demangle = dlsym(library, "__cxa_demangle");
-    }
-    if (strncmp(name, "_Z", 2) == 0 && lines->demangle)
-        readable = lines->demangle(name, NULL, NULL, NULL);
-    buf_append_text(out, readable ? readable : name);
-    free(readable);
-}
-
 const char *lines_symbol(struct lines *lines, uint64_t pc)
 {
     const char *known = look_up(&lines->places, pc), *found, *file;
     struct buf text = {0}, name = {0};
+    char *readable = NULL;
     Dwfl_Module *module;
     GElf_Addr bias = 0;
     uint64_t offset;
@@ -512,8 +481,18 @@ const char *lines_symbol(struct lines *lines, uint64_t pc)
     file = file ? basename(file) : "?";
     found =
         dwfl_module_addrinfo(module, pc, &offset, &symbol, NULL, NULL, NULL);
+    if (found && strncmp(found, "_Z", 2) == 0) { /* a name of C++ */
+        void *library =
+            lines->demangle_sought ? NULL : dlopen("libstdc++.so.6", RTLD_LAZY);
+
+        lines->demangle_sought = true;
+        if (library)
+            *(void **)&lines->demangle = dlsym(library, "__cxa_demangle");
+        if (lines->demangle)
+            readable = lines->demangle(found, NULL, NULL, NULL);
+    }
     if (found)
-        append_name(lines, found, &name);
+        buf_append_text(&name, readable ? readable : found);
     else
         find_by_slot(lines, module, pc, &name, &offset);
     if (name.len == 0) {
@@ -525,6 +504,7 @@ const char *lines_symbol(struct lines *lines, uint64_t pc)
         buf_printf(&text, "%s+0x%" PRIx64, buf_text(&name), offset);
     }
     known = keep(&lines->places, pc, buf_text(&text));
+    free(readable);
     buf_release(&text);
     buf_release(&name);
     return known;

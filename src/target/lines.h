@@ -19,18 +19,21 @@
 
 struct lines;
 
-/* Nothing is read before the first question. */
+/* Nothing is read before the first question. lines_free accepts NULL. The files
+ * are those that the lines stand in. */
 struct lines *lines_new(pid_t pid);
-void lines_free(struct lines *lines); /* accepts NULL */
-
-/* The source files that they stand in. */
+void lines_free(struct lines *lines);
 struct files *lines_files(struct lines *lines);
 
 /*
- * Finds the line of the instruction at pc. *out lives as long as lines.
- * Returns false, with *out all zero, when it is not known.
+ * Finds the line of the instruction at pc; or, for a tracee that stands with
+ * these registers in code without lines, such as the C library's, that of the
+ * innermost caller that has one. *out lives as long as lines. Returns false,
+ * with *out all zero, when it is not known.
  */
 bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out);
+bool lines_find_caller(struct lines *lines, const struct regs *regs,
+                       struct srcline *out);
 
 /*
  * Names the place of pc by the symbols of its file: "emit_byte+0x1f" in the
@@ -41,14 +44,6 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out);
  * as long as lines. Returns NULL for what is in no file.
  */
 const char *lines_symbol(struct lines *lines, uint64_t pc);
-
-/*
- * The same as lines_find for a tracee that stands with these registers in code
- * without lines, such as the C library's: finds the innermost caller that has a
- * line.
- */
-bool lines_find_caller(struct lines *lines, const struct regs *regs,
-                       struct srcline *out);
 
 /* --- the source files, as they are on disk (files.c) ---------------------- */
 
@@ -63,10 +58,8 @@ struct files {
 
 void files_release(struct files *files);
 
-/*
- * Says what the source file of that name (without directories) holds, for a
- * program whose source is not on disk.
- */
+/* Says what the source file of that name (without directories) holds, for a
+ * program whose source is not on disk. */
 void files_provide(struct files *files, const char *name, struct bytes text);
 
 /*
