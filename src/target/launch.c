@@ -132,35 +132,26 @@ int launch_try_proc(pid_t pid, struct err *err)
 
 /* --- the child ------------------------------------------------------------ */
 
-/*
- * Puts the streams that the caller chose in their places. One that lies in the
- * place of another is moved out of the way first.
- */
-static int place_streams(const struct launch *launch)
-{
-    int from[] = {launch->stdin_fd, launch->stdout_fd, launch->stderr_fd};
-    const int count = sizeof from / sizeof *from;
-
-    for (int to = 0; to < count; to++)
-        if (from[to] >= 0 && from[to] < count && from[to] != to &&
-            (from[to] = fcntl(from[to], F_DUPFD_CLOEXEC, count)) < 0)
-            return -1;
-    for (int to = 0; to < count; to++)
-        /* dup2 onto itself would leave FD_CLOEXEC set. */
-        if (from[to] >= 0 &&
-            (from[to] == to ? fcntl(to, F_SETFD, 0) : dup2(from[to], to)) < 0)
-            return -1;
-    return 0;
-}
-
 /* Returns only if it fails, with err filled. No other thread holds a lock: there
  * are none. */
 static int become_program(const struct start *start, struct err *err)
 {
     const struct launch *launch = start->launch;
+    int from[] = {launch->stdin_fd, launch->stdout_fd, launch->stderr_fd};
+    const int count = sizeof from / sizeof *from;
     const char *path = start->path;
+    bool placed = true;
 
-    if (place_streams(launch) < 0)
+    /* One that lies in the place of another is moved out of the way first; dup2
+     * onto itself would leave FD_CLOEXEC set. */
+    for (int to = 0; to < count && placed; to++)
+        if (from[to] >= 0 && from[to] < count && from[to] != to)
+            placed = (from[to] = fcntl(from[to], F_DUPFD_CLOEXEC, count)) >= 0;
+    for (int to = 0; to < count && placed; to++)
+        if (from[to] >= 0)
+            placed = (from[to] == to ? fcntl(to, F_SETFD, 0)
+                                     : dup2(from[to], to)) >= 0;
+    if (!placed)
         return err_set(err, ERR_TRACING,
                        "cannot give '%s' its standard streams: %s", path,
                        strerror(errno));
@@ -298,18 +289,6 @@ static int fill(int fd, struct bytes bytes)
     return -1;
 }
 
-/* Puts the image into a file without a name (memfd_create(2)); Linux before 6.3
- * does not know MFD_EXEC, and needs none. Returns its descriptor, or -1 with
- * errno. */
-static int make_memory_file(const struct launch *launch)
-{
-    int fd = memfd_create(launch->argv[0], MFD_CLOEXEC | MFD_EXEC);
-
-    if (fd < 0 && errno == EINVAL)
-        fd = memfd_create(launch->argv[0], MFD_CLOEXEC);
-    return fill(fd, launch->image);
-}
-
 static void remove_unpacked(char *path)
 {
     unlink(path);
@@ -405,15 +384,21 @@ int launch_try_file(const struct launch *launch, const char **where)
     return -1;
 }
 
-/* Some systems do not let programs be made, or executed, in memory. */
+/* In a file without a name (memfd_create(2)): Linux before 6.3 does not know
+ * MFD_EXEC, and needs none. Some systems do not let programs be made, or
+ * executed, in memory. */
 static int start_image(struct start *start, struct tracee *tracee,
                        struct err *err)
 {
+    const struct launch *launch = start->launch;
     char cause[128] = "it may not be executed there";
     const char *where;
     int result;
 
-    start->image = make_memory_file(start->launch);
+    start->image = memfd_create(launch->argv[0], MFD_CLOEXEC | MFD_EXEC);
+    if (start->image < 0 && errno == EINVAL)
+        start->image = memfd_create(launch->argv[0], MFD_CLOEXEC);
+    start->image = fill(start->image, launch->image);
     start->path = "the bundled program";
     if (start->image >= 0) {
         result = start_child(start, tracee, err);

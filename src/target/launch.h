@@ -15,9 +15,7 @@ struct launch {
     char *const *argv;  /* argv[0] names the program, as execvp(3) takes it */
     struct bytes image; /* or the program itself: argv[0] is only its name */
     /* What becomes the program's descriptors 0, 1 and 2; -1: ours does. */
-    int stdin_fd;
-    int stdout_fd;
-    int stderr_fd;
+    int stdin_fd, stdout_fd, stderr_fd;
     /* The program gets a session of its own, and the terminal that stdout_fd
      * is (the slave of a pty) as its controlling terminal. */
     bool own_terminal;
@@ -49,10 +47,8 @@ int launch_try_proc(pid_t pid, struct err *err);
 int launch_try_descriptors(struct err *err);
 int launch_try_stack(struct err *err);
 
-/*
- * The same for a temporary file that can be executed: *where is the directory
- * that it was made below. Returns 0, or -1 with errno.
- */
+/* The same for a temporary file that can be executed: *where is the directory
+ * that it was made below. Returns 0, or -1 with errno. */
 int launch_try_file(const struct launch *launch, const char **where);
 
 #endif
