@@ -6,11 +6,10 @@
  * vector on the new stack (AT_ENTRY, getauxval(3)), and the dynamic loader jumps
  * to what it reads there when it has done its work. So the address is replaced
  * by one that no program can have: the jump faults, and the program is sent
- * where it wanted to go. No byte of code is changed, and no debug register is
- * needed. A program that is linked statically stands at its entry point when it
- * is loaded. Until then a constructor that asks for AT_ENTRY is told that
- * address; what /proc/PID/auxv shows is a copy of the kernel's, which stays as
- * it was.
+ * where it wanted to go. No byte of code is changed. A program that is linked
+ * statically stands there when it is loaded. Until then a constructor that asks
+ * for AT_ENTRY is told that address; what /proc/PID/auxv shows is a copy of the
+ * kernel's, which stays as it was.
  *
  * Elsewhere by a debug register, which changes nothing of the program; there are
  * machines that accept one and never act on it, so it has to be proven first.
@@ -39,11 +38,10 @@ struct entry {
  */
 int entry_await(struct tracee *tracee, struct entry *entry);
 
-/* Whether this signal is that fault; the registers are fetched. */
+/* Whether this signal is that fault (the registers are fetched); then sends the
+ * tracee to its entry point, and puts the vector right. */
 bool entry_is_fault(const struct entry *entry, const struct tracee *tracee,
                     const siginfo_t *info);
-
-/* Sends the tracee to its entry point, and puts the vector right. */
 int entry_arrive(struct tracee *tracee, struct entry *entry);
 
 struct breakpoint {
@@ -56,11 +54,9 @@ struct breakpoint {
     uint8_t byte; /* that the int3 lies over */
 };
 
-/* Sets one of that kind. Returns 0, or -1: none is set. */
+/* Sets one of that kind (0, or -1: none is set); takes it away, if it is set. */
 int breakpoint_set(struct breakpoint *breakpoint, enum breakpoint_kind kind,
                    const struct tracee *tracee, uint64_t addr);
-
-/* Takes it away, if it is set. */
 void breakpoint_remove(struct breakpoint *breakpoint,
                        const struct tracee *tracee);
 

@@ -17,10 +17,8 @@
 int tracee_deny(struct tracee *tracee);
 int tracee_rewind(struct tracee *tracee);
 
-/*
- * Finds the syscall instruction for calls of ours, in the vdso that the kernel
- * maps for everybody; once for each program. Returns false without a vdso.
- */
+/* Finds the syscall instruction for calls of ours, in the vdso that the kernel
+ * maps for everybody; once for each program. Returns false without a vdso. */
 bool tracee_find_syscall(struct tracee *tracee);
 
 /*
@@ -73,18 +71,13 @@ int tracee_set_action(struct tracee *tracee, int signal,
  */
 void tracee_give_back(struct tracee *tracee);
 
-/*
- * Maps a page that it may read. Returns its address, or what is negative. Or
- * says whether such a page can be given that protection: one that goes away
- * again.
- */
+/* Maps a page that it may read. Returns its address, or what is negative. Or
+ * tries whether such a page, which goes away again, can be given a protection. */
 int64_t tracee_map_page(struct tracee *tracee);
 bool tracee_can_protect_again(struct tracee *tracee, unsigned prot);
 
-/*
- * Whether such a breakpoint works on this machine: there are some that accept
- * one and never stop at it. A call of ours is made to find out.
- */
+/* Whether tracee_break works on this machine: there are some that accept one and
+ * never stop at it. A call of ours is made to find out. */
 bool tracee_proves_break(struct tracee *tracee);
 
 /* --- write protection that the program cannot see ------------------------- */
@@ -106,14 +99,11 @@ bool tracee_proves_break(struct tracee *tracee);
 int uffd_open(struct tracee *tracee);
 
 /*
- * Makes whole pages ready to be protected: once for each mapping. Returns 0, or
- * -1 if that kind of mapping cannot be: private ones of files, and System V
- * shared memory.
+ * Makes whole pages ready to be protected, once for each mapping; and protects
+ * them, or not any more. Returns 0, or -1 if that kind of mapping cannot be:
+ * private ones of files, and System V shared memory.
  */
 int uffd_register(int fd, uint64_t addr, uint64_t length);
-
-/* Protects whole pages that are registered, or not any more. Returns 0 or
- * -1. */
 int uffd_protect(int fd, uint64_t addr, uint64_t length, bool protect);
 
 #endif

@@ -21,10 +21,8 @@
 
 #include "base/buf.h"
 
-/* Of a longer name the first so many bytes are taken. */
-#define PERFMAP_NAME 1024u
-
-/* Of a file the first so many bytes are read. */
+/* Of a longer name, and of a file, the first so many bytes are taken. */
+#define PERFMAP_NAME  1024u
 #define PERFMAP_BYTES (16u << 20)
 
 struct perfmap_line {
@@ -66,14 +64,10 @@ void perfmap_release(struct perfmap *map);
 /*
  * Reads what the process has written since the last time; it may have ended
  * meanwhile. A file that was begun anew is read from its start. A look at a
- * file that has not changed costs a few system calls.
+ * file that has not changed costs a few system calls. Then takes the next line
+ * that is one and has its newline. Returns false when there is none.
  */
 void perfmap_read(struct perfmap *map);
-
-/*
- * Takes the next line that was read, is one and has its newline. Returns false
- * when there is none.
- */
 bool perfmap_next(struct perfmap *map, struct perfmap_line *out);
 
 #endif

@@ -88,20 +88,16 @@ enum patience {
  */
 int wait_stop(struct stop *stop, enum patience patience, struct err *err);
 
-/*
- * Whether there is any child of ours, tracee or not. A shell that has started
- * others may have become jittrace: sh -c 'make-terms | exec jittrace ...'.
- */
+/* Whether there is any child of ours, tracee or not. A shell that has started
+ * others may have become jittrace: sh -c 'make-terms | exec jittrace ...'. */
 bool wait_has_children(void);
-
-/* Whether it has stopped, and its stop is yet to be read. */
-bool tracee_has_stopped(const struct tracee *tracee);
 
 /*
  * Waits for the next stop of this tracee alone. Its death stays for wait_stop
- * to find; then -1 is returned.
+ * to find; then -1 is returned. And whether its stop is yet to be read.
  */
 int tracee_wait(const struct tracee *tracee, struct stop *stop);
+bool tracee_has_stopped(const struct tracee *tracee);
 
 /* Turns a wait status into a stop, without asking anybody. */
 void stop_classify(pid_t tid, int status, struct stop *stop);

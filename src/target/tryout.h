@@ -29,11 +29,8 @@ const char *tryout_memory(const struct tracee *tracee, uint64_t addr);
  */
 int tracee_try(struct tracee *tracee, struct err *err);
 
-/*
- * After tracee_resume failed for a tracee that has executed nothing: fills err
- * with the cause, which is in errno, and a remedy, and returns -1. Returns 0
- * when the tracee is gone.
- */
+/* After tracee_resume failed for a tracee that has executed nothing: the same
+ * for the cause that is in errno. */
 int tracee_fails_to_run(struct err *err);
 
 #endif
