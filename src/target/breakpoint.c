@@ -6,13 +6,7 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
-/* No program may execute there, and the fault tells it. */
-#define NOWHERE MACHINE_KERNEL
-
 #define WORD sizeof(uint64_t)
-
-/* Words that are read at once. */
-#define WORDS 512
 
 /*
  * On the stack are the number of arguments, these, a zero, the environment, a
@@ -21,8 +15,9 @@
  */
 int entry_await(struct tracee *tracee, struct entry *entry)
 {
-    const uint64_t nowhere = NOWHERE;
-    uint64_t at, words[WORDS];
+    /* No program may execute there, and the fault tells it. */
+    const uint64_t nowhere = MACHINE_KERNEL;
+    uint64_t at, words[512];
     size_t got;
 
     *entry = (struct entry){.addr = proc_auxv(tracee->pid, AT_ENTRY)};
@@ -49,7 +44,7 @@ bool entry_is_fault(const struct entry *entry, const struct tracee *tracee,
                     const siginfo_t *info)
 {
     return entry->awaited && info->si_signo == SIGSEGV && info->si_code > 0 &&
-           tracee_pc(tracee) == NOWHERE;
+           tracee_pc(tracee) == MACHINE_KERNEL;
 }
 
 int entry_arrive(struct tracee *tracee, struct entry *entry)

@@ -19,10 +19,6 @@
 #ifndef JITTRACE_TARGET_BREAKPOINT_H
 #define JITTRACE_TARGET_BREAKPOINT_H
 
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "target/tracee.h"
 
 struct entry {

@@ -3,10 +3,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdint.h>
-#include <sys/mman.h>
 #include <sys/shm.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "target/filter.h"
@@ -295,16 +292,12 @@ void call_describe(const struct call *call, struct buf *out)
 
 int call_written_fd(const struct call *call)
 {
-    switch (call->number) {
-    case SYS_write:
-    case SYS_writev:
-    case SYS_pwrite64:
-    case SYS_pwritev:
-    case SYS_pwritev2:
-        return (int)call->args[0];
-    default:
-        return -1;
-    }
+    const uint64_t n = call->number;
+
+    return n == SYS_write || n == SYS_writev || n == SYS_pwrite64 ||
+                   n == SYS_pwritev || n == SYS_pwritev2
+               ? (int)call->args[0]
+               : -1;
 }
 
 uint64_t call_opened_path(const struct call *call)
@@ -318,20 +311,14 @@ uint64_t call_opened_path(const struct call *call)
 bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
 {
     const unsigned written = look_up(call)->written;
+    const uint64_t n = call->number;
 
     if (call_kind(call) >= CALL_MMAP && call_kind(call) <= CALL_OUTPUT)
         return false; /* they read memory, or change mappings as a whole */
-    switch (call->number) {
-    case SYS_execve:
-    case SYS_execveat:
-    case SYS_fork:
-    case SYS_vfork: /* a child runs on in the caller's memory meanwhile */
-        return false;
-    case SYS_clone: /* the same; its other arguments are no buffers */
+    if (n == SYS_execve || n == SYS_execveat || n == SYS_fork || n == SYS_vfork)
+        return false;   /* a child runs on in the caller's memory meanwhile */
+    if (n == SYS_clone) /* the same; its other arguments are no buffers */
         return call->args[2] - addr < length || call->args[3] - addr < length;
-    default:
-        break;
-    }
     for (int i = 0; i < 6; i++) {
         /* A length, where there is one, follows its pointer. */
         uint64_t size = i < 5 ? call->args[i + 1] : 0;

@@ -6,8 +6,6 @@
 #ifndef JITTRACE_TARGET_CALLS_H
 #define JITTRACE_TARGET_CALLS_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "target/tracee.h"
 
@@ -69,10 +67,8 @@ uint64_t call_opened_path(const struct call *call);
  */
 bool call_may_write(const struct call *call, uint64_t addr, uint64_t length);
 
-/*
- * Whether the code at addr ends a signal handler: it makes the system call
- * rt_sigreturn (sigreturn(2)), as what a handler returns to does.
- */
+/* Whether the code at addr ends a signal handler: it makes the system call
+ * rt_sigreturn (sigreturn(2)), as what a handler returns to does. */
 bool call_ends_handler(pid_t pid, uint64_t addr);
 
 #endif

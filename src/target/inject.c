@@ -15,11 +15,8 @@
 #include <linux/userfaultfd.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/personality.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cpu/calling.h"
@@ -211,12 +208,10 @@ int tracee_mprotect(struct tracee *tracee, uint64_t addr, uint64_t length,
 
 int64_t tracee_map_page(struct tracee *tracee)
 {
-    const uint64_t args[6] = {0,
-                              (uint64_t)sysconf(_SC_PAGESIZE),
-                              PROT_READ,
-                              MAP_PRIVATE | MAP_ANONYMOUS,
-                              (uint64_t)-1,
-                              0};
+    const uint64_t args[6] = {[1] = (uint64_t)sysconf(_SC_PAGESIZE),
+                              [2] = PROT_READ,
+                              [3] = MAP_PRIVATE | MAP_ANONYMOUS,
+                              [4] = (uint64_t)-1};
 
     return inject(tracee, BY_STEP, SYS_mmap, args);
 }
@@ -275,13 +270,12 @@ int tracee_finish_exec(struct tracee *tracee)
  * front of it works. */
 bool tracee_proves_break(struct tracee *tracee)
 {
-    static const uint64_t none[6];
     const uint64_t insn = tracee->syscall_insn;
     int64_t at;
 
     if (!insn || tracee_break(tracee, insn) < 0)
         return false;
-    at = inject(tracee, BY_TRAP, SYS_getpid, none);
+    at = inject(tracee, BY_TRAP, SYS_getpid, (const uint64_t[6]){0});
     tracee_break(tracee, 0);
     return at == (int64_t)insn;
 }
@@ -293,23 +287,22 @@ bool tracee_proves_break(struct tracee *tracee)
 #define UFFD_FEATURE_WP_UNPOPULATED (1 << 13)
 #endif
 
-/* Faults of the kernel are not for us: that takes no privilege. */
-#define FLAGS (O_CLOEXEC | UFFD_USER_MODE_ONLY)
-
-/* Stores fault, with a signal, also in pages that were never touched. */
-#define FEATURES                                            \
-    (UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS | \
-     UFFD_FEATURE_WP_UNPOPULATED)
-
 int uffd_open(struct tracee *tracee)
 {
-    struct uffdio_api api = {.api = UFFD_API, .features = FEATURES};
+    /* Stores fault, with a signal, also in pages that were never touched. */
+    struct uffdio_api api = {
+        .api = UFFD_API,
+        .features = UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_SIGBUS |
+                    UFFD_FEATURE_WP_UNPOPULATED,
+    };
     int64_t theirs;
     int fd;
 
     if (prctl(PR_GET_SECCOMP) != 0)
         return -1;
-    theirs = tracee_inject(tracee, SYS_userfaultfd, FLAGS, 0, 0);
+    /* Faults of the kernel are not for us: that takes no privilege. */
+    theirs = tracee_inject(tracee, SYS_userfaultfd,
+                           O_CLOEXEC | UFFD_USER_MODE_ONLY, 0, 0);
     if (theirs < 0)
         return -1;
     fd = proc_take_fd(tracee->pid, (int)theirs);

@@ -65,10 +65,8 @@ struct signal_action {
 int tracee_set_action(struct tracee *tracee, int signal,
                       const struct signal_action *action);
 
-/*
- * Several signals are held, some of which the program blocks: these go back to
- * the kernel, where they are pending, but for SIGTRAP. Not during a call.
- */
+/* Several signals are held, some of which the program blocks: these go back to
+ * the kernel, where they are pending, but for SIGTRAP. Not during a call. */
 void tracee_give_back(struct tracee *tracee);
 
 /* Maps a page that it may read. Returns its address, or what is negative. Or

@@ -11,7 +11,6 @@
 #include "target/filter.h"
 #include "target/machine.h"
 #include "target/proc.h"
-#include "target/registers.h"
 #include "target/request.h"
 
 /* How often the CPU is given away before a tracee counts as running on. */
@@ -89,28 +88,22 @@ void stop_classify(pid_t tid, int status, struct stop *stop)
         [PTRACE_EVENT_SECCOMP] = STOP_FILTER,
     };
     const unsigned event = (unsigned)status >> 16;
+    const int signal = WSTOPSIG(status);
 
-    *stop = (struct stop){.tid = tid};
-    if (WIFEXITED(status)) {
-        stop->kind = STOP_EXITED;
-        stop->status = WEXITSTATUS(status);
-        return;
-    }
-    if (WIFSIGNALED(status)) {
-        stop->kind = STOP_KILLED;
-        stop->signal = WTERMSIG(status);
-        return;
-    }
-    if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
-        stop->kind = STOP_CALL; /* PTRACE_O_TRACESYSGOOD */
-        return;
-    }
-    stop->signal = WSTOPSIG(status);
-    if (event == 0)
+    *stop = (struct stop){.tid = tid, .signal = signal};
+    if (WIFEXITED(status))
+        *stop = (struct stop){
+            .kind = STOP_EXITED, .tid = tid, .status = WEXITSTATUS(status)};
+    else if (WIFSIGNALED(status))
+        *stop = (struct stop){
+            .kind = STOP_KILLED, .tid = tid, .signal = WTERMSIG(status)};
+    else if (signal == (SIGTRAP | 0x80)) /* PTRACE_O_TRACESYSGOOD */
+        *stop = (struct stop){.kind = STOP_CALL, .tid = tid};
+    else if (event == 0)
         stop->kind = STOP_SIGNAL;
     else if (event == PTRACE_EVENT_STOP)
-        stop->kind = stop->signal == SIGSTOP || stop->signal == SIGTSTP ||
-                             stop->signal == SIGTTIN || stop->signal == SIGTTOU
+        stop->kind = signal == SIGSTOP || signal == SIGTSTP ||
+                             signal == SIGTTIN || signal == SIGTTOU
                          ? STOP_GROUP
                          : STOP_STARTED;
     else
