@@ -11,14 +11,10 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -53,6 +49,8 @@ struct attempt {
     struct tracee tracee; /* at its STOP_EXEC, or behind it (CALL_STOPS) */
     struct err err;       /* what is to be said of it; else it is: */
     const char *failed;   /* with errno; its name if it is nothing else */
+    siginfo_t info;
+    struct call call;
 };
 
 static bool fails(struct attempt *attempt, const char *what)
@@ -194,15 +192,9 @@ TRY(WRITE,
 TRY(REGISTERS, !(attempt->failed = tryout_registers(tracee)))
 TRY(MASK, !(attempt->failed = tryout_mask(tracee)))
 
-static bool try_SIGINFO(struct attempt *attempt)
-{
-    siginfo_t info;
-
-    return (tracee_siginfo(&attempt->tracee, &info) == 0 &&
-            info.si_signo == SIGTRAP) ||
-           fails(attempt, "PTRACE_GETSIGINFO");
-}
-
+TRY(SIGINFO, (tracee_siginfo(tracee, &attempt->info) == 0 &&
+              attempt->info.si_signo == SIGTRAP) ||
+                 fails(attempt, "PTRACE_GETSIGINFO"))
 TRY(WAITID, wait_has_children())
 
 /* Lets it go on; it must make a stop of that kind next. */
@@ -240,12 +232,8 @@ static bool try_LISTEN(struct attempt *attempt)
 
 TRY(CALL_STOPS, true) /* it is there */
 
-static bool try_CALL_INFO(struct attempt *attempt)
-{
-    struct call call;
-
-    return tracee_call(&attempt->tracee, &call) == 0 && !call.entering;
-}
+TRY(CALL_INFO,
+    tracee_call(tracee, &attempt->call) == 0 && !attempt->call.entering)
 
 /* The first instruction of the dynamic loader. */
 static bool try_STEP(struct attempt *attempt)
@@ -272,13 +260,10 @@ static int64_t call(struct attempt *attempt, uint64_t number, uint64_t first,
     return result;
 }
 
-static bool try_INJECT(struct attempt *attempt)
-{
-    if (!attempt->tracee.syscall_insn)
-        return SAY(attempt, NO_VDSO) == 0;
-    return call(attempt, SYS_getpid, 0, 0) == attempt->tracee.pid ||
-           fails(attempt, "getpid");
-}
+TRY(INJECT, !tracee->syscall_insn
+                ? SAY(attempt, NO_VDSO) == 0
+                : call(attempt, SYS_getpid, 0, 0) == tracee->pid ||
+                      fails(attempt, "getpid"))
 
 /* Sets the protection of the page; the kernel must show it then. */
 static bool protects(struct attempt *attempt, uint64_t page, unsigned prot)
@@ -342,15 +327,11 @@ static bool try_UFFD(struct attempt *attempt)
            fails(attempt, "UFFDIO_WRITEPROTECT");
 }
 
-static bool try_DEBUG(struct attempt *attempt)
-{
-    struct tracee *tracee = &attempt->tracee;
-
-    if (tracee_break(tracee, tracee->syscall_insn) < 0)
-        return fails(attempt, "PTRACE_POKEUSER");
-    return tracee_proves_break(tracee) ||
-           SAY(attempt, "one is accepted, and never stops the program") == 0;
-}
+TRY(DEBUG, tracee_break(tracee, tracee->syscall_insn) < 0
+               ? fails(attempt, "PTRACE_POKEUSER")
+               : tracee_proves_break(tracee) ||
+                     SAY(attempt, "one is accepted, and never stops the "
+                                  "program") == 0)
 
 /* In the place of the first instruction of the dynamic loader. */
 static bool try_BREAKPOINT(struct attempt *attempt)

@@ -10,10 +10,6 @@
 #ifndef JITTRACE_TARGET_DOCTOR_H
 #define JITTRACE_TARGET_DOCTOR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "target/launch.h"
 
 /* What doctor.def says of it. The strings last for ever. */

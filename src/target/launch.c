@@ -16,13 +16,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -244,6 +241,7 @@ static int start_child(const struct start *start, struct tracee *tracee,
         if (got == 1) { /* else jittrace is gone or has failed */
             become_program(start, err);
             got = write(report[1], err, sizeof *err);
+            (void)got;
         }
         _exit(127);
     }
@@ -362,6 +360,7 @@ static int start_unpacked(struct start *start, struct tracee *tracee,
             start->path = path;
             if (tracee)
                 result = start_child(start, tracee, err);
+            start->path = places[i];
             remove_unpacked(path);
         }
         sigprocmask(SIG_SETMASK, &mask, NULL);

@@ -5,10 +5,7 @@
 #ifndef JITTRACE_TARGET_LAUNCH_H
 #define JITTRACE_TARGET_LAUNCH_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
-#include "base/err.h"
 #include "target/tracee.h"
 
 struct launch {
@@ -26,10 +23,9 @@ struct launch {
  * before any of its instructions (STOP_EXEC). Descriptors of ours must have
  * FD_CLOEXEC; those given here may be any, and two may be the same. A signal
  * that we ignore or block at this moment is ignored or blocked in the program
- * too (execve(2)), so whoever does that for itself does it later.
- *
- * An image is started from memory or, where the system does not allow that,
- * from a temporary file, which is gone when this returns.
+ * too (execve(2)), so whoever does that for itself does it later. An image is
+ * started from memory or, where the system does not allow that, from a temporary
+ * file, which is gone when this returns.
  *
  * Returns 0; or -1 with err filled: ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE (a
  * directory, no permission, another CPU, no program at all), ERR_TRACING (also

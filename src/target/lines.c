@@ -26,7 +26,6 @@
 
 #include <dlfcn.h>
 #include <dwarf.h>
-#include <elf.h>
 #include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
 #include <gelf.h>
@@ -339,7 +338,7 @@ bool lines_find_caller(struct lines *lines, const struct regs *regs,
     return out->file != NULL;
 }
 
-/* --- names without a symbol ----------------------------------------------- */
+/* --- symbols -------------------------------------------------------------- */
 
 struct name {
     uint64_t key;
@@ -459,8 +458,6 @@ static void find_by_slot(struct lines *lines, Dwfl_Module *module, uint64_t pc,
     dwfl_getmodules(lines->dwfl, look_at_module, &nameless, 0);
     keep(&lines->slots, nameless.start, buf_text(name));
 }
-
-/* --- symbols -------------------------------------------------------------- */
 
 const char *lines_symbol(struct lines *lines, uint64_t pc)
 {

@@ -9,8 +9,6 @@
 #ifndef JITTRACE_TARGET_LINES_H
 #define JITTRACE_TARGET_LINES_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"

@@ -17,8 +17,6 @@
 #include "base/utf8.h"
 #include "target/proc.h"
 
-/* --- a line -------------------------------------------------------------- */
-
 /* Takes a hex number and the blank behind it from the front of the line. */
 static bool take_number(struct bytes *line, uint64_t *out)
 {
@@ -52,8 +50,6 @@ bool perfmap_parse(struct bytes line, struct perfmap_line *out)
     out->name[len] = 0;
     return true;
 }
-
-/* --- the file ------------------------------------------------------------ */
 
 /* What was read of a file says nothing about the one that is read next. */
 static void begin_anew(struct perfmap *map)

@@ -15,8 +15,6 @@
 #ifndef JITTRACE_TARGET_PERFMAP_H
 #define JITTRACE_TARGET_PERFMAP_H
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"

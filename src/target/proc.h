@@ -5,9 +5,6 @@
 #ifndef JITTRACE_TARGET_PROC_H
 #define JITTRACE_TARGET_PROC_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"

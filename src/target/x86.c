@@ -15,7 +15,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
-#include <sys/ucontext.h>
 #include <ucontext.h>
 
 #include "cpu/calling.h"
