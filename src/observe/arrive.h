@@ -27,11 +27,10 @@ const char *arrive_how(struct thread *thread, const struct regs *regs);
 bool arrive_follows_call(pid_t pid, uint64_t addr);
 
 /* Notes that control will come back there, to a function that returns to
- * thread->back; the oldest is forgotten when there are too many. */
+ * thread->back; the oldest is forgotten when there are too many. Whether that
+ * return was awaited; if so it is so no longer, and neither are those that were
+ * to come before. *back is where that function returns to. */
 void arrive_await(struct thread *thread, struct place at);
-
-/* Whether that return was awaited; if so it is so no longer, and neither are
- * those that were to come before. *back is where that function returns to. */
 bool arrive_awaited(struct thread *thread, struct place at, struct place *back);
 
 #endif

@@ -39,10 +39,8 @@ struct spending {
     uint64_t all_stores, data_stores, system_calls, steps, calls, output;
 };
 
-/*
- * Memory that a program never executed is watched in the hope that it will. Once
- * the budget for that is spent, such a region is watched for this many stores.
- */
+/* Memory that a program never executed is watched in the hope that it will. Once
+ * the budget for that is spent, such a region is watched for this many stores. */
 #define BUDGET_DATA_STORES 256u
 
 /*
@@ -58,11 +56,9 @@ enum budget budget_pay_system_call(struct spending *spent);
 enum budget budget_pay_step(struct spending *spent, uint64_t *of_call);
 enum budget budget_pay_call(struct spending *spent);
 
-/*
- * Pays for size bytes of output. Returns how many of them may be recorded;
- * *which is BUDGET_output when for the first time more were to be than may be,
- * else BUDGETS; a budget of 0 was spent from the start.
- */
+/* Pays for size bytes of output. Returns how many of them may be recorded; *which
+ * is BUDGET_output when for the first time more were to be than may be, else
+ * BUDGETS; a budget of 0 was spent from the start. */
 uint64_t budget_pay_output(struct spending *spent, uint64_t size,
                            enum budget *which);
 

@@ -26,11 +26,9 @@ enum compared {
     COMPARE_ALL,
 };
 
-/*
- * Compares [from, to) with what is known of it, and tells of it as written `by`
+/* Compares [from, to) with what is known of it, and tells of it as written `by`
  * something; where that is NULL it is noted only: it is known why nobody saw the
- * stores. And the same for a page as a whole.
- */
+ * stores. And the same for a page as a whole. */
 void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
                    uint64_t to, const char *by, enum compared told);
 void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
@@ -40,27 +38,21 @@ void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
  * to be compared with what is known of it. */
 void bytes_know(struct thread *thread, struct region *region);
 
-/*
- * The CPU is about to execute an instruction that was just read. What nobody
- * has seen being stored is found here, for a way around every guard is always
- * open (/proc/PID/mem), and to read all there is at each entry takes longer
- * than the entry.
- */
+/* The CPU is about to execute an instruction that was just read. What nobody has
+ * seen being stored is found here, for a way around every guard is always open
+ * (/proc/PID/mem), and to read all at each entry takes longer than the entry. */
 void bytes_check(struct thread *thread, const struct insn *insn);
 
-/* Whether only what is seen can change the bytes of the region. */
+/* Whether only what is seen can change the bytes of the region. And whether the
+ * program can store to its memory, through this mapping or another one, without
+ * being seen. */
 bool bytes_are_steady(const struct region *region);
-
-/* Whether the program can store to the region's memory, through this mapping or
- * another one, without being seen. */
 bool bytes_are_open(const struct space *space, const struct region *region);
 
-/*
- * The bytes of a region from its first to its last written one, as they are in
+/* The bytes of a region from its first to its last written one, as they are in
  * memory now. For an entry at pc more than a page is cut to what no event has
  * carried; of a region beyond the budget only the pages at pc are read. pc == 0
- * asks for all there is. Returns false when there are none.
- */
+ * asks for all there is. Returns false when there are none. */
 bool bytes_of_code(struct thread *thread, struct region *region, uint64_t pc,
                    struct buf *out, uint64_t *offset);
 

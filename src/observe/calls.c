@@ -26,21 +26,13 @@
  * are made of. */
 static bool takes_vdso(const struct call *call, uint64_t insn)
 {
+    enum call_kind kind = call_kind(call);
     uint64_t addr, length;
 
-    if (!call_range(call, &addr, &length) || insn - addr >= length)
-        return false;
-    switch (call_kind(call)) {
-    case CALL_MMAP:
-        return call->args[3] & MAP_FIXED;
-    case CALL_PROTECT:
-        return !(call->args[2] & PROT_EXEC);
-    case CALL_MUNMAP:
-    case CALL_MREMAP:
-        return true;
-    default:
-        return false;
-    }
+    return call_range(call, &addr, &length) && insn - addr < length &&
+           (kind == CALL_MUNMAP || kind == CALL_MREMAP ||
+            (kind == CALL_MMAP && (call->args[3] & MAP_FIXED)) ||
+            (kind == CALL_PROTECT && !(call->args[2] & PROT_EXEC)));
 }
 
 enum go calls_begin(struct thread *thread)

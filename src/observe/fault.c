@@ -219,20 +219,13 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
                    class == FAULT_STORE ? PROT_WRITE : PROT_EXEC);
         return GO_ON;
     }
-    switch (class) {
-    case FAULT_STORE:
-        store_begin(thread, fault.addr);
-        break; /* and makes it, in one step */
-    case FAULT_FETCH:
+    if (class == FAULT_STORE)
+        store_begin(thread, fault.addr); /* and makes it, in one step */
+    else if (class == FAULT_FETCH)
         go = stay_enter(thread, region);
-        break;
-    case FAULT_STALE:
-        go = repeat_fault(thread);
-        break;
-    case FAULT_PROGRAM:
-        go = on_own_fault(thread, info);
-        break;
-    }
+    else
+        go = class == FAULT_STALE ? repeat_fault(thread)
+                                  : on_own_fault(thread, info);
     last->turns = space->turns;
     return go;
 }

@@ -16,20 +16,16 @@
  * The kernel tells of a call when it is over, and of two in any order. One may
  * take memory away, and the other get new memory at the same place:
  *
- *     thread 1            thread 2            what is told
- *     munmap(A)
- *                         mmap() = A          2: A is there, and is guarded
- *                                             1: A is gone, and its guard is
- *                                                forgotten, but not lifted
+ *     thread 1       thread 2       what is told
+ *     munmap(A)      mmap() = A     2: A is there, and is guarded
+ *                                   1: A is gone, its guard forgotten, not lifted
  *
- * So calls that change mappings begin one at a time: each stops at its entry,
- * and waits there until the end of the one before is read. The kernel does not
- * do two at once either (mmap_lock). And while one is under way the guards stay
- * as they are where it may be at work, and whoever faults there repeats the
- * access behind it.
- *
- * A program that handles faults itself (userfaultfd(2)) may have to make such a
- * call for another one to end, so there they do not wait.
+ * So calls that change mappings begin one at a time, as the kernel does them
+ * (mmap_lock): each stops at its entry, and waits there until the end of the one
+ * before is read. While one is under way the guards stay as they are where it
+ * may be at work, and whoever faults there repeats the access behind it. Not
+ * where a program handles faults itself (userfaultfd(2)), which may have to make
+ * such a call for another one to end.
  */
 #ifndef JITTRACE_OBSERVE_GUARD_H
 #define JITTRACE_OBSERVE_GUARD_H
@@ -57,11 +53,9 @@ int guard_set(struct thread *thread, struct region *region, unsigned taken);
 int guard_arm(struct thread *thread, struct region *region);
 int guard_lift(struct thread *thread, struct region *region, unsigned prot);
 
-/*
- * Arms the permissions in prot of a region that threads may know of whose system
+/* Arms the permissions in prot of a region that threads may know of whose system
  * calls are under way: where one of these may write there, its thread holds
- * writes back behind that call.
- */
+ * writes back behind that call. */
 void guard_arm_behind_calls(struct thread *thread, struct region *region,
                             unsigned prot);
 
@@ -78,11 +72,9 @@ int guard_allow_execution(struct thread *thread, struct region *region,
  * again, or from none any more if all entries are spent that may be seen. */
 void guard_close_all(struct thread *thread);
 
-/*
- * Opens some pages of a region whose write permission is held back for a store
+/* Opens some pages of a region whose write permission is held back for a store
  * into [addr, addr + size), or closes them again. As the others see it, it is
- * held back all the time if only these pages can be opened.
- */
+ * held back all the time if only these pages can be opened. */
 void guard_open(struct thread *thread, struct region *region, uint64_t addr,
                 uint64_t size, bool open);
 
@@ -109,14 +101,11 @@ void guard_drop_stack(struct thread *thread, uint64_t addr, uint64_t length);
 
 /* Whether any region of the space has its write permission held back. */
 bool guard_watches_stores(struct space *space);
-
-/*
- * Whether the threads of the space must stop at system calls, which could fail
- * at a guard: while one is armed; and always if there are several threads, for
- * one may arm it while another one runs. And while there may be code in the
- * heap: programs that only have a heap would stop at brk(2) all the time, if
- * the filter caught it.
- */
+/* Whether the threads of the space must stop at system calls, which could fail
+ * at a guard: while one is armed; always if there are several threads, for one
+ * may arm it while another one runs; and while there may be code in the heap:
+ * programs that only have a heap would stop at brk(2) all the time, if the filter
+ * caught it. */
 bool guard_needs_calls(struct space *space);
 
 #endif

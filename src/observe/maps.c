@@ -229,25 +229,6 @@ static void arrive(struct thread *thread, const struct region *from,
     guard_arm_behind_calls(thread, region, GUARDS);
 }
 
-/* Shared memory is there twice now, with guards if it had any. */
-static void doubled(struct thread *thread, const char *text)
-{
-    const struct call *call = &thread->call;
-    uint64_t addr = (uint64_t)call->result, length = page_end(call->args[2]);
-    const struct pages nothing = {0};
-    const struct region *found;
-    struct region from;
-
-    candidate_forget(thread, addr, length, text);
-    found = regions_at(&thread->space->regions, call->args[0]);
-    if (!found)
-        return;
-    from = *found;
-    from.addr = call->args[0];
-    from.guard.blind = true;
-    arrive(thread, &from, &nothing, addr, length, text);
-}
-
 static void after_mremap(struct thread *thread, const char *text)
 {
     const struct call *call = &thread->call;
@@ -257,11 +238,18 @@ static void after_mremap(struct thread *thread, const char *text)
     uint64_t length = page_end(call->args[2]);
     bool stays = addr == old && length <= old_length;
     struct pages known = {0}; /* and the regions there, as they were before */
-    struct region *list;
+    struct region *list, *region, from;
     size_t first, count = 0;
 
-    if (old_length == 0) {
-        doubled(thread, text);
+    if (old_length == 0) { /* shared memory is there twice now */
+        candidate_forget(thread, addr, length, text);
+        region = regions_at(regions, old);
+        if (!region)
+            return;
+        from = *region; /* with guards if it had any */
+        from.addr = old;
+        from.guard.blind = true;
+        arrive(thread, &from, &known, addr, length, text);
         return;
     }
     first = regions_cut(regions, old, old_length);
@@ -275,8 +263,7 @@ static void after_mremap(struct thread *thread, const char *text)
     if (call->args[3] & MREMAP_DONTUNMAP) {
         /* The old place is still there, but all zero. */
         for (size_t i = 0; i < count; i++) {
-            struct region *region = regions_at(regions, list[i].addr);
-
+            region = regions_at(regions, list[i].addr);
             tell_moved(thread, region, region->addr, &known);
             guard_renew(thread, region);
         }
@@ -413,15 +400,6 @@ void maps_after(struct thread *thread, bool succeeded)
         break;
     }
     buf_release(&described);
-}
-
-void maps_forget(struct thread *thread)
-{
-    const struct regions *regions = &thread->space->regions;
-
-    while (regions->count > 0)
-        candidate_forget(thread, regions->list[0].addr, regions->list[0].length,
-                         "execve");
 }
 
 void maps_begin(struct thread *thread)

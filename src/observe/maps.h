@@ -23,7 +23,4 @@ void maps_grown(struct thread *thread, uint64_t addr);
 void maps_before(struct thread *thread);
 void maps_after(struct thread *thread, bool succeeded);
 
-/* Everything the space had is gone (exec). */
-void maps_forget(struct thread *thread);
-
 #endif

@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 
 #include "base/mem.h"
+#include "observe/candidates.h"
 #include "observe/guard.h"
 #include "observe/maps.h"
 #include "observe/signals.h"
@@ -142,9 +143,13 @@ enum go process_exec(struct thread *thread, const struct stop *stop)
         thread_remove(former);
     }
     if (watched && thread->space->started) {
+        const struct regions *regions = &thread->space->regions;
+
         lines_free(run->lines);
         run->lines = lines_new(tracee->tid);
-        maps_forget(thread);
+        while (regions->count > 0)
+            candidate_forget(thread, regions->list[0].addr,
+                             regions->list[0].length, "execve");
     }
     if (!watched && thread->space && thread->space->watched)
         tell_unwatched(thread, "exec");
@@ -339,17 +344,9 @@ static bool is_amid_call(const struct thread *thread)
                tracee_has_stopped(&thread->tracee);
     if (tracee_enters_call(&thread->tracee))
         return false;
-    if (!thread->has_stop)
-        return thread->mode == MODE_CALL;
-    switch (thread->stop.kind) {
-    case STOP_FORK:
-    case STOP_VFORK:
-    case STOP_CLONE:
-    case STOP_EXEC:
-        return true;
-    default:
-        return false;
-    }
+    return thread->has_stop ? thread->stop.kind >= STOP_EXEC &&
+                                  thread->stop.kind <= STOP_FORK
+                            : thread->mode == MODE_CALL;
 }
 
 bool process_may_write(struct thread *thread)

@@ -25,10 +25,9 @@
 
 #include "observe/thread.h"
 
-/* A program was loaded and nothing of it has run. */
+/* A program was loaded and nothing of it has run. The same by exec: threads may
+ * be removed, but not the given one. */
 enum go process_loaded(struct thread *thread);
-
-/* The same by exec. Threads may be removed, but not the given one. */
 enum go process_exec(struct thread *thread, const struct stop *stop);
 
 /* The jump to the entry point, also by a child that a constructor has made. */
@@ -37,17 +36,13 @@ enum go process_entered(struct thread *thread);
 /* The thread has made another thread or process. */
 enum go process_made(struct thread *thread, const struct stop *stop);
 
-/*
- * Lets a child go on whose parent was killed before it told of it. parent is
- * the space that it has a copy of, or NULL if that is not known.
- */
+/* Lets a child go on whose parent was killed before it told of it. parent is the
+ * space that it has a copy of, or NULL if that is not known. */
 void process_adopt(struct thread *child, const struct space *parent);
 
-/*
- * A system call of the thread, watched or not, is about to begin: it may write
- * to the memory of another process. Returns false when it was undone, for the
- * other one has to get on first; it begins again.
- */
+/* A system call of the thread, watched or not, is about to begin: it may write to
+ * the memory of another process. Returns false when it was undone, for the other
+ * one has to get on first; it begins again. */
 bool process_may_write(struct thread *thread);
 
 #endif

@@ -233,51 +233,22 @@ static void describe_fault(const struct thread *thread,
     }
 }
 
-static void emit_signal(struct thread *thread, const siginfo_t *info)
-{
-    struct event event = {.kind = EVENT_SIGNAL, .tid = thread->tracee.tid};
-    bool is_fault = info->si_code > 0 &&
-                    (info->si_signo == SIGSEGV || info->si_signo == SIGBUS ||
-                     info->si_signo == SIGFPE || info->si_signo == SIGILL);
-    struct fault_texts texts;
-    const char *name = signal_name(info->si_signo);
-
-    event.signal.number = info->si_signo;
-    event.signal.name = name ? name : "SIGRT";
-    event.signal.code = info->si_code;
-    if (is_fault)
-        event.signal.addr =
-            (struct opt_u64){true, (uint64_t)(uintptr_t)info->si_addr};
-    if (tracee_fetch(&thread->tracee) == 0) {
-        event.signal.pc = (struct opt_u64){true, tracee_pc(&thread->tracee)};
-        if (is_fault)
-            describe_fault(thread, &texts, &event);
-    }
-    run_tell(thread->run, &event);
-}
-
 /* --- delivery ------------------------------------------------------------- */
 
 bool signals_come_again(const struct thread *thread, const siginfo_t *info)
 {
     uint64_t pc = tracee_pc(&thread->tracee);
+    int signal = info->si_signo, code = info->si_code;
     uint8_t before[SYSCALL_LENGTH];
 
-    switch (info->si_signo) {
-    case SIGSEGV:
-        if (info->si_code == SI_KERNEL)
-            return proc_read(thread->tracee.tid, pc - sizeof before, before,
-                             sizeof before) != sizeof before ||
-                   memcmp(before, syscall_bytes, sizeof before) != 0;
-        return info->si_code > 0;
-    case SIGBUS:
-        return info->si_code == BUS_ADRERR || info->si_code == BUS_ADRALN;
-    case SIGILL:
-    case SIGFPE:
-        return info->si_code > 0;
-    default:
-        return false;
-    }
+    if (signal == SIGSEGV && code == SI_KERNEL)
+        return proc_read(thread->tracee.tid, pc - sizeof before, before,
+                         sizeof before) != sizeof before ||
+               memcmp(before, syscall_bytes, sizeof before) != 0;
+    if (signal == SIGBUS)
+        return code == BUS_ADRERR || code == BUS_ADRALN;
+    return code > 0 &&
+           (signal == SIGSEGV || signal == SIGILL || signal == SIGFPE);
 }
 
 /*
@@ -309,10 +280,12 @@ static bool raise_again(struct thread *thread)
 
 int signals_take(struct thread *thread, bool step)
 {
+    struct event event = {.kind = EVENT_SIGNAL, .tid = thread->tracee.tid};
     struct tracee *tracee = &thread->tracee;
     struct signal_action *action;
+    struct fault_texts texts;
     siginfo_t info;
-    bool blocked;
+    bool blocked, is_fault;
 
     if (tracee->held_count == 0)
         return 0;
@@ -326,7 +299,23 @@ int signals_take(struct thread *thread, bool step)
         return 0;
     if (blocked)
         return info.si_signo;
-    emit_signal(thread, &info);
+    is_fault = info.si_code > 0 &&
+               (info.si_signo == SIGSEGV || info.si_signo == SIGBUS ||
+                info.si_signo == SIGFPE || info.si_signo == SIGILL);
+    event.signal.number = info.si_signo;
+    event.signal.name = signal_name(info.si_signo);
+    if (!event.signal.name)
+        event.signal.name = "SIGRT";
+    event.signal.code = info.si_code;
+    if (is_fault)
+        event.signal.addr =
+            (struct opt_u64){true, (uint64_t)(uintptr_t)info.si_addr};
+    if (tracee_fetch(tracee) == 0) {
+        event.signal.pc = (struct opt_u64){true, tracee_pc(tracee)};
+        if (is_fault)
+            describe_fault(thread, &texts, &event);
+    }
+    run_tell(thread->run, &event);
     /* A handler may be for one time. What is ignored and forced upon the program
      * all the same ends it, by the default action. */
     action = action_of(thread, info.si_signo);

@@ -5,14 +5,12 @@
  *
  * A fault at a guard and the trap behind a step are forced upon a thread. If it
  * blocks or ignores that signal, the kernel sets the default action and
- * unblocks it, tracer or not (force_sig_info_to_task in kernel/signal.c). It
- * does not tell, so it has to be found out afterwards.
- *
- * The filter stops the program where it sets an action for one of them, so what
- * it has set is known. A mask is not: to stop wherever a program sets one
- * would cost too much. A thread that is stepped has a mask without SIGTRAP for
- * that moment (tracee_resume), so its steps undo nothing but that SIGTRAP is
- * ignored; that is set again before the program could see it.
+ * unblocks it, tracer or not, and does not tell (force_sig_info_to_task in
+ * kernel/signal.c): that has to be found out afterwards. What the program has
+ * set is known, for the filter stops it there; its masks are not, for to stop
+ * at each would cost too much. A thread that is stepped has a mask without
+ * SIGTRAP for that moment (tracee_resume), so its steps undo nothing but that
+ * SIGTRAP is ignored; that is set again before the program could see it.
  *
  * A handler is one for all threads. Where one of them blocks its signal, the
  * others could raise it in the moment in which it is not set, so such a program
@@ -22,10 +20,9 @@
  * has made before its entry point, until that gets there. A child of vfork has
  * actions of its own, and starts a program.
  *
- * Signals are delivered with the siginfo that they came with. That cannot always
- * be done at once: to lift or arm a guard takes the thread out of the stop that
- * the signal came with. So a signal is held first (tracee_hold), and taken
- * again when the thread is resumed.
+ * A signal is delivered with the siginfo that it came with. To lift or arm a
+ * guard takes the thread out of the stop that it came with, so it is held first
+ * (tracee_hold), and taken again when the thread is resumed.
  */
 #ifndef JITTRACE_OBSERVE_SIGNALS_H
 #define JITTRACE_OBSERVE_SIGNALS_H
@@ -58,37 +55,29 @@ struct reset {
 struct reset reset_find(enum disposition set, enum disposition now, int signal,
                         uint64_t mask, bool alone);
 
-/* A program was loaded: some signals may have been ignored before. */
+/* A program was loaded: some signals may have been ignored before. And
+ * thread->call begins: it may set an action. */
 void signals_inherited(struct thread *thread);
-
-/* thread->call begins: it may set an action. */
 void signals_set(struct thread *thread);
 
-/*
- * SIGSEGV, SIGBUS or SIGTRAP was forced upon the thread, and not by what the
- * program did: gives back what that has undone.
- */
+/* SIGSEGV, SIGBUS or SIGTRAP was forced upon the thread, and not by what the
+ * program did: gives back what that has undone. The same for SIGTRAP after any
+ * number of steps, if it is ignored. */
 void signals_forced(struct thread *thread, int signal);
-
-/* The same for SIGTRAP after any number of steps, if it is ignored. */
 void signals_restore_trap(struct thread *thread);
 
-/* Whether the program handles it, and a guard could undo that for a moment. */
+/* Whether the program ignores the signal; only known of those three. Whether it
+ * handles it, and a guard could undo that for a moment. */
+bool signals_ignored(const struct thread *thread, int signal);
 bool signals_endangered(const struct thread *thread, int signal);
 
-/*
- * Whether the program handles the signal and that is undone at this moment: by
- * a fault of its own, or by one of another thread at a guard, whose stop is yet
- * to be read.
- */
+/* Whether the program handles the signal and that is undone at this moment: by a
+ * fault of its own, or of another thread at a guard, whose stop is to be read. */
 bool signals_lack(const struct thread *thread, int signal);
 
 /* The signal was sent and is about to be delivered, so it was not blocked: what
  * the program has set for it must be in force. */
 void signals_restore(struct thread *thread, int signal);
-
-/* Whether the program ignores the signal; only known of those three. */
-bool signals_ignored(const struct thread *thread, int signal);
 
 /*
  * The next signal that is held for the thread, or 0, and tells of it. It must

@@ -14,11 +14,10 @@
  *        +-------------------------------|-------------+
  *
  * Once the steps are spent, the thread runs on at full speed, with the guard of
- * its region lifted. What is still to be seen is its end. Where it returns to is
- * known if it was called; there a breakpoint waits: a debug register, or where
- * these do not work an int3, never in generated code and only while nobody else
- * could come by. Where it returns to another region, the guard of that is the
- * breakpoint.
+ * its region lifted. Where it returns to is known if it was called; there a
+ * breakpoint waits: a debug register, or where these do not work an int3, never
+ * in generated code and only while nobody else could come by. In another region
+ * the guard of that is the breakpoint.
  *
  *          steps spent                    breakpoint, on its own stack frame
  *   inside ------------> runs on, back known ------------> leave, guards armed
@@ -27,14 +26,12 @@
  *                        thread stops outside for any other reason; if there
  *                        are no steps at all, the region's guard is dropped
  *
- * A region that is left in another way (longjmp, an exception) is noticed at a
- * stop of the thread, when its return address is overwritten or its stack
- * unwound. Until then entries into that region are not seen: the limit event
- * has said so.
- *
- * A return to the same address further down the stack is that of a recursive
- * call. One breakpoint is used: to run on within another region makes the outer
- * end be seen as an entry by return.
+ * Another way out (longjmp, an exception) is noticed at a stop of the thread,
+ * when its return address is overwritten or its stack unwound. Until then entries
+ * into that region are not seen: the limit event has said so. A return to the
+ * same address further down the stack is that of a recursive call. One breakpoint
+ * is used: to run on within another region makes the outer end be seen as an
+ * entry by return.
  */
 #ifndef JITTRACE_OBSERVE_STAY_H
 #define JITTRACE_OBSERVE_STAY_H
@@ -44,10 +41,8 @@
 /* Control arrived at a region: tells of it, if it is news. */
 enum go stay_enter(struct thread *thread, struct region *region);
 
-/*
- * Finds how the next step inside is made, and with which signal. Returns false
- * where it cannot be: the rest of the stay runs at full speed.
- */
+/* Finds how the next step inside is made, and with which signal. Returns false
+ * where it cannot be: the rest of the stay runs at full speed. */
 bool stay_step(struct thread *thread, enum resume *how, int *signal);
 
 /* One step was made inside, or a system call there has returned. */
@@ -56,10 +51,8 @@ enum go stay_stepped(struct thread *thread);
 /* Notes everything about the instruction that the next step executes. */
 void stay_prepare(struct thread *thread);
 
-/*
- * The program has set the trap flag to step itself, and traps of ours could not
- * be told from its own: from now on it gets them all.
- */
+/* The program has set the trap flag to step itself, and traps of ours could not
+ * be told from its own: from now on it gets them all. */
 enum go stay_traps_itself(struct thread *thread);
 
 /* The breakpoint was hit at which a thread stops that runs on: perhaps that is
@@ -70,10 +63,8 @@ enum go stay_trapped(struct thread *thread);
  * the code that the breakpoint lies in, it goes away. */
 void stay_before_call(struct thread *thread);
 
-/*
- * The thread stands where a call of ours may be made: if it runs on, and control
- * is no longer in generated code, what is guarded there is guarded again.
- */
+/* The thread stands where a call of ours may be made: if it runs on, and control
+ * is no longer in generated code, what is guarded there is guarded again. */
 void stay_look(struct thread *thread);
 
 #endif

@@ -117,52 +117,51 @@ void store_begin(struct thread *thread, uint64_t fault_addr)
     set_guards(thread, true);
 }
 
-/* Tells what one access stored into one region, and pays for it. */
-static void tell_store(struct thread *thread, struct region *region,
-                       const struct access *access,
-                       const struct srcline *source)
-{
-    struct region_guard *guard = &region->guard;
-    uint8_t now[ACCESS_BYTES];
-    enum budget spent;
-    uint64_t addr;
-    size_t size;
-
-    if (!(guard->wanted & PROT_WRITE) || !clip(access, region, &addr, &size) ||
-        proc_read(thread->tracee.tid, addr, now, size) != size)
-        return;
-    bytes_store(
-        thread, region, addr,
-        (struct bytes){access->old_bytes + (addr - access->what.addr), size},
-        (struct bytes){now, size}, NULL, source);
-    spent = budget_pay_store(&thread->run->spent, &guard->stores, guard->code);
-    if (spent != BUDGET_stores && spent != BUDGET_data_stores)
-        return;
-    guard->wanted &= ~(unsigned)PROT_WRITE;
-    guard->as_data = spent == BUDGET_data_stores;
-    thread_limit(thread, budget_word(spent), region->addr,
-                 "%" PRIu64 " stores into the region at 0x%" PRIx64
-                 " were watched%s; later ones are not, its bytes are read "
-                 "when it is executed",
-                 guard->stores, region->addr,
-                 guard->as_data ? ", which was not executable so far" : "");
-}
-
+/* Tells what each access stored into each region, and pays for it. */
 void store_end(struct thread *thread)
 {
     const struct accesses *stores = &thread->store.accesses;
-    const struct spending *spent = &thread->run->spent;
+    struct spending *spent = &thread->run->spent;
     struct srcline source = {0};
+    uint8_t now[ACCESS_BYTES];
+    uint64_t addr;
+    size_t size;
 
     lines_find_caller(thread->run->lines, &thread->store.regs, &source);
-    for (size_t i = 0; i < stores->count; i++)
-        for_each_region (region, thread->space)
-            tell_store(thread, region, &stores->list[i], &source);
+    for (size_t i = 0; i < stores->count; i++) {
+        const struct access *access = &stores->list[i];
+
+        for_each_region (region, thread->space) {
+            struct region_guard *guard = &region->guard;
+            enum budget which;
+
+            if (!(guard->wanted & PROT_WRITE) ||
+                !clip(access, region, &addr, &size) ||
+                proc_read(thread->tracee.tid, addr, now, size) != size)
+                continue;
+            bytes_store(
+                thread, region, addr,
+                (struct bytes){access->old_bytes + (addr - access->what.addr),
+                               size},
+                (struct bytes){now, size}, NULL, &source);
+            which = budget_pay_store(spent, &guard->stores, guard->code);
+            if (which != BUDGET_stores && which != BUDGET_data_stores)
+                continue;
+            guard->wanted &= ~(unsigned)PROT_WRITE;
+            guard->as_data = which == BUDGET_data_stores;
+            thread_limit(
+                thread, budget_word(which), region->addr,
+                "%" PRIu64 " stores into the region at 0x%" PRIx64
+                " were watched%s; later ones are not, its bytes are read when "
+                "it is executed",
+                guard->stores, region->addr,
+                guard->as_data ? ", which was not executable so far" : "");
+        }
+    }
     if (!budget_has_stores(spent) && !thread->space->stores_off)
         guard_drop_all(thread, PROT_WRITE, "all-stores",
                        "as many stores were watched as may be in one run; "
-                       "later ones are not, code is read when it is "
-                       "executed");
+                       "later ones are not, code is read when it is executed");
     store_abort(thread);
 }
 

@@ -35,26 +35,19 @@ void store_abort(struct thread *thread);
 /* Whether another thread makes a store now. */
 bool store_must_wait(const struct thread *thread);
 
-/*
- * Stops the other threads of the space that run code of their own. Whatever
- * they stop for is read later, in its turn.
- */
+/* Stops the other threads of the space that run code of their own; whatever they
+ * stop for is read later, in its turn. Lets those go on that waited for a store. */
 void store_stop_others(struct thread *thread);
-
-/* Lets those go on that waited for a store. */
 void store_release_others(const struct run *run, const struct space *space);
 
-/* Lifts the write guards that thread->call could fail at. */
+/* Lifts the write guards that thread->call could fail at. Tells what the kernel
+ * wrote, and arms them again. */
 void store_before_call(struct thread *thread);
-
-/* Tells what the kernel wrote, and arms them again. */
 void store_after_call(struct thread *thread);
 
-/*
- * thread->call makes a thread, or it or a signal may end one or its process:
+/* thread->call makes a thread, or it or a signal may end one or its process:
  * gives up the regions that the kernel writes to then. A call that is about to
- * begin again is not under way then (MODE_CALL).
- */
+ * begin again is not under way then (MODE_CALL). */
 void store_before_child(struct thread *thread);
 void store_before_end(struct thread *thread);
 void store_before_signal(struct thread *thread, int signal);
