@@ -9,8 +9,6 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
-/* --- returns that are awaited --------------------------------------------- */
-
 void arrive_await(struct thread *thread, struct place at)
 {
     if (thread->awaited_count == MAX_AWAITED) {
@@ -35,8 +33,6 @@ bool arrive_awaited(struct thread *thread, struct place at, struct place *back)
     }
     return false;
 }
-
-/* --- calls ---------------------------------------------------------------- */
 
 enum call_before {
     NO_CALL_BEFORE,
@@ -88,8 +84,6 @@ bool arrive_follows_call(pid_t pid, uint64_t addr)
     return call_before(pid, addr, &none) != NO_CALL_BEFORE;
 }
 
-/* --- what happened -------------------------------------------------------- */
-
 /* Whether code can be there, for which permission is held back or not. */
 static bool may_be_code(const struct thread *thread, uint64_t addr)
 {
@@ -107,39 +101,29 @@ static bool may_be_code(const struct thread *thread, uint64_t addr)
  * word that only looks like one would have the end of this stay waited for in
  * vain. A call that leads here proves itself; nothing need be looked up then.
  */
-static const char *judge_top(struct thread *thread, const struct regs *regs)
-{
-    pid_t pid = thread->tracee.tid;
-    enum call_before found;
-    struct call_frame top;
-    const char *how = "signal";
-
-    if (!calling_frame(pid, proc_read, regs, &top))
-        return "jump";
-    if (!call_ends_handler(pid, top.return_to)) {
-        found = call_before(pid, top.return_to, regs);
-        how = found == CALL_HERE ? "call" : "jump";
-        if (found == NO_CALL_BEFORE ||
-            (found == CALL_ELSEWHERE && !may_be_code(thread, top.return_to)))
-            return how;
-    }
-    thread->back = (struct place){top.return_to, top.stack_after};
-    return how;
-}
-
 const char *arrive_how(struct thread *thread, const struct regs *regs)
 {
     struct place here = {regs->value[REG_PC], regs->value[REG_STACK]};
     bool known = thread->left_by && thread->left_to.pc == here.pc &&
                  thread->left_to.sp == here.sp;
-    const char *left_by = thread->left_by, *how;
+    const char *left_by = thread->left_by, *how = "jump";
+    enum call_before found = CALL_HERE;
     pid_t tid = thread->tracee.tid;
+    struct call_frame top;
 
     thread->left_by = NULL;
     if (arrive_awaited(thread, here, &thread->back))
         return "return";
     thread->back = (struct place){0, 0};
-    how = judge_top(thread, regs);
+    if (calling_frame(tid, proc_read, regs, &top)) {
+        if (call_ends_handler(tid, top.return_to))
+            how = "signal";
+        else if ((found = call_before(tid, top.return_to, regs)) == CALL_HERE)
+            how = "call";
+        if (found == CALL_HERE ||
+            (found == CALL_ELSEWHERE && may_be_code(thread, top.return_to)))
+            thread->back = (struct place){top.return_to, top.stack_after};
+    }
     if (known)
         return left_by;
     if (strcmp(how, "jump") == 0 &&

@@ -39,16 +39,16 @@ struct spending {
     uint64_t all_stores, data_stores, system_calls, steps, calls, output;
 };
 
-/* Memory that a program never executed is watched in the hope that it will. Once
- * the budget for that is spent, such a region is watched for this many stores. */
+/* Memory that a program never executed is watched in the hope that it will.
+ * Once the budget for that is spent, so many stores into such a region are. */
 #define BUDGET_DATA_STORES 256u
 
 /*
  * Pays for a store into a region, for a system call that is stopped at because
  * stores are watched, for a step of a call, for an entry. Returns the budget
  * that this has spent, or BUDGETS. Where it has spent two, the one for all is
- * told, which says more; data_stores are spent for one region at a time, and are
- * given back (subtracted) when it turns out to be code.
+ * told, which says more; data_stores are spent for one region at a time, and
+ * are given back (subtracted) when it turns out to be code.
  */
 enum budget budget_pay_store(struct spending *spent, uint64_t *of_region,
                              bool is_code);
@@ -56,9 +56,9 @@ enum budget budget_pay_system_call(struct spending *spent);
 enum budget budget_pay_step(struct spending *spent, uint64_t *of_call);
 enum budget budget_pay_call(struct spending *spent);
 
-/* Pays for size bytes of output. Returns how many of them may be recorded; *which
- * is BUDGET_output when for the first time more were to be than may be, else
- * BUDGETS; a budget of 0 was spent from the start. */
+/* Pays for size bytes of output. Returns how many of them may be recorded;
+ * *which is BUDGET_output when for the first time more were to be than may be,
+ * else BUDGETS; a budget of 0 was spent from the start. */
 uint64_t budget_pay_output(struct spending *spent, uint64_t size,
                            enum budget *which);
 

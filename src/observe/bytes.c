@@ -58,10 +58,7 @@ bool bytes_are_open(const struct space *space, const struct region *region)
     return false;
 }
 
-/* --- events --------------------------------------------------------------- */
-
-/* Notes bytes of a region that have changed, and that no event has carried as
- * code. */
+/* Notes bytes that have changed, and that no event has carried as code. */
 static void note(struct space *space, struct region *region, uint64_t addr,
                  struct bytes bytes)
 {
@@ -216,8 +213,6 @@ void bytes_check(struct thread *thread, const struct insn *insn)
                           changed_by(thread->space, region));
     }
 }
-
-/* --- code ----------------------------------------------------------------- */
 
 /* Bytes of a region that are all read at an entry, although they may change
  * without being seen: of a larger one the pages that are entered are. */

@@ -18,8 +18,8 @@ void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
                  struct bytes old, struct bytes now, const char *by,
                  const struct srcline *source);
 
-/* Which bytes are told of that a comparison is about: each stretch that differs;
- * all from the first to the last byte that does; all, if they can be read. */
+/* Which bytes a comparison tells of: each stretch that differs; all from the
+ * first to the last byte that does; all, if they can be read. */
 enum compared {
     COMPARE_EACH,
     COMPARE_WHOLE,
@@ -27,8 +27,8 @@ enum compared {
 };
 
 /* Compares [from, to) with what is known of it, and tells of it as written `by`
- * something; where that is NULL it is noted only: it is known why nobody saw the
- * stores. And the same for a page as a whole. */
+ * something; where that is NULL it is noted only: it is known why nobody saw
+ * the stores. And the same for a page as a whole. */
 void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
                    uint64_t to, const char *by, enum compared told);
 void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
@@ -38,9 +38,9 @@ void bytes_refresh(struct thread *thread, struct region *region, uint64_t addr,
  * to be compared with what is known of it. */
 void bytes_know(struct thread *thread, struct region *region);
 
-/* The CPU is about to execute an instruction that was just read. What nobody has
- * seen being stored is found here, for a way around every guard is always open
- * (/proc/PID/mem), and to read all at each entry takes longer than the entry. */
+/* The CPU is about to execute an instruction that was just read. What nobody
+ * has seen being stored is found here, for a way around every guard is always
+ * open (/proc/PID/mem), and to read all at each entry would take too long. */
 void bytes_check(struct thread *thread, const struct insn *insn);
 
 /* Whether only what is seen can change the bytes of the region. And whether the

@@ -20,8 +20,6 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
-/* --- before --------------------------------------------------------------- */
-
 /* Whether the call takes the vdso away, or its execution, which our own calls
  * are made of. */
 static bool takes_vdso(const struct call *call, uint64_t insn)
@@ -76,8 +74,6 @@ enum go calls_begin(struct thread *thread)
         store_before_call(thread);
     return GO_RUN;
 }
-
-/* --- after ---------------------------------------------------------------- */
 
 /* Tells what write and writev have written to 1 and 2. */
 static void after_output(struct thread *thread)
@@ -147,8 +143,7 @@ static void apply(struct thread *thread)
         after_output(thread);
         break;
     case CALL_HIDE:
-        /* Without its code nothing can be told of a program, nor a store be
-         * stepped. */
+        /* Without its code nothing can be told, nor a store be stepped. */
         if (!thread->space->frozen && tracee_fetch(&thread->tracee) == 0 &&
             proc_read(tid, tracee_pc(&thread->tracee), &byte, 1) == 0)
             guard_drop_all(thread, GUARDS, "unreadable",
@@ -169,42 +164,13 @@ static void apply(struct thread *thread)
     }
 }
 
-static enum go after(struct thread *thread)
-{
-    int64_t result = thread->call.result;
-    bool succeeded = result < -4095 || result >= 0; /* as the kernel has it */
-
-    /* It would not have been stopped at if no store were watched. */
-    if (!thread->inside && call_kind(&thread->call) == CALL_OTHER &&
-        budget_pay_system_call(&thread->run->spent) == BUDGET_system_calls)
-        guard_drop_all(thread, PROT_WRITE, budget_word(BUDGET_system_calls),
-                       "the program made many system calls while stores "
-                       "were watched, and each costs a stop; from here on "
-                       "stores are not watched, code is read when it is "
-                       "executed");
-    maps_after(thread, succeeded);
-    if (succeeded)
-        apply(thread);
-    store_after_call(thread);
-    store_release_others(thread->run, thread->space); /* who waited for it */
-    if (succeeded)
-        stay_look(thread);
-    if (!thread->inside)
-        return GO_RUN;
-    /* What a call returns that a signal has interrupted, before the kernel
-     * decides whether it is made again (include/linux/errno.h of the kernel). */
-    if (thread->stay.insn.kind == INSN_SYSCALL && result <= -512 &&
-        result >= -516 && result != -515)
-        return GO_ON; /* it is not over */
-    return stay_stepped(thread);
-}
-
 enum go calls_stopped(struct thread *thread)
 {
     const struct space *space = thread->space;
     enum call_kind kind;
     struct call call;
-    bool begins;
+    bool begins, succeeded;
+    int64_t result;
 
     if (tracee_call(&thread->tracee, &call) < 0)
         return GO_NOT;
@@ -231,6 +197,30 @@ enum go calls_stopped(struct thread *thread)
         return calls_begin(thread);
     if (thread->mode == MODE_CALL)
         thread->mode = MODE_CODE;
-    thread->call.result = call.result;
-    return after(thread);
+    thread->call.result = result = call.result;
+    kind = call_kind(&thread->call);
+    succeeded = result < -4095 || result >= 0; /* as the kernel has it */
+    /* It would not have been stopped at if no store were watched. */
+    if (!thread->inside && kind == CALL_OTHER &&
+        budget_pay_system_call(&thread->run->spent) == BUDGET_system_calls)
+        guard_drop_all(thread, PROT_WRITE, budget_word(BUDGET_system_calls),
+                       "the program made many system calls while stores "
+                       "were watched, and each costs a stop; from here on "
+                       "stores are not watched, code is read when it is "
+                       "executed");
+    maps_after(thread, succeeded);
+    if (succeeded)
+        apply(thread);
+    store_after_call(thread);
+    store_release_others(thread->run, thread->space); /* who waited for it */
+    if (succeeded)
+        stay_look(thread);
+    if (!thread->inside)
+        return GO_RUN;
+    /* What a call returns that a signal has interrupted, before it is decided
+     * whether it is made again (include/linux/errno.h of the kernel). */
+    if (thread->stay.insn.kind == INSN_SYSCALL && result <= -512 &&
+        result >= -516 && result != -515)
+        return GO_ON; /* it is not over */
+    return stay_stepped(thread);
 }

@@ -4,8 +4,8 @@
  * has ended.
  *
  * What they do to mappings is in maps.h, what the kernel writes to memory in
- * store.h; here is what else is to be seen of them: what the program prints, and
- * what makes guards dangerous.
+ * store.h; here is what else is to be seen of them: what the program prints,
+ * and what makes guards dangerous.
  */
 #ifndef JITTRACE_OBSERVE_CALLS_H
 #define JITTRACE_OBSERVE_CALLS_H

@@ -74,10 +74,7 @@ static void tell_library(const struct thread *thread,
  * shm_open, shmget, shared anonymous memory. */
 static bool is_shared_memory(const struct maps_line *line)
 {
-    static const char deleted[] = " (deleted)";
-    size_t len = strlen(line->name), size = sizeof deleted - 1;
-
-    return (len >= size && strcmp(line->name + len - size, deleted) == 0) ||
+    return word_is(strrchr(line->name, ' '), " (deleted)") ||
            strncmp(line->name, "/dev/shm/", 9) == 0;
 }
 

@@ -11,7 +11,7 @@
  *
  * One object, a file or shared memory, may be mapped many times: code is stored
  * through one mapping and executed in another one, at other addresses. So an
- * object is known by its device and inode, and a byte of it by its offset there.
+ * object is known by its device and inode, and a byte by its offset there.
  *
  *      object   0 ....... 4096 ....... 8192
  *               |  rw-  |                        stores are seen here
@@ -21,10 +21,10 @@
  * has asked for: the two differ with READ_IMPLIES_EXEC (personality(2)).
  *
  * What the program calls its code is in its perf map. That is looked at when
- * generated code is entered, when it goes away and at the end, and read on where
- * it has grown. A name is told when the region that it lies in comes up, so that
- * nothing is told of code that jittrace knows nothing of, and a program with
- * thousands of functions is not stopped to list those that never run.
+ * generated code is entered, when it goes away and at the end, and read on
+ * where it has grown. A name is told when the region that it lies in comes up,
+ * so that nothing is told of code that jittrace knows nothing of, and a program
+ * with thousands of functions is not stopped to list those that never run.
  *
  * `call` is the text of the system call that has made a change, or NULL.
  */

@@ -12,8 +12,6 @@
 #include "observe/store.h"
 #include "target/registers.h"
 
-/* --- the program's own ---------------------------------------------------- */
-
 /* What the kernel writes below the stack pointer for a handler: the red zone,
  * the frame and the vector registers (AVX-512 and AMX need 11 KiB). */
 #define SIGNAL_FRAME 16384
@@ -143,21 +141,6 @@ static enum go on_own_fault(struct thread *thread, const siginfo_t *info)
     return deliver(thread, info);
 }
 
-/* Whether the instruction that has faulted stores to addr. */
-static bool stores_to(const struct thread *thread, uint64_t addr)
-{
-    struct insn_access what[MAX_ACCESSES];
-    struct regs regs;
-    size_t count;
-
-    tracee_regs(&thread->tracee, &regs);
-    count = insn_accesses(&thread->store.insn, &regs, what, MAX_ACCESSES);
-    for (size_t i = 0; i < count; i++)
-        if (what[i].written && addr - what[i].addr < what[i].size)
-            return true;
-    return false;
-}
-
 static enum go on_fault(struct thread *thread, const siginfo_t *info)
 {
     struct fault fault = {.signal = info->si_signo,
@@ -167,8 +150,11 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
     struct last_fault *last = &thread->last_fault;
     struct insn *insn = &thread->store.insn;
     struct space *space = thread->space;
+    struct insn_access what[MAX_ACCESSES];
     struct region *region;
     enum go go = GO_ON;
+    struct regs regs;
+    size_t count;
 
     if (tracee_fetch(&thread->tracee) < 0)
         return GO_NOT;
@@ -177,7 +163,11 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
         maps_grown(thread, fault.addr);
     access_decode(thread->tracee.tid, fault.pc, insn);
     fault.length = insn->length ? insn->length : INSN_MAX_LENGTH;
-    fault.stores = stores_to(thread, fault.addr);
+    tracee_regs(&thread->tracee, &regs);
+    count = insn_accesses(insn, &regs, what, MAX_ACCESSES);
+    for (size_t i = 0; i < count; i++)
+        fault.stores |=
+            what[i].written && fault.addr - what[i].addr < what[i].size;
     if (space->watched)
         class = fault_classify(&space->regions, &fault);
     region = regions_at(&space->regions, fault.addr);

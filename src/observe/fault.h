@@ -28,17 +28,17 @@ enum fault_class {
 /*
  * Classifies a fault from the guards that are armed. Only a fault on a
  * permission that a guard holds back is ours: SEGV_ACCERR, or BUS_ADRERR where
- * a userfaultfd holds back the write permission. The kernel does
- * not say which kind of access failed. It was the fetch if the address lies in
- * the instruction itself and the page cannot be executed: an instruction that
- * lies across two pages faults at the second one. Where it can be executed, an
- * instruction that stores to itself has faulted at that. A fault is stale when a
- * guard was lifted for another thread after it happened.
+ * a userfaultfd holds back the write permission. The kernel does not say which
+ * kind of access failed. It was the fetch if the address lies in the
+ * instruction itself and the page cannot be executed: an instruction that lies
+ * across two pages faults at the second one. Where it can be executed, an
+ * instruction that stores to itself has faulted at that. A fault is stale when
+ * a guard was lifted for another thread after it happened.
  */
 enum fault_class fault_classify(const struct regions *regions,
                                 const struct fault *fault);
 
-/* A signal is about to be delivered to the thread; its registers are fetched. */
+/* A signal is about to be delivered; the thread's registers are fetched. */
 enum go fault_stopped(struct thread *thread, const siginfo_t *info);
 
 /* The stop behind a GO_AGAIN: if the instruction was executed, the thread goes

@@ -47,25 +47,20 @@ bool guard_call_waits(const struct thread *thread)
     return false;
 }
 
-/* Whether [addr, addr + length) and the pages of a call have one in common. */
-static bool meets(uint64_t addr, uint64_t length, uint64_t from, uint64_t size)
-{
-    return addr - from < size || from - addr < length;
-}
-
-/* Only ranges that may hold something: where the kernel looks for a free one
- * itself, nothing is known of it. */
+/* Whether [addr, addr + length) and the pages of a call have one in common. Only
+ * ranges that may hold something: where the kernel looks for a free one itself,
+ * nothing is known of it. */
 static bool is_about(const struct call *call, uint64_t addr, uint64_t length)
 {
     const uint64_t *args = call->args;
-    bool first = meets(addr, length, args[0], args[1]);
+    bool first = addr - args[0] < args[1] || args[0] - addr < length;
 
     switch (call_kind(call)) {
     case CALL_MMAP:
         return (args[3] & MAP_FIXED) && first;
     case CALL_MREMAP:
         return first || ((args[3] & MREMAP_FIXED) &&
-                         meets(addr, length, args[4], args[2]));
+                         (addr - args[4] < args[2] || args[4] - addr < length));
     case CALL_PROTECT:
         return (args[2] & PROT_GROWSDOWN) || first;
     case CALL_MUNMAP:
@@ -277,8 +272,7 @@ int guard_allow_execution(struct thread *thread, struct region *region,
         return 0;
     region_clip(region, &from, &to);
     thread->space->turns++;
-    /* That makes mappings, of which there may be no more; all of it makes
-     * none. */
+    /* That makes mappings, of which there may be too many; all of it none. */
     if (try_range(thread, region, from, to,
                   by_mprotect(region, guard->taken & ~(unsigned)PROT_EXEC)))
         return guard_lift(thread, region, PROT_EXEC);

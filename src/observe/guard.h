@@ -16,16 +16,16 @@
  * The kernel tells of a call when it is over, and of two in any order. One may
  * take memory away, and the other get new memory at the same place:
  *
- *     thread 1       thread 2       what is told
- *     munmap(A)      mmap() = A     2: A is there, and is guarded
- *                                   1: A is gone, its guard forgotten, not lifted
+ *     thread 1      thread 2      what is told
+ *     munmap(A)     mmap() = A    2: A is there, and is guarded
+ *                                 1: A is gone, its guard forgotten, not lifted
  *
  * So calls that change mappings begin one at a time, as the kernel does them
- * (mmap_lock): each stops at its entry, and waits there until the end of the one
- * before is read. While one is under way the guards stay as they are where it
- * may be at work, and whoever faults there repeats the access behind it. Not
- * where a program handles faults itself (userfaultfd(2)), which may have to make
- * such a call for another one to end.
+ * (mmap_lock): each stops at its entry, and waits there until the end of the
+ * one before is read. While one is under way the guards stay as they are where
+ * it may be at work, and whoever faults there repeats the access behind it. Not
+ * where a program handles faults itself (userfaultfd(2)), which may have to
+ * make such a call for another one to end.
  */
 #ifndef JITTRACE_OBSERVE_GUARD_H
 #define JITTRACE_OBSERVE_GUARD_H
@@ -34,7 +34,7 @@
 
 /* Whether the call at whose entry the thread stands must wait for one of
  * another thread; and whether one is under way that may take [addr, addr +
- * length) away from its space, or change its protection, in this very moment. */
+ * length) away from its space, or change its protection, right now. */
 bool guard_call_waits(const struct thread *thread);
 bool guard_in_doubt(const struct thread *thread, uint64_t addr,
                     uint64_t length);
@@ -47,15 +47,15 @@ unsigned guard_shown(const struct region *region);
 /* Whether the permission (one PROT_* bit) is held back at addr. */
 bool guard_holds(const struct region *region, uint64_t addr, unsigned prot);
 
-/* Holds back `taken` of a region, and gives the rest back; or holds back what is
- * wanted of it and the program has; or gives back `prot`. */
+/* Holds back `taken` of a region, and gives the rest back; or holds back what
+ * is wanted of it and the program has; or gives back `prot`. */
 int guard_set(struct thread *thread, struct region *region, unsigned taken);
 int guard_arm(struct thread *thread, struct region *region);
 int guard_lift(struct thread *thread, struct region *region, unsigned prot);
 
-/* Arms the permissions in prot of a region that threads may know of whose system
- * calls are under way: where one of these may write there, its thread holds
- * writes back behind that call. */
+/* Arms the permissions in prot of a region that threads may know of whose
+ * system calls are under way: where one of these may write there, its thread
+ * holds writes back behind that call. */
 void guard_arm_behind_calls(struct thread *thread, struct region *region,
                             unsigned prot);
 
@@ -68,7 +68,7 @@ void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end);
 int guard_allow_execution(struct thread *thread, struct region *region,
                           uint64_t addr);
 
-/* Control is outside of generated code: execution is held back from every region
+/* Control is outside of generated code: execution is held back from all regions
  * again, or from none any more if all entries are spent that may be seen. */
 void guard_close_all(struct thread *thread);
 
@@ -85,8 +85,8 @@ void guard_renew(struct thread *thread, struct region *region);
 /* Does not want these permissions of a region any more and gives them back. */
 int guard_drop(struct thread *thread, struct region *region, unsigned prot);
 
-/* The same for all regions: PROT_WRITE, or with GUARDS all; what comes later is not
- * guarded either. budget and why become a limit event. */
+/* The same for all regions: PROT_WRITE, or with GUARDS all; what comes later is
+ * not guarded either. budget and why become a limit event. */
 #define GUARDS (PROT_WRITE | PROT_EXEC)
 void guard_drop_all(struct thread *thread, unsigned prot, const char *budget,
                     const char *why);
@@ -95,8 +95,8 @@ void guard_drop_all(struct thread *thread, unsigned prot, const char *budget,
  * watching of stores. */
 void guard_drop_uffd(struct thread *thread);
 
-/* Gives back the write permission of memory that the kernel writes to by itself:
- * a stack for signal handlers, what belongs to a thread. */
+/* Gives back the write permission of memory that the kernel writes to by
+ * itself: a stack for signal handlers, what belongs to a thread. */
 void guard_drop_stack(struct thread *thread, uint64_t addr, uint64_t length);
 
 /* Whether any region of the space has its write permission held back. */
@@ -104,8 +104,8 @@ bool guard_watches_stores(struct space *space);
 /* Whether the threads of the space must stop at system calls, which could fail
  * at a guard: while one is armed; always if there are several threads, for one
  * may arm it while another one runs; and while there may be code in the heap:
- * programs that only have a heap would stop at brk(2) all the time, if the filter
- * caught it. */
+ * programs that only have a heap would stop at brk(2) all the time, if the
+ * filter caught it. */
 bool guard_needs_calls(struct space *space);
 
 #endif

@@ -92,44 +92,39 @@ static void decide(struct thread *thread, enum go go)
     }
 }
 
-/* While no other thread runs: its next stop is there when this returns. */
-static void resume_alone(struct thread *thread, enum go go)
-{
-    struct stop stop;
-
-    if (go == GO_AGAIN) {
-        resume(thread, RESUME_STEP, 0);
-        if (tracee_wait(&thread->tracee, &stop) < 0)
-            return;
-        thread->go = fault_repeated(thread, &stop);
-    } else {
-        decide(thread, GO_ON);
-        if (thread->due && thread->due_signal == thread->alone) {
-            thread->due = false;
-            thread->beginning = !thread->inside;
-            resume(thread, RESUME_HANDLER, thread->alone);
-            if (tracee_wait(&thread->tracee, &thread->stop) == 0)
-                thread->has_stop = true;
-        }
-    }
-    store_release_others(thread->run, thread->space);
-}
-
 /* What handlers have said, of the thread that stopped and of others. */
 static void decide_all(struct run *run)
 {
+    struct stop stop;
+
     for (size_t i = 0; i < run->thread_count; i++) {
         struct thread *thread = run->threads[i];
         enum go go = thread->go;
 
         if (go == GO_NOT)
             continue;
-        thread->go = GO_NOT;
-        if (go == GO_ALONE || go == GO_AGAIN)
-            resume_alone(thread, go);
-        else
-            decide(thread, go);
         i = (size_t)-1; /* it may have said so of any */
+        thread->go = GO_NOT;
+        if (go != GO_AGAIN && go != GO_ALONE) {
+            decide(thread, go);
+            continue;
+        }
+        /* While no other thread runs: its next stop is there behind this. */
+        if (go == GO_ALONE)
+            decide(thread, GO_ON);
+        if (go == GO_AGAIN) {
+            resume(thread, RESUME_STEP, 0);
+            if (tracee_wait(&thread->tracee, &stop) < 0)
+                continue;
+            thread->go = fault_repeated(thread, &stop);
+        } else if (thread->due && thread->due_signal == thread->alone) {
+            thread->due = false;
+            thread->beginning = !thread->inside;
+            resume(thread, RESUME_HANDLER, thread->alone);
+            if (tracee_wait(&thread->tracee, &thread->stop) == 0)
+                thread->has_stop = true;
+        }
+        store_release_others(run, thread->space);
     }
 }
 
@@ -298,8 +293,7 @@ static bool is_guest(const struct thread *thread)
 /*
  * Gets on to the next stop. What other threads did meanwhile is read before any
  * goes on: the kernel tells of the oldest thread first, and one that stops all
- * the time would outrun the rest. Returns 1, 0 when no stop came in time, or
- * -1.
+ * the time would outrun the rest. Returns as read_stop.
  */
 static int advance(struct run *run, enum patience patience, struct err *err)
 {

@@ -32,8 +32,6 @@ static void arm_around(struct thread *thread)
         guard_arm_range(thread, addr - 1, addr + length + 1);
 }
 
-/* --- mprotect ------------------------------------------------------------- */
-
 /* The range that a mprotect is about: a stack is meant down to its end. */
 static bool protected_range(const struct thread *thread, uint64_t *addr,
                             uint64_t *end)
@@ -133,8 +131,6 @@ static void after_protect(struct thread *thread, const char *text)
     if (failed)
         arm_range(thread);
 }
-
-/* --- madvise -------------------------------------------------------------- */
 
 /* Pages have lost what they held, and with it what guarded them; where the call
  * was refused, those in front of a hole. */

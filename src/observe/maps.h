@@ -14,8 +14,7 @@
 /* The program stands at its entry point: looks at what it has. */
 void maps_begin(struct thread *thread);
 
-/* A fault where no region is: takes in what a stack that holds code has grown
- * by. */
+/* A fault where no region is: a stack that holds code may have grown there. */
 void maps_grown(struct thread *thread, uint64_t addr);
 
 /* thread->call is about to begin; it has done what it was asked to, or has

@@ -28,7 +28,7 @@ static void tell_unwatched(const struct thread *child, const char *how)
 
 /* --- where a program begins ----------------------------------------------- */
 
-/* The arguments are those that the kernel laid out on the stack (psABI 3.4.1). */
+/* The kernel has laid out the arguments on the stack (psABI 3.4.1). */
 static void emit_start(struct thread *thread)
 {
     struct event event = {.kind = EVENT_START, .tid = thread->tracee.tid};
@@ -318,25 +318,8 @@ static struct thread *spokesman(const struct run *run, pid_t pid,
  * in vfork(2) may wait for the one who writes. */
 #define MAX_UNDONE 1000
 
-/* Whether it stands still now: not if it sleeps. */
-static bool stop(struct thread *thread)
-{
-    struct tracee *tracee = &thread->tracee;
-    bool in_call = thread->mode == MODE_CALL;
-
-    for (int i = 0; i < YIELDS && in_call && proc_runs(tracee->tid) &&
-                    !tracee_has_stopped(tracee);
-         i++)
-        sched_yield();
-    if (!tracee_has_stopped(tracee) && (in_call || !proc_runs(tracee->tid)))
-        return false;
-    thread_stop(thread);
-    return thread->has_stop;
-}
-
-/* Whether it is in a call of its own that will be over without the one who
- * writes: it is at work, or stands where the kernel has yet to say what it
- * returns. */
+/* Whether it is in a call of its own that will be over without the writer: it
+ * is at work, or stands where the kernel has yet to say what it returns. */
 static bool is_amid_call(const struct thread *thread)
 {
     if (thread->running) /* it may have stopped since it was looked at */
@@ -354,11 +337,22 @@ bool process_may_write(struct thread *thread)
     pid_t pid = written_process(thread);
     struct thread *other =
         pid > 0 ? spokesman(thread->run, pid, thread->space) : NULL;
-    bool stands;
+    bool stands, in_call;
 
     if (!other || other->space->stores_off)
         return true;
-    stands = !other->running || stop(other);
+    stands = !other->running;
+    in_call = other->mode == MODE_CALL;
+    for (int i = 0;
+         i < YIELDS && !stands && in_call && proc_runs(other->tracee.tid) &&
+         !tracee_has_stopped(&other->tracee);
+         i++)
+        sched_yield();
+    if (!stands && (tracee_has_stopped(&other->tracee) ||
+                    (!in_call && proc_runs(other->tracee.tid)))) {
+        thread_stop(other); /* not if it sleeps */
+        stands = other->has_stop;
+    }
     if (is_amid_call(other) && thread->undone < MAX_UNDONE) {
         thread->undone++;
         return tracee_rewind(&thread->tracee) < 0;

@@ -17,8 +17,8 @@
  * where it would succeed untraced. So before a process of the program can begin
  * with it, stores into the memory of the other one are watched no longer.
  * Processes that are no children of the program are not seen. Where mprotect
- * holds pages back and all threads sleep in calls, as in vfork(2), none can give
- * them back, and the write fails.
+ * holds pages back and all threads sleep in calls, as in vfork(2), none can
+ * give them back, and the write fails.
  */
 #ifndef JITTRACE_OBSERVE_PROCESSES_H
 #define JITTRACE_OBSERVE_PROCESSES_H
@@ -36,13 +36,13 @@ enum go process_entered(struct thread *thread);
 /* The thread has made another thread or process. */
 enum go process_made(struct thread *thread, const struct stop *stop);
 
-/* Lets a child go on whose parent was killed before it told of it. parent is the
- * space that it has a copy of, or NULL if that is not known. */
+/* Lets a child go on whose parent was killed before it told of it. parent is
+ * the space that it has a copy of, or NULL if that is not known. */
 void process_adopt(struct thread *child, const struct space *parent);
 
-/* A system call of the thread, watched or not, is about to begin: it may write to
- * the memory of another process. Returns false when it was undone, for the other
- * one has to get on first; it begins again. */
+/* A system call of the thread, watched or not, is about to begin: it may write
+ * to the memory of another process. Returns false when it was undone, for the
+ * other one has to get on first; it begins again. */
 bool process_may_write(struct thread *thread);
 
 #endif

@@ -316,8 +316,8 @@ int signals_take(struct thread *thread, bool step)
             describe_fault(thread, &texts, &event);
     }
     run_tell(thread->run, &event);
-    /* A handler may be for one time. What is ignored and forced upon the program
-     * all the same ends it, by the default action. */
+    /* A handler may be for one time. What is ignored and forced upon the
+     * program all the same ends it, by the default action. */
     action = action_of(thread, info.si_signo);
     if (action && (disposition(action) == DISPOSITION_IGNORED
                        ? info.si_code > 0

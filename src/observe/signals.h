@@ -48,9 +48,8 @@ struct reset {
  *
  * The action is certain. So is the mask, if there was a handler and no other
  * thread can have lost it: it goes only if the signal was blocked. Else the
- * mask is judged by those of the other signals that a fault raises: where they
- * all are blocked this one was, for nobody blocks them but to block every
- * signal.
+ * mask is judged by the other signals that a fault raises: where they all are
+ * blocked this one was, for nobody blocks them but to block every signal.
  */
 struct reset reset_find(enum disposition set, enum disposition now, int signal,
                         uint64_t mask, bool alone);
@@ -71,8 +70,8 @@ void signals_restore_trap(struct thread *thread);
 bool signals_ignored(const struct thread *thread, int signal);
 bool signals_endangered(const struct thread *thread, int signal);
 
-/* Whether the program handles the signal and that is undone at this moment: by a
- * fault of its own, or of another thread at a guard, whose stop is to be read. */
+/* Whether it handles the signal and that is undone just now: by a fault of its
+ * own, or of another thread at a guard, whose stop is yet to be read. */
 bool signals_lack(const struct thread *thread, int signal);
 
 /* The signal was sent and is about to be delivered, so it was not blocked: what

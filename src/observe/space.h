@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * observe/space.h - an address space: what may hold code in it, what is known of
- * the program that runs there, and what an instruction of it is about to access.
+ * observe/space.h - an address space: what may hold code in it, what is known
+ * of the program there, and what an instruction of it is about to access.
  */
 #ifndef JITTRACE_OBSERVE_SPACE_H
 #define JITTRACE_OBSERVE_SPACE_H
@@ -84,8 +84,6 @@ uint64_t page_end(uint64_t addr);
 /* A space that nobody lives in yet. The last user that leaves frees it. */
 struct space *space_new(bool watched);
 void space_leave(struct space *space);
-
-/* --- accesses ------------------------------------------------------------- */
 
 /* Of one access at most this many bytes are recorded (a cache line). */
 #define ACCESS_BYTES 64

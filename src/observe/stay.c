@@ -495,10 +495,10 @@ enum go stay_stepped(struct thread *thread)
         return leave_for_handler(thread, &now);
 
     /*
-     * The step over an instruction that loads ss went over the next one as well.
-     * What the second has read and written is not known. If it is a popf that
-     * has set the trap flag, the kernel did not see that, and takes the flag for
-     * ours.
+     * The step over an instruction that loads ss went over the next one as
+     * well. What the second has read and written is not known. If it is a popf
+     * that has set the trap flag, the kernel did not see that, and takes the
+     * flag for ours.
      */
     if (insn->kind == INSN_SHADOW && now.value[REG_PC] != end_of(insn)) {
         step_shadow(thread);

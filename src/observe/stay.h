@@ -21,17 +21,16 @@
  *
  *          steps spent                    breakpoint, on its own stack frame
  *   inside ------------> runs on, back known ------------> leave, guards armed
- *             |
- *             +--------> back unknown: guards are armed again when the
- *                        thread stops outside for any other reason; if there
- *                        are no steps at all, the region's guard is dropped
+ *
+ * If that is not known, guards are armed again when the thread stops outside for
+ * any other reason; if there are no steps at all, the region's guard is dropped.
  *
  * Another way out (longjmp, an exception) is noticed at a stop of the thread,
- * when its return address is overwritten or its stack unwound. Until then entries
- * into that region are not seen: the limit event has said so. A return to the
- * same address further down the stack is that of a recursive call. One breakpoint
- * is used: to run on within another region makes the outer end be seen as an
- * entry by return.
+ * when its return address is overwritten or its stack unwound. Until then
+ * entries into that region are not seen: the limit event has said so. A return
+ * to the same address further down the stack is that of a recursive call. One
+ * breakpoint is used: to run on within another region makes the outer end be
+ * seen as an entry by return.
  */
 #ifndef JITTRACE_OBSERVE_STAY_H
 #define JITTRACE_OBSERVE_STAY_H
@@ -59,12 +58,12 @@ enum go stay_traps_itself(struct thread *thread);
  * the end. */
 enum go stay_trapped(struct thread *thread);
 
-/* A system call is about to begin: if others may come to execute, read or change
- * the code that the breakpoint lies in, it goes away. */
+/* A system call is about to begin: if others may come to execute, read or
+ * change the code that the breakpoint lies in, it goes away. */
 void stay_before_call(struct thread *thread);
 
-/* The thread stands where a call of ours may be made: if it runs on, and control
- * is no longer in generated code, what is guarded there is guarded again. */
+/* The thread stands where a call of ours may be made: if it runs on, and
+ * control has left generated code, what is guarded there is guarded again. */
 void stay_look(struct thread *thread);
 
 #endif

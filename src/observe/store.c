@@ -226,7 +226,7 @@ static void tell_call(struct thread *thread, struct region *region)
     struct buf name = {0};
 
     call_name(call, &name);
-    /* How long the message was, or the bytes of a stream thrown away: recv(2) */
+    /* The length of the message, or of what was thrown away: recv(2) */
     if (receives && (call->args[3] & MSG_TRUNC)) {
         if (proc_socket_type(thread->tracee.pid, (int)call->args[0]) ==
             SOCK_STREAM)

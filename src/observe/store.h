@@ -27,16 +27,16 @@
 /* thread->store.insn faulted: lifts the guards in its way, for one step. */
 void store_begin(struct thread *thread, uint64_t fault_addr);
 
-/* The store was executed: tells of it. Or it did not take place. Arms the guards
- * again. */
+/* The store was executed: tells of it. Or it did not take place. Arms the
+ * guards again. */
 void store_end(struct thread *thread);
 void store_abort(struct thread *thread);
 
 /* Whether another thread makes a store now. */
 bool store_must_wait(const struct thread *thread);
 
-/* Stops the other threads of the space that run code of their own; whatever they
- * stop for is read later, in its turn. Lets those go on that waited for a store. */
+/* Stops the other threads of the space that run code of their own; why they
+ * stop is read in its turn. Lets those go on that waited for a store. */
 void store_stop_others(struct thread *thread);
 void store_release_others(const struct run *run, const struct space *space);
 

@@ -179,8 +179,8 @@ bool thread_undo_call(struct thread *thread);
  * faster than we step, the program would not get on. */
 void thread_defer_signals(struct thread *thread, uint64_t pc);
 
-/* Stops a thread that runs in user code at once. Gives all threads the CPUs back
- * that the program gave them. */
+/* Stops a thread that runs in user code at once. Gives all threads the CPUs
+ * back that the program gave them. */
 void thread_stop(struct thread *thread);
 void threads_unpin(struct run *run);
 
