@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * observe/calls.h - system calls: what is done before one begins and when it
- * has ended.
- *
- * What they do to mappings is in maps.h, what the kernel writes to memory in
- * store.h; here is what else is to be seen of them: what the program prints,
- * and what makes guards dangerous.
+ * has ended. What they do to mappings is in maps.h, what the kernel writes to
+ * memory in store.h; here is what the program prints, and what makes guards
+ * dangerous.
  */
 #ifndef JITTRACE_OBSERVE_CALLS_H
 #define JITTRACE_OBSERVE_CALLS_H

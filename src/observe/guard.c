@@ -47,9 +47,9 @@ bool guard_call_waits(const struct thread *thread)
     return false;
 }
 
-/* Whether [addr, addr + length) and the pages of a call have one in common. Only
- * ranges that may hold something: where the kernel looks for a free one itself,
- * nothing is known of it. */
+/* Whether [addr, addr + length) and the pages of a call have one in common.
+ * Only pages that may hold something: of those that the kernel looks for
+ * itself, nothing is known. */
 static bool is_about(const struct call *call, uint64_t addr, uint64_t length)
 {
     const uint64_t *args = call->args;

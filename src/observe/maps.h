@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * observe/maps.h - what system calls do to mappings that may hold code, and to
- * the guards that are there.
- *
- * Only what the kernel has done counts: a call is believed when it has returned
- * success; of one that has failed, what it may have done before is looked for.
+ * the guards that are there. A call is believed when it has returned success;
+ * of one that has failed, what it may have done before is looked for.
  */
 #ifndef JITTRACE_OBSERVE_MAPS_H
 #define JITTRACE_OBSERVE_MAPS_H

@@ -41,11 +41,6 @@ static enum go leave(struct thread *thread, const char *how,
  * much as a step. */
 #define MAX_MISSES 1000
 
-static bool has_breakpoint(const struct thread *thread)
-{
-    return thread->run_on.stop.kind != BREAKPOINT_NONE;
-}
-
 static void end_run_on(struct thread *thread)
 {
     breakpoint_remove(&thread->run_on.stop, &thread->tracee);
@@ -119,7 +114,7 @@ static enum go run_on(struct thread *thread, struct region *region)
             "change; the ends of calls that run at full speed are not "
             "seen where that is so");
     }
-    if (!has_breakpoint(thread))
+    if (thread->run_on.stop.kind == BREAKPOINT_NONE)
         give_up(thread, region);
     return GO_RUN;
 }
@@ -205,7 +200,7 @@ void stay_look(struct thread *thread)
         return;
     region = regions_at(&thread->space->regions, tracee_pc(&thread->tracee));
     if ((region && region->start == thread->run_on.start) ||
-        (has_breakpoint(thread) && !is_unwound(thread)))
+        (thread->run_on.stop.kind != BREAKPOINT_NONE && !is_unwound(thread)))
         return;
     end_run_on(thread);
     guard_close_all(thread);
@@ -328,7 +323,7 @@ enum go stay_enter(struct thread *thread, struct region *region)
     look_for_return(thread);
     thread->space->changes++; /* nobody watched while it was outside */
     if (!again && on->pending && on->start == region->start &&
-        (!has_breakpoint(thread) || !is_unwound(thread))) {
+        (on->stop.kind == BREAKPOINT_NONE || !is_unwound(thread))) {
         thread->inside = false; /* it is no entry: it goes on with that */
         guard_lift(thread, region, PROT_EXEC);
         return GO_RUN;
@@ -361,9 +356,9 @@ static uint64_t end_of(const struct insn *insn)
     return insn->addr + insn->length;
 }
 
-/* Tells of an executed instruction: what it read and wrote, as two lists, and
- * the registers that it changed. */
-static void emit_step(struct thread *thread, const struct regs *after)
+/* Tells of an executed instruction, and pays for it: what it read and wrote, as
+ * two lists, and the registers that it changed. */
+static enum budget pay_step(struct thread *thread, const struct regs *after)
 {
     struct event event = {.kind = EVENT_STEP, .tid = thread->tracee.tid};
     const struct stay *stay = &thread->stay;
@@ -400,12 +395,6 @@ static void emit_step(struct thread *thread, const struct regs *after)
         .next = after->value[REG_PC],
     };
     run_tell(thread->run, &event);
-}
-
-/* The same, and pays for it. */
-static enum budget pay_step(struct thread *thread, const struct regs *after)
-{
-    emit_step(thread, after);
     return budget_pay_step(&thread->run->spent, &thread->stay.steps);
 }
 
@@ -509,7 +498,7 @@ enum go stay_stepped(struct thread *thread)
         stay->accesses.count = 0;
     }
     if (tracee_traps_itself(&thread->tracee)) { /* by a popf */
-        emit_step(thread, &now);
+        pay_step(thread, &now);
         return stay_traps_itself(thread);
     }
     kind = insn->kind;

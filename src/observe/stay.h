@@ -22,8 +22,8 @@
  *          steps spent                    breakpoint, on its own stack frame
  *   inside ------------> runs on, back known ------------> leave, guards armed
  *
- * If that is not known, guards are armed again when the thread stops outside for
- * any other reason; if there are no steps at all, the region's guard is dropped.
+ * If that is not known, guards are armed again when the thread stops outside
+ * for any other reason; without any steps the region's guard is dropped.
  *
  * Another way out (longjmp, an exception) is noticed at a stop of the thread,
  * when its return address is overwritten or its stack unwound. Until then
