@@ -40,10 +40,8 @@ enum call_before {
     CALL_HERE,
 };
 
-/*
- * Is there a call whose last byte is the one before addr? Where it led to is
- * known if nothing has been executed since.
- */
+/* Is there a call whose last byte is the one before addr? Where it led to is
+ * known if nothing has been executed since. */
 static enum call_before call_before(pid_t pid, uint64_t addr,
                                     const struct regs *regs)
 {

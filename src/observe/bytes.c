@@ -21,11 +21,9 @@ static bool is_same(const struct region *region, const struct region *other)
            region->guard.device == other->guard.device;
 }
 
-/*
- * Finds the executable region that has the same memory as some bytes of another
+/* Finds the executable region that has the same memory as some bytes of another
  * one, and where in it. A private mapping may have gone its own way, so these
- * bytes must be there. NULL: none.
- */
+ * bytes must be there. NULL: none. */
 static struct region *find_twin(const struct thread *thread,
                                 const struct region *region, uint64_t addr,
                                 struct bytes bytes, uint64_t *also)

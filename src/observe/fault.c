@@ -16,11 +16,9 @@
  * the frame and the vector registers (AVX-512 and AMX need 11 KiB). */
 #define SIGNAL_FRAME 16384
 
-/*
- * It goes with the next resume. Where a handler is in danger it begins while no
+/* It goes with the next resume. Where a handler is in danger it begins while no
  * other thread runs: one that blocks the signal could fault at a guard and undo
- * the handler just before the kernel looks.
- */
+ * the handler just before the kernel looks. */
 static enum go deliver(struct thread *thread, const siginfo_t *info)
 {
     const struct stay *stay = &thread->stay;
@@ -279,11 +277,9 @@ enum go fault_stopped(struct thread *thread, const siginfo_t *info)
     if (is_fault && code > 0)
         return on_fault(thread, info);
 
-    /*
-     * The program blocks SIGTRAP, which is blocked while it is stepped, and
+    /* The program blocks SIGTRAP, which is blocked while it is stepped, and
      * raises it itself: what it does about that ends it, but only with its own
-     * mask. So it does it again, and the kernel does what it must.
-     */
+     * mask. So it does it again, and the kernel does what it must. */
     if (is_trap && code > 0 && inside && tracee_blocks(tracee, SIGTRAP))
         return tracee_go_to(tracee, thread->stay.insn.addr) == 0 ? GO_PLAIN
                                                                  : GO_NOT;

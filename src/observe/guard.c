@@ -146,51 +146,35 @@ static int set_range(struct thread *thread, struct region *region,
     return -1;
 }
 
-/*
- * Whether execution, once held back, can be given back: else a guard would end
- * the program. Tried before the first one.
- */
-static bool may_hold_execution(struct thread *thread)
+/* Whether pages can be given a protection again that a guard by mprotect takes
+ * from them: one with execution, or one with writes. Else it would end the
+ * program. Tried before the first one. */
+static bool may_hold(struct thread *thread, unsigned prot)
 {
+    struct tracee *tracee = &thread->tracee;
     struct space *space = thread->space;
 
-    if (space->execute == EXECUTE_UNTRIED &&
-        tracee_can_protect_again(&thread->tracee, PROT_READ | PROT_EXEC)) {
-        space->execute = EXECUTE_RETURNS;
-    } else if (space->execute == EXECUTE_UNTRIED) {
-        space->execute = EXECUTE_IS_LOST;
+    if (space->given[prot] != GIVEN_UNTRIED)
+        return space->given[prot] == GIVEN_AGAIN;
+    space->given[prot] = GIVEN_ONCE;
+    /* Where the write guard itself is refused, nothing has to be given back. */
+    if (tracee_can_protect_again(tracee, prot) ||
+        ((prot & PROT_WRITE) &&
+         !tracee_can_protect_again(tracee, prot & ~(unsigned)PROT_WRITE)))
+        space->given[prot] = GIVEN_AGAIN;
+    else if (prot & PROT_WRITE)
+        thread_limit(thread, "write", 0,
+                     "the system does not let a page be written to again that "
+                     "once could not be (a sandbox, SELinux), so stores are "
+                     "not seen; run the program outside of it to see them");
+    else
         thread_limit(thread, "execute", 0,
-                     "the system does not let a page be executed again "
-                     "that once could not be (PR_SET_MDWE, systemd's "
-                     "MemoryDenyWriteExecute=, SELinux' execmem), so "
-                     "calls of generated code are not seen; start the "
-                     "program without that to see them");
-    }
-    return space->execute == EXECUTE_RETURNS;
-}
-
-/*
- * The same of stores, where mprotect holds them back: whether a page can be
- * given that protection that once could not be written to.
- */
-static bool may_hold_writes(struct thread *thread, unsigned prot)
-{
-    struct space *space = thread->space;
-
-    if (!(space->writes_tried >> prot & 1)) {
-        space->writes_tried |= 1u << prot;
-        /* Where the guard itself is refused, nothing has to be given back. */
-        if (tracee_can_protect_again(&thread->tracee, prot) ||
-            !tracee_can_protect_again(&thread->tracee, prot & ~PROT_WRITE))
-            space->writes_return |= 1u << prot;
-        else
-            thread_limit(thread, "write", 0,
-                         "the system does not let a page be written to "
-                         "again that once could not be (a sandbox, SELinux), "
-                         "so stores are not seen; run the program outside of "
-                         "it to see them");
-    }
-    return space->writes_return >> prot & 1;
+                     "the system does not let a page be executed again that "
+                     "once could not be (PR_SET_MDWE, systemd's "
+                     "MemoryDenyWriteExecute=, SELinux' execmem), so calls of "
+                     "generated code are not seen; start the program without "
+                     "that to see them");
+    return space->given[prot] == GIVEN_AGAIN;
 }
 
 /* Whether writes to the region are held back beside its protection. */
@@ -214,10 +198,10 @@ int guard_set(struct thread *thread, struct region *region, unsigned taken)
     unsigned more = taken & ~guard->taken, change, refused = 0;
     unsigned protected = GUARDS;
 
-    if ((more & PROT_EXEC) && !may_hold_execution(thread))
+    if ((more & PROT_EXEC) && !may_hold(thread, PROT_READ | PROT_EXEC))
         refused |= PROT_EXEC;
     if ((more & PROT_WRITE) && !uses_uffd(space, region) &&
-        !may_hold_writes(thread, region->prot))
+        !may_hold(thread, region->prot))
         refused |= PROT_WRITE;
     guard->wanted &= ~refused;
     taken &= ~refused;
@@ -253,10 +237,8 @@ int guard_lift(struct thread *thread, struct region *region, unsigned prot)
 
 /* --- the window ----------------------------------------------------------- */
 
-/*
- * The kernel visits each page of a range whose protection changes, so of a
- * large region these are opened: 64 KiB, aligned.
- */
+/* The kernel visits each page of a range whose protection changes, so of a
+ * large region these are opened: 64 KiB, aligned. */
 #define WINDOW 65536
 
 int guard_allow_execution(struct thread *thread, struct region *region,
@@ -371,7 +353,7 @@ void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
                 next->addr != next[-1].addr + next[-1].length)
                 break;
         }
-        if (!may_hold_execution(thread)) {
+        if (!may_hold(thread, PROT_READ | PROT_EXEC)) {
             for (; region < next; region++)
                 region->guard.wanted &= ~(unsigned)PROT_EXEC;
             continue;

@@ -57,10 +57,8 @@ static void resume_due(struct run *run)
     }
 }
 
-/*
- * Finds how the thread is to be resumed. That is done when the reader asks for
- * more than is queued: until then it stands where the last event happened.
- */
+/* Finds how the thread is to be resumed. That is done when the reader asks for
+ * more than is queued: until then it stands where the last event happened. */
 static void decide(struct thread *thread, enum go go)
 {
     bool in_call = thread->mode == MODE_CALL;
@@ -290,11 +288,9 @@ static bool is_guest(const struct thread *thread)
            thread->mode != MODE_STORING;
 }
 
-/*
- * Gets on to the next stop. What other threads did meanwhile is read before any
+/* Gets on to the next stop. What other threads did meanwhile is read before any
  * goes on: the kernel tells of the oldest thread first, and one that stops all
- * the time would outrun the rest. Returns as read_stop.
- */
+ * the time would outrun the rest. Returns as read_stop. */
 static int advance(struct run *run, enum patience patience, struct err *err)
 {
     int more = 0;
@@ -324,10 +320,8 @@ static bool has_answer(const struct run *run)
 /* How many stops are read for one question; some milliseconds. */
 #define READY_STOPS 300
 
-/*
- * A tracee on our CPU runs only while we do not: not to wait for it at all
- * would be not to let it go on.
- */
+/* A tracee on our CPU runs only while we do not: not to wait for it at all
+ * would be not to let it go on. */
 static int observer_ready(struct source *source, struct err *err)
 {
     struct run *run = (struct run *)source;

@@ -61,9 +61,8 @@ static void protect(struct thread *thread, struct region *region,
 
     if (bytes_are_open(thread->space, region))
         guard->blind = true;
-    if (line->prot & ~old & PROT_EXEC)
-        /* What the program could do, a guard can undo. */
-        thread->space->execute = EXECUTE_RETURNS;
+    if (line->prot & ~old & PROT_EXEC) /* what it could do, a guard can undo */
+        thread->space->given[PROT_READ | PROT_EXEC] = GIVEN_AGAIN;
     region->prot = line->prot;
     /* The call has given back what mprotect held back. */
     guard->window = guard->window_end = 0;
@@ -93,10 +92,8 @@ static void protect(struct thread *thread, struct region *region,
     buf_release(&code);
 }
 
-/*
- * A call that failed may have changed the first of its pages nevertheless:
- * their protection is not the one that we have left there.
- */
+/* A call that failed may have changed the first of its pages nevertheless:
+ * their protection is not the one that we have left there. */
 static void after_protect(struct thread *thread, const char *text)
 {
     bool failed = thread->call.result < 0;
@@ -163,10 +160,8 @@ static void after_empty(struct thread *thread)
 
 /* --- mremap --------------------------------------------------------------- */
 
-/*
- * The kernel may refuse to move what lies in mappings of several protections,
- * and it is our guards that make them several.
- */
+/* The kernel may refuse to move what lies in mappings of several protections,
+ * and it is our guards that make them several. */
 static void before_mremap(struct thread *thread)
 {
     struct regions *regions = &thread->space->regions;

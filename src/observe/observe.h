@@ -20,10 +20,8 @@
 #include "target/launch.h"
 #include "trace/source.h"
 
-/*
- * Starts the program and observes it. Returns a source, or NULL with err
- * filled as by launch(). Freeing the source ends the program if it still runs.
- */
+/* Starts the program and observes it. Returns a source, or NULL with err filled
+ * as by launch(). Freeing the source ends the program if it still runs. */
 struct source *observe_new(const struct launch *launch,
                            const struct observe_budget *budget,
                            struct err *err);

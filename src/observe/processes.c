@@ -289,10 +289,8 @@ static pid_t written_process(const struct thread *thread)
     return pid;
 }
 
-/*
- * A thread of that process that stands still or can be stopped, for it takes a
- * call of its own to give back what mprotect holds back; else any; or NULL.
- */
+/* A thread of that process that stands still or can be stopped, for it takes a
+ * call of its own to give back what mprotect holds back; else any; or NULL. */
 static struct thread *spokesman(const struct run *run, pid_t pid,
                                 const struct space *space)
 {

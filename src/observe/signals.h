@@ -78,11 +78,9 @@ bool signals_lack(const struct thread *thread, int signal);
  * the program has set for it must be in force. */
 void signals_restore(struct thread *thread, int signal);
 
-/*
- * The next signal that is held for the thread, or 0, and tells of it. It must
+/* The next signal that is held for the thread, or 0, and tells of it. It must
  * go with the next resume. One that the program blocks by now is not told of,
- * as the kernel keeps it pending; it does not go with a step (RESUME_STEP).
- */
+ * as the kernel keeps it pending; it does not go with a step (RESUME_STEP). */
 int signals_take(struct thread *thread, bool step);
 
 /* Whether the same happens if the instruction at pc is executed again: not if

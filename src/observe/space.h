@@ -51,9 +51,7 @@ struct space {
     bool own_uffd;       /* the program has a userfaultfd: see guard.h */
     bool counted;        /* watches_stores holds; else it is found anew */
     bool watches_stores; /* some write permission is held back */
-    enum { EXECUTE_UNTRIED, EXECUTE_RETURNS, EXECUTE_IS_LOST } execute;
-    unsigned writes_tried;  /* bit n: whether protection n with PROT_WRITE */
-    unsigned writes_return; /* can be taken away was tried, and is so */
+    enum { GIVEN_UNTRIED, GIVEN_AGAIN, GIVEN_ONCE } given[8]; /* see guard.c */
     bool implies_exec;      /* READ_IMPLIES_EXEC, see personality(2) */
     bool left_open;         /* a thread ended inside: guard_close_all is due */
     bool has_ring;          /* io_uring was told of */

@@ -47,10 +47,8 @@ static void end_run_on(struct thread *thread)
     thread->run_on = (struct run_on){0};
 }
 
-/*
- * The end will not be seen. Then the guard is armed again at the next chance;
- * but if nothing is stepped, all that would bring is an entry now and then.
- */
+/* The end will not be seen. Then the guard is armed again at the next chance;
+ * but if nothing is stepped, all that would bring is an entry now and then. */
 static void give_up(struct thread *thread, struct region *region)
 {
     if (budget_has_steps(&thread->run->spent))
@@ -119,10 +117,8 @@ static enum go run_on(struct thread *thread, struct region *region)
     return GO_RUN;
 }
 
-/*
- * Whether it cannot return any more: its return address is overwritten, or the
- * stack is unwound beyond it.
- */
+/* Whether it cannot return any more: its return address is overwritten, or the
+ * stack is unwound beyond it. */
 static bool is_unwound(const struct thread *thread)
 {
     const struct place *back = &thread->run_on.back;
@@ -248,10 +244,8 @@ static uint64_t flags_loaded(const struct stay *stay)
     return flags;
 }
 
-/*
- * A system call is seen at its entry and exit, as anywhere else. Not if a
- * signal goes with the step: then the next thing to be seen is its handler.
- */
+/* A system call is seen at its entry and exit, as anywhere else. Not if a
+ * signal goes with the step: then the next thing to be seen is its handler. */
 bool stay_step(struct thread *thread, enum resume *how, int *signal)
 {
     struct stay *stay = &thread->stay;
@@ -430,11 +424,9 @@ static void step_shadow(struct thread *thread)
     access_decode(thread->tracee.tid, next, &stay->insn);
 }
 
-/*
- * A handler has begun. The frame says where it will return to: behind a system
+/* A handler has begun. The frame says where it will return to: behind a system
  * call that it has interrupted, or in front of one that will be made again; or
- * behind an instruction that loads ss, to what has faulted.
- */
+ * behind an instruction that loads ss, to what has faulted. */
 static enum go leave_for_handler(struct thread *thread, const struct regs *now)
 {
     struct stay *stay = &thread->stay;

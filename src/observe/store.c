@@ -60,11 +60,9 @@ bool store_must_wait(const struct thread *thread)
     return false;
 }
 
-/*
- * Those in a system call will stop behind it, where stores are watched; where
+/* Those in a system call will stop behind it, where stores are watched; where
  * not, one that sleeps in a call goes on sleeping. None is interrupted in a
- * call, which could show.
- */
+ * call, which could show. */
 void store_stop_others(struct thread *thread)
 {
     for_each_thread (other, thread->run) {
