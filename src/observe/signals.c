@@ -280,10 +280,10 @@ static bool raise_again(struct thread *thread)
 
 int signals_take(struct thread *thread, bool step)
 {
-    struct event event = {.kind = EVENT_SIGNAL, .tid = thread->tracee.tid};
     struct tracee *tracee = &thread->tracee;
     struct signal_action *action;
     struct fault_texts texts;
+    struct event event;
     siginfo_t info;
     bool blocked, is_fault;
 
@@ -302,6 +302,7 @@ int signals_take(struct thread *thread, bool step)
     is_fault = info.si_code > 0 &&
                (info.si_signo == SIGSEGV || info.si_signo == SIGBUS ||
                 info.si_signo == SIGFPE || info.si_signo == SIGILL);
+    event = (struct event){.kind = EVENT_SIGNAL, .tid = tracee->tid};
     event.signal.number = info.si_signo;
     event.signal.name = signal_name(info.si_signo);
     if (!event.signal.name)
