@@ -215,7 +215,9 @@ void store_before_call(struct thread *thread)
 static void tell_call(struct thread *thread, struct region *region)
 {
     const struct call *call = &thread->call;
-    bool alone = thread->space->users == 1;
+    /* A thread that the call has made may have stored, and ended by now. */
+    bool alone = thread->space->users == 1 && call->number != SYS_clone &&
+                 call->number != SYS_clone3;
     bool receives = call->number == SYS_recvfrom;
     bool exact = call->number == SYS_getrandom || call->number == SYS_read ||
                  call->number == SYS_pread64 || receives;
