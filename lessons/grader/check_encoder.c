@@ -496,7 +496,7 @@ static void explain(struct session *session, struct buf *out)
         return;
     view_init(&view);
     view_at(&view, &session->store, past.count - 1);
-    if (explain_death(&past, &view, past.count - 1, &explanation)) {
+    if (explain_event(&past, &view, past.count - 1, &explanation)) {
         explanation_write(&explanation, &pen, 4);
         next = strstr(buf_text(&pen.out), "\n    next ");
         BUG_UNLESS(next);

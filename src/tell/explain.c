@@ -164,23 +164,6 @@ static bool explain_other(struct crash *crash)
 
 /* --- the facts ----------------------------------------------------------- */
 
-void crash_begin(struct crash *crash, const struct past *past,
-                 const struct view *view, uint64_t index,
-                 struct explanation *out)
-{
-    *crash = (struct crash){.past = past,
-                            .view = view,
-                            .index = index,
-                            .event = event_keep(past->event(past->from, index)),
-                            .out = out};
-}
-
-void crash_end(struct crash *crash)
-{
-    event_free(crash->event);
-    phrases_release(&crash->phrases);
-}
-
 static void find_way(struct crash *crash)
 {
     struct way *way = &crash->way;
@@ -281,8 +264,7 @@ static void explain_unseen(struct crash *crash)
                   "It cannot be caught, and no program sees it come."
                 : " to the program.");
     note(crash, NEXT,
-         "%she last event before is what the program did until "
-         "then.",
+         "%she last event before is what the program did until then.",
          killed ? "`dmesg` says whether it was the kernel. T" : "T");
 }
 
@@ -321,15 +303,13 @@ static bool find_signal(const struct past *past, uint64_t exit, uint64_t *index)
 static bool find_exit(const struct past *past, uint64_t index, uint64_t *exit)
 {
     const struct event *event = past->event(past->from, index);
-    uint64_t end = index + LOOK_AHEAD;
+    bool is_signal = event && event->kind == EVENT_SIGNAL;
 
-    *exit = index;
-    if (event && event->kind == EVENT_SIGNAL)
-        while (event && event->kind != EVENT_EXIT) {
-            if (++*exit >= past->count || *exit >= end)
-                return false;
-            event = past->event(past->from, *exit);
-        }
+    for (*exit = index; is_signal && event && event->kind != EVENT_EXIT;) {
+        if (++*exit >= past->count || *exit >= index + LOOK_AHEAD)
+            return false;
+        event = past->event(past->from, *exit);
+    }
     if (!event || event->kind != EVENT_EXIT || !event->exit.signal.known)
         return false;
     for (uint64_t i = *exit; i-- > 0 && *exit - i < LOOK_AHEAD;) {
@@ -341,23 +321,34 @@ static bool find_exit(const struct past *past, uint64_t index, uint64_t *exit)
     return true;
 }
 
-bool explain_death(const struct past *past, const struct view *view,
+bool explain_event(const struct past *past, const struct view *view,
                    uint64_t index, struct explanation *out)
 {
+    const struct event *event = past->event(past->from, index);
+    struct crash crash = {
+        .past = past, .view = view, .index = index, .out = out};
+    bool is_gap = event && past_is_gap(event), found = true, may_end = false;
     uint64_t exit, signal;
-    struct crash crash;
-    bool is_seen;
 
-    if (!find_exit(past, index, &exit))
+    if (!is_gap && !find_exit(past, index, &exit))
         return false;
-    is_seen = find_signal(past, exit, &signal);
-    if (index != exit && (!is_seen || signal != index))
-        return false;
-    crash_begin(&crash, past, view, is_seen ? signal : exit, out);
-    if (is_seen)
+    if (!is_gap) {
+        found = find_signal(past, exit, &signal);
+        if (index != exit && (!found || signal != index))
+            return false;
+        crash.index = found ? signal : exit;
+    }
+    crash.event = event_keep(past->event(past->from, crash.index));
+    if (is_gap)
+        found = explain_rounds(&crash, "This may be a loop without an end",
+                               &may_end);
+    else if (found)
         explain_signal(&crash);
     else
         explain_unseen(&crash);
-    crash_end(&crash);
-    return true;
+    for (int i = 0; i < EXPLAIN_LINES && may_end; i++)
+        buf_clear(&out->line[i]);
+    event_free(crash.event);
+    phrases_release(&crash.phrases);
+    return is_gap ? found && !may_end : true;
 }

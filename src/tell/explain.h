@@ -81,22 +81,18 @@ void explanation_write(struct explanation *explanation, struct pen *pen,
                        unsigned indent);
 
 /*
- * Explains the death that event `index` is a part of: an exit by a signal, or
- * the signal that was the last thing its thread saw. view is the state after
- * that event. Returns false, with nothing in *out, if the program did not die
- * there: the signal was handled, or the trace does not tell.
- * *out, all zero, is released by its user.
+ * Explains what event `index` is a part of; view is the state after it.
+ *
+ *   - A death: an exit by a signal, or the signal that was the last thing its
+ *     thread saw.
+ *   - The loop that a thread was in when stepping ended for a budget, a limit
+ *     event, unless it may end: most loops that run for long do.
+ *
+ * Returns false, with nothing in *out, if it is none of them, or the trace does
+ * not tell. *out, all zero, is released by its user.
  */
-bool explain_death(const struct past *past, const struct view *view,
+bool explain_event(const struct past *past, const struct view *view,
                    uint64_t index, struct explanation *out);
-
-/*
- * Explains the loop that a thread was in when stepping ended for a budget: the
- * limit event `index`. Returns false if it was in none, or in one that may end:
- * most loops that run for long do.
- */
-bool explain_loop(const struct past *past, const struct view *view,
-                  uint64_t index, struct explanation *out);
 
 /*
  * What failed at a signal event, as the beginning of a sentence, "it tried to

@@ -34,9 +34,12 @@ struct loop {
 
 /* --- finding it ---------------------------------------------------------- */
 
-/* The steps of the thread since the code was entered anew from outside, or
- * since it ran on unwatched: what was before are no rounds of the loop. */
-static void collect(struct loop *loop, int tid)
+/*
+ * Looks for the shortest path that the latest steps of the thread go round in.
+ * What was before the code was entered anew from outside, or before it ran on
+ * unwatched, are no rounds of the loop.
+ */
+static bool find_path(struct loop *loop, int tid)
 {
     uint64_t index = loop->crash->index;
     const struct event *event;
@@ -44,7 +47,7 @@ static void collect(struct loop *loop, int tid)
     while ((event = past_earlier(loop->crash, tid, &index))) {
         if (event->kind == EVENT_ENTER ? !word_is(event->enter.how, "return")
                                        : loop->count > 0 && past_is_gap(event))
-            return;
+            break;
         if (event->kind != EVENT_STEP)
             continue;
         if (loop->count == 0)
@@ -53,25 +56,18 @@ static void collect(struct loop *loop, int tid)
                                sizeof *loop->addrs);
         loop->addrs[loop->count++] = event->step.addr;
     }
-    loop->cut = index > 0;
-}
-
-static bool find_path(struct loop *loop)
-{
-    const uint64_t *addrs = loop->addrs;
-
-    for (size_t length = 1; length <= PATH; length++) {
+    loop->cut = !event && index > 0;
+    for (size_t length = 1; length <= PATH && loop->count >= length * ROUNDS;
+         length++) {
         size_t same = length; /* steps like those one path length before */
 
-        if (loop->count < length * ROUNDS)
-            return false;
-        while (same < loop->count && addrs[same] == addrs[same - length])
+        while (same < loop->count &&
+               loop->addrs[same] == loop->addrs[same - length])
             same++;
-        if (same < length * ROUNDS)
-            continue;
         loop->length = length;
         loop->rounds = same / length;
-        return true;
+        if (loop->rounds >= ROUNDS)
+            return true;
     }
     return false;
 }
@@ -230,8 +226,7 @@ bool explain_rounds(struct crash *crash, const char *what, bool *may_end)
         thread = view_thread(crash->view, event->tid);
     if (thread) {
         crash->regs = thread->regs;
-        collect(&loop, thread->tid);
-        found = find_path(&loop);
+        found = find_path(&loop, thread->tid);
     }
     region = found ? view_region_at(crash->view, loop.addrs[0]) : NULL;
     if (crash->signal && view_region_at(crash->view, crash->pc) != region)
@@ -245,22 +240,4 @@ bool explain_rounds(struct crash *crash, const char *what, bool *may_end)
     if (may_end)
         *may_end = loop.may_end;
     return found;
-}
-
-bool explain_loop(const struct past *past, const struct view *view,
-                  uint64_t index, struct explanation *out)
-{
-    const struct event *event = past->event(past->from, index);
-    struct crash crash;
-    bool found, may_end;
-
-    if (!event || !past_is_gap(event))
-        return false;
-    crash_begin(&crash, past, view, index, out);
-    found =
-        explain_rounds(&crash, "This may be a loop without an end", &may_end);
-    crash_end(&crash);
-    for (int i = 0; i < EXPLAIN_LINES && may_end; i++)
-        buf_clear(&out->line[i]);
-    return found && !may_end;
 }

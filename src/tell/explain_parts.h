@@ -137,14 +137,11 @@ bool explain_trap(struct crash *crash);     /* SIGTRAP */
 bool explain_general(struct crash *crash);  /* general protection */
 bool explain_access(struct crash *crash);   /* SIGSEGV */
 
-/* explain_loop.c: the loop that the thread of the event was in. Returns false
- * if it was in none. may_end, if not NULL: whether it looks as if it ended. */
+/*
+ * explain_loop.c: the loop that the thread was in whose step was the last one.
+ * Returns false if it was in none. may_end, if not NULL: whether something that
+ * a way out depends on moves.
+ */
 bool explain_rounds(struct crash *crash, const char *what, bool *may_end);
-
-/* What all causes need, from event `index`; crash_end releases it. */
-void crash_begin(struct crash *crash, const struct past *past,
-                 const struct view *view, uint64_t index,
-                 struct explanation *out);
-void crash_end(struct crash *crash);
 
 #endif

@@ -173,9 +173,6 @@ bool tell_explain(struct history *history, uint64_t seq,
                   struct explanation *out)
 {
     struct past past = {past_event, history, history_count(history), true};
-    const struct view *view = history_view(history, seq);
 
-    return history_event(history, seq)->kind == EVENT_LIMIT
-               ? explain_loop(&past, view, seq, out)
-               : explain_death(&past, view, seq, out);
+    return explain_event(&past, history_view(history, seq), seq, out);
 }

@@ -169,15 +169,12 @@ static void limit_words(struct story *story, enum tell_form form)
 }
 
 /* Explains the event that came last. */
-static void tell_explanation(struct telling *telling,
-                             bool (*explain)(const struct past *,
-                                             const struct view *, uint64_t,
-                                             struct explanation *))
+static void tell_explanation(struct telling *telling)
 {
     struct past past = recent_past(&telling->recent);
     struct explanation explanation = {0};
 
-    if (explain(&past, &telling->view, past.count - 1, &explanation))
+    if (explain_event(&past, &telling->view, past.count - 1, &explanation))
         explanation_write(&explanation, &telling->pen, 0);
     explanation_release(&explanation);
 }
@@ -191,7 +188,7 @@ static void limit_paragraph(struct telling *telling, const struct event *event)
         pen_text(&telling->pen, ROLE_WARNING, "not watched: ");
     pen_words(&telling->pen, ROLE_WARNING, 5, why ? why : "something");
     telling->unwatched |= event_ends_watching(limit);
-    tell_explanation(telling, explain_loop);
+    tell_explanation(telling);
 }
 
 const struct tell_kind kind_limit = {limit_words, limit_paragraph, 0};
@@ -216,34 +213,14 @@ static void exit_words(struct story *story, enum tell_form form)
             calls == 1 ? "" : "s", calls == 1 ? "was" : "were");
 }
 
-static void tell_untold(struct telling *telling)
-{
-    uint64_t stores = telling->untold_stores;
-    bool one = telling->untold == 1;
-    struct buf text = {0};
-
-    if (telling->untold == 0)
-        return;
-    buf_printf(&text, "%" PRIu64 " %smapping%s never held code",
-               telling->untold, telling->some_code ? "other " : "",
-               one ? "" : "s");
-    if (stores > 0) {
-        buf_printf(&text, ": %" PRIu64 " store%s into %s", stores,
-                   stores == 1 ? "" : "s", one ? "it" : "them");
-        one = stores == 1;
-    } else {
-        buf_append_text(&text, " and");
-    }
-    buf_printf(&text, " %s not shown here (--format=json has %s).",
-               one ? "is" : "are", one ? "it" : "them");
-    pen_words(&telling->pen, ROLE_NOTE, 0, phrase_of(&telling->phrases, &text));
-}
-
 static void exit_paragraph(struct telling *telling, const struct event *event)
 {
     struct bytes rest = {telling->output.data, telling->output.len};
     const struct event_exit *end = &event->exit;
+    uint64_t stores = telling->untold_stores;
+    bool one = telling->untold == 1;
     struct pen *pen = &telling->pen;
+    struct buf text = {0};
 
     pen_blank(pen);
     if (telling->unwatched)
@@ -252,7 +229,20 @@ static void exit_paragraph(struct telling *telling, const struct event *event)
                   "given above: it may have done more than is shown here.");
     else if (telling->entries == 0)
         pen_line(pen, ROLE_NOTE, "No generated code was seen to run.");
-    tell_untold(telling);
+    buf_printf(&text, "%" PRIu64 " %smapping%s never held code",
+               telling->untold, telling->some_code ? "other " : "",
+               one ? "" : "s");
+    if (stores > 0) {
+        buf_printf(&text, ": %" PRIu64 " store%s into %s", stores,
+                   stores == 1 ? "" : "s", one ? "it" : "them");
+        one = stores == 1;
+    }
+    buf_printf(&text, "%s %s not shown here (--format=json has %s).",
+               stores > 0 ? "" : " and", one ? "is" : "are",
+               one ? "it" : "them");
+    if (telling->untold > 0)
+        pen_words(pen, ROLE_NOTE, 0, buf_text(&text));
+    buf_release(&text);
     if (telling->output_total > 0)
         pen_line(pen, ROLE_NOTE, "What the program printed, all together:");
     else if (!telling->unwatched)
@@ -276,7 +266,7 @@ static void exit_paragraph(struct telling *telling, const struct event *event)
     pen_line(pen, end->signal.known ? ROLE_WARNING : ROLE_NOTE, "It %s%s.",
              end->signal.known ? "was " : "",
              phrase_end(&telling->phrases, end));
-    tell_explanation(telling, explain_death);
+    tell_explanation(telling);
 }
 
 const struct tell_kind kind_exit = {exit_words, exit_paragraph, 0};

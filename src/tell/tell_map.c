@@ -318,36 +318,15 @@ const struct tell_kind kind_unmap = {unmap_words, unmap_paragraph,
 
 /* --- protect ------------------------------------------------------------- */
 
-/* What the change means where the code stays or becomes executable. */
-static void say_executable(struct story *story)
-{
-    const struct event_protect *protect = &story->event->protect;
-    const struct bytes *code = &protect->code;
-    bool was_executable = protect->old_prot & PROT_EXEC;
-
-    if (protect->prot & PROT_WRITE) {
-        say(story, "writable and executable at the same time");
-        return;
-    }
-    if (was_executable)
-        say(story, "still executable");
-    else if (code->data && code->len > 1 && code->len <= ARCH_PAGE_SIZE)
-        say(story, "the %zu bytes are code now", code->len);
-    else
-        say(story, "%s is code now",
-            code->data && code->len == 1 ? "the byte there" : "what is there");
-    if (protect->old_prot & PROT_WRITE)
-        say(story, ", %s cannot be changed until mprotect allows it again",
-            was_executable ? "but it" : "and");
-}
-
 static void protect_words(struct story *story, enum tell_form form)
 {
     const struct event_protect *protect = &story->event->protect;
     struct phrases *phrases = &story->phrases;
-    unsigned old = protect->old_prot, new = protect->prot;
+    unsigned old = protect->old_prot, now = protect->prot;
+    bool was_executable = old & PROT_EXEC, writable = now & PROT_WRITE;
     const char *from = phrase_prot(phrases, old);
-    const char *to = phrase_prot(phrases, new);
+    const char *to = phrase_prot(phrases, now);
+    const struct bytes *code = &protect->code;
 
     if (form == TELL_TITLE)
         say(story, "%s %s -> %s",
@@ -361,35 +340,31 @@ static void protect_words(struct story *story, enum tell_form form)
     else
         say(story, "The protection changed from ");
     say(story, "%s to %s: ", from, to);
-    if (old == new)
+    if (old == now)
         say(story, "as it was");
-    else if (new &PROT_EXEC)
-        say_executable(story);
-    else if (!(old & PROT_EXEC))
-        say(story, "%s", phrase_rights_short(new));
-    else if (!(new &PROT_WRITE))
+    else if (now & PROT_EXEC && writable)
+        say(story, "writable and executable at the same time");
+    else if (now & PROT_EXEC && was_executable)
+        say(story, "still executable");
+    else if (now & PROT_EXEC && code->data && code->len > 1 &&
+             code->len <= ARCH_PAGE_SIZE)
+        say(story, "the %zu bytes are code now", code->len);
+    else if (now & PROT_EXEC)
+        say(story, "%s is code now",
+            code->data && code->len == 1 ? "the byte there" : "what is there");
+    else if (!was_executable)
+        say(story, "%s", phrase_rights_short(now));
+    else if (!writable)
         say(story, "the code can no longer be executed");
     else
         say(story, old & PROT_WRITE
                        ? "the code can still be changed, but no longer be "
                          "executed"
                        : "the code can be changed again, but not be executed");
+    if (old != now && now & PROT_EXEC && !writable && old & PROT_WRITE)
+        say(story, ", %s cannot be changed until mprotect allows it again",
+            was_executable ? "but it" : "and");
     say(story, ".");
-}
-
-static const char *meaning_of(unsigned old, unsigned new)
-{
-    bool was_writable = old & PROT_WRITE, was_executable = old & PROT_EXEC;
-
-    if (new &PROT_EXEC)
-        return new &PROT_WRITE  ? "writable and executable at the same time"
-               : was_writable   ? "executable from now on, no longer writable"
-               : was_executable ? "still executable"
-                                : "executable from now on";
-    if (new &PROT_WRITE)
-        return was_executable ? "writable again, no longer executable"
-                              : "writable, not executable";
-    return "not executable";
 }
 
 /* An entry of a paragraph's table, in a line of its own. */
@@ -405,7 +380,17 @@ static void protect_paragraph(struct telling *telling,
 {
     const struct event_protect *protect = &event->protect;
     uint64_t base = telling_base(telling, protect->addr, 0);
-    unsigned old = protect->old_prot, new = protect->prot;
+    unsigned old = protect->old_prot, now = protect->prot;
+    bool was_executable = old & PROT_EXEC;
+    const char *meaning =
+        now & PROT_EXEC
+            ? now & PROT_WRITE   ? "writable and executable at the same time"
+              : old & PROT_WRITE ? "executable from now on, no longer writable"
+              : was_executable   ? "still executable"
+                                 : "executable from now on"
+        : !(now & PROT_WRITE) ? "not executable"
+        : was_executable      ? "writable again, no longer executable"
+                              : "writable, not executable";
     struct phrases *phrases = &telling->phrases;
     struct pen *pen = &telling->pen;
 
@@ -419,9 +404,9 @@ static void protect_paragraph(struct telling *telling,
     }
     tell_entry(telling, "protection");
     pen_print(pen, ROLE_PROTECTION, "%s -> %s", phrase_prot(phrases, old),
-              phrase_prot(phrases, new));
+              phrase_prot(phrases, now));
     pen_gap(pen, 0);
-    pen_line(pen, ROLE_NOTE, "%s", meaning_of(old, new));
+    pen_line(pen, ROLE_NOTE, "%s", meaning);
     if (telling->maps_before) {
         tell_entry(telling, "maps before");
         telling_maps(telling, telling->maps_before);
@@ -430,7 +415,7 @@ static void protect_paragraph(struct telling *telling,
         tell_entry(telling, "maps after");
         telling_maps(telling, protect->maps);
     }
-    if (!(new &PROT_EXEC) || old & PROT_EXEC)
+    if (!(now & PROT_EXEC) || was_executable)
         return;
     telling_area(telling, base)->flipped = true;
     if (telling_show_code(telling, base, protect->addr + protect->code_offset,

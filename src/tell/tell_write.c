@@ -35,97 +35,24 @@ static const char *of_mnemonic(struct story *story, const struct insn *insn)
                              : "";
 }
 
-/* Bytes [from, end) of an immediate or a displacement. */
-static void say_number(struct story *story, const struct focus *focus,
-                       const struct insn_field *field, unsigned from,
-                       unsigned end, bool is_new)
+/* Bytes [from, end) of a field (Intel SDM vol. 2, 2.1 and 2.2.1.2). */
+static void say_field(struct story *story, const struct focus *focus,
+                      const struct insn_field *field, unsigned from,
+                      unsigned end, bool is_new)
 {
-    const char *name = fields_name(&story->phrases, field);
-    const char *value = fields_meaning(&story->phrases, &focus->insn, field);
-    const char *of = of_mnemonic(story, &focus->insn);
-
-    if (end - from == field->size) {
-        say(story, "The %s%s%s: %s.", name, of,
-            field->size > 1 ? ", lowest byte first" : "", value);
-        return;
-    }
-    say(story, "Bits %u..%u of the %s%s%s", 8 * end - 1, 8 * from, name, of,
-        from == 0 && end == 1 ? ": the lowest byte comes first." : ".");
-    if (!(focus->unwritten & ((1u << field->size) - 1) << field->offset))
-        say(story, " The %s%s%s.", name, is_new ? " is complete: " : " is now ",
-            value);
-}
-
-/* Intel SDM vol. 2, 2.2.1.2 */
-static void say_rex(struct story *story, uint8_t rex)
-{
-    static const char *const meanings[] = {
+    static const char *const rex[] = {
         "W=1, the operands have 64 bits",
         "R=1, a high bit for reg",
         "X=1, a high bit for index",
         "B=1, a high bit for rm, base or the opcode's register",
     };
-    const char *joint = ": ";
-
-    say(story, "The REX prefix");
-    for (size_t i = 0; i < 4; i++)
-        if (rex & 8 >> i) {
-            say(story, "%s%s", joint, meanings[i]);
-            joint = "; ";
-        }
-    say(story, rex & 0xf ? "." : ", none of its bits W, R, X, B set.");
-}
-
-static void say_opcode(struct story *story, const struct insn *insn,
-                       const struct insn_field *opcode)
-{
-    const uint8_t *bytes = insn->bytes + opcode->offset;
-
-    /* The start of a longer one (SDM vol. 2, 2.1.2). */
-    if (bytes[0] == 0x0f &&
-        (opcode->size == 1 ||
-         (opcode->size == 2 && (bytes[1] == 0x38 || bytes[1] == 0x3a)))) {
-        say(story, "The beginning of an opcode that has more bytes.");
-        return;
-    }
-    say(story, "The opcode%s%s.",
-        insn->mnemonic[0] ? of_mnemonic(story, insn)
-                          : "; three bits of ModRM, the next byte, will say "
-                            "which instruction it is",
-        opcode->names_register ? ", and in its lowest three bits a register"
-                               : "");
-}
-
-/* Intel SDM vol. 2, table 2-2 */
-static void say_modrm(struct story *story, const struct insn *insn,
-                      uint8_t modrm)
-{
     static const char *const distance[] = {"", ", with a disp8",
                                            ", with a disp32"};
-    unsigned mod = modrm >> 6, rm = modrm & 7;
-
-    say(story, "ModRM: mod=%u%u, ", mod >> 1, mod & 1);
-    if (mod == 3)
-        say(story, "rm is a register");
-    else if (mod == 0 && rm == 5)
-        say(story, "memory at a disp32 from rip");
-    else
-        say(story, "memory%s%s", distance[mod],
-            rm == 4 ? ", and a SIB byte next" : "");
-    for (unsigned i = 0; i < insn->field_count; i++)
-        if (insn->fields[i].kind == FIELD_OPCODE && insn->fields[i].digit >= 0)
-            say(story, "; reg belongs to the opcode, /%d",
-                insn->fields[i].digit);
-    say(story, ".");
-}
-
-/* Bytes [from, end) of a field. */
-static void say_field(struct story *story, const struct focus *focus,
-                      const struct insn_field *field, unsigned from,
-                      unsigned end, bool is_new)
-{
     const struct insn *insn = &focus->insn;
-    uint8_t byte = insn->bytes[field->offset + from];
+    const uint8_t *bytes = insn->bytes + field->offset;
+    unsigned byte = bytes[from], mod = byte >> 6, rm = byte & 7;
+    const char *name = fields_name(&story->phrases, field);
+    const char *of = of_mnemonic(story, insn), *value, *joint = ": ";
     struct insn_bits bits[INSN_MAX_BITS];
     size_t count, i = 0;
 
@@ -138,25 +65,65 @@ static void say_field(struct story *story, const struct focus *focus,
             say(story, "A prefix of the opcode: %s.", bits[i].label);
         break;
     case FIELD_REX:
-        say_rex(story, byte);
+        say(story, "The REX prefix");
+        for (i = 0; i < 4; i++)
+            if (byte & 8u >> i) {
+                say(story, "%s%s", joint, rex[i]);
+                joint = "; ";
+            }
+        say(story, byte & 0xf ? "." : ", none of its bits W, R, X, B set.");
         break;
     case FIELD_VEX:
         say(story, "%s %s prefix.",
-            end - from < field->size ? "A byte of the" : "The",
-            fields_name(&story->phrases, field));
+            end - from < field->size ? "A byte of the" : "The", name);
         break;
     case FIELD_OPCODE:
-        say_opcode(story, insn, field);
+        /* The start of a longer one (SDM vol. 2, 2.1.2). */
+        if (bytes[0] == 0x0f &&
+            (field->size == 1 ||
+             (field->size == 2 && (bytes[1] == 0x38 || bytes[1] == 0x3a))))
+            say(story, "The beginning of an opcode that has more bytes.");
+        else
+            say(story, "The opcode%s%s.",
+                *of ? of
+                    : "; three bits of ModRM, the next byte, will say which "
+                      "instruction it is",
+                field->names_register ? ", and in its lowest three bits a "
+                                        "register"
+                                      : "");
         break;
-    case FIELD_MODRM:
-        say_modrm(story, insn, byte);
+    case FIELD_MODRM: /* SDM vol. 2, table 2-2 */
+        say(story, "ModRM: mod=%u%u, ", mod >> 1, mod & 1);
+        if (mod == 3)
+            say(story, "rm is a register");
+        else if (mod == 0 && rm == 5)
+            say(story, "memory at a disp32 from rip");
+        else
+            say(story, "memory%s%s", distance[mod],
+                rm == 4 ? ", and a SIB byte next" : "");
+        for (i = 0; i < insn->field_count; i++)
+            if (insn->fields[i].kind == FIELD_OPCODE &&
+                insn->fields[i].digit >= 0)
+                say(story, "; reg belongs to the opcode, /%d",
+                    insn->fields[i].digit);
+        say(story, ".");
         break;
     case FIELD_SIB:
         say(story, "SIB: the base, index and scale of the address.");
         break;
     case FIELD_DISPLACEMENT:
     case FIELD_IMMEDIATE:
-        say_number(story, focus, field, from, end, is_new);
+        value = fields_meaning(&story->phrases, insn, field);
+        if (end - from == field->size) {
+            say(story, "The %s%s%s: %s.", name, of,
+                field->size > 1 ? ", lowest byte first" : "", value);
+            break;
+        }
+        say(story, "Bits %u..%u of the %s%s%s", 8 * end - 1, 8 * from, name, of,
+            from == 0 && end == 1 ? ": the lowest byte comes first." : ".");
+        if (!(focus->unwritten & ((1u << field->size) - 1) << field->offset))
+            say(story, " The %s%s%s.", name,
+                is_new ? " is complete: " : " is now ", value);
         break;
     }
 }
@@ -334,47 +301,36 @@ static void tell_store(struct telling *telling, const struct event *event)
 }
 
 /*
- * Decodes the instruction that a store is a part of, if it can be known. Moves
- * the boundary over the instructions that are complete.
+ * Which bits of an immediate a store holds, if the instruction that it is a
+ * part of is known by now. Moves the boundary over those that are complete.
  */
-static bool decode_around(struct telling *telling, uint64_t base,
-                          uint64_t store, struct insn *insn)
-{
-    uint64_t *boundary = &telling_area(telling, base)->boundary;
-
-    while (*boundary <= store) {
-        if (!pages_written(&telling->stored, *boundary) ||
-            !view_decode(&telling->view, *boundary, insn))
-            return false;
-        if (store < *boundary + insn->length)
-            return true;
-        if (!pages_all_written(&telling->stored, *boundary, insn->length))
-            return false;
-        *boundary += insn->length;
-    }
-    return false;
-}
-
-/* Which bits of an immediate a store holds, if that is known by now. */
 static void tell_bits(struct telling *telling, uint64_t base,
                       const struct event_write *write)
 {
+    uint64_t *boundary = &telling_area(telling, base)->boundary, start;
+    const struct pages *stored = &telling->stored;
     struct phrases *phrases = &telling->phrases;
     const struct insn_field *field;
     struct pen *pen = &telling->pen;
     size_t len = write->new.len;
     struct insn insn;
     const char *note;
-    uint64_t start;
     unsigned low;
 
-    if (!decode_around(telling, base, write->addr, &insn))
-        return;
+    for (;; *boundary += insn.length) {
+        if (*boundary > write->addr || !pages_written(stored, *boundary) ||
+            !view_decode(&telling->view, *boundary, &insn))
+            return;
+        if (write->addr < *boundary + insn.length)
+            break;
+        if (!pages_all_written(stored, *boundary, insn.length))
+            return;
+    }
     field = fields_at(&insn, (unsigned)(write->addr - insn.addr));
     start = insn.addr + field->offset;
     if (field->kind != FIELD_IMMEDIATE ||
         write->addr + len > start + field->size ||
-        !pages_all_written(&telling->stored, insn.addr, field->offset))
+        !pages_all_written(stored, insn.addr, field->offset))
         return;
     pages_write(&telling->explained, write->addr, write->new);
     low = 8 * (unsigned)(write->addr - start);
