@@ -235,31 +235,6 @@ static void fill_bits(struct layout *layout, struct cell *cell)
     cell->lines[LINE_BITS] = phrase_of(&layout->phrases, &below);
 }
 
-/* A number, and what the CPU makes of it before it uses it. */
-static void fill_number(struct layout *layout, const struct insn_field *field,
-                        struct cell *cell)
-{
-    uint64_t value = (uint64_t)field->value;
-    struct phrases *phrases = &layout->phrases;
-    unsigned bits = field->extended_bits;
-
-    cell->lines[LINE_LABELS] = value_of(phrases, field);
-    if (field->is_relative) {
-        cell->lines[LINE_BITS] = "from the end of this";
-        cell->lines[LINE_MORE] =
-            phrase(phrases, "instruction: 0x%" PRIx64,
-                   layout->insn->addr + layout->insn->length + value);
-    } else if (field->kind == FIELD_IMMEDIATE && bits > 8 * field->size) {
-        if (bits < 64)
-            value &= (1ull << bits) - 1;
-        cell->lines[LINE_BITS] =
-            phrase(phrases, "%s-extended to %u bits:",
-                   field->is_signed ? "sign" : "zero", bits);
-        cell->lines[LINE_MORE] =
-            phrase(phrases, "0x%0*" PRIx64, (int)bits / 4, value);
-    }
-}
-
 /* Fills a cell for each field. A whole field says what it is for; of a number
  * any byte is enough. Which fields there are behind one that tells so cannot be
  * known without it. */
@@ -268,32 +243,49 @@ static void fill_cells(struct layout *layout)
     const struct insn *insn = layout->insn;
     const struct insn_bits *bits = layout->bits;
     const struct insn_bits *end = bits + insn_split(insn, layout->bits);
+    struct phrases *phrases = &layout->phrases;
     bool known = true;
 
     for (size_t i = 0; known && i < insn->field_count; i++) {
         const struct insn_field *field = &insn->fields[i];
-        unsigned all = (1u << field->size) - 1;
+        unsigned all = (1u << field->size) - 1, extended = field->extended_bits;
         unsigned missing = layout->unwritten >> field->offset & all;
         bool is_number = field_is_number(field);
+        bool says = is_number ? missing != all : !missing;
         struct cell *cell = &layout->cells[layout->count++];
-        const char *name = fields_name(&layout->phrases, field);
+        uint64_t value = (uint64_t)field->value;
+        const char *name = fields_name(phrases, field);
 
         *cell = (struct cell){
             style_field(field->kind), bits, 0, {"", "", "", "", ""}, 0};
         for (; bits < end && bits->field == i; bits++)
-            cell->bit_count += !is_number && !missing;
-        known = is_number || !missing;
+            cell->bit_count += !is_number && says;
+        known = is_number || says;
         cell->lines[LINE_BYTES] = bytes_of(layout, field->offset, field->size);
-        if (is_number ? missing != all : !missing) {
-            /* The digit is in the byte behind the opcode. */
-            if (field->kind == FIELD_OPCODE && field->digit >= 0 &&
-                !(layout->unwritten >> (field->offset + field->size) & 1))
-                name = phrase(&layout->phrases, "%s /%d", name, field->digit);
+        /* The digit is in the byte behind the opcode. */
+        if (field->kind == FIELD_OPCODE && field->digit >= 0 &&
+            !(layout->unwritten >> (field->offset + field->size) & 1))
+            name = phrase(phrases, "%s /%d", name, field->digit);
+        if (says)
             cell->lines[LINE_NAME] = name;
-            if (is_number)
-                fill_number(layout, field, cell);
-            else
-                fill_bits(layout, cell);
+        if (cell->bit_count)
+            fill_bits(layout, cell);
+        if (says && is_number)
+            cell->lines[LINE_LABELS] = value_of(phrases, field);
+        /* What the CPU makes of a number before it uses it. */
+        if (says && field->is_relative) {
+            cell->lines[LINE_BITS] = "from the end of this";
+            cell->lines[LINE_MORE] = phrase(phrases, "instruction: 0x%" PRIx64,
+                                            insn->addr + insn->length + value);
+        } else if (says && field->kind == FIELD_IMMEDIATE &&
+                   extended > 8u * field->size) {
+            if (extended < 64)
+                value &= (1ull << extended) - 1;
+            cell->lines[LINE_BITS] =
+                phrase(phrases, "%s-extended to %u bits:",
+                       field->is_signed ? "sign" : "zero", extended);
+            cell->lines[LINE_MORE] =
+                phrase(phrases, "0x%0*" PRIx64, (int)extended / 4, value);
         }
         for (size_t line = 0; line < LINES; line++)
             if (strlen(cell->lines[line]) > cell->width)
@@ -302,27 +294,6 @@ static void fill_cells(struct layout *layout)
 }
 
 /* --- layout -------------------------------------------------------------- */
-
-static void write_side_by_side(const struct layout *layout)
-{
-    for (size_t line = 0; line < LINES; line++) {
-        unsigned column = layout->indent;
-        bool any = false;
-
-        for (size_t i = 0; i < layout->count; i++) {
-            const struct cell *cell = &layout->cells[i];
-
-            if (*cell->lines[line]) {
-                pen_column(layout->pen, column);
-                pen_text(layout->pen, cell->role, cell->lines[line]);
-                any = true;
-            }
-            column += cell->width + 2;
-        }
-        if (any)
-            pen_end(layout->pen);
-    }
-}
 
 /*
  * A line for all bytes, then for each field one, or more where a number does
@@ -383,15 +354,28 @@ static void write_lines(struct layout *layout)
 static bool write_fields(struct layout *layout)
 {
     unsigned width = layout->indent;
+    struct pen *pen = layout->pen;
     bool fit;
 
     fill_cells(layout);
     for (size_t i = 0; i < layout->count; i++)
         width += layout->cells[i].width + (i > 0 ? 2 : 0);
-    fit = width <= pen_line_width(layout->pen);
-    if (fit)
-        write_side_by_side(layout);
-    else
+    fit = width <= pen_line_width(pen);
+    for (size_t line = 0; fit && line < LINES; line++) {
+        unsigned column = layout->indent;
+
+        for (size_t i = 0; i < layout->count; i++) {
+            const struct cell *cell = &layout->cells[i];
+
+            if (*cell->lines[line])
+                pen_column(pen, column);
+            pen_text(pen, cell->role, cell->lines[line]);
+            column += cell->width + 2;
+        }
+        if (pen->column > 0)
+            pen_end(pen);
+    }
+    if (!fit)
         write_lines(layout);
     phrases_release(&layout->phrases);
     return fit;

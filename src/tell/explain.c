@@ -164,28 +164,6 @@ static bool explain_other(struct crash *crash)
 
 /* --- the facts ----------------------------------------------------------- */
 
-static void find_way(struct crash *crash)
-{
-    struct way *way = &crash->way;
-    uint64_t index = crash->index;
-    const struct event *event = past_find(crash, PAST_MOVES, &index);
-
-    if (!event)
-        return;
-    way->seq = event->seq;
-    way->kind = event->kind == EVENT_STEP      ? WAY_STEPPED
-                : event->kind == EVENT_ENTER   ? WAY_ENTERED
-                : event->leave.to == crash->pc ? WAY_LEFT
-                                               : WAY_AWAY;
-    if (event->kind == EVENT_LEAVE) {
-        way->called = word_is(event->leave.how, "call") ||
-                      word_is(event->leave.how, "jump");
-        event = past_find(crash, PAST_MOVES, &index);
-    }
-    if (event && event->kind == EVENT_STEP)
-        seen_from(event, index, &way->step);
-}
-
 static void explain_signal(struct crash *crash)
 {
     static const struct {
@@ -206,6 +184,9 @@ static void explain_signal(struct crash *crash)
         {0, 0, explain_other},
     };
     const struct event_signal *signal = &crash->event->signal;
+    struct way *way = &crash->way;
+    uint64_t index = crash->index;
+    const struct event *event;
     const struct region *region;
     const struct view *view = crash->view;
     const struct view_thread *thread = view_thread(view, crash->event->tid);
@@ -231,7 +212,22 @@ static void explain_signal(struct crash *crash)
         crash->regs_known = true;
         crash->regs = thread->regs;
     }
-    find_way(crash);
+
+    /* How the thread came there. */
+    event = past_find(crash, PAST_MOVES, &index);
+    way->seq = event ? event->seq : 0;
+    if (event)
+        way->kind = event->kind == EVENT_STEP      ? WAY_STEPPED
+                    : event->kind == EVENT_ENTER   ? WAY_ENTERED
+                    : event->leave.to == crash->pc ? WAY_LEFT
+                                                   : WAY_AWAY;
+    if (event && event->kind == EVENT_LEAVE) {
+        way->called = word_is(event->leave.how, "call") ||
+                      word_is(event->leave.how, "jump");
+        event = past_find(crash, PAST_MOVES, &index);
+    }
+    if (event && event->kind == EVENT_STEP)
+        seen_from(event, index, &way->step);
 
     /* code[0] is in the mapping where it failed, or where it came from, or
      * what it wanted to access. */

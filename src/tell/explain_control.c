@@ -39,23 +39,6 @@ static bool read_from(const struct crash *crash, const struct seen *step,
     return true;
 }
 
-/* The latest step before the ret that wrote to the 8 bytes at addr. */
-static void find_writer(const struct crash *crash, uint64_t addr,
-                        struct seen *out)
-{
-    uint64_t index = crash->way.step.index;
-    const struct event *event;
-
-    while (!out->known && (event = past_find(crash, PAST(STEP), &index)))
-        for (size_t i = 0; i < event->step.writes.count; i++) {
-            const struct mem_access *write = &event->step.writes.list[i];
-
-            if (write->addr < addr + 8 &&
-                write->addr + write->new_bytes.len > addr)
-                seen_from(event, index, out);
-        }
-}
-
 static void explain_return(struct crash *crash)
 {
     const struct view_thread *thread =
@@ -63,6 +46,8 @@ static void explain_return(struct crash *crash)
     const struct frame *frame = thread ? thread->stepped : NULL;
     uint64_t expected = frame ? frame->regs.value[REG_STACK] : 0, from = 0;
     const struct seen *ret = &crash->way.step;
+    uint64_t index = ret->index;
+    const struct event *event;
     struct seen writer = {0};
     bool unbalanced;
 
@@ -81,7 +66,15 @@ static void explain_return(struct crash *crash)
              from < expected ? expected - from : from - expected,
              from < expected ? "lower: not all that was pushed was popped"
                              : "higher: more was popped than pushed");
-    find_writer(crash, from, &writer);
+    /* The latest step before that wrote to the 8 bytes there. */
+    while (!writer.known && (event = past_find(crash, PAST(STEP), &index)))
+        for (size_t i = 0; i < event->step.writes.count; i++) {
+            const struct mem_access *write = &event->step.writes.list[i];
+
+            if (write->addr < from + 8 &&
+                write->addr + write->new_bytes.len > from)
+                seen_from(event, index, &writer);
+        }
     if (writer.known)
         note(crash, WHY, "%s %s.",
              unbalanced ? " What it popped is from"
@@ -218,76 +211,64 @@ static bool is_zeros(const uint8_t *bytes, size_t len)
     return len >= 2 && bytes[0] == 0 && bytes[1] == 0;
 }
 
-/* What was executed last before the zeros, and where they begin. */
-struct end {
-    uint64_t addr; /* the first byte behind the code */
-    struct seen last;
-    uint64_t zeros; /* instructions of zeros that were executed */
-};
-
-static void find_end(const struct crash *crash, struct end *end)
+bool explain_end(struct crash *crash)
 {
-    uint64_t index = crash->index;
+    bool at_page_end = word_is(crash->signal->access, "execute");
+    bool on_zeros = is_zeros(crash->bytes.data, crash->bytes.len), ran, bare;
+    const struct pages *pages = &crash->view->pages;
+    uint64_t addr = crash->signal->addr.value, index = crash->index;
+    uint64_t end = crash->pc; /* the first byte behind the code */
+    uint64_t zeros = 0;       /* instructions of zeros that were executed */
+    struct seen last = {0};   /* before them */
     const struct event *event;
 
-    *end = (struct end){.addr = crash->pc};
-    while ((event = past_earlier(crash, crash->event->tid, &index))) {
+    while (!last.known &&
+           (event = past_earlier(crash, crash->event->tid, &index))) {
         struct seen step;
 
         if (event->kind == EVENT_LEAVE || event->kind == EVENT_WRITE)
             continue;
         if (event->kind != EVENT_STEP)
-            return;
+            break;
         seen_from(event, index, &step);
-        if (!fell(&step, end->addr))
-            return;
-        if (!is_zeros(step.insn.bytes, step.insn.length)) {
-            end->last = step;
-            return;
+        if (!fell(&step, end))
+            break;
+        if (is_zeros(step.insn.bytes, step.insn.length)) {
+            end = step.insn.addr;
+            zeros++;
+        } else {
+            last = step;
         }
-        end->addr = step.insn.addr;
-        end->zeros++;
     }
-}
-
-bool explain_end(struct crash *crash)
-{
-    bool at_page_end = word_is(crash->signal->access, "execute");
-    bool on_zeros = is_zeros(crash->bytes.data, crash->bytes.len), ran;
-    const struct pages *pages = &crash->view->pages;
-    uint64_t addr = crash->signal->addr.value;
-    struct end end;
-
-    find_end(crash, &end);
     if (!(at_page_end && fell(&crash->way.step, crash->pc)) &&
         !(on_zeros &&
-          (end.zeros || (crash->code && !pages_written(pages, crash->pc) &&
-                         !pages_written(pages, crash->pc + 1)))))
+          (zeros || (crash->code && !pages_written(pages, crash->pc) &&
+                     !pages_written(pages, crash->pc + 1)))))
         return false;
-    ran = end.last.known || at_page_end;
+    ran = last.known || at_page_end;
+    bare = last.known && end == crash->pc && !crash->code;
     note_what(crash,
               !ran ? "The CPU was sent to bytes that nobody wrote"
-              : at_page_end && !end.zeros
+              : at_page_end && !zeros
                   ? "The CPU ran off the end of the page that holds the code"
                   : "The CPU ran off the end of the code");
-    if (end.last.known && end.addr == crash->pc && !crash->code)
-        note(crash, WHERE, "Behind %s, at ", words_seen(crash, &end.last));
+    if (bare)
+        note(crash, WHERE, "Behind %s, at ", words_seen(crash, &last));
     note_place(crash, "");
-    if (ran && !(end.last.known && end.addr == crash->pc && !crash->code))
-        note(crash, WHERE, "; the code ends before %s",
-             words_code(crash, end.addr));
+    if (ran && !bare)
+        note(crash, WHERE, "; the code ends before %s", words_code(crash, end));
     note(crash, WHERE, ".");
-    if (end.last.known)
+    if (last.known)
         note(crash, WHY,
              "%s is no ret and no jump, so the CPU goes on behind it. ",
-             words_seen(crash, &end.last));
-    if (!at_page_end || end.zeros)
+             words_seen(crash, &last));
+    if (!at_page_end || zeros)
         note(crash, WHY,
              "Nobody wrote what begins at %s: zeros of a fresh page, and 00 00 "
              "is add [rax], al. ",
-             words_code(crash, end.addr));
-    if (end.zeros)
-        note(crash, WHY, "%" PRIu64 " of them were executed. ", end.zeros);
+             words_code(crash, end));
+    if (zeros)
+        note(crash, WHY, "%" PRIu64 " of them were executed. ", zeros);
     if (crash->signal->addr.known)
         note(crash, WHY, "%s 0x%" PRIx64 ": %s.",
              at_page_end ? "At" : "That stores to", addr,
@@ -303,9 +284,9 @@ bool explain_end(struct crash *crash)
     }
     note(crash, NEXT,
          "End the code with ret (c3) or a jump, no later than at %s. ",
-         words_code(crash, end.addr - at_page_end * !end.zeros));
-    if (end.last.known)
-        note_command(crash, end.last.seq, "the last instruction.");
+         words_code(crash, end - at_page_end * !zeros));
+    if (last.known)
+        note_command(crash, last.seq, "the last instruction.");
     return true;
 }
 

@@ -192,38 +192,15 @@ bool explain_access(struct crash *crash)
 
 /* --- division ------------------------------------------------------------ */
 
-static void note_too_large(struct crash *crash,
-                           const struct fault_division *division)
-{
-    struct buf upper_text = {0}, lower_text = {0};
-    const char *upper, *lower;
-
-    fault_division_halves(&crash->insn, &upper_text, &lower_text);
-    upper = phrase_of(&crash->phrases, &upper_text);
-    lower = phrase_of(&crash->phrases, &lower_text);
-    fault_division_text(&crash->insn, &crash->regs, &crash->out->line[WHY]);
-    note(crash, WHY,
-         " does not fit in %u bits, which %s has. The dividend is %s:%s, and "
-         "%s.",
-         division->divisor->bits, lower, upper, lower,
-         words_reg(crash, division->upper, crash->index, NULL));
-    if (division->stale_half)
-        note(crash, NEXT, "%s does not go with %s; before %s it is set %s. ",
-             upper, lower, crash->insn.mnemonic,
-             fault_division_extension(&crash->insn));
-    else
-        note(crash, NEXT,
-             "The smallest number divided by -1 has no result of "
-             "that size: test for it before. ");
-}
-
 bool explain_division(struct crash *crash)
 {
     struct fault_division division = {0};
-    bool known = crash->insn.length && crash->regs_known &&
-                 fault_division(&crash->insn, &crash->regs, &division) &&
+    const struct insn *insn = &crash->insn;
+    bool known = insn->length && crash->regs_known &&
+                 fault_division(insn, &crash->regs, &division) &&
                  division.known;
     const struct insn_operand *divisor = division.divisor;
+    struct buf *why = &crash->out->line[WHY], upper = {0}, lower = {0};
     uint64_t seq = crash->event->seq;
 
     note_what(crash,
@@ -233,19 +210,35 @@ bool explain_division(struct crash *crash)
     note_place(crash, ".");
     if (!known) {
         note(crash, WHY,
-             "The CPU raises the same for both; the divisor is in "
-             "memory.");
+             "The CPU raises the same for both; the divisor is in memory.");
     } else if (division.is_zero) {
         if (divisor->bits != 64) {
-            reg_part_name(divisor->reg, divisor->bits, divisor->high,
-                          &crash->out->line[WHY]);
+            reg_part_name(divisor->reg, divisor->bits, divisor->high, why);
             note(crash, WHY, " is 0, a part of ");
         }
         note(crash, WHY, "%s.",
              words_reg(crash, divisor->reg, crash->index, &seq));
         note(crash, NEXT, "Test the divisor before, or see why it is 0. ");
     } else {
-        note_too_large(crash, &division);
+        fault_division_halves(insn, &upper, &lower);
+        fault_division_text(insn, &crash->regs, why);
+        note(crash, WHY,
+             " does not fit in %u bits, which %s has. The dividend is %s:%s, "
+             "and %s.",
+             divisor->bits, buf_text(&lower), buf_text(&upper),
+             buf_text(&lower),
+             words_reg(crash, division.upper, crash->index, NULL));
+        if (division.stale_half)
+            note(crash, NEXT,
+                 "%s does not go with %s; before %s it is set %s. ",
+                 buf_text(&upper), buf_text(&lower), insn->mnemonic,
+                 fault_division_extension(insn));
+        else
+            note(crash, NEXT,
+                 "The smallest number divided by -1 has no result of that "
+                 "size: test for it before. ");
+        buf_release(&upper);
+        buf_release(&lower);
     }
     note_command(crash, seq,
                  seq == crash->event->seq ? "the registers at that moment."

@@ -143,32 +143,14 @@ void note_place(struct crash *crash, const char *tail)
     note(crash, WHERE, "%s", tail);
 }
 
-static const char *words_unmapped(struct crash *crash, uint64_t addr)
-{
-    const char *nearest = crash->signal->nearest;
-    struct phrases *phrases = &crash->phrases;
-    const char *what = addr < 4096 ? "the first page of memory is never mapped"
-                                   : "nothing is mapped";
-    const struct event *event = past_find_at(crash, EVENT_UNMAP, addr);
-
-    if (event)
-        return phrase(phrases,
-                      "%s, since %s%s%s took it away (event %" PRIu64 ")", what,
-                      event->unmap.call ? event->unmap.call : "the program",
-                      event->source.file ? " at " : "",
-                      phrase_source(phrases, &event->source), event->seq);
-    return nearest && addr >= LOWEST
-               ? phrase(phrases, "%s; the nearest is %s", what,
-                        phrase_maps(phrases, nearest))
-               : what;
-}
-
 const char *words_page(struct crash *crash, uint64_t addr)
 {
     const struct region *region = view_region_at(crash->view, addr);
-    const char *maps = crash->signal->maps, *prot, *name, *at = "";
+    const char *maps = crash->signal->maps, *prot, *name, *what, *at = "";
+    const char *nearest = crash->signal->nearest;
     struct phrases *phrases = &crash->phrases;
     const struct protection *origin;
+    const struct event *event;
 
     if (region) {
         origin = view_protection(crash->view, region->addr);
@@ -181,15 +163,28 @@ const char *words_page(struct crash *crash, uint64_t addr)
                       "the page is %s, made so by %s%s (event %" PRIu64 ")",
                       prot, origin->call, at, origin->seq);
     }
-    if (!maps)
-        return words_unmapped(crash, addr);
-    prot = strchr(maps, ' ');
-    if (!prot)
-        return "the page does not allow it";
-    /* Behind the addresses and the protection, what it is. */
-    name = strchr(maps, '[') ? strchr(maps, '[') : strchr(maps, '/');
-    return phrase(phrases, "the page is %.3s%s%s", prot + 1,
-                  name ? " and belongs to " : "", name ? name : "");
+    if (maps) {
+        prot = strchr(maps, ' ');
+        if (!prot)
+            return "the page does not allow it";
+        /* Behind the addresses and the protection, what it is. */
+        name = strchr(maps, '[') ? strchr(maps, '[') : strchr(maps, '/');
+        return phrase(phrases, "the page is %.3s%s%s", prot + 1,
+                      name ? " and belongs to " : "", name ? name : "");
+    }
+    what = addr < 4096 ? "the first page of memory is never mapped"
+                       : "nothing is mapped";
+    event = past_find_at(crash, EVENT_UNMAP, addr);
+    if (event)
+        return phrase(phrases,
+                      "%s, since %s%s%s took it away (event %" PRIu64 ")", what,
+                      event->unmap.call ? event->unmap.call : "the program",
+                      event->source.file ? " at " : "",
+                      phrase_source(phrases, &event->source), event->seq);
+    return nearest && addr >= LOWEST
+               ? phrase(phrases, "%s; the nearest is %s", what,
+                        phrase_maps(phrases, nearest))
+               : what;
 }
 
 /*

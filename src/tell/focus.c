@@ -221,23 +221,6 @@ static void find_stored(const struct store_place *place, struct focus *focus)
     set_unknown(focus, place->addr, place->length);
 }
 
-/* Whether what was stored into the mapping before is old from now on. */
-static bool makes_old(const struct event *event, uint64_t base, uint64_t addr)
-{
-    switch (event->kind) {
-    case EVENT_MAP:
-        return addr - event->map.addr < event->map.length;
-    case EVENT_UNMAP:
-        return addr - event->unmap.addr < event->unmap.length;
-    case EVENT_PROTECT:
-        return addr - event->protect.addr < event->protect.length;
-    case EVENT_ENTER:
-        return event->enter.addr - event->enter.offset == base;
-    default:
-        return false;
-    }
-}
-
 static void focus_stored(struct history *history, uint64_t seq,
                          struct focus *focus)
 {
@@ -254,8 +237,18 @@ static void focus_stored(struct history *history, uint64_t seq,
     focus->store_length = place.length;
     for (uint64_t i = seq < LATEST ? 0 : seq - LATEST; i <= seq; i++) {
         const struct event *event = history_event(history, i);
+        const struct event_enter *enter = &event->enter;
+        uint64_t addr = place.addr;
 
-        if (makes_old(event, place.base, place.addr))
+        /* Whether what was stored into the mapping before is old now. */
+        if ((event->kind == EVENT_MAP &&
+             addr - event->map.addr < event->map.length) ||
+            (event->kind == EVENT_UNMAP &&
+             addr - event->unmap.addr < event->unmap.length) ||
+            (event->kind == EVENT_PROTECT &&
+             addr - event->protect.addr < event->protect.length) ||
+            (event->kind == EVENT_ENTER &&
+             enter->addr - enter->offset == place.base))
             ranges_release(&place.latest.ranges);
         else if (event->kind == EVENT_WRITE &&
                  event->write.addr - event->write.offset == place.base)
