@@ -26,33 +26,27 @@ static void put_title(struct grid *grid, unsigned row, unsigned column,
     grid_put(grid, row, end - 1, end, ROLE_FRAME, " ");
 }
 
-static void put_rule(struct grid *grid, struct pane *pane)
+void pane_end(struct pane *pane, struct grid *grid)
 {
     struct area rule = pane->area;
     unsigned end = rule.column + rule.columns;
     struct pen right = {.keep_roles = true};
 
     rule.rows = 1;
-    for (unsigned column = rule.column; column < end; column++)
-        grid_put(grid, rule.row, column, end, ROLE_FRAME, "─");
-    if (pane->title.column + 4 <= rule.columns)
-        put_title(grid, rule.row, rule.column + 2, &pane->title);
-    else
-        grid_put_pen(grid, rule, &pane->title, 0);
+    for (unsigned i = rule.column; !pane->bare && i < end; i++)
+        grid_put(grid, rule.row, i, end, ROLE_FRAME, "─");
     pen_text(&right, ROLE_FRAME, buf_text(&pane->right));
-    if (pane->right.len > 0 &&
+    if (!pane->bare && pane->title.column + 4 <= rule.columns)
+        put_title(grid, rule.row, rule.column + 2, &pane->title);
+    else if (!pane->bare)
+        grid_put_pen(grid, rule, &pane->title, 0);
+    if (!pane->bare && pane->right.len > 0 &&
         pane->title.column + right.column + 9 <= rule.columns)
         put_title(grid, rule.row, end - right.column - 4, &right);
-    pen_release(&right);
-}
-
-void pane_end(struct pane *pane, struct grid *grid)
-{
-    if (!pane->bare)
-        put_rule(grid, pane);
     grid_put_pen(grid, pane->body, &pane->pen, pane->from);
     if (pane->has_ellipsis)
         pane_ellipsis(grid, pane->body);
+    pen_release(&right);
     pen_release(&pane->title);
     pen_release(&pane->pen);
     buf_release(&pane->right);

@@ -119,37 +119,6 @@ static void add_next(struct dump *dump, uint64_t addr)
         add_span(dump, addr, insn.length, ROLE_NEXT, "()");
 }
 
-/* Returns what the marks mean, or "". */
-static const char *find_spans(const struct moment *moment, struct dump *dump)
-{
-    const struct event *event = moment->event;
-    const char *legend;
-
-    switch (event->kind) {
-    case EVENT_WRITE:
-        add_span(dump, event->write.addr, event->write.new.len, ROLE_BYTE_NEW,
-                 "[]");
-        return "[stored]";
-    case EVENT_STEP:
-        add_next(dump, event->step.next);
-        legend = dump->span_count ? "<executed> (next)" : "<executed>";
-        add_span(dump, event->step.addr, event->step.bytes.len, ROLE_EXECUTED,
-                 "<>");
-        return legend;
-    case EVENT_ENTER:
-        add_next(dump, event->enter.addr);
-        return "(next)";
-    case EVENT_SIGNAL:
-        if (moment->focus.kind != FOCUS_SIGNAL)
-            return "";
-        add_span(dump, moment->focus.addr, moment->focus.length, ROLE_NEXT,
-                 "!!");
-        return "!signal here!";
-    default:
-        return "";
-    }
-}
-
 /*
  * The offset of the first row: as much as possible of what is in front of the
  * focus, with some rows behind it where there are many. Nothing moves before it
@@ -282,6 +251,7 @@ void pane_page(const struct moment *moment, struct pane *pane)
     const struct cursor *cursor = moment->screen->cursor;
     struct area body = pane->body, row = {0, body.column, 1, body.columns};
     struct dump dump = {.view = moment_view(moment), .per_row = PER_ROW};
+    const struct event *event = moment->event;
     uint64_t addr, first;
 
     if (!find_addr(moment, &addr)) {
@@ -304,7 +274,30 @@ void pane_page(const struct moment *moment, struct pane *pane)
         dump.per_row /= 2;
     while (dump.per_row > 1 && OFFSET + 3 * dump.per_row > body.columns)
         dump.per_row /= 2;
-    buf_append_text(&pane->right, find_spans(moment, &dump));
+    switch (event->kind) { /* the title says what the marks mean */
+    case EVENT_WRITE:
+        add_span(&dump, event->write.addr, event->write.new.len, ROLE_BYTE_NEW,
+                 "[]");
+        buf_append_text(&pane->right, "[stored]");
+        break;
+    case EVENT_STEP:
+        add_next(&dump, event->step.next);
+        buf_append_text(&pane->right,
+                        dump.span_count ? "<executed> (next)" : "<executed>");
+        add_span(&dump, event->step.addr, event->step.bytes.len, ROLE_EXECUTED,
+                 "<>");
+        break;
+    case EVENT_ENTER:
+        add_next(&dump, event->enter.addr);
+        buf_append_text(&pane->right, "(next)");
+        break;
+    default:
+        if (moment->focus.kind != FOCUS_SIGNAL)
+            break;
+        add_span(&dump, moment->focus.addr, moment->focus.length, ROLE_NEXT,
+                 "!!");
+        buf_append_text(&pane->right, "!signal here!");
+    }
     first = first_row(moment, &dump, addr, body.rows);
     if (cursor)
         add_span(&dump, cursor->origins.addr, 1, ROLE_CURRENT, "{}");

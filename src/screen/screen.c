@@ -225,20 +225,6 @@ static void draw_first_line(const struct moment *moment)
 
 /* --- the last line ------------------------------------------------------- */
 
-/* What is typed ends before the last column, where the cursor must fit. */
-static void draw_prompt(struct grid *grid, const char *prompt)
-{
-    unsigned row = grid->rows - 1, end;
-
-    while (*prompt && pen_width(prompt) + 1 > grid->columns) {
-        size_t len = utf8_shown((const uint8_t *)prompt, strlen(prompt));
-
-        prompt += len ? len : 1;
-    }
-    end = grid_put(grid, row, 0, grid->columns, ROLE_PLAIN, prompt);
-    pane_cursor(grid, row, end < grid->columns ? end : grid->columns - 1);
-}
-
 /* The first key of a command, and its word. */
 static void write_hint(struct pen *pen, enum command command)
 {
@@ -279,11 +265,19 @@ static void draw_last_line(const struct screen *screen, uint64_t seq,
     struct area row = {grid->rows - 1, 0, 1, grid->columns};
     struct pen pen = {.keep_roles = true, .width = grid->columns};
     const struct cursor *cursor = screen->cursor;
-    unsigned reserved = 0;
+    const char *prompt = screen->prompt;
+    unsigned reserved = 0, end;
     struct buf who = {0};
 
-    if (screen->prompt) {
-        draw_prompt(grid, screen->prompt);
+    if (prompt) { /* it ends before the last column: the cursor must fit */
+        while (*prompt && pen_width(prompt) + 1 > grid->columns) {
+            size_t len = utf8_shown((const uint8_t *)prompt, strlen(prompt));
+
+            prompt += len ? len : 1;
+        }
+        end = grid_put(grid, row.row, 0, grid->columns, ROLE_PLAIN, prompt);
+        pane_cursor(grid, row.row,
+                    end < grid->columns ? end : grid->columns - 1);
     } else if (screen->message && *screen->message) {
         pen_cut(&pen, ROLE_HEADING, screen->message);
     } else if (screen->end == SCREEN_RUNNING) {

@@ -61,10 +61,8 @@ struct crash {
 
 /* --- explain_past.c: an event is valid until the next question ----------- */
 
-/*
- * The latest event below *index in the look-back, of that thread, or of any
- * (tid 0); *index becomes its number. NULL when there is none.
- */
+/* The latest event below *index in the look-back, of that thread, or of any
+ * (tid 0), or NULL; *index becomes its number. */
 const struct event *past_earlier(const struct crash *crash, int tid,
                                  uint64_t *index);
 
@@ -127,7 +125,7 @@ void note_command(struct crash *crash, uint64_t seq, const char *what);
 
 /* --- The causes: each returns whether it is one of its own --------------- */
 
-bool explain_fetch(struct crash *crash);    /* explain_control.c */
+bool explain_fetch(struct crash *crash);    /* explain_control.c: of no code */
 bool explain_end(struct crash *crash);      /* ran off */
 bool explain_middle(struct crash *crash);   /* of an instruction */
 bool explain_stack(struct crash *crash);    /* explain_fault.c */

@@ -37,8 +37,7 @@ struct telling_area {
     uint64_t first;    /* from here ... */
     uint64_t last;     /* ... to here */
     uint64_t boundary; /* an instruction begins here */
-    bool flipped;      /* it became executable while we looked */
-    bool entered;
+    bool executable;   /* it became so while we looked, or was entered */
 };
 
 /* A thread, as of the latest of its events that was told or passed. */

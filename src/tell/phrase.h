@@ -41,21 +41,17 @@ const char *phrase_place(struct phrases *phrases, uint64_t offset,
 const char *phrase_label(struct phrases *phrases, const struct view *view,
                          uint64_t addr);
 
-/* "fc ff ff ff" */
+/* "fc ff ff ff"; the lowest bits of a value, "11111100" */
 const char *phrase_bytes(struct phrases *phrases, struct bytes bytes);
-
-/* The lowest bits of a value: "11111100" */
 const char *phrase_bits(struct phrases *phrases, uint64_t value,
                         unsigned width);
 
 /* A register's value as value_describe has it. */
 const char *phrase_value(struct phrases *phrases, uint64_t value);
 
-/* "rw-" */
+/* "rw-"; "reading and writing allowed, executing not", of none only "nothing
+ * allowed" if short. */
 const char *phrase_prot(struct phrases *phrases, unsigned prot);
-
-/* "reading and writing allowed, executing not"; of none short says only that
- * nothing is allowed. */
 const char *phrase_rights(unsigned prot);
 const char *phrase_rights_short(unsigned prot);
 

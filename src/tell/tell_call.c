@@ -125,13 +125,12 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     thread->regs = enter->regs;
     thread->regs_known = true;
     /* The code, if it was not shown when it became executable. */
-    if (region && region->prot & PROT_EXEC && !area->flipped &&
-        !area->entered) {
+    if (region && region->prot & PROT_EXEC && !area->executable) {
         pen_blank(pen);
         pen_line(pen, ROLE_NOTE,
                  "no mprotect: the page was executable from the start");
     }
-    area->entered = true;
+    area->executable = true;
     if (region &&
         telling_show_code(telling, base, region->addr + enter->code_offset,
                           enter->code))

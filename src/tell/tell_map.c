@@ -417,7 +417,7 @@ static void protect_paragraph(struct telling *telling,
     }
     if (!(now & PROT_EXEC) || was_executable)
         return;
-    telling_area(telling, base)->flipped = true;
+    telling_area(telling, base)->executable = true;
     if (telling_show_code(telling, base, protect->addr + protect->code_offset,
                           protect->code))
         return;

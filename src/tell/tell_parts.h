@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tell/tell_parts.h - the inside of tell.h and paragraph.h, shared by their
- * files. tell.c and paragraph.c ask each tell_*.c for the kinds that it has;
- * paragraph_code.c and paragraph_number.c show code.
+ * tell/tell_parts.h - the inside of tell.h and paragraph.h: tell.c asks each
+ * tell_*.c for the kinds that it has, paragraph_code.c shows code.
  */
 #ifndef JITTRACE_TELL_TELL_PARTS_H
 #define JITTRACE_TELL_TELL_PARTS_H
@@ -47,16 +46,11 @@ void say(struct story *story, const char *format, ...)
 const struct view *story_view(const struct story *story);
 const struct view *story_view_before(const struct story *story);
 
-/* "code[3]", or "0x1000" where nothing is mapped that the view knows of. */
+/* "code[3]", or "0x1000" where nothing is mapped; " <fib+0x4>" or ""; "one
+ * page", "3 pages", "100 bytes"; the value of a register. */
 const char *story_where(struct story *story, uint64_t addr);
-
-/* " <fib+0x4>" or "" */
 const char *story_label(struct story *story, uint64_t addr);
-
-/* "one page", "3 pages", "100 bytes" */
 const char *story_length(struct story *story, uint64_t length);
-
-/* The value of a register. */
 const char *story_register(struct story *story, uint64_t value);
 
 /* --- paragraph.c --------------------------------------------------------- */
@@ -88,9 +82,9 @@ void telling_forget(struct telling *telling, uint64_t addr, uint64_t length);
 bool telling_decode(const struct telling *telling, uint64_t addr,
                     struct insn *insn);
 
-/* An instruction in columns: offset, bytes, text. */
+/* An instruction in columns: offset, bytes, text, which may be NULL. */
 void telling_insn(struct telling *telling, uint64_t offset, struct bytes bytes,
-                  const char *words);
+                  const char *text);
 
 /* --- paragraph_code.c ---------------------------------------------------- */
 

@@ -263,43 +263,6 @@ static void write_words(struct story *story, enum tell_form form)
 
 /* --- a paragraph --------------------------------------------------------- */
 
-static void tell_store(struct telling *telling, const struct event *event)
-{
-    const struct event_write *write = &event->write;
-    struct phrases *phrases = &telling->phrases;
-    struct pen *pen = &telling->pen;
-
-    pen_text(pen, ROLE_RESULT, phrase_store(phrases, write));
-    if (write->old.len > 0 && write->new.len <= 8) {
-        const char *old = phrase_bytes(phrases, write->old);
-
-        old = write->new.len == 1
-                  ? phrase(phrases, "%s -> %02x", old, write->new.data[0])
-              : write->new.len > 1 ? phrase(phrases, "was %s", old)
-                                   : old;
-        pen_item(pen, INDENT, strlen(old));
-        if (pen->column > 0 && pen->column < STORE_COLUMN)
-            pen_column(pen, STORE_COLUMN);
-        pen_text(pen, ROLE_PLAIN, old);
-    }
-    /* Who stored: a line of source, else an instruction, else a system call. */
-    if (event_is_elsewhere(write)) {
-        pen_item(pen, INDENT, 31);
-        pen_text(pen, ROLE_NOTE, "found changed, how was not seen");
-    } else if (write->by) {
-        pen_item(pen, INDENT, 15 + pen_width(write->by));
-        pen_text(pen, ROLE_NOTE, "by the kernel: ");
-        pen_cut(pen, ROLE_CALL, write->by);
-    } else if (event->source.file) {
-        pen_item(pen, INDENT, pen_width(event->source.file) + 20);
-        pen_source(pen, &event->source);
-    } else if (write->text) {
-        pen_item(pen, INDENT, pen_width(write->text));
-        pen_cut(pen, ROLE_MNEMONIC, write->text);
-    }
-    pen_end(pen);
-}
-
 /*
  * Which bits of an immediate a store holds, if the instruction that it is a
  * part of is known by now. Moves the boundary over those that are complete.
@@ -351,6 +314,8 @@ static void write_paragraph(struct telling *telling, const struct event *event)
     bool inside = view_is_inside(&telling->view, event->tid);
     uint64_t base = write->addr - write->offset, twin;
     uint64_t end = write->addr + write->new.len, row;
+    struct phrases *phrases = &telling->phrases;
+    const char *old;
     struct pen *pen = &telling->pen;
 
     if (write->new.len == 0)
@@ -368,7 +333,33 @@ static void write_paragraph(struct telling *telling, const struct event *event)
         pen_column(pen, INDENT);
     else
         pages_write(&telling->stored, write->addr, write->new);
-    tell_store(telling, event);
+    pen_text(pen, ROLE_RESULT, phrase_store(phrases, write));
+    if (write->old.len > 0 && write->new.len <= 8) {
+        old = phrase_bytes(phrases, write->old);
+        old = write->new.len == 1
+                  ? phrase(phrases, "%s -> %02x", old, write->new.data[0])
+                  : phrase(phrases, "was %s", old);
+        pen_item(pen, INDENT, strlen(old));
+        if (pen->column > 0 && pen->column < STORE_COLUMN)
+            pen_column(pen, STORE_COLUMN);
+        pen_text(pen, ROLE_PLAIN, old);
+    }
+    /* Who stored: a line of source, else an instruction, else a system call. */
+    if (event_is_elsewhere(write)) {
+        pen_item(pen, INDENT, 31);
+        pen_text(pen, ROLE_NOTE, "found changed, how was not seen");
+    } else if (write->by) {
+        pen_item(pen, INDENT, 15 + pen_width(write->by));
+        pen_text(pen, ROLE_NOTE, "by the kernel: ");
+        pen_cut(pen, ROLE_CALL, write->by);
+    } else if (event->source.file) {
+        pen_item(pen, INDENT, pen_width(event->source.file) + 20);
+        pen_source(pen, &event->source);
+    } else if (write->text) {
+        pen_item(pen, INDENT, pen_width(write->text));
+        pen_cut(pen, ROLE_MNEMONIC, write->text);
+    }
+    pen_end(pen);
     if (inside)
         return;
     row = write->addr - write->offset % ROW;

@@ -121,31 +121,6 @@ static void append_purpose(struct phrases *phrases, const struct part *part,
     }
 }
 
-/* "+0   48 c7 c0[fc]ff ff ff  mov rax, -4" */
-static void write_insn(struct pen *pen, const struct part *part, uint64_t base)
-{
-    const struct insn *insn = &part->insn;
-
-    pen_column(pen, INDENT);
-    pen_print(pen, ROLE_ADDRESS, "+%" PRIu64, insn->addr - base);
-    if (pen->column < INDENT + 4)
-        pen_column(pen, INDENT + 4);
-    for (unsigned i = 0; i <= insn->length; i++) {
-        bool is_it = i == part->byte, is_next = i == part->byte + 1;
-
-        if (i < insn->length || is_next)
-            pen_text(pen, ROLE_BYTE_NEW, is_it ? "[" : is_next ? "]" : " ");
-        if (i < insn->length)
-            pen_print(pen,
-                      is_it ? ROLE_BYTE_NEW
-                            : style_field(fields_at(insn, i)->kind),
-                      "%02x", insn->bytes[i]);
-    }
-    pen_gap(pen, 0);
-    pen_cut(pen, ROLE_MNEMONIC, insn->text);
-    pen_end(pen);
-}
-
 /* --- changes ------------------------------------------------------------- */
 
 /* "by generated code at ", or else what is given; then the place. Addresses are
@@ -237,6 +212,7 @@ void who_write(struct pen *pen, const struct store *store,
     struct buf purpose = {0};
     uint64_t oldest = 0; /* the mapping that the byte is in began with it */
     struct part part;
+    const struct insn *insn = &part.insn;
 
     pen_text(pen, ROLE_HEADING,
              phrase_place(&phrases, origins->addr - base, 1));
@@ -255,7 +231,25 @@ void who_write(struct pen *pen, const struct store *store,
             origins->list[i].kind == ORIGIN_MOVED)
             oldest = origins->list[i].seq;
     if (find_part(store, view, oldest, origins->addr, &part)) {
-        write_insn(pen, &part, base);
+        /* "+0   48 c7 c0[fc]ff ff ff  mov rax, -4" */
+        pen_column(pen, INDENT);
+        pen_print(pen, ROLE_ADDRESS, "+%" PRIu64, insn->addr - base);
+        if (pen->column < INDENT + 4)
+            pen_column(pen, INDENT + 4);
+        for (unsigned i = 0; i <= insn->length; i++) {
+            bool is_it = i == part.byte, is_next = i == part.byte + 1;
+
+            if (i < insn->length || is_next)
+                pen_text(pen, ROLE_BYTE_NEW, is_it ? "[" : is_next ? "]" : " ");
+            if (i < insn->length)
+                pen_print(pen,
+                          is_it ? ROLE_BYTE_NEW
+                                : style_field(fields_at(insn, i)->kind),
+                          "%02x", insn->bytes[i]);
+        }
+        pen_gap(pen, 0);
+        pen_cut(pen, ROLE_MNEMONIC, insn->text);
+        pen_end(pen);
         append_purpose(&phrases, &part, &purpose);
         if (!part.executed)
             buf_append_text(&purpose, " (not seen being executed)");
