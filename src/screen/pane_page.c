@@ -40,8 +40,6 @@ struct dump {
     size_t span_count;
 };
 
-/* --- what to show -------------------------------------------------------- */
-
 /* The address that an event about a mapping names; NULL: it is about none. */
 static const uint64_t *mapping_of(const struct event *event)
 {
@@ -147,8 +145,6 @@ static uint64_t first_row(const struct moment *moment, const struct dump *dump,
     return (first < row ? first : row) * dump->per_row;
 }
 
-/* --- the dump ------------------------------------------------------------ */
-
 /* row is a row of the body; its bytes begin at an offset of the mapping. */
 static void draw_row(const struct moment *moment, const struct dump *dump,
                      struct area row, uint64_t offset)
@@ -205,8 +201,6 @@ static void draw_row(const struct moment *moment, const struct dump *dump,
                          last ? span->close : " ");
         }
 }
-
-/* --- the pane ------------------------------------------------------------ */
 
 static void write_title(const struct moment *moment,
                         const struct region *region, struct pen *title)

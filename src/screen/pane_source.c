@@ -69,8 +69,6 @@ static const char *own_words(const struct event *event)
     }
 }
 
-/* --- source -------------------------------------------------------------- */
-
 /* The current line stands in the upper half: what follows matters more. A
  * narrow pane has no room for indentation. */
 static void show_source(const struct moment *moment, const struct place *place,
@@ -112,8 +110,6 @@ static void show_source(const struct moment *moment, const struct place *place,
         buf_release(&expanded);
     }
 }
-
-/* --- generated code ------------------------------------------------------ */
 
 /* Instructions, and bytes that are none, around the one to show. */
 struct code {
@@ -263,8 +259,6 @@ static void show_code(const struct moment *moment, const struct place *place,
     }
     free(code.ring);
 }
-
-/* --- all of it ----------------------------------------------------------- */
 
 void pane_source(const struct moment *moment, struct pane *pane)
 {

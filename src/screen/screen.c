@@ -47,8 +47,6 @@ static void (*const draw_pane[PANES])(const struct moment *, struct pane *) = {
 #define ALL_PANES   ((1u << PANES) - 1)
 #define RIGHT_PANES (BIT(PAGE) | BIT(INSN) | BIT(REGS))
 
-/* --- where --------------------------------------------------------------- */
-
 struct share {
     enum pane_name pane; /* PANES: the end of the table */
     unsigned rows;
@@ -183,8 +181,6 @@ static void draw_panes(const struct moment *moment)
     }
 }
 
-/* --- the first line ------------------------------------------------------ */
-
 /*
  * " 2 mmap [3 byte writes]", as far as there is room: only the current chapter,
  * or the numbers of the others, or their names. Then "event 5/31+": the last
@@ -222,8 +218,6 @@ static void draw_first_line(const struct moment *moment)
     }
     buf_release(&text);
 }
-
-/* --- the last line ------------------------------------------------------- */
 
 /* The first key of a command, and its word. */
 static void write_hint(struct pen *pen, enum command command)
@@ -302,8 +296,6 @@ static void draw_last_line(const struct screen *screen, uint64_t seq,
     grid_put_pen(grid, row, &pen, 0);
     pen_release(&pen);
 }
-
-/* --- all of it ----------------------------------------------------------- */
 
 void screen_draw(const struct screen *screen, struct history *history,
                  uint64_t seq, struct grid *grid)

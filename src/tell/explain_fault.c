@@ -21,8 +21,6 @@
  * (the kernel keeps 256 pages free, stack_guard_gap). */
 #define STACK_GAP (1u << 20)
 
-/* --- loads and stores ---------------------------------------------------- */
-
 /* What the access was, in the forms that sentences need. */
 static const struct verb {
     const char *access; /* NULL: it is not known */
@@ -190,8 +188,6 @@ bool explain_access(struct crash *crash)
     return true;
 }
 
-/* --- division ------------------------------------------------------------ */
-
 bool explain_division(struct crash *crash)
 {
     struct fault_division division = {0};
@@ -245,8 +241,6 @@ bool explain_division(struct crash *crash)
                                           : "where the value comes from.");
     return true;
 }
-
-/* --- opcodes ------------------------------------------------------------- */
 
 bool explain_opcode(struct crash *crash)
 {
@@ -316,8 +310,6 @@ bool explain_trap(struct crash *crash)
                  "how it came there.");
     return true;
 }
-
-/* --- addresses that the CPU gives no page for ---------------------------- */
 
 bool explain_general(struct crash *crash)
 {

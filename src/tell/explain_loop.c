@@ -32,8 +32,6 @@ struct loop {
     uint64_t now[REG_COUNT];
 };
 
-/* --- finding it ---------------------------------------------------------- */
-
 /*
  * Looks for the shortest path that the latest steps of the thread go round in.
  * What was before the code was entered anew from outside, or before it ran on
@@ -101,8 +99,6 @@ static void find_changes(struct loop *loop, int tid)
     for (size_t i = 0; i < loop->length; i++)
         loop->addrs[i] = path[(lowest + loop->length - i) % loop->length];
 }
-
-/* --- telling ------------------------------------------------------------- */
 
 static bool is_on_path(const struct loop *loop, uint64_t addr)
 {

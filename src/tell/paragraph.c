@@ -133,8 +133,6 @@ void telling_take(struct telling *telling, const struct event *event)
     view_apply(&telling->view, event);
 }
 
-/* --- words --------------------------------------------------------------- */
-
 bool telling_first_time(struct telling *telling, enum topic topic)
 {
     bool first = !telling->topic_told[topic];

@@ -25,8 +25,6 @@
 #define BAD_SHOWN       8u     /* bytes */
 #define IMMEDIATES_TOLD 4u     /* the first time, then one */
 
-/* --- code ---------------------------------------------------------------- */
-
 static void show_insn(struct telling *telling, const struct insn *insn,
                       uint64_t base, uint64_t number, uint64_t explained)
 {
@@ -198,8 +196,6 @@ void telling_show_entered(struct telling *telling, uint64_t base, uint64_t addr)
     }
     pen_blank(pen);
 }
-
-/* --- immediates ---------------------------------------------------------- */
 
 static void tell_immediate(struct telling *telling, uint64_t base,
                            const struct insn *insn,

@@ -17,8 +17,6 @@ static const struct tell_kind *const kinds[EVENT_KINDS] = {
 #include "trace/event.def"
 };
 
-/* --- words --------------------------------------------------------------- */
-
 void say(struct story *story, const char *format, ...)
 {
     va_list args;
@@ -71,8 +69,6 @@ const char *story_register(struct story *story, uint64_t value)
                           : phrase_value(&story->phrases, value);
 }
 
-/* --- what comes next ----------------------------------------------------- */
-
 static void set_event(struct story *story, uint64_t seq)
 {
     event_free(story->event);
@@ -110,8 +106,6 @@ static void say_next(struct story *story)
         say(story, "Next: the program runs on to its next event.");
     }
 }
-
-/* --- all of it ----------------------------------------------------------- */
 
 void tell_event(struct history *history, uint64_t seq, enum tell_form form,
                 bool decimal, struct buf *out)

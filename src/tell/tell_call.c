@@ -27,8 +27,6 @@ static const char *in_source(struct story *story)
     return *place ? phrase(&story->phrases, " (%s)", place) : "";
 }
 
-/* --- enter --------------------------------------------------------------- */
-
 /* "call 3 to code[0]" */
 static const char *entry(struct phrases *phrases, const struct view *view,
                          const struct event_enter *enter)
@@ -192,8 +190,6 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
 }
 
 const struct tell_kind kind_enter = {enter_words, enter_paragraph, 0};
-
-/* --- step ---------------------------------------------------------------- */
 
 /* The registers around a step: what it says itself wins over what is known. */
 static void around(const struct event_step *step, const struct regs *known,
@@ -361,8 +357,6 @@ static void step_paragraph(struct telling *telling, const struct event *event)
 const struct tell_kind kind_step = {step_words, step_paragraph,
                                     TELL_SEARCHED(step, text)};
 
-/* --- leave --------------------------------------------------------------- */
-
 /* Whether the last instruction, which ends at `end`, was the last of its
  * mapping and went on. */
 static bool ran_past(const struct view *view, const struct event_leave *leave,
@@ -460,8 +454,6 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
 }
 
 const struct tell_kind kind_leave = {leave_words, leave_paragraph, 0};
-
-/* --- name ---------------------------------------------------------------- */
 
 static void name_words(struct story *story, enum tell_form form)
 {

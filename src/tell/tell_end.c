@@ -13,8 +13,6 @@
 #define OUTPUT_TITLE    40u
 #define OUTPUT_LINES    8u
 
-/* --- output -------------------------------------------------------------- */
-
 static void output_words(struct story *story, enum tell_form form)
 {
     const struct event_output *output = &story->event->output;
@@ -83,8 +81,6 @@ static void output_paragraph(struct telling *telling, const struct event *event)
 
 const struct tell_kind kind_output = {output_words, output_paragraph, 0};
 
-/* --- signal -------------------------------------------------------------- */
-
 static void signal_words(struct story *story, enum tell_form form)
 {
     const struct event_signal *signal = &story->event->signal;
@@ -145,8 +141,6 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
 const struct tell_kind kind_signal = {signal_words, signal_paragraph,
                                       TELL_SEARCHED(signal, name)};
 
-/* --- limit --------------------------------------------------------------- */
-
 static void limit_words(struct story *story, enum tell_form form)
 {
     const struct event_limit *limit = &story->event->limit;
@@ -192,8 +186,6 @@ static void limit_paragraph(struct telling *telling, const struct event *event)
 }
 
 const struct tell_kind kind_limit = {limit_words, limit_paragraph, 0};
-
-/* --- exit ---------------------------------------------------------------- */
 
 static void exit_words(struct story *story, enum tell_form form)
 {

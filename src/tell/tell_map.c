@@ -18,8 +18,6 @@
 #define ARGV_SENTENCE 60u  /* bytes of all, in a sentence */
 #define ARGV_TITLE    45u
 
-/* --- start --------------------------------------------------------------- */
-
 /* The arguments of a start event, up to so many bytes. */
 static const char *story_argv(struct story *story, unsigned limit)
 {
@@ -116,8 +114,6 @@ static void start_paragraph(struct telling *telling, const struct event *event)
 }
 
 const struct tell_kind kind_start = {start_words, start_paragraph, 0};
-
-/* --- map ----------------------------------------------------------------- */
 
 static bool is_call(const char *call, const char *name)
 {
@@ -278,8 +274,6 @@ static void map_paragraph(struct telling *telling, const struct event *event)
 const struct tell_kind kind_map = {map_words, map_paragraph,
                                    TELL_SEARCHED(map, call)};
 
-/* --- unmap --------------------------------------------------------------- */
-
 static void unmap_words(struct story *story, enum tell_form form)
 {
     const struct event_unmap *unmap = &story->event->unmap;
@@ -315,8 +309,6 @@ static void unmap_paragraph(struct telling *telling, const struct event *event)
 
 const struct tell_kind kind_unmap = {unmap_words, unmap_paragraph,
                                      TELL_SEARCHED(unmap, call)};
-
-/* --- protect ------------------------------------------------------------- */
 
 static void protect_words(struct story *story, enum tell_form form)
 {

@@ -26,8 +26,6 @@
 #define STORE_COLUMN 17u
 #define NOTE_COLUMN  46u
 
-/* --- a field ------------------------------------------------------------- */
-
 /* " of mov", as far as that is known */
 static const char *of_mnemonic(struct story *story, const struct insn *insn)
 {
@@ -127,8 +125,6 @@ static void say_field(struct story *story, const struct focus *focus,
         break;
     }
 }
-
-/* --- a sentence ---------------------------------------------------------- */
 
 /* The instructions that a store reaches into. */
 static void say_instructions(struct story *story, const struct focus *focus)
@@ -260,8 +256,6 @@ static void write_words(struct story *story, enum tell_form form)
         say(story, " What %s a part of cannot be known yet.",
             focus.store_length > 1 ? "they are" : "it is");
 }
-
-/* --- a paragraph --------------------------------------------------------- */
 
 /*
  * Which bits of an immediate a store holds, if the instruction that it is a

@@ -30,8 +30,6 @@ static const char *byte_of(struct phrases *phrases, bool known, uint8_t byte)
     return known ? phrase(phrases, "%02x", byte) : "\?\?";
 }
 
-/* --- the instruction ----------------------------------------------------- */
-
 /* The instruction that a byte belongs to. */
 struct part {
     struct insn insn;
@@ -121,8 +119,6 @@ static void append_purpose(struct phrases *phrases, const struct part *part,
     }
 }
 
-/* --- changes ------------------------------------------------------------- */
-
 /* "by generated code at ", or else what is given; then the place. Addresses are
  * the names of places in generated code. */
 static const char *place_of(struct phrases *phrases,
@@ -198,8 +194,6 @@ static const char *change_of(struct phrases *phrases,
     }
     return "";
 }
-
-/* --- all of it ----------------------------------------------------------- */
 
 void who_write(struct pen *pen, const struct store *store,
                const struct origins *origins, uint64_t seq, uint64_t base,
