@@ -33,29 +33,20 @@ void grid_release(struct grid *grid)
     *grid = (struct grid){0};
 }
 
-static struct cell *cell_at(const struct grid *grid, unsigned row,
-                            unsigned column)
+struct cell *grid_cell(const struct grid *grid, unsigned row, unsigned column)
 {
     BUG_UNLESS(row < grid->rows && column < grid->columns);
     return &grid->cells[(size_t)row * grid->columns + column];
 }
 
-const struct cell *grid_cell(const struct grid *grid, unsigned row,
-                             unsigned column)
-{
-    return cell_at(grid, row, column);
-}
-
 bool grid_equal(const struct grid *a, const struct grid *b)
 {
-    if (a->rows != b->rows || a->columns != b->columns ||
-        a->cursor_row != b->cursor_row || a->cursor_column != b->cursor_column)
-        return false;
-    for (size_t i = 0; i < (size_t)a->rows * a->columns; i++)
-        if (a->cells[i].rune != b->cells[i].rune ||
-            a->cells[i].role != b->cells[i].role)
-            return false;
-    return true;
+    size_t size = (size_t)a->rows * a->columns * sizeof *a->cells;
+
+    return a->rows == b->rows && a->columns == b->columns &&
+           a->cursor_row == b->cursor_row &&
+           a->cursor_column == b->cursor_column &&
+           !memcmp(a->cells, b->cells, size);
 }
 
 /*
@@ -98,7 +89,7 @@ unsigned grid_put(struct grid *grid, unsigned row, unsigned column,
         size_t used;
         uint32_t rune = decode(rest, len, &used);
 
-        *cell_at(grid, row, column++) = (struct cell){rune, role};
+        *grid_cell(grid, row, column++) = (struct cell){rune, role};
         rest += used;
         len -= used;
     }
@@ -109,7 +100,7 @@ void grid_paint(struct grid *grid, unsigned row, unsigned column,
                 enum role role)
 {
     if (row < grid->rows && column < grid->columns)
-        cell_at(grid, row, column)->role = role;
+        grid_cell(grid, row, column)->role = role;
 }
 
 unsigned grid_put_pen(struct grid *grid, struct area area,
@@ -126,7 +117,7 @@ unsigned grid_put_pen(struct grid *grid, struct area area,
             size_t used = 1;
 
             if (column < end && column < grid->columns) {
-                struct cell *cell = cell_at(grid, area.row + row, column++);
+                struct cell *cell = grid_cell(grid, area.row + row, column++);
 
                 cell->role = at < pen->roles.len
                                  ? (enum role)pen->roles.data[at]
@@ -144,8 +135,8 @@ void grid_row(const struct grid *grid, unsigned row, struct buf *out)
 {
     unsigned end = grid->columns;
 
-    while (end > 0 && cell_at(grid, row, end - 1)->rune == BLANK)
+    while (end > 0 && grid_cell(grid, row, end - 1)->rune == BLANK)
         end--;
     for (unsigned column = 0; column < end; column++)
-        utf8_append(cell_at(grid, row, column)->rune, out);
+        utf8_append(grid_cell(grid, row, column)->rune, out);
 }

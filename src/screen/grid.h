@@ -40,8 +40,7 @@ void grid_init(struct grid *grid, unsigned rows, unsigned columns);
 void grid_release(struct grid *grid);
 void grid_clear(struct grid *grid); /* blank again */
 
-const struct cell *grid_cell(const struct grid *grid, unsigned row,
-                             unsigned column);
+struct cell *grid_cell(const struct grid *grid, unsigned row, unsigned column);
 bool grid_equal(const struct grid *a, const struct grid *b);
 
 /*

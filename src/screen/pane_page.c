@@ -214,24 +214,23 @@ static void write_title(const struct moment *moment,
     const char *maps = protection ? protection->maps : NULL;
     bool one =
         start->kind == EVENT_START && region->length == start->start.page_size;
-    char before[4], after[4], shared = 'p';
+    char shared = 'p';
     struct buf length = {0};
 
     /* As maps has it, with four characters; only its line knows the last. */
     maps = maps ? strchr(maps, ' ') : NULL;
     if (maps && strlen(maps) > 4)
         shared = maps[4];
-    prot_text(region->prot, after);
     pen_text(title, ROLE_HEADING, one ? "page" : "pages");
     pen_print(title, ROLE_PLAIN, " ");
     pen_hex(title, ROLE_ADDRESS, region->addr);
     pen_gap(title, 0);
     if (changed) {
-        prot_text(event->protect.old_prot, before);
-        pen_print(title, ROLE_CHANGED, "%s%c → ", before, shared);
+        pen_print(title, ROLE_CHANGED, "%s%c → ",
+                  phrase_prot(event->protect.old_prot), shared);
     }
-    pen_print(title, changed ? ROLE_CHANGED : ROLE_PROTECTION, "%s%c", after,
-              shared);
+    pen_print(title, changed ? ROLE_CHANGED : ROLE_PROTECTION, "%s%c",
+              phrase_prot(region->prot), shared);
     buf_printf(&length, "%" PRIu64 " bytes", region->length);
     if (title->column + 2 + length.len + 4 <= pen_line_width(title)) {
         pen_gap(title, 0);

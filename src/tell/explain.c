@@ -68,7 +68,7 @@ const char *explain_fault(struct phrases *phrases, const struct view *view,
                         addr);
     if (region)
         return phrase(phrases, "%s, but the page is %s", what,
-                      phrase_prot(phrases, region->prot));
+                      phrase_prot(region->prot));
     return signal->number == SIGSEGV && signal->code == SEGV_MAPERR
                ? phrase(phrases, "%s: nothing is mapped there", what)
                : what;

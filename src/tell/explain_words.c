@@ -154,7 +154,7 @@ const char *words_page(struct crash *crash, uint64_t addr)
 
     if (region) {
         origin = view_protection(crash->view, region->addr);
-        prot = phrase_prot(phrases, region->prot);
+        prot = phrase_prot(region->prot);
         if (!origin || !origin->call)
             return phrase(phrases, "the page is %s", prot);
         if (origin->file)

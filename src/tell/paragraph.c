@@ -164,8 +164,7 @@ void telling_name_code(struct telling *telling, uint64_t base)
     if (region) {
         pen_print(pen, ROLE_NOTE, ", where %" PRIu64 " bytes are mapped ",
                   region->length);
-        pen_text(pen, ROLE_PROTECTION,
-                 phrase_prot(&telling->phrases, region->prot));
+        pen_text(pen, ROLE_PROTECTION, phrase_prot(region->prot));
     }
     pen_line(pen, ROLE_NOTE, ":");
 }

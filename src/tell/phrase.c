@@ -91,12 +91,20 @@ const char *phrase_value(struct phrases *phrases, uint64_t value)
     return phrase_of(phrases, &text);
 }
 
-const char *phrase_prot(struct phrases *phrases, unsigned prot)
+const char *phrase_prot(unsigned prot)
 {
-    char letters[4];
+    static const char *const letters[] = {
+        "---",
+        [PROT_READ] = "r--",
+        [PROT_WRITE] = "-w-",
+        [PROT_READ | PROT_WRITE] = "rw-",
+        [PROT_EXEC] = "--x",
+        [PROT_READ | PROT_EXEC] = "r-x",
+        [PROT_WRITE | PROT_EXEC] = "-wx",
+        [PROT_READ | PROT_WRITE | PROT_EXEC] = "rwx",
+    };
 
-    prot_text(prot, letters);
-    return phrase(phrases, "%s", letters);
+    return letters[prot & (PROT_READ | PROT_WRITE | PROT_EXEC)];
 }
 
 const char *phrase_rights(unsigned prot)

@@ -51,7 +51,7 @@ const char *phrase_value(struct phrases *phrases, uint64_t value);
 
 /* "rw-"; "reading and writing allowed, executing not", of none only "nothing
  * allowed" if short. */
-const char *phrase_prot(struct phrases *phrases, unsigned prot);
+const char *phrase_prot(unsigned prot);
 const char *phrase_rights(unsigned prot);
 const char *phrase_rights_short(unsigned prot);
 

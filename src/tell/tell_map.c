@@ -143,7 +143,7 @@ static void map_words(struct story *story, enum tell_form form)
 
     if (form == TELL_TITLE)
         say(story, "%s %s, %s", phrase_call(phrases, map->call, "memory"),
-            phrase_prot(phrases, map->prot), length);
+            phrase_prot(map->prot), length);
     if (form == TELL_NEXT)
         say(story, "%s", phrase_call(phrases, map->call, CHANGE));
     if (form != TELL_SENTENCE)
@@ -241,7 +241,7 @@ static void map_paragraph(struct telling *telling, const struct event *event)
                    pages == 1 ? "" : "s");
     pen_entry(pen, "length", ROLE_PLAIN, phrase_of(phrases, &length));
     pen_entry(pen, "protection", ROLE_PROTECTION,
-              phrase(phrases, "%s  %s", phrase_prot(phrases, map->prot),
+              phrase(phrases, "%s  %s", phrase_prot(map->prot),
                      phrase_rights(map->prot)));
     if (map->flags)
         tell_flags(telling, map->flags);
@@ -316,8 +316,8 @@ static void protect_words(struct story *story, enum tell_form form)
     struct phrases *phrases = &story->phrases;
     unsigned old = protect->old_prot, now = protect->prot;
     bool was_executable = old & PROT_EXEC, writable = now & PROT_WRITE;
-    const char *from = phrase_prot(phrases, old);
-    const char *to = phrase_prot(phrases, now);
+    const char *from = phrase_prot(old);
+    const char *to = phrase_prot(now);
     const struct bytes *code = &protect->code;
 
     if (form == TELL_TITLE)
@@ -383,7 +383,6 @@ static void protect_paragraph(struct telling *telling,
         : !(now & PROT_WRITE) ? "not executable"
         : was_executable      ? "writable again, no longer executable"
                               : "writable, not executable";
-    struct phrases *phrases = &telling->phrases;
     struct pen *pen = &telling->pen;
 
     pen_blank(pen);
@@ -395,8 +394,8 @@ static void protect_paragraph(struct telling *telling,
         pen_words(pen, ROLE_CALL, 5, protect->call);
     }
     tell_entry(telling, "protection");
-    pen_print(pen, ROLE_PROTECTION, "%s -> %s", phrase_prot(phrases, old),
-              phrase_prot(phrases, now));
+    pen_print(pen, ROLE_PROTECTION, "%s -> %s", phrase_prot(old),
+              phrase_prot(now));
     pen_gap(pen, 0);
     pen_line(pen, ROLE_NOTE, "%s", meaning);
     if (telling->maps_before) {
