@@ -68,6 +68,9 @@ void pane_output(const struct moment *moment, struct pane *pane);
 /* The table of keys, and what the marks mean, over all but the last row. */
 void pane_help(struct grid *grid);
 
+/* The address that an event about a mapping names; NULL: it is about none. */
+const uint64_t *pane_mapping(const struct event *event);
+
 /* Whether the page pane shows another mapping than the one with the focus. */
 bool pane_page_is_elsewhere(const struct moment *moment);
 

@@ -40,8 +40,7 @@ struct dump {
     size_t span_count;
 };
 
-/* The address that an event about a mapping names; NULL: it is about none. */
-static const uint64_t *mapping_of(const struct event *event)
+const uint64_t *pane_mapping(const struct event *event)
 {
     switch (event->kind) {
     case EVENT_MAP:
@@ -67,7 +66,7 @@ static bool find_addr(const struct moment *moment, uint64_t *addr)
     const struct cursor *cursor = moment->screen->cursor;
     const struct view *view = moment_view(moment);
     const struct focus *focus = &moment->focus;
-    const uint64_t *named = mapping_of(moment->event);
+    const uint64_t *named = pane_mapping(moment->event);
     const struct region *region;
 
     if (cursor && cursor->leads && view_region_at(view, cursor->origins.addr)) {
@@ -81,7 +80,7 @@ static bool find_addr(const struct moment *moment, uint64_t *addr)
         return true;
     for (uint64_t i = moment->seq;
          !named && i-- > 0 && moment->seq - i <= LOOK_BACK;)
-        named = mapping_of(history_event(moment->history, i));
+        named = pane_mapping(history_event(moment->history, i));
     if (named)
         *addr = *named;
     return named;
@@ -90,7 +89,7 @@ static bool find_addr(const struct moment *moment, uint64_t *addr)
 bool pane_page_is_elsewhere(const struct moment *moment)
 {
     const struct view *view = moment_view(moment);
-    const uint64_t *named = mapping_of(moment->event);
+    const uint64_t *named = pane_mapping(moment->event);
     const struct region *shown, *focus;
 
     if (moment->focus.kind != FOCUS_REST || !named)

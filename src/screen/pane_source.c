@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "tell/code.h"
+#include "tell/tell.h"
 
 #define LOOK_BACK 4096u /* events, for one that says where control was */
 #define TAB       4u
@@ -49,23 +50,6 @@ static void place_of(const struct view *view, const struct event *event,
         place->line = event->source.line;
     } else {
         place->kind = PLACE_UNKNOWN;
-    }
-}
-
-/* What the event itself has to show in words when its line is not known. */
-static const char *own_words(const struct event *event)
-{
-    switch (event->kind) {
-    case EVENT_MAP:
-        return event->map.call;
-    case EVENT_WRITE:
-        return event->write.by ? event->write.by : event->write.text;
-    case EVENT_PROTECT:
-        return event->protect.call;
-    case EVENT_UNMAP:
-        return event->unmap.call;
-    default:
-        return NULL;
     }
 }
 
@@ -263,10 +247,13 @@ static void show_code(const struct moment *moment, const struct place *place,
 void pane_source(const struct moment *moment, struct pane *pane)
 {
     const struct event *event = moment->event;
-    const char *words = own_words(event);
     const struct view *view = moment_view(moment);
+    /* What it has to show in words itself when its line is not known. */
+    const char *words = pane_mapping(event) ? tell_searched(event) : NULL;
     struct place place;
 
+    if (event->kind == EVENT_WRITE && !words)
+        words = event->write.text;
     place_of(view, event, &place);
     place.current = place.kind != PLACE_UNKNOWN;
     if (place.current && moment->focus.kind == FOCUS_SIGNAL)
