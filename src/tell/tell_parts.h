@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tell/tell_parts.h - the inside of tell.h and paragraph.h: tell.c asks each
- * tell_*.c for the kinds that it has, paragraph_code.c shows code.
+ * tell_*.c for the kinds that it has.
  */
 #ifndef JITTRACE_TELL_TELL_PARTS_H
 #define JITTRACE_TELL_TELL_PARTS_H
@@ -86,8 +86,6 @@ bool telling_decode(const struct telling *telling, uint64_t addr,
 void telling_insn(struct telling *telling, uint64_t offset, struct bytes bytes,
                   const char *text);
 
-/* --- paragraph_code.c ---------------------------------------------------- */
-
 /* Shows what is new of the code at addr. Returns false if nothing is. */
 bool telling_show_code(struct telling *telling, uint64_t base, uint64_t addr,
                        struct bytes code);
@@ -95,9 +93,5 @@ bool telling_show_code(struct telling *telling, uint64_t base, uint64_t addr,
 /* Shows the instructions at addr, which control enters, if they are news. */
 void telling_show_entered(struct telling *telling, uint64_t base,
                           uint64_t addr);
-
-/* Tells of the immediates stored in a range that turned out to be code, and
- * begins anew. */
-void telling_sum_up(struct telling *telling, uint64_t addr, uint64_t length);
 
 #endif

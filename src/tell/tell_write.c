@@ -7,7 +7,7 @@
  * In a paragraph, which bits of an immediate a byte holds can be said at once
  * only if all bytes of its instruction before the immediate are already there.
  * A compiler may store in any order, so stores are also summed up once they
- * turn out to be code (paragraph_code.c). What was in the page before is not
+ * turn out to be code (paragraph.c). What was in the page before is not
  * decoded together with what is stored now: telling->stored has the new bytes.
  */
 #include <inttypes.h>
@@ -126,31 +126,6 @@ static void say_field(struct story *story, const struct focus *focus,
     }
 }
 
-/* The instructions that a store reaches into. */
-static void say_instructions(struct story *story, const struct focus *focus)
-{
-    uint64_t end = focus->store_addr + focus->store_length;
-    const struct view *view = story_view(story);
-    uint64_t at = focus->addr;
-    struct insn insn;
-
-    say(story, " Read as instructions: ");
-    for (unsigned count = 0; at < end; count++) {
-        bool known = view_has_code(view, at) && view_decode(view, at, &insn);
-
-        say(story, count > 0 ? "; " : "");
-        if (!known || count == LISTED || at + insn.length > end) {
-            say(story, !known            ? "and what is none yet"
-                       : count == LISTED ? "and more"
-                                         : "and the beginning of one more");
-            break;
-        }
-        say(story, "%s", insn.text);
-        at += insn.length;
-    }
-    say(story, ".");
-}
-
 /* The part of one instruction that a store is, and what that is now. */
 static void say_parts(struct story *story, const struct focus *focus,
                       bool is_new)
@@ -199,6 +174,7 @@ static void write_words(struct story *story, enum tell_form form)
     const struct view *before;
     const struct region *region;
     struct focus focus;
+    uint64_t end;
 
     if (write->new.len == 0 && form != TELL_NEXT) {
         say(story, form == TELL_TITLE ? "a store of no bytes"
@@ -243,10 +219,30 @@ static void write_words(struct story *story, enum tell_form form)
     focus_find(story->history, story->seq, &focus);
     if (focus.kind != FOCUS_STORED)
         return;
-    if (focus.state != INSN_UNKNOWN &&
-        focus.store_addr + focus.store_length > focus.addr + focus.insn.length)
-        say_instructions(story, &focus);
-    else if (focus.state != INSN_UNKNOWN)
+    end = focus.store_addr + focus.store_length;
+    if (focus.state != INSN_UNKNOWN && end > focus.addr + focus.insn.length) {
+        const struct view *view = story_view(story);
+        uint64_t at = focus.addr;
+        struct insn insn;
+
+        say(story, " Read as instructions: ");
+        for (unsigned count = 0; at < end; count++, at += insn.length) {
+            bool known =
+                view_has_code(view, at) && view_decode(view, at, &insn);
+
+            say(story, count > 0 ? "; " : "");
+            if (!known || count == LISTED || at + insn.length > end) {
+                say(story, !known            ? "and what is none yet"
+                           : count == LISTED ? "and more"
+                                             : "and the beginning of one more");
+                break;
+            }
+            say(story, "%s", insn.text);
+        }
+        say(story, ".");
+        return;
+    }
+    if (focus.state != INSN_UNKNOWN)
         say_parts(story, &focus, is_new);
     else if (focus.addr < focus.store_addr)
         say(story, " The instruction that it belongs to is not known yet.");
