@@ -34,10 +34,6 @@ const char *explain_fault(struct phrases *phrases, const struct view *view,
         int code;   /* 0: any */
         const char *words;
     } faults[] = {
-        {SIGSEGV, SI_KERNEL,
-         "the access failed; the CPU does not say at which address"},
-        {SIGBUS, SI_KERNEL,
-         "the access failed; the CPU does not say at which address"},
         {SIGILL, 0,
          "the CPU does not know this instruction, or may not run it"},
         {SIGFPE, FPE_INTDIV,
@@ -53,7 +49,9 @@ const char *explain_fault(struct phrases *phrases, const struct view *view,
 
     if (!explain_is_fault(signal))
         return "";
-    if (!is_access || signal->code == SI_KERNEL) {
+    if (is_access && signal->code == SI_KERNEL)
+        return "the access failed; the CPU does not say at which address";
+    if (!is_access) {
         while ((faults[i].number && faults[i].number != signal->number) ||
                (faults[i].code && faults[i].code != signal->code))
             i++;
@@ -112,6 +110,9 @@ static bool explain_sent(struct crash *crash)
         int number; /* 0: any other */
         const char *why;
     } signals[] = {
+        {SIGABRT,
+         "It sent itself this signal; no instruction failed. The C library "
+         "does so for assert(), a broken heap, or a smashed stack."},
         {SIGPIPE, "It wrote to a pipe that nobody reads any more."},
         {SIGSYS, "It made a system call that a seccomp filter forbids."},
         {SIGALRM, "A timer or a time limit ran out."},
@@ -120,34 +121,28 @@ static bool explain_sent(struct crash *crash)
         {0, "It was sent, by this program or another one or from a terminal; "
             "no instruction failed."},
     };
+    bool is_abort = crash->signal->number == SIGABRT;
     size_t i = 0;
 
     if (explain_is_fault(crash->signal))
         return false;
-    if (crash->signal->number == SIGABRT) {
-        note_what(crash, "The program ended itself: abort(), or an assertion "
-                         "that failed");
-        note_last(crash);
-        note(crash, WHY,
-             "It sent itself this signal; no instruction failed. The C library "
-             "does so for assert(), a broken heap, or a smashed stack.");
-        note(crash, NEXT,
-             "What it printed to standard error just before says which. A "
-             "store of generated code may have broken the heap: see in --step "
-             "what its last steps wrote.");
-        return true;
-    }
-    note_what(crash,
-              "The program was ended by a signal that it did not handle");
-    if (explain_rounds(crash, " It was last seen in a loop", NULL))
+    note_what(crash, is_abort
+                         ? "The program ended itself: abort(), or an assertion "
+                           "that failed"
+                         : "The program was ended by a signal that it did not "
+                           "handle");
+    if (!is_abort && explain_rounds(crash, " It was last seen in a loop", NULL))
         return true;
     note_last(crash);
     while (signals[i].number && signals[i].number != crash->signal->number)
         i++;
     note(crash, WHY, "%s", signals[i].why);
-    note(crash, NEXT,
-         "See who sends it; the last events before it are what "
-         "the program was doing.");
+    note(crash, NEXT, "%s",
+         is_abort ? "What it printed to standard error just before says which. "
+                    "A store of generated code may have broken the heap: see "
+                    "in --step what its last steps wrote."
+                  : "See who sends it; the last events before it are what the "
+                    "program was doing.");
     return true;
 }
 

@@ -208,20 +208,24 @@ static const char *way_to_start(const struct event_start *start)
     return in_memory ? NULL : "--";
 }
 
-/* " -- ./a.out": the program as a reader can start it again, if that is short
- * and a shell takes the words as they are; else "". */
-static const char *words_program(struct crash *crash)
+void note_command(struct crash *crash, uint64_t seq, const char *what)
 {
     const struct past *past = crash->past;
     const struct event *event = past->count ? past->event(past->from, 0) : NULL;
     const struct texts *argv = event ? &event->start.argv : NULL;
     const char *way = NULL;
-    struct buf out = {0};
+    struct buf program = {0};
 
+    if (past->can_go) {
+        note(crash, NEXT, "`g %" PRIu64 "` shows %s", seq, what);
+        return;
+    }
+    /* As a reader can start it again, if that is short and a shell takes the
+     * words as they are. */
     if (event && event->kind == EVENT_START && argv->count)
         way = way_to_start(&event->start);
     if (way)
-        buf_printf(&out, " %s", way);
+        buf_append_text(&program, way);
     for (size_t i = 0; way && i < argv->count; i++) {
         const char *word = argv->list[i];
 
@@ -229,23 +233,14 @@ static const char *words_program(struct crash *crash)
                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                         "0123456789-_./=+:,@%")])
             way = NULL;
-        buf_printf(&out, " %s", word);
+        buf_printf(&program, " %s", word);
     }
-    if (!way || out.len > 1 + COMMAND_SHOWN)
-        buf_clear(&out);
-    return phrase_of(&crash->phrases, &out);
-}
-
-void note_command(struct crash *crash, uint64_t seq, const char *what)
-{
-    const char *program = crash->past->can_go ? "" : words_program(crash);
-
-    if (crash->past->can_go)
-        note(crash, NEXT, "`g %" PRIu64 "` shows %s", seq, what);
-    else if (*program)
-        note(crash, NEXT, "`jittrace --step%s`, then `g %" PRIu64 "`, shows %s",
-             program, seq, what);
+    if (way && program.len <= COMMAND_SHOWN)
+        note(crash, NEXT,
+             "`jittrace --step %s`, then `g %" PRIu64 "`, shows %s",
+             buf_text(&program), seq, what);
     else
         note(crash, NEXT, "jittrace --step, then `g %" PRIu64 "`, shows %s",
              seq, what);
+    buf_release(&program);
 }
