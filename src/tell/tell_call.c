@@ -67,7 +67,7 @@ static void enter_words(struct story *story, enum tell_form form)
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (word_is(enter->how, ways[i][0]))
             words = ways[i][1];
-    for (size_t i = 0; i < regions->count; i++) /* by its address, too */
+    for (size_t i = 0; i < regions->count && !*at; i++)
         if (regions->list[i].start != enter->addr - enter->offset)
             at = phrase(&story->phrases, " at 0x%" PRIx64, enter->addr);
     say(story, "%s%s%s%s%s", words, place, label, at, in_source(story));
