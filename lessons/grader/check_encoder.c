@@ -596,7 +596,7 @@ int main(int argc, char **argv)
         return status;
     /* What we were left is none of the encoder's business. */
     syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
-    store_init(&session.store);
+    session.store = (struct store){0};
     session.run.store = &session.store;
     status = check(&session);
     clean(&session);

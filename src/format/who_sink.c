@@ -116,6 +116,5 @@ struct sink *who_sink_new(FILE *out, bool color, uint64_t number)
     who->out = out;
     who->color = color;
     who->number = number;
-    store_init(&who->store);
     return &who->sink;
 }

@@ -73,8 +73,7 @@ static void show_source(const struct moment *moment, const struct place *place,
 
         if (line == place->line)
             pane_cursor(moment->grid, body.row + row, body.column);
-        if (!listing_line(&moment_view(moment)->listing, place->file, line,
-                          &text)) {
+        if (!view_source_line(moment_view(moment), place->file, line, &text)) {
             pen_end(pen);
             continue;
         }

@@ -8,8 +8,8 @@
 void recent_init(struct recent *recent)
 {
     *recent = (struct recent){0};
-    store_init(&recent->stores[0]);
-    store_init(&recent->stores[1]);
+    recent->stores[0] = (struct store){0};
+    recent->stores[1] = (struct store){0};
 }
 
 void recent_release(struct recent *recent)
@@ -26,7 +26,7 @@ void recent_add(struct recent *recent, const struct event *event)
     if (store->count == PAST_EVENTS || store_memory(store) > PAST_BYTES) {
         recent->now = !recent->now;
         store_release(&recent->stores[recent->now]);
-        store_init(&recent->stores[recent->now]);
+        recent->stores[recent->now] = (struct store){0};
         recent->first[recent->now] = recent->count;
     }
     store_append(&recent->stores[recent->now], event);

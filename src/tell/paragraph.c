@@ -449,8 +449,8 @@ static void sum_up(struct telling *telling, uint64_t addr, uint64_t length)
         pen_line(&telling->pen, ROLE_NOTE,
                  "... and %" PRIu64 " more immediates of two or more bytes",
                  count - told);
-    pages_forget(&telling->stored, addr, length);
-    pages_forget(&telling->explained, addr, length);
+    ranges_forget(&telling->stored.ranges, addr, addr + length);
+    ranges_forget(&telling->explained.ranges, addr, addr + length);
     telling_area(telling, base)->boundary = base;
 }
 

@@ -57,21 +57,32 @@ struct srcline {
     int excerpt_line;
 };
 
-/* The C type of each field type of event.def. */
-typedef uint64_t field_type_ADDR;
-typedef struct opt_u64 field_type_OPT;
-typedef uint64_t field_type_SIZE;
-typedef int64_t field_type_INT;
-typedef struct opt_u64 field_type_OPTINT;
-typedef unsigned field_type_PROT;
-typedef const char *field_type_TEXT;
-typedef struct texts field_type_TEXTS;
-typedef struct bytes field_type_BYTES;
-typedef struct regs field_type_REGS;
-typedef struct opt_regs field_type_OPTREGS;
-typedef struct reg_changes field_type_CHANGES;
-typedef struct mem_accesses field_type_READS;
-typedef struct mem_accesses field_type_WRITES;
+/* The types of event.def, for whoever walks the fields of an event, in C. */
+#define FIELD_TYPES                \
+    T(ADDR, uint64_t)              \
+    T(OPT, struct opt_u64)         \
+    T(SIZE, uint64_t)              \
+    T(INT, int64_t)                \
+    T(OPTINT, struct opt_u64)      \
+    T(PROT, unsigned)              \
+    T(TEXT, const char *)          \
+    T(TEXTS, struct texts)         \
+    T(BYTES, struct bytes)         \
+    T(REGS, struct regs)           \
+    T(OPTREGS, struct opt_regs)    \
+    T(CHANGES, struct reg_changes) \
+    T(READS, struct mem_accesses)  \
+    T(WRITES, struct mem_accesses)
+
+#define T(name, type) typedef type field_type_##name;
+FIELD_TYPES
+#undef T
+
+enum field_type {
+#define T(name, type) FIELD_TYPE_##name,
+    FIELD_TYPES
+#undef T
+};
 
 enum event_kind {
 #define EVENT(kind, name, fields) EVENT_##kind,
@@ -129,24 +140,6 @@ const char *event_name(enum event_kind kind);
 
 /* The kind of that name, or EVENT_KINDS. */
 enum event_kind event_find(const char *name);
-
-/* The types of event.def, for whoever walks the fields of an event. */
-enum field_type {
-    FIELD_TYPE_ADDR,
-    FIELD_TYPE_OPT,
-    FIELD_TYPE_SIZE,
-    FIELD_TYPE_INT,
-    FIELD_TYPE_OPTINT,
-    FIELD_TYPE_PROT,
-    FIELD_TYPE_TEXT,
-    FIELD_TYPE_TEXTS,
-    FIELD_TYPE_BYTES,
-    FIELD_TYPE_REGS,
-    FIELD_TYPE_OPTREGS,
-    FIELD_TYPE_CHANGES,
-    FIELD_TYPE_READS,
-    FIELD_TYPE_WRITES,
-};
 
 struct event_field {
     enum field_type type;

@@ -44,7 +44,6 @@ struct history *history_new(void)
 {
     struct history *history = mem_alloc(sizeof *history);
 
-    store_init(&history->store);
     history->spacing = SPACING;
     return history;
 }

@@ -27,23 +27,6 @@ struct store_chunk {
     size_t count; /* of events */
 };
 
-static int emit(struct sink *sink, const struct event *event, struct err *err)
-{
-    (void)err;
-    store_append((struct store *)sink, event);
-    return 0;
-}
-
-static void release(struct sink *sink)
-{
-    store_release((struct store *)sink);
-}
-
-void store_init(struct store *store)
-{
-    *store = (struct store){.sink = {.emit = emit, .free = release}};
-}
-
 void store_release(struct store *store)
 {
     for (size_t i = 0; i < store->chunk_count; i++)
@@ -54,7 +37,7 @@ void store_release(struct store *store)
     if (store->last)
         unpacked_release(store->last);
     free(store->last);
-    store_init(store);
+    *store = (struct store){0};
 }
 
 /* Where it is written at which offset event number i of a chunk begins. */

@@ -14,14 +14,11 @@
 #include "base/buf.h"
 #include "trace/event.h"
 #include "trace/pack.h"
-#include "trace/sink.h"
-#include "trace/words.h"
 
 struct store_chunk;
 
-/* A store is a sink; all zero but for store_init is not valid. */
+/* All zero is a valid empty one. */
 struct store {
-    struct sink sink;
     size_t count; /* of events */
     int tid;      /* that of most events: of the first one */
     struct words words;
@@ -33,7 +30,6 @@ struct store {
     struct unpacked *last; /* what store_event returned; NULL while empty */
 };
 
-void store_init(struct store *store);
 void store_release(struct store *store);
 
 void store_append(struct store *store, const struct event *event);

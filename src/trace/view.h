@@ -21,7 +21,6 @@
 #include "cpu/insn.h"
 #include "trace/event.h"
 #include "trace/labels.h"
-#include "trace/listing.h"
 #include "trace/pages.h"
 #include "trace/ranges.h"
 #include "trace/regions.h"
@@ -78,7 +77,7 @@ struct view {
     uint64_t calls;        /* enters by a call so far */
     struct buf output;     /* its last VIEW_OUTPUT bytes */
     uint64_t output_total; /* bytes of it in all */
-    struct ranges listing; /* of the program's source: trace/listing.h */
+    struct ranges listing; /* lines of the program's source */
     struct labels labels;  /* the names of code */
     bool ended;
 };
@@ -119,6 +118,15 @@ bool view_is_inside(const struct view *view, int tid);
  * code if nothing is known of it; NULL: of none is anything known.
  */
 const struct regs *view_regs(const struct view *view, int tid);
+
+/*
+ * Finds a line (from 1) of a source file, named as in the events, among what
+ * they have brought so far. text is without its newline, valid as long as the
+ * view stays as it is; where no excerpt had the line, without its indentation.
+ * Returns false if the line is not known.
+ */
+bool view_source_line(const struct view *view, const char *file, int line,
+                      struct bytes *text);
 
 /*
  * The region whose code the event, to be applied next, makes another generation

@@ -4,7 +4,7 @@
  * from its hash on), at most three quarters full. Texts lie one behind another
  * in blocks that never move.
  */
-#include "trace/words.h"
+#include "trace/pack.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -116,9 +116,9 @@ static struct result record(const struct job *job)
     source = observe_new(&launch, &budget, &err);
     if (!source)
         fail(err.text);
-    store_init(&store);
+    store = (struct store){0};
     while (source_next(source, &event, &err) > 0) {
-        sink_emit(&store.sink, &event, &err);
+        store_append(&store, &event);
         if (event.kind == EVENT_ENTER)
             begin = now();
         else if (event.kind == EVENT_LEAVE)

@@ -355,16 +355,14 @@ Test(record, lists_of_a_copy_are_aligned)
 
 Test(record, a_store_keeps_events_by_number)
 {
-    struct store store;
-    struct err err;
+    struct store store = {0};
 
-    store_init(&store);
     for (unsigned i = 0; i < 100; i++) {
         uint8_t byte = (uint8_t)i;
         struct event event = {.kind = EVENT_OUTPUT, .seq = i};
 
         event.output.bytes = (struct bytes){&byte, 1};
-        cr_assert(eq(int, sink_emit(&store.sink, &event, &err), 0));
+        store_append(&store, &event);
     }
     cr_assert(eq(sz, store.count, 100));
     for (unsigned i = 0; i < 100; i++) {
@@ -962,7 +960,7 @@ static void expect_verdict(const char *data, size_t len, const char *message)
     struct store store;
     struct err err = {0};
 
-    store_init(&store);
+    store = (struct store){0};
     read_bytes(data, len, &store, &err);
     cr_expect(eq(str, err.text, (char *)message));
     cr_expect(eq(int, err.kind, *message ? ERR_DATA : ERR_NONE));
@@ -975,7 +973,7 @@ Test(record, damage_is_named)
         struct store store;
         struct err err = {0};
 
-        store_init(&store);
+        store = (struct store){0};
         cr_expect(eq(int, read_all(damaged[i].file, &store, &err), -1), "%s",
                   damaged[i].file);
         cr_expect(eq(str, err.text, (char *)damaged[i].message), "%s",
@@ -1020,7 +1018,7 @@ Test(record, a_program_is_no_trace)
     struct store store;
     struct err err = {0};
 
-    store_init(&store);
+    store = (struct store){0};
     cr_assert(
         eq(int, read_stream(fopen("/proc/self/exe", "r"), &store, &err), -1));
     cr_assert(eq(str, err.text,
@@ -1087,7 +1085,7 @@ Test(record, a_trace_can_be_cut_anywhere)
         struct store store;
         struct err err = {0};
 
-        store_init(&store);
+        store = (struct store){0};
         cr_assert(eq(int, read_bytes(data, cut, &store, &err), -1), "%zu", cut);
         cr_assert(eq(u64, store.count, between ? line : line - 1), "%zu", cut);
         snprintf(expected, sizeof expected, "t:%u: the trace is cut short %s ",
@@ -1115,7 +1113,7 @@ Test(record, any_byte_can_be_wrong)
         struct err err = {0};
 
         data[at] = wrong[at % sizeof wrong];
-        store_init(&store);
+        store = (struct store){0};
         if (read_bytes(data, len, &store, &err) < 0) {
             unsigned line = line_of(data, at);
             char *end;
@@ -1141,7 +1139,7 @@ Test(record, what_a_later_version_may_add_is_skipped)
     struct err err = {0};
     int count;
 
-    store_init(&store);
+    store = (struct store){0};
     count = read_all(
         "{\"seq\":0,\"event\":\"start\",\"format\":1,\"cpu\":{\"cores\":[2]},"
         "\"tid\":7,\"argv\":[],\"pid\":7,\"page_size\":4096,\"entry\":\"0x1\","
@@ -1164,7 +1162,7 @@ Test(record, other_spellings_of_the_same_json_are_read)
     struct err err = {0};
     int count;
 
-    store_init(&store);
+    store = (struct store){0};
     count = read_all(
         " {\"entry\" : \"0x0001\", \"argv\" : [ \"\\u00fc\" ], \"tid\" : 7,"
         "\"pid\":7, \"page_size\":4096, \"event\":\"start\", \"seq\":0,"
@@ -1364,7 +1362,7 @@ Test(record, the_example_of_the_documentation_is_a_trace)
     const char *found;
     char *example;
 
-    store_init(&store);
+    store = (struct store){0};
     read_text_file("docs/trace-format.md", &page);
     found = strstr(buf_text(&page), opening);
     cr_assert(true && found);

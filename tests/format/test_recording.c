@@ -271,7 +271,7 @@ static int read_all(FILE *in, struct store *store, struct err *err)
     int more;
 
     *err = (struct err){ERR_NONE, ""};
-    store_init(store);
+    *store = (struct store){0};
     while ((more = source_next(source, &event, err)) > 0)
         store_append(store, &event);
     source_free(source);

@@ -169,7 +169,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size == 0)
         return 0;
-    store_init(&store);
+    store = (struct store){0};
     if (read_store(data, size, &store)) {
         for (unsigned view = 0; view < VIEWS; view++)
             show(&store, (enum shown)view, 0);

@@ -254,7 +254,7 @@ static void replace_stopped_thread(void)
     struct store store;
     struct event event;
 
-    store_init(&store);
+    store = (struct store){0};
     do {
         cr_assert(eq(int, next(source, &event), 1));
         store_append(&store, &event);
@@ -368,7 +368,7 @@ Test(live, asking_changes_no_trace)
     struct event event;
     int in_vain = 0;
 
-    store_init(&store);
+    store = (struct store){0};
     do {
         for (; !ready(source); in_vain++)
             usleep(1000);

@@ -446,7 +446,7 @@ static void read_recording(const char *file, struct store *store)
 
     cr_assert(ne(ptr, in, NULL));
     source = json_source_new(in, file);
-    store_init(store);
+    *store = (struct store){0};
     while ((more = source_next(source, &event, &err)) > 0)
         store_append(store, &event);
     cr_assert(eq(int, more, 0), "%s", err.text);

@@ -112,7 +112,7 @@ static void make_trace(struct store *store)
 {
     const char *const argv[] = {"small"};
 
-    store_init(store);
+    *store = (struct store){0};
     add(store, (struct event){.kind = EVENT_START,
                               .start = {.format = TRACE_FORMAT,
                                         .arch = ARCH_NAME,
@@ -167,7 +167,7 @@ static void record(struct store *store)
     struct err err;
     int more;
 
-    store_init(store);
+    *store = (struct store){0};
     while ((more = source_next(source, &event, &err)) > 0)
         store_append(store, &event);
     cr_assert(eq(int, more, 0));
@@ -664,7 +664,7 @@ Test(session, an_exit_status)
     session_free(session);
     store_release(&store);
 
-    store_init(&store);
+    store = (struct store){0};
     add(&store,
         (struct event){.kind = EVENT_EXIT, .exit = {.signal = {true, 11}}});
     session = begin(&fake, &store, 1);
@@ -706,7 +706,7 @@ Test(session, a_trace_that_just_ends)
     struct fake fake;
     struct session *session;
 
-    store_init(&store);
+    store = (struct store){0};
     add_writes(&store);
     session = begin(&fake, &store, 1);
     expect(session, COMMAND_RUN, NULL, 2, the_end);
@@ -724,7 +724,7 @@ Test(session, no_events_at_all)
     struct fake fake;
     struct session *session;
 
-    store_init(&store);
+    store = (struct store){0};
     fake_init(&fake, &store, 1);
     session = session_new(&fake.source);
     settle(session);
@@ -986,7 +986,7 @@ Test(session, a_program_shows_what_its_recording_shows)
             random_move(session, &dice);
             observe_pause(source);
         }
-        store_init(&store);
+        store = (struct store){0};
         for (uint64_t i = 0; i < history_count(history); i++)
             store_append(&store, history_event(history, i));
         expect_same_as_straight(session, &store, &dice);

@@ -313,7 +313,7 @@ void trace_to(const char *file, const struct job *command, struct store *store,
     traced.argv = argv;
     unlink(file);
     run(&traced, result);
-    store_init(store);
+    *store = (struct store){0};
     read_trace(file, store);
 }
 

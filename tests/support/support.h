@@ -16,6 +16,7 @@
 #include <criterion/new/assert.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/types.h>
 

@@ -256,7 +256,7 @@ Test(who, stores_and_what_was_there_before)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_write(&store, 0, "00", "48", NULL);
     add_write(&store, 1, "000000", "c7c001", NULL);
@@ -277,7 +277,7 @@ Test(who, what_the_kernel_wrote)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_write(&store, 2, "0000", "9090", "read");
     expect_history(&store, 3, "0 mapped -->00, 1 kernel 00>90");
@@ -288,7 +288,7 @@ Test(who, what_nobody_was_seen_storing)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_protect(&store, 2, "c300");
     add_enter(&store, 5, 2, "c200");
@@ -305,7 +305,7 @@ Test(who, memory_that_is_mapped_twice)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_page(&store, BASE + 4 * PAGE);
     add(&store, (struct event){.kind = EVENT_WRITE,
@@ -324,7 +324,7 @@ Test(who, bytes_that_were_found_changed)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_write(&store, 2, "00", "c3", WRITTEN_ELSEWHERE);
     expect_history(&store, 2, "0 mapped -->00, 1 found 00>c3");
@@ -335,13 +335,13 @@ Test(who, memory_that_was_there_before_may_hold_anything)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_map(&store, BASE, PAGE, NULL, "heap");
     add_protect(&store, 0, "00c3");
     expect_history(&store, 0, "0 mapped -->--, 1 found -->00");
     expect_history(&store, 9, "0 mapped -->--");
     store_release(&store);
-    store_init(&store);
+    store = (struct store){0};
     add_map(&store, BASE, PAGE, "mmap(...)", "/memfd:code");
     expect_history(&store, 0, "0 mapped -->--");
     store_release(&store);
@@ -351,7 +351,7 @@ Test(who, a_mapping_goes_and_another_comes)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_write(&store, 1, "00", "c3", NULL);
     add_unmap(&store, BASE, PAGE, "munmap(...)");
@@ -368,7 +368,7 @@ Test(who, a_mapping_that_moves_takes_its_history_along)
     const char *call = "mremap(0x7f1234560000, 4096, 8192, MREMAP_MAYMOVE)";
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_write(&store, 1, "00", "c3", NULL);
     add_unmap(&store, BASE, PAGE, call);
@@ -387,7 +387,7 @@ Test(who, a_mapping_that_grows_where_it_is)
     const char *call = "mremap(0x7f1234560000, 4096, 8192, 0)";
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_write(&store, 1, "00", "c3", NULL);
     add_unmap(&store, BASE, PAGE, call);
@@ -402,7 +402,7 @@ Test(who, generated_code_that_stores)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_step(&store, 0, "880f", 8, "90");
     /* Watched: the store is told by itself, then by the step. */
@@ -426,7 +426,7 @@ Test(who, code_that_overwrites_itself)
 {
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     add_page(&store, BASE);
     add_write(&store, 0, "00", "88", NULL);
     add(&store, (struct event){.kind = EVENT_WRITE,
@@ -514,7 +514,7 @@ Test(who, any_sequence_agrees_with_the_view)
     for (int round = 0; round < 100; round++) {
         struct store store;
 
-        store_init(&store);
+        store = (struct store){0};
         for (int i = 0; i < 60; i++)
             add_any(&store, &dice);
         for (uint64_t offset = 0; offset < 20; offset++)

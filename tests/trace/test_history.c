@@ -16,7 +16,7 @@
 #include "support/support.h"
 #include "trace/history.h"
 #include "trace/store.h"
-#include "trace/words.h"
+#include "trace/pack.h"
 
 TestSuite(history, .timeout = 60);
 
@@ -214,7 +214,7 @@ Test(history, whatever_an_event_says_the_store_gives_it_back)
     struct borrowed from;
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     for (size_t i = 0; i < COUNT; i++) {
         struct event event = any_event(&dice, &from);
 
@@ -247,7 +247,7 @@ Test(history, the_least_and_the_greatest_value_of_a_number)
         0, 1, 0x7f, 0x80, INT64_MAX, 1ull << 63, UINT64_MAX, UINT32_MAX};
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         for (size_t j = 0; j < sizeof values / sizeof *values; j++) {
             struct reg_change change = {X86_R15, values[i], values[j]};
@@ -278,7 +278,7 @@ Test(history, no_bytes_stay_apart_from_zero_bytes_and_no_text_from_an_empty_one)
     const struct event *back;
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     event.write.new = (struct bytes){(const uint8_t *)"", 0};
     event.write.text = "";
     back = through(&store, event);
@@ -295,7 +295,7 @@ Test(history, a_place_in_the_source_comes_back_in_every_part)
     struct event event = {.kind = EVENT_OUTPUT};
     struct store store;
 
-    store_init(&store);
+    store = (struct store){0};
     event.source = (struct srcline){"a.c", INT_MAX, NULL, NULL, 0};
     cr_assert(eq(int, event_equal(through(&store, event), &event), 1));
     event.source = (struct srcline){"a.c", INT_MIN, "x", "\tx\n", INT_MIN};
@@ -315,7 +315,7 @@ Test(history, large_events_and_small_ones_in_turn)
 
     for (size_t i = 0; i < sizeof data; i++)
         data[i] = (uint8_t)(i * 2654435761u >> 13);
-    store_init(&store);
+    store = (struct store){0};
     for (size_t len = 65000; len < 65600; len += len < 65500 ? 500 : 1) {
         struct event event = {.kind = EVENT_OUTPUT, .seq = count++};
 
@@ -344,7 +344,7 @@ Test(history, texts_and_bytes_stay_when_other_events_are_asked_for)
     struct bytes bytes;
 
     event.step.bytes = (struct bytes){(const uint8_t *)"abc", 3};
-    store_init(&store);
+    store = (struct store){0};
     text = through(&store, event)->step.text;
     bytes = store_event(&store, 0)->step.bytes;
     for (int i = 0; i < 100000; i++) {
@@ -648,8 +648,8 @@ static void same_source(const struct view *a, const struct view *b)
     for (int line = -2; line < 55; line++) {
         struct bytes one = {NULL, 0}, two = {NULL, 0};
 
-        cr_assert(eq(int, listing_line(&a->listing, "jit.c", line, &one),
-                     listing_line(&b->listing, "jit.c", line, &two)));
+        cr_assert(eq(int, view_source_line(a, "jit.c", line, &one),
+                     view_source_line(b, "jit.c", line, &two)));
         cr_assert(eq(mem, mem_of(one), mem_of(two)), "line %d", line);
     }
 }
@@ -679,7 +679,7 @@ static struct history *make_history(uint64_t count, struct store *store)
     struct history *history = history_new();
 
     program = (struct program){.dice = {2016}};
-    store_init(store);
+    *store = (struct store){0};
     for (uint64_t i = 0; i < count; i++) {
         struct event event = next_event(&program);
 
@@ -765,7 +765,7 @@ Test(history, it_grows_while_it_is_read)
     struct store store;
 
     program = (struct program){.dice = {2017}};
-    store_init(&store);
+    store = (struct store){0};
     for (uint64_t i = 0; i < 1500; i++) {
         struct event event = next_event(&program);
 

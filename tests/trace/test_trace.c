@@ -321,7 +321,7 @@ static void fill_store(struct store *store)
     static const struct reg_change change = {X86_RAX, 1, 2};
     struct event event = {.kind = EVENT_START};
 
-    store_init(store);
+    *store = (struct store){0};
     store_append(store, &event);
     event = (struct event){.kind = EVENT_MAP};
     event.map.addr = BASE;
@@ -826,9 +826,8 @@ static void check_line(const struct view *view, const char *file, int line,
 {
     struct bytes found = {NULL, 0};
 
-    cr_assert(
-        eq(int, listing_line(&view->listing, file, line, &found), !!wanted),
-        "%s:%d", file, line);
+    cr_assert(eq(int, view_source_line(view, file, line, &found), !!wanted),
+              "%s:%d", file, line);
     if (wanted)
         cr_assert(eq(mem, ((struct cr_mem){found.data, found.len}),
                      ((struct cr_mem){wanted, strlen(wanted)})),
