@@ -232,30 +232,23 @@ static int end_generation(struct dump *dump, const struct region *region,
     return result;
 }
 
-static bool overlaps(const struct region *region, uint64_t addr,
-                     uint64_t length)
-{
-    return region->addr < addr + length && region->addr + region->length > addr;
-}
-
 /* What lies in the range goes away: of each mapping, what it has there. */
 static int end_range(struct dump *dump, uint64_t addr, uint64_t length,
                      const char *until, struct err *err)
 {
     const struct regions *regions = &dump->view.regions;
+    const struct region *first = regions_from(regions, addr);
+    const struct region *end = regions->list + regions->count, *before;
 
-    for (size_t i = 0; i < regions->count; i++) {
-        const struct region *region = &regions->list[i];
-        bool whole = region->addr >= addr &&
-                     region->addr + region->length <= addr + length;
-        bool done = !overlaps(region, addr, length);
+    for (const struct region *at = first;
+         at && at < end && at->addr < addr + length; at++) {
+        bool whole = at->addr >= addr && at->addr + at->length <= addr + length;
 
-        for (size_t j = i; !done && j-- > 0;)
-            done = regions->list[j].mapping == region->mapping &&
-                   overlaps(&regions->list[j], addr, length);
-        if (!done && end_generation(dump, region,
-                                    whole ? until : "a part of it was unmapped",
-                                    err) < 0)
+        for (before = first; before->mapping != at->mapping;)
+            before++;
+        if (before == at &&
+            end_generation(
+                dump, at, whole ? until : "a part of it was unmapped", err) < 0)
             return -1;
     }
     return 0;

@@ -46,31 +46,11 @@ static uint8_t *index_at(const struct store_chunk *chunk, size_t i)
     return chunk->data + chunk->size - (i + 1) * sizeof(uint16_t);
 }
 
-/* The last chunk, or a new one, with room for so many bytes of an event. */
-static struct store_chunk *chunk_for(struct store *store, size_t len)
-{
-    size_t need = len + sizeof(uint16_t);
-    struct store_chunk *chunk;
-
-    if (store->chunk_count > 0) {
-        chunk = &store->chunks[store->chunk_count - 1];
-        if (chunk->size - chunk->used - chunk->count * sizeof(uint16_t) >= need)
-            return chunk;
-    }
-    store->chunks = mem_grow(store->chunks, store->chunk_count,
-                             &store->chunk_capacity, sizeof *store->chunks);
-    chunk = &store->chunks[store->chunk_count++];
-    *chunk = (struct store_chunk){
-        .first = store->count, .size = need > CHUNK_SIZE ? need : CHUNK_SIZE};
-    chunk->data = mem_resize(NULL, chunk->size, 1);
-    store->chunk_bytes += chunk->size;
-    return chunk;
-}
-
 void store_append(struct store *store, const struct event *event)
 {
     struct buf *packed = &store->packed;
     struct store_chunk *chunk;
+    size_t need;
     uint16_t at;
 
     if (!store->last) {
@@ -80,12 +60,22 @@ void store_append(struct store *store, const struct event *event)
     buf_clear(packed);
     pack_event(event, (struct pack_usual){store->count, store->tid},
                &store->words, packed);
-    chunk = chunk_for(store, packed->len);
+    need = packed->len + sizeof at;
+    chunk = store->chunk_count ? &store->chunks[store->chunk_count - 1] : NULL;
+    if (!chunk || chunk->size - chunk->used - chunk->count * sizeof at < need) {
+        store->chunks = mem_grow(store->chunks, store->chunk_count,
+                                 &store->chunk_capacity, sizeof *chunk);
+        chunk = &store->chunks[store->chunk_count++];
+        *chunk =
+            (struct store_chunk){.first = store->count,
+                                 .size = need > CHUNK_SIZE ? need : CHUNK_SIZE};
+        chunk->data = mem_resize(NULL, chunk->size, 1);
+        store->chunk_bytes += chunk->size;
+    }
     at = (uint16_t)chunk->used;
-    memcpy(index_at(chunk, chunk->count), &at, sizeof at);
+    memcpy(index_at(chunk, chunk->count++), &at, sizeof at);
     memcpy(chunk->data + chunk->used, packed->data, packed->len);
     chunk->used += packed->len;
-    chunk->count++;
     store->count++;
 }
 
