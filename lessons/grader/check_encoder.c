@@ -489,7 +489,7 @@ static void explain(struct session *session, struct buf *out)
                         .count = session->store.count};
     struct explanation explanation = {0};
     struct pen pen = {0};
-    struct view view;
+    struct view view = {0};
     const char *next;
 
     if (past.count == 0 || session->run.seconds)

@@ -42,7 +42,6 @@
 #include "step/driver.h"
 #include "step/session.h"
 #include "step/terminal.h"
-#include "trace/fan.h"
 
 #define GRACE_SECONDS 5
 
