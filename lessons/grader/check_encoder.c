@@ -494,8 +494,7 @@ static void explain(struct session *session, struct buf *out)
 
     if (past.count == 0 || session->run.seconds)
         return;
-    view_init(&view);
-    view_at(&view, &session->store, past.count - 1);
+    view_advance(&view, &session->store, past.count);
     if (explain_event(&past, &view, past.count - 1, &explanation)) {
         explanation_write(&explanation, &pen, 4);
         next = strstr(buf_text(&pen.out), "\n    next ");
