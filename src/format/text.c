@@ -496,6 +496,10 @@ static bool holds_back(struct text *text, const struct event *event)
                hold(text, event->limit.addr.value, event);
     case EVENT_NAME:
         return hold(text, event->name.addr, event);
+    case EVENT_REFUSED:
+        if (event->refused.addr.known)
+            release(text, event->refused.addr.value, 1);
+        return false;
     case EVENT_ENTER:
         release(text, event->enter.addr, 1);
         return false;

@@ -72,6 +72,11 @@ enum budget budget_pay_call(struct spending *spent)
     return ++spent->calls == spent->max.calls ? BUDGET_calls : BUDGETS;
 }
 
+enum budget budget_pay_refusal(struct spending *spent)
+{
+    return ++spent->refusals == spent->max.refusals ? BUDGET_refusals : BUDGETS;
+}
+
 uint64_t budget_pay_output(struct spending *spent, uint64_t size,
                            enum budget *which)
 {

@@ -36,7 +36,8 @@ uint64_t *budget_value(struct observe_budget *budget, enum budget which);
  * its owner has. */
 struct spending {
     struct observe_budget max;
-    uint64_t all_stores, data_stores, system_calls, steps, calls, output;
+    uint64_t all_stores, data_stores, system_calls, steps, calls, refusals;
+    uint64_t output;
 };
 
 /* Memory that a program never executed is watched in the hope that it will.
@@ -45,16 +46,18 @@ struct spending {
 
 /*
  * Pays for a store into a region, for a system call that is stopped at because
- * stores are watched, for a step of a call, for an entry. Returns the budget
- * that this has spent, or BUDGETS. Where it has spent two, the one for all is
- * told, which says more; data_stores are spent for one region at a time, and
- * are given back (subtracted) when it turns out to be code.
+ * stores are watched, for a step of a call, for an entry, for a call about
+ * memory that failed. Returns the budget that this has spent, or BUDGETS. Where
+ * it has spent two, the one for all is told, which says more; data_stores are
+ * spent for one region at a time, and are given back (subtracted) when it turns
+ * out to be code.
  */
 enum budget budget_pay_store(struct spending *spent, uint64_t *of_region,
                              bool is_code);
 enum budget budget_pay_system_call(struct spending *spent);
 enum budget budget_pay_step(struct spending *spent, uint64_t *of_call);
 enum budget budget_pay_call(struct spending *spent);
+enum budget budget_pay_refusal(struct spending *spent);
 
 /* Pays for size bytes of output. Returns how many of them may be recorded;
  * *which is BUDGET_output when for the first time more were to be than may be,

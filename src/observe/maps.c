@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/maps.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +13,7 @@
 #include "observe/candidates.h"
 #include "observe/guard.h"
 #include "target/calls.h"
+#include "target/refusal.h"
 #include "target/registers.h"
 
 /* Guards what is still there of the range that a call was about: meanwhile
@@ -296,6 +298,34 @@ static void look_at_domain(struct thread *thread)
                  "write is watched");
 }
 
+static void tell_refused(struct thread *thread)
+{
+    struct event event = {.kind = EVENT_REFUSED, .tid = thread->tracee.tid};
+    struct spending *spent = &thread->run->spent;
+    const struct call *call = &thread->call;
+    struct buf text = {0}, why = {0};
+
+    if (spent->refusals >= spent->max.refusals)
+        return;
+    call_describe(call, &text);
+    refusal_explain(call, thread->tracee.tid, &why);
+    event.refused = (struct event_refused){
+        .addr = {call->args[0] != 0, call->args[0]},
+        .call = buf_text(&text),
+        .error = strerrorname_np((int)-call->result),
+        .why = buf_text(&why),
+    };
+    thread_source(thread, &event.source);
+    run_tell(thread->run, &event);
+    if (budget_pay_refusal(spent) == BUDGET_refusals)
+        thread_limit(thread, budget_word(BUDGET_refusals), 0,
+                     "%" PRIu64 " calls about memory that failed were told; "
+                     "those from here on are not",
+                     spent->max.refusals);
+    buf_release(&text);
+    buf_release(&why);
+}
+
 void maps_before(struct thread *thread)
 {
     enum call_kind kind = call_kind(&thread->call);
@@ -319,6 +349,8 @@ void maps_after(struct thread *thread, bool succeeded)
     struct buf described = {0};
     struct maps_line line;
 
+    if (!succeeded && kind >= CALL_MMAP && kind <= CALL_EMPTY)
+        tell_refused(thread);
     if (!succeeded && kind != CALL_MMAP && kind != CALL_PROTECT &&
         kind != CALL_MREMAP && kind != CALL_EMPTY)
         return;

@@ -67,9 +67,10 @@ int filter_install(void)
         STOP_AT_THEIRS(SYS_personality),
         STOP_AT_THEIRS(SYS_userfaultfd),
         /* mmap: what can be executed, what may lie over something else, and
-         * what is writable and anonymous or shared. */
+         * what is writable and anonymous or shared, and what is neither
+         * anonymous nor a file. */
         LOAD(nr),
-        UNLESS_EQUAL(SYS_mmap, 10),
+        UNLESS_EQUAL(SYS_mmap, 15),
         LOAD(args[2]),
         STOP_IF_ANY(PROT_EXEC),
         LOAD(args[3]),
@@ -77,6 +78,11 @@ int filter_install(void)
         UNLESS_ANY(MAP_ANONYMOUS | MAP_SHARED, 3),
         LOAD(args[2]),
         STOP_IF_ANY(PROT_WRITE),
+        LOAD(args[3]),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, MAP_ANONYMOUS, 3, 0),
+        LOAD(args[4]),
+        UNLESS_EQUAL((uint32_t)-1, 1),
+        STOP,
         /* rt_sigaction: of the signals that guards and steps raise, unless it
          * is our own. */
         LOAD(nr),

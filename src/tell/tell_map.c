@@ -310,6 +310,51 @@ static void unmap_paragraph(struct telling *telling, const struct event *event)
 const struct tell_kind kind_unmap = {unmap_words, unmap_paragraph,
                                      TELL_SEARCHED(unmap, call)};
 
+static void refused_words(struct story *story, enum tell_form form)
+{
+    const struct event_refused *refused = &story->event->refused;
+    const char *call = refused->call, *why = refused->why;
+    const char *name =
+        call ? phrase(&story->phrases, "%.*s", (int)strcspn(call, "("), call)
+             : "a call about memory";
+    const char *error = refused->error ? refused->error : "an error";
+
+    if (form == TELL_TITLE)
+        say(story, "%s failed: %s", name, error);
+    else if (form == TELL_NEXT)
+        say(story, "%s, which fails", name);
+    else
+        say(story, "%s failed with %s%s%s.",
+            call ? call : "A call about memory", error, why ? ": " : "",
+            why ? why : "");
+}
+
+static void refused_paragraph(struct telling *telling,
+                              const struct event *event)
+{
+    const struct event_refused *refused = &event->refused;
+    const char *why = refused->why;
+    struct pen *pen = &telling->pen;
+
+    pen_blank(pen);
+    pen_text(pen, ROLE_CHANGED, "refused: ");
+    pen_cut(pen, ROLE_CALL,
+            refused->call ? refused->call : "a call about memory");
+    pen_end(pen);
+    pen_column(pen, 2);
+    if (event->source.file) {
+        pen_source(pen, &event->source);
+        pen_end(pen);
+        pen_column(pen, 2);
+    }
+    pen_text(pen, ROLE_RESULT, refused->error ? refused->error : "an error");
+    pen_words(pen, ROLE_PLAIN, 2,
+              why ? phrase(&telling->phrases, ": %s.", why) : "");
+}
+
+const struct tell_kind kind_refused = {refused_words, refused_paragraph,
+                                       TELL_SEARCHED(refused, call)};
+
 static void protect_words(struct story *story, enum tell_form form)
 {
     const struct event_protect *protect = &story->event->protect;

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <string.h>
 
 static void say_hex(struct buf *out, struct bytes bytes)
 {
@@ -98,6 +99,12 @@ void summary(const struct event *event, struct buf *out)
         break;
     case EVENT_UNMAP:
         buf_printf(out, " %" PRIu64, event->unmap.length);
+        break;
+    case EVENT_REFUSED:
+        buf_printf(out, " %.*s", (int)strcspn(event->refused.call, "("),
+                   event->refused.call);
+        say_more(out, "", event->refused.error);
+        say_more(out, "", event->refused.why);
         break;
     case EVENT_ENTER:
         buf_printf(out, " +%" PRIu64, event->enter.offset);

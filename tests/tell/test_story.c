@@ -769,6 +769,29 @@ Test(story, mappings_that_go)
                  "mremap takes away one page");
 }
 
+Test(story, calls_that_failed)
+{
+    struct event event = {
+        .kind = EVENT_REFUSED,
+        .refused = {.addr = {true, BASE + 64},
+                    .call = "mprotect(0x7f0000001040, 4096, PROT_READ)",
+                    .error = "EINVAL",
+                    .why = "its address is not that of a page"}};
+
+    expect_event(event,
+                 "mprotect(0x7f0000001040, 4096, PROT_READ) failed with "
+                 "EINVAL: its address is not that of a page.",
+                 "mprotect failed: EINVAL");
+    event.refused.why = NULL;
+    expect_event(event,
+                 "mprotect(0x7f0000001040, 4096, PROT_READ) failed with "
+                 "EINVAL.",
+                 "mprotect failed: EINVAL");
+    event.refused = (struct event_refused){.error = NULL};
+    expect_event(event, "A call about memory failed with an error.",
+                 "a call about memory failed: an error");
+}
+
 Test(story, entries)
 {
     struct history *history = begin_with_code();
@@ -1219,6 +1242,7 @@ Test(story, every_kind_can_be_next)
         [EVENT_WRITE] = "Next: a store to code[0] (event 2).",
         [EVENT_PROTECT] = "Next: a change of its memory (event 2).",
         [EVENT_UNMAP] = "Next: a change of its memory (event 2).",
+        [EVENT_REFUSED] = "Next: a call about memory, which fails (event 2).",
         [EVENT_ENTER] = "Next: a way to code[0] (event 2).",
         [EVENT_STEP] = "Next: a step (event 2).",
         [EVENT_LEAVE] = "Next: control leaves the generated code (event 2).",

@@ -499,8 +499,9 @@ static enum event_kind next_kind(struct program *program)
         EVENT_WRITE, EVENT_WRITE,  EVENT_WRITE,  EVENT_ENTER, EVENT_LEAVE,
         EVENT_ENTER, EVENT_OUTPUT, EVENT_OUTPUT, EVENT_WRITE, EVENT_WRITE,
     };
-    static const enum event_kind seldom[] = {
-        EVENT_MAP, EVENT_PROTECT, EVENT_UNMAP, EVENT_SIGNAL, EVENT_LIMIT};
+    static const enum event_kind seldom[] = {EVENT_MAP,   EVENT_PROTECT,
+                                             EVENT_UNMAP, EVENT_SIGNAL,
+                                             EVENT_LIMIT, EVENT_REFUSED};
 
     if (program->seq == 0)
         return EVENT_START;
