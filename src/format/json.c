@@ -130,6 +130,14 @@ struct json_source {
     bool ended;        /* the exit event was seen */
 };
 
+void json_line_forget(struct json_line *line)
+{
+    while (line->kept_count)
+        free(line->kept[--line->kept_count]);
+    json_decref(line->root);
+    line->root = NULL;
+}
+
 /* Returns 1 for an event, 0 for a line to skip, -1 for a wrong one. */
 static int take_line(struct json_source *json, struct event *event)
 {

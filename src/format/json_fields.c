@@ -67,8 +67,9 @@ static const struct event_field source_field =
 #define RIGHT_ADDR "a text of \"0x\" and 1 to 16 lower-case hex digits"
 #define RIGHT_SIZE "a whole number from 0 to 9007199254740991"
 #define RIGHT_REGS "an object {\"rax\":\"0x...\",...} of all registers"
-#define PARTS(table) \
-    .right = "an object", (table), sizeof(table) / sizeof *(table)
+#define PARTS(table)                         \
+    .right = "an object", .fields = (table), \
+    .count = sizeof(table) / sizeof *(table)
 
 static const struct {
     const char *right; /* what it must be, as the end of a sentence */
@@ -78,33 +79,40 @@ static const struct {
     int64_t min; /* of a number */
     int64_t max;
 } types[TYPES] = {
-    [FIELD_TYPE_ADDR] = {RIGHT_ADDR},
-    [FIELD_TYPE_OPT] = {RIGHT_ADDR, .optional = true},
-    [FIELD_TYPE_SIZE] = {RIGHT_SIZE, .max = JSON_NUMBER_MAX},
+    [FIELD_TYPE_ADDR] = {.right = RIGHT_ADDR},
+    [FIELD_TYPE_OPT] = {.right = RIGHT_ADDR, .optional = true},
+    [FIELD_TYPE_SIZE] = {.right = RIGHT_SIZE, .max = JSON_NUMBER_MAX},
     [FIELD_TYPE_INT] =
-        {"a whole number from -9007199254740991 to 9007199254740991",
-         .min = -JSON_NUMBER_MAX, .max = JSON_NUMBER_MAX},
-    [FIELD_TYPE_OPTINT] = {RIGHT_SIZE, .optional = true,
+        {.right = "a whole number from -9007199254740991 to 9007199254740991",
+         .min = -JSON_NUMBER_MAX,
+         .max = JSON_NUMBER_MAX},
+    [FIELD_TYPE_OPTINT] = {.right = RIGHT_SIZE,
+                           .optional = true,
                            .max = JSON_NUMBER_MAX},
-    [FIELD_TYPE_PROT] = {"a text such as \"rw-\" or \"r-x\""},
-    [FIELD_TYPE_TEXT] = {"a text", .optional = true},
-    [FIELD_TYPE_TEXTS] = {"a list of texts"},
-    [FIELD_TYPE_BYTES] = {"a text of lower-case hex digits, two for each byte",
-                          .optional = true},
-    [FIELD_TYPE_REGS] = {RIGHT_REGS},
-    [FIELD_TYPE_OPTREGS] = {RIGHT_REGS, .optional = true},
-    [FIELD_TYPE_CHANGES] = {"an object {\"rax\":[\"0xOLD\",\"0xNEW\"],...}"},
+    [FIELD_TYPE_PROT] = {.right = "a text such as \"rw-\" or \"r-x\""},
+    [FIELD_TYPE_TEXT] = {.right = "a text", .optional = true},
+    [FIELD_TYPE_TEXTS] = {.right = "a list of texts"},
+    [FIELD_TYPE_BYTES] =
+        {.right = "a text of lower-case hex digits, two for each byte",
+         .optional = true},
+    [FIELD_TYPE_REGS] = {.right = RIGHT_REGS},
+    [FIELD_TYPE_OPTREGS] = {.right = RIGHT_REGS, .optional = true},
+    [FIELD_TYPE_CHANGES] =
+        {.right = "an object {\"rax\":[\"0xOLD\",\"0xNEW\"],...}"},
     [FIELD_TYPE_READS] =
-        {"a list of objects {\"addr\":\"0x...\",\"bytes\":...}"},
+        {.right = "a list of objects {\"addr\":\"0x...\",\"bytes\":...}"},
     [FIELD_TYPE_WRITES] =
-        {"a list of objects {\"addr\":\"0x...\",\"old\":...,\"new\":...}"},
-    [TYPE_TID] = {"a whole number from -2147483648 to 2147483647",
-                  .min = INT_MIN, .max = INT_MAX},
-    [TYPE_NAME] = {"a text"},
+        {.right =
+             "a list of objects {\"addr\":\"0x...\",\"old\":...,\"new\":...}"},
+    [TYPE_TID] = {.right = "a whole number from -2147483648 to 2147483647",
+                  .min = INT_MIN,
+                  .max = INT_MAX},
+    [TYPE_NAME] = {.right = "a text"},
     /* The sum of two still fits an int. */
-    [TYPE_LINE] = {"a whole number from 1 to 1000000000", .min = 1,
+    [TYPE_LINE] = {.right = "a whole number from 1 to 1000000000",
+                   .min = 1,
                    .max = 1000000000},
-    [TYPE_LINES] = {"a text of lines, each with its newline"},
+    [TYPE_LINES] = {.right = "a text of lines, each with its newline"},
     [TYPE_EXCERPT] = {PARTS(excerpt_fields), .optional = true},
     [TYPE_SOURCE] = {PARTS(source_fields), .optional = true},
     [TYPE_READ] = {PARTS(read_fields)},
@@ -336,14 +344,6 @@ static void *keep(struct json_line *line, size_t size)
     line->kept = mem_grow(line->kept, line->kept_count, &line->kept_capacity,
                           sizeof *line->kept);
     return line->kept[line->kept_count++] = mem_alloc(size);
-}
-
-void json_line_forget(struct json_line *line)
-{
-    while (line->kept_count)
-        free(line->kept[--line->kept_count]);
-    json_decref(line->root);
-    line->root = NULL;
 }
 
 bool json_get_text(const json_t *value, const char **out)
