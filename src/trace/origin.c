@@ -59,7 +59,7 @@ static struct origin *add(struct origins *origins, const struct event *event,
     };
     origins->known = known;
     origins->byte = known ? byte : 0;
-    return last(origins);
+    return &origins->list[origins->count - 1];
 }
 
 /* An event shows the byte. */
