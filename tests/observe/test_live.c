@@ -122,7 +122,7 @@ Test(live, a_view_shares_the_bytes_that_the_observer_knows)
     cr_assert(lt(sz, 4096, taken));
     before = memory_in_use();
     view_release(&shared);
-    cr_assert(lt(sz, before - memory_in_use(), taken - 4096));
+    cr_assert(lt(sz, before - memory_in_use() + 2048, taken));
     finish(source);
 }
 
