@@ -747,7 +747,7 @@ static void failing(const struct store *store, size_t fails_at, bool ready)
     fake.fails_ready = ready;
     session = session_new(&fake.source);
     while ((more = session_advance(session, &err)) >= 0)
-        if (!session->goal != GOAL_NONE)
+        if (session->goal == GOAL_NONE)
             session_do(session, COMMAND_RUN, NULL);
     cr_assert(eq(str, err.text, "the fake has failed"));
     cr_assert(eq(int, session->goal != GOAL_NONE, 0));
