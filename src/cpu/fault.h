@@ -22,8 +22,8 @@ struct fault_division {
                       * the lower one, as cqo or xor edx, edx would make it */
 };
 
-/* Whether insn divides integers, and then why that raises #DE (Intel SDM vol. 2,
- * DIV, IDIV). */
+/* Whether insn divides integers, and then why that raises #DE (Intel SDM vol.
+ * 2, DIV, IDIV). */
 bool fault_division(const struct insn *insn, const struct regs *regs,
                     struct fault_division *out);
 

@@ -53,8 +53,8 @@ struct json_path {
 void json_quote(const json_t *value, struct buf *out);
 
 /*
- * As json_fail for a value that is not what it must be, or missing (NULL). right
- * ends the sentence "it must be ...".
+ * As json_fail for a value that is not what it must be, or missing (NULL).
+ * right ends the sentence "it must be ...".
  */
 int json_fail_field(const struct json_line *line, const json_t *value,
                     const char *right, const struct json_path *path);

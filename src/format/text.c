@@ -30,9 +30,9 @@
  * snapshot that comes with the event that releases it has them all.
  *
  * Loops. A round that is like the three before it is not told again. The
- * addresses of the latest steps are kept. At a jump backwards they are compared:
- * if they are three times the same path, back to where it began, the steps from
- * here on are held back for as long as they follow that path.
+ * addresses of the latest steps are kept. At a jump backwards they are
+ * compared: if they are three times the same path, back to where it began, the
+ * steps from here on are held back for as long as they follow that path.
  *
  *     a b c  a b c  a b c  | a b c  a b c  ...  a b c  | a b d
  *     told                   skipped, then summed up     told

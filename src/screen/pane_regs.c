@@ -101,7 +101,8 @@ void pane_regs(const struct moment *moment, struct pane *pane)
                 : known && thread->inside   ? "  as last seen in generated code"
                                             : "  as generated code left them");
     pen_end(pen);
-    /* The others, each on its column, or on the next line if it does not fit. */
+    /* The others, each on its column, or on the next line if it does not
+     * fit. */
     for (int i = 0; i < REG_COUNT; i++) {
         enum reg reg = calling_interest[i];
         unsigned column = pen->column ? (pen->column + slot) / slot * slot : 0;

@@ -5,8 +5,8 @@
  * signals and for the program, all at once.
  *
  * Signals are blocked and read from a descriptor (signalfd(2)), so that one
- * never comes at a wrong moment and none is lost before a wait. SIGCHLD is among
- * them: it says that a traced program has stopped.
+ * never comes at a wrong moment and none is lost before a wait. SIGCHLD is
+ * among them: it says that a traced program has stopped.
  */
 #ifndef JITTRACE_STEP_DRIVER_H
 #define JITTRACE_STEP_DRIVER_H

@@ -9,8 +9,8 @@
  *                 every 50 ms
  *      wait       for a key, a signal, the program or its output
  *
- * Keys that are typed ahead wait their turn for a moment: four times `n` is four
- * events, not one that is interrupted three times. After that moment a key
+ * Keys that are typed ahead wait their turn for a moment: four times `n` is
+ * four events, not one that is interrupted three times. After that moment a key
  * interrupts what the session waits for.
  */
 #include "step/driver.h"

@@ -3,18 +3,18 @@
  * target/breakpoint.h - stops a thread at an address outside of generated code.
  *
  * At its entry point by no breakpoint. The kernel puts that into the auxiliary
- * vector on the new stack (AT_ENTRY, getauxval(3)), and the dynamic loader jumps
- * to what it reads there when it has done its work. So the address is replaced
- * by one that no program can have: the jump faults, and the program is sent
- * where it wanted to go. No byte of code is changed. A program that is linked
- * statically stands there when it is loaded. Until then a constructor that asks
- * for AT_ENTRY is told that address; what /proc/PID/auxv shows is a copy of the
- * kernel's, which stays as it was.
+ * vector on the new stack (AT_ENTRY, getauxval(3)), and the dynamic loader
+ * jumps to what it reads there when it has done its work. So the address is
+ * replaced by one that no program can have: the jump faults, and the program is
+ * sent where it wanted to go. No byte of code is changed. A program that is
+ * linked statically stands there when it is loaded. Until then a constructor
+ * that asks for AT_ENTRY is told that address; what /proc/PID/auxv shows is a
+ * copy of the kernel's, which stays as it was.
  *
- * Elsewhere by a debug register, which changes nothing of the program; there are
- * machines that accept one and never act on it, so it has to be proven first.
- * Else by an int3 in the code there, for which the caller knows that nobody else
- * could execute, read or change it meanwhile.
+ * Elsewhere by a debug register, which changes nothing of the program; there
+ * are machines that accept one and never act on it, so it has to be proven
+ * first. Else by an int3 in the code there, for which the caller knows that
+ * nobody else could execute, read or change it meanwhile.
  */
 #ifndef JITTRACE_TARGET_BREAKPOINT_H
 #define JITTRACE_TARGET_BREAKPOINT_H
@@ -50,7 +50,8 @@ struct breakpoint {
     uint8_t byte; /* that the int3 lies over */
 };
 
-/* Sets one of that kind (0, or -1: none is set); takes it away, if it is set. */
+/* Sets one of that kind (0, or -1: none is set); takes it away, if it is
+ * set. */
 int breakpoint_set(struct breakpoint *breakpoint, enum breakpoint_kind kind,
                    const struct tracee *tracee, uint64_t addr);
 void breakpoint_remove(struct breakpoint *breakpoint,

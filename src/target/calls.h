@@ -46,7 +46,8 @@ enum call_kind call_kind(const struct call *call);
 bool call_range(const struct call *call, uint64_t *addr, uint64_t *length);
 
 /* "mprotect" and the like, or "system call 123"; the whole call in C:
- * "mmap(NULL, 4096, PROT_READ|PROT_WRITE, ...)"; "MAP_PRIVATE|MAP_ANONYMOUS". */
+ * "mmap(NULL, 4096, PROT_READ|PROT_WRITE, ...)";
+ * "MAP_PRIVATE|MAP_ANONYMOUS". */
 void call_name(const struct call *call, struct buf *out);
 void call_describe(const struct call *call, struct buf *out);
 void call_describe_map_flags(uint64_t flags, struct buf *out);

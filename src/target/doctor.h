@@ -47,10 +47,10 @@ void doctor_examine(const struct launch *launch,
 
 /*
  * Calls try(argument, out) in a process of its own and has what that puts into
- * *out, size bytes of plain data (PIPE_BUF at most). Returns 0; or -1 with errno
- * if the process did not get to the end within that time (ETIMEDOUT), ended
- * before (EPIPE) or could not be made: it was killed, and all that it traced
- * with it.
+ * *out, size bytes of plain data (PIPE_BUF at most). Returns 0; or -1 with
+ * errno if the process did not get to the end within that time (ETIMEDOUT),
+ * ended before (EPIPE) or could not be made: it was killed, and all that it
+ * traced with it.
  */
 int doctor_apart(void (*try)(const void *argument, void *out),
                  const void *argument, void *out, size_t size,

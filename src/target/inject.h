@@ -9,8 +9,8 @@
 
 /*
  * At the STOP_FILTER of a call that is denied: lets it fail with ENOSYS as it
- * does where there is no tracer (SECCOMP_RET_TRACE in seccomp(2)). Or undoes the
- * entry into a call: afterwards the tracee stands in front of the syscall
+ * does where there is no tracer (SECCOMP_RET_TRACE in seccomp(2)). Or undoes
+ * the entry into a call: afterwards the tracee stands in front of the syscall
  * instruction again and can be made to do other calls. Each returns 0, or -1
  * when the tracee is gone.
  */
@@ -70,12 +70,13 @@ int tracee_set_action(struct tracee *tracee, int signal,
 void tracee_give_back(struct tracee *tracee);
 
 /* Maps a page that it may read. Returns its address, or what is negative. Or
- * tries whether such a page, which goes away again, can be given a protection. */
+ * tries whether such a page, which goes away again, can be given a
+ * protection. */
 int64_t tracee_map_page(struct tracee *tracee);
 bool tracee_can_protect_again(struct tracee *tracee, unsigned prot);
 
-/* Whether tracee_break works on this machine: there are some that accept one and
- * never stop at it. A call of ours is made to find out. */
+/* Whether tracee_break works on this machine: there are some that accept one
+ * and never stop at it. A call of ours is made to find out. */
 bool tracee_proves_break(struct tracee *tracee);
 
 /* --- write protection that the program cannot see ------------------------- */

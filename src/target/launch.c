@@ -129,8 +129,8 @@ int launch_try_proc(pid_t pid, struct err *err)
 
 /* --- the child ------------------------------------------------------------ */
 
-/* Returns only if it fails, with err filled. No other thread holds a lock: there
- * are none. */
+/* Returns only if it fails, with err filled. No other thread holds a lock:
+ * there are none. */
 static int become_program(const struct start *start, struct err *err)
 {
     const struct launch *launch = start->launch;

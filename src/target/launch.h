@@ -24,8 +24,8 @@ struct launch {
  * FD_CLOEXEC; those given here may be any, and two may be the same. A signal
  * that we ignore or block at this moment is ignored or blocked in the program
  * too (execve(2)), so whoever does that for itself does it later. An image is
- * started from memory or, where the system does not allow that, from a temporary
- * file, which is gone when this returns.
+ * started from memory or, where the system does not allow that, from a
+ * temporary file, which is gone when this returns.
  *
  * Returns 0; or -1 with err filled: ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE (a
  * directory, no permission, another CPU, no program at all), ERR_TRACING (also
@@ -36,8 +36,8 @@ int launch(const struct launch *launch, struct tracee *tracee, struct err *err);
 
 /*
  * What launch() takes, tried by itself: whether /proc shows this process of
- * ours, descriptors, and a stack, whose limit is raised if need be. Each returns
- * 0, or -1 with err filled.
+ * ours, descriptors, and a stack, whose limit is raised if need be. Each
+ * returns 0, or -1 with err filled.
  */
 int launch_try_proc(pid_t pid, struct err *err);
 int launch_try_descriptors(struct err *err);

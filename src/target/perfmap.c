@@ -65,7 +65,8 @@ static void open_file(struct perfmap *map)
     struct stat file;
     int dir, fd;
 
-    /* The old /tmp is kept where the process has none any more: it has ended. */
+    /* The old /tmp is kept where the process has none any more: it has
+     * ended. */
     snprintf(path, sizeof path, "/proc/%d/root/tmp", (int)map->pid);
     dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dir >= 0) {

@@ -412,10 +412,10 @@ bool proc_catches(pid_t tid, int signal)
 }
 
 /*
- * Else by the file: where a sandbox forbids the call (Docker, before Linux 4.8),
- * and what may be written but not read, which only the call minds. Only what is
- * mapped: below a stack the file would make that grow, beyond the program's own
- * limit (__access_remote_vm in the kernel).
+ * Else by the file: where a sandbox forbids the call (Docker, before Linux
+ * 4.8), and what may be written but not read, which only the call minds. Only
+ * what is mapped: below a stack the file would make that grow, beyond the
+ * program's own limit (__access_remote_vm in the kernel).
  */
 size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)
 {

@@ -30,16 +30,16 @@ bool maps_next(const char **text, struct maps_line *out);
 
 /*
  * Finds the first line that ends above addr in the text of a maps file (its
- * start may lie above addr); or the one that holds addr or, if none does, is the
- * nearest to it. Returns false when there is none.
+ * start may lie above addr); or the one that holds addr or, if none does, is
+ * the nearest to it. Returns false when there is none.
  */
 bool maps_find(const char *text, uint64_t addr, struct maps_line *out);
 bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out);
 
 /*
  * The same in the process's own maps, as they are now. Linux 6.11 and newer can
- * be asked for one line (PROCMAP_QUERY, proc_pid_maps(5)), and whether it can is
- * told; where there are thousands, reading the file takes a millisecond.
+ * be asked for one line (PROCMAP_QUERY, proc_pid_maps(5)), and whether it can
+ * is told; where there are thousands, reading the file takes a millisecond.
  */
 bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
 bool proc_maps_nearest(pid_t pid, uint64_t addr, struct maps_line *out);
@@ -76,9 +76,9 @@ int proc_socket_type(pid_t pid, int fd);
 bool proc_exe(pid_t pid, char *out, size_t size);
 
 /*
- * Of its status: the user as whom it makes files (Uid; false: not known), its ID
- * in its own PID namespace (NSpid, or pid), the process that waits for it (PPid)
- * and the one that traces it (TracerPid), or 0.
+ * Of its status: the user as whom it makes files (Uid; false: not known), its
+ * ID in its own PID namespace (NSpid, or pid), the process that waits for it
+ * (PPid) and the one that traces it (TracerPid), or 0.
  */
 bool proc_user(pid_t pid, uid_t *out);
 pid_t proc_own_id(pid_t pid);

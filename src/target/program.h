@@ -12,8 +12,8 @@
 #include "base/err.h"
 
 /*
- * Finds name in PATH, as execvp(3) does; names with a slash stay. Then says what
- * can be known of that file: what it is, its rights, and the same of the
+ * Finds name in PATH, as execvp(3) does; names with a slash stay. Then says
+ * what can be known of that file: what it is, its rights, and the same of the
  * interpreter of a script. Returns 0, also where only exec can tell, or -1 with
  * err filled (ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE).
  */

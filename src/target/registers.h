@@ -38,8 +38,8 @@ void tracee_keep_trap(struct tracee *tracee);
 /*
  * Hides that the tracee was stepped where the instruction that was executed has
  * made it visible; call it with the registers fetched after that. Or where it
- * has not been executed, because a signal came before it; and in what the kernel
- * has saved for the return from its handler, which has just begun.
+ * has not been executed, because a signal came before it; and in what the
+ * kernel has saved for the return from its handler, which has just begun.
  */
 void tracee_hide_step(struct tracee *tracee, enum insn_kind executed);
 void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How fields are laid out: every one is a cell of a few lines, and the cells stand
- * side by side, so that a field's explanation is on the columns of its bytes.
+ * How fields are laid out: every one is a cell of a few lines, and the cells
+ * stand side by side, so that a field's explanation is on the columns of its
+ * bytes.
  *
  *     +0   48            c7         c0           fc ff ff ff
  *          REX           opcode /0  ModRM        imm32
@@ -403,7 +404,8 @@ bool fields_write_partly(struct pen *pen, const struct insn *insn,
     return write_fields(&layout);
 }
 
-/* --- the legend ------------------------------------------------------------ */
+/* --- the legend
+ * ------------------------------------------------------------ */
 
 enum {
     NAME_REX = 1,

@@ -76,7 +76,8 @@ struct explanation {
 
 void explanation_release(struct explanation *explanation);
 
-/* Writes the four lines from column indent on, wrapped, each behind its name. */
+/* Writes the four lines from column indent on, wrapped, each behind its
+ * name. */
 void explanation_write(struct explanation *explanation, struct pen *pen,
                        unsigned indent);
 

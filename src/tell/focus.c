@@ -261,7 +261,8 @@ static void focus_stored(struct history *history, uint64_t seq,
 
 /* --- the instructions of other events ------------------------------------ */
 
-/* Where the focus of an event is, or near that. Returns false if it has none. */
+/* Where the focus of an event is, or near that. Returns false if it has
+ * none. */
 static bool place_of(const struct event *event, uint64_t *addr)
 {
     switch (event->kind) {

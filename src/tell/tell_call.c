@@ -257,7 +257,8 @@ static void step_words(struct story *story, enum tell_form form)
                        ? ": it "
                        : ": ");
     }
-    /* A place in known code, that an effect ends with, is told by its offset. */
+    /* A place in known code, that an effect ends with, is told by its
+     * offset. */
     end = phrase(&story->phrases, "s to 0x%" PRIx64, step->next);
     end_len = strlen(end);
     if (view_region_at(story_view(story), step->next) && len >= end_len &&

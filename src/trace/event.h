@@ -151,8 +151,8 @@ struct event_field {
 const struct event_field *event_fields(enum event_kind kind, size_t *count);
 
 /*
- * A deep copy on the heap that borrows nothing, not to be changed: an event that
- * is a copy already, or was assigned from one, is shared.
+ * A deep copy on the heap that borrows nothing, not to be changed: an event
+ * that is a copy already, or was assigned from one, is shared.
  */
 struct event *event_keep(const struct event *event);
 

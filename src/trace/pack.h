@@ -68,8 +68,8 @@ void pack_event(const struct event *event, struct pack_usual usual,
 
 /*
  * Unpacks what pack_event has made. The event's texts are those of words or of
- * packed, its bytes (struct bytes) those of packed, its lists are in *out and so
- * are valid until it is used again.
+ * packed, its bytes (struct bytes) those of packed, its lists are in *out and
+ * so are valid until it is used again.
  */
 void unpack_event(const uint8_t *packed, struct pack_usual usual,
                   const struct words *words, struct unpacked *out);

@@ -3,8 +3,8 @@
  * trace/where.h - which bytes a reader means by a number.
  *
  * A number of 64 KiB or more that lies in a mapping of the trace is the address
- * of a byte (no mapping is below: vm.mmap_min_addr of proc_sys_vm(5)). Any other
- * is an offset, counted from the start of a mapping as in the events, and
+ * of a byte (no mapping is below: vm.mmap_min_addr of proc_sys_vm(5)). Any
+ * other is an offset, counted from the start of a mapping as in the events, and
  * stands for that byte of all mappings with code: those that were ever
  * executable, or, if none was, those that were written to.
  */
