@@ -312,7 +312,7 @@ static void tell_refused(struct thread *thread)
     event.refused = (struct event_refused){
         .addr = {call->args[0] != 0, call->args[0]},
         .call = buf_text(&text),
-        .error = strerrorname_np((int)-call->result),
+        .error = refusal_error(call),
         .why = buf_text(&why),
     };
     thread_source(thread, &event.source);

@@ -264,3 +264,23 @@ void refusal_explain(const struct call *call, pid_t pid, struct buf *out)
     }
     buf_append_text(out, strerror(error));
 }
+
+const char *refusal_error(const struct call *call)
+{
+    static const struct {
+        int error;
+        const char *name;
+    } names[] = {
+#define NAME(error) {error, #error}
+        NAME(EINVAL),  NAME(ENOMEM), NAME(EACCES),     NAME(EPERM),
+        NAME(EAGAIN),  NAME(EBADF),  NAME(EEXIST),     NAME(ENODEV),
+        NAME(EBUSY),   NAME(EFAULT), NAME(ENFILE),     NAME(EOVERFLOW),
+        NAME(ETXTBSY), NAME(ENOSYS), NAME(EIDRM),      NAME(EINTR),
+        NAME(EIO),     NAME(ENOSPC), NAME(EOPNOTSUPP),
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].error == -call->result)
+            return names[i].name;
+    return NULL;
+}

@@ -17,4 +17,8 @@
  */
 void refusal_explain(const struct call *call, pid_t pid, struct buf *out);
 
+/* "EINVAL": the name of the error (errno(3)), or NULL for one that no such call
+ * fails with. musl has no strerrorname_np(3). */
+const char *refusal_error(const struct call *call);
+
 #endif

@@ -495,9 +495,13 @@ size_t memory_in_use(void)
 #ifdef __SANITIZE_ADDRESS__ /* which has a heap of its own */
     return __sanitizer_get_current_allocated_bytes();
 #elif defined __GLIBC__
+#if __GLIBC_PREREQ(2, 33)
     struct mallinfo2 heap = mallinfo2();
+#else /* whose numbers have 32 bits */
+    struct mallinfo heap = mallinfo();
+#endif
 
-    return heap.uordblks + heap.hblkhd;
+    return (size_t)heap.uordblks + (size_t)heap.hblkhd;
 #else
     return 0;
 #endif
