@@ -12,9 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/allocator_interface.h>
-#endif
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -490,9 +487,14 @@ bool written_code(const struct view *view, const struct region *region,
     return true;
 }
 
+#ifdef __SANITIZE_ADDRESS__ /* which has a heap of its own, and not in each
+                             * compiler's package a header for it */
+extern size_t __sanitizer_get_current_allocated_bytes(void);
+#endif
+
 size_t memory_in_use(void)
 {
-#ifdef __SANITIZE_ADDRESS__ /* which has a heap of its own */
+#ifdef __SANITIZE_ADDRESS__
     return __sanitizer_get_current_allocated_bytes();
 #elif defined __GLIBC__
 #if __GLIBC_PREREQ(2, 33)
