@@ -291,8 +291,11 @@ check-jits:
 	@/usr/bin/python3 tests/check_jits.py ./$(PROGRAM) $(BUILD)/jits $(JITS)
 
 # Undefined behaviour and bad memory accesses end the program. Leaks are not
-# looked for: LeakSanitizer does not work in a process that is being traced.
+# looked for: LeakSanitizer does not work in a process that is being traced. The
+# pages of docs/ name what an ordinary build makes.
 sanitize:
+	@$(DEPS) build check
+	@$(MAKE) $(JOBS) all
 	@ASAN_OPTIONS=detect_leaks=0 $(MAKE) check BUILD=build/sanitize \
 	    PROGRAM=build/sanitize/jittrace \
 	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
