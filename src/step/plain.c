@@ -327,7 +327,7 @@ static bool read_line(struct plain *plain, struct buf *line)
 {
     struct buf *input = &plain->input;
     size_t used, len, first = 0;
-    uint8_t *newline;
+    const uint8_t *newline;
     char bytes[4096];
     ssize_t got;
 
