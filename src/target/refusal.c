@@ -60,7 +60,7 @@ static bool has_no_length(const struct refusal *r)
 
 static bool wraps(const struct refusal *r)
 {
-    return r->end <= r->addr || r->end > ARCH_USER_END;
+    return !has_no_length(r) && (r->end <= r->addr || r->end > ARCH_USER_END);
 }
 
 static bool has_hole(const struct refusal *r)
@@ -93,9 +93,14 @@ static bool is_anonymous(const struct refusal *r)
     return r->call->args[3] & MAP_ANONYMOUS;
 }
 
+static bool is_file(const struct refusal *r)
+{
+    return !is_anonymous(r);
+}
+
 static bool wants_writable_file(const struct refusal *r)
 {
-    return (r->call->args[3] & MAP_TYPE) != MAP_PRIVATE &&
+    return is_file(r) && (r->call->args[3] & MAP_TYPE) != MAP_PRIVATE &&
            r->call->args[2] & PROT_WRITE;
 }
 
@@ -114,6 +119,16 @@ static bool is_longer_than_memory(const struct refusal *r)
 static bool wants_execution(const struct refusal *r)
 {
     return r->call->args[2] & PROT_EXEC;
+}
+
+static bool wants_executable_file(const struct refusal *r)
+{
+    return is_file(r) && wants_execution(r);
+}
+
+static bool wants_executable_memory(const struct refusal *r)
+{
+    return is_anonymous(r) && wants_execution(r);
 }
 
 static bool is_shared(const struct refusal *r)
@@ -151,10 +166,11 @@ static bool cannot_move(const struct refusal *r)
 #define OF(kind) (1u << CALL_##kind)
 #define RANGES   (OF(PROTECT) | OF(MUNMAP) | OF(MREMAP) | OF(EMPTY))
 #define ANY      (RANGES | OF(MMAP) | OF(ATTACH) | OF(DETACH))
-#define FORBIDDEN                                                          \
-    "this system does not let memory become executable that the program "  \
-    "could write: PR_SET_MDWE (prctl(2)), SELinux or PaX forbid it; code " \
-    "can be written to a memfd that is mapped twice, where that is allowed"
+#define FORBIDDEN                                                            \
+    "memory may not become executable here: PR_SET_MDWE (prctl(2)), "        \
+    "SELinux, PaX or a filter (seccomp(2)) forbids it, or its file lies on " \
+    "a noexec mount; code can be written to a memfd that is mapped twice, "  \
+    "where that is allowed"
 
 static const struct rule {
     unsigned kinds;
@@ -180,14 +196,16 @@ static const struct rule {
      "it"},
     {OF(MMAP), EPERM, is_fixed_and_low,
      "nothing may be mapped as low as that (vm.mmap_min_addr)"},
-    {OF(MMAP) | OF(PROTECT), EPERM, wants_execution,
-     "it may not be executed: the file's file system is mounted noexec, or a "
-     "seal forbids it"},
+    {OF(MMAP), EPERM, wants_executable_file,
+     "it may not be executed: the file lies on a noexec mount, or a seal of it "
+     "or a filter (seccomp(2)) forbids it"},
+    {OF(MMAP), EPERM, is_anonymous,
+     "a filter (seccomp(2)) or a security module forbids it"},
     {OF(MMAP), EACCES, wants_writable_file,
      "what is stored there would go into the file, which was not opened for "
      "reading and writing"},
-    {OF(MMAP), EACCES, is_anonymous, FORBIDDEN},
-    {OF(MMAP), EACCES, always,
+    {OF(MMAP), EACCES, wants_executable_memory, FORBIDDEN},
+    {OF(MMAP), EACCES, is_file,
      "the file was not opened for reading, or is none that can be mapped so"},
     {OF(MMAP), ENODEV, always, "what is open there cannot be mapped"},
     {OF(MMAP) | OF(MREMAP), ENOMEM, is_longer_than_memory,
@@ -215,7 +233,9 @@ static const struct rule {
      "what is stored there would go into the file, which was not opened for "
      "writing"},
     {OF(PROTECT), EACCES, wants_execution, FORBIDDEN},
-    {RANGES, EPERM, always, "the range is sealed (mseal(2))"},
+    {RANGES, EPERM, always,
+     "the range is sealed (mseal(2)), or a filter (seccomp(2)) forbids the "
+     "call"},
     {OF(MMAP) | OF(MREMAP), EAGAIN, always,
      "more memory would be locked than may be (RLIMIT_MEMLOCK)"},
     {ANY, ENOMEM, always,

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "support/refuse.h"
 #include "support/support.h"
 #include "target/refusal.h"
 
@@ -86,6 +87,10 @@ Test(refusal, the_reason_is_in_the_arguments_or_in_what_is_mapped)
         {CALL(mprotect, {at + 3 * PAGE, 1, RW}), ENOMEM, hole},
         {CALL(mprotect, {end, PAGE, RW}), ENOMEM, "beyond the last"},
         {CALL(mprotect, {at, end, RW}), ENOMEM, "beyond the last"},
+        {CALL(mprotect, {at, 0, RW | PROT_GROWSDOWN | PROT_GROWSUP}), EINVAL,
+         "Invalid argument"},
+        {CALL(mremap, {at, 0, PAGE, MREMAP_MAYMOVE}), EINVAL,
+         "Invalid argument"},
         {CALL(munmap, {at + 1, PAGE}), EINVAL, "not that of a page"},
         {CALL(munmap, {at, 0}), EINVAL, "the length is 0"},
         {CALL(munmap, {end, PAGE}), EINVAL, "beyond the last"},
@@ -151,4 +156,27 @@ Test(refusal, what_is_sealed)
         cr_skip("mseal is not known here (Linux 6.10)");
     refused(CALL(mprotect, {at, PAGE, PROT_READ}), EPERM, "sealed");
     refused(CALL(munmap, {at, PAGE}), EPERM, "sealed");
+}
+
+/* MDWE minds no file where there is none. */
+Test(refusal, shared_memory_is_no_file)
+{
+    if (prctl(PR_SET_MDWE, 1, 0, 0, 0) < 0)
+        cr_skip("PR_SET_MDWE is not known here (Linux 6.3)");
+    refused(CALL(mmap, {0, PAGE, RW | PROT_EXEC, MAP_SHARED | MAP_ANONYMOUS,
+                        UINT64_MAX, 0}),
+            EACCES, "PR_SET_MDWE");
+}
+
+/* A filter may give any error: nothing is said that need not be so. */
+Test(refusal, a_filter_is_not_taken_for_something_else)
+{
+    const uint64_t at = area();
+
+    cr_assert(eq(int, refuse(SYS_mprotect, EPERM), 0));
+    refused(CALL(mprotect, {at, PAGE, PROT_READ | PROT_EXEC}), EPERM,
+            "seccomp");
+    cr_assert(eq(int, refuse(SYS_mmap, EACCES), 0));
+    refused(CALL(mmap, {0, PAGE, RW, ANON, UINT64_MAX, 0}), EACCES,
+            "Permission denied");
 }
