@@ -288,7 +288,7 @@ void store_before_child(struct thread *thread)
 {
     const struct call *call = &thread->call;
     struct clone_args args = {0};
-    uint64_t places[4] = {0};
+    uint64_t places[5] = {0};
 
     if (call->number == SYS_clone) {
         places[0] = call->args[1] - 1;
@@ -300,6 +300,7 @@ void store_before_child(struct thread *thread)
         places[1] = args.parent_tid;
         places[2] = args.child_tid;
         places[3] = args.tls;
+        places[4] = args.pidfd;
     } else {
         return;
     }

@@ -77,12 +77,16 @@ void call_describe_map_flags(uint64_t flags, struct buf *out)
  * The calls, and the arguments that the kernel may write through: all where
  * that is not known. What is behind the arguments of a call are left-overs,
  * which may point anywhere. VECTORS: the buffers are behind a second pointer.
+ * ENTRIES: the length counts entries, of 16 bytes at most. UNSIZED: there is no
+ * length, nor anything longer than a page.
  *
  * What changes mappings or writes to memory has its name, for readers.
  */
 #define ARG(n)  (1u << (n))
 #define ALL     0x3fu
 #define VECTORS (ALL | ARG(7))
+#define ENTRIES ARG(8)
+#define UNSIZED ARG(9)
 
 static const struct known {
     uint64_t number;
@@ -105,63 +109,63 @@ static const struct known {
     NAMED(read, OTHER, ARG(1)),
     NAMED(pread64, OTHER, ARG(1)),
     NAMED(readv, OTHER, VECTORS),
-    NAMED(recvfrom, OTHER, ALL),
-    NAMED(getrandom, OTHER, ALL),
+    NAMED(recvfrom, OTHER, ARG(1) | ARG(4) | ARG(5)),
+    NAMED(getrandom, OTHER, ARG(0)),
     NAMED(recvmsg, OTHER, VECTORS),
     NAMED(preadv, OTHER, VECTORS),
     NAMED(brk, BRK, ALL),
     NAMED(shmat, ATTACH, ALL),
     NAMED(shmdt, DETACH, ALL),
     NAMED(madvise, OTHER, ALL),
-    NAMED(pwrite64, OTHER, ALL),
-    NAMED(pwritev, OTHER, ALL),
-    NAMED(pwritev2, OTHER, ALL),
+    NAMED(pwrite64, OTHER, 0),
+    NAMED(pwritev, OTHER, 0),
+    NAMED(pwritev2, OTHER, 0),
     NAMED(preadv2, OTHER, VECTORS),
     NAMED(process_vm_writev, POKE, VECTORS),
-    NAMED(clock_gettime, OTHER, ALL),
-    NAMED(epoll_pwait, OTHER, ALL),
-    NAMED(epoll_wait, OTHER, ALL),
-    NAMED(fstat, OTHER, ALL),
-    NAMED(futex, OTHER, ARG(0) | ARG(4)),
-    NAMED(getcwd, OTHER, ALL),
-    NAMED(getdents64, OTHER, ALL),
-    NAMED(getrusage, OTHER, ALL),
-    NAMED(gettimeofday, OTHER, ALL),
+    NAMED(clock_gettime, OTHER, ARG(1) | UNSIZED),
+    NAMED(epoll_pwait, OTHER, ARG(1) | ENTRIES),
+    NAMED(epoll_wait, OTHER, ARG(1) | ENTRIES),
+    NAMED(fstat, OTHER, ARG(1) | UNSIZED),
+    NAMED(futex, OTHER, ARG(0) | ARG(4) | UNSIZED),
+    NAMED(getcwd, OTHER, ARG(0)),
+    NAMED(getdents64, OTHER, ARG(1)),
+    NAMED(getrusage, OTHER, ARG(1) | UNSIZED),
+    NAMED(gettimeofday, OTHER, ARG(0) | ARG(1) | UNSIZED),
     NAMED(ioctl, OTHER, VECTORS),
-    NAMED(newfstatat, OTHER, ALL),
-    NAMED(nanosleep, OTHER, ARG(1)),
-    NAMED(pipe2, OTHER, ALL),
-    NAMED(poll, OTHER, ALL),
-    NAMED(ppoll, OTHER, ALL),
+    NAMED(newfstatat, OTHER, ARG(2) | UNSIZED),
+    NAMED(nanosleep, OTHER, ARG(1) | UNSIZED),
+    NAMED(pipe2, OTHER, ARG(0) | UNSIZED),
+    NAMED(poll, OTHER, ARG(0) | ENTRIES),
+    NAMED(ppoll, OTHER, ARG(0) | ARG(2) | ENTRIES),
     NAMED(pselect6, OTHER, ALL),
-    NAMED(readlink, OTHER, ALL),
-    NAMED(rt_sigaction, ACTION, ARG(2)),
+    NAMED(readlink, OTHER, ARG(1)),
+    NAMED(rt_sigaction, ACTION, ARG(2) | UNSIZED),
     NAMED(rt_sigprocmask, OTHER, ARG(2)),
     NAMED(rt_sigreturn, OTHER, 0),
     NAMED(select, OTHER, ALL),
-    NAMED(statx, OTHER, ALL),
-    NAMED(times, OTHER, ALL),
-    NAMED(uname, OTHER, ALL),
+    NAMED(statx, OTHER, ARG(4) | UNSIZED),
+    NAMED(times, OTHER, ARG(0) | UNSIZED),
+    NAMED(uname, OTHER, ARG(0) | UNSIZED),
     NAMED(vmsplice, OTHER, VECTORS),
-    NAMED(wait4, OTHER, ALL),
-    KNOWN(sigaltstack, NULL, STACK, ALL),
-    KNOWN(rseq, NULL, PLACE, ALL),
-    KNOWN(set_tid_address, NULL, PLACE, ALL),
+    NAMED(wait4, OTHER, ARG(1) | ARG(3) | UNSIZED),
+    KNOWN(sigaltstack, NULL, STACK, ARG(1) | UNSIZED),
+    KNOWN(rseq, NULL, PLACE, ARG(0) | UNSIZED),
+    KNOWN(set_tid_address, NULL, PLACE, 0),
     KNOWN(seccomp, NULL, FREEZE, ALL),
     KNOWN(mseal, NULL, FREEZE, ALL),
     KNOWN(openat2, NULL, OPEN, ALL),
     KNOWN(personality, NULL, DOMAIN, ALL),
     KNOWN(userfaultfd, NULL, UFFD, ALL),
     KNOWN(io_uring_setup, NULL, RING, ALL),
-    KNOWN(sched_getaffinity, NULL, CPUS, ALL),
-    KNOWN(sched_setaffinity, NULL, CPUS, ALL),
-    KNOWN(clone, NULL, CPUS, ALL),
-    KNOWN(clone3, NULL, CPUS, ALL),
-    KNOWN(fork, NULL, CPUS, ALL),
-    KNOWN(vfork, NULL, CPUS, ALL),
-    KNOWN(execve, NULL, CPUS, ALL),
-    KNOWN(execveat, NULL, CPUS, ALL),
-    KNOWN(clock_nanosleep, NULL, OTHER, ARG(3)),
+    KNOWN(sched_getaffinity, NULL, CPUS, ARG(2)),
+    KNOWN(sched_setaffinity, NULL, CPUS, 0),
+    KNOWN(clone, NULL, CPUS, 0),
+    KNOWN(clone3, NULL, CPUS, 0),
+    KNOWN(fork, NULL, CPUS, 0),
+    KNOWN(vfork, NULL, CPUS, 0),
+    KNOWN(execve, NULL, CPUS, 0),
+    KNOWN(execveat, NULL, CPUS, 0),
+    KNOWN(clock_nanosleep, NULL, OTHER, ARG(3) | UNSIZED),
     KNOWN(close, NULL, OTHER, 0),
     KNOWN(exit, NULL, OTHER, 0),
     KNOWN(exit_group, NULL, OTHER, 0),
@@ -169,6 +173,7 @@ static const struct known {
     KNOWN(gettid, NULL, OTHER, 0),
     KNOWN(lseek, NULL, OTHER, 0),
     KNOWN(sched_yield, NULL, OTHER, 0),
+    KNOWN(set_robust_list, NULL, OTHER, 0),
     KNOWN(tgkill, NULL, OTHER, 0),
     KNOWN(recvmmsg, NULL, OTHER, VECTORS),
     KNOWN(process_vm_readv, NULL, OTHER, VECTORS),
@@ -311,20 +316,19 @@ uint64_t call_opened_path(const struct call *call)
 bool call_may_write(const struct call *call, uint64_t addr, uint64_t length)
 {
     const unsigned written = look_up(call)->written;
-    const uint64_t n = call->number;
 
     if (call_kind(call) >= CALL_MMAP && call_kind(call) <= CALL_OUTPUT)
         return false; /* they read memory, or change mappings as a whole */
-    if (n == SYS_execve || n == SYS_execveat || n == SYS_fork || n == SYS_vfork)
-        return false;   /* a child runs on in the caller's memory meanwhile */
-    if (n == SYS_clone) /* the same; its other arguments are no buffers */
-        return call->args[2] - addr < length || call->args[3] - addr < length;
     for (int i = 0; i < 6; i++) {
         /* A length, where there is one, follows its pointer. */
         uint64_t size = i < 5 ? call->args[i + 1] : 0;
 
         if (!(written >> i & 1))
             continue;
+        if (written & ENTRIES)
+            size *= 16;
+        if (written & UNSIZED)
+            size = ARCH_PAGE_SIZE;
         if (call->args[i] < ARCH_PAGE_SIZE || size > LARGEST_SIZE)
             size = 0;
         if (call->args[i] - addr < length || addr - call->args[i] < size)

@@ -265,6 +265,16 @@ Test(target, calls_that_may_write_to_a_range_are_known)
         {SYS_close, {3, 0x7f0000000010}, false}, /* takes one argument */
         {SYS_futex, {0x1000, 0, 1, 0, 0, 0x7f0000000010}, false},
         {SYS_futex, {0x7f0000000010, 0, 1}, true},
+        /* without a length: what it takes may lie across the boundary */
+        {SYS_uname, {0x7effffffffff, 0}, true},
+        {SYS_poll, {0x7effffffff00, 64, 0}, true}, /* 64 entries */
+        {SYS_poll, {0x7effffffff00, 8, 0}, false},
+        /* a pointer that is left over from what came before */
+        {SYS_clone3, {0x1000, 88, 0, 0, 0x7f0000000010, 1}, false},
+        {SYS_clone3, {0x1000, 88, 0, 0, 0x2000, 0x7f0000000010}, false},
+        {SYS_set_robust_list, {0x1000, 24, 0x7f0000000010}, false},
+        {SYS_rseq, {0x1000, 32, 0, 0, 0x7f0000000010}, false},
+        {SYS_newfstatat, {3, 0x7f0000000010, 0x1000, 0}, false}, /* a path */
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
