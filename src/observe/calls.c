@@ -197,6 +197,8 @@ enum go calls_stopped(struct thread *thread)
         return calls_begin(thread);
     if (thread->mode == MODE_CALL)
         thread->mode = MODE_CODE;
+    if (tracee_put_back(&thread->tracee) < 0)
+        return GO_NOT;
     thread->call.result = result = call.result;
     kind = call_kind(&thread->call);
     succeeded = result < -4095 || result >= 0; /* as the kernel has it */

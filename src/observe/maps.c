@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
+#include <sys/syscall.h>
 
 #include "base/mem.h"
 #include "cpu/regs.h"
@@ -13,6 +14,7 @@
 #include "observe/candidates.h"
 #include "observe/guard.h"
 #include "target/calls.h"
+#include "target/inject.h"
 #include "target/refusal.h"
 #include "target/registers.h"
 
@@ -49,6 +51,54 @@ static bool protected_range(const struct thread *thread, uint64_t *addr,
         proc_maps_find(thread->tracee.tid, *addr, &line) && line.start < *addr)
         *addr = line.start;
     return true;
+}
+
+/* A range this large is narrowed: the pages of a smaller one cost little. */
+#define NARROWED (UINT64_C(1) << 20)
+
+/*
+ * The kernel passes over the pages of a mprotect that have the protection
+ * already. Where we hold execution back they have it not, and each would get it
+ * and be deprived of it again: a program that asks for all of a large mapping
+ * to be executable whenever it has changed one page (ruby --yjit) would take
+ * minutes for a second. So the call is made for those regions alone whose
+ * protection it changes, from the first to the last. Not where there is only
+ * one region: it may be told though nothing changes, and is looked at then as
+ * the program has it.
+ */
+static void narrow(struct thread *thread, uint64_t addr, uint64_t end)
+{
+    const struct call *call = &thread->call;
+    const unsigned prot = call->args[2] & (PROT_READ | PROT_WRITE | PROT_EXEC);
+    uint64_t from = end, to = addr, stop;
+
+    if (call->number != SYS_mprotect || end - addr < NARROWED ||
+        (call->args[2] & PROT_GROWSDOWN) || thread->space->implies_exec)
+        return;
+    for (uint64_t at = addr; at < end; at = stop) {
+        const struct region *region = regions_at(&thread->space->regions, at);
+
+        if (!region)
+            return;
+        stop = region->addr + region->length;
+        if (stop > end)
+            stop = end;
+        if (at == addr && stop == end)
+            return;
+        if (region->prot == prot && !region->guard.lost)
+            continue;
+        if (from == end)
+            from = at;
+        to = stop;
+    }
+    if (to == addr) /* nothing changes: it succeeds with no page at all */
+        from = addr;
+    if ((from == addr && to == end) ||
+        tracee_substitute(&thread->tracee, from, to - from) < 0)
+        return;
+    thread->narrowed = true;
+    thread->narrowed_from = from;
+    thread->narrowed_to = to;
 }
 
 /* A region of the range has the protection of that line now. Tells of it, even
@@ -98,7 +148,7 @@ static void protect(struct thread *thread, struct region *region,
  * their protection is not the one that we have left there. */
 static void after_protect(struct thread *thread, const char *text)
 {
-    bool failed = thread->call.result < 0;
+    bool failed = thread->call.result < 0, narrowed = thread->narrowed;
     struct regions *regions = &thread->space->regions;
     struct maps_line line, executed = {0};
     uint64_t addr, end;
@@ -108,6 +158,11 @@ static void after_protect(struct thread *thread, const char *text)
     if (!protected_range(thread, &addr, &end)) {
         arm_range(thread);
         return;
+    }
+    thread->narrowed = false;
+    if (narrowed) {
+        addr = thread->narrowed_from;
+        end = thread->narrowed_to;
     }
     i = regions_cut(regions, addr, end - addr);
     if (i + 1 < regions->count && regions->list[i + 1].addr < end)
@@ -122,7 +177,8 @@ static void after_protect(struct thread *thread, const char *text)
             continue;
         if (line.prot & ~region->prot & PROT_EXEC)
             executed = line;
-        protect(thread, region, &line, region->length == end - addr, text);
+        protect(thread, region, &line,
+                !narrowed && region->length == end - addr, text);
     }
     buf_release(&maps);
     guard_arm_range(thread, addr, end);
@@ -331,9 +387,10 @@ void maps_before(struct thread *thread)
     enum call_kind kind = call_kind(&thread->call);
     uint64_t addr, end;
 
-    if (kind == CALL_PROTECT && protected_range(thread, &addr, &end))
+    if (kind == CALL_PROTECT && protected_range(thread, &addr, &end)) {
         candidate_discover(thread, addr, end);
-    else if (kind == CALL_MREMAP)
+        narrow(thread, addr, end);
+    } else if (kind == CALL_MREMAP)
         before_mremap(thread);
 }
 

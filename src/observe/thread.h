@@ -100,8 +100,10 @@ struct thread {
 
     enum mode mode;
     struct call call; /* the latest one */
-    bool lifted;      /* write guards are lifted for it */
-    unsigned undone;  /* times that it was: see process_may_write */
+    bool narrowed;    /* it is a mprotect, of these pages alone: see maps.c */
+    uint64_t narrowed_from, narrowed_to;
+    bool lifted;     /* write guards are lifted for it */
+    unsigned undone; /* times that it was: see process_may_write */
     struct store_step store;
     bool inside; /* generated code, one step after the other */
     struct stay stay;

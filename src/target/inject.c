@@ -41,12 +41,34 @@ int tracee_deny(struct tracee *tracee)
     return tracee_store(tracee);
 }
 
+int tracee_substitute(struct tracee *tracee, uint64_t first, uint64_t second)
+{
+    if (tracee_fetch(tracee) < 0)
+        return -1;
+    tracee->substituted[0] = first;
+    tracee->substituted[1] = second;
+    tracee_exchange_args(tracee, tracee->substituted);
+    tracee->substitutes = tracee_store(tracee) == 0;
+    return tracee->substitutes ? 0 : -1;
+}
+
+int tracee_put_back(struct tracee *tracee)
+{
+    if (!tracee->substitutes)
+        return 0;
+    tracee->substitutes = false;
+    if (tracee_fetch(tracee) < 0)
+        return -1;
+    tracee_exchange_args(tracee, tracee->substituted);
+    return tracee_store(tracee);
+}
+
 int tracee_rewind(struct tracee *tracee)
 {
     struct user_regs_struct saved;
     struct stop stop;
 
-    if (tracee_fetch(tracee) < 0)
+    if (tracee_fetch(tracee) < 0 || tracee_put_back(tracee) < 0)
         return -1;
     saved = tracee->regs;
     tracee_skip_call(tracee);

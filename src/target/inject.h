@@ -17,6 +17,15 @@
 int tracee_deny(struct tracee *tracee);
 int tracee_rewind(struct tracee *tracee);
 
+/*
+ * At the entry of a call: has the kernel do it with other first two arguments.
+ * At its exit: puts the program's own back into the registers, which the kernel
+ * leaves alone; so does tracee_rewind. Each returns 0, or -1 when the tracee is
+ * gone.
+ */
+int tracee_substitute(struct tracee *tracee, uint64_t first, uint64_t second);
+int tracee_put_back(struct tracee *tracee);
+
 /* Finds the syscall instruction for calls of ours, in the vdso that the kernel
  * maps for everybody; once for each program. Returns false without a vdso. */
 bool tracee_find_syscall(struct tracee *tracee);

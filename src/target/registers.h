@@ -72,6 +72,10 @@ int64_t tracee_result(const struct tracee *tracee);
 void tracee_skip_call(struct tracee *tracee);
 void tracee_before_call(struct tracee *tracee);
 
+/* At the entry of a system call, or its exit: exchanges the first two arguments
+ * that its registers hold for these. */
+void tracee_exchange_args(struct tracee *tracee, uint64_t args[2]);
+
 /* Whether the system call at whose exit it is will be made anew. */
 bool tracee_awaits_restart(const struct tracee *tracee);
 

@@ -40,6 +40,8 @@ struct tracee {
     uint64_t step_mask;
     bool undisturbed; /* the next step shall not be delayed by a signal */
     bool injected;    /* it has made a call of ours since its stop */
+    bool substitutes; /* its call has arguments of ours instead of these: */
+    uint64_t substituted[2];
 };
 
 /*

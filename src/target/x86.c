@@ -267,6 +267,15 @@ void tracee_before_call(struct tracee *tracee)
     tracee->regs.orig_rax = (uint64_t)-1;
 }
 
+void tracee_exchange_args(struct tracee *tracee, uint64_t args[2])
+{
+    const uint64_t now[] = {tracee->regs.rdi, tracee->regs.rsi};
+
+    tracee->regs.rdi = args[0];
+    tracee->regs.rsi = args[1];
+    memcpy(args, now, sizeof now);
+}
+
 bool tracee_awaits_restart(const struct tracee *tracee)
 {
     const int64_t result = tracee_result(tracee);
