@@ -20,11 +20,9 @@
 
 #include "base/mem.h"
 
-#define DIGITS "0123456789abcdef"
-
 /* The types of values that are no fields of a kind of event. */
 enum {
-    TYPE_TID = FIELD_TYPE_WRITES + 1,
+    TYPE_TID = FIELD_TYPE_CALLEE + 1,
     TYPE_NAME, /* a text that must be there */
     TYPE_LINE,
     TYPE_LINES,
@@ -32,6 +30,8 @@ enum {
     TYPE_SOURCE,
     TYPE_READ,
     TYPE_WRITE,
+    TYPE_CALLER,
+    TYPE_PARAMS, /* texts, absent when there are none */
     TYPES,
 };
 
@@ -58,6 +58,18 @@ static const struct event_field write_fields[] = {
     PART(FIELD_TYPE_ADDR, "addr", mem_access, addr),
     PART(FIELD_TYPE_BYTES, "old", mem_access, old_bytes),
     PART(FIELD_TYPE_BYTES, "new", mem_access, new_bytes),
+};
+
+static const struct event_field caller_fields[] = {
+    PART(TYPE_SOURCE, "source", caller, source),
+    PART(FIELD_TYPE_TEXT, "symbol", caller, symbol),
+};
+static const struct event_field callee_fields[] = {
+    PART(TYPE_NAME, "symbol", callee, symbol),
+    PART(FIELD_TYPE_TEXT, "module", callee, module),
+    PART(FIELD_TYPE_TEXT, "known_by", callee, known_by),
+    PART(TYPE_PARAMS, "params", callee, params),
+    PART(FIELD_TYPE_TEXT, "result", callee, result),
 };
 
 static const struct event_field tid_field = PART(TYPE_TID, "tid", event, tid);
@@ -104,6 +116,10 @@ static const struct {
     [FIELD_TYPE_WRITES] =
         {.right =
              "a list of objects {\"addr\":\"0x...\",\"old\":...,\"new\":...}"},
+    [FIELD_TYPE_CALLERS] =
+        {.right = "a list of objects {\"source\":...,\"symbol\":...}",
+         .optional = true},
+    [FIELD_TYPE_CALLEE] = {PARTS(callee_fields), .optional = true},
     [TYPE_TID] = {.right = "a whole number from -2147483648 to 2147483647",
                   .min = INT_MIN,
                   .max = INT_MAX},
@@ -117,6 +133,8 @@ static const struct {
     [TYPE_SOURCE] = {PARTS(source_fields), .optional = true},
     [TYPE_READ] = {PARTS(read_fields)},
     [TYPE_WRITE] = {PARTS(write_fields)},
+    [TYPE_CALLER] = {PARTS(caller_fields)},
+    [TYPE_PARAMS] = {.right = "a list of texts", .optional = true},
 };
 
 /*
@@ -143,66 +161,6 @@ void json_put(json_t *in, const char *key, json_t *value)
     BUG_UNLESS(!failed);
 }
 
-static json_t *number_json(int64_t value)
-{
-    BUG_UNLESS(value >= -JSON_NUMBER_MAX && value <= JSON_NUMBER_MAX);
-    return json_integer(value);
-}
-
-static json_t *addr_json(uint64_t value)
-{
-    char text[sizeof "0x" + 16];
-    int len = snprintf(text, sizeof text, "0x%" PRIx64, value);
-
-    return json_stringn_nocheck(text, (size_t)len);
-}
-
-static json_t *bytes_json(struct bytes bytes)
-{
-    char *text = mem_resize(NULL, bytes.len, 2);
-    json_t *json;
-
-    for (size_t i = 0; i < bytes.len; i++) {
-        text[2 * i] = DIGITS[bytes.data[i] >> 4];
-        text[2 * i + 1] = DIGITS[bytes.data[i] & 15];
-    }
-    json = json_stringn_nocheck(text, 2 * bytes.len);
-    free(text);
-    return json;
-}
-
-/*
- * The text, with U+FFFD in place of each byte that is no part of UTF-8. Jansson
- * is asked what is, as what it takes is what it will read again: the shortest
- * that it takes is one character, and none is longer than four bytes (RFC 3629,
- * 3).
- */
-static json_t *text_json(const char *text)
-{
-    json_t *json = json_string(text), *taken;
-    struct buf buf = {0};
-
-    if (json)
-        return json;
-    while (*text) {
-        size_t len = 1, max = strnlen(text, 4);
-
-        while (len <= max && !(taken = json_stringn(text, len)))
-            len++;
-        if (len <= max) {
-            json_decref(taken);
-            buf_append(&buf, text, len);
-        } else {
-            buf_append_text(&buf, "\xef\xbf\xbd");
-            len = 1;
-        }
-        text += len;
-    }
-    json = json_string(buf_text(&buf));
-    buf_release(&buf);
-    return json;
-}
-
 static void put_parts(json_t *object, const struct event_field *fields,
                       size_t count, const void *at);
 
@@ -216,23 +174,24 @@ static json_t *value_json(int type, const void *at)
     const struct srcline *source = at;
     const struct reg_changes *changes = at;
     const struct mem_accesses *accesses = at;
+    const struct callers *callers = at;
     const char *text;
     json_t *json, *value;
     char prot[4];
 
     switch (type) {
     case FIELD_TYPE_ADDR:
-        return addr_json(*(const uint64_t *)at);
+        return json_of_addr(*(const uint64_t *)at);
     case FIELD_TYPE_OPT:
-        return opt->known ? addr_json(opt->value) : NULL;
+        return opt->known ? json_of_addr(opt->value) : NULL;
     case FIELD_TYPE_SIZE:
     case FIELD_TYPE_INT:
-        return number_json(*(const int64_t *)at);
+        return json_of_number(*(const int64_t *)at);
     case FIELD_TYPE_OPTINT:
-        return opt->known ? number_json((int64_t)opt->value) : NULL;
+        return opt->known ? json_of_number((int64_t)opt->value) : NULL;
     case TYPE_TID:
     case TYPE_LINE:
-        return number_json(*(const int *)at);
+        return json_of_number(*(const int *)at);
     case FIELD_TYPE_PROT:
         prot_text(*(const unsigned *)at, prot);
         return json_string(prot);
@@ -240,9 +199,9 @@ static json_t *value_json(int type, const void *at)
     case TYPE_NAME:
     case TYPE_LINES:
         text = *(const char *const *)at;
-        return text ? text_json(text) : NULL;
+        return text ? json_of_text(text) : NULL;
     case FIELD_TYPE_BYTES:
-        return bytes->data ? bytes_json(*bytes) : NULL;
+        return bytes->data ? json_of_bytes(*bytes) : NULL;
     case FIELD_TYPE_OPTREGS:
         return opt_regs->known ? value_json(FIELD_TYPE_REGS, &opt_regs->value)
                                : NULL;
@@ -250,21 +209,29 @@ static json_t *value_json(int type, const void *at)
         json = json_object();
         for (int reg = 0; reg < REG_COUNT; reg++)
             json_put(json, reg_name((enum reg)reg),
-                     addr_json(((const struct regs *)at)->value[reg]));
+                     json_of_addr(((const struct regs *)at)->value[reg]));
         return json;
     case FIELD_TYPE_CHANGES:
         json = json_object();
         for (size_t i = 0; i < changes->count; i++) {
             value = json_array();
-            json_put(value, NULL, addr_json(changes->list[i].old_value));
-            json_put(value, NULL, addr_json(changes->list[i].new_value));
+            json_put(value, NULL, json_of_addr(changes->list[i].old_value));
+            json_put(value, NULL, json_of_addr(changes->list[i].new_value));
             json_put(json, reg_name(changes->list[i].reg), value);
         }
         return json;
+    case FIELD_TYPE_CALLERS:
+        json = callers->count > 0 ? json_array() : NULL;
+        for (size_t i = 0; i < callers->count; i++)
+            json_put(json, NULL, value_json(TYPE_CALLER, &callers->list[i]));
+        return json;
     case FIELD_TYPE_TEXTS:
+    case TYPE_PARAMS:
+        if (type == TYPE_PARAMS && texts->count == 0)
+            return NULL;
         json = json_array();
         for (size_t i = 0; i < texts->count; i++)
-            json_put(json, NULL, text_json(texts->list[i]));
+            json_put(json, NULL, json_of_text(texts->list[i]));
         return json;
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
@@ -273,6 +240,10 @@ static json_t *value_json(int type, const void *at)
         for (size_t i = 0; i < accesses->count; i++)
             json_put(json, NULL, value_json(type, &accesses->list[i]));
         return json;
+    case FIELD_TYPE_CALLEE:
+        if (!((const struct callee *)at)->symbol)
+            return NULL;
+        break;
     case TYPE_EXCERPT:
     case TYPE_SOURCE:
         if (!(type == TYPE_SOURCE ? source->file : source->excerpt))
@@ -338,79 +309,9 @@ static int check_lengths(const struct json_line *line, struct bytes before,
                      before.len, after.len);
 }
 
-/* size bytes, all zero, that live as long as the event. */
-static void *keep(struct json_line *line, size_t size)
-{
-    line->kept = mem_grow(line->kept, line->kept_count, &line->kept_capacity,
-                          sizeof *line->kept);
-    return line->kept[line->kept_count++] = mem_alloc(size);
-}
-
-bool json_get_text(const json_t *value, const char **out)
-{
-    if (!json_is_string(value))
-        return false;
-    *out = json_string_value(value);
-    return strlen(*out) == json_string_length(value);
-}
-
-bool json_get_number(const json_t *value, int64_t min, int64_t max,
-                     int64_t *out)
-{
-    if (!json_is_integer(value))
-        return false;
-    *out = json_integer_value(value);
-    return *out >= min && *out <= max;
-}
-
 static bool get_number(const json_t *value, int type, int64_t *out)
 {
     return json_get_number(value, types[type].min, types[type].max, out);
-}
-
-static bool get_addr(const json_t *value, uint64_t *out)
-{
-    const char *text;
-    size_t digits;
-
-    if (!json_get_text(value, &text) || strncmp(text, "0x", 2) != 0)
-        return false;
-    digits = strspn(text + 2, DIGITS);
-    *out = strtoull(text, NULL, 16);
-    return digits > 0 && digits <= 16 && !text[2 + digits];
-}
-
-static bool get_bytes(struct json_line *line, const json_t *value,
-                      struct bytes *out)
-{
-    const char *text;
-    uint8_t *data;
-    size_t len;
-
-    if (!json_get_text(value, &text))
-        return false;
-    len = strlen(text);
-    if (len % 2 || strspn(text, DIGITS) != len)
-        return false;
-    *out = (struct bytes){data = keep(line, len / 2), len / 2};
-    for (size_t i = 0; i < len; i++)
-        data[i / 2] = (uint8_t)(data[i / 2] * 16 + (text[i] & 15) +
-                                (text[i] > '9' ? 9 : 0));
-    return true;
-}
-
-static bool get_prot(const json_t *value, unsigned *out)
-{
-    const char *text;
-    char same[4];
-
-    if (!json_get_text(value, &text))
-        return false;
-    *out = (strchr(text, 'r') ? PROT_READ : 0) |
-           (strchr(text, 'w') ? PROT_WRITE : 0) |
-           (strchr(text, 'x') ? PROT_EXEC : 0);
-    prot_text(*out, same);
-    return strcmp(text, same) == 0;
 }
 
 static int read_regs(struct json_line *line, json_t *object, struct regs *out,
@@ -427,7 +328,7 @@ static int read_regs(struct json_line *line, json_t *object, struct regs *out,
     for (int reg = 0; reg < REG_COUNT; reg++) {
         name = reg_name((enum reg)reg);
         value = json_object_get(object, name);
-        if (!get_addr(value, &out->value[reg]))
+        if (!json_get_addr(value, &out->value[reg]))
             return json_fail_field(line, value, RIGHT_ADDR,
                                    &(struct json_path){path, name, 0});
     }
@@ -441,15 +342,16 @@ static int read_changes(struct json_line *line, json_t *object,
     const char *name;
     json_t *pair;
 
-    out->list = change = keep(line, json_object_size(object) * sizeof *change);
+    out->list = change =
+        json_keep(line, json_object_size(object) * sizeof *change);
     json_object_foreach(object, name, pair)
     {
         change->reg = reg_find(name);
         if (change->reg == REG_NONE)
             return fail_register(line, name, path);
         if (json_array_size(pair) != 2 ||
-            !get_addr(json_array_get(pair, 0), &change->old_value) ||
-            !get_addr(json_array_get(pair, 1), &change->new_value))
+            !json_get_addr(json_array_get(pair, 0), &change->old_value) ||
+            !json_get_addr(json_array_get(pair, 1), &change->new_value))
             return json_fail_field(line, pair, "a list [\"0xOLD\",\"0xNEW\"]",
                                    &(struct json_path){path, name, 0});
         out->count++;
@@ -497,6 +399,8 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
     struct texts *texts = at;
     struct mem_accesses *accesses = at;
     struct mem_access *access = at;
+    struct callers *callers = at;
+    struct caller *caller;
     size_t count = json_array_size(value);
     const char **text = at;
     int64_t number = 0;
@@ -506,10 +410,10 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
         return 0;
     switch (type) {
     case FIELD_TYPE_ADDR:
-        is_right = get_addr(value, at);
+        is_right = json_get_addr(value, at);
         break;
     case FIELD_TYPE_OPT:
-        is_right = opt->known = get_addr(value, &opt->value);
+        is_right = opt->known = json_get_addr(value, &opt->value);
         break;
     case FIELD_TYPE_OPTINT:
         is_right = opt->known = get_number(value, type, (int64_t *)&opt->value);
@@ -524,7 +428,7 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
         *(int *)at = (int)number;
         break;
     case FIELD_TYPE_PROT:
-        is_right = get_prot(value, at);
+        is_right = json_get_prot(value, at);
         break;
     case FIELD_TYPE_TEXT:
     case TYPE_NAME:
@@ -535,10 +439,11 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
                    (*text)[strlen(*text) - 1] == '\n';
         break;
     case FIELD_TYPE_BYTES:
-        is_right = get_bytes(line, value, at);
+        is_right = json_get_bytes(line, value, at);
         break;
     case FIELD_TYPE_TEXTS:
-        text = keep(line, count * sizeof *text);
+    case TYPE_PARAMS:
+        text = json_keep(line, count * sizeof *text);
         *texts = (struct texts){text, count};
         if (json_is_array(value))
             return read_list(line, value, FIELD_TYPE_TEXT, text, sizeof *text,
@@ -546,11 +451,18 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
         break;
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
-        access = keep(line, count * sizeof *access);
+        access = json_keep(line, count * sizeof *access);
         *accesses = (struct mem_accesses){access, count};
         if (json_is_array(value))
             return read_list(line, value, type - FIELD_TYPE_READS + TYPE_READ,
                              access, sizeof *access, path);
+        break;
+    case FIELD_TYPE_CALLERS:
+        caller = json_keep(line, count * sizeof *caller);
+        *callers = (struct callers){caller, count};
+        if (json_is_array(value))
+            return read_list(line, value, TYPE_CALLER, caller, sizeof *caller,
+                             path);
         break;
     case FIELD_TYPE_OPTREGS:
         regs->known = true;

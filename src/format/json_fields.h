@@ -59,6 +59,11 @@ void json_quote(const json_t *value, struct buf *out);
 int json_fail_field(const struct json_line *line, const json_t *value,
                     const char *right, const struct json_path *path);
 
+/* --- single values (json_values.c) ---------------------------------------- */
+
+/* size bytes, all zero, that live as long as the event of the line. */
+void *json_keep(struct json_line *line, size_t size);
+
 /*
  * These take a value, or NULL for a missing one, and return whether it is a
  * text without NUL, a whole number from min to max.
@@ -66,6 +71,22 @@ int json_fail_field(const struct json_line *line, const json_t *value,
 bool json_get_text(const json_t *value, const char **out);
 bool json_get_number(const json_t *value, int64_t min, int64_t max,
                      int64_t *out);
+
+/* The same of an address, of bytes, which live as long as the event, and of a
+ * protection. */
+bool json_get_addr(const json_t *value, uint64_t *out);
+bool json_get_bytes(struct json_line *line, const json_t *value,
+                    struct bytes *out);
+bool json_get_prot(const json_t *value, unsigned *out);
+
+/* A number, which must fit in JSON_NUMBER_MAX, an address, bytes; a text, with
+ * U+FFFD in place of each byte that is no part of UTF-8. */
+json_t *json_of_number(int64_t value);
+json_t *json_of_addr(uint64_t value);
+json_t *json_of_bytes(struct bytes bytes);
+json_t *json_of_text(const char *text);
+
+/* --- whole events (json_fields.c) ----------------------------------------- */
 
 /*
  * Fills tid, source and the fields of event, whose kind is set and all else

@@ -283,7 +283,7 @@ static bool initial_registers(Dwfl_Thread *thread, void *argument)
                                        value);
 }
 
-struct caller {
+struct caller_search {
     struct lines *lines;
     struct srcline *out;
     int depth;
@@ -294,7 +294,7 @@ struct caller {
 
 static int look_at_frame(Dwfl_Frame *frame, void *argument)
 {
-    struct caller *caller = argument;
+    struct caller_search *caller = argument;
     bool activation;
     Dwarf_Addr pc;
 
@@ -315,7 +315,7 @@ bool lines_find_caller(struct lines *lines, const struct regs *regs,
         .memory_read = read_word,
         .set_initial_registers = initial_registers,
     };
-    struct caller caller = {.lines = lines, .out = out};
+    struct caller_search caller = {.lines = lines, .out = out};
     Dwfl_Module *program;
     Dwarf_Addr bias;
 

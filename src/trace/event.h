@@ -57,6 +57,28 @@ struct srcline {
     int excerpt_line;
 };
 
+/* A call that a store, or a fault, was made in: where it was made from. */
+struct caller {
+    struct srcline source; /* without an excerpt */
+    const char *symbol;    /* of what called, as in a write; NULL: not known */
+};
+
+/* The innermost first. What is beyond the last one was not found out. */
+struct callers {
+    const struct caller *list;
+    size_t count;
+};
+#define MAX_CALLERS 4
+
+/* The function that generated code called. */
+struct callee {
+    const char *symbol;   /* its name; NULL: not known, and nothing else is */
+    const char *module;   /* the file that has it, without directories */
+    const char *known_by; /* where its types are known from; or NULL */
+    struct texts params;
+    const char *result;
+};
+
 /* The types of event.def, for whoever walks the fields of an event, in C. */
 #define FIELD_TYPES                \
     T(ADDR, uint64_t)              \
@@ -72,7 +94,9 @@ struct srcline {
     T(OPTREGS, struct opt_regs)    \
     T(CHANGES, struct reg_changes) \
     T(READS, struct mem_accesses)  \
-    T(WRITES, struct mem_accesses)
+    T(WRITES, struct mem_accesses) \
+    T(CALLERS, struct callers)     \
+    T(CALLEE, struct callee)
 
 #define T(name, type) typedef type field_type_##name;
 FIELD_TYPES

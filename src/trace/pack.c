@@ -20,8 +20,9 @@
  *                   with a NUL at the end
  *   BYTES           0, or the length plus 1 and the bytes as they are
  *   CHANGES         count; register, signed old value, signed difference
- *   TEXTS, READS, WRITES
+ *   TEXTS, READS, WRITES, CALLERS
  *                   count; the elements
+ *   CALLEE          its texts
  *
  * All arithmetic wraps around, so that there is no value that does not fit.
  *
@@ -299,6 +300,42 @@ static void code_accesses(struct coder *coder, struct mem_accesses *accesses)
     accesses->list = list;
 }
 
+static void code_source(struct coder *coder, struct srcline *source)
+{
+    source->file = code_text(coder, source->file);
+    source->line = (int)code_signed(coder, (uint64_t)source->line);
+    source->text = code_text(coder, source->text);
+}
+
+static void code_callers(struct coder *coder, struct callers *callers)
+{
+    struct caller *list =
+        code_list(coder, callers->list, &callers->count, sizeof *list);
+
+    for (size_t i = 0; i < callers->count; i++) {
+        struct caller caller = {0};
+
+        if (coder->out)
+            caller = list[i];
+        code_source(coder, &caller.source);
+        caller.symbol = code_text(coder, caller.symbol);
+        if (!coder->out)
+            list[i] = caller;
+    }
+    callers->list = list;
+}
+
+static void code_callee(struct coder *coder, struct callee *callee)
+{
+    callee->symbol = code_text(coder, callee->symbol);
+    if (!callee->symbol)
+        return;
+    callee->module = code_text(coder, callee->module);
+    callee->known_by = code_text(coder, callee->known_by);
+    code_texts(coder, &callee->params);
+    callee->result = code_text(coder, callee->result);
+}
+
 static void code_field(struct coder *coder, enum field_type type, void *field)
 {
     uint64_t *number = field; /* of most types, or their bits */
@@ -345,6 +382,12 @@ static void code_field(struct coder *coder, enum field_type type, void *field)
     case FIELD_TYPE_WRITES:
         code_accesses(coder, field);
         break;
+    case FIELD_TYPE_CALLERS:
+        code_callers(coder, field);
+        break;
+    case FIELD_TYPE_CALLEE:
+        code_callee(coder, field);
+        break;
     }
 }
 
@@ -359,11 +402,8 @@ static void code_event(struct coder *coder, uint8_t head, struct event *event)
         event->seq = code(coder, event->seq);
     if (head & HAS_TID)
         event->tid = (int)code_signed(coder, (uint64_t)event->tid);
-    if (head & HAS_SOURCE) {
-        source->file = code_text(coder, source->file);
-        source->line = (int)code_signed(coder, (uint64_t)source->line);
-        source->text = code_text(coder, source->text);
-    }
+    if (head & HAS_SOURCE)
+        code_source(coder, source);
     if (head & HAS_EXCERPT) {
         source->excerpt = code_text(coder, source->excerpt);
         source->excerpt_line =

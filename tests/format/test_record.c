@@ -48,6 +48,12 @@ static const struct mem_access sample_writes[] = {
      .new_bytes = {sample_bytes + 1, 4}},
     {.addr = 2, .new_bytes = {sample_bytes, 1}}};
 
+static const struct caller sample_callers[] = {
+    {{.file = "jit.c", .line = 88, .text = "emit(0x48);"}, "mul+0x1f"},
+    {.symbol = "emit"},
+    {{.file = "\xc3\xbc.c", .line = 1}, NULL},
+    {{0}, NULL}};
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Values differ by the number of the field, so that mix-ups show. */
@@ -102,6 +108,19 @@ static void fill_field(enum field_type type, size_t index, void *at)
     case FIELD_TYPE_WRITES:
         *(struct mem_accesses *)at =
             (struct mem_accesses){sample_writes, COUNT(sample_writes)};
+        break;
+    case FIELD_TYPE_CALLERS:
+        *(struct callers *)at =
+            (struct callers){sample_callers, COUNT(sample_callers)};
+        break;
+    case FIELD_TYPE_CALLEE:
+        *(struct callee *)at = (struct callee){
+            .symbol = "printf",
+            .module = "libc.so.6",
+            .known_by = "name",
+            .params = {sample_texts, COUNT(sample_texts)},
+            .result = "i32",
+        };
         break;
     }
 }
@@ -207,6 +226,7 @@ Test(record, a_difference_in_any_field_is_seen)
             if (fields[i].type == FIELD_TYPE_CHANGES ||
                 fields[i].type == FIELD_TYPE_TEXTS ||
                 fields[i].type == FIELD_TYPE_READS ||
+                fields[i].type == FIELD_TYPE_CALLERS ||
                 fields[i].type == FIELD_TYPE_WRITES)
                 ((struct texts *)at)->count = 0;
             if (memcmp(&other, &full, sizeof full) == 0)

@@ -63,6 +63,36 @@ static bool same_regs(const struct opt_regs *a, const struct opt_regs *b)
            (!a->known || memcmp(&a->value, &b->value, sizeof a->value) == 0);
 }
 
+/* The line and the text of a place without a file say nothing. */
+static bool same_source(const struct srcline *a, const struct srcline *b)
+{
+    if (!same_text(a->file, b->file) || !same_text(a->excerpt, b->excerpt) ||
+        (a->excerpt && a->excerpt_line != b->excerpt_line))
+        return false;
+    return !a->file || (a->line == b->line && same_text(a->text, b->text));
+}
+
+static bool same_callers(const struct callers *a, const struct callers *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!same_source(&a->list[i].source, &b->list[i].source) ||
+            !same_text(a->list[i].symbol, b->list[i].symbol))
+            return false;
+    return true;
+}
+
+static bool same_callee(const struct callee *a, const struct callee *b)
+{
+    if (!a->symbol || !b->symbol)
+        return a->symbol == b->symbol;
+    return same_text(a->symbol, b->symbol) && same_text(a->module, b->module) &&
+           same_text(a->known_by, b->known_by) &&
+           same_texts(&a->params, &b->params) &&
+           same_text(a->result, b->result);
+}
+
 static bool same_field(enum field_type type, const void *a, const void *b)
 {
     switch (type) {
@@ -90,17 +120,12 @@ static bool same_field(enum field_type type, const void *a, const void *b)
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
         return same_accesses(a, b);
+    case FIELD_TYPE_CALLERS:
+        return same_callers(a, b);
+    case FIELD_TYPE_CALLEE:
+        return same_callee(a, b);
     }
     return false;
-}
-
-/* The line and the text of a place without a file say nothing. */
-static bool same_source(const struct srcline *a, const struct srcline *b)
-{
-    if (!same_text(a->file, b->file) || !same_text(a->excerpt, b->excerpt) ||
-        (a->excerpt && a->excerpt_line != b->excerpt_line))
-        return false;
-    return !a->file || (a->line == b->line && same_text(a->text, b->text));
 }
 
 bool event_equal(const struct event *a, const struct event *b)

@@ -73,6 +73,7 @@ struct borrowed {
     const char *texts[MOST];
     struct reg_change changes[MOST];
     struct mem_access accesses[2][MOST];
+    struct caller callers[MOST];
     unsigned text_count;
     unsigned bytes_count;
     unsigned access_lists;
@@ -139,6 +140,30 @@ static struct texts any_texts(struct dice *dice, struct borrowed *from)
     return (struct texts){from->texts, count};
 }
 
+static struct callers any_callers(struct dice *dice, struct borrowed *from)
+{
+    size_t count = below(dice, MOST + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        struct caller *caller = &from->callers[i];
+
+        caller->source.file = any_text(dice, from);
+        caller->source.line = (int)any_value(dice);
+        caller->source.text = any_text(dice, from);
+        caller->symbol = any_text(dice, from);
+    }
+    return (struct callers){from->callers, count};
+}
+
+static struct callee any_callee(struct dice *dice, struct borrowed *from)
+{
+    return (struct callee){.symbol = any_text(dice, from),
+                           .module = any_text(dice, from),
+                           .known_by = any_text(dice, from),
+                           .params = any_texts(dice, from),
+                           .result = any_text(dice, from)};
+}
+
 static void any_field(struct dice *dice, enum field_type type, void *field,
                       struct borrowed *from)
 {
@@ -179,6 +204,12 @@ static void any_field(struct dice *dice, enum field_type type, void *field,
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
         *(struct mem_accesses *)field = any_accesses(dice, from);
+        break;
+    case FIELD_TYPE_CALLERS:
+        *(struct callers *)field = any_callers(dice, from);
+        break;
+    case FIELD_TYPE_CALLEE:
+        *(struct callee *)field = any_callee(dice, from);
         break;
     }
 }

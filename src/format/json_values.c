@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+#include "format/json_fields.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/mem.h"
+
+#define DIGITS "0123456789abcdef"
+
+/* --- writing ------------------------------------------------------------- */
+
+json_t *json_of_number(int64_t value)
+{
+    BUG_UNLESS(value >= -JSON_NUMBER_MAX && value <= JSON_NUMBER_MAX);
+    return json_integer(value);
+}
+
+json_t *json_of_addr(uint64_t value)
+{
+    char text[sizeof "0x" + 16];
+    int len = snprintf(text, sizeof text, "0x%" PRIx64, value);
+
+    return json_stringn_nocheck(text, (size_t)len);
+}
+
+json_t *json_of_bytes(struct bytes bytes)
+{
+    char *text = mem_resize(NULL, bytes.len, 2);
+    json_t *json;
+
+    for (size_t i = 0; i < bytes.len; i++) {
+        text[2 * i] = DIGITS[bytes.data[i] >> 4];
+        text[2 * i + 1] = DIGITS[bytes.data[i] & 15];
+    }
+    json = json_stringn_nocheck(text, 2 * bytes.len);
+    free(text);
+    return json;
+}
+
+/* Jansson is asked what is UTF-8, as what it takes is what it will read again:
+ * the shortest that it takes is one character, and none is longer than four
+ * bytes (RFC 3629, 3). */
+json_t *json_of_text(const char *text)
+{
+    json_t *json = json_string(text), *taken;
+    struct buf buf = {0};
+
+    if (json)
+        return json;
+    while (*text) {
+        size_t len = 1, max = strnlen(text, 4);
+
+        while (len <= max && !(taken = json_stringn(text, len)))
+            len++;
+        if (len <= max) {
+            json_decref(taken);
+            buf_append(&buf, text, len);
+        } else {
+            buf_append_text(&buf, "\xef\xbf\xbd");
+            len = 1;
+        }
+        text += len;
+    }
+    json = json_string(buf_text(&buf));
+    buf_release(&buf);
+    return json;
+}
+
+/* --- reading ------------------------------------------------------------- */
+
+void *json_keep(struct json_line *line, size_t size)
+{
+    line->kept = mem_grow(line->kept, line->kept_count, &line->kept_capacity,
+                          sizeof *line->kept);
+    return line->kept[line->kept_count++] = mem_alloc(size);
+}
+
+bool json_get_text(const json_t *value, const char **out)
+{
+    if (!json_is_string(value))
+        return false;
+    *out = json_string_value(value);
+    return strlen(*out) == json_string_length(value);
+}
+
+bool json_get_number(const json_t *value, int64_t min, int64_t max,
+                     int64_t *out)
+{
+    if (!json_is_integer(value))
+        return false;
+    *out = json_integer_value(value);
+    return *out >= min && *out <= max;
+}
+
+bool json_get_addr(const json_t *value, uint64_t *out)
+{
+    const char *text;
+    size_t digits;
+
+    if (!json_get_text(value, &text) || strncmp(text, "0x", 2) != 0)
+        return false;
+    digits = strspn(text + 2, DIGITS);
+    *out = strtoull(text, NULL, 16);
+    return digits > 0 && digits <= 16 && !text[2 + digits];
+}
+
+bool json_get_bytes(struct json_line *line, const json_t *value,
+                    struct bytes *out)
+{
+    const char *text;
+    uint8_t *data;
+    size_t len;
+
+    if (!json_get_text(value, &text))
+        return false;
+    len = strlen(text);
+    if (len % 2 || strspn(text, DIGITS) != len)
+        return false;
+    *out = (struct bytes){data = json_keep(line, len / 2), len / 2};
+    for (size_t i = 0; i < len; i++)
+        data[i / 2] = (uint8_t)(data[i / 2] * 16 + (text[i] & 15) +
+                                (text[i] > '9' ? 9 : 0));
+    return true;
+}
+
+bool json_get_prot(const json_t *value, unsigned *out)
+{
+    const char *text;
+    char same[4];
+
+    if (!json_get_text(value, &text))
+        return false;
+    *out = (strchr(text, 'r') ? PROT_READ : 0) |
+           (strchr(text, 'w') ? PROT_WRITE : 0) |
+           (strchr(text, 'x') ? PROT_EXEC : 0);
+    prot_text(*out, same);
+    return strcmp(text, same) == 0;
+}
