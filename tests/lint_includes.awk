@@ -19,9 +19,10 @@ BEGIN {
     may["observe"] = "base cpu trace target"
     may["tell"]    = "base cpu trace"
     may["screen"]  = "base cpu trace tell"
+    may["check"]   = "base cpu trace"
     may["format"]  = "base cpu trace tell screen"
     may["step"]    = "base cpu trace tell screen"
-    may["cli"]     = "base cpu trace target observe tell screen format step lessons"
+    may["cli"]     = "base cpu trace target observe tell screen format step check lessons"
 
     # Each outside thing (the beginning of its headers' names), and its room.
     only["Zydis/"]       = only["Zycore/"]          = "cpu"

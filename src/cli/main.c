@@ -49,7 +49,7 @@ int main(int argc, char **argv)
             options_list_lessons(stdout);
         else
             puts("jittrace " JITTRACE_VERSION);
-        if (fflush(stdout) == 0)
+        if (fflush(stdout) == 0 && !ferror(stdout))
             return 0;
         err_set(&err, ERR_OUTPUT, "cannot write to standard output: %s",
                 strerror(errno));

@@ -10,12 +10,15 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "check/check.h"
 #include "observe/budget.h"
 
 enum format {
     FORMAT_TEXT,
     FORMAT_JSON,
     FORMAT_RAW,
+    FORMAT_JUNIT, /* with --check */
+    FORMAT_GITHUB,
 };
 
 enum when {
@@ -31,12 +34,15 @@ struct options {
     bool list;
     enum format format;
     enum when color;
-    bool step;             /* show it step by step, as the reader asks */
-    bool plain;            /* and that line by line */
-    const char *input;     /* what the program reads then, or NULL: nothing */
-    const char *output;    /* -o FILE, or NULL: standard output */
-    const char *dump;      /* --dump-code DIR, or NULL */
-    const char *replay;    /* a recording to show, or NULL */
+    bool step;          /* show it step by step, as the reader asks */
+    bool plain;         /* and that line by line */
+    const char *input;  /* what the program reads then, or NULL: nothing */
+    const char *output; /* -o FILE, or NULL: standard output */
+    const char *dump;   /* --dump-code DIR, or NULL */
+    const char *replay; /* a recording to show, or NULL */
+    bool check;         /* verdicts only */
+    struct check_options rules;
+    bool abi_given;        /* --abi */
     const char *who;       /* whose history is to be told, or NULL: of all */
     uint64_t who_number;   /* the same as a number (trace/where.h) */
     char *const *program;  /* PROGRAM [ARG]..., ended by NULL; or NULL */

@@ -37,6 +37,7 @@
 
 #include "base/mem.h"
 #include "cli/lesson.h"
+#include "check/check.h"
 #include "observe/observe.h"
 #include "format/format.h"
 #include "step/driver.h"
@@ -229,7 +230,8 @@ static int open_input(const char *name, struct err *err)
  * of that makes a recording complete.
  */
 static void end_program(struct source *source, struct sink *fan,
-                        struct driver *driver, bool recorded)
+                        struct source *events, struct driver *driver,
+                        bool recorded)
 {
     long limit = driver_now() + LAST_EVENTS;
     struct event event;
@@ -238,8 +240,8 @@ static void end_program(struct source *source, struct sink *fan,
 
     observe_end(source);
     while (recorded && more >= 0 && driver_now() < limit) {
-        more = source_ready(source, &ignored);
-        if (more > 0 && source_next(source, &event, &ignored) <= 0)
+        more = source_ready(events, &ignored);
+        if (more > 0 && source_next(events, &event, &ignored) <= 0)
             return;
         if (more > 0)
             sink_emit(fan, &event, &ignored);
@@ -249,20 +251,20 @@ static void end_program(struct source *source, struct sink *fan,
 }
 
 /*
- * Lets the reader step. output is our end of the program's terminal, or -1.
+ * Lets the reader step through the events of the source. output is our end of the program's terminal, or -1.
  * Returns 0, or the signal that asked us to end, or -1 with err filled; the
  * program's exit status, if it came that far, is in *status.
  */
 static int step(const struct options *options, struct source *source,
-                struct sink *fan, int output, bool fullscreen, int *status,
-                struct err *err)
+                struct source *events, struct sink *fan, int output,
+                bool fullscreen, int *status, struct err *err)
 {
     struct driver driver = {.input = STDIN_FILENO,
                             .signals = driver_signals(err),
                             .output = output,
                             .pause = options->replay ? NULL : observe_pause,
                             .program = source};
-    struct session *session = session_new(source);
+    struct session *session = session_new(events);
     int result = driver.signals < 0 ? -1 : 0;
     bool color = wants_color(options, stdout);
 
@@ -273,7 +275,8 @@ static int step(const struct options *options, struct source *source,
         result = fullscreen ? fullscreen_run(session, &driver, color, err)
                             : plain_run(session, &driver, stdout, color, err);
     if (!options->replay)
-        end_program(source, fan, &driver, options->output || options->dump);
+        end_program(source, fan, events, &driver,
+                    options->output || options->dump);
     *status = session->status;
     if (driver.signals >= 0)
         close(driver.signals);
@@ -283,9 +286,15 @@ static int step(const struct options *options, struct source *source,
 
 /* --- all of it ----------------------------------------------------------- */
 
+/* What --check ends with. */
+struct outcome {
+    bool broken;    /* some rule was */
+    bool unwatched; /* from somewhere on */
+};
+
 /* The loop of all that is not stepped through; returns and fills as step(). */
 static int pump(struct source *source, struct sink *fan, int *status,
-                struct err *err)
+                struct outcome *outcome, struct err *err)
 {
     struct event event;
     int more;
@@ -295,8 +304,24 @@ static int pump(struct source *source, struct sink *fan, int *status,
             return -1;
         if (event.kind == EVENT_EXIT)
             *status = event_exit_status(&event.exit);
+        if (event.kind == EVENT_LIMIT)
+            outcome->unwatched |= event_ends_watching(&event.limit);
+        if (event.kind == EVENT_VERDICT)
+            outcome->broken |= word_is(event.verdict.verdict, VERDICT_BROKEN);
     }
     return more;
+}
+
+static enum verdicts_form report_form(enum format format)
+{
+    static const enum verdicts_form forms[] = {
+        [FORMAT_TEXT] = VERDICTS_TEXT,
+        [FORMAT_JSON] = VERDICTS_JSON,
+        [FORMAT_JUNIT] = VERDICTS_JUNIT,
+        [FORMAT_GITHUB] = VERDICTS_GITHUB,
+    };
+
+    return forms[format];
 }
 
 /* Adds the sink that the options name. Returns what it writes to, or NULL. */
@@ -309,10 +334,15 @@ static FILE *add_output(struct sink *fan, const struct options *options,
     if (!out)
         return NULL;
     color = wants_color(options, out);
-    fan_add(fan, options->who ? who_sink_new(out, color, options->who_number)
-                 : options->format == FORMAT_JSON ? json_sink_new(out)
-                 : options->format == FORMAT_RAW  ? raw_sink_new(out)
-                                                  : text_sink_new(out, color));
+    if (options->check)
+        fan_add(fan,
+                verdicts_sink_new(out, report_form(options->format), color));
+    else
+        fan_add(fan,
+                options->who ? who_sink_new(out, color, options->who_number)
+                : options->format == FORMAT_JSON ? json_sink_new(out)
+                : options->format == FORMAT_RAW  ? raw_sink_new(out)
+                                                 : text_sink_new(out, color));
     return out;
 }
 
@@ -329,7 +359,9 @@ int show(const struct options *options, struct err *err)
     int pty[] = {-1, -1}, result = 0, finished = 0, status = 0;
     FILE *in = NULL, *out = NULL;
     struct sink *fan = fan_new(), *dump;
-    struct source *source = NULL;
+    struct source *source = NULL, *events = NULL;
+    struct check_options rules = options->rules;
+    struct outcome outcome = {0};
     struct err lost;
 
     /* What must be known before anything is started. */
@@ -369,18 +401,22 @@ int show(const struct options *options, struct err *err)
     /* Only now: what cannot be started or read overwrites no old trace. */
     if (source && writes)
         out = add_output(fan, options, err);
+    if (source) {
+        rules.all = options->check;
+        events = check_source_new(source, &rules);
+    }
     if (!source || (writes && !out)) {
         result = -1;
     } else {
-        result = options->step ? step(options, source, fan, pty[0], fullscreen,
-                                      &status, err)
-                               : pump(source, fan, &status, err);
+        result = options->step ? step(options, source, events, fan, pty[0],
+                                      fullscreen, &status, err)
+                               : pump(events, fan, &status, &outcome, err);
         finished = sink_finish(fan, &lost);
     }
 
     if (out && out != stdout)
         fclose(out);
-    source_free(source);
+    source_free(events ? events : source);
     if (in)
         fclose(in);
     sink_free(fan);
@@ -394,5 +430,7 @@ int show(const struct options *options, struct err *err)
         return complain(err);
     if (finished < 0)
         return complain(&lost);
+    if (options->check)
+        return outcome.broken ? 1 : outcome.unwatched ? EX_OSERR : 0;
     return result > 0 ? 128 + result : lives ? status : 0;
 }

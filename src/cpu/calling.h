@@ -21,6 +21,11 @@
 /* Bytes below the stack pointer that belong to the function that runs. */
 #define CALLING_RED_ZONE 128
 
+/* The registers that a function gives back as it found them, but for the stack
+ * pointer (psABI 3.2.1). */
+#define CALLING_SAVED 6
+extern const enum reg calling_saved[CALLING_SAVED];
+
 /* Bytes of the calls that compilers make. */
 #define CALLING_SHORTEST 2
 #define CALLING_LONGEST  7

@@ -63,6 +63,20 @@ struct sink *who_sink_new(FILE *out, bool color, uint64_t number);
 struct sink *dump_sink_new(const char *name, struct err *err);
 
 /*
+ * Verdicts and nothing else, with how the program ended: as text, as JSON Lines
+ * (the exit event and the verdicts), as a JUnit report (a test case for each
+ * verdict; one that was not seen is skipped), or as workflow commands of GitHub
+ * (docs.github.com, "Workflow commands": "::error file=jit.c,line=3::...").
+ */
+enum verdicts_form {
+    VERDICTS_TEXT,
+    VERDICTS_JSON,
+    VERDICTS_JUNIT,
+    VERDICTS_GITHUB,
+};
+struct sink *verdicts_sink_new(FILE *out, enum verdicts_form form, bool color);
+
+/*
  * JSON Lines: one event, one object, one line, handed to the system whole. The
  * format is described in docs/trace-format.md and docs/trace.schema.json; names
  * and types of fields come from trace/event.def. Numbers wider than 53 bits are

@@ -158,7 +158,8 @@ static int take_line(struct json_source *json, struct event *event)
     if (!json_is_object(line->root))
         return json_fail(line,
                          "the line is JSON, but it must be one JSON object");
-    if (json->ended && kind == EVENT_KINDS)
+    /* Verdicts are found anew, from the events. */
+    if (json->ended && (kind == EVENT_KINDS || kind == EVENT_VERDICT))
         return 0;
     if (!named)
         return json_fail_field(line, value,
@@ -183,7 +184,7 @@ static int take_line(struct json_source *json, struct event *event)
         return json_fail_field(line, seq, right_seq,
                                &(struct json_path){.name = "seq"});
     json->next_seq++;
-    if (kind == EVENT_KINDS)
+    if (kind == EVENT_KINDS || kind == EVENT_VERDICT)
         return 0;
 
     /* Before the other fields, which a newer format may have changed. */

@@ -98,6 +98,7 @@ struct text {
     enum stage stage; /* the heading that we are under */
     bool stage_told[STAGES];
     int last_tid;
+    struct event *end; /* the exit event, told last of all; or NULL */
 };
 
 static void keep(struct queue *queue, const struct event *event)
@@ -182,7 +183,8 @@ static void tell_in_words(struct text *text, const struct event *event)
 {
     tell_heading(text, event);
     if (event->tid && event->kind != EVENT_OUTPUT &&
-        event->kind != EVENT_LIMIT && event->kind != EVENT_EXIT)
+        event->kind != EVENT_LIMIT && event->kind != EVENT_EXIT &&
+        event->kind != EVENT_VERDICT)
         name_thread(text, event->tid);
     telling_event(&text->telling, event);
 }
@@ -316,7 +318,8 @@ static bool skips_write(struct text *text, const struct event *event)
 static void tell(struct text *text, const struct event *event)
 {
     bool step = event->kind == EVENT_STEP, write = event->kind == EVENT_WRITE;
-    bool all = event->kind == EVENT_EXIT || event->kind == EVENT_LIMIT;
+    bool all = event->kind == EVENT_EXIT || event->kind == EVENT_LIMIT ||
+               event->kind == EVENT_VERDICT;
 
     for (size_t i = 0; i < text->loop_count; i++)
         if (!step && !write && event->kind != EVENT_OUTPUT &&
@@ -520,18 +523,43 @@ static bool holds_back(struct text *text, const struct event *event)
 
 /* --- the sink ------------------------------------------------------------- */
 
-static int emit(struct sink *sink, const struct event *event, struct err *err)
+static int flush(struct text *text, struct err *err)
 {
-    struct text *text = (struct text *)sink;
     struct buf *out = &text->telling.pen.out;
-    int status;
+    int status = sink_write(text->out, out->data, out->len, err);
 
+    buf_clear(out);
+    return status;
+}
+
+static int take(struct text *text, const struct event *event, struct err *err)
+{
     recent_add(&text->telling.recent, event);
     if (!holds_back(text, event))
         tell(text, event);
-    status = sink_write(text->out, out->data, out->len, err);
-    buf_clear(out);
-    return status;
+    return flush(text, err);
+}
+
+/* The end of the program is told below the verdicts, which come behind it. */
+static int emit(struct sink *sink, const struct event *event, struct err *err)
+{
+    struct text *text = (struct text *)sink;
+
+    if (event->kind == EVENT_VERDICT) {
+        tell(text, event);
+        return flush(text, err);
+    }
+    if (event->kind != EVENT_EXIT)
+        return take(text, event, err);
+    text->end = event_keep(event);
+    return 0;
+}
+
+static int finish(struct sink *sink, struct err *err)
+{
+    struct text *text = (struct text *)sink;
+
+    return text->end ? take(text, text->end, err) : 0;
 }
 
 static void free_text(struct sink *sink)
@@ -544,6 +572,7 @@ static void free_text(struct sink *sink)
         forget(&text->loops[i].round);
         free(text->loops[i].round.list);
     }
+    event_free(text->end);
     telling_release(&text->telling);
     regions_release(&text->mappings);
     free(text->held);
@@ -558,6 +587,7 @@ struct sink *text_sink_new(FILE *out, bool color)
     telling_init(&text->telling);
     text->telling.pen.color = color;
     text->sink.emit = emit;
+    text->sink.finish = finish;
     text->sink.free = free_text;
     text->out = out;
     return &text->sink;

@@ -116,9 +116,23 @@ static bool is_met(struct session *session)
     }
 }
 
+/* Takes the next event; returns whether it is the goal. */
+static bool take(struct session *session, const struct event *event)
+{
+    if (session->sink)
+        sink_emit(session->sink, event, &(struct err){0});
+    history_append(session->history, event);
+    if (event->kind == EVENT_EXIT) {
+        session->exited = true;
+        session->status = event_exit_status(&event->exit);
+    }
+    return is_met(session);
+}
+
 int session_advance(struct session *session, struct err *err)
 {
     struct event event;
+    bool met = false;
     int more;
 
     if (session->goal == GOAL_NONE)
@@ -129,16 +143,19 @@ int session_advance(struct session *session, struct err *err)
     if (more > 0)
         more = source_next(session->source, &event, err);
     if (more > 0) {
-        if (session->sink)
-            sink_emit(session->sink, &event, err);
-        history_append(session->history, &event);
+        met = take(session, &event);
         session->seq = last_seq(session);
-        session->exited = event.kind == EVENT_EXIT;
-        if (session->exited)
-            session->status = event_exit_status(&event.exit);
     }
+    /* Verdicts are there at once. */
+    while (more > 0 && session->exited &&
+           (more = source_ready(session->source, err)) > 0 &&
+           (more = source_next(session->source, &event, err)) > 0)
+        if (take(session, &event) && !met) {
+            met = true;
+            session->seq = last_seq(session);
+        }
     session->over = more <= 0 || session->exited;
-    if (more > 0 && is_met(session))
+    if (met)
         stop_at(session, session->seq);
     else if (session->over)
         miss(session, true);

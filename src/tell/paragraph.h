@@ -86,6 +86,7 @@ struct telling {
     bool some_code;         /* some mapping was told; else all that were are: */
     uint64_t untold;        /* mappings that never held code, not told */
     uint64_t untold_stores; /* the stores into them */
+    bool judged;            /* a verdict was told */
 };
 
 void telling_init(struct telling *telling);

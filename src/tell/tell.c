@@ -84,7 +84,7 @@ static void say_next(struct story *story)
     struct insn insn;
     uint64_t pc;
 
-    if (kind == EVENT_EXIT) {
+    if (kind == EVENT_EXIT || kind == EVENT_VERDICT) {
         say(story, "The program has ended.");
     } else if (thread && thread->inside && kind != EVENT_SIGNAL &&
                kind != EVENT_LIMIT) { /* the instruction that it is at */

@@ -141,6 +141,13 @@ struct event {
 /* What write.by says when bytes were found changed and nobody saw how. */
 #define WRITTEN_ELSEWHERE "elsewhere"
 
+/* What verdict.verdict says: it was held, it was broken, it was broken in a way
+ * that may be meant, or it cannot be told. */
+#define VERDICT_OK       "ok"
+#define VERDICT_BROKEN   "broken"
+#define VERDICT_NOTE     "note"
+#define VERDICT_NOT_SEEN "not seen"
+
 /* Whether a write is of that kind. */
 bool event_is_elsewhere(const struct event_write *write);
 

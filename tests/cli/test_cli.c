@@ -467,6 +467,7 @@ static void render(const struct store *store, bool color, struct buf *out)
 
     for (size_t i = 0; i < store->count; i++)
         cr_assert(eq(int, sink_emit(sink, store_event(store, i), &err), 0));
+    cr_assert(eq(int, sink_finish(sink, &err), 0));
     sink_free(sink);
     fclose(file);
     buf_append(out, text, len);

@@ -52,6 +52,9 @@ static void story_begin(struct story *story, bool color)
 /* The text, to be freed. */
 static char *story_end(struct story *story)
 {
+    struct err err;
+
+    cr_assert(eq(int, sink_finish(story->sink, &err), 0));
     sink_free(story->sink);
     fclose(story->out);
     return story->text;
@@ -1684,7 +1687,8 @@ Test(render, a_full_disk_is_an_error)
     struct event event = {.kind = EVENT_EXIT, .exit = {.status = {1, 0}}};
     struct err err = {0};
 
-    cr_assert(eq(int, sink_emit(sink, &event, &err), -1));
+    cr_assert(eq(int, sink_emit(sink, &event, &err), 0));
+    cr_assert(eq(int, sink_finish(sink, &err), -1));
     cr_assert(eq(int, (int)err.kind, ERR_OUTPUT));
     sink_free(sink);
     fclose(full);

@@ -132,6 +132,12 @@ void summary(const struct event *event, struct buf *out)
     case EVENT_EXIT:
         say_exit(out, &event->exit);
         break;
+    case EVENT_VERDICT:
+        say_more(out, "", event->verdict.rule);
+        say_more(out, "", event->verdict.verdict);
+        if (event->verdict.offset.known)
+            buf_printf(out, " +%" PRIu64, event->verdict.offset.value);
+        break;
     case EVENT_START:
     case EVENT_KINDS:
         break;

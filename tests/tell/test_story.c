@@ -1251,6 +1251,7 @@ Test(story, every_kind_can_be_next)
         [EVENT_SIGNAL] = "Next: signal 0 (event 2).",
         [EVENT_LIMIT] = "Next: a note on what is not watched (event 2).",
         [EVENT_EXIT] = "Next: the program ends (event 2).",
+        [EVENT_VERDICT] = "Next: the verdict on a rule (event 2).",
     };
 
     for (int kind = 0; kind < EVENT_KINDS; kind++) {

@@ -17,6 +17,9 @@ const enum reg calling_interest[REG_COUNT] = {
     X86_R13, X86_R14, X86_R15, X86_RIP,    X86_FS_BASE, X86_GS_BASE,
 };
 
+const enum reg calling_saved[CALLING_SAVED] = {X86_RBX, X86_RBP, X86_R12,
+                                               X86_R13, X86_R14, X86_R15};
+
 bool calling_frame(int pid, memory_reader *read, const struct regs *regs,
                    struct call_frame *out)
 {

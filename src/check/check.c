@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * check.c - from events to verdicts. Each family of rules looks at an event
+ * twice: with the state before it, and with the state after it. The order in
+ * which the families are asked means nothing.
+ */
+#include "check/check.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "check/convention.h"
+#include "check/ledger.h"
+
+struct check {
+    struct source source;
+    struct source *from;
+    bool all;
+    struct ledger ledger;
+    struct convention convention;
+    bool ended; /* the exit event has passed */
+    uint64_t seq;
+    int tid; /* of the exit event: verdicts have it, too */
+    struct verdicts verdicts;
+};
+
+static void take(struct check *check, const struct event *event)
+{
+    convention_before(&check->convention, &check->ledger, event);
+    ledger_apply(&check->ledger, event);
+    convention_after(&check->convention, &check->ledger, event);
+}
+
+static int next(struct source *source, struct event *event, struct err *err)
+{
+    struct check *check = (struct check *)source;
+    int more;
+
+    if (check->ended &&
+        ledger_verdict(&check->ledger, &check->verdicts, event)) {
+        event->seq = ++check->seq;
+        event->tid = check->tid;
+        return 1;
+    }
+    more = source_next(check->from, event, err);
+    if (more <= 0)
+        return more;
+    take(check, event);
+    check->ended = event->kind == EVENT_EXIT;
+    check->seq = event->seq;
+    check->tid = event->tid;
+    return more;
+}
+
+static int ready(struct source *source, struct err *err)
+{
+    struct check *check = (struct check *)source;
+
+    return check->ended ? 1 : source_ready(check->from, err);
+}
+
+static void free_check(struct source *source)
+{
+    struct check *check = (struct check *)source;
+
+    convention_release(&check->convention);
+    ledger_release(&check->ledger);
+    buf_release(&check->verdicts.text);
+    source_free(check->from);
+    free(check);
+}
+
+struct source *check_source_new(struct source *from,
+                                const struct check_options *options)
+{
+    struct check *check = mem_alloc(sizeof *check);
+
+    check->source = (struct source){next, ready, free_check};
+    check->from = from;
+    check->verdicts.all = options->all;
+    check->ledger.strict = options->strict;
+    for (int rule = 0; rule < RULES; rule++)
+        check->ledger.wanted[rule] =
+            (!options->some || options->chosen[rule]) &&
+            !(options->no_convention &&
+              rule_texts[rule].needs & RULE_NEEDS_CONVENTION);
+    return &check->source;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/ledger.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define NEEDS 3 /* bits of RULE_NEEDS_ that a limit can take away */
+
+void ledger_release(struct ledger *ledger)
+{
+    view_release(&ledger->view);
+    ranges_release(&ledger->emissions);
+    for (int rule = 0; rule < RULES; rule++)
+        free(ledger->missed[rule]);
+    for (int i = 0; i < NEEDS; i++)
+        free(ledger->unwatched[i]);
+    for (size_t i = 0; i < ledger->count; i++) {
+        free((char *)ledger->findings[i].source.file);
+        free((char *)ledger->findings[i].source.text);
+        free(ledger->findings[i].detail);
+    }
+    free(ledger->findings);
+}
+
+/* --- what happened ------------------------------------------------------- */
+
+static void emit(struct ledger *ledger, const struct event *event,
+                 uint64_t addr, size_t len)
+{
+    const char *file = event->source.file, *text = event->source.text;
+    size_t file_size = file ? strlen(file) + 1 : 0;
+    size_t text_size = text ? strlen(text) + 1 : 0;
+    struct emission *emission;
+
+    if (len == 0 || addr + len <= addr)
+        return;
+    emission = range_value_new(sizeof *emission + file_size + text_size);
+    emission->seq = event->seq;
+    emission->tid = event->tid;
+    emission->line = event->source.line;
+    if (file)
+        emission->file = memcpy(emission->texts, file, file_size);
+    if (text)
+        emission->text = memcpy(emission->texts + file_size, text, text_size);
+    ranges_set(&ledger->emissions, addr, addr + len, &emission->value);
+    range_value_drop(&emission->value);
+}
+
+/* What a limit of that budget takes away. What is not listed takes all. */
+static unsigned lost_by(const struct event_limit *limit)
+{
+    static const struct {
+        const char *budget;
+        unsigned needs;
+    } table[] = {
+        {"names", 0},
+        {"output", 0},
+        {"refusals", 0},
+        {"steps", RULE_NEEDS_STEPS},
+        {"call-steps", RULE_NEEDS_STEPS},
+        {"calls", RULE_NEEDS_STEPS},
+        {"nt-flag", RULE_NEEDS_STEPS},
+        {"stores", RULE_NEEDS_STORES},
+        {"all-stores", RULE_NEEDS_STORES},
+        {"data-stores", RULE_NEEDS_STORES},
+        {"system-calls", RULE_NEEDS_STORES},
+        {"length", RULE_NEEDS_STORES},
+    };
+    unsigned all = RULE_NEEDS_STEPS | RULE_NEEDS_STORES;
+
+    if (event_ends_watching(limit))
+        return all | RULE_NEEDS_MAPPINGS;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (word_is(limit->budget, table[i].budget))
+            return table[i].needs;
+    return all;
+}
+
+static void take_limit(struct ledger *ledger, const struct event_limit *limit)
+{
+    unsigned lost = lost_by(limit);
+
+    for (unsigned i = 0; i < NEEDS; i++)
+        if (lost >> i & 1 && !ledger->unwatched[i])
+            ledger->unwatched[i] =
+                mem_copy_text(limit->text ? limit->text : "a limit");
+}
+
+void ledger_apply(struct ledger *ledger, const struct event *event)
+{
+    const struct event_write *write = &event->write;
+
+    if (event->kind == EVENT_WRITE) {
+        emit(ledger, event, write->addr, write->new.len);
+        if (write->also.known)
+            emit(ledger, event, write->also.value, write->new.len);
+    } else if (event->kind == EVENT_UNMAP && event->unmap.length > 0) {
+        ranges_forget(&ledger->emissions, event->unmap.addr,
+                      event->unmap.addr + event->unmap.length);
+    } else if (event->kind == EVENT_LIMIT) {
+        take_limit(ledger, &event->limit);
+    }
+    view_apply(&ledger->view, event);
+}
+
+struct place ledger_place(const struct event *event)
+{
+    const struct event_step *step = &event->step;
+    struct place place = {.known = true,
+                          .seq = event->seq,
+                          .addr = step->addr,
+                          .offset = step->offset};
+
+    if (step->bytes.len <= sizeof place.bytes) {
+        place.length = (uint8_t)step->bytes.len;
+        if (place.length > 0)
+            memcpy(place.bytes, step->bytes.data, place.length);
+    }
+    return place;
+}
+
+struct place ledger_place_at(const struct ledger *ledger, uint64_t seq,
+                             uint64_t addr)
+{
+    const struct region *region = view_region_at(&ledger->view, addr);
+    struct place place = {.known = true, .seq = seq, .addr = addr};
+    struct insn insn;
+
+    if (region)
+        place.offset = addr - region->start;
+    if (view_has_code(&ledger->view, addr) &&
+        view_decode(&ledger->view, addr, &insn)) {
+        place.length = insn.length;
+        memcpy(place.bytes, insn.bytes, insn.length);
+    }
+    return place;
+}
+
+const struct emission *ledger_emission(const struct ledger *ledger,
+                                       uint64_t addr)
+{
+    return ranges_at(&ledger->emissions, addr);
+}
+
+/* --- what was found ------------------------------------------------------ */
+
+void ledger_held(struct ledger *ledger, enum rule rule)
+{
+    ledger->held[rule]++;
+}
+
+void ledger_missed(struct ledger *ledger, enum rule rule, const char *why)
+{
+    if (!ledger->missed[rule])
+        ledger->missed[rule] = mem_copy_text(why);
+}
+
+void ledger_found(struct ledger *ledger, enum rule rule,
+                  const struct place *place, uint64_t key, const char *format,
+                  ...)
+{
+    const struct emission *emission;
+    struct finding *finding;
+    struct buf detail = {0};
+    unsigned same = 0;
+    va_list args;
+
+    if (!ledger->wanted[rule])
+        return;
+    for (size_t i = 0; i < ledger->count; i++) {
+        finding = &ledger->findings[i];
+        if (finding->rule != rule)
+            continue;
+        if (finding->key == key && finding->place.addr == place->addr) {
+            finding->times++;
+            return;
+        }
+        same++;
+    }
+    if (same == LEDGER_MOST) {
+        ledger->more[rule]++;
+        return;
+    }
+    va_start(args, format);
+    buf_vprintf(&detail, format, args);
+    va_end(args);
+    ledger->findings = mem_grow(ledger->findings, ledger->count,
+                                &ledger->capacity, sizeof *finding);
+    finding = &ledger->findings[ledger->count++];
+    *finding = (struct finding){.rule = rule,
+                                .key = key,
+                                .place = *place,
+                                .detail = mem_copy_text(buf_text(&detail)),
+                                .times = 1};
+    buf_release(&detail);
+    emission = place->known ? ledger_emission(ledger, place->addr) : NULL;
+    if (emission && emission->file)
+        finding->source =
+            (struct srcline){.file = mem_copy_text(emission->file),
+                             .line = emission->line,
+                             .text = mem_copy_text(emission->text)};
+}
+
+/* --- verdicts ------------------------------------------------------------ */
+
+/* What there is to say of a rule that nothing was found of. */
+static void judge(const struct ledger *ledger, enum rule rule,
+                  struct event_verdict *verdict, struct buf *text)
+{
+    const char *lost = NULL;
+
+    for (unsigned i = 0; i < NEEDS; i++)
+        if (rule_texts[rule].needs >> i & 1 && ledger->unwatched[i] && !lost)
+            lost = ledger->unwatched[i];
+    verdict->verdict = VERDICT_NOT_SEEN;
+    if (ledger->missed[rule])
+        buf_printf(text, "not all could be told: %s", ledger->missed[rule]);
+    else if (lost)
+        buf_printf(text, "not all was watched: %s", lost);
+    else if (ledger->held[rule] == 0)
+        buf_append_text(text, "nothing ran that it is about");
+    else
+        verdict->verdict = VERDICT_OK;
+    verdict->detail = text->len ? buf_text(text) : NULL;
+}
+
+/* Whose text is in text until the next one. */
+static void tell_finding(const struct ledger *ledger,
+                         const struct finding *finding, struct event *event,
+                         struct verdicts *verdicts, uint64_t more)
+{
+    const struct rule_text *rule = &rule_texts[finding->rule];
+    const struct place *place = &finding->place;
+    struct event_verdict *verdict = &event->verdict;
+    struct buf *text = &verdicts->text;
+
+    verdict->verdict =
+        rule->is_note && !ledger->strict ? VERDICT_NOTE : VERDICT_BROKEN;
+    event->source = finding->source;
+    if (place->known) {
+        verdict->at = (struct opt_u64){true, place->seq};
+        verdict->addr = (struct opt_u64){true, place->addr};
+        verdict->offset = (struct opt_u64){true, place->offset};
+    }
+    if (place->length > 0) {
+        verdict->bytes = (struct bytes){place->bytes, place->length};
+        if (insn_decode(place->bytes, place->length, place->addr,
+                        &verdicts->insn) > 0)
+            verdict->text = verdicts->insn.text;
+    }
+    buf_append_text(text, finding->detail);
+    if (finding->times > 1)
+        buf_printf(text, " (%" PRIu64 " times)", finding->times);
+    if (more > 0)
+        buf_printf(text, "; and %" PRIu64 " more like it, not listed", more);
+    buf_printf(text, "; %s", rule->mend);
+    verdict->detail = buf_text(text);
+}
+
+bool ledger_verdict(const struct ledger *ledger, struct verdicts *verdicts,
+                    struct event *event)
+{
+    for (; verdicts->rule < RULES; verdicts->rule++, verdicts->at = 0) {
+        enum rule rule = (enum rule)verdicts->rule;
+        bool broken = !rule_texts[rule].is_note || ledger->strict;
+        size_t first = verdicts->at, next;
+
+        if (!ledger->wanted[rule])
+            continue;
+        *event = (struct event){.kind = EVENT_VERDICT};
+        event->verdict.rule = rule_texts[rule].name;
+        buf_clear(&verdicts->text);
+        while (first < ledger->count && ledger->findings[first].rule != rule)
+            first++;
+        for (next = first + 1; next < ledger->count; next++)
+            if (ledger->findings[next].rule == rule)
+                break;
+        if (first < ledger->count && (broken || verdicts->all)) {
+            verdicts->at = next;
+            tell_finding(ledger, &ledger->findings[first], event, verdicts,
+                         next < ledger->count ? 0 : ledger->more[rule]);
+            return true;
+        }
+        if (verdicts->all && verdicts->at == 0) {
+            judge(ledger, rule, &event->verdict, &verdicts->text);
+            verdicts->rule++;
+            return true;
+        }
+    }
+    return false;
+}
