@@ -2,6 +2,7 @@
 #include "trace/event.h"
 
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -93,6 +94,171 @@ const struct event_field *event_fields(enum event_kind kind, size_t *count)
         break;
     }
     mem_bug(__FILE__, __LINE__, "kind < EVENT_KINDS");
+}
+
+/* A copy and, behind it in the same block, all that it points to. */
+struct copy {
+    struct event event;
+    size_t uses;
+    uint8_t data[];
+};
+
+/* Where to put what is copied; while data is NULL it is only measured. */
+struct room {
+    uint8_t *data;
+    size_t used;
+};
+
+/* The copy of size bytes, aligned for a list of anything; NULL of NULL. */
+static void *put(struct room *room, const void *from, size_t size)
+{
+    size_t at = room->used;
+
+    if (!from)
+        return NULL;
+    room->used += (size + 7) / 8 * 8;
+    return room->data ? memcpy(room->data + at, from, size) : NULL;
+}
+
+static const char *put_text(struct room *room, const char *text)
+{
+    return text ? put(room, text, strlen(text) + 1) : NULL;
+}
+
+static void put_source(struct room *room, struct srcline *source)
+{
+    source->file = put_text(room, source->file);
+    source->text = put_text(room, source->text);
+    source->excerpt = put_text(room, source->excerpt);
+}
+
+static void put_texts(struct room *room, struct texts *texts)
+{
+    const char **list = put(room, texts->list, texts->count * sizeof *list);
+
+    for (size_t i = 0; i < texts->count; i++) {
+        const char *text = put_text(room, texts->list[i]);
+
+        if (list)
+            list[i] = text;
+    }
+    texts->list = list;
+}
+
+static void put_accesses(struct room *room, struct mem_accesses *accesses)
+{
+    struct mem_access *list =
+        put(room, accesses->list, accesses->count * sizeof *list);
+
+    for (size_t i = 0; i < accesses->count; i++) {
+        struct mem_access access = accesses->list[i];
+        struct bytes *old = &access.old_bytes, *new = &access.new_bytes;
+
+        old->data = put(room, old->data, old->len);
+        new->data = put(room, new->data, new->len);
+        if (list)
+            list[i] = access;
+    }
+    accesses->list = list;
+}
+
+static void put_callers(struct room *room, struct callers *callers)
+{
+    struct caller *list =
+        put(room, callers->list, callers->count * sizeof *list);
+
+    for (size_t i = 0; i < callers->count; i++) {
+        struct caller caller = callers->list[i];
+
+        put_source(room, &caller.source);
+        caller.symbol = put_text(room, caller.symbol);
+        if (list)
+            list[i] = caller;
+    }
+    callers->list = list;
+}
+
+/* Copies all that the event points to, and makes it point there. */
+static void put_all(struct room *room, struct event *event)
+{
+    const struct event_field *fields;
+    size_t count;
+
+    put_source(room, &event->source);
+    fields = event_fields(event->kind, &count);
+    for (size_t f = 0; f < count; f++) {
+        void *field = (char *)event + fields[f].offset;
+        const char **text = field;
+        struct bytes *bytes = field;
+        struct reg_changes *changes = field;
+        struct callee *callee = field;
+
+        switch (fields[f].type) {
+        case FIELD_TYPE_TEXT:
+            *text = put_text(room, *text);
+            break;
+        case FIELD_TYPE_TEXTS:
+            put_texts(room, field);
+            break;
+        case FIELD_TYPE_BYTES:
+            bytes->data = put(room, bytes->data, bytes->len);
+            break;
+        case FIELD_TYPE_CHANGES:
+            changes->list = put(room, changes->list,
+                                changes->count * sizeof *changes->list);
+            break;
+        case FIELD_TYPE_READS:
+        case FIELD_TYPE_WRITES:
+            put_accesses(room, field);
+            break;
+        case FIELD_TYPE_CALLERS:
+            put_callers(room, field);
+            break;
+        case FIELD_TYPE_CALLEE:
+            callee->symbol = put_text(room, callee->symbol);
+            callee->module = put_text(room, callee->module);
+            callee->known_by = put_text(room, callee->known_by);
+            put_texts(room, &callee->params);
+            callee->result = put_text(room, callee->result);
+            break;
+        case FIELD_TYPE_ADDR: /* these point to nothing */
+        case FIELD_TYPE_OPT:
+        case FIELD_TYPE_SIZE:
+        case FIELD_TYPE_INT:
+        case FIELD_TYPE_OPTINT:
+        case FIELD_TYPE_PROT:
+        case FIELD_TYPE_REGS:
+        case FIELD_TYPE_OPTREGS:
+            break;
+        }
+    }
+}
+
+struct event *event_keep(const struct event *event)
+{
+    struct copy *copy = (struct copy *)event->copy;
+    struct event measured = *event;
+    struct room room = {0};
+
+    if (!copy) {
+        put_all(&room, &measured);
+        copy = mem_resize(NULL, sizeof *copy + room.used, 1);
+        *copy = (struct copy){.event = *event};
+        copy->event.copy = &copy->event;
+        copy->event.pages = NULL;
+        room = (struct room){copy->data, 0};
+        put_all(&room, &copy->event);
+    }
+    copy->uses++;
+    return &copy->event;
+}
+
+void event_free(struct event *event)
+{
+    struct copy *copy = (struct copy *)event;
+
+    if (copy && --copy->uses == 0)
+        free(copy);
 }
 
 #define NAME(signal) [signal] = #signal

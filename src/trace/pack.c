@@ -16,8 +16,7 @@
  *   INT, REGS       signed
  *   OPT, OPTINT, OPTREGS
  *                   0, or 1 and signed
- *   TEXT            0, or the number of the word plus 1; without words BYTES,
- *                   with a NUL at the end
+ *   TEXT            0, or the number of the word plus 1
  *   BYTES           0, or the length plus 1 and the bytes as they are
  *   CHANGES         count; register, signed old value, signed difference
  *   TEXTS, READS, WRITES, CALLERS
@@ -149,7 +148,7 @@ _Static_assert(EVENT_KINDS <= KIND_BITS + 1, "a kind must fit in its bits");
 #define VARINT_MAX 10
 
 struct coder {
-    struct words *words; /* or NULL: texts are packed as they are */
+    struct words *words;
     struct buf *out;     /* to pack to, or NULL */
     const uint8_t *at;   /* to unpack from */
     struct unpacked *to; /* whose lists are used */
@@ -204,14 +203,8 @@ static struct bytes code_bytes(struct coder *coder, struct bytes bytes)
 
 static const char *code_text(struct coder *coder, const char *text)
 {
-    struct bytes bytes = {NULL, 0};
     uint64_t number = 0;
 
-    if (!coder->words) {
-        if (coder->out && text)
-            bytes = (struct bytes){(const uint8_t *)text, strlen(text) + 1};
-        return (const char *)code_bytes(coder, bytes).data;
-    }
     if (coder->out && text)
         number = (uint64_t)words_number(coder->words, text) + 1;
     number = code(coder, number);
@@ -448,40 +441,4 @@ void unpacked_release(struct unpacked *unpacked)
     for (size_t i = 0; i < PACK_LISTS; i++)
         free(unpacked->list[i].memory);
     *unpacked = (struct unpacked){0};
-}
-
-/* A copy is the event packed, and unpacked from there: in one block what it
- * borrows, and beside it its lists. */
-struct copy {
-    struct unpacked unpacked; /* its event comes first: that is the copy */
-    size_t uses;
-    uint8_t packed[];
-};
-
-struct event *event_keep(const struct event *event)
-{
-    struct pack_usual usual = {event->seq, event->tid};
-    struct buf packed = {0};
-    struct copy *copy = (struct copy *)event->copy;
-
-    if (!copy) {
-        pack_event(event, usual, NULL, &packed);
-        copy = mem_alloc(sizeof *copy + packed.len);
-        memcpy(copy->packed, packed.data, packed.len);
-        buf_release(&packed);
-        unpack_event(copy->packed, usual, NULL, &copy->unpacked);
-        copy->unpacked.event.copy = &copy->unpacked.event;
-    }
-    copy->uses++;
-    return &copy->unpacked.event;
-}
-
-void event_free(struct event *event)
-{
-    struct copy *copy = (struct copy *)event;
-
-    if (!copy || --copy->uses > 0)
-        return;
-    unpacked_release(&copy->unpacked);
-    free(copy);
 }

@@ -3,8 +3,7 @@
  * trace/pack.h - an event as few bytes, and back.
  *
  * What is packed stands for itself: to unpack it takes no other event, only the
- * words and the usual values that it was packed with. Without words (NULL) the
- * texts are in it as they are.
+ * words and the usual values that it was packed with.
  */
 #ifndef JITTRACE_TRACE_PACK_H
 #define JITTRACE_TRACE_PACK_H
@@ -67,9 +66,9 @@ void pack_event(const struct event *event, struct pack_usual usual,
                 struct words *words, struct buf *out);
 
 /*
- * Unpacks what pack_event has made. The event's texts are those of words or of
- * packed, its bytes (struct bytes) those of packed, its lists are in *out and
- * so are valid until it is used again.
+ * Unpacks what pack_event has made. The event's texts are those of words, its
+ * bytes (struct bytes) those of packed, its lists are in *out and so are valid
+ * until it is used again.
  */
 void unpack_event(const uint8_t *packed, struct pack_usual usual,
                   const struct words *words, struct unpacked *out);
