@@ -2,8 +2,6 @@
 #include "base/buf.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 

@@ -5,10 +5,12 @@
 #ifndef JITTRACE_BASE_BUF_H
 #define JITTRACE_BASE_BUF_H
 
+/* What nearly every file needs: who includes this has it. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
+#include <string.h>
 
 /* Borrowed bytes. data == NULL says that there are none to speak of. */
 struct bytes {

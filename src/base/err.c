@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/err.h"
 
-#include <stdarg.h>
-#include <string.h>
-
 #include "base/utf8.h"
 
 int err_set(struct err *err, enum err_kind kind, const char *format, ...)

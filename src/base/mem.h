@@ -10,6 +10,7 @@
 #define JITTRACE_BASE_MEM_H
 
 #include <stddef.h>
+#include <stdlib.h>
 
 /* size bytes, all zero; size 0 gives a pointer that can be freed. */
 void *mem_alloc(size_t size);

@@ -10,10 +10,6 @@
 #ifndef JITTRACE_CPU_CALLING_H
 #define JITTRACE_CPU_CALLING_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cpu/insn.h"
 
 /* --- calls ---------------------------------------------------------------- */

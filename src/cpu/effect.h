@@ -6,7 +6,6 @@
 #ifndef JITTRACE_CPU_EFFECT_H
 #define JITTRACE_CPU_EFFECT_H
 
-#include "base/buf.h"
 #include "cpu/insn.h"
 #include "cpu/regs.h"
 

@@ -6,9 +6,6 @@
 #ifndef JITTRACE_CPU_FAULT_H
 #define JITTRACE_CPU_FAULT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "cpu/insn.h"
 #include "cpu/regs.h"
 

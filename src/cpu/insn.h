@@ -9,10 +9,6 @@
 #ifndef JITTRACE_CPU_INSN_H
 #define JITTRACE_CPU_INSN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cpu/regs.h"
 
 /* The longest instruction in bytes (Intel SDM vol. 2, 2.3.11). */

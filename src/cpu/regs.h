@@ -6,8 +6,6 @@
 #ifndef JITTRACE_CPU_REGS_H
 #define JITTRACE_CPU_REGS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"

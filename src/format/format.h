@@ -8,11 +8,6 @@
 #ifndef JITTRACE_FORMAT_FORMAT_H
 #define JITTRACE_FORMAT_FORMAT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-
-#include "base/buf.h"
 #include "trace/sink.h"
 #include "trace/source.h"
 

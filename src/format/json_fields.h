@@ -7,7 +7,6 @@
 #define JITTRACE_FORMAT_JSON_FIELDS_H
 
 #include <jansson.h>
-#include <stdbool.h>
 
 #include "base/err.h"
 #include "trace/event.h"

@@ -19,10 +19,7 @@
  */
 #include "format/format.h"
 
-#include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "trace/view.h"

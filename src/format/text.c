@@ -44,10 +44,6 @@
  */
 #include "format/format.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "base/mem.h"
 #include "tell/paragraph.h"
 

@@ -7,8 +7,6 @@
  */
 #include "format/format.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "tell/tell.h"
 #include "trace/where.h"

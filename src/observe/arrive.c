@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/arrive.h"
 
-#include <string.h>
-#include <sys/mman.h>
-
 #include "cpu/calling.h"
 #include "target/calls.h"
 #include "target/proc.h"

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/calls.h"
 
-#include <inttypes.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 

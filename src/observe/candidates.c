@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/candidates.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "base/mem.h"
 #include "observe/arrive.h"
 #include "observe/guard.h"

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/fault.h"
 
-#include <inttypes.h>
-#include <signal.h>
-#include <sys/mman.h>
-
 #include "observe/guard.h"
 #include "observe/maps.h"
 #include "observe/signals.h"

@@ -13,9 +13,6 @@
  */
 #include "observe/observe.h"
 
-#include <signal.h>
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "observe/calls.h"
 #include "observe/candidates.h"

@@ -12,10 +12,6 @@
 #ifndef JITTRACE_OBSERVE_OBSERVE_H
 #define JITTRACE_OBSERVE_OBSERVE_H
 
-#include <stdint.h>
-
-#include "base/buf.h"
-#include "base/err.h"
 #include "observe/budget.h"
 #include "target/launch.h"
 #include "trace/source.h"

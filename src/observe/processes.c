@@ -4,9 +4,6 @@
 #include <elf.h>
 #include <linux/sched.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "base/mem.h"

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/signals.h"
 
-#include <signal.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 #include "cpu/calling.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/space.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/mem.h"

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/stay.h"
 
-#include <inttypes.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "cpu/calling.h"
 #include "observe/arrive.h"
 #include "observe/bytes.h"

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/thread.h"
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 #include "target/inject.h"

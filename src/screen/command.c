@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "screen/command.h"
 
-#include <string.h>
-
 const struct command_entry command_table[COMMANDS] = {
 #define COMMAND(id, word, letters, keys, help) \
     {word, letters, keys, NULL, NULL, help},

@@ -5,7 +5,6 @@
 #ifndef JITTRACE_SCREEN_COMMAND_H
 #define JITTRACE_SCREEN_COMMAND_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "screen/screen.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "tell/focus.h"
 #include "trace/where.h"
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "screen/grid.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "base/utf8.h"
 

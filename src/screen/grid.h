@@ -8,9 +8,6 @@
 #ifndef JITTRACE_SCREEN_GRID_H
 #define JITTRACE_SCREEN_GRID_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "tell/pen.h"
 
 struct cell {

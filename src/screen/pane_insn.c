@@ -5,8 +5,6 @@
  */
 #include "screen/pane.h"
 
-#include <inttypes.h>
-
 #include "tell/code.h"
 
 static const char *const doing[] = {

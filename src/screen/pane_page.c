@@ -12,9 +12,6 @@
  */
 #include "screen/pane.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "tell/code.h"
 
 #define PER_ROW   16u

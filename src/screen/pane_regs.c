@@ -5,9 +5,6 @@
  */
 #include "screen/pane.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "cpu/calling.h"
 
 #define NARROW      60u

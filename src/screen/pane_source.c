@@ -6,10 +6,6 @@
  */
 #include "screen/pane.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "tell/code.h"
 #include "tell/tell.h"

@@ -5,8 +5,6 @@
  */
 #include "screen/pane.h"
 
-#include <string.h>
-
 #include "tell/tell.h"
 #include "screen/command.h"
 

@@ -9,9 +9,6 @@
  */
 #include "screen/screen.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "base/utf8.h"
 #include "tell/tell.h"
 #include "screen/command.h"

@@ -11,10 +11,6 @@
 #ifndef JITTRACE_STEP_DRIVER_H
 #define JITTRACE_STEP_DRIVER_H
 
-#include <stdbool.h>
-#include <stdio.h>
-
-#include "base/err.h"
 #include "step/session.h"
 
 struct driver {

@@ -15,9 +15,7 @@
  */
 #include "step/driver.h"
 
-#include <inttypes.h>
 #include <signal.h>
-#include <string.h>
 
 #include "base/utf8.h"
 #include "screen/screen.h"

@@ -6,9 +6,7 @@
 #include "step/driver.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

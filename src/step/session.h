@@ -12,10 +12,6 @@
 #ifndef JITTRACE_STEP_SESSION_H
 #define JITTRACE_STEP_SESSION_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-#include "base/err.h"
 #include "cpu/regs.h"
 #include "screen/command.h"
 #include "screen/screen.h"

@@ -16,8 +16,6 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <term.h>

@@ -10,9 +10,6 @@
 #ifndef JITTRACE_STEP_TERMINAL_H
 #define JITTRACE_STEP_TERMINAL_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "base/err.h"
 #include "screen/command.h"
 #include "screen/grid.h"

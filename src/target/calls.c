@@ -2,7 +2,6 @@
 #include "target/calls.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <sys/shm.h>
 #include <unistd.h>
 

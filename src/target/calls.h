@@ -6,7 +6,6 @@
 #ifndef JITTRACE_TARGET_CALLS_H
 #define JITTRACE_TARGET_CALLS_H
 
-#include "base/buf.h"
 #include "target/tracee.h"
 
 /* What a call means to an observer of code. */

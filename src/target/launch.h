@@ -5,7 +5,6 @@
 #ifndef JITTRACE_TARGET_LAUNCH_H
 #define JITTRACE_TARGET_LAUNCH_H
 
-#include "base/buf.h"
 #include "target/tracee.h"
 
 struct launch {

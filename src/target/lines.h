@@ -11,7 +11,6 @@
 
 #include <sys/types.h>
 
-#include "base/buf.h"
 #include "trace/event.h"
 #include "cpu/regs.h"
 

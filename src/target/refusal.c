@@ -7,8 +7,6 @@
 #include "target/refusal.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "cpu/regs.h"

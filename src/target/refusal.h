@@ -5,7 +5,6 @@
 #ifndef JITTRACE_TARGET_REFUSAL_H
 #define JITTRACE_TARGET_REFUSAL_H
 
-#include "base/buf.h"
 #include "target/tracee.h"
 
 /*

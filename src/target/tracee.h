@@ -14,8 +14,6 @@
 
 #include <sched.h>
 #include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <sys/user.h>
 
 #include "base/err.h"

@@ -3,7 +3,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/syscall.h>
 
 #include "target/inject.h"

@@ -12,8 +12,6 @@
 #include "target/registers.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <string.h>
 #include <sys/ptrace.h>
 #include <ucontext.h>
 

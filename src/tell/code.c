@@ -15,9 +15,6 @@
  */
 #include "tell/code.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #define ROW       16u
 #define LOOK_BACK 8192
 

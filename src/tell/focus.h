@@ -17,9 +17,6 @@
 #ifndef JITTRACE_TELL_FOCUS_H
 #define JITTRACE_TELL_FOCUS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "trace/history.h"
 #include "cpu/insn.h"
 

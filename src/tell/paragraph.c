@@ -12,11 +12,6 @@
  */
 #include "tell/paragraph.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "base/mem.h"
 #include "tell/code.h"
 #include "tell/tell_parts.h"

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tell/pen.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/utf8.h"
 

@@ -14,9 +14,6 @@
 #ifndef JITTRACE_TELL_PEN_H
 #define JITTRACE_TELL_PEN_H
 
-#include <stdbool.h>
-
-#include "base/buf.h"
 #include "cpu/insn.h"
 #include "trace/event.h"
 

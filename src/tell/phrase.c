@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tell/phrase.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "base/mem.h"
 #include "cpu/effect.h"
 

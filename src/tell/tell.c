@@ -6,8 +6,6 @@
  */
 #include "tell/tell.h"
 
-#include <inttypes.h>
-
 #include "base/utf8.h"
 #include "tell/tell_parts.h"
 

@@ -2,9 +2,7 @@
 /*
  * What may happen at any time, and the end.
  */
-#include <inttypes.h>
 #include <signal.h>
-#include <string.h>
 
 #include "base/utf8.h"
 #include "tell/tell_parts.h"

@@ -3,10 +3,7 @@
  * The start, and memory: how it comes, goes, and changes its protection.
  */
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "base/utf8.h"
 #include "tell/tell_parts.h"

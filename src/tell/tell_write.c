@@ -10,8 +10,6 @@
  * turn out to be code (paragraph.c). What was in the page before is not
  * decoded together with what is stored now: telling->stored has the new bytes.
  */
-#include <inttypes.h>
-#include <string.h>
 
 #include "tell/code.h"
 #include "tell/tell_parts.h"

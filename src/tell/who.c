@@ -17,9 +17,6 @@
  */
 #include "tell/tell.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 #include "tell/code.h"
 
 #define INDENT 4u

@@ -2,8 +2,6 @@
 #include "trace/event.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"

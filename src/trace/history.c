@@ -20,8 +20,6 @@
  */
 #include "trace/history.h"
 
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "trace/store.h"
 

@@ -9,9 +9,6 @@
 #ifndef JITTRACE_TRACE_HISTORY_H
 #define JITTRACE_TRACE_HISTORY_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "trace/event.h"
 #include "trace/store.h"
 #include "trace/view.h"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/labels.h"
 
-#include <string.h>
-
 #include "base/utf8.h"
 
 bool labels_add(struct labels *labels, uint64_t addr, uint64_t length,

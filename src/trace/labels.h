@@ -8,10 +8,6 @@
 #ifndef JITTRACE_TRACE_LABELS_H
 #define JITTRACE_TRACE_LABELS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "trace/ranges.h"
 

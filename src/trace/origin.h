@@ -18,10 +18,6 @@
 #ifndef JITTRACE_TRACE_ORIGIN_H
 #define JITTRACE_TRACE_ORIGIN_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "trace/event.h"
 #include "trace/store.h"
 

@@ -8,9 +8,6 @@
 #ifndef JITTRACE_TRACE_PACK_H
 #define JITTRACE_TRACE_PACK_H
 
-#include <stdint.h>
-
-#include "base/buf.h"
 #include "trace/event.h"
 
 struct words_block;

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/pages.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "cpu/regs.h"
 

@@ -9,10 +9,6 @@
 #ifndef JITTRACE_TRACE_PAGES_H
 #define JITTRACE_TRACE_PAGES_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "base/buf.h"
 #include "trace/ranges.h"
 

@@ -9,7 +9,6 @@
  */
 #include "trace/ranges.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/regions.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h> /* PROT_* */
 
 /* By what the write permission of a region is held back. */
 enum write_guard {

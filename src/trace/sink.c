@@ -2,8 +2,6 @@
 #include "trace/sink.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 

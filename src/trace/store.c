@@ -12,9 +12,6 @@
  */
 #include "trace/store.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 
 #define CHUNK_SIZE 65536u /* where an event begins fits in 16 bits */

@@ -8,10 +8,6 @@
 #ifndef JITTRACE_TRACE_STORE_H
 #define JITTRACE_TRACE_STORE_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/buf.h"
 #include "trace/event.h"
 #include "trace/pack.h"
 

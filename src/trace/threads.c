@@ -13,9 +13,6 @@
  */
 #include "trace/threads.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "cpu/calling.h"
 #include "trace/view.h"

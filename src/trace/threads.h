@@ -18,10 +18,6 @@
 #ifndef JITTRACE_TRACE_THREADS_H
 #define JITTRACE_TRACE_THREADS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cpu/regs.h"
 #include "trace/event.h"
 

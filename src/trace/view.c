@@ -2,9 +2,6 @@
 #include "trace/view.h"
 
 #include <limits.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 #include "base/mem.h"
 

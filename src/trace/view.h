@@ -13,11 +13,6 @@
 #ifndef JITTRACE_TRACE_VIEW_H
 #define JITTRACE_TRACE_VIEW_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/buf.h"
 #include "cpu/insn.h"
 #include "trace/event.h"
 #include "trace/labels.h"

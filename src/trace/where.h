@@ -11,11 +11,6 @@
 #ifndef JITTRACE_TRACE_WHERE_H
 #define JITTRACE_TRACE_WHERE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include "base/buf.h"
 #include "trace/event.h"
 
 /* The mappings that began at an address, one after the other. */

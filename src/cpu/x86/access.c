@@ -11,8 +11,6 @@
  */
 #include "cpu/insn.h"
 
-#include <string.h>
-
 #include "cpu/x86/tell.h"
 
 bool insn_is(const struct insn *insn, const char *mnemonics)

@@ -6,8 +6,6 @@
  */
 #include "cpu/calling.h"
 
-#include <string.h>
-
 #define WORD  sizeof(uint64_t)
 #define STACK (UINT64_C(8) << 20)
 

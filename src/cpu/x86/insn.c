@@ -14,8 +14,6 @@
  */
 #include "cpu/insn.h"
 
-#include <string.h>
-
 #include <Zydis/Zydis.h>
 
 #include "cpu/calling.h"

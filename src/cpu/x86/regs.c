@@ -2,7 +2,6 @@
 #include "cpu/regs.h"
 
 #include <ctype.h>
-#include <string.h>
 
 #include "base/mem.h"
 

@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Behind the first byte of a VEX prefix of three, and of XOP. */
 #define VEX3 " ~R:1 ~X:1 ~B:1 mmmmm:5 W:1 ~vvvv:4 L:1 pp:2"

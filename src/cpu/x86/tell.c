@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "cpu/x86/tell.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <string.h>
-
 /* More bytes than these of a vector or a block are not spelled out. */
 #define MOST_BYTES 16
 

@@ -13,7 +13,6 @@
 #include "cpu/x86/tell.h"
 
 #include <ctype.h>
-#include <string.h>
 
 /* The status flags: CF PF AF ZF SF OF (SDM vol. 1, 3.4.3.1). */
 #define STATUS_FLAGS UINT64_C(0x8d5)

@@ -11,8 +11,6 @@
  */
 #include "cpu/x86/tell.h"
 
-#include <string.h>
-
 bool tell_move(const struct step *step)
 {
     const struct insn_operand *to = &step->insn->operands[0];
