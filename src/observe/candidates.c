@@ -151,7 +151,8 @@ void candidate_follow_brk(struct thread *thread)
 }
 
 /* Takes in [addr, end) of a line as a region and tells of it. What no call has
- * made just now was there before, and what it holds is not known. */
+ * made just now was there before, and what it holds is not known; nor is what
+ * was in a file. What is anonymous begins as zeros, shared or not (mmap(2)). */
 static struct region *add(struct thread *thread, const struct maps_line *line,
                           uint64_t addr, uint64_t end, bool stores,
                           const char *call)
@@ -160,11 +161,14 @@ static struct region *add(struct thread *thread, const struct maps_line *line,
     struct region *region =
         regions_map(&thread->space->regions, addr, end - addr, line->prot);
     struct region_guard *guard = &region->guard;
+    bool is_new =
+        call && (line->inode == 0 || (call_kind(&thread->call) == CALL_MMAP &&
+                                      (thread->call.args[3] & MAP_ANONYMOUS)));
 
     guard->code = (line->prot & PROT_EXEC) || line->inode != 0;
     guard->wanted = candidate_wanted(thread, region, stores);
     guard->as_data = stores && !guard->code && max->data_stores == 0;
-    guard->blind = !call || line->inode != 0 || region->length > max->length;
+    guard->blind = !is_new || region->length > max->length;
     guard->shared = line->shared || line->inode != 0;
     guard->device = line->device;
     guard->inode = line->inode;

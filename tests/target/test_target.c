@@ -274,6 +274,9 @@ Test(target, calls_that_may_write_to_a_range_are_known)
         {SYS_clone3, {0x1000, 88, 0, 0, 0x2000, 0x7f0000000010}, false},
         {SYS_set_robust_list, {0x1000, 24, 0x7f0000000010}, false},
         {SYS_rseq, {0x1000, 32, 0, 0, 0x7f0000000010}, false},
+        {SYS_getppid, {0x7f0000000010}, false},
+        {SYS_restart_syscall, {1, 0, 0x1000, 0, 0, 0x7f0000000010}, false},
+        {SYS_restart_syscall, {1, 0, 0x1000, 0x7f0000000010}, true},
         {SYS_newfstatat, {3, 0x7f0000000010, 0x1000, 0}, false}, /* a path */
     };
 

@@ -12,6 +12,8 @@
  * reports: write +5 c3 by elsewhere
  * reports: write +1 05
  * reports: write +2 00
+ * reports: write +3 00
+ * reports: write +4 00
  * reports: protect rw- r-x b805000000c3
  * reports: enter +0 call
  * reports: leave return 5
