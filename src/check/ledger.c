@@ -17,35 +17,35 @@ void ledger_release(struct ledger *ledger)
         free(ledger->missed[rule]);
     for (int i = 0; i < NEEDS; i++)
         free(ledger->unwatched[i]);
-    for (size_t i = 0; i < ledger->count; i++) {
-        free((char *)ledger->findings[i].source.file);
-        free((char *)ledger->findings[i].source.text);
-        free(ledger->findings[i].detail);
-    }
+    for (size_t i = 0; i < ledger->count; i++)
+        event_free(ledger->findings[i].verdict);
+    buf_release(&ledger->packing);
+    unpacked_release(&ledger->write);
     free(ledger->findings);
 }
 
 /* --- what happened ------------------------------------------------------- */
 
 static void emit(struct ledger *ledger, const struct event *event,
-                 uint64_t addr, size_t len)
+                 uint64_t addr)
 {
-    const char *file = event->source.file, *text = event->source.text;
-    size_t file_size = file ? strlen(file) + 1 : 0;
-    size_t text_size = text ? strlen(text) + 1 : 0;
+    struct event write = *event;
     struct emission *emission;
 
-    if (len == 0 || addr + len <= addr)
+    if (event->write.new.len == 0 || addr + event->write.new.len <= addr)
         return;
-    emission = range_value_new(sizeof *emission + file_size + text_size);
+    write.source.excerpt = NULL;
+    buf_clear(&ledger->packing);
+    pack_event(&write, (struct pack_usual){event->seq, event->tid}, NULL,
+               &ledger->packing);
+    emission = range_value_new(sizeof *emission + ledger->packing.len);
     emission->seq = event->seq;
     emission->tid = event->tid;
-    emission->line = event->source.line;
-    if (file)
-        emission->file = memcpy(emission->texts, file, file_size);
-    if (text)
-        emission->text = memcpy(emission->texts + file_size, text, text_size);
-    ranges_set(&ledger->emissions, addr, addr + len, &emission->value);
+    emission->addr = addr;
+    emission->length = event->write.new.len;
+    memcpy(emission->packed, ledger->packing.data, ledger->packing.len);
+    ranges_set(&ledger->emissions, addr, addr + emission->length,
+               &emission->value);
     range_value_drop(&emission->value);
 }
 
@@ -94,9 +94,9 @@ void ledger_apply(struct ledger *ledger, const struct event *event)
     const struct event_write *write = &event->write;
 
     if (event->kind == EVENT_WRITE) {
-        emit(ledger, event, write->addr, write->new.len);
+        emit(ledger, event, write->addr);
         if (write->also.known)
-            emit(ledger, event, write->also.value, write->new.len);
+            emit(ledger, event, write->also.value);
     } else if (event->kind == EVENT_UNMAP && event->unmap.length > 0) {
         ranges_forget(&ledger->emissions, event->unmap.addr,
                       event->unmap.addr + event->unmap.length);
@@ -145,6 +145,15 @@ const struct emission *ledger_emission(const struct ledger *ledger,
     return ranges_at(&ledger->emissions, addr);
 }
 
+const struct event *ledger_write(struct ledger *ledger,
+                                 const struct emission *emission)
+{
+    unpack_event(emission->packed,
+                 (struct pack_usual){emission->seq, emission->tid}, NULL,
+                 &ledger->write);
+    return &ledger->write.event;
+}
+
 /* --- what was found ------------------------------------------------------ */
 
 void ledger_held(struct ledger *ledger, enum rule rule)
@@ -158,11 +167,42 @@ void ledger_missed(struct ledger *ledger, enum rule rule, const char *why)
         ledger->missed[rule] = mem_copy_text(why);
 }
 
+/* The verdict as it is found now: who emitted it is known now only. */
+static struct event *make_verdict(struct ledger *ledger, enum rule rule,
+                                  const struct place *place, const char *detail)
+{
+    const struct emission *emission =
+        place->known ? ledger_emission(ledger, place->addr) : NULL;
+    struct event event = {.kind = EVENT_VERDICT};
+    struct event_verdict *verdict = &event.verdict;
+    struct insn insn;
+
+    verdict->rule = rule_texts[rule].name;
+    verdict->verdict = rule_texts[rule].is_note && !ledger->strict
+                           ? VERDICT_NOTE
+                           : VERDICT_BROKEN;
+    verdict->detail = detail;
+    if (place->known) {
+        verdict->at = (struct opt_u64){true, place->seq};
+        verdict->addr = (struct opt_u64){true, place->addr};
+        verdict->offset = (struct opt_u64){true, place->offset};
+    }
+    if (place->length > 0) {
+        verdict->bytes = (struct bytes){place->bytes, place->length};
+        if (insn_decode(place->bytes, place->length, place->addr, &insn) > 0)
+            verdict->text = insn.text;
+    }
+    if (emission) {
+        event.source = ledger_write(ledger, emission)->source;
+        verdict->via = ledger->write.event.write.via;
+    }
+    return event_keep(&event);
+}
+
 void ledger_found(struct ledger *ledger, enum rule rule,
                   const struct place *place, uint64_t key, const char *format,
                   ...)
 {
-    const struct emission *emission;
     struct finding *finding;
     struct buf detail = {0};
     unsigned same = 0;
@@ -174,7 +214,8 @@ void ledger_found(struct ledger *ledger, enum rule rule,
         finding = &ledger->findings[i];
         if (finding->rule != rule)
             continue;
-        if (finding->key == key && finding->place.addr == place->addr) {
+        if (finding->key == key &&
+            finding->verdict->verdict.addr.value == place->addr) {
             finding->times++;
             return;
         }
@@ -189,19 +230,9 @@ void ledger_found(struct ledger *ledger, enum rule rule,
     va_end(args);
     ledger->findings = mem_grow(ledger->findings, ledger->count,
                                 &ledger->capacity, sizeof *finding);
-    finding = &ledger->findings[ledger->count++];
-    *finding = (struct finding){.rule = rule,
-                                .key = key,
-                                .place = *place,
-                                .detail = mem_copy_text(buf_text(&detail)),
-                                .times = 1};
+    ledger->findings[ledger->count++] = (struct finding){
+        rule, key, make_verdict(ledger, rule, place, buf_text(&detail)), 1};
     buf_release(&detail);
-    emission = place->known ? ledger_emission(ledger, place->addr) : NULL;
-    if (emission && emission->file)
-        finding->source =
-            (struct srcline){.file = mem_copy_text(emission->file),
-                             .line = emission->line,
-                             .text = mem_copy_text(emission->text)};
 }
 
 /* --- verdicts ------------------------------------------------------------ */
@@ -227,37 +258,19 @@ static void judge(const struct ledger *ledger, enum rule rule,
     verdict->detail = text->len ? buf_text(text) : NULL;
 }
 
-/* Whose text is in text until the next one. */
-static void tell_finding(const struct ledger *ledger,
-                         const struct finding *finding, struct event *event,
-                         struct verdicts *verdicts, uint64_t more)
+/* The verdict with what is known at the end only; its text is in `text`. */
+static void tell_finding(const struct finding *finding, uint64_t more,
+                         struct buf *text, struct event *event)
 {
-    const struct rule_text *rule = &rule_texts[finding->rule];
-    const struct place *place = &finding->place;
-    struct event_verdict *verdict = &event->verdict;
-    struct buf *text = &verdicts->text;
-
-    verdict->verdict =
-        rule->is_note && !ledger->strict ? VERDICT_NOTE : VERDICT_BROKEN;
-    event->source = finding->source;
-    if (place->known) {
-        verdict->at = (struct opt_u64){true, place->seq};
-        verdict->addr = (struct opt_u64){true, place->addr};
-        verdict->offset = (struct opt_u64){true, place->offset};
-    }
-    if (place->length > 0) {
-        verdict->bytes = (struct bytes){place->bytes, place->length};
-        if (insn_decode(place->bytes, place->length, place->addr,
-                        &verdicts->insn) > 0)
-            verdict->text = verdicts->insn.text;
-    }
-    buf_append_text(text, finding->detail);
+    *event = *finding->verdict;
+    event->copy = NULL;
+    buf_append_text(text, event->verdict.detail);
     if (finding->times > 1)
         buf_printf(text, " (%" PRIu64 " times)", finding->times);
     if (more > 0)
         buf_printf(text, "; and %" PRIu64 " more like it, not listed", more);
-    buf_printf(text, "; %s", rule->mend);
-    verdict->detail = buf_text(text);
+    buf_printf(text, "; %s", rule_texts[finding->rule].mend);
+    event->verdict.detail = buf_text(text);
 }
 
 bool ledger_verdict(const struct ledger *ledger, struct verdicts *verdicts,
@@ -265,7 +278,8 @@ bool ledger_verdict(const struct ledger *ledger, struct verdicts *verdicts,
 {
     for (; verdicts->rule < RULES; verdicts->rule++, verdicts->at = 0) {
         enum rule rule = (enum rule)verdicts->rule;
-        bool broken = !rule_texts[rule].is_note || ledger->strict;
+        bool shown =
+            verdicts->all || !rule_texts[rule].is_note || ledger->strict;
         size_t first = verdicts->at, next;
 
         if (!ledger->wanted[rule])
@@ -278,10 +292,11 @@ bool ledger_verdict(const struct ledger *ledger, struct verdicts *verdicts,
         for (next = first + 1; next < ledger->count; next++)
             if (ledger->findings[next].rule == rule)
                 break;
-        if (first < ledger->count && (broken || verdicts->all)) {
+        if (first < ledger->count && shown) {
             verdicts->at = next;
-            tell_finding(ledger, &ledger->findings[first], event, verdicts,
-                         next < ledger->count ? 0 : ledger->more[rule]);
+            tell_finding(&ledger->findings[first],
+                         next < ledger->count ? 0 : ledger->more[rule],
+                         &verdicts->text, event);
             return true;
         }
         if (verdicts->all && verdicts->at == 0) {

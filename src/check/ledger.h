@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "check/rules.h"
 #include "trace/event.h"
+#include "trace/pack.h"
 #include "trace/view.h"
 
 /* How many findings of one rule are told; of more only their number. */
@@ -41,31 +42,30 @@ struct place {
     uint8_t bytes[INSN_MAX_LENGTH];
 };
 
-/* Who stored a stretch of code: the event of the store, and what that tells. */
+/* A store of code, kept for as long as a byte of it stands. */
 struct emission {
     struct range_value value;
     uint64_t seq;
     int tid;
-    int line;         /* in file */
-    const char *file; /* or NULL: not known */
-    const char *text; /* of that line, or NULL */
-    char texts[];
+    uint64_t addr; /* what it stored: here or, by `also`, elsewhere */
+    size_t length;
+    uint8_t packed[]; /* the event */
 };
 
 /* One way in which a rule was broken, or may be. */
 struct finding {
     enum rule rule;
-    uint64_t key; /* with the place, what makes it another finding */
-    struct place place;
-    struct srcline source; /* of who emitted the instruction; texts are own */
-    char *detail;
+    uint64_t key;          /* with the place, what makes it another finding */
+    struct event *verdict; /* but for how often, and what to do */
     uint64_t times;
 };
 
 struct ledger {
     struct view view;
     struct ranges emissions; /* of addresses */
-    bool wanted[RULES];      /* those that are looked at */
+    struct buf packing;
+    struct unpacked write; /* what ledger_write returned */
+    bool wanted[RULES];    /* those that are looked at */
     bool strict;
     uint64_t held[RULES];
     uint64_t more[RULES]; /* findings that are only counted */
@@ -88,9 +88,14 @@ struct place ledger_place(const struct event *step);
 struct place ledger_place_at(const struct ledger *ledger, uint64_t seq,
                              uint64_t addr);
 
-/* Who stored the byte at addr last, or NULL; valid until the next event. */
+/* The latest store of the byte at addr, or NULL: none was seen. Valid until the
+ * next event. */
 const struct emission *ledger_emission(const struct ledger *ledger,
                                        uint64_t addr);
+
+/* Its write event, valid until this is asked for again. */
+const struct event *ledger_write(struct ledger *ledger,
+                                 const struct emission *emission);
 
 /* The rule could have been broken and was not. */
 void ledger_held(struct ledger *ledger, enum rule rule);
@@ -117,7 +122,6 @@ struct verdicts {
     unsigned rule; /* the next one */
     size_t at;     /* the next finding of it */
     struct buf text;
-    struct insn insn;
 };
 bool ledger_verdict(const struct ledger *ledger, struct verdicts *verdicts,
                     struct event *event);

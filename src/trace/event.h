@@ -122,7 +122,6 @@ enum event_kind {
 #include "trace/event.def"
 
 struct pages;
-
 /* Everything an event points to is borrowed from whoever made it. */
 struct event {
     enum event_kind kind;
@@ -141,8 +140,7 @@ struct event {
 /* What write.by says when bytes were found changed and nobody saw how. */
 #define WRITTEN_ELSEWHERE "elsewhere"
 
-/* What verdict.verdict says: it was held, it was broken, it was broken in a way
- * that may be meant, or it cannot be told. */
+/* What verdict.verdict says; a note is broken in a way that may be meant. */
 #define VERDICT_OK       "ok"
 #define VERDICT_BROKEN   "broken"
 #define VERDICT_NOTE     "note"

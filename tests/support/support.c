@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "format/format.h"
+#include "check/check.h"
 #include "trace/source.h"
 
 #define TRAP_FLAG   0x100u
@@ -288,7 +289,8 @@ static void read_trace(const char *name, struct store *store)
     int more;
 
     cr_assert(ne(ptr, file, NULL), "%s: %s", name, strerror(errno));
-    source = recording_new(file, name);
+    source =
+        check_source_new(recording_new(file, name), &(struct check_options){0});
     while ((more = source_next(source, &event, &err)) > 0)
         store_append(store, &event);
     source_free(source);

@@ -16,9 +16,9 @@
 int main(void)
 {
     static const uint8_t insns[] = {
-        0xbb, 7, 0, 0, 0, /* mov ebx, 7 */
-        0x89, 0xd8,       /* mov eax, ebx */
-        0xc3,             /* ret */
+        0xbb, 7,    0, 0, 0, /* mov ebx, 7 */
+        0x89, 0xd8,          /* mov eax, ebx */
+        0xc3,                /* ret */
     };
     uint8_t *code = code_new(insns, sizeof insns);
     int result;
