@@ -69,6 +69,13 @@ enum reg reg_find(const char *name);
 void reg_part_name(enum reg reg, unsigned bits, bool high, struct buf *out);
 
 /*
+ * The register whose lowest byte an instruction with a REX prefix uses where
+ * one without uses bits 15..8 of reg: sil for dh (Intel SDM vol. 2, 2.2.1.2).
+ * REG_NONE for a register that has no such part.
+ */
+enum reg reg_beside_high(enum reg reg);
+
+/*
  * Lists what differs between two register files, in the order of regs.def,
  * without the program counter (an instruction's address says that). out has
  * room for REG_COUNT entries. Returns how many were filled.

@@ -133,6 +133,30 @@ Test(x86, names_of_register_parts)
     }
 }
 
+/* The byte registers of the same number, with a REX prefix and without. */
+Test(x86, registers_beside_the_high_ones)
+{
+    static const struct {
+        const char *plain, *rex;
+    } cases[] = {
+        {"b0 01", "40 b0 01"}, /* mov al */
+        {"b4 01", "40 b4 01"}, /* mov ah, spl */
+        {"b5 01", "40 b5 01"}, {"b6 01", "40 b6 01"}, {"b7 01", "40 b7 01"},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct insn plain = decoded(cases[i].plain),
+                    rex = decoded(cases[i].rex);
+        const struct insn_operand *operand = &plain.operands[0];
+
+        cr_assert(eq(int, operand->high, i > 0));
+        if (operand->high)
+            cr_assert(
+                eq(int, reg_beside_high(operand->reg), rex.operands[0].reg));
+    }
+    cr_assert(eq(int, reg_beside_high(X86_RSI), REG_NONE));
+}
+
 Test(x86, arguments_follow_the_psabi)
 {
     static const char *const names[] = {"rdi", "rsi", "rdx", "rcx", "r8", "r9"};
@@ -245,6 +269,52 @@ Test(x86, long_text_fits)
 }
 
 /* Every beginning of an instruction is one that ends too early. */
+Test(x86, ignored_rex)
+{
+    static const struct {
+        const char *hex;
+        uint8_t ignored;
+    } cases[] = {
+        {"66 41 c7 00 34 12", 0},    /* mov word ptr [r8], 0x1234 */
+        {"41 66 c7 00 34 12", 0x41}, /* the same to [rax] */
+        {"48 f2 0f 2a c0", 0x48},    /* cvtsi2sd xmm0, eax */
+        {"f2 48 0f 2a c0", 0},       /* cvtsi2sd xmm0, rax */
+        {"48 49 89 f8", 0x48},       /* mov r8, rdi */
+        {"48 89 f8", 0},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++)
+        cr_assert(eq(u8, decoded(cases[i].hex).ignored_rex, cases[i].ignored),
+                  "%s", cases[i].hex);
+}
+
+Test(x86, what_is_behind_runs)
+{
+    static const struct {
+        const char *hex;
+        bool goes_on;
+    } cases[] = {
+        {"90", true},
+        {"c3", false},
+        {"eb 00", false},
+        {"ff e0", false},
+        {"74 00", true},
+        {"e8 00 00 00 00", true},
+        {"cc", false},
+        {"0f 0b", false},
+        {"f4", false},
+        {"0f 05", true},
+        {"e9 00 00 00 00", false},
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct insn insn = decoded(cases[i].hex);
+
+        cr_assert(eq(int, insn_goes_on(&insn), cases[i].goes_on), "%s",
+                  cases[i].hex);
+    }
+}
+
 Test(x86, truncated)
 {
     for (size_t i = 0; i < COUNT(texts); i++) {

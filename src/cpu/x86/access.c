@@ -27,6 +27,12 @@ bool insn_is(const struct insn *insn, const char *mnemonics)
     return false;
 }
 
+bool insn_goes_on(const struct insn *insn)
+{
+    return insn->kind != INSN_JUMP && insn->kind != INSN_RETURN &&
+           insn->kind != INSN_TRAP && !insn_is(insn, "int3 ud0 ud1 ud2 hlt");
+}
+
 uint64_t insn_register(const struct insn *insn, const struct regs *regs,
                        enum reg reg)
 {

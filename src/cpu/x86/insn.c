@@ -44,6 +44,9 @@ static enum reg full_register(ZydisRegister reg)
     return full == ZYDIS_REGISTER_RFLAGS ? X86_RFLAGS : REG_NONE;
 }
 
+/* The upper half of every REX prefix (SDM vol. 2, figure 2-4). */
+#define REX_PATTERN 4
+
 /* Of mov to a segment register: which one (Intel SDM vol. 2, MOV). */
 #define SS_FIELD 2
 
@@ -309,6 +312,10 @@ int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
     for (uint8_t i = zinsn->raw.prefix_count; !out->repeated && i-- > 0;)
         if (zinsn->raw.prefixes[i].type == ZYDIS_PREFIX_TYPE_MANDATORY)
             out->mandatory_prefix = zinsn->raw.prefixes[i].value;
+    for (uint8_t i = 0; i < zinsn->raw.prefix_count; i++)
+        if (zinsn->raw.prefixes[i].type == ZYDIS_PREFIX_TYPE_IGNORED &&
+            zinsn->raw.prefixes[i].value >> 4 == REX_PATTERN)
+            out->ignored_rex = zinsn->raw.prefixes[i].value;
     strncpy(out->mnemonic, ZydisMnemonicGetString(zinsn->mnemonic),
             sizeof out->mnemonic - 1);
     convert_operands(&decoded, out);

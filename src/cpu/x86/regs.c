@@ -58,6 +58,22 @@ void reg_part_name(enum reg reg, unsigned bits, bool high, struct buf *out)
                    bits == 8 ? "l" : "");
 }
 
+enum reg reg_beside_high(enum reg reg)
+{
+    switch (reg) {
+    case X86_RAX:
+        return X86_RSP;
+    case X86_RCX:
+        return X86_RBP;
+    case X86_RDX:
+        return X86_RSI;
+    case X86_RBX:
+        return X86_RDI;
+    default:
+        return REG_NONE;
+    }
+}
+
 size_t regs_diff(const struct regs *before, const struct regs *after,
                  struct reg_change *out)
 {
