@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "check/convention.h"
 #include "check/ledger.h"
+#include "check/structure.h"
 
 struct check {
     struct source source;
@@ -18,6 +19,7 @@ struct check {
     bool all;
     struct ledger ledger;
     struct convention convention;
+    struct structure structure;
     bool ended; /* the exit event has passed */
     uint64_t seq;
     int tid; /* of the exit event: verdicts have it, too */
@@ -27,8 +29,10 @@ struct check {
 static void take(struct check *check, const struct event *event)
 {
     convention_before(&check->convention, &check->ledger, event);
+    structure_before(&check->structure, &check->ledger, event);
     ledger_apply(&check->ledger, event);
     convention_after(&check->convention, &check->ledger, event);
+    structure_after(&check->structure, &check->ledger, event);
 }
 
 static int next(struct source *source, struct event *event, struct err *err)
@@ -64,6 +68,7 @@ static void free_check(struct source *source)
     struct check *check = (struct check *)source;
 
     convention_release(&check->convention);
+    structure_release(&check->structure);
     ledger_release(&check->ledger);
     buf_release(&check->verdicts.text);
     source_free(check->from);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/layout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/regs.h"
+
+struct spots {
+    struct range_value value;
+    struct spot list[ARCH_PAGE_SIZE];
+};
+
+void layout_release(struct layout *layout)
+{
+    ranges_release(&layout->pages);
+}
+
+static uint64_t start_of(uint64_t addr)
+{
+    return addr - addr % ARCH_PAGE_SIZE;
+}
+
+/* The spot of addr, if there is one, or if it is to be made. */
+static struct spot *spot_of(struct layout *layout, uint64_t addr, bool make)
+{
+    uint64_t start = start_of(addr);
+    struct spots *spots = ranges_change(&layout->pages, start);
+
+    if (!spots && make) {
+        spots = range_value_new(sizeof *spots);
+        ranges_set(&layout->pages, start, start + 1, &spots->value);
+        range_value_drop(&spots->value);
+    }
+    return spots ? &spots->list[addr - start] : NULL;
+}
+
+const struct spot *layout_at(const struct layout *layout, uint64_t addr)
+{
+    const struct spots *spots = ranges_at(&layout->pages, start_of(addr));
+
+    return spots ? &spots->list[addr % ARCH_PAGE_SIZE] : NULL;
+}
+
+const struct spot *layout_first(const struct layout *layout, uint64_t addr)
+{
+    const struct spot *spot = layout_at(layout, addr);
+
+    return !spot || !spot->ran ? NULL : layout_at(layout, addr - spot->back);
+}
+
+void layout_put(struct layout *layout, uint64_t addr, const struct spot *spot)
+{
+    for (uint8_t i = 0; i < spot->length; i++) {
+        struct spot *to = spot_of(layout, addr + i, true);
+        bool was_entered = to->was_entered;
+
+        *to = *spot;
+        to->back = i;
+        to->was_entered = was_entered;
+    }
+}
+
+void layout_again(struct layout *layout, uint64_t addr, uint64_t seq, int tid)
+{
+    struct spot *spot = spot_of(layout, addr, true);
+
+    spot->ran = seq + 1;
+    spot->tid = tid;
+}
+
+void layout_entered(struct layout *layout, uint64_t addr)
+{
+    spot_of(layout, addr, true)->was_entered = true;
+}
+
+static void clear(struct spot *spot)
+{
+    *spot = (struct spot){.was_entered = spot->was_entered};
+}
+
+void layout_stored(struct layout *layout, uint64_t addr, uint64_t length)
+{
+    for (uint64_t i = 0; i < length; i++) {
+        const struct spot *spot = layout_at(layout, addr + i);
+        uint64_t first = addr + i, end;
+
+        if (!spot) { /* nothing of this page ran */
+            i += ARCH_PAGE_SIZE - 1 - (addr + i) % ARCH_PAGE_SIZE;
+            continue;
+        }
+        if (!spot->ran)
+            continue;
+        first -= spot->back;
+        end = first + spot->length;
+        for (uint64_t at = first; at < end; at++)
+            clear(spot_of(layout, at, true));
+    }
+}
+
+void layout_forget(struct layout *layout, uint64_t addr, uint64_t length)
+{
+    if (length > 0 && addr + length > addr)
+        ranges_forget(&layout->pages, addr, addr + length);
+}
+
+/* The nearest instruction below addr that ran, or addr. */
+static uint64_t known_below(const struct layout *layout, uint64_t addr)
+{
+    for (uint64_t i = 1; i <= LAYOUT_REACH && i <= addr; i++) {
+        const struct spot *spot = layout_at(layout, addr - i);
+
+        if (spot && spot->ran && spot->back == 0)
+            return addr - i;
+    }
+    return addr;
+}
+
+int layout_around(const struct layout *layout, const struct view *view,
+                  uint64_t addr, struct insn *out)
+{
+    uint64_t at = known_below(layout, addr);
+
+    if (at == addr)
+        return -1;
+    while (at < addr) {
+        if (!view_decode(view, at, out) ||
+            !pages_all_written(&view->pages, at, out->length))
+            return -1;
+        if (at + out->length > addr)
+            return 1;
+        if (!insn_goes_on(out) || out->kind == INSN_CALL)
+            return -1;
+        at += out->length;
+    }
+    return 0;
+}
