@@ -53,11 +53,12 @@ void layout_put(struct layout *layout, uint64_t addr, const struct spot *spot)
 {
     for (uint8_t i = 0; i < spot->length; i++) {
         struct spot *to = spot_of(layout, addr + i, true);
-        bool was_entered = to->was_entered;
+        const struct spot before = *to;
 
         *to = *spot;
         to->back = i;
-        to->was_entered = was_entered;
+        to->entered = before.entered;
+        to->was_entered = before.was_entered;
     }
 }
 
@@ -71,12 +72,12 @@ void layout_again(struct layout *layout, uint64_t addr, uint64_t seq, int tid)
 
 void layout_entered(struct layout *layout, uint64_t addr)
 {
-    spot_of(layout, addr, true)->was_entered = true;
+    spot_of(layout, addr, true)->entered = true;
 }
 
 static void clear(struct spot *spot)
 {
-    *spot = (struct spot){.was_entered = spot->was_entered};
+    *spot = (struct spot){.was_entered = spot->was_entered || spot->entered};
 }
 
 void layout_stored(struct layout *layout, uint64_t addr, uint64_t length)

@@ -41,8 +41,8 @@ struct spot {
     uint8_t length;
     uint8_t kind;     /* enum insn_kind */
     uint8_t arrival;  /* enum arrival */
-    bool was_entered; /* control came there from outside, perhaps before what
-                         * is there now was stored */
+    bool entered;     /* control came there from outside */
+    bool was_entered; /* the same, before what is there now was stored */
 };
 
 /* All zero is a valid empty one. */

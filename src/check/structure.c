@@ -21,6 +21,7 @@
 void structure_release(struct structure *structure)
 {
     layout_release(&structure->layout);
+    moment_release(&structure->moment);
     ranges_release(&structure->unsure);
     free(structure->threads);
 }
@@ -188,11 +189,7 @@ static bool judge_written(const struct structure *structure,
  * as where a jump skips lock. */
 static bool is_behind_prefixes(const struct insn *outer, uint64_t addr)
 {
-    for (uint8_t i = 0; i < outer->field_count; i++)
-        if (outer->fields[i].kind == FIELD_OPCODE ||
-            outer->fields[i].kind == FIELD_VEX)
-            return addr - outer->addr <= outer->fields[i].offset;
-    return false;
+    return insn_are_prefixes(outer, addr - outer->addr);
 }
 
 /* Whether something says that an instruction begins at addr. */
@@ -207,15 +204,6 @@ static bool is_begin(const struct structure *structure,
     return spot && spot->ran ? spot->back == 0
                              : layout_around(&structure->layout, &ledger->view,
                                              addr, &other) == 0;
-}
-
-/* The distance that a jump adds to rip, or NULL. */
-static const struct insn_field *distance_of(const struct insn *jump)
-{
-    for (uint8_t i = 0; i < jump->field_count; i++)
-        if (jump->fields[i].is_relative)
-            return &jump->fields[i];
-    return NULL;
 }
 
 /* Control came, by a jump at `from` or from outside (0), to addr, which is in
@@ -237,7 +225,7 @@ static void tell_middle(const struct structure *structure,
                from ? "it goes to" : "control came from outside to",
                addr - outer->addr + 1, outer->text, offset, outer->length);
     if (from && insn_decode(place.bytes, place.length, place.addr, &jump) > 0)
-        distance = distance_of(&jump);
+        distance = insn_distance(&jump);
     if (distance && is_begin(structure, ledger, addr - distance->size))
         buf_printf(&text,
                    "; it is %u too far, the size of its rel%u: that counts "
@@ -245,6 +233,8 @@ static void tell_middle(const struct structure *structure,
                    distance->size, 8u * distance->size);
     ledger_found(ledger, RULE_WHOLE_INSTRUCTIONS, &place, addr, "%s",
                  buf_text(&text));
+    if (!from && layout_at(&structure->layout, addr)->was_entered)
+        moment_entered_middle(ledger, &place);
     buf_release(&text);
 }
 
@@ -287,7 +277,7 @@ static void judge_wrap(const struct structure *structure, struct ledger *ledger,
                        const struct structure_thread *thread)
 {
     const struct insn *jump = &thread->last;
-    const struct insn_field *distance = distance_of(jump);
+    const struct insn_field *distance = insn_distance(jump);
     int64_t meant;
 
     if (!distance || distance->size != 1)
@@ -341,14 +331,6 @@ static bool has(unsigned set, enum reg reg)
     return set >> reg & 1;
 }
 
-static bool is_saved(enum reg reg)
-{
-    for (size_t i = 0; i < CALLING_SAVED; i++)
-        if (calling_saved[i] == reg)
-            return true;
-    return false;
-}
-
 /*
  * Whether the operand is ah, bh, ch or dh by mistake: nothing in this call has
  * set the register that it is a part of, and that is no argument; or it may be
@@ -367,10 +349,10 @@ static bool is_misnamed(const struct ledger *ledger, const struct run *run,
         return false;
     if (operand->reg == REG_RESULT)
         return operand->read;
-    if (is_saved(operand->reg) || has(run->thread->set, beside))
+    if (calling_is_saved(operand->reg) || has(run->thread->set, beside))
         return true;
-    return operand->read && !is_saved(beside) && thread && thread->regs_known &&
-           thread->regs.value[beside] <= UINT8_MAX;
+    return operand->read && !calling_is_saved(beside) && thread &&
+           thread->regs_known && thread->regs.value[beside] <= UINT8_MAX;
 }
 
 static void judge_prefix(struct ledger *ledger, const struct run *run)
@@ -379,12 +361,12 @@ static void judge_prefix(struct ledger *ledger, const struct run *run)
     struct buf high = {0}, low = {0};
     bool held = true;
 
-    if (insn->ignored_rex & 0xf) {
+    if (insn->void_prefix) {
         held = false;
         ledger_found(ledger, RULE_PREFIX, &run->place, 0,
-                     "the REX prefix %02x has no effect, as another prefix "
-                     "stands between it and the opcode",
-                     insn->ignored_rex);
+                     "the prefix %02x has no effect, as another one stands "
+                     "between it and the opcode",
+                     insn->void_prefix);
     }
     for (uint8_t i = 0; i < insn->operand_count && held; i++) {
         const struct insn_operand *operand = &insn->operands[i];
@@ -458,7 +440,7 @@ static uint16_t written_registers(const struct insn *insn)
 
     for (uint8_t i = 0; i < insn->operand_count; i++)
         if (insn->operands[i].kind == OPERAND_REGISTER &&
-            insn->operands[i].written && insn->operands[i].reg < 16)
+            insn->operands[i].written && insn->operands[i].reg < REG_GENERAL)
             set |= (uint16_t)(1u << insn->operands[i].reg);
     return set;
 }
@@ -492,6 +474,9 @@ static void take_run(struct structure *structure, struct ledger *ledger,
         if (!thread->astray)
             layout_put(&structure->layout, addr, &fresh);
     }
+    if (run->event->kind == EVENT_STEP)
+        address_step(&thread->givens, ledger, run->event, &run->insn,
+                     &run->place);
     thread->set |= fresh.sets;
     thread->inside = thread->ran = run->insn.length > 0;
     thread->last = run->insn;
@@ -504,12 +489,14 @@ static void take_enter(struct structure *structure, const struct event *event)
     const char *how = event->enter.how;
 
     if (word_is(how, "return")) { /* what was called may have set these */
-        for (unsigned reg = 0; reg < 16; reg++)
-            if (!is_saved((enum reg)reg))
+        for (unsigned reg = 0; reg < REG_GENERAL; reg++)
+            if (!calling_is_saved((enum reg)reg))
                 thread->set |= (uint16_t)(1u << reg);
+        address_returned(&thread->givens);
     } else {
         thread->called = word_is(how, "call");
         thread->set = 0;
+        thread->givens = (struct givens){0};
     }
     thread->astray = thread->ran = false;
     /* A return comes to where the call was made, a handler to anywhere. */
@@ -524,6 +511,7 @@ void structure_before(struct structure *structure, struct ledger *ledger,
     struct structure_thread *thread;
     struct run run;
 
+    moment_before(&structure->moment, ledger, &structure->layout, event);
     switch (event->kind) {
     case EVENT_WRITE:
         take_write(structure, ledger, &event->write);
@@ -545,6 +533,11 @@ void structure_before(struct structure *structure, struct ledger *ledger,
         return;
     default:
         break;
+    }
+    if (event->kind == EVENT_SIGNAL) {
+        thread = thread_of(structure, event->tid);
+        address_fault(&thread->givens, ledger, event, &thread->last,
+                      &thread->place);
     }
     if (find_run(ledger, event, &run)) {
         run.thread = thread_of(structure, event->tid);

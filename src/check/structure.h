@@ -13,8 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "check/address.h"
 #include "check/layout.h"
 #include "check/ledger.h"
+#include "check/moment.h"
 #include "cpu/insn.h"
 #include "trace/ranges.h"
 
@@ -28,11 +30,13 @@ struct structure_thread {
     struct insn last;   /* as it was decoded */
     struct place place; /* of it */
     uint16_t set;       /* the general registers that were set since the call */
+    struct givens givens;
 };
 
 /* All zero is a valid one. */
 struct structure {
     struct layout layout;
+    struct moment moment;
     struct ranges unsure; /* of mappings: what is in them is not all known */
     bool all_unsure;      /* of no mapping any more */
     struct structure_thread *threads;

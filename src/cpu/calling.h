@@ -21,6 +21,7 @@
  * pointer (psABI 3.2.1). */
 #define CALLING_SAVED 6
 extern const enum reg calling_saved[CALLING_SAVED];
+bool calling_is_saved(enum reg reg);
 
 /* Bytes of the calls that compilers make. */
 #define CALLING_SHORTEST 2

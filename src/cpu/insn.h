@@ -108,9 +108,9 @@ struct insn {
     /* The legacy prefix (66, f2, f3) that is in truth a part of the opcode
      * (SDM vol. 2, 2.1.2, "mandatory prefix"), or 0. */
     uint8_t mandatory_prefix;
-    /* A REX prefix that has no effect, as another prefix stands behind it (SDM
-     * vol. 2, 2.2.1), or 0; of several the last one. */
-    uint8_t ignored_rex;
+    /* A prefix without effect, as another one is behind it (a REX that says
+     * something; SDM vol. 2, 2.2.1), or 0; of several the last one. */
+    uint8_t void_prefix;
     char mnemonic[16];
     char text[112]; /* Intel syntax, decimal: "mov rax, -4" */
     uint8_t field_count;
@@ -138,6 +138,12 @@ void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
 /* Whether the CPU goes on with what is behind insn: at once, after a call that
  * returns, or if a branch is not taken. Not where it can but trap. */
 bool insn_goes_on(const struct insn *insn);
+
+/* Whether the first `length` bytes of insn are prefixes, and no others. */
+bool insn_are_prefixes(const struct insn *insn, uint64_t length);
+
+/* The distance that insn adds to rip to jump or call, or NULL. */
+const struct insn_field *insn_distance(const struct insn *insn);
 
 /* The address that a memory or address operand stands for with these registers.
  * For the hidden stack operand of push and call that is where rsp points before

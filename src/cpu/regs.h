@@ -40,6 +40,9 @@ enum reg {
 #define REG_RESULT  X86_RAX
 #define REG_SYSCALL X86_RAX /* has its number (psABI A.2.1) */
 
+/* The general registers are the first so many of the list. */
+#define REG_GENERAL 16
+
 /* Integer arguments of a call, in order (System V AMD64 psABI, 3.2.3). */
 #define REG_ARGUMENTS 6
 extern const enum reg reg_argument[REG_ARGUMENTS];

@@ -170,6 +170,26 @@ struct fault_texts {
     struct maps_line line;
 };
 
+/* The address that the one of a fault, or the displacement that rip was added
+ * to, is the lower half of. */
+static void find_twin(const struct thread *thread, const struct insn *insn,
+                      struct event_signal *signal)
+{
+    pid_t tid = thread->tracee.tid;
+    uint64_t *twin = &signal->twin.value;
+    struct maps_line line;
+    bool found = proc_maps_twin(tid, signal->addr.value, twin, &line);
+
+    for (uint8_t i = 0; i < insn->operand_count && !found; i++)
+        found = insn->operands[i].kind == OPERAND_MEMORY &&
+                insn->operands[i].base == REG_PC &&
+                proc_maps_twin(tid, (uint64_t)insn->operands[i].displacement,
+                               twin, &line);
+    signal->twin.known = found;
+    if (found)
+        signal->twin_symbol = lines_symbol(thread->run->lines, *twin);
+}
+
 /* The instruction, or the bytes there that are none, what it wanted, and where
  * in the source it is; that of the call, where one led to what is no code. */
 static void describe_fault(const struct thread *thread,
@@ -219,6 +239,8 @@ static void describe_fault(const struct thread *thread,
             signal->maps = line->text;
         else
             signal->nearest = line->text;
+        if (signal->nearest && is_access)
+            find_twin(thread, insn, signal);
     }
     if (!word_is(signal->access, "execute")) {
         if (!regions_at(regions, pc))

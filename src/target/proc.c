@@ -117,6 +117,32 @@ bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out)
     return found;
 }
 
+/* Of no use to tell addresses apart: page numbers, sizes, characters. */
+#define LOW_BY_ITSELF 0x10000u
+
+bool maps_twin(const char *text, uint64_t value, uint64_t *twin,
+               struct maps_line *out)
+{
+    struct maps_line line;
+    bool found = false;
+
+    if ((uint32_t)value < LOW_BY_ITSELF)
+        return false;
+    while (maps_next(&text, &line)) {
+        uint64_t at = line.start + (uint32_t)(value - line.start);
+
+        if (at >= line.end || at == value || !line.prot ||
+            line.end - line.start > MAPS_TWIN_MOST)
+            continue;
+        if (found)
+            return false;
+        found = true;
+        *twin = at;
+        *out = line;
+    }
+    return found;
+}
+
 static int open_file(pid_t pid, const char *name)
 {
     char path[64];
@@ -206,6 +232,18 @@ bool proc_maps_nearest(pid_t pid, uint64_t addr, struct maps_line *out)
 
     found = read_all(pid, "maps", &text) &&
             maps_nearest(buf_text(&text), addr, out);
+    buf_release(&text);
+    return found;
+}
+
+bool proc_maps_twin(pid_t pid, uint64_t value, uint64_t *twin,
+                    struct maps_line *out)
+{
+    struct buf text = {0};
+    bool found;
+
+    found = read_all(pid, "maps", &text) &&
+            maps_twin(buf_text(&text), value, twin, out);
     buf_release(&text);
     return found;
 }

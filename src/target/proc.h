@@ -37,12 +37,25 @@ bool maps_find(const char *text, uint64_t addr, struct maps_line *out);
 bool maps_nearest(const char *text, uint64_t addr, struct maps_line *out);
 
 /*
+ * Finds the line that has an address with the low 32 bits of value, but is not
+ * value, and that address: where value was cut off, or never fitted. A line
+ * that says less by that (of no protection, of more than MAPS_TWIN_MOST bytes,
+ * or an address that is low by itself) does not count. Returns false when there
+ * is none, or more than one.
+ */
+#define MAPS_TWIN_MOST (UINT64_C(64) << 20)
+bool maps_twin(const char *text, uint64_t value, uint64_t *twin,
+               struct maps_line *out);
+
+/*
  * The same in the process's own maps, as they are now. Linux 6.11 and newer can
  * be asked for one line (PROCMAP_QUERY, proc_pid_maps(5)), and whether it can
  * is told; where there are thousands, reading the file takes a millisecond.
  */
 bool proc_maps_find(pid_t pid, uint64_t addr, struct maps_line *out);
 bool proc_maps_nearest(pid_t pid, uint64_t addr, struct maps_line *out);
+bool proc_maps_twin(pid_t pid, uint64_t value, uint64_t *twin,
+                    struct maps_line *out);
 bool proc_can_query_maps(pid_t pid);
 
 /* Appends all lines of the process. */

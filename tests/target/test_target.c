@@ -153,6 +153,43 @@ Test(target, the_line_that_is_the_nearest_to_an_address_is_found)
     cr_assert(eq(int, maps_nearest("", 0, &line), 0));
 }
 
+Test(target, where_an_address_was_cut_off_is_found)
+{
+    static const char text[] =
+        "7f0012340000-7f0012350000 r--p 00000000 00:00 0\n"
+        "7f0023450000-7f0023460000 ---p 00000000 00:00 0\n"
+        "7f0033450000-7f0093460000 rw-p 00000000 00:00 0\n"
+        "7f0100000000-7f0100020000 rw-p 00000000 00:00 0\n"
+        "7f02a0000000-7f02a0001000 rw-p 00000000 00:00 0\n"
+        "7f03a0000000-7f03a0001000 rw-p 00000000 00:00 0\n";
+    static const struct {
+        uint64_t value;
+        uint64_t twin; /* 0: none */
+    } cases[] = {
+        {0x12345678, 0x7f0012345678},
+        {0xffffffff12345678, 0x7f0012345678},
+        {0x7f0112345678, 0x7f0012345678},
+        {0x7f0012345678, 0}, /* it is mapped itself */
+        {0x12350000, 0},
+        {0x23450010, 0}, /* no access */
+        {0x40000000, 0}, /* too large to tell */
+        {0x5, 0},
+        {0x10005, 0x7f0100010005},
+        {0xa0000010, 0}, /* two have it */
+    };
+    struct maps_line line;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t twin = 0;
+        bool found = maps_twin(text, cases[i].value, &twin, &line);
+
+        cr_assert(eq(int, found, cases[i].twin != 0), "case %zu", i);
+        cr_assert(eq(u64, found ? twin : 0, cases[i].twin), "case %zu", i);
+        if (found)
+            cr_assert(true && line.start <= twin && twin < line.end);
+    }
+}
+
 /* The kernel is asked for one line, if it knows how; its file has them all. */
 Test(target, a_line_is_the_same_whether_asked_for_or_read)
 {

@@ -33,6 +33,23 @@ bool insn_goes_on(const struct insn *insn)
            insn->kind != INSN_TRAP && !insn_is(insn, "int3 ud0 ud1 ud2 hlt");
 }
 
+bool insn_are_prefixes(const struct insn *insn, uint64_t length)
+{
+    for (uint8_t i = 0; i < insn->field_count; i++)
+        if (insn->fields[i].kind == FIELD_OPCODE ||
+            insn->fields[i].kind == FIELD_VEX)
+            return length <= insn->fields[i].offset;
+    return false;
+}
+
+const struct insn_field *insn_distance(const struct insn *insn)
+{
+    for (uint8_t i = 0; i < insn->field_count; i++)
+        if (insn->fields[i].is_relative)
+            return &insn->fields[i];
+    return NULL;
+}
+
 uint64_t insn_register(const struct insn *insn, const struct regs *regs,
                        enum reg reg)
 {

@@ -18,6 +18,14 @@ const enum reg calling_interest[REG_COUNT] = {
 const enum reg calling_saved[CALLING_SAVED] = {X86_RBX, X86_RBP, X86_R12,
                                                X86_R13, X86_R14, X86_R15};
 
+bool calling_is_saved(enum reg reg)
+{
+    for (size_t i = 0; i < CALLING_SAVED; i++)
+        if (calling_saved[i] == reg)
+            return true;
+    return false;
+}
+
 bool calling_frame(int pid, memory_reader *read, const struct regs *regs,
                    struct call_frame *out)
 {

@@ -46,6 +46,7 @@ static enum reg full_register(ZydisRegister reg)
 
 /* The upper half of every REX prefix (SDM vol. 2, figure 2-4). */
 #define REX_PATTERN 4
+#define REX_BITS    0xf /* W, R, X and B */
 
 /* Of mov to a segment register: which one (Intel SDM vol. 2, MOV). */
 #define SS_FIELD 2
@@ -314,8 +315,9 @@ int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
             out->mandatory_prefix = zinsn->raw.prefixes[i].value;
     for (uint8_t i = 0; i < zinsn->raw.prefix_count; i++)
         if (zinsn->raw.prefixes[i].type == ZYDIS_PREFIX_TYPE_IGNORED &&
-            zinsn->raw.prefixes[i].value >> 4 == REX_PATTERN)
-            out->ignored_rex = zinsn->raw.prefixes[i].value;
+            zinsn->raw.prefixes[i].value >> 4 == REX_PATTERN &&
+            zinsn->raw.prefixes[i].value & REX_BITS)
+            out->void_prefix = zinsn->raw.prefixes[i].value;
     strncpy(out->mnemonic, ZydisMnemonicGetString(zinsn->mnemonic),
             sizeof out->mnemonic - 1);
     convert_operands(&decoded, out);
