@@ -26,7 +26,6 @@
 #include "target/inject.h"
 #include "target/proc.h"
 #include "target/registers.h"
-#include "target/tryout.h"
 
 /* --- going on ------------------------------------------------------------- */
 

@@ -22,7 +22,6 @@
 #include "target/inject.h"
 #include "target/proc.h"
 #include "target/registers.h"
-#include "target/tryout.h"
 
 /* Newer than the C library's headers may be. */
 #ifndef PR_GET_MDWE

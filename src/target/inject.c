@@ -20,9 +20,9 @@
 
 #include "cpu/calling.h"
 #include "target/filter.h"
+#include "target/machine.h"
 #include "target/proc.h"
 #include "target/registers.h"
-#include "target/request.h"
 
 #define VDSO_SIZE 8192 /* bytes of it that are searched for an instruction */
 

@@ -24,8 +24,7 @@
 #include <unistd.h>
 
 #include "target/filter.h"
-#include "target/program.h"
-#include "target/tryout.h"
+#include "target/inject.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10u /* since Linux 6.3 */

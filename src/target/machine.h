@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * target/machine.h - what the kernel and the formats of files call this CPU.
+ * target/machine.h - of this room only: what the kernel and the formats of files
+ * call this CPU, and the one call of ptrace(2).
  */
 #ifndef JITTRACE_TARGET_MACHINE_H
 #define JITTRACE_TARGET_MACHINE_H
 
 #include <elf.h>
 #include <linux/audit.h>
+#include <sys/types.h>
 
 #include "cpu/regs.h"
 
@@ -27,5 +29,9 @@
 /* The registers by their DWARF numbers (psABI, figure 3.36). */
 #define MACHINE_DWARF_REGISTERS 17
 extern const enum reg machine_dwarf_register[MACHINE_DWARF_REGISTERS];
+
+/* Makes a request (PTRACE_*). data is a pointer or, where the request takes a
+ * number, that number. Returns what the request does, or -1 with errno. */
+long ptrace_request(int op, pid_t tid, uintptr_t addr, const void *data);
 
 #endif

@@ -5,7 +5,7 @@
  * will: by its rights, its first bytes and, of a script, by its interpreter.
  * What stays unclear here is left to exec.
  */
-#include "target/program.h"
+#include "target/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,7 +9,6 @@
 #include "target/filter.h"
 #include "target/machine.h"
 #include "target/proc.h"
-#include "target/request.h"
 
 /* How often the CPU is given away before a tracee counts as running on. */
 #define YIELDS 4

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "target/tryout.h"
+#include "target/inject.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include "target/inject.h"
 #include "target/proc.h"
 #include "target/registers.h"
 

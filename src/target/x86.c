@@ -18,7 +18,6 @@
 #include "cpu/calling.h"
 #include "target/machine.h"
 #include "target/proc.h"
-#include "target/request.h"
 
 #define TRAP_FLAG      0x100u /* Intel SDM vol. 1, 3.4.3.3 */
 #define DIRECTION_FLAG 0x400u

@@ -19,7 +19,6 @@
 #include "target/calls.h"
 #include "target/launch.h"
 #include "target/proc.h"
-#include "target/program.h"
 #include "target/tracee.h"
 
 TestSuite(target, .timeout = 20);
