@@ -71,9 +71,6 @@ void pane_help(struct grid *grid);
 /* The address that an event about a mapping names; NULL: it is about none. */
 const uint64_t *pane_mapping(const struct event *event);
 
-/* Whether the page pane shows another mapping than the one with the focus. */
-bool pane_page_is_elsewhere(const struct moment *moment);
-
 /* What pane_regs needs to show all registers at that width, in rows; where one
  * does not fit beside the other that depends on the values. */
 unsigned pane_regs_rows(unsigned columns);

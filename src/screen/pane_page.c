@@ -83,19 +83,6 @@ static bool find_addr(const struct moment *moment, uint64_t *addr)
     return named;
 }
 
-bool pane_page_is_elsewhere(const struct moment *moment)
-{
-    const struct view *view = moment_view(moment);
-    const uint64_t *named = pane_mapping(moment->event);
-    const struct region *shown, *focus;
-
-    if (moment->focus.kind != FOCUS_REST || !named)
-        return false;
-    shown = view_region_at(view, *named);
-    focus = view_region_at(view, moment->focus.addr);
-    return !shown || !focus || shown->start != focus->start;
-}
-
 static void add_span(struct dump *dump, uint64_t addr, uint64_t length,
                      enum role role, const char *marks)
 {
@@ -294,4 +281,81 @@ void pane_page(const struct moment *moment, struct pane *pane)
         row.row = body.row + i;
         draw_row(moment, &dump, row, first + (uint64_t)i * dump.per_row);
     }
+}
+
+/* --- the instruction of the focus ----------------------------------------- */
+
+/* Whether the pages that are shown are of another mapping than the focus. */
+static bool is_elsewhere(const struct moment *moment)
+{
+    const struct view *view = moment_view(moment);
+    const uint64_t *named = pane_mapping(moment->event);
+    const struct region *shown, *focus;
+
+    if (moment->focus.kind != FOCUS_REST || !named)
+        return false;
+    shown = view_region_at(view, *named);
+    focus = view_region_at(view, moment->focus.addr);
+    return !shown || !focus || shown->start != focus->start;
+}
+
+static const char *const doing[] = {
+    [FOCUS_NONE] = "",
+    [FOCUS_STORED] = "being written, ",
+    [FOCUS_EXECUTED] = "executed, ",
+    [FOCUS_NEXT] = "next, ",
+    [FOCUS_SIGNAL] = "signal here, ",
+    [FOCUS_REST] = "",
+};
+
+/* Its bytes, and what they mean beneath them, as far as is known while it is
+ * being written. */
+void pane_insn(const struct moment *moment, struct pane *pane)
+{
+    const struct focus *focus = &moment->focus;
+    unsigned lines, rows = pane->body.rows;
+    uint8_t bytes[INSN_MAX_LENGTH];
+    struct pen *pen = &pane->pen;
+    struct buf name = {0};
+    bool beside;
+
+    /* Code elsewhere than in the page that is shown is none to show. */
+    if (focus->kind == FOCUS_NONE || is_elsewhere(moment)) {
+        pen_text(&pane->title, ROLE_HEADING, "instruction");
+        pen_words(pen, ROLE_NOTE, 0,
+                  focus->kind == FOCUS_NONE ? "There is no code."
+                  : moment->event->kind == EVENT_UNMAP
+                      ? "There is no code here any more."
+                      : "There is no code here yet.");
+        return;
+    }
+
+    if (focus->text_known)
+        pen_cut(&pane->title, ROLE_MNEMONIC, focus->insn.text);
+    else
+        pen_text(&pane->title, ROLE_HEADING, "instruction");
+    if (focus->text_known && focus->unwritten)
+        pen_text(&pane->title, ROLE_NOTE, "  (so far)");
+    buf_printf(&pane->right, "%s+%" PRIu64, doing[focus->kind],
+               focus->addr - focus->base);
+    if (labels_describe(&moment_view(moment)->labels, focus->addr, &name))
+        buf_printf(&pane->right, " <%s>", buf_text(&name));
+    buf_release(&name);
+    if (focus->state == INSN_UNKNOWN) {
+        pages_read(&moment_view(moment)->pages, focus->addr, focus->length,
+                   bytes);
+        for (unsigned i = 0; i < focus->length; i++)
+            pen_print(pen, ROLE_BYTE, i ? " %02x" : "%02x", bytes[i]);
+        pen_end(pen);
+        pen_words(pen, ROLE_NOTE, 0, "These bytes are no instruction so far.");
+        return;
+    }
+    /* Where the fields stand one below the other, each with its bytes, the line
+     * of all bytes goes first when there are too few rows. */
+    beside = fields_write_partly(pen, &focus->insn, focus->unwritten);
+    lines = pane_lines(pen);
+    pane->from = !beside && lines > rows;
+    pane->has_ellipsis = !beside && focus->insn.field_count > rows;
+    if (!focus->text_known && lines < rows)
+        pen_words(pen, ROLE_NOTE, 0, "The rest of it is still to come.");
 }

@@ -184,26 +184,6 @@ static void write_event(struct plain *plain)
     put(plain);
 }
 
-/* The byte at the cursor, with its whole history up to the event. */
-static void write_who(struct plain *plain)
-{
-    struct history *history = plain->session->history;
-    const struct cursor *cursor = session_screen(plain->session)->cursor;
-    uint64_t seq = plain->session->seq, there = seq;
-    size_t count;
-
-    if (!cursor) {
-        say(plain, "no byte is asked about any more");
-        return;
-    }
-    count = origins_until(&cursor->origins, seq);
-    if (count > 0 && cursor->origins.list[count - 1].kind == ORIGIN_UNMAPPED)
-        there = cursor->origins.list[count - 1].seq - 1;
-    who_write(&plain->pen, history_store(history), &cursor->origins, seq,
-              cursor->base, history_view(history, there));
-    put(plain);
-}
-
 /* --- moving -------------------------------------------------------------- */
 
 /* Signals while the program runs, and while the reader thinks. Returns whether
@@ -264,28 +244,45 @@ static void reach(struct plain *plain)
         driver_pause(plain->driver);
 }
 
-/* Moves, and tells where that led to. */
+/* Moves, and tells where that led to: to an event, or to the byte at the cursor
+ * with its whole history up to the event. */
 static void move(struct plain *plain, enum command command,
                  const char *argument)
 {
-    uint64_t before = plain->session->seq;
+    struct session *session = plain->session;
+    struct history *history = session->history;
+    uint64_t before = session->seq, there;
     bool is_about_byte = command == COMMAND_WHO ||
                          command == COMMAND_BYTE_NEXT ||
                          command == COMMAND_BYTE_BACK;
+    const struct cursor *cursor;
     const char *message;
+    size_t count;
 
-    if (!session_do(plain->session, command, argument))
+    if (!session_do(session, command, argument))
         plain->end = DONE;
     reach(plain);
     if (plain->end)
         return;
-    message = buf_text(&plain->session->message);
+    message = buf_text(&session->message);
     if (*message)
         say(plain, message);
-    if (is_about_byte && !*message)
-        write_who(plain);
-    else if (!is_about_byte && (!*message || plain->session->seq != before))
+    if (!is_about_byte && (!*message || session->seq != before))
         write_event(plain);
+    if (!is_about_byte || *message)
+        return;
+    cursor = session_screen(session)->cursor;
+    if (!cursor) {
+        say(plain, "no byte is asked about any more");
+        return;
+    }
+    there = session->seq;
+    count = origins_until(&cursor->origins, there);
+    if (count > 0 && cursor->origins.list[count - 1].kind == ORIGIN_UNMAPPED)
+        there = cursor->origins.list[count - 1].seq - 1;
+    who_write(&plain->pen, history_store(history), &cursor->origins,
+              session->seq, cursor->base, history_view(history, there));
+    put(plain);
 }
 
 static void obey(struct plain *plain, const char *line)

@@ -107,11 +107,4 @@ int session_advance(struct session *session, struct err *err);
  */
 int session_load(struct session *session, struct err *err);
 
-/* search.c: makes it look for text, which is copied. */
-void search_set(struct search *search, const char *text);
-
-/* Whether event seq, which must exist, is one that is looked for. */
-bool search_finds(const struct search *search, struct history *history,
-                  uint64_t seq);
-
 #endif
