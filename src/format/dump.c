@@ -94,77 +94,7 @@ static void list_names(const struct dump *dump, struct pen *pen, uint64_t addr,
     }
 }
 
-static int list_file(struct dump *dump, const char *file, uint64_t first,
-                     uint64_t last, const struct region *region,
-                     const char *until, struct err *err)
-{
-    unsigned long long length = last - first + 1;
-    struct pen pen = {0};
-
-    pen_end(&pen);
-    pen_print(&pen, ROLE_PLAIN, "%s: %llu byte%s at 0x%llx, ", file, length,
-              length == 1 ? "" : "s", (unsigned long long)first);
-    pen_print(&pen, ROLE_PLAIN, "generation %u, until %s (event %llu)",
-              view_generation(&dump->view, region).number, until,
-              (unsigned long long)dump->seq);
-    pen_end(&pen);
-    pen_print(&pen, ROLE_PLAIN,
-              "    objdump -D -b binary " ARCH_OBJDUMP
-              " --adjust-vma=0x%llx %s",
-              (unsigned long long)first, file);
-    pen_end(&pen);
-    list_names(dump, &pen, first, last);
-    return put(dump, &pen, err);
-}
-
 /* --- a file -------------------------------------------------------------- */
-
-/* Where the known bytes of a mapping begin and end. False: there are none. */
-static bool find_extent(const struct view *view, uint64_t mapping,
-                        uint64_t *first, uint64_t *last)
-{
-    const struct regions *regions = &view->regions;
-    uint64_t from, to;
-    bool found = false;
-
-    for (size_t i = 0; i < regions->count; i++) {
-        const struct region *part = &regions->list[i];
-
-        if (part->mapping != mapping ||
-            !pages_extent(&view->pages, part->addr, part->length, &from, &to))
-            continue;
-        if (!found)
-            *first = from;
-        *last = to;
-        found = true;
-    }
-    return found;
-}
-
-/* A start and a generation, and how many files of them there are already. */
-static void name_file(struct dump *dump, const struct region *region,
-                      struct buf *out)
-{
-    unsigned generation = view_generation(&dump->view, region).number;
-    struct named *named;
-    size_t i = 0;
-
-    while (i < dump->named_count && (dump->named[i].start != region->start ||
-                                     dump->named[i].generation != generation))
-        i++;
-    if (i == dump->named_count) {
-        dump->named = mem_grow(dump->named, dump->named_count,
-                               &dump->named_capacity, sizeof *dump->named);
-        dump->named[dump->named_count++] =
-            (struct named){region->start, generation, 0};
-    }
-    named = &dump->named[i];
-    buf_printf(out, "0x%llx-g%u", (unsigned long long)region->start,
-               generation);
-    if (++named->count > 1)
-        buf_printf(out, "-%u", named->count);
-    buf_append_text(out, ".bin");
-}
 
 /* Writes the code of a mapping, from first to last, to a file. */
 static int write_file(struct dump *dump, const struct region *region,
@@ -206,26 +136,70 @@ static int write_file(struct dump *dump, const struct region *region,
 
 /* --- generations --------------------------------------------------------- */
 
-/* The generation that a region shows ends now. */
+/* The generation that a region shows ends now: its mapping's known bytes go to
+ * a file, which the index tells of. */
 static int end_generation(struct dump *dump, const struct region *region,
                           const char *until, struct err *err)
 {
+    struct generation generation = view_generation(&dump->view, region);
+    const struct regions *regions = &dump->view.regions;
+    uint64_t first = UINT64_MAX, last = 0, from, to;
     struct buf file = {0};
-    uint64_t first = 0, last = 0;
+    struct pen pen = {0};
+    struct named *named;
+    const char *name;
+    size_t i = 0;
     int result;
 
-    if (!view_generation(&dump->view, region).executable ||
-        !find_extent(&dump->view, region->mapping, &first, &last))
+    for (size_t k = 0; generation.executable && k < regions->count; k++) {
+        const struct region *part = &regions->list[k];
+
+        if (part->mapping != region->mapping ||
+            !pages_extent(&dump->view.pages, part->addr, part->length, &from,
+                          &to))
+            continue;
+        first = first < from ? first : from;
+        last = to;
+    }
+    if (first > last)
         return 0;
     if (dump->files >= DUMP_FILES || dump->bytes >= DUMP_BYTES) {
         dump->left_out++;
         return 0;
     }
-    name_file(dump, region, &file);
-    result = write_file(dump, region, buf_text(&file), first, last, err);
-    if (result == 0)
-        result =
-            list_file(dump, buf_text(&file), first, last, region, until, err);
+
+    /* A start and a number, and how many files of these there are already. */
+    while (i < dump->named_count &&
+           (dump->named[i].start != region->start ||
+            dump->named[i].generation != generation.number))
+        i++;
+    if (i == dump->named_count) {
+        dump->named = mem_grow(dump->named, dump->named_count,
+                               &dump->named_capacity, sizeof *dump->named);
+        dump->named[dump->named_count++] =
+            (struct named){region->start, generation.number, 0};
+    }
+    named = &dump->named[i];
+    buf_printf(&file, "0x%" PRIx64 "-g%u", region->start, generation.number);
+    if (++named->count > 1)
+        buf_printf(&file, "-%u", named->count);
+    buf_append_text(&file, ".bin");
+    name = buf_text(&file);
+    result = write_file(dump, region, name, first, last, err);
+    if (result == 0) {
+        pen_end(&pen);
+        pen_line(&pen, ROLE_PLAIN,
+                 "%s: %" PRIu64 " byte%s at 0x%" PRIx64
+                 ", generation %u, until %s (event %" PRIu64 ")",
+                 name, last - first + 1, last == first ? "" : "s", first,
+                 generation.number, until, dump->seq);
+        pen_line(&pen, ROLE_PLAIN,
+                 "    objdump -D -b binary " ARCH_OBJDUMP
+                 " --adjust-vma=0x%" PRIx64 " %s",
+                 first, name);
+        list_names(dump, &pen, first, last);
+        result = put(dump, &pen, err);
+    }
     buf_release(&file);
     return result;
 }

@@ -101,13 +101,6 @@ const char *json_library(void);
 struct source *json_source_new(FILE *in, const char *name);
 
 /*
- * Says of the line that this source has read last what is wrong: fills err with
- * "NAME:LINE: message" (ERR_DATA) and returns -1.
- */
-int json_source_fail(struct source *source, struct err *err, const char *format,
-                     ...) __attribute__((format(printf, 3, 4)));
-
-/*
  * A recording that does not contradict itself: the same, and one error more
  * (ERR_DATA, with the line): the event is not possible, or not after those
  * before it. A recording may leave out what the schema lets it leave out. It

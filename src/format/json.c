@@ -341,39 +341,24 @@ struct source *json_source_new(FILE *in, const char *name)
     return &json->source;
 }
 
-/* --- what is wrong ------------------------------------------------------- */
-
-static int fail(const struct json_line *line, const char *format, va_list args)
+const struct json_line *json_source_line(const struct source *source)
 {
-    struct buf message = {0};
-
-    buf_printf(&message, "%s:%" PRIu64 ": ", line->name, line->number);
-    buf_vprintf(&message, format, args);
-    err_set(line->err, ERR_DATA, "%s", buf_text(&message));
-    buf_release(&message);
-    return -1;
+    return &((const struct json_source *)source)->line;
 }
+
+/* --- what is wrong ------------------------------------------------------- */
 
 int json_fail(const struct json_line *line, const char *format, ...)
 {
+    struct buf message = {0};
     va_list args;
 
+    buf_printf(&message, "%s:%" PRIu64 ": ", line->name, line->number);
     va_start(args, format);
-    fail(line, format, args);
+    buf_vprintf(&message, format, args);
     va_end(args);
-    return -1;
-}
-
-int json_source_fail(struct source *source, struct err *err, const char *format,
-                     ...)
-{
-    struct json_source *json = (struct json_source *)source;
-    va_list args;
-
-    json->line.err = err;
-    va_start(args, format);
-    fail(&json->line, format, args);
-    va_end(args);
+    err_set(line->err, ERR_DATA, "%s", buf_text(&message));
+    buf_release(&message);
     return -1;
 }
 

@@ -31,6 +31,10 @@ struct json_line {
     struct err *err; /* is filled with what is wrong */
 };
 
+/* The line that a source of json.c has read last, for as long as that lives. */
+struct source;
+const struct json_line *json_source_line(const struct source *source);
+
 /* Frees root and what is kept, and with it what an event borrowed. */
 void json_line_forget(struct json_line *line);
 

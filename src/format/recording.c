@@ -22,6 +22,7 @@
 #include <signal.h>
 
 #include "base/mem.h"
+#include "format/json_fields.h"
 #include "trace/view.h"
 #include "cpu/insn.h"
 
@@ -61,12 +62,10 @@ struct recording {
     bool all_lost;        /* the same of every mapping */
     bool steps_end;       /* from here on calls may pass without a step */
     uint64_t limited;     /* the number of the latest limit; 0: none */
-    struct err *err;      /* is filled with what is wrong */
 };
 
-/* As json_source_fail, of the file that `recording` reads. */
-#define REFUSE(...) \
-    json_source_fail(recording->json, recording->err, __VA_ARGS__)
+/* As json_fail, of the line that was read last. */
+#define REFUSE(...) json_fail(json_source_line(recording->json), __VA_ARGS__)
 
 /* --- what is certain ----------------------------------------------------- */
 
@@ -80,26 +79,6 @@ static struct certainty *certainty_of(struct recording *recording,
         recording->mappings[recording->mapping_count++] = (struct certainty){0};
     }
     return &recording->mappings[region->mapping];
-}
-
-static void note_limit(struct recording *recording, const struct event *event)
-{
-    const struct event_limit *limit = &event->limit;
-    const struct region *region = NULL;
-
-    if (!limit->budget || word_is(limit->budget, "steps") ||
-        (word_is(limit->budget, "call-steps") && !limit->addr.known))
-        recording->steps_end = true; /* of no call, where none is named */
-    /* Names of code and the output have nothing to do with what is stored. */
-    if (word_is(limit->budget, "names") || word_is(limit->budget, "output"))
-        return;
-    recording->limited = event->seq;
-    if (limit->addr.known)
-        region = view_region_at(&recording->view, limit->addr.value);
-    if (region)
-        certainty_of(recording, region)->lost = true;
-    else
-        recording->all_lost = true;
 }
 
 static void note_write(struct recording *recording, const struct event *event)
@@ -139,18 +118,34 @@ static void note_write(struct recording *recording, const struct event *event)
 /* After the view has taken the event. */
 static void note(struct recording *recording, const struct event *event)
 {
+    const struct event_limit *limit = &event->limit;
     const struct event_map *map = &event->map;
+    const struct region *region = NULL;
     bool shared;
 
-    if (event->kind == EVENT_LIMIT)
-        note_limit(recording, event);
-    if (event->kind == EVENT_WRITE)
+    switch (event->kind) {
+    case EVENT_LIMIT:
+        if (!limit->budget || word_is(limit->budget, "steps") ||
+            (word_is(limit->budget, "call-steps") && !limit->addr.known))
+            recording->steps_end = true; /* of no call, where none is named */
+        /* Names of code and the output have nothing to do with stores. */
+        if (word_is(limit->budget, "names") || word_is(limit->budget, "output"))
+            break;
+        recording->limited = event->seq;
+        if (limit->addr.known)
+            region = view_region_at(&recording->view, limit->addr.value);
+        if (region)
+            certainty_of(recording, region)->lost = true;
+        else
+            recording->all_lost = true;
+        break;
+    case EVENT_WRITE:
         note_write(recording, event);
-    if (event->kind != EVENT_MAP)
-        return;
-    shared = map->flags && strstr(map->flags, "MAP_SHARED");
-    *certainty_of(recording, view_region_at(&recording->view, map->addr)) =
-        (struct certainty){
+        break;
+    case EVENT_MAP:
+        shared = map->flags && strstr(map->flags, "MAP_SHARED");
+        region = view_region_at(&recording->view, map->addr);
+        *certainty_of(recording, region) = (struct certainty){
             /* It was not there before, and nobody else has it. */
             .cleared = map->call && strncmp(map->call, "mmap(", 5) == 0 &&
                        map->flags && strstr(map->flags, "MAP_ANONYMOUS") &&
@@ -159,6 +154,10 @@ static void note(struct recording *recording, const struct event *event)
              * not each store is told. */
             .lost = !map->call || !map->flags || shared,
         };
+        break;
+    default:
+        break;
+    }
 }
 
 /*
@@ -398,31 +397,12 @@ static int check_step(struct recording *recording, const struct event *event)
     return check_fetched(recording, event);
 }
 
-/*
- * Where it leads is known if each step was seen, and unless the kernel has sent
- * the thread elsewhere.
- */
-static int check_leave(struct recording *recording, const struct event *event)
+static int check(struct recording *recording, const struct event *event)
 {
     const struct view_thread *thread =
         view_thread(&recording->view, event->tid);
-    const struct event_leave *leave = &event->leave;
-
-    if (!is_followed(recording, thread) || !leave->how ||
-        word_is(leave->how, "signal"))
-        return 0;
-    if (check_register(recording, REG_PC, thread->regs.value[REG_PC],
-                       leave->to) < 0)
-        return -1;
-    return leave->value.known ? check_register(recording, REG_RESULT,
-                                               thread->regs.value[REG_RESULT],
-                                               leave->value.value)
-                              : 0;
-}
-
-static int check(struct recording *recording, const struct event *event)
-{
     const struct event_enter *enter = &event->enter;
+    const struct event_leave *leave = &event->leave;
     const struct event_signal *signal = &event->signal;
     uint64_t addr;
     struct bytes code = event_bytes(event, &addr);
@@ -445,7 +425,19 @@ static int check(struct recording *recording, const struct event *event)
     case EVENT_STEP:
         return check_step(recording, event);
     case EVENT_LEAVE:
-        return check_leave(recording, event);
+        /* Where it leads is known if each step was seen, and unless the kernel
+         * has sent the thread elsewhere. */
+        if (!is_followed(recording, thread) || !leave->how ||
+            word_is(leave->how, "signal"))
+            return 0;
+        if (check_register(recording, REG_PC, thread->regs.value[REG_PC],
+                           leave->to) < 0)
+            return -1;
+        return leave->value.known
+                   ? check_register(recording, REG_RESULT,
+                                    thread->regs.value[REG_RESULT],
+                                    leave->value.value)
+                   : 0;
     case EVENT_OUTPUT:
         return check_range(recording, "fd", event->output.fd, 1, 2);
     case EVENT_SIGNAL:
@@ -479,7 +471,6 @@ static int recording_next(struct source *source, struct event *event,
 
     if (more <= 0)
         return more;
-    recording->err = err;
     if (check(recording, event) < 0)
         return -1;
     view_apply(&recording->view, event);
