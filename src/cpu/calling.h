@@ -46,6 +46,9 @@ bool calling_frame(int pid, memory_reader *read, const struct regs *regs,
 bool calling_frame_holds(int pid, memory_reader *read,
                          const struct call_frame *frame);
 
+/* Whether the bytes that end before addr can be a call. */
+bool calling_precedes(int pid, memory_reader *read, uint64_t addr);
+
 /* Whether an instruction that was executed at addr, and changed these
  * registers, was a call. */
 bool calling_is_call(struct bytes insn, uint64_t addr,

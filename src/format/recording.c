@@ -128,8 +128,10 @@ static void note(struct recording *recording, const struct event *event)
         if (!limit->budget || word_is(limit->budget, "steps") ||
             (word_is(limit->budget, "call-steps") && !limit->addr.known))
             recording->steps_end = true; /* of no call, where none is named */
-        /* Names of code and the output have nothing to do with stores. */
-        if (word_is(limit->budget, "names") || word_is(limit->budget, "output"))
+        /* These have nothing to do with what is stored. */
+        if (word_is(limit->budget, "names") ||
+            word_is(limit->budget, "output") ||
+            word_is(limit->budget, "callers"))
             break;
         recording->limited = event->seq;
         if (limit->addr.known)

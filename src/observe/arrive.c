@@ -74,9 +74,7 @@ static enum call_before call_before(pid_t pid, uint64_t addr,
 
 bool arrive_follows_call(pid_t pid, uint64_t addr)
 {
-    static const struct regs none;
-
-    return call_before(pid, addr, &none) != NO_CALL_BEFORE;
+    return calling_precedes(pid, proc_read, addr);
 }
 
 /* Whether code can be there, for which permission is held back or not. */

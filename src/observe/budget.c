@@ -77,6 +77,11 @@ enum budget budget_pay_refusal(struct spending *spent)
     return ++spent->refusals == spent->max.refusals ? BUDGET_refusals : BUDGETS;
 }
 
+enum budget budget_pay_callers(struct spending *spent)
+{
+    return ++spent->callers == spent->max.callers ? BUDGET_callers : BUDGETS;
+}
+
 uint64_t budget_pay_output(struct spending *spent, uint64_t size,
                            enum budget *which)
 {
@@ -108,4 +113,9 @@ bool budget_has_steps(const struct spending *spent)
 bool budget_has_calls(const struct spending *spent)
 {
     return spent->calls < spent->max.calls;
+}
+
+bool budget_has_callers(const struct spending *spent)
+{
+    return spent->callers < spent->max.callers;
 }

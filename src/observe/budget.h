@@ -37,7 +37,7 @@ uint64_t *budget_value(struct observe_budget *budget, enum budget which);
 struct spending {
     struct observe_budget max;
     uint64_t all_stores, data_stores, system_calls, steps, calls, refusals;
-    uint64_t output;
+    uint64_t callers, output;
 };
 
 /* Memory that a program never executed is watched in the hope that it will.
@@ -47,7 +47,7 @@ struct spending {
 /*
  * Pays for a store into a region, for a system call that is stopped at because
  * stores are watched, for a step of a call, for an entry, for a call about
- * memory that failed. Returns the budget that this has spent, or BUDGETS. Where
+ * memory that failed, for the callers of a store. Returns the budget that this has spent, or BUDGETS. Where
  * it has spent two, the one for all is told, which says more; data_stores are
  * spent for one region at a time, and are given back (subtracted) when it turns
  * out to be code.
@@ -58,6 +58,7 @@ enum budget budget_pay_system_call(struct spending *spent);
 enum budget budget_pay_step(struct spending *spent, uint64_t *of_call);
 enum budget budget_pay_call(struct spending *spent);
 enum budget budget_pay_refusal(struct spending *spent);
+enum budget budget_pay_callers(struct spending *spent);
 
 /* Pays for size bytes of output. Returns how many of them may be recorded;
  * *which is BUDGET_output when for the first time more were to be than may be,
@@ -65,9 +66,11 @@ enum budget budget_pay_refusal(struct spending *spent);
 uint64_t budget_pay_output(struct spending *spent, uint64_t size,
                            enum budget *which);
 
-/* Whether there is anything left for stores, steps or entries in general. */
+/* Whether there is anything left for stores, steps or entries in general, or
+ * for the callers of stores. */
 bool budget_has_stores(const struct spending *spent);
 bool budget_has_steps(const struct spending *spent);
 bool budget_has_calls(const struct spending *spent);
+bool budget_has_callers(const struct spending *spent);
 
 #endif

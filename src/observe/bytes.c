@@ -72,36 +72,31 @@ static void note(struct space *space, struct region *region, uint64_t addr,
 }
 
 void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
-                 struct bytes old, struct bytes now, const char *by,
-                 const struct srcline *source)
+                 struct bytes old, struct bytes now,
+                 const struct storer *storer)
 {
     struct event event = {.kind = EVENT_WRITE, .tid = thread->tracee.tid};
     const struct insn *insn = &thread->store.insn;
-    uint64_t pc = by ? tracee_pc(&thread->tracee) : insn->addr;
-    const struct region *code = regions_at(&thread->space->regions, pc);
+    uint64_t pc = storer->by ? tracee_pc(&thread->tracee) : insn->addr;
     struct opt_u64 also = {0};
     struct region *twin = find_twin(thread, region, addr, now, &also.value);
     struct buf place = {0};
 
     also.known = twin != NULL;
-    event.source = *source;
+    event.source = storer->source;
     event.write = (struct event_write){
         .addr = addr,
         .offset = addr - region->start,
         .old = old,
         .new = now,
         .pc = pc,
-        .text = !by && insn->length ? insn->text : NULL,
-        .by = by,
+        .text = !storer->by && insn->length ? insn->text : NULL,
+        .symbol = thread_symbol(thread, pc, &place),
+        .by = storer->by,
         .also = also,
+        .inlined = storer->callers.inlined,
+        .via = {storer->callers.list, storer->callers.count},
     };
-    if (code) {
-        buf_printf(&place, "0x%" PRIx64 "+0x%" PRIx64, code->start,
-                   pc - code->start);
-        event.write.symbol = buf_text(&place);
-    } else {
-        event.write.symbol = lines_symbol(thread->run->lines, pc);
-    }
     run_tell(thread->run, &event);
     buf_release(&place);
     thread->space->changes++;
@@ -117,7 +112,7 @@ void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
 {
     uint8_t *old = mem_alloc(to - from), *now = mem_alloc(to - from);
     size_t len = proc_read(thread->tracee.tid, from, now, to - from);
-    struct srcline source = {0};
+    struct storer storer = {.by = by};
     bool sourced = !by || strcmp(by, WRITTEN_ELSEWHERE) == 0;
     bool all = told == COMPARE_ALL;
 
@@ -138,11 +133,10 @@ void bytes_compare(struct thread *thread, struct region *region, uint64_t from,
         before = (struct bytes){old + start, i - start};
         after = (struct bytes){now + start, i - start};
         if (!sourced)
-            thread_source(thread, &source);
+            thread_source(thread, &storer.source);
         sourced = true;
         if (by)
-            bytes_store(thread, region, from + start, before, after, by,
-                        &source);
+            bytes_store(thread, region, from + start, before, after, &storer);
         else
             note(thread->space, region, from + start, after);
     }

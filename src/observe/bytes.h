@@ -12,11 +12,17 @@
 
 #include "observe/thread.h"
 
-/* Tells of bytes that were stored: by the instruction thread->store.insn, or
- * `by` a call or another way if that is not NULL; and where in the source. */
+/* Who has stored something. */
+struct storer {
+    const char *by; /* as in a write; NULL: the instruction of thread->store */
+    struct srcline source;
+    struct line_callers callers;
+};
+
+/* Tells of bytes that were stored. */
 void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
-                 struct bytes old, struct bytes now, const char *by,
-                 const struct srcline *source);
+                 struct bytes old, struct bytes now,
+                 const struct storer *storer);
 
 /* Which bytes a comparison tells of: each stretch that differs; all from the
  * first to the last byte that does; all, if they can be read. */

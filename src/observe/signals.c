@@ -168,6 +168,9 @@ struct fault_texts {
     struct insn insn;
     uint8_t bytes[INSN_MAX_LENGTH];
     struct maps_line line;
+    struct buf symbol;
+    struct line_callers callers;
+    struct buf beyond;
 };
 
 /* The address that the one of a fault, or the displacement that rip was added
@@ -242,9 +245,15 @@ static void describe_fault(const struct thread *thread,
         if (signal->nearest && is_access)
             find_twin(thread, insn, signal);
     }
+    if (!regions_at(regions, pc)) {
+        signal->symbol = thread_symbol(thread, pc, &texts->symbol);
+        thread_callers(thread, regs, &texts->callers, &texts->beyond);
+        signal->via =
+            (struct callers){texts->callers.list, texts->callers.count};
+    }
     if (!word_is(signal->access, "execute")) {
         if (!regions_at(regions, pc))
-            lines_find_caller(thread->run->lines, regs, &event->source);
+            lines_find_caller(thread->run->lines, tid, regs, &event->source);
     } else if (calling_frame(tid, proc_read, regs, &top) &&
                arrive_follows_call(tid, top.return_to)) {
         signal->return_to = (struct opt_u64){true, top.return_to};
@@ -301,7 +310,7 @@ int signals_take(struct thread *thread, bool step)
 {
     struct tracee *tracee = &thread->tracee;
     struct signal_action *action;
-    struct fault_texts texts;
+    struct fault_texts texts = {0};
     struct event event;
     siginfo_t info;
     bool blocked, is_fault;
@@ -336,6 +345,8 @@ int signals_take(struct thread *thread, bool step)
             describe_fault(thread, &texts, &event);
     }
     run_tell(thread->run, &event);
+    buf_release(&texts.symbol);
+    buf_release(&texts.beyond);
     /* A handler may be for one time. What is ignored and forced upon the
      * program all the same ends it, by the default action. */
     action = action_of(thread, info.si_signo);

@@ -17,13 +17,19 @@ static enum go leave(struct thread *thread, const char *how,
                      const struct regs *now)
 {
     struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
+    struct lines *lines = thread->run->lines;
+    struct buf place = {0};
 
     event.leave.how = how;
     event.leave.to = now->value[REG_PC];
     if (strcmp(how, "return") == 0)
         event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
-    lines_find(thread->run->lines, event.leave.to, &event.source);
+    lines_find(lines, event.leave.to, &event.source);
+    event.leave.to_symbol = thread_symbol(thread, event.leave.to, &place);
+    if (strcmp(how, "call") == 0 || strcmp(how, "jump") == 0)
+        lines_find_callee(lines, event.leave.to, &event.leave.callee);
     run_tell(thread->run, &event);
+    buf_release(&place);
     thread->left_by = how;
     thread->left_to = (struct place){now->value[REG_PC], now->value[REG_STACK]};
     thread->inside = false;

@@ -115,25 +115,60 @@ void store_begin(struct thread *thread, uint64_t fault_addr)
     set_guards(thread, true);
 }
 
+/* The region has spent its budget. */
+static void stop_watching(struct thread *thread, struct region *region,
+                          enum budget which)
+{
+    struct region_guard *guard = &region->guard;
+
+    guard->wanted &= ~(unsigned)PROT_WRITE;
+    guard->as_data = which == BUDGET_data_stores;
+    thread_limit(thread, budget_word(which), region->addr,
+                 "%" PRIu64 " stores into the region at 0x%" PRIx64
+                 " were watched%s; later ones are not, its bytes are read when "
+                 "it is executed",
+                 guard->stores, region->addr,
+                 guard->as_data ? ", which was not executable so far" : "");
+}
+
+/* Finds out who has made the store, and pays for it. */
+static void find_storer(struct thread *thread, struct storer *storer,
+                        struct buf *room)
+{
+    const struct regs *regs = &thread->store.regs;
+    struct spending *spent = &thread->run->spent;
+
+    lines_find_caller(thread->run->lines, thread->tracee.tid, regs,
+                      &storer->source);
+    if (!budget_has_callers(spent))
+        return;
+    thread_callers(thread, regs, &storer->callers, room);
+    if (budget_pay_callers(spent) == BUDGET_callers)
+        thread_limit(thread, budget_word(BUDGET_callers), 0,
+                     "the callers of %" PRIu64
+                     " stores were found out; those of later ones are not",
+                     spent->callers);
+}
+
 /* Tells what each access stored into each region, and pays for it. */
 void store_end(struct thread *thread)
 {
     const struct accesses *stores = &thread->store.accesses;
     struct spending *spent = &thread->run->spent;
-    struct srcline source = {0};
+    struct storer storer = {0};
+    struct buf room = {0};
     uint8_t now[ACCESS_BYTES];
     uint64_t addr;
     size_t size;
 
-    lines_find_caller(thread->run->lines, &thread->store.regs, &source);
+    find_storer(thread, &storer, &room);
     for (size_t i = 0; i < stores->count; i++) {
         const struct access *access = &stores->list[i];
 
         for_each_region (region, thread->space) {
-            struct region_guard *guard = &region->guard;
             enum budget which;
 
-            if (!(guard->wanted & PROT_WRITE) ||
+            if (!(region->guard.wanted & PROT_WRITE) ||
                 !clip(access, region, &addr, &size) ||
                 proc_read(thread->tracee.tid, addr, now, size) != size)
                 continue;
@@ -141,21 +176,14 @@ void store_end(struct thread *thread)
                 thread, region, addr,
                 (struct bytes){access->old_bytes + (addr - access->what.addr),
                                size},
-                (struct bytes){now, size}, NULL, &source);
-            which = budget_pay_store(spent, &guard->stores, guard->code);
-            if (which != BUDGET_stores && which != BUDGET_data_stores)
-                continue;
-            guard->wanted &= ~(unsigned)PROT_WRITE;
-            guard->as_data = which == BUDGET_data_stores;
-            thread_limit(
-                thread, budget_word(which), region->addr,
-                "%" PRIu64 " stores into the region at 0x%" PRIx64
-                " were watched%s; later ones are not, its bytes are read when "
-                "it is executed",
-                guard->stores, region->addr,
-                guard->as_data ? ", which was not executable so far" : "");
+                (struct bytes){now, size}, &storer);
+            which = budget_pay_store(spent, &region->guard.stores,
+                                     region->guard.code);
+            if (which == BUDGET_stores || which == BUDGET_data_stores)
+                stop_watching(thread, region, which);
         }
     }
+    buf_release(&room);
     if (!budget_has_stores(spent) && !thread->space->stores_off)
         guard_drop_all(thread, PROT_WRITE, "all-stores",
                        "as many stores were watched as may be in one run; "

@@ -22,7 +22,7 @@
  * - C++ writes types into its names. libstdc++ can read them; a program with
  *   such names nearly always comes with it, so it is loaded when first needed.
  */
-#include "target/lines.h"
+#include "target/lines_parts.h"
 
 #include <dlfcn.h>
 #include <dwarf.h>
@@ -41,49 +41,12 @@
 
 #define UNUSED __attribute__((unused))
 
-/* No source has more lines; a recording takes no more. */
-#define LINE_NUMBER_MOST 1000000000
-
-/* Control goes to and fro between the same few places, and a program without
- * debug information has each of its units searched for each of them. */
-#define ANSWERS 256
-
-/* The place in source of an address, as libdw has it. */
-struct answer {
-    uint64_t pc;
-    const Dwfl_Module *module; /* NULL: none is kept here */
-    const char *path;          /* NULL: it is not known */
-    const char *directory;
-    int line;
-};
-
-/* __cxa_demangle of the Itanium C++ ABI, 3.4 */
-typedef char *demangle_function(const char *name, char *out, size_t *size,
-                                int *status);
-
-struct lines {
-    pid_t pid;
-    Dwfl *dwfl;
-    bool failed;             /* libdw knows nothing of this process */
-    bool attached;           /* frames can be asked for */
-    Dwfl_Module *program;    /* that of the program itself, once asked for */
-    uint64_t reported;       /* the address for which maps were read last */
-    const struct regs *regs; /* of the thread being unwound */
-    struct files files;
-    struct answer answers[ANSWERS]; /* by address */
-    /* Trees of tsearch(3) with names that were found: */
-    void *places;  /* by pc */
-    void *slots;   /* by a function's first byte; "": in no slot */
-    void *modules; /* by Dwfl_Module; "" if it makes no choices */
-    bool demangle_sought;
-    demangle_function *demangle;
-};
-
 struct lines *lines_new(pid_t pid)
 {
     struct lines *lines = mem_alloc(sizeof *lines);
 
     lines->pid = lines->files.pid = pid;
+    lines->rules = unwind_rules_new();
     return lines;
 }
 
@@ -97,6 +60,9 @@ void lines_free(struct lines *lines)
     tdestroy(lines->places, free);
     tdestroy(lines->slots, free);
     tdestroy(lines->modules, free);
+    tdestroy(lines->frames, free);
+    tdestroy(lines->callees, free);
+    unwind_rules_free(lines->rules);
     free(lines);
 }
 
@@ -156,7 +122,7 @@ static int mark_module(Dwfl_Module *module UNUSED, void **data,
     return DWARF_CB_OK;
 }
 
-static Dwfl_Module *find_module(struct lines *lines, uint64_t pc)
+Dwfl_Module *lines_module(struct lines *lines, uint64_t pc)
 {
     static const Dwfl_Callbacks callbacks = {
         .find_elf = find_elf,
@@ -187,21 +153,18 @@ static Dwfl_Module *find_module(struct lines *lines, uint64_t pc)
     return dwfl_addrmodule(lines->dwfl, pc);
 }
 
-static Dwfl_Module *program_module(struct lines *lines)
+Dwfl_Module *lines_program(struct lines *lines)
 {
     if (!lines->program)
-        lines->program = find_module(lines, proc_auxv(lines->pid, AT_ENTRY));
+        lines->program = lines_module(lines, proc_auxv(lines->pid, AT_ENTRY));
     return lines->program;
 }
 
 /* --- lines ---------------------------------------------------------------- */
 
-/*
- * Whether a module has debug information that stands on its own. libdw opens
- * whatever file a .gnu_debugaltlink section names, and nothing can stop it
- * (dwarf_getalt): what has one is not asked.
- */
-static bool has_own_lines(Dwfl_Module *module)
+/* libdw opens whatever file a .gnu_debugaltlink section names, and nothing can
+ * stop it (dwarf_getalt): what has one is not asked. */
+bool lines_are_own(Dwfl_Module *module)
 {
     Dwarf_Addr bias;
     Dwarf *dwarf = dwfl_module_getdwarf(module, &bias);
@@ -211,12 +174,24 @@ static bool has_own_lines(Dwfl_Module *module)
     return dwarf && dwelf_dwarf_gnu_debugaltlink(dwarf, &name, &id) <= 0;
 }
 
+Dwarf_Die *lines_unit(Dwfl_Module *module, uint64_t pc, Dwarf_Addr *bias)
+{
+    Dwarf_Die *unit = dwfl_module_addrdie(module, pc, bias);
+
+    if (unit)
+        return unit;
+    do
+        unit = dwfl_module_nextcu(module, unit, bias);
+    while (unit && dwarf_haspc(unit, pc - *bias) != 1);
+    return unit;
+}
+
 bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
 {
-    Dwfl_Module *module = find_module(lines, pc);
+    Dwfl_Module *module = lines_module(lines, pc);
     struct answer *answer = &lines->answers[pc % ANSWERS];
     Dwarf_Attribute attribute;
-    Dwarf_Die *unit = NULL;
+    Dwarf_Die *unit;
     Dwarf_Line *found;
     Dwarf_Addr bias;
     Dwfl_Line *line;
@@ -226,7 +201,7 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
         return false;
     if (answer->module != module || answer->pc != pc) {
         *answer = (struct answer){.pc = pc, .module = module};
-        if (!has_own_lines(module))
+        if (!lines_are_own(module))
             return false;
         line = dwfl_module_getsrc(module, pc);
         if (line) {
@@ -234,9 +209,7 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
                 dwfl_lineinfo(line, NULL, &answer->line, NULL, NULL, NULL);
             answer->directory = dwfl_line_comp_dir(line);
         } else {
-            do
-                unit = dwfl_module_nextcu(module, unit, &bias);
-            while (unit && dwarf_haspc(unit, pc - bias) != 1);
+            unit = lines_unit(module, pc, &bias);
             found = unit ? dwarf_getsrc_die(unit, pc - bias) : NULL;
             if (!found || dwarf_lineno(found, &answer->line) != 0)
                 return false;
@@ -252,92 +225,6 @@ bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out)
     return true;
 }
 
-/* --- unwinding: libdw asks, the stopped tracee answers -------------------- */
-
-static pid_t next_thread(Dwfl *dwfl UNUSED, void *argument, void **thread)
-{
-    struct lines *lines = argument;
-
-    if (*thread)
-        return 0;
-    *thread = lines;
-    return lines->pid;
-}
-
-static bool read_word(Dwfl *dwfl UNUSED, Dwarf_Addr addr, Dwarf_Word *out,
-                      void *argument)
-{
-    const struct lines *lines = argument;
-
-    return proc_read(lines->pid, addr, out, sizeof *out) == sizeof *out;
-}
-
-static bool initial_registers(Dwfl_Thread *thread, void *argument)
-{
-    const struct lines *lines = argument;
-    Dwarf_Word value[MACHINE_DWARF_REGISTERS];
-
-    for (size_t i = 0; i < MACHINE_DWARF_REGISTERS; i++)
-        value[i] = lines->regs->value[machine_dwarf_register[i]];
-    return dwfl_thread_state_registers(thread, 0, MACHINE_DWARF_REGISTERS,
-                                       value);
-}
-
-struct caller_search {
-    struct lines *lines;
-    struct srcline *out;
-    int depth;
-};
-
-/* How many callers are asked; a C library's wrapper has one or two. */
-#define CALLER_DEPTH 16
-
-static int look_at_frame(Dwfl_Frame *frame, void *argument)
-{
-    struct caller_search *caller = argument;
-    bool activation;
-    Dwarf_Addr pc;
-
-    if (!dwfl_frame_pc(frame, &pc, &activation))
-        return DWARF_CB_ABORT;
-    /* A return address may already be on the next line. */
-    if (lines_find(caller->lines, activation ? pc : pc - 1, caller->out) ||
-        ++caller->depth == CALLER_DEPTH)
-        return DWARF_CB_ABORT;
-    return DWARF_CB_OK;
-}
-
-bool lines_find_caller(struct lines *lines, const struct regs *regs,
-                       struct srcline *out)
-{
-    static const Dwfl_Thread_Callbacks callbacks = {
-        .next_thread = next_thread,
-        .memory_read = read_word,
-        .set_initial_registers = initial_registers,
-    };
-    struct caller_search caller = {.lines = lines, .out = out};
-    Dwfl_Module *program;
-    Dwarf_Addr bias;
-
-    if (lines_find(lines, regs->value[REG_PC], out))
-        return true;
-    if (!lines->dwfl || lines->failed)
-        return false;
-    /* Unwinding costs 100 us each time; no caller is found if the program has
-     * no lines. */
-    program = program_module(lines);
-    if (!program || !has_own_lines(program) ||
-        !dwfl_module_nextcu(program, NULL, &bias))
-        return false;
-    if (!lines->attached)
-        lines->attached =
-            dwfl_attach_state(lines->dwfl, NULL, lines->pid, &callbacks, lines);
-    lines->regs = regs;
-    if (lines->attached)
-        dwfl_getthread_frames(lines->dwfl, lines->pid, look_at_frame, &caller);
-    return out->file != NULL;
-}
-
 /* --- symbols -------------------------------------------------------------- */
 
 struct name {
@@ -345,7 +232,7 @@ struct name {
     char text[];
 };
 
-static int by_key(const void *a, const void *b)
+int lines_by_key(const void *a, const void *b)
 {
     const uint64_t *one = a, *other = b; /* where a struct name begins */
 
@@ -355,7 +242,7 @@ static int by_key(const void *a, const void *b)
 /* The name that is kept in a tree, or NULL. */
 static const char *look_up(void *const *tree, uint64_t key)
 {
-    struct name *const *found = tfind(&key, tree, by_key);
+    struct name *const *found = tfind(&key, tree, lines_by_key);
 
     return found ? (*found)->text : NULL;
 }
@@ -366,7 +253,7 @@ static const char *keep(void **tree, uint64_t key, const char *text)
 
     name->key = key;
     strcpy(name->text, text);
-    tsearch(name, tree, by_key);
+    tsearch(name, tree, lines_by_key);
     return name->text;
 }
 
@@ -459,52 +346,100 @@ static void find_by_slot(struct lines *lines, Dwfl_Module *module, uint64_t pc,
     keep(&lines->slots, nameless.start, buf_text(name));
 }
 
-const char *lines_symbol(struct lines *lines, uint64_t pc)
+const char *lines_module_name(Dwfl_Module *module)
 {
-    const char *known = look_up(&lines->places, pc), *found, *file;
-    struct buf text = {0}, name = {0};
-    char *readable = NULL;
-    Dwfl_Module *module;
-    GElf_Addr bias = 0;
-    uint64_t offset;
-    GElf_Sym symbol;
+    const char *file =
+        dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
-    if (known)
-        return known;
-    module = find_module(lines, pc);
-    if (!module)
-        return NULL;
-    file = dwfl_module_info(module, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
-    file = file ? basename(file) : "?";
-    found =
-        dwfl_module_addrinfo(module, pc, &offset, &symbol, NULL, NULL, NULL);
-    if (found && strncmp(found, "_Z", 2) == 0) { /* a name of C++ */
-        void *library =
-            lines->demangle_sought ? NULL : dlopen("libstdc++.so.6", RTLD_LAZY);
+    return file ? basename(file) : "?";
+}
+
+/* Appends a name of C++ as the source has it. */
+static void append_readable(struct lines *lines, const char *name,
+                            struct buf *out)
+{
+    char *readable = NULL;
+
+    if (!lines->demangle_sought) {
+        void *library = dlopen("libstdc++.so.6", RTLD_LAZY);
 
         lines->demangle_sought = true;
         if (library)
             *(void **)&lines->demangle = dlsym(library, "__cxa_demangle");
-        if (lines->demangle)
-            readable = lines->demangle(found, NULL, NULL, NULL);
     }
-    if (found)
-        buf_append_text(&name, readable ? readable : found);
+    if (lines->demangle)
+        readable = lines->demangle(name, NULL, NULL, NULL);
+    buf_append_text(out, readable ? readable : name);
+    free(readable);
+}
+
+/* Of several names that begin where a symbol does the one that programs use: it
+ * has no underscore in front (printf, for _IO_printf). */
+static const char *find_alias(Dwfl_Module *module, const char *name,
+                              GElf_Addr start)
+{
+    int count = *name == '_' ? dwfl_module_getsymtab(module) : 0;
+    GElf_Sym symbol;
+    GElf_Addr addr;
+
+    for (int i = 1; i < count; i++) {
+        const char *other = dwfl_module_getsym_info(module, i, &symbol, &addr,
+                                                    NULL, NULL, NULL);
+
+        if (other && *other && *other != '_' && addr == start &&
+            symbol.st_shndx != SHN_UNDEF &&
+            GELF_ST_TYPE(symbol.st_info) == STT_FUNC)
+            return other;
+    }
+    return name;
+}
+
+/* Names the place of pc, with the offset of what is `behind` bytes further. */
+static const char *name_place(struct lines *lines, uint64_t pc, uint64_t behind)
+{
+    uint64_t key = behind ? pc | LINES_RETURN : pc, offset;
+    const char *known = look_up(&lines->places, key), *found;
+    struct buf text = {0}, name = {0};
+    Dwfl_Module *module;
+    GElf_Addr bias = 0;
+    GElf_Sym symbol;
+
+    if (known)
+        return known;
+    module = lines_module(lines, pc);
+    if (!module)
+        return NULL;
+    found =
+        dwfl_module_addrinfo(module, pc, &offset, &symbol, NULL, NULL, NULL);
+    if (found && strncmp(found, "_Z", 2) == 0)
+        append_readable(lines, found, &name);
+    else if (found)
+        buf_append_text(&name, find_alias(module, found, pc - offset));
     else
         find_by_slot(lines, module, pc, &name, &offset);
     if (name.len == 0) {
         dwfl_module_getelf(module, &bias); /* where in its file it is */
-        buf_printf(&text, "%s+0x%" PRIx64, file, pc - bias);
+        buf_printf(&text, "%s+0x%" PRIx64, lines_module_name(module),
+                   pc - bias + behind);
     } else {
-        if (module != program_module(lines))
-            buf_printf(&text, "%s:", file);
-        buf_printf(&text, "%s+0x%" PRIx64, buf_text(&name), offset);
+        if (module != lines_program(lines))
+            buf_printf(&text, "%s:", lines_module_name(module));
+        buf_printf(&text, "%s+0x%" PRIx64, buf_text(&name), offset + behind);
     }
-    known = keep(&lines->places, pc, buf_text(&text));
-    free(readable);
+    known = keep(&lines->places, key, buf_text(&text));
     buf_release(&text);
     buf_release(&name);
     return known;
+}
+
+const char *lines_symbol(struct lines *lines, uint64_t pc)
+{
+    return name_place(lines, pc, 0);
+}
+
+const char *lines_return_symbol(struct lines *lines, uint64_t addr)
+{
+    return name_place(lines, addr - 1, 1);
 }
 
 const char *lines_library(void)

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "trace/event.h"
+#include "trace/regions.h"
 #include "cpu/regs.h"
 
 struct lines;
@@ -23,14 +24,40 @@ void lines_free(struct lines *lines);
 struct files *lines_files(struct lines *lines);
 
 /*
- * Finds the line of the instruction at pc; or, for a tracee that stands with
+ * Finds the line of the instruction at pc; or, for a thread that stands with
  * these registers in code without lines, such as the C library's, that of the
  * innermost caller that has one. *out lives as long as lines. Returns false,
  * with *out all zero, when it is not known.
  */
 bool lines_find(struct lines *lines, uint64_t pc, struct srcline *out);
-bool lines_find_caller(struct lines *lines, const struct regs *regs,
+bool lines_find_caller(struct lines *lines, pid_t tid, const struct regs *regs,
                        struct srcline *out);
+
+/* The callers of an instruction, those that have a file. */
+struct line_callers {
+    const char *inlined; /* the function that its own line stands in, where that
+                          * was inlined into the one that its symbol names */
+    struct caller list[MAX_CALLERS];
+    size_t count;
+    uint64_t beyond; /* where the last one returns to, if that is in one of the
+                      * regions; or 0 */
+};
+
+/*
+ * Finds the callers of the instruction that a stopped thread is at with these
+ * registers, as far as main or what is no file: see trace/event.def. Calls from
+ * a region are not looked at. All texts live as long as lines. Functions that
+ * were inlined are told from debug information.
+ */
+void lines_find_callers(struct lines *lines, pid_t tid, const struct regs *regs,
+                        const struct regions *regions,
+                        struct line_callers *out);
+
+/*
+ * The function whose first byte is at addr; all zero if there is none: see
+ * trace/event.def. Its texts live as long as lines.
+ */
+void lines_find_callee(struct lines *lines, uint64_t addr, struct callee *out);
 
 /*
  * Names the place of pc by the symbols of its file: "emit_byte+0x1f" in the

@@ -46,6 +46,22 @@ const enum reg machine_dwarf_register[MACHINE_DWARF_REGISTERS] = {
     X86_R12, X86_R13, X86_R14, X86_R15, X86_RIP,
 };
 
+/* push rbp; mov rbp, rsp, which has two encodings; endbr64 before it where the
+ * CPU checks the targets of jumps (Intel SDM vol. 2). */
+bool machine_sets_frame(const uint8_t *code, size_t len, uint64_t offset)
+{
+    static const uint8_t sets[2][4] = {{0x55, 0x48, 0x89, 0xe5},
+                                       {0x55, 0x48, 0x8b, 0xec}};
+    static const uint8_t endbr[] = {0xf3, 0x0f, 0x1e, 0xfa};
+    size_t at = 0;
+
+    if (len >= sizeof endbr && memcmp(code, endbr, sizeof endbr) == 0)
+        at = sizeof endbr;
+    return len >= at + sizeof *sets && offset >= at + sizeof *sets &&
+           (memcmp(code + at, sets[0], sizeof *sets) == 0 ||
+            memcmp(code + at, sets[1], sizeof *sets) == 0);
+}
+
 /* --- the registers -------------------------------------------------------- */
 
 bool tracee_is_64bit(const struct tracee *tracee)

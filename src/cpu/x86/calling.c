@@ -44,6 +44,21 @@ bool calling_frame_holds(int pid, memory_reader *read,
            held == frame->return_to;
 }
 
+bool calling_precedes(int pid, memory_reader *read, uint64_t addr)
+{
+    uint8_t code[CALLING_LONGEST];
+    struct insn insn;
+
+    if (read(pid, addr - sizeof code, code, sizeof code) != sizeof code)
+        return false;
+    for (size_t len = CALLING_SHORTEST; len <= sizeof code; len++)
+        if (insn_decode(code + sizeof code - len, len, addr - len, &insn) ==
+                1 &&
+            insn.length == len && insn.kind == INSN_CALL)
+            return true;
+    return false;
+}
+
 /* To decode takes a while, and most instructions push nothing. */
 bool calling_is_call(struct bytes insn, uint64_t addr,
                      const struct reg_change *changes, size_t count)

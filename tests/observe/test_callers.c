@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Who has called whom: the callers of stores, the names of places outside of
+ * generated code, and what is known of functions that it calls.
+ */
+#include "support/support.h"
+
+TestSuite(callers, .timeout = 60);
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* The number of the first line of a source file that has the words. */
+static int line_of(const char *path, const char *words)
+{
+    struct buf text = {0};
+    int line = 1;
+
+    read_file(path, &text);
+    buf_append(&text, "", 1);
+    for (const char *at = (const char *)text.data; *at; at++, line++) {
+        const char *end = strchr(at, '\n'), *found = strstr(at, words);
+
+        if (found && found < end) {
+            buf_release(&text);
+            return line;
+        }
+        at = end;
+    }
+    cr_fatal("%s has no %s", path, words);
+    return 0;
+}
+
+/* "mul:88 main:40": functions and lines, of a call that was inlined only the
+ * line; 0: it is not known. */
+static void describe(const struct callers *via, struct buf *out)
+{
+    for (size_t i = 0; i < via->count; i++) {
+        const char *symbol = via->list[i].symbol ? via->list[i].symbol : "?";
+
+        buf_printf(out, "%s%.*s:%d", i ? " " : "", (int)strcspn(symbol, "+"),
+                   symbol, via->list[i].source.line);
+    }
+}
+
+#define SOURCE "tests/tracees/callers.c"
+
+/* What the stores of the tracee say, and where else their lines are. */
+static const struct {
+    uint64_t offset;
+    const char *inlined;
+    const char *via[4]; /* function, and what its line has in it */
+} stores[] = {
+    {0, NULL, {"mov_eax:emit(0xb8)", "main:mov_eax(42)"}},
+    {1,
+     NULL,
+     {"emit32:emit(value >>", "mov_eax:emit32(value)", "main:mov_eax(42)"}},
+    {4,
+     NULL,
+     {"emit32:emit(value >>", "mov_eax:emit32(value)", "main:mov_eax(42)"}},
+    {5, "emit_inlined", {"nops:emit_inlined(0x90)", "main:nops()"}},
+    {7, NULL, {"main:emit(0xc3)"}},
+    {8, NULL, {"main:store_framed(at"}},
+    {9, NULL, {NULL}},
+    {10, NULL, {NULL}},
+    {11, NULL, {NULL}},
+    {12,
+     NULL,
+     {"recurse:emit(0x90);", "recurse:recurse(depth - 1)",
+      "recurse:recurse(depth - 1)", "recurse:recurse(depth - 1)"}},
+    {13, NULL, {"main:memcpy(at"}},
+};
+
+Test(callers, each_store_says_who_called)
+{
+    struct result result;
+    struct store store;
+
+    trace(&(struct job){.argv = ARGS("--", TRACEE("callers"))}, &store,
+          &result);
+    for (size_t i = 0; i < COUNT(stores); i++) {
+        const struct event *event = nth(&store, EVENT_WRITE, 0);
+        struct buf expected = {0}, got = {0};
+
+        for (unsigned n = 1; event && event->write.offset != stores[i].offset;)
+            event = nth(&store, EVENT_WRITE, n++);
+        cr_assert(ne(ptr, (void *)event, NULL), "+%d", (int)stores[i].offset);
+        for (size_t k = 0; k < 4 && stores[i].via[k]; k++) {
+            const char *words = strchr(stores[i].via[k], ':') + 1;
+
+            buf_printf(&expected, "%s%.*s%d", k ? " " : "",
+                       (int)(words - stores[i].via[k]), stores[i].via[k],
+                       line_of(SOURCE, words));
+        }
+        describe(&event->write.via, &got);
+        cr_expect(eq(str, (char *)buf_text(&got), (char *)buf_text(&expected)),
+                  "+%d", (int)stores[i].offset);
+        cr_expect(eq(str,
+                     (char *)(event->write.inlined ? event->write.inlined : ""),
+                     (char *)(stores[i].inlined ? stores[i].inlined : "")),
+                  "+%d", (int)stores[i].offset);
+        buf_release(&expected);
+        buf_release(&got);
+    }
+    store_release(&store);
+    result_release(&result);
+}
+
+Test(callers, a_budget_ends_them)
+{
+    struct result result;
+    struct store store;
+
+    trace(
+        &(struct job){.argv = ARGS("--max-callers=2", "--", TRACEE("callers"))},
+        &store, &result);
+    cr_assert(
+        eq(str, (char *)nth(&store, EVENT_LIMIT, 0)->limit.budget, "callers"));
+    cr_assert(eq(sz, nth(&store, EVENT_WRITE, 1)->write.via.count, 3));
+    for (unsigned i = 2; i < count(&store, EVENT_WRITE); i++) {
+        cr_assert(eq(sz, nth(&store, EVENT_WRITE, i)->write.via.count, 0));
+        cr_assert(
+            ne(ptr, (void *)nth(&store, EVENT_WRITE, i)->write.symbol, NULL));
+    }
+    store_release(&store);
+    result_release(&result);
+    trace(
+        &(struct job){.argv = ARGS("--max-callers=0", "--", TRACEE("callers"))},
+        &store, &result);
+    cr_assert(eq(sz, nth(&store, EVENT_WRITE, 0)->write.via.count, 0));
+    cr_assert(eq(uint, count(&store, EVENT_LIMIT), 1));
+    store_release(&store);
+    result_release(&result);
+}
+
+/* Whatever is on a stack, only what follows a call is taken for a caller. */
+Test(callers, a_broken_stack_tells_none)
+{
+    struct result result;
+    struct store store;
+
+    trace(&(struct job){.argv = ARGS("--", TRACEE("broken_stacks"))}, &store,
+          &result);
+    cr_assert(eq(int, result.status, 0));
+    for (unsigned i = 0; i < count(&store, EVENT_WRITE); i++) {
+        const struct callers *via = &nth(&store, EVENT_WRITE, i)->write.via;
+
+        cr_assert(lt(sz, via->count, 2));
+        if (via->count > 0)
+            cr_assert(contains(via->list[0].symbol, "any_word+"));
+    }
+    store_release(&store);
+    result_release(&result);
+}
+
+Test(callers, functions_have_their_types)
+{
+    static const struct {
+        const char *symbol;
+        const char *types; /* as in the source; NULL: not known */
+    } rows[] = {
+        {"nothing", "i64 (void)"},
+        {"narrow", "bool (bool, i8, u16, i32)"},
+        {"floating", "f64 (f64, f32, f80, pointer)"},
+        {"large", "memory (memory, struct, pointer)"},
+        {"small", "struct (other)"},
+        {"variadic", "void (pointer, ...)"},
+        {"old_style", NULL},
+        {"printf", "i32 (pointer, ...)"},
+    };
+    struct result result;
+    struct store store;
+    unsigned n = 0;
+
+    trace(&(struct job){.argv = ARGS("--", TRACEE("prototypes"))}, &store,
+          &result);
+    for (size_t i = 0; i < COUNT(rows); i++, n += 2) {
+        const struct event_leave *leave = &nth(&store, EVENT_LEAVE, n)->leave;
+        const struct callee *callee = &leave->callee;
+        struct buf types = {0};
+
+        cr_assert(eq(str, (char *)leave->how, "call"));
+        cr_assert(ne(ptr, (void *)callee->symbol, NULL), "%s", rows[i].symbol);
+        cr_expect(eq(str, (char *)callee->symbol, (char *)rows[i].symbol));
+        cr_expect(contains(leave->to_symbol, rows[i].symbol));
+        if (!rows[i].types) {
+            cr_expect(eq(ptr, (void *)callee->known_by, NULL));
+            continue;
+        }
+        buf_printf(&types, "%s (", callee->result);
+        for (size_t k = 0; k < callee->params.count; k++)
+            buf_printf(&types, "%s%s", k ? ", " : "", callee->params.list[k]);
+        buf_append_text(&types, ")");
+        cr_expect(eq(str, (char *)buf_text(&types), (char *)rows[i].types),
+                  "%s", rows[i].symbol);
+        cr_expect(eq(str, (char *)callee->known_by,
+                     strcmp(rows[i].symbol, "printf") ? "debug info" : "name"));
+        cr_expect(contains(callee->module, strcmp(rows[i].symbol, "printf")
+                                               ? "prototypes"
+                                               : "libc."));
+        buf_release(&types);
+    }
+    /* The middle of a function is no function. */
+    cr_expect(eq(ptr, (void *)nth(&store, EVENT_LEAVE, n)->leave.callee.symbol,
+                 NULL));
+    cr_expect(eq(str, (char *)nth(&store, EVENT_LEAVE, n)->leave.to_symbol,
+                 "middle+0x1"));
+    store_release(&store);
+    result_release(&result);
+}
+
+/* It crashed in a function that generated code has called. */
+Test(callers, a_crash_elsewhere_has_a_place)
+{
+    struct result result;
+    struct store store;
+    const struct event_signal *signal;
+
+    trace(&(struct job){.argv = ARGS("--", TRACEE("die_callee"))}, &store,
+          &result);
+    signal = &nth(&store, EVENT_SIGNAL, 0)->signal;
+    cr_assert(ne(ptr, (void *)signal->symbol, NULL));
+    cr_assert(lt(sz, 0, signal->via.count));
+    cr_expect(eq(
+        int, strncmp(signal->via.list[signal->via.count - 1].symbol, "0x", 2),
+        0));
+    store_release(&store);
+    result_release(&result);
+}
