@@ -19,6 +19,7 @@ void ledger_release(struct ledger *ledger)
         free(ledger->unwatched[i]);
     for (size_t i = 0; i < ledger->count; i++)
         event_free(ledger->findings[i].verdict);
+    words_release(&ledger->words);
     buf_release(&ledger->packing);
     unpacked_release(&ledger->write);
     free(ledger->findings);
@@ -30,14 +31,14 @@ static void emit(struct ledger *ledger, const struct event *event,
                  uint64_t addr)
 {
     struct event write = *event;
-    struct emission *emission;
+    struct ledger_store *emission;
 
     if (event->write.new.len == 0 || addr + event->write.new.len <= addr)
         return;
     write.source.excerpt = NULL;
     buf_clear(&ledger->packing);
-    pack_event(&write, (struct pack_usual){event->seq, event->tid}, NULL,
-               &ledger->packing);
+    pack_event(&write, (struct pack_usual){event->seq, event->tid},
+               &ledger->words, &ledger->packing);
     emission = range_value_new(sizeof *emission + ledger->packing.len);
     emission->seq = event->seq;
     emission->tid = event->tid;
@@ -139,18 +140,18 @@ struct place ledger_place_at(const struct ledger *ledger, uint64_t seq,
     return place;
 }
 
-const struct emission *ledger_emission(const struct ledger *ledger,
-                                       uint64_t addr)
+const struct ledger_store *ledger_emission(const struct ledger *ledger,
+                                           uint64_t addr)
 {
     return ranges_at(&ledger->emissions, addr);
 }
 
 const struct event *ledger_write(struct ledger *ledger,
-                                 const struct emission *emission)
+                                 const struct ledger_store *emission)
 {
     unpack_event(emission->packed,
-                 (struct pack_usual){emission->seq, emission->tid}, NULL,
-                 &ledger->write);
+                 (struct pack_usual){emission->seq, emission->tid},
+                 &ledger->words, &ledger->write);
     return &ledger->write.event;
 }
 
@@ -171,7 +172,7 @@ void ledger_missed(struct ledger *ledger, enum rule rule, const char *why)
 static struct event *make_verdict(struct ledger *ledger, enum rule rule,
                                   const struct place *place, const char *detail)
 {
-    const struct emission *emission =
+    const struct ledger_store *emission =
         place->known ? ledger_emission(ledger, place->addr) : NULL;
     struct event event = {.kind = EVENT_VERDICT};
     struct event_verdict *verdict = &event.verdict;

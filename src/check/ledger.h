@@ -43,7 +43,7 @@ struct place {
 };
 
 /* A store of code, kept for as long as a byte of it stands. */
-struct emission {
+struct ledger_store {
     struct range_value value;
     uint64_t seq;
     int tid;
@@ -63,6 +63,7 @@ struct finding {
 struct ledger {
     struct view view;
     struct ranges emissions; /* of addresses */
+    struct words words;      /* of the stores */
     struct buf packing;
     struct unpacked write; /* what ledger_write returned */
     bool wanted[RULES];    /* those that are looked at */
@@ -90,12 +91,12 @@ struct place ledger_place_at(const struct ledger *ledger, uint64_t seq,
 
 /* The latest store of the byte at addr, or NULL: none was seen. Valid until the
  * next event. */
-const struct emission *ledger_emission(const struct ledger *ledger,
-                                       uint64_t addr);
+const struct ledger_store *ledger_emission(const struct ledger *ledger,
+                                           uint64_t addr);
 
 /* Its write event, valid until this is asked for again. */
 const struct event *ledger_write(struct ledger *ledger,
-                                 const struct emission *emission);
+                                 const struct ledger_store *emission);
 
 /* The rule could have been broken and was not. */
 void ledger_held(struct ledger *ledger, enum rule rule);
