@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/address.h"
 
-#include <inttypes.h>
-
 #include "base/buf.h"
 #include "cpu/calling.h"
 

@@ -12,9 +12,6 @@
 #ifndef JITTRACE_CHECK_ADDRESS_H
 #define JITTRACE_CHECK_ADDRESS_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "check/ledger.h"
 #include "cpu/insn.h"
 #include "cpu/regs.h"

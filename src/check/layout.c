@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/layout.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "cpu/regs.h"
 
 struct spots {

@@ -14,10 +14,6 @@
 #ifndef JITTRACE_CHECK_LAYOUT_H
 #define JITTRACE_CHECK_LAYOUT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cpu/insn.h"
 #include "trace/ranges.h"
 #include "trace/view.h"

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/moment.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
@@ -254,9 +251,10 @@ void moment_before(struct moment *moment, struct ledger *ledger,
             judge_range(ledger, event, protect->addr, protect->length,
                         protect->call);
         break;
-    case EVENT_UNMAP:
-        judge_range(ledger, event, event->unmap.addr, event->unmap.length,
-                    event->unmap.call);
+    case EVENT_UNMAP: /* before execve(2) all other threads are ended */
+        if (!word_is(event->unmap.call, "execve"))
+            judge_range(ledger, event, event->unmap.addr, event->unmap.length,
+                        event->unmap.call);
         take_unmap(moment, ledger, event);
         break;
     case EVENT_ENTER:

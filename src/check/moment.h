@@ -7,10 +7,6 @@
 #ifndef JITTRACE_CHECK_MOMENT_H
 #define JITTRACE_CHECK_MOMENT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "check/layout.h"
 #include "check/ledger.h"
 #include "trace/ranges.h"

@@ -10,10 +10,7 @@
  */
 #include "check/structure.h"
 
-#include <inttypes.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "cpu/calling.h"
@@ -22,6 +19,7 @@ void structure_release(struct structure *structure)
 {
     layout_release(&structure->layout);
     moment_release(&structure->moment);
+    rewrite_release(&structure->rewrite);
     ranges_release(&structure->unsure);
     free(structure->threads);
 }
@@ -471,6 +469,7 @@ static void take_run(struct structure *structure, struct ledger *ledger,
         if (thread->astray && run->arrival == ARRIVAL_JUMPED)
             judge_wrap(structure, ledger, thread);
         judge_prefix(ledger, run);
+        rewrite_ran(&structure->rewrite, ledger, &run->place, &run->insn);
         if (!thread->astray)
             layout_put(&structure->layout, addr, &fresh);
     }
@@ -512,6 +511,7 @@ void structure_before(struct structure *structure, struct ledger *ledger,
     struct run run;
 
     moment_before(&structure->moment, ledger, &structure->layout, event);
+    rewrite_before(&structure->rewrite, ledger, &structure->layout, event);
     switch (event->kind) {
     case EVENT_WRITE:
         take_write(structure, ledger, &event->write);
@@ -554,6 +554,8 @@ void structure_before(struct structure *structure, struct ledger *ledger,
 void structure_after(struct structure *structure, struct ledger *ledger,
                      const struct event *event)
 {
-    if (event->kind == EVENT_MAP)
+    if (event->kind == EVENT_MAP) {
         take_map(structure, ledger, &event->map);
+        rewrite_mapped(&structure->rewrite, ledger, &event->map);
+    }
 }

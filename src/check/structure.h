@@ -9,14 +9,11 @@
 #ifndef JITTRACE_CHECK_STRUCTURE_H
 #define JITTRACE_CHECK_STRUCTURE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "check/address.h"
 #include "check/layout.h"
 #include "check/ledger.h"
 #include "check/moment.h"
+#include "check/rewrite.h"
 #include "cpu/insn.h"
 #include "trace/ranges.h"
 
@@ -37,6 +34,7 @@ struct structure_thread {
 struct structure {
     struct layout layout;
     struct moment moment;
+    struct rewrite rewrite;
     struct ranges unsure; /* of mappings: what is in them is not all known */
     bool all_unsure;      /* of no mapping any more */
     struct structure_thread *threads;

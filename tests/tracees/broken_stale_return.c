@@ -11,7 +11,6 @@
  * reports: exit status 0
  * reports: verdict stale broken +4
  */
-#define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>
 #include <ucontext.h>
