@@ -367,7 +367,8 @@ static void take_foreign(struct rewrite *rewrite, const struct ledger *ledger,
     for (size_t i = 0; i < write->new.len; i++) {
         struct foreign *foreign;
 
-        if (write->old.data[i] == write->new.data[i])
+        if (write->old.data[i] == write->new.data[i] ||
+            !pages_written(&ledger->view.pages, write->addr + i))
             continue;
         foreign = range_value_new(sizeof *foreign);
         foreign->seq = event->seq;

@@ -20,6 +20,7 @@ void structure_release(struct structure *structure)
     layout_release(&structure->layout);
     moment_release(&structure->moment);
     rewrite_release(&structure->rewrite);
+    emitted_release(&structure->emitted);
     ranges_release(&structure->unsure);
     free(structure->threads);
 }
@@ -470,6 +471,8 @@ static void take_run(struct structure *structure, struct ledger *ledger,
             judge_wrap(structure, ledger, thread);
         judge_prefix(ledger, run);
         rewrite_ran(&structure->rewrite, ledger, &run->place, &run->insn);
+        emitted_ran(&structure->emitted, ledger, &run->place, &run->insn,
+                    run->event->kind == EVENT_SIGNAL);
         if (!thread->astray)
             layout_put(&structure->layout, addr, &fresh);
     }
@@ -512,6 +515,7 @@ void structure_before(struct structure *structure, struct ledger *ledger,
 
     moment_before(&structure->moment, ledger, &structure->layout, event);
     rewrite_before(&structure->rewrite, ledger, &structure->layout, event);
+    emitted_before(&structure->emitted, event);
     switch (event->kind) {
     case EVENT_WRITE:
         take_write(structure, ledger, &event->write);

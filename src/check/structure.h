@@ -10,6 +10,7 @@
 #define JITTRACE_CHECK_STRUCTURE_H
 
 #include "check/address.h"
+#include "check/emitted.h"
 #include "check/layout.h"
 #include "check/ledger.h"
 #include "check/moment.h"
@@ -35,6 +36,7 @@ struct structure {
     struct layout layout;
     struct moment moment;
     struct rewrite rewrite;
+    struct emitted emitted;
     struct ranges unsure; /* of mappings: what is in them is not all known */
     bool all_unsure;      /* of no mapping any more */
     struct structure_thread *threads;
