@@ -20,6 +20,34 @@ static bool are_whole(const struct ledger *ledger, uint64_t from, uint64_t to,
     return from == to;
 }
 
+static const struct srcline *line_of(const struct emission *emission)
+{
+    return &emission->chain.list[emission->chain.named_by].source;
+}
+
+/*
+ * Whether the bytes that were emitted there are whole instructions. The last
+ * call that a function makes leaves no frame of that function where the
+ * compiler has made it a jump, and what it stores looks like another emission
+ * of the same line; it is added.
+ */
+static bool find_whole(struct emitted *emitted, const struct ledger *ledger,
+                       struct emission *taken, struct insn *last)
+{
+    const struct srcline *line = line_of(taken);
+    struct emission next;
+
+    while (!are_whole(ledger, taken->from, taken->to, last)) {
+        if (!line->file ||
+            !emissions_at(&emitted->emissions, taken->to, &next) ||
+            !word_is(line_of(&next)->file, line->file) ||
+            line_of(&next)->line != line->line)
+            return false;
+        taken->to = next.to;
+    }
+    return true;
+}
+
 static const struct insn_field *field_at(const struct insn *insn,
                                          uint64_t offset)
 {
@@ -56,8 +84,7 @@ static bool was_meant(const struct ledger *ledger, const struct insn *insn,
 
 static void name_line(struct buf *out, const struct emission *emission)
 {
-    const struct srcline *source =
-        &emission->chain.list[emission->chain.named_by].source;
+    const struct srcline *source = line_of(emission);
 
     if (source->file)
         buf_printf(out, " (%s:%d)", source->file, source->line);
@@ -77,8 +104,8 @@ static void tell(struct ledger *ledger, const struct place *place,
     name_line(&text, begun);
     if (field) {
         field_name(field, &name);
-        buf_printf(&text, ", and for the rest of its %s it takes",
-                   buf_text(&name));
+        buf_printf(&text, ", and for %sits %s it takes",
+                   field->offset < own ? "the rest of " : "", buf_text(&name));
     }
     buf_printf(&text, "%s %" PRIu64 " of the bytes that were emitted next",
                field ? "" : ", and it takes", insn->length - own);
@@ -104,12 +131,13 @@ void emitted_ran(struct emitted *emitted, struct ledger *ledger,
     if (!insn->length || !emissions_at(emissions, addr, &begun))
         return;
     if (emissions_cut(emissions, addr, insn->length, &begun, &taken))
-        broken = are_whole(ledger, taken.from, taken.to, &last);
+        broken = find_whole(emitted, ledger, &taken, &last);
     else if (emissions_at(emissions, end - 1, &taken) && taken.id != begun.id &&
              taken.from > addr && taken.to == end)
         broken = are_whole(ledger, taken.from, end, &last) &&
                  was_meant(ledger, insn, &taken, &last, faulted);
-    if (broken)
+    /* Code that is emitted downwards begins with what was stored last. */
+    if (broken && begun.write < taken.write)
         tell(ledger, place, insn, &begun, &taken);
     else
         ledger_held(ledger, RULE_WHOLE_EMISSIONS);

@@ -7,7 +7,8 @@
  * immediate by another. So it is blamed only for bytes that were whole
  * instructions by themselves, and if it either took a part of them and left the
  * rest; or took them all and control then comes to what was never written; or
- * they make a displacement that counts from rip, and the access faults.
+ * they make a displacement that counts from rip, and the access faults. Code
+ * that is emitted from its end to its beginning is not judged.
  */
 #ifndef JITTRACE_CHECK_EMITTED_H
 #define JITTRACE_CHECK_EMITTED_H

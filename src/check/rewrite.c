@@ -25,7 +25,8 @@ struct patch {
     uint64_t from;
     uint64_t to;
     uint64_t base;
-    uint64_t seq; /* of its first store */
+    uint64_t seq;   /* of its first store */
+    uint64_t since; /* what was stored after this event is new */
     int tid;
     uint8_t old[PATCH_COPY];
 };
@@ -120,6 +121,39 @@ static void put_patch(struct rewrite *rewrite, const struct patch *patch)
     range_value_drop(&copy->value);
 }
 
+static uint64_t stored_at(const struct ledger *ledger, uint64_t addr)
+{
+    const struct ledger_store *store = ledger_emission(ledger, addr);
+
+    return store ? store->seq : 0;
+}
+
+/*
+ * Whether the instruction at addr was emitted, and more behind it, or ran: *seq
+ * is the event by which it was there. Code that is emitted from its end to its
+ * beginning is not known to be.
+ */
+static bool is_complete(const struct ledger *ledger,
+                        const struct layout *layout, uint64_t addr,
+                        uint64_t *seq)
+{
+    const struct spot *spot = layout_at(layout, addr);
+    struct insn insn;
+
+    *seq = 0;
+    if (!view_decode(&ledger->view, addr, &insn))
+        return false;
+    for (uint8_t i = 0; i < insn.length; i++)
+        if (stored_at(ledger, addr + i) > *seq)
+            *seq = stored_at(ledger, addr + i);
+    if (stored_at(ledger, addr + insn.length) >= *seq && *seq > 0)
+        return true;
+    if (!spot || !spot->ran)
+        return false;
+    *seq = spot->ran - 1 > *seq ? spot->ran - 1 : *seq;
+    return true;
+}
+
 static void take_patch(struct rewrite *rewrite, const struct ledger *ledger,
                        const struct layout *layout, const struct event *event)
 {
@@ -147,7 +181,8 @@ static void take_patch(struct rewrite *rewrite, const struct ledger *ledger,
         !pages_all_written(&ledger->view.pages, from, to - from))
         return;
     patch.base = find_base(ledger, layout, from);
-    if (!patch.base || from - patch.base >= INSN_MAX_LENGTH)
+    if (!patch.base || from - patch.base >= INSN_MAX_LENGTH ||
+        !is_complete(ledger, layout, patch.base, &patch.since))
         return;
     pages_read(&ledger->view.pages, patch.base, sizeof patch.old, patch.old);
     put_patch(rewrite, &patch);
@@ -248,6 +283,12 @@ static void judge_patch(struct rewrite *rewrite, struct ledger *ledger,
         return;
     patch = *found;
     ranges_forget(&rewrite->patches, patch.base, patch.to);
+    while (stored_at(ledger, patch.to) > patch.since)
+        patch.to++;
+    while (stored_at(ledger, patch.from - 1) > patch.since)
+        patch.from--;
+    if (patch.to - patch.from > PATCH_MOST)
+        return;
     if (fits(&patch, ledger, place->addr, &old)) {
         ledger_held(ledger, RULE_OVERWRITTEN);
         return;

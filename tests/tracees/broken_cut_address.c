@@ -6,7 +6,7 @@
  * prints:  fault
  * ends:    status 0
  * reports: step +0 mov eax, *
- * reports: signal SIGSEGV
+ * reports: signal SIGSEGV*
  * reports: exit status 0
  * reports: verdict cut-address broken +0
  */

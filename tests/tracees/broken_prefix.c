@@ -6,8 +6,8 @@
  *
  * prints:  1234 0
  * ends:    status 0
- * reports: step +0 mov word ptr [rdi], 4660
- * reports: step +6 mov [rdi+2], dh
+ * reports: step +0 mov word ptr \[rdi\], 4660
+ * reports: step +6 mov \[rdi+2\], dh
  * reports: exit status 0
  * reports: verdict prefix broken +0
  * reports: verdict prefix broken +6

@@ -7,8 +7,8 @@
  * prints:  fault
  * ends:    status 0
  * reports: step +0 mov eax, 7
- * reports: unmap
- * reports: signal SIGSEGV
+ * reports: unmap*
+ * reports: signal SIGSEGV*
  * reports: exit status 0
  * reports: verdict stale broken +0
  */

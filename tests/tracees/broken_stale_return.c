@@ -6,8 +6,8 @@
  * prints:  7
  * ends:    status 0
  * reports: step +4 call rdi
- * reports: unmap
- * reports: signal SIGSEGV
+ * reports: unmap*
+ * reports: signal SIGSEGV*
  * reports: exit status 0
  * reports: verdict stale broken +4
  */

@@ -5,7 +5,7 @@
  *
  * prints:  7
  * ends:    status 0
- * reports: step +2 mov eax, [rdi+rcx]
+ * reports: step +2 mov eax, \[rdi+rcx*\]
  * reports: step +5 mov dh, -64
  * reports: exit status 0
  * reports: verdict whole-emissions broken +2
@@ -16,12 +16,12 @@
 
 static uint8_t *out;
 
-static void byte(int value)
+__attribute__((noinline)) static void byte(int value)
 {
     *out++ = (uint8_t)value;
 }
 
-static void emit(int first, int second, int third)
+__attribute__((noinline)) static void emit(int first, int second, int third)
 {
     byte(first);
     byte(second);

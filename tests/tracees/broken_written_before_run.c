@@ -7,7 +7,7 @@
  * prints:  65
  * ends:    status 0
  * reports: step +0 mov rax, rdi
- * reports: step +3 add [rax], al
+ * reports: step +3 add \[rax\], al
  * reports: exit status 0
  * reports: verdict written-before-run broken +3
  */
