@@ -23,6 +23,9 @@
 extern const enum reg calling_saved[CALLING_SAVED];
 bool calling_is_saved(enum reg reg);
 
+/* What the stack pointer is a multiple of at a call (psABI 3.2.2), in bytes. */
+#define CALLING_ALIGNMENT 16u
+
 /* Bytes of the calls that compilers make. */
 #define CALLING_SHORTEST 2
 #define CALLING_LONGEST  7

@@ -41,6 +41,12 @@ const char *fault_division_extension(const struct insn *insn);
 const struct insn_operand *
 fault_operand(const struct insn *insn, const struct regs *regs, uint64_t addr);
 
+/* Whether insn is a string instruction that goes from higher addresses to lower
+ * ones with these flags: DF is set (Intel SDM vol. 1, 3.4.3.2), which has to be
+ * clear at calls and returns (psABI 3.2.1). Whether flags have DF. */
+bool fault_goes_down(const struct insn *insn, const struct regs *regs);
+bool fault_is_down(uint64_t flags);
+
 /* Why an access raises #GP, for which the kernel gives no address. */
 enum fault_protection {
     FAULT_UNCLEAR,

@@ -80,7 +80,8 @@ struct insn_operand {
     bool hidden;
     bool read;
     bool written;
-    uint16_t bits; /* the size accessed: 8, 16, 32, 64 ... */
+    bool conditional; /* perhaps it is not: cmov, a string of length 0 */
+    uint16_t bits;    /* the size accessed: 8, 16, 32, 64 ... */
 
     enum reg reg; /* OPERAND_REGISTER: the full register it is part of */
     bool high;    /* ah, ch, dh, bh: bits 15..8 of it */
@@ -151,6 +152,10 @@ const struct insn_field *insn_distance(const struct insn *insn);
 uint64_t insn_address(const struct insn *insn,
                       const struct insn_operand *operand,
                       const struct regs *regs);
+
+/* Whether insn gives the whole register a value that does not depend on what
+ * was there: mov ecx, 0 and xor ecx, ecx do, add rcx, 1 and mov cl, 0 do not. */
+bool insn_sets(const struct insn *insn, enum reg reg);
 
 /* Memory that an instruction reads or writes. */
 struct insn_access {

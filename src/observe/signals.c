@@ -171,6 +171,7 @@ struct fault_texts {
     struct buf symbol;
     struct line_callers callers;
     struct buf beyond;
+    char mapped[16];
 };
 
 /* The address that the one of a fault, or the displacement that rip was added
@@ -193,6 +194,52 @@ static void find_twin(const struct thread *thread, const struct insn *insn,
         signal->twin_symbol = lines_symbol(thread->run->lines, *twin);
 }
 
+/* Which registers of an address that is the sum of two hold addresses
+ * themselves: only then can it be told which of them is wrong. */
+static void describe_pointers(pid_t tid, struct fault_texts *texts,
+                              struct event_signal *signal)
+{
+    const struct insn *insn = &texts->insn;
+
+    texts->mapped[0] = '\0';
+    for (uint8_t i = 0; i < insn->operand_count; i++) {
+        const struct insn_operand *operand = &insn->operands[i];
+        const enum reg regs[] = {operand->base, operand->index};
+        struct maps_line line;
+
+        if (operand->kind != OPERAND_MEMORY || operand->base == REG_NONE ||
+            operand->index == REG_NONE)
+            continue;
+        for (unsigned k = 0; k < 2; k++) {
+            uint64_t value = signal->regs.value.value[regs[k]];
+
+            if (!proc_maps_find(tid, value, &line) || line.start > value)
+                continue;
+            if (signal->mapped)
+                strcat(texts->mapped, " ");
+            signal->mapped = strcat(texts->mapped, reg_name(regs[k]));
+        }
+        return;
+    }
+}
+
+/* A line of maps with the protection that the program asked for: a guard may
+ * have taken some of that away. */
+static void correct_protection(const struct regions *regions,
+                               struct maps_line *line, uint64_t addr)
+{
+    uint64_t at = addr < line->start  ? line->start
+                  : addr >= line->end ? line->end - 1
+                                      : addr;
+    const struct region *region = regions_at(regions, at);
+    char *perms = strchr(line->text, ' '), prot[4];
+
+    if (!region || !perms)
+        return;
+    prot_text(region->prot, prot);
+    memcpy(perms + 1, prot, 3);
+}
+
 /* The instruction, or the bytes there that are none, what it wanted, and where
  * in the source it is; that of the call, where one led to what is no code. */
 static void describe_fault(const struct thread *thread,
@@ -202,14 +249,12 @@ static void describe_fault(const struct thread *thread,
     const struct regions *regions = &thread->space->regions;
     uint64_t addr = signal->addr.value, pc = signal->pc.value;
     struct regs *regs = &signal->regs.value;
-    const struct region *region = regions_at(regions, addr);
     const struct insn *insn = &texts->insn;
     struct maps_line *line = &texts->line;
     pid_t tid = thread->tracee.tid;
     struct call_frame top;
     bool is_access = signal->number == SIGSEGV || signal->number == SIGBUS;
     struct accesses accesses;
-    char *perms, prot[4];
     size_t len, length;
 
     accesses.count = 0;
@@ -231,13 +276,11 @@ static void describe_fault(const struct thread *thread,
         signal->bytes = (struct bytes){texts->bytes, len};
     if (insn->length)
         signal->text = insn->text;
+    if (is_access)
+        describe_pointers(tid, texts, signal);
 
     if (proc_maps_nearest(tid, addr, line)) {
-        perms = strchr(line->text, ' ');
-        if (region && perms) { /* as the program asked for it */
-            prot_text(region->prot, prot);
-            memcpy(perms + 1, prot, 3);
-        }
+        correct_protection(regions, line, addr);
         if (line->start <= addr && addr < line->end)
             signal->maps = line->text;
         else

@@ -82,6 +82,25 @@ const struct insn_operand *fault_operand(const struct insn *insn,
     return NULL;
 }
 
+#define DIRECTION_FLAG 0x400u
+
+bool fault_is_down(uint64_t flags)
+{
+    return flags & DIRECTION_FLAG;
+}
+
+bool fault_goes_down(const struct insn *insn, const struct regs *regs)
+{
+    return fault_is_down(regs->value[X86_RFLAGS]) &&
+           insn->operand_count > 1 && /* not the movsd of vectors */
+           insn_is(insn, "movsb movsw movsd movsq stosb stosw stosd stosq "
+                         "lodsb lodsw lodsd lodsq scasb scasw scasd scasq "
+                         "cmpsb cmpsw cmpsd cmpsq") &&
+           (insn->operands[0].kind == OPERAND_MEMORY ||
+            insn->operands[1].kind == OPERAND_MEMORY) &&
+           !insn->mandatory_prefix;
+}
+
 enum fault_protection fault_protection(const struct insn *insn,
                                        const struct regs *regs,
                                        struct insn_access *access)

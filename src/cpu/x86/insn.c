@@ -133,6 +133,8 @@ static void convert_operands(const struct decoded *decoded, struct insn *out)
         to->hidden = from->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN;
         to->read = from->actions & ZYDIS_OPERAND_ACTION_MASK_READ;
         to->written = from->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE;
+        to->conditional = from->actions & (ZYDIS_OPERAND_ACTION_CONDREAD |
+                                           ZYDIS_OPERAND_ACTION_CONDWRITE);
         to->bits = from->size;
         to->reg = to->segment = to->base = to->index = REG_NONE;
         switch (from->type) {
