@@ -321,6 +321,7 @@ static void tell(struct text *text, const struct event *event)
         if (!step && !write && event->kind != EVENT_OUTPUT &&
             (all || text->loops[i].tid == event->tid))
             end_loop(text, &text->loops[i]);
+    telling_behind(&text->telling, event);
     telling_take(&text->telling, event);
     if ((step && skips_step(text, event)) ||
         (write && view_is_inside(&text->telling.view, event->tid) &&
@@ -504,7 +505,8 @@ static bool holds_back(struct text *text, const struct event *event)
         return false;
     case EVENT_SIGNAL:
         if (event->signal.addr.known)
-            release(text, event->signal.addr.value, 1);
+            release(text, event->signal.addr.value - EXPLAIN_EDGE,
+                    2 * EXPLAIN_EDGE);
         if (event->signal.addr.known && event->signal.pc.known)
             release(text, event->signal.pc.value, 1);
         return false;

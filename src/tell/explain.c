@@ -148,12 +148,12 @@ static bool explain_sent(struct crash *crash)
 
 static bool explain_other(struct crash *crash)
 {
-    note_what(crash, "The program was ended by a fault");
+    note_what(crash,
+              crash->handled ? "A fault" : "The program was ended by a fault");
     note_place(crash, ".");
     note(crash, WHY, "This is what the system says: %s.",
          explain_fault(&crash->phrases, crash->view, crash->signal));
-    note_command(crash, crash->event->seq,
-                 "the registers and the code at that moment.");
+    note_command(crash, crash->event->seq);
     return true;
 }
 
@@ -167,6 +167,9 @@ static void explain_signal(struct crash *crash)
         bool (*explain)(struct crash *crash);
     } causes[] = {
         {0, 0, explain_sent},
+        {SIGSEGV, 0, explain_refusal},
+        {SIGSEGV, 0, explain_map_failed},
+        {SIGSEGV, 0, explain_crossing},
         {0, 0, explain_fetch},
         {0, 0, explain_end},
         {0, 0, explain_middle},
@@ -223,6 +226,10 @@ static void explain_signal(struct crash *crash)
     }
     if (event && event->kind == EVENT_STEP)
         seen_from(event, index, &way->step);
+    crash->was_watched = way->kind == WAY_ENTERED
+                             ? event->enter.addr == crash->pc
+                             : way->kind != WAY_AWAY && way->step.known &&
+                                   way->step.next == crash->pc;
 
     /* code[0] is in the mapping where it failed, or where it came from, or
      * what it wanted to access. */
@@ -312,28 +319,63 @@ static bool find_exit(const struct past *past, uint64_t index, uint64_t *exit)
     return true;
 }
 
+/* Whether the thread of a fault went on behind it, or ended otherwise. */
+static bool is_handled(const struct past *past, uint64_t index)
+{
+    const struct event *event = past->event(past->from, index);
+    int tid = event->tid;
+
+    if (event->kind != EVENT_SIGNAL || !explain_is_fault(&event->signal))
+        return false;
+    for (uint64_t i = index + 1; i < past->count && i < index + LOOK_AHEAD;
+         i++) {
+        event = past->event(past->from, i);
+        if (event && event->kind == EVENT_EXIT)
+            return event->exit.status.known;
+        if (event && event->tid == tid && event->kind != EVENT_LIMIT)
+            return true;
+    }
+    return false;
+}
+
+/* Whether that is in generated code, or in what that has called, or because
+ * something went to where no code may be executed. */
+static bool concerns_code(const struct view *view, const struct event *event)
+{
+    const struct frame *frame = view_frame(view, event->tid);
+
+    return word_is(event->signal.access, "execute") ||
+           (event->signal.pc.known &&
+            view_region_at(view, event->signal.pc.value)) ||
+           (frame && frame->outside && frame->kind == FRAME_CALLED);
+}
+
 bool explain_event(const struct past *past, const struct view *view,
                    uint64_t index, struct explanation *out)
 {
     const struct event *event = past->event(past->from, index);
     struct crash crash = {
         .past = past, .view = view, .index = index, .out = out};
-    bool is_gap = event && past_is_gap(event), found = true, may_end = false;
+    bool is_gap = event && past_is_gap(event), may_end = false, found = true;
+    bool died = false;
     uint64_t exit, signal;
 
-    if (!is_gap && !find_exit(past, index, &exit))
+    if (!event)
         return false;
-    if (!is_gap) {
+    if (!is_gap && find_exit(past, index, &exit)) {
         found = find_signal(past, exit, &signal);
-        if (index != exit && (!found || signal != index))
-            return false;
-        crash.index = found ? signal : exit;
+        died = index == exit || (found && signal == index);
+        crash.index = !died ? index : found ? signal : exit;
     }
-    crash.event = event_keep(past->event(past->from, crash.index));
+    crash.handled = !is_gap && !died && is_handled(past, index);
+    event = past->event(past->from, crash.index);
+    if (!is_gap && !died && (!crash.handled || !concerns_code(view, event)))
+        return false;
+    crash.event = event_keep(event);
     if (is_gap)
         found = explain_rounds(&crash, "This may be a loop without an end",
                                &may_end);
-    else if (found)
+    else if (found || crash.handled)
         explain_signal(&crash);
     else
         explain_unseen(&crash);

@@ -86,6 +86,8 @@ void explanation_write(struct explanation *explanation, struct pen *pen,
  *
  *   - A death: an exit by a signal, or the signal that was the last thing its
  *     thread saw.
+ *   - A fault of generated code, or of what it had called, that the program
+ *     handled: only a later event of the thread tells.
  *   - The loop that a thread was in when stepping ended for a budget, a limit
  *     event, unless it may end: most loops that run for long do.
  *
@@ -94,6 +96,10 @@ void explanation_write(struct explanation *explanation, struct pen *pen,
  */
 bool explain_event(const struct past *past, const struct view *view,
                    uint64_t index, struct explanation *out);
+
+/* A fault so near to a mapping, in bytes, is one of running over its edge: the
+ * largest registers have 64 bytes. */
+#define EXPLAIN_EDGE 64u
 
 /*
  * What failed at a signal event, as the beginning of a sentence, "it tried to

@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The CPU was sent to where it should not be: into a page that may not be
- * executed, to where nothing is mapped, on behind the last instruction, or into
- * the middle of one.
- *
- * From any byte on the CPU reads something, so the last shows only in what it
- * does. It looks like it when the place that control was last sent to lies
- * within an instruction that
- *
- *   - was executed before, or
- *   - follows from one that was, read one after the other up to there, or
- *   - was stored as a whole, or
- *   - is found by reading the code from its first byte to its last, all of
- *     which are instructions. Data among the code could mislead that, so it
- *     counts only if the crash came within a few instructions.
+ * executed, to where nothing is mapped, or on behind the last instruction.
  */
 #include <inttypes.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "tell/explain_parts.h"
 
-#define SOON   4u   /* instructions */
-#define SWEPT  4096 /* bytes, at most */
-#define FOLLOW 512u /* steps, at most, that are gone back to the last jump */
+#define MOVERS 4u /* instructions that move the stack pointer, at most */
 
 /* --- to where there is no code ------------------------------------------- */
 
@@ -39,6 +27,87 @@ static bool read_from(const struct crash *crash, const struct seen *step,
     return true;
 }
 
+/* What it is that control went to. */
+static const char *words_target(const struct crash *crash)
+{
+    return crash->code || crash->signal->maps
+               ? "a page that may not be executed"
+           : crash->pc == 0 ? "address 0: a null pointer"
+                            : "an address where nothing is mapped";
+}
+
+/* The latest step before `index` that stored what is in the 8 bytes at addr. */
+static void find_writer(const struct crash *crash, uint64_t addr,
+                        uint64_t value, uint64_t index, struct seen *writer)
+{
+    const struct event *event;
+
+    while ((event = past_find(crash, PAST(STEP), &index)))
+        for (size_t i = 0; i < event->step.writes.count; i++) {
+            const struct mem_access *write = &event->step.writes.list[i];
+            const struct bytes *bytes = &write->new_bytes;
+
+            if (write->addr >= addr + sizeof value ||
+                write->addr + bytes->len <= addr)
+                continue;
+            if (write->addr == addr && bytes->len == sizeof value &&
+                memcmp(bytes->data, &value, sizeof value) != 0)
+                return; /* it was changed unseen */
+            seen_from(event, index, writer);
+            return;
+        }
+}
+
+/* An instruction that moved the stack pointer, and how often. */
+struct mover {
+    struct insn insn;
+    unsigned times;
+};
+
+/* What has moved the stack pointer between the first instruction of the frame
+ * and the return, but for calls that it made and that returned. */
+static void note_movers(struct crash *crash, const struct frame *frame)
+{
+    struct mover movers[MOVERS];
+    uint64_t index = crash->way.step.index;
+    const struct event *event;
+    unsigned count = 0, inner = 0;
+
+    while ((event = past_find(crash, PAST(STEP) | PAST(ENTER), &index)) &&
+           event->seq > frame->seq) {
+        const struct reg_changes *changes = &event->step.regs;
+        struct seen step;
+        unsigned at = 0;
+        bool moves = false;
+
+        for (size_t i = 0; event->kind == EVENT_STEP && i < changes->count; i++)
+            moves |= changes->list[i].reg == REG_STACK;
+        if (!moves)
+            continue;
+        seen_from(event, index, &step);
+        if (step.insn.kind == INSN_RETURN)
+            inner++;
+        if (step.insn.kind == INSN_RETURN ||
+            (step.insn.kind == INSN_CALL ? inner && inner-- : inner > 0))
+            continue;
+        while (at < count && movers[at].insn.addr != step.insn.addr)
+            at++;
+        if (at == MOVERS)
+            return;
+        if (at == count)
+            movers[count++] = (struct mover){.insn = step.insn};
+        movers[at].times++;
+    }
+    if (!event || count == 0 || (count == 1 && movers[0].times == 1))
+        return;
+    note(crash, WHY, " Until then");
+    while (count-- > 0)
+        note(crash, WHY, " %s at %s ran %u time%s%s",
+             words_insn(crash, &movers[count].insn),
+             words_code(crash, movers[count].insn.addr), movers[count].times,
+             movers[count].times == 1 ? "" : "s", count ? "," : ".");
+}
+
 static void explain_return(struct crash *crash)
 {
     const struct view_thread *thread =
@@ -46,19 +115,18 @@ static void explain_return(struct crash *crash)
     const struct frame *frame = thread ? thread->stepped : NULL;
     uint64_t expected = frame ? frame->regs.value[REG_STACK] : 0, from = 0;
     const struct seen *ret = &crash->way.step;
-    uint64_t index = ret->index;
-    const struct event *event;
     struct seen writer = {0};
     bool unbalanced;
 
-    note_what(crash, "A ret went to an address where there is no code");
+    note_what(crash,
+              phrase(&crash->phrases, "A ret went to %s", words_target(crash)));
     note(crash, WHERE, "%s, bytes %02x, popped 0x%" PRIx64,
          words_seen(crash, ret), ret->insn.bytes[0], crash->pc);
     if (read_from(crash, ret, &from))
         note(crash, WHERE, " from 0x%" PRIx64, from);
     note(crash, WHERE, ".");
     unbalanced = expected && expected != from;
-    if (unbalanced)
+    if (unbalanced) {
         note(crash, WHY,
              "The return address is at 0x%" PRIx64 " (event %" PRIu64
              "), but %s was 0x%" PRIx64 " at the ret, %" PRIu64 " bytes %s.",
@@ -66,15 +134,9 @@ static void explain_return(struct crash *crash)
              from < expected ? expected - from : from - expected,
              from < expected ? "lower: not all that was pushed was popped"
                              : "higher: more was popped than pushed");
-    /* The latest step before that wrote to the 8 bytes there. */
-    while (!writer.known && (event = past_find(crash, PAST(STEP), &index)))
-        for (size_t i = 0; i < event->step.writes.count; i++) {
-            const struct mem_access *write = &event->step.writes.list[i];
-
-            if (write->addr < from + 8 &&
-                write->addr + write->new_bytes.len > from)
-                seen_from(event, index, &writer);
-        }
+        note_movers(crash, frame);
+    }
+    find_writer(crash, from, crash->pc, ret->index, &writer);
     if (writer.known)
         note(crash, WHY, "%s %s.",
              unbalanced ? " What it popped is from"
@@ -91,12 +153,11 @@ static void explain_return(struct crash *crash)
              "At a ret %s must be what it was at the entry: one pop for each "
              "push on every way to it. ",
              reg_name(REG_STACK));
+    else if (writer.known)
+        note(crash, NEXT, "That has overwritten the return address. ");
     else
-        note(crash, NEXT, "Something has overwritten the return address. ");
-    if (writer.known)
-        note_command(crash, writer.seq, "that instruction.");
-    else
-        note_command(crash, ret->seq, "the ret.");
+        note(crash, NEXT, "See what may have overwritten the return address. ");
+    note_command(crash, writer.known ? writer.seq : ret->seq);
 }
 
 /* A call or jump to nowhere. */
@@ -107,10 +168,9 @@ static void explain_jump(struct crash *crash)
     const struct insn_operand *target = &insn->operands[0];
     uint64_t addr;
 
-    note_what(crash, crash->pc < 4096
-                         ? "Generated code called or jumped to a null pointer"
-                         : "Generated code called or jumped to where there is "
-                           "no code");
+    note_what(crash, phrase(&crash->phrases, "Generated code %s %s",
+                            insn->kind == INSN_CALL ? "called" : "jumped to",
+                            words_target(crash)));
     note(crash, WHERE, "%s, bytes %s, went to 0x%" PRIx64 ".",
          words_seen(crash, jump),
          phrase_bytes(&crash->phrases,
@@ -131,49 +191,107 @@ static void explain_jump(struct crash *crash)
     note(crash, WHY, "At 0x%" PRIx64 ": %s.", crash->pc,
          words_page(crash, crash->pc));
     note(crash, NEXT, "See where the target is computed. ");
-    note_command(crash, jump->seq, "the jump and the registers.");
+    note_command(crash, jump->seq);
+}
+
+void note_fetched(struct crash *crash)
+{
+    bool is_mapped = crash->code || crash->signal->maps;
+
+    note_place(crash, "");
+    if (crash->signal->return_to.known && crash->event->source.file)
+        note(crash, WHERE, ", called from %s", words_source(crash));
+    note(crash, WHERE, is_mapped ? "; its first byte was not fetched." : ".");
+}
+
+/* The call that generated code made and that was to return there, or NULL. */
+static const struct frame *find_return(const struct crash *crash)
+{
+    const struct view_thread *thread =
+        view_thread(crash->view, crash->event->tid);
+    const struct frame *frame = !thread                       ? NULL
+                                : crash->way.kind == WAY_AWAY ? thread->frame
+                                                              : thread->stepped;
+
+    while (frame && !(frame->kind == FRAME_CALLED && frame->return_to.known &&
+                      frame->return_to.value == crash->pc))
+        frame = frame->caller;
+    return frame;
+}
+
+/* A function that generated code called returned to where that code was. */
+static void explain_gone(struct crash *crash, const struct frame *frame)
+{
+    const struct event *gone;
+    uint64_t seq = frame->seq;
+
+    note_what(crash, crash->code || crash->signal->maps
+                         ? "A function that generated code had called returned "
+                           "to code that may not be executed any more"
+                         : "A function that generated code had called returned "
+                           "to code that is gone");
+    note_place(crash, ".");
+    note(crash, WHY, "%s was still to return there. At 0x%" PRIx64 ": %s.",
+         words_call(crash, frame), crash->pc, words_page(crash, crash->pc));
+    gone = crash->code ? NULL : past_find_at(crash, EVENT_UNMAP, crash->pc);
+    if (gone)
+        seq = gone->seq;
+    else if (view_protection(crash->view, crash->pc))
+        seq = view_protection(crash->view, crash->pc)->seq;
+    note(crash, NEXT,
+         "Code must stay where it is, and executable, until all calls that it "
+         "makes have returned. ");
+    note_command(crash, seq);
+}
+
+/* What to do about a page that is not executable. */
+static void note_remedy(struct crash *crash)
+{
+    const struct region *region = crash->code;
+    const struct protection *origin =
+        region ? view_protection(crash->view, region->addr) : NULL;
+    const char *maps = crash->signal->maps;
+
+    if (!region || (maps && strchr(maps, '[')))
+        note(crash, NEXT,
+             "Code needs memory of its own: mmap some, store the code there, "
+             "make it executable with mprotect, and call that address. ");
+    else if (region->prot & PROT_EXEC)
+        note(crash, NEXT, "See who changes its protection, and when. ");
+    else
+        note(crash, NEXT,
+             "Call mprotect(0x%" PRIx64 ", %" PRIu64
+             ", PROT_READ | PROT_EXEC) after the last store and before the "
+             "call. ",
+             region->addr, region->length);
+    note_command(crash,
+                 origin && origin->call ? origin->seq : crash->event->seq);
 }
 
 /* A page that may not be executed, or none. */
 static void explain_protected(struct crash *crash)
 {
     const struct region *region = crash->code;
-    const struct protection *origin =
-        region ? view_protection(crash->view, region->addr) : NULL;
+    const char *went = crash->signal->return_to.known ? "called" : "went to";
     bool is_mapped = region || crash->signal->maps;
 
-    note_what(crash, !region && crash->pc < 4096
-                         ? "The program called or jumped to a null pointer"
-                     : is_mapped
-                         ? "The program executed a page that may not be "
-                           "executed"
-                         : "The program called or jumped to where nothing is "
-                           "mapped");
-    note_place(crash, "");
-    if (crash->signal->return_to.known && crash->event->source.file)
-        note(crash, WHERE, ", called from %s", words_source(crash));
-    note(crash, WHERE, is_mapped ? "; its first byte was not fetched." : ".");
+    note_what(crash,
+              is_mapped ? "The program executed a page that may not be executed"
+                        : phrase(&crash->phrases, "The program %s %s", went,
+                                 crash->pc == 0 ? "address 0: a null pointer"
+                                                : "an address where nothing is "
+                                                  "mapped"));
+    note_fetched(crash);
     note(crash, WHY, "There: %s.", words_page(crash, crash->pc));
-    if (!is_mapped) {
-        note(crash, NEXT,
-             "See which pointer to code this was, and where it is set. ");
-        note_command(crash, crash->event->seq, "the moment.");
-        return;
-    }
-    if (!region) {
-        note(crash, NEXT,
-             "Code needs memory of its own: mmap some, store the code there, "
-             "make it executable with mprotect, and call that address.");
+    if (region && region->prot & PROT_EXEC)
+        note(crash, WHY, " Another thread may have changed it meanwhile.");
+    if (is_mapped) {
+        note_remedy(crash);
         return;
     }
     note(crash, NEXT,
-         "Call mprotect(0x%" PRIx64 ", %" PRIu64
-         ", PROT_READ | PROT_EXEC) after the last store and before the call. ",
-         region->addr, region->length);
-    if (origin && origin->call)
-        note_command(crash, origin->seq, "the call that made it so.");
-    else
-        note_command(crash, crash->event->seq, "the page.");
+         "See which pointer to code this was, and where it is set. ");
+    note_command(crash, crash->event->seq);
 }
 
 /* Whether the CPU came from a step to what is behind it, of itself. */
@@ -195,16 +313,61 @@ bool explain_fetch(struct crash *crash)
     if (!word_is(crash->signal->access, "execute") ||
         (is_led && fell(&way->step, crash->pc)))
         return false;
-    if (is_led && kind == INSN_RETURN)
+    if (is_led && kind == INSN_RETURN && find_return(crash))
+        explain_gone(crash, find_return(crash));
+    else if (is_led && kind == INSN_RETURN)
         explain_return(crash);
-    else if (is_led && (kind == INSN_CALL || kind == INSN_JUMP))
+    else if (is_led)
         explain_jump(crash);
+    else if (way->kind == WAY_AWAY && find_return(crash))
+        explain_gone(crash, find_return(crash));
     else
         explain_protected(crash);
     return true;
 }
 
 /* --- off the end --------------------------------------------------------- */
+
+/* On to a page that holds more of the code, and may not be executed. */
+bool explain_crossing(struct crash *crash)
+{
+    const struct view *view = crash->view;
+    uint64_t edge = crash->signal->addr.value, first, last, seq, from;
+    const struct region *next = view_region_at(view, edge);
+    const struct region *before = view_region_at(view, edge - 1);
+    const struct protection *origin = view_protection(view, edge);
+    const struct protection *old = view_protection(view, edge - 1);
+    bool crosses = edge > crash->pc && edge - crash->pc < INSN_MAX_LENGTH;
+
+    if (!word_is(crash->signal->access, "execute") || edge % ARCH_PAGE_SIZE ||
+        !next || !before || next->mapping != before->mapping ||
+        !pages_written(&view->pages, edge) ||
+        !(crosses || (edge == crash->pc && fell(&crash->way.step, edge))) ||
+        !pages_extent(&view->pages, edge, next->addr + next->length - edge,
+                      &first, &last))
+        return false;
+    note_what(crash, "The code goes on in a page that may not be executed");
+    note_place(crash, crosses ? "; its byte " : "; the byte ");
+    note(crash, WHERE, "%s was not fetched.", words_code(crash, edge));
+    note(crash, WHY,
+         "The code was stored up to %s. Up to %s %s. From %s on %s.",
+         words_code(crash, last), words_code(crash, edge - 1),
+         words_page(crash, edge - 1), words_code(crash, edge),
+         words_page(crash, edge));
+    seq = old && old->call ? old->seq : crash->event->seq;
+    from = before->addr;
+    if (origin && origin->call && origin->seq > seq) {
+        seq = origin->seq;
+        note(crash, NEXT, "See why that took the permission away. ");
+    } else {
+        note(crash, NEXT,
+             "One call must cover all of it: mprotect(0x%" PRIx64 ", %" PRIu64
+             ", PROT_READ | PROT_EXEC). ",
+             from, last - last % ARCH_PAGE_SIZE + ARCH_PAGE_SIZE - from);
+    }
+    note_command(crash, seq);
+    return true;
+}
 
 static bool is_zeros(const uint8_t *bytes, size_t len)
 {
@@ -276,175 +439,14 @@ bool explain_end(struct crash *crash)
     if (!ran) {
         note(crash, NEXT,
              "Compare where it was sent with where the code was stored. ");
-        note_command(crash,
-                     crash->way.kind == WAY_ENTERED ? crash->way.seq
-                                                    : crash->event->seq,
-                     "how it came there.");
+        note_command(crash, crash->way.kind == WAY_ENTERED ? crash->way.seq
+                                                           : crash->event->seq);
         return true;
     }
     note(crash, NEXT,
          "End the code with ret (c3) or a jump, no later than at %s. ",
          words_code(crash, end - at_page_end * !zeros));
     if (last.known)
-        note_command(crash, last.seq, "the last instruction.");
-    return true;
-}
-
-/* --- into the middle ----------------------------------------------------- */
-
-/* How control was sent to where it last was. */
-struct sent {
-    uint64_t to;
-    uint64_t seq;
-    uint64_t index;
-    struct seen by;    /* an instruction; or, if not known, */
-    const char *place; /* the caller's line, or "" */
-    unsigned executed; /* instructions since */
-};
-
-static bool find_sent(struct crash *crash, struct sent *sent)
-{
-    uint64_t index = crash->index;
-    const struct event *event;
-
-    *sent = (struct sent){.to = crash->pc};
-    while (sent->executed < FOLLOW &&
-           (event = past_find(crash, PAST_MOVES, &index))) {
-        struct seen step;
-
-        sent->index = index;
-        sent->seq = event->seq;
-        if (event->kind == EVENT_ENTER) {
-            sent->place = phrase_source(&crash->phrases, &event->source);
-            return event->enter.addr == sent->to &&
-                   !word_is(event->enter.how, "return");
-        }
-        if (event->kind == EVENT_LEAVE)
-            return false;
-        seen_from(event, index, &step);
-        if (step.next != sent->to)
-            return false;
-        if (step.insn.addr + step.insn.length != sent->to) {
-            sent->by = step;
-            return true;
-        }
-        sent->to = step.insn.addr;
-        sent->executed++;
-    }
-    return false;
-}
-
-static bool is_inside(const struct insn *insn, uint64_t addr)
-{
-    return addr > insn->addr && addr - insn->addr < insn->length;
-}
-
-static bool decode(const struct crash *crash, uint64_t addr, struct insn *insn)
-{
-    return pages_written(&crash->view->pages, addr) &&
-           view_decode(crash->view, addr, insn);
-}
-
-/*
- * What earlier events tell of the instruction that the target is in the middle
- * of. Returns how it is known, "as event 7 stored it"; NULL: nothing tells; or
- * "": one was executed just there.
- */
-static const char *find_in_past(struct crash *crash, const struct sent *sent,
-                                struct insn *insn)
-{
-    uint64_t index = sent->index, to = sent->to;
-    const struct event *event;
-
-    while ((event = past_earlier(crash, 0, &index))) {
-        uint64_t addr = event->step.addr, stored = event->write.addr;
-        bool first = true;
-
-        if (event->kind == EVENT_WRITE &&
-            to - stored < event->write.new.len &&decode(crash, stored, insn) &&
-            insn->length == event->write.new.len &&is_inside(insn, to))
-            return phrase(&crash->phrases, "as event %" PRIu64 " stored it",
-                          event->seq);
-        if (event->kind != EVENT_STEP)
-            continue;
-        if (addr == to)
-            return "";
-        /* Reads on to the instruction that holds or begins at `to`. What
-         * follows a ret or a jump may be anything. */
-        for (; to - addr < SWEPT && addr < to && decode(crash, addr, insn);
-             addr += insn->length, first = false) {
-            if (is_inside(insn, to))
-                return phrase(&crash->phrases,
-                              first ? "as event %" PRIu64 " executed it"
-                                    : "read on from event %" PRIu64,
-                              event->seq);
-            if (insn->kind == INSN_RETURN || insn->kind == INSN_JUMP)
-                break;
-        }
-    }
-    return NULL;
-}
-
-/* By reading all of the code; all of it must be instructions. */
-static const char *find_by_sweep(const struct crash *crash,
-                                 const struct sent *sent, struct insn *out)
-{
-    const struct region *region = view_region_at(crash->view, sent->to);
-    uint64_t first, last, at;
-    const char *found = NULL;
-    struct insn insn;
-
-    if (sent->executed > SOON || !region ||
-        !pages_extent(&crash->view->pages, region->addr, region->length, &first,
-                      &last) ||
-        last - first > SWEPT)
-        return NULL;
-    for (at = first; at <= last; at = insn.addr + insn.length) {
-        if (!decode(crash, at, &insn))
-            return NULL;
-        if (is_inside(&insn, sent->to)) {
-            *out = insn;
-            found = "read from the first byte of the code on";
-        }
-    }
-    return found;
-}
-
-bool explain_middle(struct crash *crash)
-{
-    struct insn insn;
-    struct sent sent;
-    const char *known;
-
-    if (!crash->code || !find_sent(crash, &sent))
-        return false;
-    known = find_in_past(crash, &sent, &insn);
-    if (!known)
-        known = find_by_sweep(crash, &sent, &insn);
-    if (!known || !*known)
-        return false;
-    note_what(crash, "It looks like the CPU was sent into the middle of an "
-                     "instruction");
-    note_place(crash, "; it came to ");
-    note(crash, WHERE, "%s, byte %" PRIu64 " of %s at %s (%s).",
-         words_code(crash, sent.to), sent.to - insn.addr, insn.text,
-         words_code(crash, insn.addr), known);
-    if (sent.by.known)
-        note(crash, WHY, "%s", words_seen(crash, &sent.by));
-    else
-        note(crash, WHY, "A call%s%s (event %" PRIu64 ")",
-             *sent.place ? " at " : "", sent.place, sent.seq);
-    note(crash, WHY,
-         " went to %s. Read from there the bytes are other instructions than "
-         "those that were meant.",
-         words_code(crash, sent.to));
-    note(crash, NEXT, "Instructions begin at %s and %s",
-         words_code(crash, insn.addr),
-         words_code(crash, insn.addr + insn.length));
-    if (sent.by.known)
-        note(crash, NEXT, "; a distance counts from the end of the jump, %s",
-             words_code(crash, sent.by.insn.addr + sent.by.insn.length));
-    note(crash, NEXT, ". ");
-    note_command(crash, sent.seq, "how it went there.");
+        note_command(crash, last.seq);
     return true;
 }

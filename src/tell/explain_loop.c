@@ -200,10 +200,10 @@ static void note_loop(struct loop *loop, const char *what)
              "No conditional jump in it leads out of it: as far as "
              "it was seen, it has no end. ");
     crash->out->line[WHY].len--;
-    note_command(crash, loop->last.seq, "the last step that was watched; ");
     note(crash, NEXT, "%s",
-         exits ? "see what should change the registers of that comparison."
-               : "the loop needs a conditional jump out.");
+         exits ? "See what should change the registers of that comparison. "
+               : "The loop needs a conditional jump out. ");
+    note_command(crash, loop->last.seq);
 }
 
 bool explain_rounds(struct crash *crash, const char *what, bool *may_end)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Looking back from a crash. No question goes further than PAST_EVENTS: what is
- * older is not found, and then nothing is said of it.
- */
-#include "tell/explain_parts.h"
+#include "tell/explain_past.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/calling.h"
 
 void recent_init(struct recent *recent)
 {
@@ -75,15 +77,50 @@ bool past_is_gap(const struct event *event)
             word_is(budget, "nt-flag"));
 }
 
+const char *past_find_budget(const struct crash *crash)
+{
+    uint64_t index = crash->index;
+    const struct event *event;
+
+    while ((event = past_earlier(crash, 0, &index)))
+        if (event->kind == EVENT_LIMIT &&
+            (word_is(event->limit.budget, "steps") ||
+             word_is(event->limit.budget, "call-steps") ||
+             word_is(event->limit.budget, "calls")))
+            return event->limit.budget;
+    return NULL;
+}
+
 const struct event *past_find(const struct crash *crash, unsigned kinds,
                               uint64_t *index)
 {
     const struct event *event;
 
-    do
-        event = past_earlier(crash, crash->event->tid, index);
-    while (event && !(kinds & 1u << event->kind) && !past_is_gap(event));
-    return event && !past_is_gap(event) ? event : NULL;
+    while ((event = past_earlier(crash, crash->event->tid, index))) {
+        if (past_is_gap(event) ||
+            (event->kind == EVENT_LIMIT && event_ends_watching(&event->limit)))
+            return NULL;
+        if (kinds & 1u << event->kind)
+            return event;
+    }
+    return NULL;
+}
+
+/* Whether an event maps, unmaps, protects or stores the byte at addr. */
+static bool is_at(const struct event *event, uint64_t addr)
+{
+    switch (event->kind) {
+    case EVENT_WRITE:
+        return addr - event->write.addr < event->write.new.len;
+    case EVENT_MAP:
+        return addr - event->map.addr < event->map.length;
+    case EVENT_UNMAP:
+        return addr - event->unmap.addr < event->unmap.length;
+    case EVENT_PROTECT:
+        return addr - event->protect.addr < event->protect.length;
+    default:
+        return false;
+    }
 }
 
 const struct event *past_find_at(const struct crash *crash,
@@ -93,12 +130,225 @@ const struct event *past_find_at(const struct crash *crash,
     const struct event *event;
 
     while ((event = past_earlier(crash, 0, &index)))
-        if (event->kind == kind &&
-            (kind == EVENT_WRITE
-                 ? addr - event->write.addr < event->write.new.len
-                 : addr - event->unmap.addr < event->unmap.length))
+        if (event->kind == kind && is_at(event, addr))
             return event;
     return NULL;
+}
+
+const struct event *past_find_seq(const struct crash *crash, uint64_t seq)
+{
+    uint64_t index = crash->index + 1; /* numbers only grow from that on */
+    const struct event *event;
+
+    while ((event = past_earlier(crash, 0, &index)) && event->seq > seq)
+        ;
+    return event && event->seq == seq ? event : NULL;
+}
+
+/* --- calls that failed --------------------------------------------------- */
+
+/* Whether an mprotect, in the words of strace, names the page of addr and would
+ * have allowed that. A protection that has no name may be anything. */
+static bool would_allow(const char *call, const char *access, uint64_t addr)
+{
+    const char *wanted = word_is(access, "execute") ? "PROT_EXEC"
+                         : word_is(access, "write") ? "PROT_WRITE"
+                                                    : "PROT_READ";
+    uint64_t start, length;
+
+    if (!call || !strstr(call, "mprotect(") ||
+        sscanf(strchr(call, '('), "(%" SCNi64 ", %" SCNu64, &start, &length) !=
+            2)
+        return false;
+    addr -= addr % ARCH_PAGE_SIZE;
+    start -= start % ARCH_PAGE_SIZE;
+    return addr >= start && addr - start < length + ARCH_PAGE_SIZE &&
+           (strstr(call, wanted) || !strstr(call, "PROT_"));
+}
+
+const struct event *past_find_refused(const struct crash *crash,
+                                      const char *access, uint64_t addr)
+{
+    uint64_t index = crash->index;
+    const struct event *event;
+
+    while ((event = past_earlier(crash, 0, &index))) {
+        if (event->kind == EVENT_REFUSED &&
+            would_allow(event->refused.call, access, addr))
+            return event;
+        if (event->kind != EVENT_WRITE && is_at(event, addr))
+            return NULL;
+    }
+    return NULL;
+}
+
+const struct event *past_find_failed_map(const struct crash *crash)
+{
+    uint64_t index = crash->index;
+    const struct event *event;
+
+    while ((event = past_earlier(crash, 0, &index)))
+        if (event->kind == EVENT_REFUSED && event->refused.call &&
+            (!strncmp(event->refused.call, "mmap(", 5) ||
+             !strncmp(event->refused.call, "mremap(", 7)))
+            return event;
+    return NULL;
+}
+
+/* --- values -------------------------------------------------------------- */
+
+/* The value that a register last had, as far as events before `index` say. */
+static bool known_value(const struct crash *crash, enum reg reg, uint64_t index,
+                        uint64_t *value)
+{
+    const struct event *event;
+
+    while ((event = past_find(crash, PAST(STEP) | PAST(ENTER), &index))) {
+        if (event->kind == EVENT_ENTER) {
+            *value = event->enter.regs.value[reg];
+            return true;
+        }
+        for (size_t i = 0; i < event->step.regs.count; i++)
+            if (event->step.regs.list[i].reg == reg) {
+                *value = event->step.regs.list[i].new_value;
+                return true;
+            }
+    }
+    return false;
+}
+
+/*
+ * From an enter by a return back to the leave that it is the return of, which
+ * *index becomes the number of. What was called in between came and went: an
+ * enter that is none, and a leave by a return. Returns NULL if there is none.
+ */
+static const struct event *find_leave(const struct crash *crash,
+                                      uint64_t *index)
+{
+    const struct event *event;
+    unsigned inner = 0;
+
+    while ((event = past_find(crash, PAST(ENTER) | PAST(LEAVE), index))) {
+        bool returned = event->kind == EVENT_ENTER
+                            ? word_is(event->enter.how, "return")
+                            : word_is(event->leave.how, "return");
+
+        if (event->kind == EVENT_LEAVE && returned)
+            inner++;
+        else if (event->kind == EVENT_LEAVE && inner == 0)
+            return event;
+        else if (event->kind == EVENT_ENTER && !returned && inner-- == 0)
+            return NULL;
+    }
+    return NULL;
+}
+
+static bool is_saved(enum reg reg)
+{
+    for (unsigned i = 0; i < CALLING_SAVED; i++)
+        if (calling_saved[i] == reg)
+            return true;
+    return reg == REG_STACK;
+}
+
+/* Whether a value is the same behind an unwatched call or handler that led to
+ * the enter event `*index`, for that must not change it; *index becomes the
+ * number of the leave. If not, *out says what came between. */
+static bool is_kept(const struct crash *crash, enum reg reg, uint64_t value,
+                    uint64_t *index, struct value_from *out)
+{
+    const struct event *event = find_leave(crash, index);
+    bool handler = event && word_is(event->leave.how, "signal");
+    uint64_t old, at = *index;
+
+    if (!event)
+        return false;
+    if (handler || is_saved(reg)) {
+        if (known_value(crash, reg, *index, &old) && old == value)
+            return true;
+    }
+    event = past_find(crash, PAST_MOVES, &at);
+    out->kind = handler ? FROM_HANDLER : FROM_CALL;
+    if (event && event->kind == EVENT_STEP)
+        seen_from(event, at, &out->step);
+    return false;
+}
+
+void past_find_value(const struct crash *crash, enum reg reg, uint64_t value,
+                     uint64_t index, struct value_from *out)
+{
+    const struct event *event;
+    uint64_t old;
+
+    *out = (struct value_from){0};
+    while ((event = past_find(crash, PAST_MOVES, &index))) {
+        if (event->kind == EVENT_STEP) {
+            seen_from(event, index, &out->step);
+            for (size_t i = 0; i < event->step.regs.count; i++) {
+                const struct reg_change *change = &event->step.regs.list[i];
+
+                if (change->reg != reg)
+                    continue;
+                out->seq = event->seq;
+                out->kind =
+                    change->new_value == value ? FROM_STEP : FROM_UNKNOWN;
+                return;
+            }
+            if (!insn_sets(&out->step.insn, reg))
+                continue;
+            out->seq = out->step.seq;
+            out->kind = known_value(crash, reg, index, &old) && old != value
+                            ? FROM_UNKNOWN
+                            : FROM_STEP;
+            return;
+        }
+        if (event->kind == EVENT_LEAVE || event->enter.regs.value[reg] != value)
+            return;
+        out->seq = event->seq;
+        if (!word_is(event->enter.how, "return")) {
+            out->kind = FROM_ENTRY;
+            out->place = event->source;
+            return;
+        }
+        if (!is_kept(crash, reg, value, &index, out))
+            return;
+    }
+}
+
+bool past_find_broken(const struct crash *crash, enum reg reg,
+                      struct seen *step, const struct event **enter)
+{
+    const struct view_thread *thread =
+        view_thread(crash->view, crash->event->tid);
+    uint64_t index = crash->index;
+    const struct event *event = past_find(crash, PAST_MOVES, &index);
+    unsigned inner = 0;
+
+    *step = (struct seen){0};
+    if (!is_saved(reg) || !thread || !thread->regs_known || !event ||
+        event->kind != EVENT_LEAVE || !word_is(event->leave.how, "return"))
+        return false;
+    while ((event = past_find(crash, PAST_MOVES, &index))) {
+        bool returned = event->kind == EVENT_LEAVE
+                            ? word_is(event->leave.how, "return")
+                            : word_is(event->enter.how, "return");
+
+        for (size_t i = 0; event->kind == EVENT_STEP && !step->known &&
+                           i < event->step.regs.count;
+             i++)
+            if (event->step.regs.list[i].reg == reg) {
+                seen_from(event, index, step);
+                break;
+            }
+        if (event->kind == EVENT_LEAVE && returned)
+            inner++;
+        if (event->kind != EVENT_ENTER || returned || inner-- > 0)
+            continue;
+        *enter = event;
+        return step->known &&
+               event->enter.regs.value[reg] != thread->regs.value[reg];
+    }
+    return false;
 }
 
 void seen_from(const struct event *event, uint64_t index, struct seen *out)

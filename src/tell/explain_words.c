@@ -71,40 +71,70 @@ const char *words_seen(struct crash *crash, const struct seen *seen)
                   words_code(crash, seen->insn.addr), seen->seq);
 }
 
-const char *words_reg(struct crash *crash, enum reg reg, uint64_t index,
-                      uint64_t *seq)
+const char *words_call(struct crash *crash, const struct frame *frame)
+{
+    const struct event *event = past_find_seq(crash, frame->seq);
+    struct seen call = {.seq = frame->seq, .insn = {.addr = frame->from.value}};
+
+    if (event && event->kind == EVENT_STEP)
+        seen_from(event, 0, &call);
+    else
+        view_decode(crash->view, frame->from.value, &call.insn);
+    return words_seen(crash, &call);
+}
+
+const char *words_value(struct crash *crash, enum reg reg, uint64_t value,
+                        uint64_t index, bool was_watched, uint64_t *seq)
 {
     struct phrases *phrases = &crash->phrases;
-    const char *place, *which = "";
-    const struct event *event;
-    bool found = false;
-    struct seen seen;
-    const char *is = phrase(phrases, "%s = %s", reg_name(reg),
-                            phrase_value(phrases, crash->regs.value[reg]));
+    const char *is =
+        phrase(phrases, "%s = %s", reg_name(reg), phrase_value(phrases, value));
+    const char *place, *step, *limit, *which = "";
+    struct value_from from = {0};
 
-    /* The step that last changed it, or the enter that control came in by. */
-    while (!found && (event = past_find(crash, PAST_MOVES, &index))) {
-        found = event->kind == EVENT_ENTER;
-        for (size_t i = 0;
-             event->kind == EVENT_STEP && i < event->step.regs.count; i++)
-            found |= event->step.regs.list[i].reg == reg;
-    }
-    if (!found)
-        return is;
-    if (seq)
-        *seq = event->seq;
-    if (event->kind == EVENT_STEP) {
-        seen_from(event, index, &seen);
-        return phrase(phrases, "%s, set by %s", is, words_seen(crash, &seen));
-    }
+    if (was_watched)
+        past_find_value(crash, reg, value, index, &from);
+    if (seq && from.kind != FROM_UNKNOWN)
+        *seq = from.seq;
+    step = words_seen(crash, &from.step);
+    place = phrase_source(phrases, &from.place);
     for (int i = 0; i < REG_ARGUMENTS; i++)
         if (reg_argument[i] == reg)
             which =
                 phrase(phrases, ": argument %d, if there are so many", i + 1);
-    place = phrase_source(phrases, &event->source);
-    return phrase(
-        phrases, "%s, as it was when control came in (event %" PRIu64 "%s%s)%s",
-        is, event->seq, *place ? ", " : "", place, which);
+    switch (from.kind) {
+    case FROM_STEP:
+        return phrase(phrases, "%s, set by %s", is, step);
+    case FROM_ENTRY:
+        return phrase(phrases,
+                      "%s, as it was when control came in (event %" PRIu64
+                      "%s%s)%s",
+                      is, from.seq, *place ? ", " : "", place, which);
+    case FROM_CALL:
+        return phrase(phrases, "%s, as the function left it that %s called", is,
+                      from.step.known ? step : "generated code");
+    case FROM_HANDLER:
+        return phrase(phrases,
+                      "%s, as a signal handler left it (event %" PRIu64 ")", is,
+                      from.seq);
+    case FROM_UNKNOWN:
+        break;
+    }
+    limit = was_watched ? NULL : past_find_budget(crash);
+    return phrase(phrases, "%s; what set it was not seen%s%s", is,
+                  limit ? ", for more was executed than --max-" : "",
+                  limit ? limit : "");
+}
+
+const char *words_reg(struct crash *crash, enum reg reg, uint64_t index,
+                      uint64_t *seq)
+{
+    uint64_t value = crash->regs.value[reg];
+
+    if (crash->code || crash->was_watched)
+        return words_value(crash, reg, value, index, crash->was_watched, seq);
+    return phrase(&crash->phrases, "%s = %s", reg_name(reg),
+                  phrase_value(&crash->phrases, value));
 }
 
 const char *words_source(struct crash *crash)
@@ -119,9 +149,10 @@ const char *words_source(struct crash *crash)
 
 void note_what(struct crash *crash, const char *what)
 {
-    note(crash, WHAT, "%s (signal %s).", what,
+    note(crash, WHAT, "%s (signal %s%s).", what,
          phrase_signal(&crash->phrases, crash->signal->number,
-                       crash->signal->name));
+                       crash->signal->name),
+         crash->handled ? ", handled by the program" : "");
 }
 
 void note_place(struct crash *crash, const char *tail)
@@ -159,6 +190,9 @@ const char *words_page(struct crash *crash, uint64_t addr)
             return phrase(phrases, "the page is %s", prot);
         if (origin->file)
             at = phrase(phrases, " at %s:%d", origin->file, origin->line);
+        event = past_find_seq(crash, origin->seq);
+        if (event && event->tid != crash->event->tid)
+            at = phrase(phrases, "%s in thread %d", at, event->tid);
         return phrase(phrases,
                       "the page is %s, made so by %s%s (event %" PRIu64 ")",
                       prot, origin->call, at, origin->seq);
@@ -208,8 +242,48 @@ static const char *way_to_start(const struct event_start *start)
     return in_memory ? NULL : "--";
 }
 
-void note_command(struct crash *crash, uint64_t seq, const char *what)
+/* What a reader sees who goes to that event. */
+static const char *shown(struct crash *crash, uint64_t seq)
 {
+    static const char *const words[EVENT_KINDS] = {
+        [EVENT_WRITE] = "that store",
+        [EVENT_REFUSED] = "the call that failed",
+        [EVENT_ENTER] = "how control came in, and the registers",
+        [EVENT_LEAVE] = "how control left",
+        [EVENT_SIGNAL] = "the registers at that moment",
+    };
+    static const char *const flow[] = {
+        [INSN_CALL] = "the call and its arguments",
+        [INSN_RETURN] = "the ret",
+        [INSN_JUMP] = "the jump and the registers",
+        [INSN_BRANCH] = "the jump and the registers",
+    };
+    const struct event *event = past_find_seq(crash, seq);
+    const char *what = event ? words[event->kind] : NULL, *call = NULL;
+    struct seen step;
+
+    if (event)
+        call = event->kind == EVENT_MAP       ? event->map.call
+               : event->kind == EVENT_PROTECT ? event->protect.call
+               : event->kind == EVENT_UNMAP   ? event->unmap.call
+                                              : NULL;
+    if (call)
+        return phrase(&crash->phrases, "that %s",
+                      phrase_call(&crash->phrases, call, "call"));
+
+    if (event && event->kind == EVENT_STEP) {
+        seen_from(event, 0, &step);
+        what = step.insn.kind < sizeof flow / sizeof *flow
+                   ? flow[step.insn.kind]
+                   : NULL;
+        return what ? what : "that instruction and the registers";
+    }
+    return what ? what : "that moment";
+}
+
+void note_command(struct crash *crash, uint64_t seq)
+{
+    const char *what = shown(crash, seq);
     const struct past *past = crash->past;
     const struct event *event = past->count ? past->event(past->from, 0) : NULL;
     const struct texts *argv = event ? &event->start.argv : NULL;
@@ -217,7 +291,7 @@ void note_command(struct crash *crash, uint64_t seq, const char *what)
     struct buf program = {0};
 
     if (past->can_go) {
-        note(crash, NEXT, "`g %" PRIu64 "` shows %s", seq, what);
+        note(crash, NEXT, "`g %" PRIu64 "` shows %s.", seq, what);
         return;
     }
     /* As a reader can start it again, if that is short and a shell takes the
@@ -237,10 +311,10 @@ void note_command(struct crash *crash, uint64_t seq, const char *what)
     }
     if (way && program.len <= COMMAND_SHOWN)
         note(crash, NEXT,
-             "`jittrace --step %s`, then `g %" PRIu64 "`, shows %s",
+             "`jittrace --step %s`, then `g %" PRIu64 "`, shows %s.",
              buf_text(&program), seq, what);
     else
-        note(crash, NEXT, "jittrace --step, then `g %" PRIu64 "`, shows %s",
+        note(crash, NEXT, "jittrace --step, then `g %" PRIu64 "`, shows %s.",
              seq, what);
     buf_release(&program);
 }

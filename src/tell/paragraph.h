@@ -6,6 +6,8 @@
  * time and named after that, of code that changes again only what is new is
  * shown. It keeps a view of its own, and a pen that everything is written with.
  *
+ *     telling_behind(t, event); what the event before that meant, if only this
+ *                               one tells
  *     telling_take(t, event);   the view takes the event
  *     telling_event(t, event);  its paragraph; or, where others like it were
  *     telling_pass(t, event);   told, only what later ones must know of it
@@ -79,6 +81,10 @@ struct telling {
     size_t thread_capacity;
     unsigned names_given;   /* by the program to its code */
     uint64_t entries;       /* into generated code */
+    uint64_t fault;         /* 1 + the number of the latest, until it is known
+                             * whether the program handles it; 0: none */
+    int fault_tid;          /* its thread */
+    unsigned handled_told;  /* how many faults were that it did */
     bool unwatched;         /* from somewhere on, nothing was seen */
     struct buf output;      /* the first lines of it, each with its newline */
     unsigned output_lines;  /* how many of them are complete */
@@ -92,6 +98,7 @@ struct telling {
 void telling_init(struct telling *telling);
 void telling_release(struct telling *telling);
 
+void telling_behind(struct telling *telling, const struct event *event);
 void telling_take(struct telling *telling, const struct event *event);
 void telling_event(struct telling *telling, const struct event *event);
 void telling_pass(struct telling *telling, const struct event *event);

@@ -10,6 +10,7 @@
 #define OUTPUT_SENTENCE 80u /* bytes */
 #define OUTPUT_TITLE    40u
 #define OUTPUT_LINES    8u
+#define HANDLED         3u /* faults that a program handled are explained */
 
 static void output_words(struct story *story, enum tell_form form)
 {
@@ -79,6 +80,29 @@ static void output_paragraph(struct telling *telling, const struct event *event)
 
 const struct tell_kind kind_output = {output_words, output_paragraph, 0};
 
+/* Explains an event. Returns whether it needed it. */
+static bool tell_explanation(struct telling *telling, uint64_t index)
+{
+    struct past past = recent_past(&telling->recent);
+    struct explanation explanation = {0};
+    bool found = explain_event(&past, &telling->view, index, &explanation);
+
+    if (found)
+        explanation_write(&explanation, &telling->pen, 0);
+    explanation_release(&explanation);
+    return found;
+}
+
+void telling_behind(struct telling *telling, const struct event *event)
+{
+    if (!telling->fault || event->kind == EVENT_LIMIT ||
+        (event->tid != telling->fault_tid && event->kind != EVENT_EXIT))
+        return;
+    if (!(event->kind == EVENT_EXIT && event->exit.signal.known))
+        telling->handled_told += tell_explanation(telling, telling->fault - 1);
+    telling->fault = 0;
+}
+
 static void signal_words(struct story *story, enum tell_form form)
 {
     const struct event_signal *signal = &story->event->signal;
@@ -134,6 +158,10 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
     pen_column(pen, 5);
     pen_words(pen, ROLE_WARNING, 5,
               explain_fault(phrases, &telling->view, signal));
+    if (telling->handled_told < HANDLED) {
+        telling->fault = telling->recent.count;
+        telling->fault_tid = event->tid;
+    }
 }
 
 const struct tell_kind kind_signal = {signal_words, signal_paragraph,
@@ -160,17 +188,6 @@ static void limit_words(struct story *story, enum tell_form form)
             limit->budget ? limit->budget : "something");
 }
 
-/* Explains the event that came last. */
-static void tell_explanation(struct telling *telling)
-{
-    struct past past = recent_past(&telling->recent);
-    struct explanation explanation = {0};
-
-    if (explain_event(&past, &telling->view, past.count - 1, &explanation))
-        explanation_write(&explanation, &telling->pen, 0);
-    explanation_release(&explanation);
-}
-
 static void limit_paragraph(struct telling *telling, const struct event *event)
 {
     const struct event_limit *limit = &event->limit;
@@ -180,7 +197,7 @@ static void limit_paragraph(struct telling *telling, const struct event *event)
         pen_text(&telling->pen, ROLE_WARNING, "not watched: ");
     pen_words(&telling->pen, ROLE_WARNING, 5, why ? why : "something");
     telling->unwatched |= event_ends_watching(limit);
-    tell_explanation(telling);
+    tell_explanation(telling, telling->recent.count - 1);
 }
 
 const struct tell_kind kind_limit = {limit_words, limit_paragraph, 0};
@@ -256,7 +273,7 @@ static void exit_paragraph(struct telling *telling, const struct event *event)
     pen_line(pen, end->signal.known ? ROLE_WARNING : ROLE_NOTE, "It %s%s.",
              end->signal.known ? "was " : "",
              phrase_end(&telling->phrases, end));
-    tell_explanation(telling);
+    tell_explanation(telling, telling->recent.count - 1);
 }
 
 const struct tell_kind kind_exit = {exit_words, exit_paragraph, 0};
