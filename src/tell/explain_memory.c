@@ -316,15 +316,15 @@ bool explain_map_failed(struct crash *crash)
     return true;
 }
 
-/* If a string instruction goes the wrong way. */
-static void note_direction(struct crash *crash, uint64_t *seq)
+/* If a string instruction goes downwards. Returns whether it does. */
+static bool note_direction(struct crash *crash, uint64_t *seq)
 {
     uint64_t index = crash->index;
     const struct event *event;
     struct seen step;
 
     if (!crash->regs_known || !fault_goes_down(&crash->insn, &crash->regs))
-        return;
+        return false;
     note(crash, WHY, "The direction flag (DF) is set, so that %s goes down. ",
          crash->insn.mnemonic);
     while ((event = past_find(crash, PAST(STEP), &index)))
@@ -336,13 +336,13 @@ static void note_direction(struct crash *crash, uint64_t *seq)
                     fault_is_down(change->new_value))
                 continue;
             if (!fault_is_down(change->new_value))
-                return;
+                return true;
             seen_from(event, index, &step);
             *seq = step.seq;
-            note(crash, WHY, "%s set it; it must be clear again at a return. ",
-                 words_seen(crash, &step));
-            return;
+            note(crash, WHY, "%s set it. ", words_seen(crash, &step));
+            return true;
         }
+    return true;
 }
 
 /* --- beyond the end ------------------------------------------------------ */
@@ -373,6 +373,7 @@ static bool explain_edge(struct crash *crash, const struct pointer *pointer)
     const struct region *region = find_edge(crash, &end);
     const char *place, *side = addr < end ? "below" : "behind";
     const struct event *event;
+    bool down;
 
     if (!region)
         return false;
@@ -397,11 +398,12 @@ static bool explain_edge(struct crash *crash, const struct pointer *pointer)
     }
     note(crash, WHY, ". There: %s. ", words_page(crash, addr));
     note_pointer(crash, pointer, NULL);
-    note_direction(crash, &seq);
+    down = note_direction(crash, &seq);
     crash->out->line[WHY].len--;
     note(crash, NEXT,
-         addr < end ? "See what should stop it at the beginning. "
-                    : "Ask for more memory, or stop at its end. ");
+         down         ? "DF must be clear at a call and at a return: cld. "
+         : addr < end ? "See what should stop it at the beginning. "
+                      : "Ask for more memory, or stop at its end. ");
     note_command(crash, seq ? seq : crash->event->seq);
     return true;
 }
@@ -539,7 +541,9 @@ bool explain_access(struct crash *crash)
     if (!is_mapped || !note_forbidden(crash)) {
         note_pointer(crash, &pointer, &seq);
         note_broken(crash, &pointer, &seq);
-        note_direction(crash, &seq);
+        if (note_direction(crash, &seq))
+            note(crash, NEXT,
+                 "DF must be clear at a call and at a return: cld. ");
         if (!is_mapped)
             note(crash, WHY, "At that address: %s. ", words_page(crash, addr));
         note_command(crash, seq);

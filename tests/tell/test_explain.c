@@ -208,18 +208,28 @@ static void check_death(const char *name, int signal, bool varies)
 #define DEATHS(X)                                                       \
     X(crash, SIGILL, false)                                             \
     X(falls, SIGSEGV, false)                                            \
+    X(die_again, SIGSEGV, false)                                        \
     X(die_aligned, SIGSEGV, false)                                      \
     X(die_argument, SIGSEGV, false)                                     \
+    X(die_crossing, SIGSEGV, false)                                     \
     X(die_dividend, SIGFPE, false)                                      \
+    X(die_down, SIGSEGV, false)                                         \
+    X(die_edge, SIGSEGV, false)                                         \
+    X(die_gone, SIGSEGV, false)                                         \
+    X(die_index, SIGSEGV, false)                                        \
+    X(die_map_failed, SIGSEGV, false)                                   \
     X(die_middle, SIGSEGV, false)                                       \
     X(die_null, SIGSEGV, false)                                         \
     X(die_opcode, SIGILL, false)                                        \
     X(die_page_end, SIGSEGV, false)                                     \
     X(die_pointer, SIGSEGV, false)                                      \
+    X(die_pops, SIGSEGV, false)                                         \
     X(die_quotient, SIGFPE, false)                                      \
+    X(die_refused, SIGSEGV, false)                                      \
     X(die_return, SIGSEGV, false)                                       \
     X(die_rw, SIGSEGV, false)                                           \
     X(die_rx, SIGSEGV, false)                                           \
+    X(die_saved, SIGSEGV, false)                                        \
     X(die_stack, SIGSEGV, true) /* where a stack begins is by chance */ \
     X(die_unmapped, SIGSEGV, false)                                     \
     X(die_wild, SIGSEGV, false)                                         \

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Generated code calls a function that takes that code away, and returns.
+ *
+ * ends:    signal SIGSEGV
+ * reports: enter +0 call
+ * reports: step +4 call rdi
+ * reports: leave call
+ * reports: unmap
+ * reports: signal SIGSEGV execute
+ */
+#include "code.h"
+
+static uint8_t *code;
+
+static void drop(void)
+{
+    munmap(code, 4096);
+}
+
+int main(void)
+{
+    code = code_new_caller();
+    ((void (*)(void (*)(void)))(uintptr_t)code)(drop);
+    return 0;
+}
