@@ -16,27 +16,22 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
-/* Whether the call takes the vdso away, or its execution, which our own calls
- * are made of. */
-static bool takes_vdso(const struct call *call, uint64_t insn)
-{
-    enum call_kind kind = call_kind(call);
-    uint64_t addr, length;
-
-    return call_range(call, &addr, &length) && insn - addr < length &&
-           (kind == CALL_MUNMAP || kind == CALL_MREMAP ||
-            (kind == CALL_MMAP && (call->args[3] & MAP_FIXED)) ||
-            (kind == CALL_PROTECT && !(call->args[2] & PROT_EXEC)));
-}
-
 enum go calls_begin(struct thread *thread)
 {
-    enum call_kind kind = call_kind(&thread->call);
+    const struct call *call = &thread->call;
+    enum call_kind kind = call_kind(call);
     struct space *space = thread->space;
+    uint64_t addr, length;
 
     if (thread->mode == MODE_CALL) /* the filter's stop, behind the entry's */
         return GO_RUN;
-    if (takes_vdso(&thread->call, thread->tracee.syscall_insn) &&
+    /* It takes the vdso away, or its execution, which our own calls are made
+     * of. */
+    if (call_range(call, &addr, &length) &&
+        thread->tracee.syscall_insn - addr < length &&
+        (kind == CALL_MUNMAP || kind == CALL_MREMAP ||
+         (kind == CALL_MMAP && (call->args[3] & MAP_FIXED)) ||
+         (kind == CALL_PROTECT && !(call->args[2] & PROT_EXEC))) &&
         tracee_rewind(&thread->tracee) == 0) {
         /* As long as calls can be made: gives everything back. */
         if (!space->frozen)

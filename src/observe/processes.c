@@ -264,47 +264,6 @@ void process_adopt(struct thread *child, const struct space *parent)
 
 /* --- who writes to the memory of another one ------------------------------ */
 
-/* The process to whose memory the present call may write, or 0. */
-static pid_t written_process(const struct thread *thread)
-{
-    static const char proc[] = "/proc/";
-    const struct call *call = &thread->call;
-    struct buf path = {0};
-    const char *text, *last;
-    pid_t pid = 0;
-
-    if (call_kind(call) == CALL_POKE)
-        return (pid_t)call->args[0];
-    if (call_kind(call) != CALL_OPEN)
-        return 0;
-    proc_read_text(thread->tracee.tid, call_opened_path(call), &path);
-    text = buf_text(&path);
-    last = strrchr(text, '/');
-    if (strncmp(text, proc, sizeof proc - 1) == 0 && word_is(last, "/mem"))
-        pid = (pid_t)strtol(text + sizeof proc - 1, NULL, 10);
-    buf_release(&path);
-    return pid;
-}
-
-/* A thread of that process that stands still or can be stopped, for it takes a
- * call of its own to give back what mprotect holds back; else any; or NULL. */
-static struct thread *spokesman(const struct run *run, pid_t pid,
-                                const struct space *space)
-{
-    struct thread *found = NULL;
-
-    for_each_thread (thread, run) {
-        if (thread->tracee.pid != pid || thread->space == space ||
-            !thread->space || !thread->space->watched)
-            continue;
-        if (!thread->running)
-            return thread;
-        if (!found || thread->mode != MODE_CALL)
-            found = thread;
-    }
-    return found;
-}
-
 /* How often the CPU is given away for a call to end that another process is in;
  * one that sleeps there is left alone. */
 #define YIELDS 100
@@ -329,11 +288,33 @@ static bool is_amid_call(const struct thread *thread)
 
 bool process_may_write(struct thread *thread)
 {
-    pid_t pid = written_process(thread);
-    struct thread *other =
-        pid > 0 ? spokesman(thread->run, pid, thread->space) : NULL;
+    const struct call *call = &thread->call;
+    enum call_kind kind = call_kind(call);
+    struct thread *other = NULL;
+    struct buf path = {0};
+    const char *text;
     bool stands, in_call;
+    pid_t pid = 0; /* the process to whose memory it may write */
 
+    if (kind == CALL_POKE)
+        pid = (pid_t)call->args[0];
+    if (kind == CALL_OPEN) {
+        proc_read_text(thread->tracee.tid,
+                       call->args[call->number == SYS_open ? 0 : 1], &path);
+        text = buf_text(&path);
+        if (strncmp(text, "/proc/", 6) == 0 &&
+            word_is(strrchr(text, '/'), "/mem"))
+            pid = (pid_t)strtol(text + 6, NULL, 10);
+        buf_release(&path);
+    }
+    /* A thread of it that stands still or can be stopped, for it takes a call
+     * of its own to give back what mprotect holds back; else any. */
+    for_each_thread (one, thread->run)
+        if (pid > 0 && one->tracee.pid == pid && one->space &&
+            one->space != thread->space && one->space->watched &&
+            (!other ||
+             (other->running && (!one->running || one->mode != MODE_CALL))))
+            other = one;
     if (!other || other->space->stores_off)
         return true;
     stands = !other->running;

@@ -47,10 +47,10 @@ struct place {
     uint64_t pc, sp;
 };
 
-/* A return into generated code that a leave has announced. */
+/* A return into generated code that a leave has announced, and where the
+ * function there will return to itself. */
 struct awaited {
-    struct place at;
-    struct place back; /* where the function there will return to itself */
+    struct place at, back;
 };
 #define MAX_AWAITED 64
 
@@ -68,8 +68,7 @@ struct stay {
     struct insn decoded[DECODED]; /* by address; length 0: none */
 };
 
-/* The rest of a stay that is not stepped. It waits for its end even where the
- * thread is inside another region meanwhile. */
+/* The rest of a stay, not stepped; also while inside another region. */
 struct run_on {
     bool pending;
     uint64_t start;         /* of the mapping it is in, cut or not */
@@ -177,8 +176,7 @@ void thread_remove(struct thread *thread);
 bool thread_undo_call(struct thread *thread);
 
 /* The instruction at pc is about to be stepped. If a signal came before it the
- * last time, signals wait until it and some more are executed: where they come
- * faster than we step, the program would not get on. */
+ * last time, signals wait for some steps, lest the program never get on. */
 void thread_defer_signals(struct thread *thread, uint64_t pc);
 
 /* Stops a thread that runs in user code at once. Gives all threads the CPUs

@@ -348,11 +348,6 @@ int call_written_fd(const struct call *call)
                : -1;
 }
 
-uint64_t call_opened_path(const struct call *call)
-{
-    return call->args[call->number == SYS_open ? 0 : 1];
-}
-
 /* The first page is never mapped; nothing is longer than the address space. */
 #define LARGEST_SIZE (UINT64_C(1) << 47)
 

@@ -57,9 +57,6 @@ void call_describe_map_flags(uint64_t flags, struct buf *out);
  */
 int call_written_fd(const struct call *call);
 
-/* Of a CALL_OPEN: where the name of the file is. */
-uint64_t call_opened_path(const struct call *call);
-
 /*
  * Whether the kernel may write to the watched range [addr, addr + length)
  * during the call: one of its arguments points there, or it takes pointers to

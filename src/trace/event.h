@@ -179,13 +179,10 @@ struct event_field {
 /* The fields of a kind in the order of event.def; *count says how many. */
 const struct event_field *event_fields(enum event_kind kind, size_t *count);
 
-/*
- * A deep copy on the heap that borrows nothing, not to be changed: an event
- * that is a copy already, or was assigned from one, is shared.
- */
+/* A deep copy on the heap that borrows nothing, not to be changed: an event that
+ * is one already, or was assigned from one, is shared. And ends one use of it;
+ * accepts NULL. */
 struct event *event_keep(const struct event *event);
-
-/* Ends one use of a copy; accepts NULL. */
 void event_free(struct event *copy);
 
 /*
