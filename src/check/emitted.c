@@ -48,6 +48,21 @@ static bool find_whole(struct emitted *emitted, const struct ledger *ledger,
     return true;
 }
 
+/*
+ * Whether it was stored right behind what is in front of it, by one store or
+ * two (of memcpy(3), that overlap): what is filled in later is an operand, and
+ * code that is emitted downwards begins with what was stored last.
+ */
+static bool was_next(const struct ledger *ledger, const struct emission *taken)
+{
+    const struct ledger_store *before =
+        ledger_emission(ledger, taken->from - 1);
+    const struct ledger_store *first = ledger_emission(ledger, taken->from);
+
+    return before && first && first->seq > before->seq &&
+           first->seq - before->seq <= 2;
+}
+
 static const struct insn_field *field_at(const struct insn *insn,
                                          uint64_t offset)
 {
@@ -136,8 +151,7 @@ void emitted_ran(struct emitted *emitted, struct ledger *ledger,
              taken.from > addr && taken.to == end)
         broken = are_whole(ledger, taken.from, end, &last) &&
                  was_meant(ledger, insn, &taken, &last, faulted);
-    /* Code that is emitted downwards begins with what was stored last. */
-    if (broken && begun.write < taken.write)
+    if (broken && was_next(ledger, &taken))
         tell(ledger, place, insn, &begun, &taken);
     else
         ledger_held(ledger, RULE_WHOLE_EMISSIONS);
