@@ -145,7 +145,8 @@ void address_fault(const struct givens *givens, struct ledger *ledger,
 
     if (!signal->twin.known || !signal->addr.known)
         return;
-    if (distance && word_is(signal->access, "execute") &&
+    if (distance && distance->size == sizeof(uint32_t) &&
+        word_is(signal->access, "execute") &&
         last->addr + last->length + (uint64_t)distance->value == addr) {
         tell(ledger, event, place, addr, "its target",
              "the distance does not fit 32 bits");

@@ -20,6 +20,21 @@ static bool are_whole(const struct ledger *ledger, uint64_t from, uint64_t to,
     return from == to;
 }
 
+bool emitted_middle(struct emitted *emitted, const struct ledger *ledger,
+                    uint64_t addr, struct insn *out)
+{
+    struct emission emission;
+
+    if (!emissions_at(&emitted->emissions, addr, &emission))
+        return false;
+    for (uint64_t at = emission.from; at < addr; at += out->length)
+        if (!view_decode(&ledger->view, at, out))
+            return false;
+        else if (at + out->length > addr)
+            return true;
+    return false;
+}
+
 static const struct srcline *line_of(const struct emission *emission)
 {
     return &emission->chain.list[emission->chain.named_by].source;

@@ -26,6 +26,11 @@ void emitted_release(struct emitted *emitted);
 /* Takes the next event into account. */
 void emitted_before(struct emitted *emitted, const struct event *event);
 
+/* Whether addr is in the middle of an instruction, of those that were emitted
+ * together: fills *out. */
+bool emitted_middle(struct emitted *emitted, const struct ledger *ledger,
+                    uint64_t addr, struct insn *out);
+
 /* An instruction runs for the first time since it was stored. */
 void emitted_ran(struct emitted *emitted, struct ledger *ledger,
                  const struct place *place, const struct insn *insn,

@@ -32,10 +32,8 @@ struct spot {
                     * none did since it was stored */
     uint64_t from; /* ARRIVAL_JUMPED: the instruction that led there */
     int tid;       /* the thread that ran it last */
-    uint16_t sets; /* the general registers that it writes, a bit for each */
     uint8_t back;  /* so many bytes behind the first one */
     uint8_t length;
-    uint8_t kind;     /* enum insn_kind */
     uint8_t arrival;  /* enum arrival */
     bool entered;     /* control came there from outside */
     bool was_entered; /* the same, before what is there now was stored */

@@ -2,11 +2,8 @@
 /*
  * structure.c - an instruction is looked at when it runs for the first time
  * since it was stored.
- *
- * Which of two overlapping instructions is meant? One that control fell into
- * from the one before it is; of one that was jumped to it is not known before
- * something else says so. So the jump is blamed. What runs behind a wrong
- * arrival is the consequence, and is neither judged nor taken for an example.
+ * What runs behind a wrong arrival is the consequence, and is neither judged nor
+ * taken for an example.
  */
 #include "check/structure.h"
 
@@ -113,31 +110,17 @@ static void name_place(struct buf *out, const struct place *place)
         buf_printf(out, "offset %" PRIu64, place->offset);
 }
 
-/* An instruction that runs, and how control came to it. */
-struct run {
-    const struct event *event;
-    struct place place;
-    struct insn insn; /* length 0: the bytes are none */
-    enum arrival arrival;
-    struct structure_thread *thread;
-};
-
-static unsigned run_length(const struct run *run)
-{
-    return run->insn.length ? run->insn.length : 1;
-}
-
 /* --- written-before-run -------------------------------------------------- */
 
 static void name_arrival(struct buf *out, const struct run *run)
 {
     if (run->arrival == ARRIVAL_FELL) {
         buf_append_text(out, "; control ran on from ");
-        name_place(out, &run->thread->place);
+        name_place(out, run->from);
         buf_append_text(out, ", which no ret or jump follows");
     } else if (run->arrival == ARRIVAL_JUMPED) {
         buf_append_text(out, "; control came by ");
-        name_place(out, &run->thread->place);
+        name_place(out, run->from);
     } else if (run->arrival == ARRIVAL_ENTERED) {
         buf_append_text(out, "; control came from outside");
     }
@@ -182,147 +165,6 @@ static bool judge_written(const struct structure *structure,
     return false;
 }
 
-/* --- whole-instructions -------------------------------------------------- */
-
-/* Whether an instruction at addr is the outer one without some of its prefixes,
- * as where a jump skips lock. */
-static bool is_behind_prefixes(const struct insn *outer, uint64_t addr)
-{
-    return insn_are_prefixes(outer, addr - outer->addr);
-}
-
-/* Whether something says that an instruction begins at addr. */
-static bool is_begin(const struct structure *structure,
-                     const struct ledger *ledger, uint64_t addr)
-{
-    const struct spot *spot = layout_at(&structure->layout, addr);
-    struct insn other;
-
-    if (!pages_written(&ledger->view.pages, addr))
-        return false;
-    return spot && spot->ran ? spot->back == 0
-                             : layout_around(&structure->layout, &ledger->view,
-                                             addr, &other) == 0;
-}
-
-/* Control came, by a jump at `from` or from outside (0), to addr, which is in
- * the middle of outer. */
-static void tell_middle(const struct structure *structure,
-                        struct ledger *ledger, uint64_t seq, uint64_t from,
-                        uint64_t addr, const struct insn *outer)
-{
-    uint64_t culprit = from ? from : addr;
-    struct place place = ledger_place_at(ledger, seq, culprit);
-    uint64_t offset = place.offset + (outer->addr - culprit);
-    const struct insn_field *distance = NULL;
-    struct buf text = {0};
-    struct insn jump;
-
-    buf_printf(&text,
-               "%s byte %" PRIu64 " of %s, which begins at offset %" PRIu64
-               " and has %u bytes",
-               from ? "it goes to" : "control came from outside to",
-               addr - outer->addr + 1, outer->text, offset, outer->length);
-    if (from && insn_decode(place.bytes, place.length, place.addr, &jump) > 0)
-        distance = insn_distance(&jump);
-    if (distance && is_begin(structure, ledger, addr - distance->size))
-        buf_printf(&text,
-                   "; it is %u too far, the size of its rel%u: that counts "
-                   "from its end",
-                   distance->size, 8u * distance->size);
-    ledger_found(ledger, RULE_WHOLE_INSTRUCTIONS, &place, addr, "%s",
-                 buf_text(&text));
-    if (!from && layout_at(&structure->layout, addr)->was_entered)
-        moment_entered_middle(ledger, &place);
-    buf_release(&text);
-}
-
-static bool was_led(uint8_t arrival)
-{
-    return arrival == ARRIVAL_JUMPED || arrival == ARRIVAL_ENTERED;
-}
-
-/* An instruction that ran overlaps this one: tells of the one that was led to.
- * Returns whether that is this one. */
-static bool judge_overlap(const struct structure *structure,
-                          struct ledger *ledger, const struct run *run,
-                          const struct spot *spot, uint64_t begin)
-{
-    const struct insn *insn = &run->insn;
-    uint64_t addr = run->place.addr;
-    struct insn other;
-
-    if (!view_decode(&ledger->view, begin, &other) ||
-        is_behind_prefixes(&other, addr) || is_behind_prefixes(insn, begin))
-        return false;
-    if (was_led(run->arrival)) {
-        if (begin < addr) {
-            tell_middle(structure, ledger, run->event->seq,
-                        run->arrival == ARRIVAL_JUMPED ? run->thread->place.addr
-                                                       : 0,
-                        addr, &other);
-            return true;
-        }
-        if (!was_led(spot->arrival))
-            return false; /* it goes before what was run: not into anything */
-    }
-    if (begin > addr && was_led(spot->arrival))
-        tell_middle(structure, ledger, spot->ran - 1, spot->from, begin, insn);
-    return false;
-}
-
-/* A rel8 that is right but for 256. */
-static void judge_wrap(const struct structure *structure, struct ledger *ledger,
-                       const struct structure_thread *thread)
-{
-    const struct insn *jump = &thread->last;
-    const struct insn_field *distance = insn_distance(jump);
-    int64_t meant;
-
-    if (!distance || distance->size != 1)
-        return;
-    meant = distance->value + (distance->value < 0 ? 256 : -256);
-    if (is_begin(structure, ledger,
-                 jump->addr + jump->length + (uint64_t)meant))
-        ledger_found(ledger, RULE_CUT_ADDRESS, &thread->place, 0,
-                     "its rel8 is %" PRId64 ", and only %" PRId64
-                     ", which does not fit 8 bits, would lead to where an "
-                     "instruction begins",
-                     distance->value, meant);
-}
-
-/* Returns false if it is broken by this arrival. */
-static bool judge_whole(const struct structure *structure,
-                        struct ledger *ledger, const struct run *run)
-{
-    const struct layout *layout = &structure->layout;
-    uint64_t addr = run->place.addr;
-    const struct spot *spot = layout_first(layout, addr);
-    struct insn outer;
-    bool right = true;
-
-    if (spot && layout_at(layout, addr)->back > 0)
-        right = !judge_overlap(structure, ledger, run, spot,
-                               addr - layout_at(layout, addr)->back);
-    for (unsigned i = 1; right && i < run_length(run); i++) {
-        spot = layout_at(layout, addr + i);
-        if (spot && spot->ran && spot->back == 0)
-            right = !judge_overlap(structure, ledger, run, spot, addr + i);
-    }
-    if (right && !spot && was_led((uint8_t)run->arrival) &&
-        layout_around(layout, &ledger->view, addr, &outer) == 1 &&
-        !is_behind_prefixes(&outer, addr)) {
-        tell_middle(structure, ledger, run->event->seq,
-                    run->arrival == ARRIVAL_JUMPED ? run->thread->place.addr
-                                                   : 0,
-                    addr, &outer);
-        right = false;
-    }
-    if (right)
-        ledger_held(ledger, RULE_WHOLE_INSTRUCTIONS);
-    return right;
-}
-
 /* --- prefix -------------------------------------------------------------- */
 
 static bool has(unsigned set, enum reg reg)
@@ -335,7 +177,9 @@ static bool has(unsigned set, enum reg reg)
  * set the register that it is a part of, and that is no argument; or it may be
  * one, and the register that was meant was set, or is an argument of one byte.
  */
-static bool is_misnamed(const struct ledger *ledger, const struct run *run,
+static bool is_misnamed(const struct ledger *ledger,
+                        const struct structure_thread *where,
+                        const struct run *run,
                         const struct insn_operand *operand)
 {
     const struct view_thread *thread =
@@ -343,18 +187,19 @@ static bool is_misnamed(const struct ledger *ledger, const struct run *run,
     enum reg beside = reg_beside_high(operand->reg);
 
     if (operand->kind != OPERAND_REGISTER || !operand->high ||
-        operand->hidden || !run->thread->called ||
-        has(run->thread->set, operand->reg))
+        operand->hidden || !where->called || has(where->set, operand->reg))
         return false;
     if (operand->reg == REG_RESULT)
         return operand->read;
-    if (calling_is_saved(operand->reg) || has(run->thread->set, beside))
+    if (calling_is_saved(operand->reg) || has(where->set, beside))
         return true;
     return operand->read && !calling_is_saved(beside) && thread &&
            thread->regs_known && thread->regs.value[beside] <= UINT8_MAX;
 }
 
-static void judge_prefix(struct ledger *ledger, const struct run *run)
+static void judge_prefix(struct ledger *ledger,
+                         const struct structure_thread *thread,
+                         const struct run *run)
 {
     const struct insn *insn = &run->insn;
     struct buf high = {0}, low = {0};
@@ -370,7 +215,7 @@ static void judge_prefix(struct ledger *ledger, const struct run *run)
     for (uint8_t i = 0; i < insn->operand_count && held; i++) {
         const struct insn_operand *operand = &insn->operands[i];
 
-        if (!is_misnamed(ledger, run, operand))
+        if (!is_misnamed(ledger, thread, run, operand))
             continue;
         held = false;
         reg_part_name(operand->reg, 8, true, &high);
@@ -444,48 +289,87 @@ static uint16_t written_registers(const struct insn *insn)
     return set;
 }
 
-static void take_run(struct structure *structure, struct ledger *ledger,
-                     struct run *run)
+/* It was not run since it was stored. */
+static void judge_first(struct structure *structure, struct ledger *ledger,
+                        struct structure_thread *thread, const struct run *run)
 {
-    struct structure_thread *thread = run->thread;
-    uint64_t addr = run->place.addr;
-    const struct spot *spot = layout_first(&structure->layout, addr);
-    struct spot fresh = {.ran = run->event->seq + 1,
-                         .tid = run->event->tid,
-                         .sets = written_registers(&run->insn),
-                         .length = run->insn.length,
-                         .kind = (uint8_t)run->insn.kind};
+    struct spot spot = {.ran = run->event->seq + 1,
+                        .tid = run->event->tid,
+                        .length = run->insn.length,
+                        .arrival = (uint8_t)run->arrival};
 
-    run->arrival = arrival_of(thread, addr);
-    fresh.arrival = (uint8_t)run->arrival;
-    if (run->arrival == ARRIVAL_JUMPED)
-        fresh.from = thread->place.addr;
-    if (spot && layout_at(&structure->layout, addr)->back == 0 &&
-        spot->length == run->insn.length) {
-        layout_again(&structure->layout, addr, run->event->seq,
-                     run->event->tid);
-    } else if (!thread->astray) {
-        thread->astray = !judge_written(structure, ledger, run) ||
-                         !judge_whole(structure, ledger, run);
-        if (thread->astray && run->arrival == ARRIVAL_JUMPED)
-            judge_wrap(structure, ledger, thread);
-        judge_prefix(ledger, run);
-        rewrite_ran(&structure->rewrite, ledger, &run->place, &run->insn);
-        emitted_ran(&structure->emitted, ledger, &run->place, &run->insn,
-                    run->event->kind == EVENT_SIGNAL);
-        if (!thread->astray)
-            layout_put(&structure->layout, addr, &fresh);
+    if (thread->astray)
+        return; /* what it is tells nothing */
+    thread->astray = !judge_written(structure, ledger, run) ||
+                     !whole_judge(&structure->layout, ledger, run);
+    rewrite_ran(&structure->rewrite, ledger, &run->place, &run->insn);
+    if (thread->astray) {
+        if (run->arrival == ARRIVAL_JUMPED)
+            whole_wrapped(&structure->layout, ledger, &thread->last,
+                          &thread->place);
+        return;
     }
+    judge_prefix(ledger, thread, run);
+    emitted_ran(&structure->emitted, ledger, &run->place, &run->insn,
+                run->event->kind == EVENT_SIGNAL);
+    if (run->arrival == ARRIVAL_JUMPED)
+        spot.from = thread->place.addr;
+    layout_put(&structure->layout, run->place.addr, &spot);
+}
+
+static void take_run(struct structure *structure, struct ledger *ledger,
+                     struct structure_thread *thread, struct run *run)
+{
+    const struct spot *spot = layout_at(&structure->layout, run->place.addr);
+
+    run->arrival = arrival_of(thread, run->place.addr);
+    run->last = &thread->last;
+    run->from = &thread->place;
+    if (spot && spot->ran && spot->back == 0 &&
+        spot->length == run->insn.length)
+        layout_again(&structure->layout, run->place.addr, run->event->seq,
+                     run->event->tid);
+    else
+        judge_first(structure, ledger, thread, run);
     if (run->event->kind == EVENT_STEP)
         address_step(&thread->givens, ledger, run->event, &run->insn,
                      &run->place);
-    thread->set |= fresh.sets;
+    thread->set |= written_registers(&run->insn);
     thread->inside = thread->ran = run->insn.length > 0;
     thread->last = run->insn;
     thread->place = run->place;
 }
 
-static void take_enter(struct structure *structure, const struct event *event)
+/*
+ * A return to code that was stored after the call was made, and to where no
+ * instruction begins in it. (To store another call, or code that goes on as the
+ * old one did, is how calls are linked.)
+ */
+static bool judge_return(struct structure *structure, struct ledger *ledger,
+                         const struct event *event)
+{
+    uint64_t addr = event->enter.addr;
+    const struct ledger_store *store = ledger_emission(ledger, addr);
+    const struct frame *frame = view_frame(&ledger->view, event->tid);
+    struct place place;
+    struct insn insn;
+
+    if (!store || !frame || frame->kind != FRAME_CALLED ||
+        !frame->return_to.known || frame->return_to.value != addr ||
+        store->seq <= frame->seq ||
+        !emitted_middle(&structure->emitted, ledger, addr, &insn))
+        return false;
+    place = ledger_place_at(ledger, event->seq, addr);
+    ledger_found(ledger, RULE_STALE, &place, 2,
+                 "a call returned here, and what is here was stored after that "
+                 "call was made (event %" PRIu64 "): it is byte %" PRIu64
+                 " of %s now",
+                 store->seq, addr - insn.addr + 1, insn.text);
+    return true;
+}
+
+static void take_enter(struct structure *structure, struct ledger *ledger,
+                       const struct event *event)
 {
     struct structure_thread *thread = thread_of(structure, event->tid);
     const char *how = event->enter.how;
@@ -500,7 +384,9 @@ static void take_enter(struct structure *structure, const struct event *event)
         thread->set = 0;
         thread->givens = (struct givens){0};
     }
-    thread->astray = thread->ran = false;
+    thread->ran = false;
+    thread->astray =
+        word_is(how, "return") && judge_return(structure, ledger, event);
     /* A return comes to where the call was made, a handler to anywhere. */
     thread->inside = word_is(how, "call") || word_is(how, "jump");
     if (thread->inside)
@@ -533,7 +419,7 @@ void structure_before(struct structure *structure, struct ledger *ledger,
         return;
     case EVENT_ENTER:
         take_found(structure, ledger, event);
-        take_enter(structure, event);
+        take_enter(structure, ledger, event);
         return;
     default:
         break;
@@ -544,13 +430,15 @@ void structure_before(struct structure *structure, struct ledger *ledger,
                       &thread->place);
     }
     if (find_run(ledger, event, &run)) {
-        run.thread = thread_of(structure, event->tid);
-        take_run(structure, ledger, &run);
+        take_run(structure, ledger, thread_of(structure, event->tid), &run);
     } else if (event->kind == EVENT_LEAVE || event->kind == EVENT_SIGNAL) {
         thread = thread_of(structure, event->tid);
+        if (event->kind == EVENT_LEAVE && thread->ran)
+            whole_left(ledger, &thread->last, &thread->place, &event->leave);
         if (thread->ran && event->kind == EVENT_SIGNAL &&
             word_is(event->signal.access, "execute"))
-            judge_wrap(structure, ledger, thread);
+            whole_wrapped(&structure->layout, ledger, &thread->last,
+                          &thread->place);
         thread->inside = false;
     }
 }

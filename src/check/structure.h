@@ -15,6 +15,7 @@
 #include "check/ledger.h"
 #include "check/moment.h"
 #include "check/rewrite.h"
+#include "check/whole.h"
 #include "cpu/insn.h"
 #include "trace/ranges.h"
 

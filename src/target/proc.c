@@ -131,7 +131,7 @@ bool maps_twin(const char *text, uint64_t value, uint64_t *twin,
     while (maps_next(&text, &line)) {
         uint64_t at = line.start + (uint32_t)(value - line.start);
 
-        if (at >= line.end || at == value || !line.prot ||
+        if (at < line.start || at >= line.end || at == value || !line.prot ||
             line.end - line.start > MAPS_TWIN_MOST)
             continue;
         if (found)

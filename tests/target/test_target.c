@@ -160,7 +160,8 @@ Test(target, where_an_address_was_cut_off_is_found)
         "7f0033450000-7f0093460000 rw-p 00000000 00:00 0\n"
         "7f0100000000-7f0100020000 rw-p 00000000 00:00 0\n"
         "7f02a0000000-7f02a0001000 rw-p 00000000 00:00 0\n"
-        "7f03a0000000-7f03a0001000 rw-p 00000000 00:00 0\n";
+        "7f03a0000000-7f03a0001000 rw-p 00000000 00:00 0\n"
+        "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0\n";
     static const struct {
         uint64_t value;
         uint64_t twin; /* 0: none */
@@ -173,6 +174,7 @@ Test(target, where_an_address_was_cut_off_is_found)
         {0x23450010, 0}, /* no access */
         {0x40000000, 0}, /* too large to tell */
         {0x5, 0},
+        {0x7f06ff5fff00, 0}, /* it would be behind the last address */
         {0x10005, 0x7f0100010005},
         {0xa0000010, 0}, /* two have it */
     };
