@@ -63,6 +63,9 @@ RANDOM_CODE = $(BUILD)/random
 TRACEES = $(patsubst tests/tracees/%.c,$(BUILD)/tracees/%, \
                      $(wildcard tests/tracees/*.c)) \
           $(addprefix $(BUILD)/tracees/babyjit-,O0 O2 static no-pie)
+BUG_NAMES = $(patsubst tests/bugs/%.c,%, \
+              $(filter-out %/test_bugs.c,$(wildcard tests/bugs/*.c)))
+BUGS = $(BUG_NAMES:%=$(BUILD)/bugs/%-O0) $(BUG_NAMES:%=$(BUILD)/bugs/%-O2)
 
 # What tries somebody's encoder, and the program that it does that in.
 CHECK_ENCODER = $(BUILD)/check-encoder
@@ -207,6 +210,11 @@ $(BUILD)/tracees/%: tests/tracees/%.c tests/tracees/code.h Makefile
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O0 -pthread -o $@ $< $$(sed -n 's/^ \* build: *//p' $<)
 
+$(BUILD)/bugs/%-O0 $(BUILD)/bugs/%-O2: tests/bugs/%.c tests/bugs/bug.h Makefile
+	@mkdir -p $(@D)
+	$(SAY)$(PLAIN) -O0 -pthread -o $(BUILD)/bugs/$*-O0 $<
+	$(SAY)$(PLAIN) -O2 -pthread -o $(BUILD)/bugs/$*-O2 $<
+
 # --- Tests ------------------------------------------------------------------
 
 $(TRACEE_TESTS): force
@@ -233,7 +241,7 @@ check:
 
 # A short look at odd input comes last.
 # Criterion ends well even if it found no test to run, so its report is asked.
-run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(LESSONS:%=$(BUILD)/%) \
+run-check: $(RUNNER) $(PROGRAM) $(TRACEES) $(BUGS) $(LESSONS:%=$(BUILD)/%) \
            $(CHECK_ENCODER) $(RANDOM_CODE)
 	@rm -f $(RUNNER).json
 	@exec $(RUNNER) --json=$(RUNNER).json </dev/null

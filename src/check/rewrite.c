@@ -91,13 +91,14 @@ static uint64_t find_base(const struct ledger *ledger,
     }
     while (addr - begin < PATCH_MOST && pages_written(pages, begin - 1))
         begin--;
-    while (!pages_written(pages, begin - 1) &&
-           view_decode(&ledger->view, begin, &insn)) {
-        for (; begin + insn.length <= addr; begin += insn.length)
-            if (!insn_goes_on(&insn) ||
-                !view_decode(&ledger->view, begin + insn.length, &insn))
-                return 0;
-        return begin;
+    if (pages_written(pages, begin - 1))
+        return 0;
+    while (view_decode(&ledger->view, begin, &insn)) {
+        if (begin + insn.length > addr)
+            return begin;
+        if (!insn_goes_on(&insn))
+            return 0;
+        begin += insn.length;
     }
     return 0;
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The programs of this folder have one bug each, of a kind that people who
+ * write JITs have had. What jittrace prints names it: all the words of a row,
+ * with -O0 and with -O2. Words that stand on two lines there are found as well.
+ */
+#include <string.h>
+
+#include "support/support.h"
+
+TestSuite(bugs, .timeout = 300);
+
+#define BUGS(X)                                                                \
+    X(buffer_moved, "stale broken code[14..15] call rax",                      \
+      "its memory went away: mremap(", "at buffer_moved.c:7")                  \
+    X(call_too_far, "cut-address broken code[1..5] call", "(libc.so.6:abs",    \
+      "the distance does not fit 32 bits")                                     \
+    X(callee_saved, "callee-saved broken code[0..1] mov ebx, [rdi]",           \
+      "callee-saved broken code[2..4] mov r13d, [rsi]")                        \
+    X(child_changes, "overwritten broken code[0..2] lea eax, [rdi+10]",        \
+      "the byte at offset 2 changed from 01 to 0a", "the child process",       \
+      "MAP_SHARED")                                                            \
+    X(endless, "jnz code[2] at code[6] could leave it, but never did",         \
+      "rdi stays 3, so it never will")                                         \
+    X(half_pointer, "cut-address broken code[0..4] mov edx", "(total",         \
+      "the upper half is lost")                                                \
+    X(jump_into_middle, "whole-instructions broken code[4..5] jns",            \
+      "byte 3 of add eax, 37008, which begins at offset 8")                    \
+    X(late_block, "inc [rdx] at code[63922]", "a null pointer")                \
+    X(loop_distance, "whole-instructions broken code[11..16] jnle",            \
+      "it is 4 too far, the size of its rel32")                                \
+    X(loop_to_prologue, "push rdi at code[0] ran 4 times",                     \
+      "pop rax at code[5] ran 1 time")                                         \
+    X(map_failed, "mmap at map_failed.c:7 failed with EBADF",                  \
+      "there is no MAP_ANONYMOUS among its flags",                             \
+      "it was to write to 0xffffffffffffffff")                                 \
+    X(misaligned_call, "call rax at code[10]", "8 bytes off a multiple of 16") \
+    X(no_return, "written-before-run broken code[6]",                          \
+      "control ran on from sub at offset 3")                                   \
+    X(not_executable, "The program executed a page that may not be executed",  \
+      "the page is rw-", "PROT_READ | PROT_EXEC) after the last store")        \
+    X(off_the_tape, "cmp byte ptr [rdi], 0 at code[0]",                        \
+      "is the first byte behind the mapping", "at off_the_tape.c:12")          \
+    X(own_handler, "written-before-run broken code[2]",                        \
+      "control ran on from xor at offset 0")                                   \
+    X(page_full, "is the first byte behind the mapping", "at page_full.c:11",  \
+      "Ask for more memory, or stop at its end")                               \
+    X(patch_misses, "overwritten broken code[2..3]", "patch_misses.c:14",      \
+      "its rel32 begins at offset 3")                                          \
+    X(patch_sealed, "patch_sealed.c:11", "it was to write to code[1]",         \
+      "the page is r-x, made so by mprotect(", "Store before that")            \
+    X(prefix_order, "prefix broken code[5..9] movsd [rcx], xmm0",              \
+      "the prefix 41 has no effect")                                           \
+    X(protect_malloc, "mprotect at protect_malloc.c:9 failed with EINVAL",     \
+      "its address is not that of a page", "from mmap")                        \
+    X(protect_unaligned,                                                       \
+      "mprotect at protect_unaligned.c:10 failed with EINVAL",                 \
+      "its address is not that of a page")                                     \
+    X(same_place, "overwritten broken code[0..1] push 20",                     \
+      "stored its own over it (same_place.c:19")                               \
+    X(second_fault, "signal 11 SIGSEGV, handled by the program",               \
+      "The program wrote to 0x18", "mov [rsi], al at code[7]",                 \
+      "set by mov esi, 24 at code[2]")                                         \
+    X(second_page, "code goes on in a page that may not be executed",          \
+      "From code[4096] on the page is rw-", "One call must cover all of it")   \
+    X(sib_forgotten, "whole-emissions broken code[1..4]",                      \
+      "for its SIB it takes 1 of the bytes", "add rax, 1 at offset 4")
+
+/* Makes one blank of all that stand together. */
+static void join_lines(struct buf *text)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < text->len; i++) {
+        uint8_t byte = text->data[i] == '\n' ? ' ' : text->data[i];
+
+        if (byte != ' ' || kept == 0 || text->data[kept - 1] != ' ')
+            text->data[kept++] = byte;
+    }
+    text->len = kept;
+}
+
+static void check_bug(const char *program, const char *const *words)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--", program), .seconds = 120},
+        &result);
+    join_lines(&result.out);
+    for (; *words; words++)
+        cr_expect(ne(ptr, strstr(buf_text(&result.out), *words), NULL),
+                  "%s: \"%s\" is not in\n%.3000s", program, *words,
+                  buf_text(&result.out) +
+                      (result.out.len > 3000 ? result.out.len - 3000 : 0));
+    result_release(&result);
+}
+
+#define BUG(name, ...)                                          \
+    Test(bugs, name)                                            \
+    {                                                           \
+        static const char *const words[] = {__VA_ARGS__, NULL}; \
+                                                                \
+        check_bug(BUILD_DIR "/bugs/" #name "-O0", words);       \
+        check_bug(BUILD_DIR "/bugs/" #name "-O2", words);       \
+    }
+BUGS(BUG)
