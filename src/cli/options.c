@@ -83,6 +83,9 @@ static const struct entry table[] = {
     {"abi", 0, "ABI", TO_ABI, 0,
      "the calling convention of the code: sysv (the\n"
      "default), or none: leave out its rules"},
+    {"brief", 0, NULL, TO_FLAG, AT(brief),
+     "only verdicts, how the program ended, and of a crash\n"
+     "the last events and what caused it"},
     {"replay", 0, "FILE", TO_TEXT, AT(replay),
      "show a trace that --format=json wrote"},
     {"color", 0, "WHEN", TO_COLOR, 0,
@@ -339,6 +342,9 @@ static int check(struct options *options, struct err *err)
          "--check tells verdicts only; %s shows more than that"},
         {!o->check && is_report, NULL,
          "--format=junit and --format=github are for --check"},
+        {o->brief && (o->step || o->who || o->check || !is_text), NULL,
+         "--brief is a short form of the text; --step, --who, --check and "
+         "other formats have none"},
         {!o->step && (o->plain || o->input), o->plain ? "--plain" : "--stdin",
          "%s is for --step"},
         {o->step && !is_text && !o->output, NULL,

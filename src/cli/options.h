@@ -36,6 +36,7 @@ struct options {
     enum when color;
     bool step;          /* show it step by step, as the reader asks */
     bool plain;         /* and that line by line */
+    bool brief;         /* verdicts and crashes only */
     const char *input;  /* what the program reads then, or NULL: nothing */
     const char *output; /* -o FILE, or NULL: standard output */
     const char *dump;   /* --dump-code DIR, or NULL */

@@ -338,11 +338,12 @@ static FILE *add_output(struct sink *fan, const struct options *options,
         fan_add(fan,
                 verdicts_sink_new(out, report_form(options->format), color));
     else
-        fan_add(fan,
-                options->who ? who_sink_new(out, color, options->who_number)
-                : options->format == FORMAT_JSON ? json_sink_new(out)
-                : options->format == FORMAT_RAW  ? raw_sink_new(out)
-                                                 : text_sink_new(out, color));
+        fan_add(fan, options->who
+                         ? who_sink_new(out, color, options->who_number)
+                     : options->format == FORMAT_JSON ? json_sink_new(out)
+                     : options->format == FORMAT_RAW  ? raw_sink_new(out)
+                     : options->brief ? brief_sink_new(out, color)
+                                      : text_sink_new(out, color));
     return out;
 }
 

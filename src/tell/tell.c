@@ -161,10 +161,15 @@ static const struct event *past_event(void *from, uint64_t index)
                                           : NULL;
 }
 
+struct past history_past(struct history *history, bool can_go)
+{
+    return (struct past){past_event, history, history_count(history), can_go};
+}
+
 bool tell_explain(struct history *history, uint64_t seq,
                   struct explanation *out)
 {
-    struct past past = {past_event, history, history_count(history), true};
+    struct past past = history_past(history, true);
 
     return explain_event(&past, history_view(history, seq), seq, out);
 }

@@ -44,6 +44,9 @@ void tell_event(struct history *history, uint64_t seq, enum tell_form form,
 /* The text of the event that a search for words looks in, or NULL. */
 const char *tell_searched(const struct event *event);
 
+/* A history to look back in, valid as long as no event is added. */
+struct past history_past(struct history *history, bool can_go);
+
 /*
  * Explains a death, or a loop that stepping ended in, if event seq is a part of
  * one (tell/explain.h). Returns false if it is none.

@@ -96,6 +96,7 @@ static bool tell_explanation(struct telling *telling, uint64_t index)
 void telling_behind(struct telling *telling, const struct event *event)
 {
     if (!telling->fault || event->kind == EVENT_LIMIT ||
+        event->kind == EVENT_VERDICT ||
         (event->tid != telling->fault_tid && event->kind != EVENT_EXIT))
         return;
     if (!(event->kind == EVENT_EXIT && event->exit.signal.known))
