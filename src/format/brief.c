@@ -61,8 +61,8 @@ static void write_last(struct brief *brief, uint64_t seq)
     struct pen *pen = &brief->telling.pen;
     struct buf text = {0};
 
-    pen_line(pen, ROLE_NOTE, "The last events before that:");
-    for (uint64_t i = seq < LAST ? 0 : seq - LAST; i < seq; i++) {
+    pen_line(pen, ROLE_NOTE, "The last events before the end:");
+    for (uint64_t i = seq > LAST ? seq - LAST : 1; i < seq; i++) {
         pen_print(pen, ROLE_NOTE, "%*" PRIu64, (int)INDENT,
                   history_event(brief->history, i)->seq);
         pen_gap(pen, 0);
@@ -115,9 +115,16 @@ static int finish(struct sink *sink, struct err *err)
         end = event_keep(history_event(history, count - 1));
     if (end && end->kind == EVENT_EXIT) {
         death = find_death(brief, count - 1);
-        for (unsigned i = 0; i < brief->fault_count; i++)
-            if (brief->faults[i] != death && write_why(brief, brief->faults[i]))
+        for (unsigned i = 0; i < brief->fault_count; i++) {
+            if (brief->faults[i] == death)
+                continue;
+            if (brief->telling.judged)
                 pen_blank(pen);
+            if (write_why(brief, brief->faults[i]))
+                pen_blank(pen);
+        }
+        if (brief->telling.judged)
+            pen_blank(pen);
         if (end->exit.signal.known)
             write_last(brief, death);
         pen_line(pen, end->exit.signal.known ? ROLE_WARNING : ROLE_NOTE,

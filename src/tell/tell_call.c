@@ -369,6 +369,18 @@ static bool ran_past(const struct view *view, const struct event_leave *leave,
            leave->to == region->addr + region->length;
 }
 
+/* Whether a ret has gone to another address than the one that its call left on
+ * the stack. Known only where that ret was watched. */
+static bool strays(const struct view *view, const struct event *event)
+{
+    const struct view_thread *thread = view_thread(view, event->tid);
+    const struct frame *frame = thread ? thread->stepped : NULL;
+
+    return word_is(event->leave.how, "return") && frame &&
+           thread->regs.value[REG_PC] == event->leave.to &&
+           frame->return_to.known && frame->return_to.value != event->leave.to;
+}
+
 /* "as a 32-bit int -4" where that is another number, else "". */
 static const char *as_int(struct phrases *phrases, uint64_t value)
 {
@@ -384,6 +396,7 @@ static void leave_words(struct story *story, enum tell_form form)
     const struct event_leave *leave = &story->event->leave;
     const char *how = leave->how, *number;
     uint64_t value = leave->value.value;
+    const bool stray = strays(story_view(story), story->event);
     const struct event *last =
         story->seq > 0 ? history_event(story->history, story->seq - 1) : NULL;
 
@@ -400,6 +413,9 @@ static void leave_words(struct story *story, enum tell_form form)
         ran_past(story_view(story), leave, last->step.addr,
                  last->step.addr + last->step.bytes.len))
         say(story, "The CPU runs past the end of the mapping to");
+    else if (stray)
+        say(story, "A ret leaves the generated code, not for its caller but "
+                   "for");
     else if (word_is(how, "return"))
         say(story, "The generated code has returned to");
     else if (word_is(how, "call"))
@@ -411,7 +427,7 @@ static void leave_words(struct story *story, enum tell_form form)
             how ? " by a " : "", how ? how : "");
     say(story, " 0x%" PRIx64 "%s.", leave->to,
         word_is(how, "return") ? in_source(story) : "");
-    if (!leave->value.known)
+    if (!leave->value.known || stray)
         return;
     say(story, " %s = ", reg_name(REG_RESULT));
     if (!story->decimal && value >= 10)
@@ -426,11 +442,12 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
 {
     const struct telling_thread *thread = telling_thread(telling, event->tid);
     const struct event_leave *leave = &event->leave;
+    const bool stray = strays(&telling->view, event);
     uint64_t value = leave->value.value;
     struct pen *pen = &telling->pen;
     const char *number;
 
-    if (leave->value.known) {
+    if (leave->value.known && !stray) {
         number = as_int(&telling->phrases, value);
         pen_column(pen, INDENT);
         pen_print(pen, ROLE_RESULT, "%s = 0x%" PRIx64 " = %" PRId64 "%s%s",
@@ -445,6 +462,8 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
     pen_item(pen, INDENT, 22);
     if (ran_past(&telling->view, leave, thread->last_addr, thread->last_end))
         pen_text(pen, ROLE_WARNING, "runs past the end of the mapping to ");
+    else if (stray)
+        pen_text(pen, ROLE_WARNING, "leaves, not for its caller but for ");
     else if (word_is(leave->how, "return"))
         pen_text(pen, ROLE_NOTE, "back at ");
     else
