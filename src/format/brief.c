@@ -61,7 +61,8 @@ static void write_last(struct brief *brief, uint64_t seq)
     struct pen *pen = &brief->telling.pen;
     struct buf text = {0};
 
-    pen_line(pen, ROLE_NOTE, "The last events before the end:");
+    if (seq > 1)
+        pen_line(pen, ROLE_NOTE, "The last events before the end:");
     for (uint64_t i = seq > LAST ? seq - LAST : 1; i < seq; i++) {
         pen_print(pen, ROLE_NOTE, "%*" PRIu64, (int)INDENT,
                   history_event(brief->history, i)->seq);

@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/mman.h>
 
 #include "cpu/calling.h"
 #include "tell/explain_parts.h"
@@ -45,6 +46,7 @@ const char *explain_fault(struct phrases *phrases, const struct view *view,
     bool is_access = signal->number == SIGSEGV || signal->number == SIGBUS;
     const struct region *region = view_region_at(view, signal->addr.value);
     const char *what, *addr = phrase_hex(phrases, signal->addr.value);
+    unsigned needs;
     size_t i = 0;
 
     if (!explain_is_fault(signal))
@@ -64,7 +66,15 @@ const char *explain_fault(struct phrases *phrases, const struct view *view,
                         : word_is(signal->access, "write") ? "write to"
                                                            : "read from",
                         addr);
-    if (region)
+    needs = word_is(signal->access, "execute") ? PROT_EXEC
+            : word_is(signal->access, "write") ? PROT_WRITE
+                                               : PROT_READ;
+    if (signal->number == SIGBUS && signal->code == BUS_ADRERR)
+        return phrase(phrases,
+                      "%s: no memory is behind that address, as where the file "
+                      "ends that is mapped there",
+                      what);
+    if (region && !(region->prot & needs))
         return phrase(phrases, "%s, but the page is %s", what,
                       phrase_prot(region->prot));
     return signal->number == SIGSEGV && signal->code == SEGV_MAPERR
@@ -169,6 +179,7 @@ static void explain_signal(struct crash *crash)
         {0, 0, explain_sent},
         {SIGSEGV, 0, explain_refusal},
         {SIGSEGV, 0, explain_map_failed},
+        {SIGSEGV, 0, explain_taken},
         {SIGSEGV, 0, explain_crossing},
         {0, 0, explain_fetch},
         {0, 0, explain_end},
@@ -319,19 +330,24 @@ static bool find_exit(const struct past *past, uint64_t index, uint64_t *exit)
     return true;
 }
 
-/* Whether the thread of a fault went on behind it, or ended otherwise. */
+/* Whether the thread of a fault went on behind it, or ended otherwise. At the
+ * end that is sure of the first thread only: another may be of a child. */
 static bool is_handled(const struct past *past, uint64_t index)
 {
-    const struct event *event = past->event(past->from, index);
+    const struct event *event = past->event(past->from, index), *start;
     int tid = event->tid;
+    bool known;
 
     if (event->kind != EVENT_SIGNAL || !explain_is_fault(&event->signal))
         return false;
     for (uint64_t i = index + 1; i < past->count && i < index + LOOK_AHEAD;
          i++) {
         event = past->event(past->from, i);
-        if (event && event->kind == EVENT_EXIT)
-            return event->exit.status.known;
+        if (event && event->kind == EVENT_EXIT) {
+            known = event->exit.status.known;
+            start = past->event(past->from, 0);
+            return known && start && start->tid == tid;
+        }
         if (event && event->tid == tid && event->kind != EVENT_LIMIT)
             return true;
     }

@@ -328,6 +328,31 @@ bool explain_fetch(struct crash *crash)
 
 /* --- off the end --------------------------------------------------------- */
 
+/* Out of a page that was executed until another thread changed it. */
+bool explain_taken(struct crash *crash)
+{
+    const struct way *way = &crash->way;
+    const struct protection *origin = view_protection(crash->view, crash->pc);
+    const uint64_t page = crash->pc - crash->pc % ARCH_PAGE_SIZE;
+
+    if (!word_is(crash->signal->access, "execute") || !crash->was_watched ||
+        crash->signal->addr.value - page >= ARCH_PAGE_SIZE ||
+        way->kind == WAY_ENTERED || way->step.insn.addr < page ||
+        way->step.insn.addr - page >= ARCH_PAGE_SIZE)
+        return false;
+    note_what(crash, "Code was executed while its page lost the permission for "
+                     "that");
+    note_place(crash, "; it was not fetched.");
+    note(crash, WHY, "%s was executed in the same page. Now %s.",
+         words_seen(crash, &way->step), words_page(crash, crash->pc));
+    note(crash, NEXT,
+         "Take no page away, and make none writable, that a thread may be "
+         "in. ");
+    note_command(crash,
+                 origin && origin->call ? origin->seq : crash->event->seq);
+    return true;
+}
+
 /* On to a page that holds more of the code, and may not be executed. */
 bool explain_crossing(struct crash *crash)
 {

@@ -172,6 +172,35 @@ static uint64_t note_misaligned(struct crash *crash,
     return seq;
 }
 
+/* Of a ret: whether generated code had stored something there that is no
+ * address. */
+static bool note_no_address(struct crash *crash, uint64_t *seq)
+{
+    uint64_t index = crash->index, sp = crash->regs.value[REG_STACK], value;
+    const struct event *event;
+    struct seen step;
+
+    while ((event = past_find(crash, PAST(STEP), &index)))
+        for (size_t i = 0; i < event->step.writes.count; i++) {
+            const struct mem_access *write = &event->step.writes.list[i];
+
+            if (write->addr != sp || write->new_bytes.len != sizeof value)
+                continue;
+            memcpy(&value, write->new_bytes.data, sizeof value);
+            if (value < ARCH_USER_END)
+                return false;
+            seen_from(event, index, &step);
+            *seq = step.seq;
+            note(crash, WHY,
+                 "What it was to pop, 0x%" PRIx64
+                 ", is no address: its upper 17 bits must all be the same. %s "
+                 "had put it there. ",
+                 value, words_seen(crash, &step));
+            return true;
+        }
+    return false;
+}
+
 bool explain_general(struct crash *crash)
 {
     struct insn_access access = {0};
@@ -203,6 +232,9 @@ bool explain_general(struct crash *crash)
         note(crash, WHY, "%s is for the kernel only. ", insn->mnemonic);
         break;
     case FAULT_UNCLEAR:
+        if (insn->length && insn->kind == INSN_RETURN &&
+            note_no_address(crash, &seq))
+            break;
         note(crash, WHY,
              "The CPU does not say. It may be an address that is none, one "
              "that is not aligned, or an instruction that only the kernel may "

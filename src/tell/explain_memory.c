@@ -225,6 +225,20 @@ static const char *words_still(struct crash *crash, uint64_t addr)
     return perms ? phrase(&crash->phrases, "%.3s", perms + 1) : "as it was";
 }
 
+/* The next line of memory that code has not for itself, if it is. */
+static bool note_shared(struct crash *crash)
+{
+    const char *maps = crash->signal->maps;
+    const char *name = maps ? strchr(maps, '[') : NULL;
+
+    if (name)
+        note(crash, NEXT,
+             "Memory of %s is shared with other data of the program: take code "
+             "pages from mmap. ",
+             name);
+    return name;
+}
+
 bool explain_refusal(struct crash *crash)
 {
     const char *access = crash->signal->access;
@@ -249,12 +263,7 @@ bool explain_refusal(struct crash *crash)
     sscanf(event->refused.call, "%*[^(](%" SCNi64, &start);
     seq = note_refused(crash, event);
     note_access(crash);
-    if (maps && strchr(maps, '['))
-        note(crash, NEXT,
-             "Memory of %s is shared with other data of the program: take code "
-             "pages from mmap. ",
-             strchr(maps, '['));
-    else if (start % ARCH_PAGE_SIZE)
+    if (!note_shared(crash) && start % ARCH_PAGE_SIZE)
         note(crash, NEXT,
              "Give it the address of the page, 0x%" PRIx64
              ", and a length that reaches behind the code; and see what it "
@@ -415,9 +424,9 @@ static const char *words_nowhere(struct crash *crash,
                                  const struct pointer *pointer)
 {
     uint64_t addr = crash->signal->addr.value;
-    bool null = is_null(crash, pointer) || !pointer->operand;
+    bool null = is_null(crash, pointer);
 
-    if (addr == 0 && null)
+    if (addr == 0 && (null || pointer->count == 0))
         return "address 0: a null pointer";
     if (addr + LOWEST < 2 * LOWEST && null)
         return "an address next to 0: it looks like a null pointer and a "
@@ -509,11 +518,13 @@ static bool note_forbidden(struct crash *crash)
     } else if (region && region->prot & verb->needs) {
         note(crash, WHY, "Another thread may have changed it meanwhile. ");
     } else if (region && verb->needs == PROT_WRITE) {
-        note(crash, NEXT,
-             "Store before that, or call mprotect(0x%" PRIx64 ", %" PRIu64
-             ", PROT_READ | PROT_WRITE) first, and make it executable again "
-             "afterwards. ",
-             region->addr, region->length);
+        if (!note_shared(crash))
+            note(
+                crash, NEXT,
+                "Store before that, or call mprotect(0x%" PRIx64 ", %" PRIu64
+                ", PROT_READ | PROT_WRITE) first, and make it executable again "
+                "afterwards. ",
+                region->addr, region->length);
         note_command(crash,
                      origin && origin->call ? origin->seq : crash->event->seq);
         return true;

@@ -91,6 +91,7 @@ void note_fetched(struct crash *crash);
 bool explain_refusal(struct crash *crash);    /* explain_memory.c: mprotect had
                                                * failed */
 bool explain_map_failed(struct crash *crash); /* mmap had */
+bool explain_taken(struct crash *crash);
 bool explain_crossing(struct crash *crash);   /* explain_control.c: into a page
                                              * that may not be executed */
 bool explain_fetch(struct crash *crash);      /* of no code */

@@ -166,6 +166,41 @@ Test(x86, arguments_follow_the_psabi)
     cr_assert(eq(int, REG_RESULT, X86_RAX));
 }
 
+/* Of a value that an instruction left as it was: did it come from there? */
+Test(x86, what_an_instruction_sets)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool sets; /* rcx */
+    } cases[] = {
+        {"\x31\xc9", 2, true},        /* xor ecx, ecx */
+        {"\x48\x29\xc9", 3, true},    /* sub rcx, rcx */
+        {"\x31\xc1", 2, false},       /* xor ecx, eax */
+        {"\xb9\x01\0\0\0", 5, true},  /* mov ecx, 1 */
+        {"\xb1\x01", 2, false},       /* mov cl, 1 */
+        {"\x66\xb9\x01\0", 4, false}, /* mov cx, 1 */
+        {"\x48\x83\xc1\0", 4, false}, /* add rcx, 0 */
+        {"\x0f\x44\xc8", 3, false},   /* cmovz ecx, eax */
+        {"\x8b\x09", 2, true},        /* mov ecx, [rcx] */
+        {"\x89\x01", 2, false},       /* mov [rcx], eax */
+        {"\x59", 1, true},            /* pop rcx */
+        {"\x0f\x05", 2, true},        /* syscall */
+        {"\xf3\xa4", 2, false},       /* rep movsb */
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct insn insn;
+
+        cr_assert(eq(int,
+                     insn_decode((const uint8_t *)cases[i].bytes, cases[i].len,
+                                 HERE, &insn),
+                     1));
+        cr_expect(eq(int, insn_sets(&insn, X86_RCX), cases[i].sets), "%s",
+                  insn.text);
+    }
+}
+
 Test(x86, register_differences)
 {
     struct regs before = {{0}};

@@ -144,10 +144,15 @@ static void expect_in_steps(const struct store *store, const char *want)
     size_t len = (size_t)(strstr(want, "\nnext   ") - want);
     struct history *history = history_new();
     unsigned explained = 0;
+    uint64_t end = 0; /* behind the exit: verdicts may follow */
 
-    for (uint64_t i = 0; i < store->count; i++)
+    for (uint64_t i = 0; i < store->count; i++) {
         history_append(history, store_event(store, i));
-    for (uint64_t i = store->count - 2; i < store->count; i++) {
+        if (history_event(history, i)->kind == EVENT_EXIT)
+            end = i + 1;
+    }
+    cr_assert(lt(u64, 2, end));
+    for (uint64_t i = end - 2; i < end; i++) {
         char *text = text_at(history, i);
 
         cr_assert(ne(ptr, text, NULL), "event %d", (int)i);
@@ -158,7 +163,7 @@ static void expect_in_steps(const struct store *store, const char *want)
         free(text);
     }
     cr_assert(eq(uint, explained, 2));
-    cr_assert(eq(ptr, text_at(history, store->count - 3), NULL));
+    cr_assert(eq(ptr, text_at(history, end - 3), NULL));
     history_free(history);
 }
 
@@ -654,6 +659,244 @@ Test(explain, the_step_that_set_a_register)
     expect(history, EXPLAIN_WHY,
            "rdi = 0, set by xor edi, edi at code[2] (event 8).");
     expect(history, EXPLAIN_NEXT, "`g 8` shows");
+    history_free(history);
+}
+
+/* An instruction that makes a register what it was has set it. */
+Test(explain, the_step_that_set_a_register_to_what_it_was)
+{
+    static const uint8_t code[] = {0x31, 0xff, 0x48, 0x8b, 0x07};
+    struct history *history = with_code(code, sizeof code);
+
+    enter(history, 0, "call");
+    step(history, 0, code, 2, CODE + 2, NULL);
+    fault(history, SIGSEGV, SEGV_MAPERR, 0, CODE + 2, "read");
+    died(history, SIGSEGV);
+    expect(history, EXPLAIN_WHY,
+           "rdi = 0, set by xor edi, edi at code[0] (event 5).");
+    history_free(history);
+}
+
+/* An entry with one register that is not 0. */
+static void enter_with(struct history *history, uint64_t offset,
+                       const char *how, enum reg reg, uint64_t value)
+{
+    struct event event = {
+        .kind = EVENT_ENTER,
+        .enter = {.addr = CODE + offset, .offset = offset, .how = how}};
+
+    event.enter.regs.value[REG_PC] = CODE + offset;
+    event.enter.regs.value[REG_STACK] = STACK;
+    event.enter.regs.value[reg] = value;
+    add(history, event);
+}
+
+static void fault_with(struct history *history, uint64_t offset, enum reg reg,
+                       uint64_t value)
+{
+    struct event event = {.kind = EVENT_SIGNAL,
+                          .signal = {.number = SIGSEGV,
+                                     .code = SEGV_MAPERR,
+                                     .addr = {true, value},
+                                     .pc = {true, CODE + offset},
+                                     .access = "read",
+                                     .regs = {.known = true}}};
+
+    event.signal.regs.value.value[REG_PC] = CODE + offset;
+    event.signal.regs.value.value[REG_STACK] = STACK;
+    event.signal.regs.value.value[reg] = value;
+    add(history, event);
+    died(history, SIGSEGV);
+}
+
+/* What other code did to a register is not known: it may have been set there,
+ * unless it had to be kept, and was. */
+Test(explain, registers_across_other_code)
+{
+    static const uint8_t code[] = {
+        0xbb, 0x20, 0,    0, 0, /* mov ebx, 32 */
+        0xbf, 0x20, 0,    0, 0, /* mov edi, 32 */
+        0xff, 0xd0,             /* call rax */
+        0x48, 0x8b, 0x03,       /* mov rax, [rbx] */
+        0x48, 0x8b, 0x07,       /* mov rax, [rdi] */
+    };
+    static const struct {
+        uint64_t offset; /* of the load */
+        enum reg reg;
+        uint64_t behind; /* its value behind the call */
+        const char *left;
+        const char *words;
+    } cases[] = {
+        {12, X86_RBX, 32, "call", "rbx = 32, set by mov ebx, 32 at code[0]"},
+        {12, X86_RBX, 64, "call",
+         "rbx = 64, as the function left it that call rax at code[10] (event "
+         "7) called"},
+        {15, X86_RDI, 32, "call", "rdi = 32, as the function left it that"},
+        {15, X86_RDI, 32, "signal", "rdi = 32, set by mov edi, 32 at code[5]"},
+        {15, X86_RDI, 64, "signal",
+         "rdi = 64, as a signal handler left it (event 9)"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct reg_change rbx = {X86_RBX, 0, 32}, rdi = {X86_RDI, 0, 32};
+        struct history *history = with_code(code, sizeof code);
+
+        enter(history, 0, "call");
+        step(history, 0, code, 5, CODE + 5, &rbx);
+        step(history, 5, code + 5, 5, CODE + 10, &rdi);
+        step(history, 10, code + 10, 2, HERE, NULL);
+        leave(history, cases[i].left, HERE);
+        enter_with(history, cases[i].offset, "return", cases[i].reg,
+                   cases[i].behind);
+        fault_with(history, cases[i].offset, cases[i].reg, cases[i].behind);
+        expect(history, EXPLAIN_WHY, cases[i].words);
+        history_free(history);
+    }
+}
+
+/* It was entered once, and again unseen: the same number proves nothing. */
+Test(explain, no_register_of_a_call_before)
+{
+    struct history *history = with_code(load, 3);
+
+    enter_with(history, 0, "call", X86_RDI, 32);
+    leave(history, "return", HERE);
+    add(history, (struct event){.kind = EVENT_LIMIT,
+                                .limit = {.budget = "calls", .text = "..."}});
+    fault_with(history, 0, X86_RDI, 32);
+    expect(history, EXPLAIN_WHY,
+           "rdi = 32; what set it was not seen, for more was executed than "
+           "--max-calls.");
+    expect_not(history, EXPLAIN_WHY, "control came in");
+    history_free(history);
+}
+
+static void refuse(struct history *history, const char *call)
+{
+    add(history, (struct event){.kind = EVENT_REFUSED,
+                                .source = {.file = "jit.c", .line = 5},
+                                .refused = {.call = call, .error = "EACCES"}});
+}
+
+/* Of a call that failed is told only if it was about this page and this access,
+ * and nothing was made of the page since. */
+Test(explain, a_call_that_had_failed)
+{
+    static const struct {
+        const char *call;
+        bool made_up; /* a later one was successful */
+        bool is_told;
+    } cases[] = {
+        {"mprotect(0x7f0000001000, 4096, PROT_READ|PROT_EXEC)", false, true},
+        {"mprotect(0x7f0000001040, 6, PROT_READ|PROT_EXEC)", false, true},
+        {"mprotect(0x7f0000001000, 5, 0x1000)", false, true},
+        {"mprotect(0x7f0000001000, 4096, PROT_READ|PROT_EXEC)", true, false},
+        {"mprotect(0x7f0000001000, 4096, PROT_READ|PROT_WRITE)", false, false},
+        {"mprotect(0x7f0000003000, 4096, PROT_READ|PROT_EXEC)", false, false},
+        {"munmap(0x7f0000001000, 4096)", false, false},
+        {NULL, false, false},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct history *history = history_new();
+        const char *what;
+
+        map(history);
+        store(history, 0, nops, 5);
+        refuse(history, cases[i].call);
+        if (cases[i].made_up)
+            protect(history, RW, RW, "mprotect(c)");
+        fault(history, SIGSEGV, SEGV_ACCERR, CODE, CODE, "execute");
+        died(history, SIGSEGV);
+        what = line(history, EXPLAIN_WHAT);
+        cr_assert(eq(int,
+                     strstr(what, "mprotect at jit.c:5 failed with EACCES, so "
+                                  "the page is still rw-") != NULL,
+                     cases[i].is_told),
+                  "case %zu: %s", i, what);
+        history_free(history);
+    }
+}
+
+/* The addresses around -1 are those of a mapping that failed, if one did. */
+Test(explain, a_mapping_that_had_failed)
+{
+    static const struct {
+        const char *call;
+        uint64_t addr;
+        const char *words;
+    } cases[] = {
+        {"mmap(NULL, 4096)", UINT64_MAX, "wrote to MAP_FAILED (signal"},
+        {"mmap(NULL, 4096)", 7, "what looks like MAP_FAILED and a distance"},
+        {"munmap(0x10, 1)", UINT64_MAX, "-1, which is no address"},
+        {"mmap(NULL, 4096)", 1 << 20, "an address where nothing is mapped"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct history *history = with_code(nops, 5);
+
+        refuse(history, cases[i].call);
+        fault(history, SIGSEGV, SEGV_MAPERR, cases[i].addr, HERE, "write");
+        died(history, SIGSEGV);
+        expect(history, EXPLAIN_WHAT, cases[i].words);
+        history_free(history);
+    }
+}
+
+/* That is no end of the code, though an instruction came before it. */
+Test(explain, code_that_another_thread_took_away)
+{
+    struct history *history = with_code(nops, 5);
+    struct event event = {.kind = EVENT_PROTECT,
+                          .tid = TID + 1,
+                          .source = {.file = "jit.c", .line = 7},
+                          .protect = {.addr = CODE,
+                                      .length = 4096,
+                                      .old_prot = RX,
+                                      .prot = RW,
+                                      .call = "mprotect(c)"}};
+
+    enter(history, 0, "call");
+    step(history, 0, nops, 1, CODE + 1, NULL);
+    add(history, event);
+    fault(history, SIGSEGV, SEGV_ACCERR, CODE + 1, CODE + 1, "execute");
+    died(history, SIGSEGV);
+    expect(history, EXPLAIN_WHAT, "while its page lost the permission");
+    expect(history, EXPLAIN_WHY,
+           "the page is rw-, made so by mprotect(c) at jit.c:7 in thread 101 "
+           "(event 6).");
+    expect_not(history, EXPLAIN_NEXT, "End the code");
+    history_free(history);
+}
+
+/* At the end nothing tells whether it was a child that died of it. */
+Test(explain, a_fault_of_a_child)
+{
+    struct history *history = with_code(load, 3);
+    struct event event;
+
+    fault(history, SIGSEGV, SEGV_MAPERR, 0, CODE, "read");
+    event = *history_event(history, history_count(history) - 1);
+    history_free(history);
+    history = with_code(load, 3);
+    event.tid = TID + 1;
+    add(history, event);
+    add(history,
+        (struct event){.kind = EVENT_EXIT, .exit = {.status = {true, 0}}});
+    expect_nothing(history, 4);
+    history_free(history);
+}
+
+/* Memory that is readable, but not there: the page is not to blame. */
+Test(explain, what_is_behind_the_end_of_a_file)
+{
+    struct history *history = with_code(load, 3);
+
+    enter(history, 0, "call");
+    fault(history, SIGBUS, BUS_ADRERR, CODE + 16, CODE, "read");
+    died(history, SIGBUS);
+    expect(history, EXPLAIN_WHY, "no memory is behind that address");
+    expect_not(history, EXPLAIN_WHY, "but the page is");
     history_free(history);
 }
 
