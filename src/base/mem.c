@@ -46,6 +46,21 @@ void *mem_grow(void *array, size_t used, size_t *capacity, size_t size)
     return mem_resize(array, *capacity, size);
 }
 
+size_t mem_until(const void *array, size_t count, size_t size, uint64_t at)
+{
+    size_t low = 0;
+
+    while (low < count) {
+        size_t middle = low + (count - low) / 2;
+
+        if (*(const uint64_t *)((const char *)array + middle * size) > at)
+            count = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
 _Noreturn void mem_bug(const char *file, int line, const char *what)
 {
     fprintf(stderr, "jittrace: bug at %s:%d: %s is not true\n", file, line,

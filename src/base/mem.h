@@ -10,6 +10,7 @@
 #define JITTRACE_BASE_MEM_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* size bytes, all zero; size 0 gives a pointer that can be freed. */
@@ -26,6 +27,10 @@ char *mem_copy_text(const char *text);
 /* Makes room for one more element in an array of *capacity elements: returns
  * it, perhaps moved. */
 void *mem_grow(void *array, size_t used, size_t *capacity, size_t size);
+
+/* How many elements of a sorted array are not above `at`: each of size bytes,
+ * of which the first are a uint64_t that it is sorted by. */
+size_t mem_until(const void *array, size_t count, size_t size, uint64_t at);
 
 _Noreturn void mem_bug(const char *file, int line, const char *what);
 

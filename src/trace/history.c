@@ -128,31 +128,22 @@ const struct view *history_view(struct history *history, uint64_t seq)
     return cursor;
 }
 
-/* The index of the chapter that an event is in. */
-static size_t chapter_of(const struct history *history, uint64_t seq)
+/* How many chapters begin up to an event. */
+static size_t chapters_until(const struct history *history, uint64_t seq)
 {
-    size_t low = 0, high = history->chapter_count;
-
     BUG_UNLESS(seq < history->store.count);
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-
-        if (history->chapters[middle] <= seq)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    return mem_until(history->chapters, history->chapter_count,
+                     sizeof *history->chapters, seq);
 }
 
 uint64_t history_chapter(const struct history *history, uint64_t seq)
 {
-    return history->chapters[chapter_of(history, seq)];
+    return history->chapters[chapters_until(history, seq) - 1];
 }
 
 uint64_t history_next_chapter(const struct history *history, uint64_t seq)
 {
-    size_t next = chapter_of(history, seq) + 1;
+    size_t next = chapters_until(history, seq);
 
     return next < history->chapter_count ? history->chapters[next]
                                          : history->store.count;

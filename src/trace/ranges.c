@@ -76,17 +76,11 @@ static struct ranges_table *own_table(struct ranges *ranges)
 /* The index of the first stretch that ends above `at`. */
 static size_t index_from(const struct ranges_table *table, uint64_t at)
 {
-    size_t low = 0, high = table ? table->count : 0;
+    size_t i =
+        table ? mem_until(table->list, table->count, sizeof *table->list, at)
+              : 0;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (table->list[middle].to > at)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    return i - (i > 0 && table->list[i - 1].to > at);
 }
 
 static void insert(struct ranges_table *table, size_t i, struct stretch stretch)

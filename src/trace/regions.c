@@ -21,18 +21,10 @@ void regions_copy(struct regions *to, const struct regions *from)
 /* The index of the first region that ends above addr. */
 static size_t index_from(const struct regions *regions, uint64_t addr)
 {
-    size_t low = 0, high = regions->count;
+    const struct region *list = regions->list;
+    size_t i = mem_until(list, regions->count, sizeof *list, addr);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct region *region = &regions->list[middle];
-
-        if (region->addr + region->length > addr)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
+    return i - (i > 0 && addr - list[i - 1].addr < list[i - 1].length);
 }
 
 struct region *regions_from(const struct regions *regions, uint64_t addr)

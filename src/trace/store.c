@@ -78,20 +78,13 @@ void store_append(struct store *store, const struct event *event)
 
 void store_read(const struct store *store, uint64_t seq, struct unpacked *out)
 {
-    size_t low = 0, high = store->chunk_count;
     const struct store_chunk *chunk;
     uint16_t at;
 
     BUG_UNLESS(seq < store->count);
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-
-        if (store->chunks[middle].first <= seq)
-            low = middle;
-        else
-            high = middle;
-    }
-    chunk = &store->chunks[low];
+    chunk = &store->chunks[mem_until(store->chunks, store->chunk_count,
+                                     sizeof *chunk, seq) -
+                           1];
     memcpy(&at, index_at(chunk, seq - chunk->first), sizeof at);
     unpack_event(chunk->data + at, (struct pack_usual){seq, store->tid},
                  &store->words, out);

@@ -81,29 +81,22 @@ static void end_frames(struct view_thread *thread, uint64_t sp)
 
 /* --- threads ------------------------------------------------------------- */
 
-/* The index of the first thread whose number is not below. */
-static size_t index_of(const struct threads *threads, int tid)
+/* The thread, or NULL; and its index, or the one that it would have. */
+static struct view_thread *find(const struct threads *threads, int tid,
+                                size_t *index)
 {
-    size_t low = 0, high = threads->count;
+    struct view_thread *list = threads->list;
+    size_t i = mem_until(list, threads->count, sizeof *list, (uint32_t)tid);
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (threads->list[middle].tid < tid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    *index = i;
+    return i > 0 && list[i - 1].tid == tid ? &list[i - 1] : NULL;
 }
 
 const struct view_thread *view_thread(const struct view *view, int tid)
 {
-    const struct threads *threads = &view->threads;
-    size_t i = index_of(threads, tid);
+    size_t index;
 
-    return i < threads->count && threads->list[i].tid == tid ? &threads->list[i]
-                                                             : NULL;
+    return find(&view->threads, tid, &index);
 }
 
 const struct frame *view_frame(const struct view *view, int tid)
@@ -132,16 +125,17 @@ const struct regs *view_regs(const struct view *view, int tid)
 /* The thread, made when it is seen for the first time. */
 static struct view_thread *need(struct threads *threads, int tid)
 {
-    size_t i = index_of(threads, tid);
+    size_t i;
+    struct view_thread *thread = find(threads, tid, &i);
 
-    if (i < threads->count && threads->list[i].tid == tid)
-        return &threads->list[i];
+    if (thread)
+        return thread;
     threads->list = mem_grow(threads->list, threads->count, &threads->capacity,
                              sizeof *threads->list);
     memmove(&threads->list[i + 1], &threads->list[i],
             (threads->count - i) * sizeof *threads->list);
     threads->count++;
-    threads->list[i] = (struct view_thread){.tid = tid};
+    threads->list[i] = (struct view_thread){(uint32_t)tid, .tid = tid};
     return &threads->list[i];
 }
 

@@ -44,6 +44,7 @@ struct frame {
 
 /* What is known of a thread that was seen in generated code. */
 struct view_thread {
+    uint64_t key; /* its tid, that it is found by */
     int tid;
     bool inside;           /* it is there now */
     bool regs_known;       /* from its first enter on */
