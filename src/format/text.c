@@ -533,6 +533,7 @@ static int flush(struct text *text, struct err *err)
 static int take(struct text *text, const struct event *event, struct err *err)
 {
     recent_add(&text->telling.recent, event);
+    emissions_learn(&text->telling.emissions, event);
     if (!holds_back(text, event))
         tell(text, event);
     return flush(text, err);

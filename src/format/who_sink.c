@@ -16,6 +16,7 @@ struct who_sink {
     FILE *out;
     bool color;
     uint64_t number;
+    struct emissions emissions;
     struct store store;
     struct where where;
     struct origins *bytes; /* one for each that is asked for */
@@ -75,7 +76,7 @@ static int answer(struct sink *sink, struct err *err)
 
         view_advance(&view, &who->store, last_there(who, byte));
         pen_blank(&pen);
-        who_write(&pen, &who->store, byte, who->store.count,
+        who_write(&pen, &who->store, &who->emissions, byte, who->store.count,
                   where_mapping(&who->where, byte->addr)->start, &view);
     }
     view_release(&view);
@@ -90,6 +91,7 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
 
     store_append(&who->store, event);
     where_apply(&who->where, event);
+    emissions_learn(&who->emissions, event);
     (void)err;
     return 0;
 }
@@ -103,6 +105,7 @@ static void free_who(struct sink *sink)
     free(who->bytes);
     where_release(&who->where);
     store_release(&who->store);
+    emissions_release(&who->emissions);
     free(who);
 }
 

@@ -250,8 +250,8 @@ static const enum command hinted[] = {
     COMMAND_STAGE_BACK, COMMAND_FIRST,     COMMAND_LAST,       COMMAND_WHO,
 };
 
-static void draw_last_line(const struct screen *screen, uint64_t seq,
-                           struct grid *grid)
+static void draw_last_line(const struct screen *screen, struct history *history,
+                           uint64_t seq, struct grid *grid)
 {
     struct area row = {grid->rows - 1, 0, 1, grid->columns};
     struct pen pen = {.keep_roles = true, .width = grid->columns};
@@ -277,7 +277,8 @@ static void draw_last_line(const struct screen *screen, uint64_t seq,
         /* What does not fit is cut, but where to find help. */
         reserved = hint_width(COMMAND_HELP);
         pen.width -= reserved < pen.width ? reserved : 0;
-        who_line(&cursor->origins, seq, cursor->base, &who);
+        who_line(history_emissions(history), &cursor->origins, seq,
+                 cursor->base, &who);
         pen_cut(&pen, ROLE_CURRENT, buf_text(&who));
         write_hint(&pen, COMMAND_HELP);
         buf_release(&who);
@@ -321,7 +322,7 @@ void screen_draw(const struct screen *screen, struct history *history,
         draw_panes(&moment);
     }
     if (grid->rows > 1 || screen->prompt)
-        draw_last_line(screen, seq, grid);
+        draw_last_line(screen, history, seq, grid);
     explanation_release(&explanation);
     pen_release(&pen);
     event_free(event);

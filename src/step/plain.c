@@ -280,8 +280,9 @@ static void move(struct plain *plain, enum command command,
     count = origins_until(&cursor->origins, there);
     if (count > 0 && cursor->origins.list[count - 1].kind == ORIGIN_UNMAPPED)
         there = cursor->origins.list[count - 1].seq - 1;
-    who_write(&plain->pen, history_store(history), &cursor->origins,
-              session->seq, cursor->base, history_view(history, there));
+    who_write(&plain->pen, history_store(history), history_emissions(history),
+              &cursor->origins, session->seq, cursor->base,
+              history_view(history, there));
     put(plain);
 }
 

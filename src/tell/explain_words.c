@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tell/explain_parts.h"
@@ -159,6 +160,12 @@ void note_place(struct crash *crash, const char *tail)
 {
     const struct insn *insn = &crash->insn;
     struct bytes bytes = crash->bytes;
+    const struct callers *via = &crash->signal->via;
+    const struct srcline *source = &crash->event->source;
+    const char *symbol = crash->signal->symbol;
+    const char *outer = via->count ? via->list[via->count - 1].symbol : NULL;
+    uint64_t start, offset;
+    size_t i = 0;
 
     if (insn->length) {
         bytes = (struct bytes){insn->bytes, insn->length};
@@ -167,10 +174,19 @@ void note_place(struct crash *crash, const char *tail)
     note(crash, WHERE, "%s", words_code(crash, crash->pc));
     if (crash->code && crash->code->start == crash->base)
         note(crash, WHERE, " (0x%" PRIx64 ")", crash->pc);
+    /* A line is enough, if it is not a caller's. */
+    while (i < via->count && via->list[i].source.line != source->line)
+        i++;
+    if (symbol && (!source->file || i < via->count))
+        note(crash, WHERE, ", in %s", symbol);
     if (bytes.len)
         note(crash, WHERE, ", bytes %s", phrase_bytes(&crash->phrases, bytes));
-    if (crash->event->source.file && !crash->signal->return_to.known)
+    if (source->file && !crash->signal->return_to.known)
         note(crash, WHERE, ", %s", words_source(crash));
+    if (outer &&
+        sscanf(outer, "0x%" SCNx64 "+0x%" SCNx64, &start, &offset) == 2)
+        note(crash, WHERE, "; called from generated code, to return to %s",
+             words_code(crash, start + offset));
     note(crash, WHERE, "%s", tail);
 }
 

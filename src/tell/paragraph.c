@@ -39,6 +39,8 @@ void telling_release(struct telling *telling)
     pen_release(&telling->pen);
     view_release(&telling->view);
     recent_release(&telling->recent);
+    emissions_release(&telling->emissions);
+    free(telling->through);
     phrases_release(&telling->phrases);
     buf_release(&telling->output);
     ranges_release(&telling->stored.ranges);

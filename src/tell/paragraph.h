@@ -58,6 +58,8 @@ struct telling_thread {
 struct telling {
     struct pen pen;
     struct view view;
+    struct emissions emissions; /* who calls whom, as far as it was learned */
+    char *through;          /* through whom the latest store was told to be */
     struct recent recent;   /* all events, those that are told later, too */
     struct phrases phrases; /* of one paragraph */
     bool topic_told[TOPICS];
@@ -95,6 +97,8 @@ struct telling {
     bool judged;            /* a verdict was told */
 };
 
+/* Whoever has events before they are told gives them to emissions_learn(), so
+ * that stores are named as well as can be. */
 void telling_init(struct telling *telling);
 void telling_release(struct telling *telling);
 

@@ -141,6 +141,61 @@ const char *phrase_source(struct phrases *phrases, const struct srcline *source)
                         : "";
 }
 
+const char *phrase_function(struct phrases *phrases, const char *symbol)
+{
+    size_t length = symbol ? chain_function(symbol) : 0;
+    const char *file = symbol ? strchr(symbol, ':') : NULL;
+
+    if (file && file < symbol + length && file[1] != ':') {
+        length -= (size_t)(file + 1 - symbol);
+        symbol = file + 1;
+    }
+    return length ? phrase(phrases, "%.*s()", (int)length, symbol) : "";
+}
+
+/* "jit.c:88 in mul()" */
+static const char *phrase_caller(struct phrases *phrases,
+                                 const struct caller *caller)
+{
+    const char *place = phrase_source(phrases, &caller->source);
+    const char *function = phrase_function(phrases, caller->symbol);
+
+    return phrase(phrases, "%s%s%s", place, *place && *function ? " in " : "",
+                  function);
+}
+
+const char *phrase_through(struct phrases *phrases, const struct chain *chain)
+{
+    struct buf text = {0};
+
+    for (size_t i = chain->named_by; i-- > 0;) {
+        const struct caller *caller = &chain->list[i];
+
+        buf_printf(&text, "%s%s", text.len ? ", " : "",
+                   phrase_function(phrases, caller->symbol));
+        if (caller->source.file)
+            buf_printf(&text, " at %s",
+                       phrase_source(phrases, &caller->source));
+    }
+    return phrase_of(phrases, &text);
+}
+
+const char *phrase_chain(struct phrases *phrases, const struct chain *chain)
+{
+    const char *who, *through;
+
+    if (chain->count == 0)
+        return "";
+    who = phrase_caller(phrases, &chain->list[chain->named_by]);
+    through = phrase_through(phrases, chain);
+    if (*through)
+        return phrase(phrases, "%s, through %s", who, through);
+    return chain->count > 1 && chain->list[1].source.file
+               ? phrase(phrases, "%s, called at %s", who,
+                        phrase_caller(phrases, &chain->list[1]))
+               : who;
+}
+
 const char *phrase_signal(struct phrases *phrases, int64_t number,
                           const char *name)
 {

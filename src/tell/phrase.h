@@ -13,6 +13,7 @@
 #ifndef JITTRACE_TELL_PHRASE_H
 #define JITTRACE_TELL_PHRASE_H
 
+#include "trace/emission.h"
 #include "trace/view.h"
 
 /* All zero is a valid empty one. */
@@ -61,6 +62,17 @@ const char *phrase_maps(struct phrases *phrases, const char *maps);
 /* "jit.c:42", or "" where the place in the source is not known. */
 const char *phrase_source(struct phrases *phrases,
                           const struct srcline *source);
+
+/* "mul()", the function of a symbol in an event; "" where that is NULL. */
+const char *phrase_function(struct phrases *phrases, const char *symbol);
+
+/* Through whom the one who names a chain has stored: "mov() at jit.c:20,
+ * emit() at jit.c:13"; "" for nobody. */
+const char *phrase_through(struct phrases *phrases, const struct chain *chain);
+
+/* Who stored: "jit.c:88 in mul(), through emit() at jit.c:13", "jit.c:13 in
+ * emit(), called at jit.c:88 in mul()"; "" where it is not known. */
+const char *phrase_chain(struct phrases *phrases, const struct chain *chain);
 
 /* "11 SIGSEGV"; name may be NULL. */
 const char *phrase_signal(struct phrases *phrases, int64_t number,

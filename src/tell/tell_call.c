@@ -391,6 +391,28 @@ static const char *as_int(struct phrases *phrases, uint64_t value)
                : phrase(phrases, "as a 32-bit int %d", number);
 }
 
+/* "printf, libc.so.6, at 0x...", "twice at 0x..." of the program's own; where it
+ * is no call "0x... in main()" of what has lines, or "0x... (luajit+0x9b)". */
+static const char *leave_place(struct phrases *phrases,
+                               const struct event *event)
+{
+    const struct event_leave *leave = &event->leave;
+    const struct callee *callee = &leave->callee;
+    const char *symbol = leave->to_symbol, *at;
+
+    at = phrase_hex(phrases, leave->to);
+    if (word_is(leave->how, "call") && callee->symbol)
+        return symbol && strchr(symbol, ':') && callee->module
+                   ? phrase(phrases, "%s, %s, at %s", callee->symbol,
+                            callee->module, at)
+                   : phrase(phrases, "%s at %s", callee->symbol, at);
+    if (!symbol)
+        return at;
+    return event->source.file ? phrase(phrases, "%s in %s", at,
+                                       phrase_function(phrases, symbol))
+                              : phrase(phrases, "%s (%s)", at, symbol);
+}
+
 static void leave_words(struct story *story, enum tell_form form)
 {
     const struct event_leave *leave = &story->event->leave;
@@ -400,7 +422,9 @@ static void leave_words(struct story *story, enum tell_form form)
     const struct event *last =
         story->seq > 0 ? history_event(story->history, story->seq - 1) : NULL;
 
-    if (form == TELL_TITLE)
+    if (form == TELL_TITLE && word_is(how, "call") && leave->callee.symbol)
+        say(story, "call of %s", leave->callee.symbol);
+    else if (form == TELL_TITLE)
         say(story, "%s out of generated code", how ? how : "way");
     if (form == TELL_TITLE && leave->value.known)
         say(story, ", %s = %s", reg_name(REG_RESULT),
@@ -419,13 +443,15 @@ static void leave_words(struct story *story, enum tell_form form)
     else if (word_is(how, "return"))
         say(story, "The generated code has returned to");
     else if (word_is(how, "call"))
-        say(story, "The generated code calls what is not generated, at");
+        say(story, leave->callee.symbol
+                       ? "The generated code calls"
+                       : "The generated code calls what is not generated, at");
     else if (word_is(how, "signal"))
         say(story, "A signal takes control out of the generated code, to");
     else
         say(story, "Control leaves the generated code%s%s to",
             how ? " by a " : "", how ? how : "");
-    say(story, " 0x%" PRIx64 "%s.", leave->to,
+    say(story, " %s%s.", leave_place(&story->phrases, story->event),
         word_is(how, "return") ? in_source(story) : "");
     if (!leave->value.known || stray)
         return;
@@ -444,8 +470,8 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
     const struct event_leave *leave = &event->leave;
     const bool stray = strays(&telling->view, event);
     uint64_t value = leave->value.value;
+    const char *place = leave_place(&telling->phrases, event), *number;
     struct pen *pen = &telling->pen;
-    const char *number;
 
     if (leave->value.known && !stray) {
         number = as_int(&telling->phrases, value);
@@ -459,17 +485,19 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
             pen_column(pen, pen->column + 1);
         pen_text(pen, ROLE_NOTE, "(the result, if any)");
     }
-    pen_item(pen, INDENT, 22);
+    pen_item(pen, INDENT, strlen("back at ") + strlen(place));
     if (ran_past(&telling->view, leave, thread->last_addr, thread->last_end))
         pen_text(pen, ROLE_WARNING, "runs past the end of the mapping to ");
     else if (stray)
         pen_text(pen, ROLE_WARNING, "leaves, not for its caller but for ");
     else if (word_is(leave->how, "return"))
         pen_text(pen, ROLE_NOTE, "back at ");
+    else if (word_is(leave->how, "call") && leave->callee.symbol)
+        pen_text(pen, ROLE_NOTE, "calls ");
     else
         pen_print(pen, ROLE_NOTE, "leaves%s%s to ", leave->how ? " by a " : "",
                   leave->how ? leave->how : "");
-    pen_hex(pen, ROLE_ADDRESS, leave->to);
+    pen_cut(pen, ROLE_ADDRESS, place);
     pen_end(pen);
 }
 

@@ -121,6 +121,8 @@ static void signal_words(struct story *story, enum tell_form form)
     say(story, "Signal %s", name);
     if (signal->pc.known)
         say(story, " at %s", story_where(story, signal->pc.value));
+    if (signal->symbol)
+        say(story, ", %s", signal->symbol);
     if (focus.state == INSN_DECODED &&
         signal->pc.value - focus.addr <= (signal->number == SIGTRAP))
         say(story, ", %s", focus.insn.text);
@@ -142,6 +144,8 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
               phrase_signal(phrases, signal->number, signal->name));
     if (signal->pc.known)
         pen_print(pen, ROLE_NOTE, " at 0x%" PRIx64, signal->pc.value);
+    if (signal->symbol)
+        pen_print(pen, ROLE_NOTE, ", %s", signal->symbol);
     pen_gap(pen, 0);
     pen_source(pen, &event->source);
     pen_end(pen);

@@ -11,6 +11,7 @@
  * decoded together with what is stored now: telling->stored has the new bytes.
  */
 
+#include "base/mem.h"
 #include "tell/code.h"
 #include "tell/tell_parts.h"
 
@@ -213,6 +214,13 @@ static void write_words(struct story *story, enum tell_form form)
     else if (region)
         say(story, ", by generated code at %s",
             phrase_place(phrases, write->pc - region->start, 1));
+    else if (write->via.count > 0) {
+        struct chain chain;
+
+        chain_of(story->event, &chain);
+        emissions_name(history_emissions(story->history), &chain);
+        say(story, ", by %s", phrase_chain(phrases, &chain));
+    }
     say(story, ".");
     focus_find(story->history, story->seq, &focus);
     if (focus.kind != FOCUS_STORED)
@@ -295,6 +303,33 @@ static void tell_bits(struct telling *telling, uint64_t base,
     pen_text(pen, ROLE_IMMEDIATE, note);
 }
 
+/* The line that names a store, and through whom, if that was not the last thing
+ * told. */
+static void tell_storer(struct telling *telling, const struct event *event)
+{
+    const struct caller *caller;
+    struct pen *pen = &telling->pen;
+    const char *through;
+    struct chain chain;
+
+    chain_of(event, &chain);
+    emissions_name(&telling->emissions, &chain);
+    caller = &chain.list[chain.named_by];
+    pen_item(pen, INDENT, pen_width(caller->source.file) + 20);
+    pen_source(pen, &caller->source);
+    through = phrase_through(&telling->phrases, &chain);
+    if (!*through || word_is(telling->through, through))
+        return;
+    free(telling->through);
+    telling->through = mem_copy_text(through);
+    pen_end(pen);
+    pen_column(pen, INDENT);
+    pen_cut(pen, ROLE_NOTE,
+            phrase(&telling->phrases, "in %s, through %s",
+                   phrase_function(&telling->phrases, caller->symbol),
+                   through));
+}
+
 static void write_paragraph(struct telling *telling, const struct event *event)
 {
     const struct event_write *write = &event->write;
@@ -341,8 +376,7 @@ static void write_paragraph(struct telling *telling, const struct event *event)
         pen_text(pen, ROLE_NOTE, "by the kernel: ");
         pen_cut(pen, ROLE_CALL, write->by);
     } else if (event->source.file) {
-        pen_item(pen, INDENT, pen_width(event->source.file) + 20);
-        pen_source(pen, &event->source);
+        tell_storer(telling, event);
     } else if (write->text) {
         pen_item(pen, INDENT, pen_width(write->text));
         pen_cut(pen, ROLE_MNEMONIC, write->text);

@@ -192,15 +192,30 @@ static const char *change_of(struct phrases *phrases,
     return "";
 }
 
+/* Who names a change: of a store the chain tells, of others their place. */
+static const struct caller *name_of(struct emissions *emissions,
+                                    const struct origin *origin,
+                                    struct chain *chain)
+{
+    *chain = origin->chain;
+    if (chain->count == 0)
+        chain->list[0].source = origin->source;
+    else
+        emissions_name(emissions, chain);
+    return &chain->list[chain->named_by];
+}
+
 void who_write(struct pen *pen, const struct store *store,
-               const struct origins *origins, uint64_t seq, uint64_t base,
-               const struct view *view)
+               struct emissions *emissions, const struct origins *origins,
+               uint64_t seq, uint64_t base, const struct view *view)
 {
     size_t count = origins_until(origins, seq);
     const struct origin *last = count > 0 ? &origins->list[count - 1] : NULL;
     bool gone = last && last->kind == ORIGIN_UNMAPPED;
     struct phrases phrases = {0};
     struct buf purpose = {0};
+    const struct caller *caller;
+    struct chain chain;
     uint64_t oldest = 0; /* the mapping that the byte is in began with it */
     struct part part;
     const struct insn *insn = &part.insn;
@@ -262,21 +277,28 @@ void who_write(struct pen *pen, const struct store *store,
         pen_words(pen, ROLE_PLAIN, COLUMN,
                   phrase(&phrases, "%s (thread %d)",
                          change_of(&phrases, origin), origin->tid));
-        if (!origin->source.file)
+        caller = name_of(emissions, origin, &chain);
+        if (!caller->source.file)
             continue;
         pen_column(pen, COLUMN);
-        pen_source(pen, &origin->source);
+        pen_source(pen, &caller->source);
         pen_end(pen);
+        if (chain.count < 2)
+            continue;
+        pen_column(pen, COLUMN);
+        pen_words(pen, ROLE_NOTE, COLUMN, phrase_chain(&phrases, &chain));
     }
     phrases_release(&phrases);
 }
 
-void who_line(const struct origins *origins, uint64_t seq, uint64_t base,
-              struct buf *out)
+void who_line(struct emissions *emissions, const struct origins *origins,
+              uint64_t seq, uint64_t base, struct buf *out)
 {
     size_t count = origins_until(origins, seq);
     const struct origin *origin = count ? &origins->list[count - 1] : NULL;
+    const struct caller *caller;
     struct phrases phrases = {0};
+    struct chain chain;
 
     buf_append_text(out, phrase_place(&phrases, origins->addr - base, 1));
     if (!origin) {
@@ -295,8 +317,13 @@ void who_line(const struct origins *origins, uint64_t seq, uint64_t base,
     else if (origin->kind != ORIGIN_STORE)
         buf_append_text(out, origin->kind == ORIGIN_MOVED ? "  moved here"
                                                           : "  unmapped");
-    if (origin->source.file)
-        buf_printf(out, "  %s", phrase_source(&phrases, &origin->source));
+    caller = name_of(emissions, origin, &chain);
+    if (caller->source.file)
+        buf_printf(out, "  %s", phrase_source(&phrases, &caller->source));
+    if (chain.named_by > 0)
+        buf_printf(
+            out, " through %s",
+            phrase_function(&phrases, chain.list[chain.named_by - 1].symbol));
     if (origin->symbol || origin->pc)
         buf_append_text(out, place_of(&phrases, origin, "  generated code at  ",
                                       "  ", "  "));

@@ -78,9 +78,7 @@ void emissions_release(struct emissions *emissions)
 
 /* --- chains --------------------------------------------------------------- */
 
-/* The length of the function's name in a symbol; what is behind it is where in
- * the function. */
-static size_t name_length(const char *symbol)
+size_t chain_function(const char *symbol)
 {
     const char *offset = strrchr(symbol, '+');
 
@@ -96,7 +94,7 @@ static bool same_line(const struct srcline *a, const struct srcline *b)
 
 /* A store in code that has no lines has that of its caller: which then is where
  * the chain begins. */
-static void make_chain(const struct event *event, struct chain *chain)
+void chain_of(const struct event *event, struct chain *chain)
 {
     const struct event_write *write = &event->write;
     const struct callers *via = &write->via;
@@ -128,7 +126,7 @@ static void make_links(struct emissions *emissions, const struct chain *chain,
     for (size_t i = 0; i < chain->count; i++) {
         const struct caller *caller = &chain->list[i];
         const char *symbol = caller->symbol ? caller->symbol : "";
-        size_t length = name_length(symbol);
+        size_t length = chain_function(symbol);
 
         buf_clear(&text);
         buf_printf(&text, "%.*s", (int)length, symbol);
@@ -205,14 +203,12 @@ static size_t find_name(struct emissions *emissions, const struct chain *chain,
     return level;
 }
 
-void emissions_chain(struct emissions *emissions, const struct event *event,
-                     struct chain *out)
+void emissions_name(struct emissions *emissions, struct chain *chain)
 {
     struct links links;
 
-    make_chain(event, out);
-    make_links(emissions, out, &links);
-    out->named_by = find_name(emissions, out, &links);
+    make_links(emissions, chain, &links);
+    chain->named_by = find_name(emissions, chain, &links);
 }
 
 /* --- calls ---------------------------------------------------------------- */
@@ -293,7 +289,7 @@ static void take(struct emissions *emissions, const struct event *event,
 {
     struct links *before = &thread_of(emissions, event->tid)->links;
 
-    make_chain(event, chain);
+    chain_of(event, chain);
     make_links(emissions, chain, links);
     number_calls(emissions, before, links, event->write.new.len);
     learn(emissions, links);

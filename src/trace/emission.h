@@ -78,10 +78,16 @@ void emissions_release(struct emissions *emissions);
 void emissions_apply(struct emissions *emissions, const struct event *event);
 void emissions_learn(struct emissions *emissions, const struct event *event);
 
-/* The chain of a write event, as far as it is known; its texts are those of the
- * event. */
-void emissions_chain(struct emissions *emissions, const struct event *event,
-                     struct chain *out);
+/* The chain of a write event; its texts are those of the event. Nobody names it
+ * yet but the storing place. */
+void chain_of(const struct event *event, struct chain *out);
+
+/* Finds who names a chain, as far as it is known who calls whom. */
+void emissions_name(struct emissions *emissions, struct chain *chain);
+
+/* The length of the function's name in a symbol of an event: what is behind it
+ * is the offset there. */
+size_t chain_function(const char *symbol);
 
 /* The emission that the byte at addr is of by now. Returns false if nobody was
  * seen storing it. */

@@ -29,6 +29,7 @@
 struct history {
     struct store store;
     struct view tip; /* after the last event */
+    struct emissions emissions;
     struct view cursor;
     struct view checkpoint[CHECKPOINTS]; /* number i: i * spacing are applied */
     size_t checkpoint_count;
@@ -55,6 +56,7 @@ void history_free(struct history *history)
     view_release(&history->tip);
     view_release(&history->cursor);
     store_release(&history->store);
+    emissions_release(&history->emissions);
     free(history->chapters);
     free(history);
 }
@@ -86,6 +88,7 @@ void history_append(struct history *history, const struct event *event)
     enum stage stage = history->tip.stage;
 
     store_append(&history->store, event);
+    emissions_learn(&history->emissions, event);
     keep_checkpoint(history);
     view_apply(&history->tip, event);
     if (seq > 0 && history->tip.stage == stage)
@@ -104,6 +107,11 @@ uint64_t history_count(const struct history *history)
 const struct store *history_store(const struct history *history)
 {
     return &history->store;
+}
+
+struct emissions *history_emissions(struct history *history)
+{
+    return &history->emissions;
 }
 
 const struct event *history_event(struct history *history, uint64_t seq)

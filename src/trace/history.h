@@ -9,6 +9,7 @@
 #ifndef JITTRACE_TRACE_HISTORY_H
 #define JITTRACE_TRACE_HISTORY_H
 
+#include "trace/emission.h"
 #include "trace/event.h"
 #include "trace/store.h"
 #include "trace/view.h"
@@ -29,6 +30,9 @@ uint64_t history_count(const struct history *history);
 
 /* All events, for whoever goes through many of them. */
 const struct store *history_store(const struct history *history);
+
+/* Who calls whom in all of them, to name chains by. */
+struct emissions *history_emissions(struct history *history);
 
 /* Event number seq, which must exist; valid until the next such question. */
 const struct event *history_event(struct history *history, uint64_t seq);

@@ -144,6 +144,8 @@ static void apply_write(struct origins *origins, const struct event *event)
         origin->text = write->text;
         origin->symbol = write->symbol;
     }
+    if (origin->kind == ORIGIN_STORE)
+        chain_of(event, &origin->chain);
 }
 
 static void apply_step(struct origins *origins, const struct event *event)

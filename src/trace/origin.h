@@ -18,6 +18,7 @@
 #ifndef JITTRACE_TRACE_ORIGIN_H
 #define JITTRACE_TRACE_ORIGIN_H
 
+#include "trace/emission.h"
 #include "trace/event.h"
 #include "trace/store.h"
 
@@ -43,6 +44,7 @@ struct origin {
     uint8_t old_byte;
     uint8_t new_byte;
     struct srcline source;
+    struct chain chain; /* store: by whom, nobody named yet; else of none */
     uint64_t pc;        /* store, kernel: the instruction */
     const char *text;   /* store: it, disassembled; or NULL */
     const char *symbol; /* store, kernel: its place; or NULL */

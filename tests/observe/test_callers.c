@@ -226,3 +226,65 @@ Test(callers, a_crash_elsewhere_has_a_place)
     store_release(&store);
     result_release(&result);
 }
+
+/* --- in words ------------------------------------------------------------- */
+
+/* What jittrace prints for these arguments has, with any blanks as one, each of
+ * the words. */
+static void expect_words(const char *const *argv, const char *const *words)
+{
+    struct result result;
+    struct buf text = {0};
+
+    run(&(struct job){.argv = argv}, &result);
+    buf_append(&result.out, "", 1);
+    for (const char *at = (const char *)result.out.data; *at; at++)
+        if (!strchr(" \n", *at))
+            buf_append(&text, at, 1);
+        else if (text.len > 0 && text.data[text.len - 1] != ' ')
+            buf_append(&text, " ", 1);
+    for (; *words; words++)
+        cr_expect(contains(buf_text(&text), *words), "%s in %s", *words,
+                  buf_text(&text));
+    buf_release(&text);
+    result_release(&result);
+}
+
+/* "callers.c:35" of the line with these words */
+static const char *at_line(char (*room)[32], const char *words)
+{
+    snprintf(*room, sizeof *room, "callers.c:%d", line_of(SOURCE, words));
+    return *room;
+}
+
+Test(callers, the_first_one_outside_of_the_helpers_is_named)
+{
+    char at[5][32], words[3][160];
+
+    at_line(&at[0], "*at++ = ");
+    at_line(&at[1], "emit(0xb8)");
+    at_line(&at[2], "emit(value >>");
+    at_line(&at[3], "    emit_inlined(0x90)");
+    snprintf(words[0], sizeof *words,
+             "code[0] = 0xb8 00 -> b8 %s emit(0xb8); "
+             "in mov_eax(), through emit() at %s",
+             at[1], at[0]);
+    snprintf(words[1], sizeof *words, "%s in emit32(), through emit() at %s",
+             at[2], at[0]);
+    snprintf(words[2], sizeof *words,
+             "%s in nops(), through emit_inlined() at callers.c", at[3]);
+    expect_words(ARGS(JITTRACE, "--", TRACEE("callers")), ARGS(words[0]));
+    expect_words(ARGS(JITTRACE, "--who=1", "--", TRACEE("callers")),
+                 ARGS(words[1]));
+    expect_words(ARGS(JITTRACE, "--who=5", "--", TRACEE("callers")),
+                 ARGS(words[2]));
+}
+
+Test(callers, what_is_called_and_returned_to_is_named)
+{
+    expect_words(ARGS(JITTRACE, "--", TRACEE("prototypes")),
+                 ARGS(" calls printf, libc.so.6, at 0x", " calls narrow at 0x",
+                      " in call()"));
+    expect_words(ARGS(JITTRACE, "--", TRACEE("die_callee")),
+                 ARGS("; called from generated code, to return to code["));
+}
