@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cpu/insn.h"
+#include "cpu/split.h"
 
 /* One instruction of each, the first that differ. */
 struct pair {

@@ -26,6 +26,29 @@ bool calling_is_saved(enum reg reg);
 /* What the stack pointer is a multiple of at a call (psABI 3.2.2), in bytes. */
 #define CALLING_ALIGNMENT 16u
 
+/* Those that it may change and returns nothing in, and those that the kernel
+ * changes at a system call (psABI A.2.1). */
+#define CALLING_LOST 7
+extern const enum reg calling_lost[CALLING_LOST];
+#define CALLING_KERNEL_LOST 2
+extern const enum reg calling_kernel_lost[CALLING_KERNEL_LOST];
+
+/* Arguments of the other convention for this CPU ("x64 calling convention",
+ * learn.microsoft.com). */
+#define CALLING_WINDOWS 4
+extern const enum reg calling_windows[CALLING_WINDOWS];
+
+/* Vector registers that have arguments (psABI 3.2.3). */
+#define CALLING_VECTORS 8
+
+/* The stack pointer behind the return of a function that has these registers at
+ * its first instruction, and whether that is aligned (psABI 3.2.2). */
+uint64_t calling_stack_after(const struct regs *entry);
+bool calling_is_aligned(const struct regs *entry);
+
+/* Whether functions address their frames by that register. */
+bool calling_is_frame(enum reg reg);
+
 /* Bytes of the calls that compilers make. */
 #define CALLING_SHORTEST 2
 #define CALLING_LONGEST  7
@@ -68,6 +91,13 @@ bool calling_is_over(const struct regs *entry, uint64_t sp);
 /* All registers in the order of a reader's interest: what a function returns,
  * what it is given, the stack, and the others. */
 extern const enum reg calling_interest[REG_COUNT];
+
+/*
+ * The name of the register that the code which a function returns to takes a
+ * result from: that which it reads before it sets it. NULL if that cannot be
+ * told from these bytes, up to the first instruction that leads elsewhere.
+ */
+const char *calling_taken(struct bytes code, uint64_t addr);
 
 /* The registers that a call had, which has just been executed. */
 void calling_before(const struct regs *regs, struct regs *before);

@@ -83,8 +83,10 @@ struct insn_operand {
     bool conditional; /* perhaps it is not: cmov, a string of length 0 */
     uint16_t bits;    /* the size accessed: 8, 16, 32, 64 ... */
 
-    enum reg reg; /* OPERAND_REGISTER: the full register it is part of */
-    bool high;    /* ah, ch, dh, bh: bits 15..8 of it */
+    enum reg reg;   /* OPERAND_REGISTER: the full register it is part of */
+    bool high;      /* ah, ch, dh, bh: bits 15..8 of it */
+    uint8_t vector; /* 1 + the number of xmm, ymm or zmm; 0: none of these */
+    bool is_x87;    /* st0 or mm0 and the like: they share registers */
 
     /* OPERAND_MEMORY, OPERAND_ADDRESS: segment base + base + index * scale +
      * displacement. reg fields are REG_NONE where there is none; base ==
@@ -176,27 +178,6 @@ struct insn_access {
  */
 size_t insn_accesses(const struct insn *insn, const struct regs *regs,
                      struct insn_access *out, size_t max);
-
-/* Some neighbouring bits of one byte that share a label. */
-struct insn_bits {
-    char label[24]; /* "W", "mod", "opcode", "imm 15..8", "0100" */
-    uint8_t field;  /* index into insn->fields */
-    uint8_t byte;   /* offset in the instruction */
-    uint8_t high;   /* the highest bit, 7..0 */
-    uint8_t width;  /* 1..8 */
-    uint8_t value;
-};
-#define INSN_MAX_BITS (INSN_MAX_LENGTH * 8)
-
-/*
- * Splits insn into its labelled bits, from the first byte's bit 7 on: every bit
- * has exactly one label. Fixed patterns (the 0100 of REX) are labelled with
- * themselves, immediates and displacements with the bits of the value that the
- * byte holds, "imm 7..0" first ("rel" where a jump counts from the next
- * instruction), a legacy prefix with what it means. "~R" is a bit that VEX
- * stores inverted. Fills out, INSN_MAX_BITS large; returns how many that were.
- */
-size_t insn_split(const struct insn *insn, struct insn_bits *out);
 
 /* "REX", "opcode", "ModRM", "SIB", "disp8", "imm32", "rel8", "prefix",
  * "prefixes", "VEX", "EVEX", "XOP" */

@@ -39,6 +39,9 @@ enum reg {
 #define REG_FLAGS   X86_RFLAGS
 #define REG_RESULT  X86_RAX
 #define REG_SYSCALL X86_RAX /* has its number (psABI A.2.1) */
+#define REG_VECTORS \
+    X86_RAX /* its low byte tells a variadic function how many
+                             * vector registers have arguments (psABI 3.5.7) */
 
 /* The general registers are the first so many of the list. */
 #define REG_GENERAL 16

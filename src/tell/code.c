@@ -15,6 +15,8 @@
  */
 #include "tell/code.h"
 
+#include "cpu/split.h"
+
 #define ROW       16u
 #define LOOK_BACK 8192
 

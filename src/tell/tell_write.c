@@ -12,6 +12,7 @@
  */
 
 #include "base/mem.h"
+#include "cpu/split.h"
 #include "tell/code.h"
 #include "tell/tell_parts.h"
 

@@ -17,6 +17,7 @@
  */
 #include "tell/tell.h"
 
+#include "cpu/split.h"
 #include "tell/code.h"
 
 #define INDENT 4u

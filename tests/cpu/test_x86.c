@@ -27,6 +27,7 @@
 #include "cpu/effect.h"
 #include "cpu/insn.h"
 #include "cpu/regs.h"
+#include "cpu/split.h"
 
 TestSuite(x86, .timeout = 20);
 

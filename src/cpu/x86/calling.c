@@ -6,6 +6,8 @@
  */
 #include "cpu/calling.h"
 
+#include "cpu/touch.h"
+
 #define WORD  sizeof(uint64_t)
 #define STACK (UINT64_C(8) << 20)
 
@@ -24,6 +26,27 @@ bool calling_is_saved(enum reg reg)
         if (calling_saved[i] == reg)
             return true;
     return false;
+}
+
+const enum reg calling_lost[CALLING_LOST] = {X86_RCX, X86_RSI, X86_RDI, X86_R8,
+                                             X86_R9,  X86_R10, X86_R11};
+const enum reg calling_kernel_lost[CALLING_KERNEL_LOST] = {X86_RCX, X86_R11};
+const enum reg calling_windows[CALLING_WINDOWS] = {X86_RCX, X86_RDX, X86_R8,
+                                                   X86_R9};
+
+bool calling_is_frame(enum reg reg)
+{
+    return reg == X86_RSP || reg == X86_RBP;
+}
+
+uint64_t calling_stack_after(const struct regs *entry)
+{
+    return entry->value[X86_RSP] + WORD;
+}
+
+bool calling_is_aligned(const struct regs *entry)
+{
+    return calling_stack_after(entry) % CALLING_ALIGNMENT == 0;
 }
 
 bool calling_frame(int pid, memory_reader *read, const struct regs *regs,
@@ -76,6 +99,28 @@ bool calling_is_call(struct bytes insn, uint64_t addr,
 bool calling_is_over(const struct regs *entry, uint64_t sp)
 {
     return sp > entry->value[X86_RSP] && sp - entry->value[X86_RSP] <= STACK;
+}
+
+const char *calling_taken(struct bytes code, uint64_t addr)
+{
+    bool general = true, vector = true; /* they may still be the result's */
+    struct insn_touch touch;
+    struct insn insn;
+    size_t at = 0;
+
+    while ((general || vector) &&
+           insn_decode(code.data + at, code.len - at, addr + at, &insn) > 0 &&
+           insn.kind == INSN_PLAIN) {
+        insn_touches(&insn, &touch);
+        if (general && touch.read >> X86_RAX & 1)
+            return reg_name(X86_RAX);
+        if (vector && touch.vectors_read & 1)
+            return "xmm0";
+        general &= !(touch.written >> X86_RAX & 1);
+        vector &= !(touch.vectors_written & 1);
+        at += insn.length;
+    }
+    return NULL;
 }
 
 void calling_before(const struct regs *regs, struct regs *before)

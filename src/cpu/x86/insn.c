@@ -119,6 +119,23 @@ static bool accesses_nothing(const ZydisDecodedInstruction *zinsn)
     }
 }
 
+static void convert_class(ZydisRegister reg, struct insn_operand *to)
+{
+    switch (ZydisRegisterGetClass(reg)) {
+    case ZYDIS_REGCLASS_XMM:
+    case ZYDIS_REGCLASS_YMM:
+    case ZYDIS_REGCLASS_ZMM:
+        to->vector = (uint8_t)(ZydisRegisterGetId(reg) + 1);
+        break;
+    case ZYDIS_REGCLASS_X87:
+    case ZYDIS_REGCLASS_MMX:
+        to->is_x87 = true;
+        break;
+    default:
+        break;
+    }
+}
+
 static void convert_operands(const struct decoded *decoded, struct insn *out)
 {
     const ZydisDecodedInstruction *zinsn = &decoded->insn;
@@ -143,6 +160,7 @@ static void convert_operands(const struct decoded *decoded, struct insn *out)
             to->reg = full_register(from->reg.value);
             to->high = from->reg.value >= ZYDIS_REGISTER_AH &&
                        from->reg.value <= ZYDIS_REGISTER_BH;
+            convert_class(from->reg.value, to);
             break;
         case ZYDIS_OPERAND_TYPE_MEMORY:
             /* Only fs and gs have a base other than 0 (SDM vol. 1, 3.4.2.1). */

@@ -7,7 +7,7 @@
  * 2.7.1 EVEX) are texts: each label is followed by its width in bits, from bit
  * 7 of the first byte on. A "~" marks bits that are stored inverted.
  */
-#include "cpu/insn.h"
+#include "cpu/split.h"
 
 #include <stdio.h>
 #include <stdlib.h>
