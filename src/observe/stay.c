@@ -12,6 +12,14 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
+static struct opt_u64 fp_control(const struct thread *thread)
+{
+    struct opt_u64 state = {0};
+
+    state.known = tracee_fp_control(&thread->tracee, &state.value) == 0;
+    return state;
+}
+
 /* Control is outside: tells how it left, with these registers behind it. */
 static enum go leave(struct thread *thread, const char *how,
                      const struct regs *now)
@@ -19,11 +27,18 @@ static enum go leave(struct thread *thread, const char *how,
     struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
     struct lines *lines = thread->run->lines;
     struct buf place = {0};
+    uint8_t code[64]; /* some instructions of who called */
 
     event.leave.how = how;
     event.leave.to = now->value[REG_PC];
-    if (strcmp(how, "return") == 0)
+    if (strcmp(how, "return") == 0) {
+        size_t len = proc_read(event.tid, event.leave.to, code, sizeof code);
+
         event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
+        event.leave.fp_control = fp_control(thread);
+        event.leave.taken =
+            calling_taken((struct bytes){code, len}, event.leave.to);
+    }
     lines_find(lines, event.leave.to, &event.source);
     event.leave.to_symbol = thread_symbol(thread, event.leave.to, &place);
     if (strcmp(how, "call") == 0 || strcmp(how, "jump") == 0)
@@ -294,6 +309,7 @@ static void begin(struct thread *thread, struct region *region)
     event.enter.regs = *regs;
     if (strcmp(event.enter.how, "call") == 0) {
         event.enter.return_to = (struct opt_u64){true, thread->back.pc};
+        event.enter.fp_control = fp_control(thread);
         lines_find(run->lines, thread->back.pc - 1, &event.source);
     }
     if (bytes_of_code(thread, region, pc, &code, &event.enter.code_offset))
