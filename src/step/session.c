@@ -398,6 +398,36 @@ static void search(struct session *session, const char *argument)
     go_to(session, seq, GOAL_SEARCH);
 }
 
+/* To the next place that a verdict is about. They stand behind the end. */
+static void go_to_verdict(struct session *session)
+{
+    struct history *history = session->history;
+    uint64_t last = last_seq(session), found = 0, to = UINT64_MAX;
+
+    for (uint64_t seq = last; seq > 0; seq--) {
+        const struct event *event = history_event(history, seq);
+
+        if (event->kind != EVENT_VERDICT)
+            break;
+        if (event->verdict.at.known && event->verdict.at.value < seq &&
+            event->verdict.at.value > session->seq &&
+            event->verdict.at.value <= to) {
+            to = event->verdict.at.value;
+            found = seq;
+        }
+    }
+    if (found > 0) {
+        session->seq = to;
+        tell_event(history, found, TELL_SENTENCE, false, &session->message);
+    } else {
+        buf_append_text(&session->message,
+                        session->over
+                            ? "no rule is broken after this event"
+                            : "what breaks a rule is known when the program "
+                              "has ended: run it (r)");
+    }
+}
+
 /* Commands that move, or set a goal. */
 static void move(struct session *session, enum command command,
                  const char *argument)
@@ -450,6 +480,9 @@ static void move(struct session *session, enum command command,
         if (cursor_jump(&session->cursor, history, session->seq, &to,
                         &session->message))
             session->seq = to;
+        break;
+    case COMMAND_VERDICT:
+        go_to_verdict(session);
         break;
     case COMMAND_RUN:
         if (session->over && session->seq == last)

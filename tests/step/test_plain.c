@@ -319,6 +319,20 @@ Test(plain, the_exit_status)
                   128 + SIGILL);
 }
 
+Test(plain, from_verdict_to_verdict)
+{
+    struct result result;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--",
+                                    TRACEE("broken_callee_saved"))},
+         "v\nr\nfirst\nv\nv\nq\n", &result);
+    cr_assert(contains(buf_text(&result.out), "run it (r)"));
+    cr_assert(contains(buf_text(&result.out),
+                       "callee-saved is broken: code[0..4]  mov ebx, 7"));
+    cr_assert(contains(buf_text(&result.out), "no rule is broken after"));
+    result_release(&result);
+}
+
 /* After a crash one can step back from it. */
 Test(plain, back_from_a_crash)
 {

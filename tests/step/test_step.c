@@ -527,6 +527,16 @@ static void try_WRITER(struct tty *tty, struct press key)
     press_to(tty, key, 5);
 }
 
+/* What it finds where a rule was broken is in test_plain.c. */
+static void try_VERDICT(struct tty *tty, struct press key)
+{
+    press(tty, key);
+    wait_last(tty, "what breaks a rule is known when the program has ended");
+    go(tty, "r", LAST);
+    press(tty, key);
+    wait_last(tty, "no rule is broken after this event");
+}
+
 static void try_RUN(struct tty *tty, struct press key)
 {
     press_to(tty, key, LAST);
