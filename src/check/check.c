@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * check.c - from events to verdicts. Each family of rules looks at an event
- * twice: with the state before it, and with the state after it. The order in
- * which the families are asked means nothing.
+ * together with the state before it. Only calls must take an event between those
+ * that ask what was before it and those that ask what a call came to.
  */
 #include "check/check.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "check/callout.h"
+#include "check/calls.h"
 #include "check/convention.h"
 #include "check/ledger.h"
+#include "check/memory.h"
+#include "check/red_zone.h"
 #include "check/structure.h"
 
 struct check {
@@ -18,7 +22,9 @@ struct check {
     struct source *from;
     bool all;
     struct ledger ledger;
-    struct convention convention;
+    struct calls calls;
+    struct memory memory;
+    struct red_zone red_zone;
     struct structure structure;
     bool ended; /* the exit event has passed */
     uint64_t seq;
@@ -28,11 +34,18 @@ struct check {
 
 static void take(struct check *check, const struct event *event)
 {
-    convention_before(&check->convention, &check->ledger, event);
-    structure_before(&check->structure, &check->ledger, event);
-    ledger_apply(&check->ledger, event);
-    convention_after(&check->convention, &check->ledger, event);
-    structure_after(&check->structure, &check->ledger, event);
+    struct ledger *ledger = &check->ledger;
+
+    if (event->kind == EVENT_STEP)
+        ledger_decode(ledger, event);
+    memory_look(&check->memory, ledger, event);
+    red_zone_look(&check->red_zone, ledger, event);
+    callout_look(&check->calls, ledger, event);
+    calls_apply(&check->calls, ledger, event);
+    convention_look(&check->calls, ledger, event);
+    structure_before(&check->structure, ledger, event);
+    ledger_apply(ledger, event);
+    structure_after(&check->structure, ledger, event);
 }
 
 static int next(struct source *source, struct event *event, struct err *err)
@@ -67,7 +80,9 @@ static void free_check(struct source *source)
 {
     struct check *check = (struct check *)source;
 
-    convention_release(&check->convention);
+    calls_release(&check->calls);
+    memory_release(&check->memory);
+    red_zone_release(&check->red_zone);
     structure_release(&check->structure);
     ledger_release(&check->ledger);
     buf_release(&check->verdicts.text);

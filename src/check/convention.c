@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * convention.c - one record for each call that is going on, in the order in
- * which they began. A step belongs to the innermost one of its thread; what a
- * function outside has changed is seen when control comes back from it.
+ * convention.c - what is right when a call returns.
  *
  * The culprit. Of a register that was never put away, what changed it first
  * took it from the caller. Where it was put away and then loaded, what was
@@ -11,113 +9,10 @@
 #include "check/convention.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/mem.h"
+#include "cpu/fp.h"
 
-void convention_release(struct convention *convention)
-{
-    for (size_t i = 0; i < convention->count; i++)
-        free(convention->threads[i].calls);
-    free(convention->threads);
-}
-
-static struct convention_thread *thread_of(struct convention *convention,
-                                           int tid)
-{
-    struct convention_thread *thread;
-
-    for (size_t i = 0; i < convention->count; i++)
-        if (convention->threads[i].tid == tid)
-            return &convention->threads[i];
-    convention->threads = mem_grow(convention->threads, convention->count,
-                                   &convention->capacity, sizeof *thread);
-    thread = &convention->threads[convention->count++];
-    *thread = (struct convention_thread){.tid = tid};
-    return thread;
-}
-
-static struct call *innermost(struct convention_thread *thread)
-{
-    return thread->count ? &thread->calls[thread->count - 1] : NULL;
-}
-
-/* --- what happens -------------------------------------------------------- */
-
-static void take_enter(struct convention_thread *thread,
-                       const struct view_thread *was, const struct event *event)
-{
-    const struct event_enter *enter = &event->enter;
-    struct call *call = innermost(thread);
-
-    if (word_is(enter->how, "call")) {
-        while ((call = innermost(thread)) &&
-               calling_is_over(&call->regs, enter->regs.value[REG_STACK] + 1))
-            thread->count--;
-        thread->calls = mem_grow(thread->calls, thread->count,
-                                 &thread->capacity, sizeof *call);
-        thread->calls[thread->count++] =
-            (struct call){.seq = event->seq, .regs = enter->regs};
-    } else if (call && was && was->regs_known) {
-        for (size_t i = 0; i < CALLING_SAVED; i++)
-            if (was->regs.value[calling_saved[i]] !=
-                enter->regs.value[calling_saved[i]])
-                call->kept[i].outside = true;
-    }
-}
-
-static bool stores_value(const struct event_step *step, uint64_t value)
-{
-    for (size_t i = 0; i < step->writes.count; i++) {
-        struct bytes bytes = step->writes.list[i].new_bytes;
-
-        if (bytes.data && bytes.len == sizeof value &&
-            memcmp(bytes.data, &value, sizeof value) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void take_step(struct convention_thread *thread,
-                      const struct event *event)
-{
-    const struct event_step *step = &event->step;
-    struct call *call = innermost(thread);
-
-    if (!call)
-        return;
-    for (size_t i = 0; i < CALLING_SAVED; i++) {
-        struct kept *kept = &call->kept[i];
-
-        if (step->writes.count > 0 && !kept->first.known)
-            kept->stored |=
-                stores_value(step, call->regs.value[calling_saved[i]]);
-        for (size_t j = 0; j < step->regs.count; j++) {
-            if (step->regs.list[j].reg != calling_saved[i])
-                continue;
-            kept->last = ledger_place(event);
-            kept->loaded = step->reads.count > 0;
-            if (!kept->first.known)
-                kept->first = kept->last;
-        }
-    }
-}
-
-static void take_limit(struct convention *convention, const struct event *event)
-{
-    const char *budget = event->limit.budget;
-    bool all = word_is(budget, "steps");
-
-    if (!all && !word_is(budget, "call-steps") && !word_is(budget, "nt-flag"))
-        return;
-    for (size_t i = 0; i < convention->count; i++)
-        for (size_t j = 0; j < convention->threads[i].count; j++)
-            if (all || convention->threads[i].tid == event->tid)
-                convention->threads[i].calls[j].blind = true;
-}
-
-/* --- what is right at a return ------------------------------------------- */
+#define HEX "0x%" PRIx64
 
 static void judge_saved(struct ledger *ledger, const struct call *call,
                         const struct regs *now, uint64_t seq)
@@ -138,64 +33,153 @@ static void judge_saved(struct ledger *ledger, const struct call *call,
                           "a function outside changed such a register");
         else
             ledger_found(ledger, RULE_CALLEE_SAVED, culprit, (uint64_t)reg,
-                         "%s is 0x%" PRIx64 " at the return (event %" PRIu64
-                         ") and was 0x%" PRIx64 " at entry",
-                         reg_name(reg), now->value[reg], seq,
-                         call->regs.value[reg]);
+                         "%s was " HEX " at entry and is " HEX
+                         " at the return (event %" PRIu64 ")",
+                         reg_name(reg), call->regs.value[reg], now->value[reg],
+                         seq);
     }
     if (held)
         ledger_held(ledger, RULE_CALLEE_SAVED);
 }
 
-static void take_return(struct convention_thread *thread, struct ledger *ledger,
-                        const struct view_thread *now,
-                        const struct event *event)
+static void judge_stack(struct ledger *ledger, const struct call *call,
+                        const struct place *ret, const struct regs *now)
 {
-    const struct frame *frame = now->stepped;
-    const struct call *call;
+    uint64_t expected = calling_stack_after(&call->regs);
+    uint64_t sp = now->value[REG_STACK];
 
-    if (!frame || frame->kind != FRAME_ENTERED || !frame->return_to.known)
-        return;
-    while ((call = innermost(thread)) && call->seq > frame->seq)
-        thread->count--; /* left by a jump */
-    if (!call || call->seq != frame->seq)
-        return;
-    thread->count--;
-    if (call->blind || event->leave.to != frame->return_to.value)
-        return;
-    judge_saved(ledger, call, &now->regs, event->seq);
+    if (sp == expected)
+        ledger_held(ledger, RULE_STACK_BALANCED);
+    else
+        ledger_found(ledger, RULE_STACK_BALANCED, ret, 0,
+                     "rsp is " HEX " behind the return, which is %" PRId64
+                     " bytes off: " HEX " at entry and 8 for the address that "
+                     "ret takes",
+                     sp, (int64_t)(sp - expected), call->regs.value[REG_STACK]);
 }
 
-/* --- events -------------------------------------------------------------- */
+static void judge_direction(struct ledger *ledger, const struct call *call,
+                            const struct regs *now, uint64_t seq)
+{
+    const uint64_t flag = flag_find("DF");
 
-void convention_before(struct convention *convention, struct ledger *ledger,
+    if (!(now->value[REG_FLAGS] & flag))
+        ledger_held(ledger, RULE_DIRECTION_FLAG);
+    else if (call->direction.known)
+        ledger_found(ledger, RULE_DIRECTION_FLAG, &call->direction, 0,
+                     "it sets DF, which is still set at the return (event "
+                     "%" PRIu64 ")",
+                     seq);
+}
+
+static void judge_fp(struct ledger *ledger, const struct call *call,
+                     const struct event *event)
+{
+    const struct opt_u64 *now = &event->leave.fp_control;
+    enum fp_difference difference;
+    struct buf text = {0};
+
+    if (!call->fp.known || !now->known)
+        return;
+    difference = fp_compare(call->fp.value, now->value, &text);
+    if (difference == FP_SAME)
+        ledger_held(ledger, RULE_FP_CONTROL);
+    else if (difference == FP_CONTROL && call->control.known)
+        ledger_found(ledger, RULE_FP_CONTROL, &call->control, 0,
+                     "%s at entry; it is the last to set them before the "
+                     "return (event %" PRIu64 ")",
+                     buf_text(&text), event->seq);
+    else if (difference == FP_IN_USE && call->x87.known)
+        ledger_found(ledger, RULE_FP_CONTROL, &call->x87, 1,
+                     "%s at entry; it is the first to use them, and nothing "
+                     "has freed them before the return (event %" PRIu64 ")",
+                     buf_text(&text), event->seq);
+    else
+        ledger_missed(ledger, RULE_FP_CONTROL,
+                      "a function outside changed that state");
+    buf_release(&text);
+}
+
+static void judge_result(struct ledger *ledger, const struct call *call,
+                         const struct event *event)
+{
+    const char *taken = event->leave.taken;
+
+    if (call->result_set || !call->vector.known || !taken ||
+        !word_is(taken, reg_name(REG_RESULT)))
+        ledger_held(ledger, RULE_RESULT);
+    else
+        ledger_found(ledger, RULE_RESULT, &call->vector, 0,
+                     "it leaves the result in xmm0, and the caller takes it "
+                     "from %s, which nothing has set (event %" PRIu64 ")",
+                     taken, event->seq);
+}
+
+static void take_return(struct calls_thread *thread, struct ledger *ledger,
+                        const struct event *event)
+{
+    const struct regs *now = view_regs(&ledger->view, event->tid);
+    struct call call;
+
+    if (!calls_end(thread, ledger, event, &call))
+        return;
+    judge_saved(ledger, &call, now, event->seq);
+    judge_stack(ledger, &call, &thread->last, now);
+    judge_direction(ledger, &call, now, event->seq);
+    judge_fp(ledger, &call, event);
+    judge_result(ledger, &call, event);
+}
+
+/*
+ * A return to where nothing can run, right after it, or one that fails itself,
+ * as it does where the address is none (Intel SDM vol. 2, RET: #GP). That one
+ * goes elsewhere than to the caller may be meant; that it crashes is not.
+ */
+static void take_crash(struct calls_thread *thread, struct ledger *ledger,
                        const struct event *event)
 {
+    const struct event_signal *signal = &event->signal;
     const struct view_thread *now = view_thread(&ledger->view, event->tid);
+    uint64_t sp, went;
+    struct place place;
+    struct insn insn;
 
-    switch (event->kind) {
-    case EVENT_ENTER:
-        take_enter(thread_of(convention, event->tid), now, event);
-        break;
-    case EVENT_STEP:
-        take_step(thread_of(convention, event->tid), event);
-        break;
-    case EVENT_LEAVE:
-        if (now && word_is(event->leave.how, "return"))
-            take_return(thread_of(convention, event->tid), ledger, now, event);
-        break;
-    case EVENT_LIMIT:
-        take_limit(convention, event);
-        break;
-    default:
-        break;
+    if (!now || !now->regs_known || !now->frame || !signal->pc.known)
+        return;
+    went = now->regs.value[REG_PC];
+    sp = now->regs.value[REG_STACK];
+    if (went != signal->pc.value)
+        return;
+    if (thread->is_last_return && thread->awaited && went != thread->awaited &&
+        word_is(signal->access, "execute")) {
+        ledger_found(ledger, RULE_STACK_BALANCED, &thread->last, 1,
+                     "it takes " HEX " from the stack for the address to "
+                     "return to, which is " HEX " (signal in event %" PRIu64
+                     ")",
+                     went, thread->awaited, event->seq);
+    } else if (now->inside && view_decode(&ledger->view, went, &insn) &&
+               insn.kind == INSN_RETURN &&
+               sp != now->frame->regs.value[REG_STACK] &&
+               now->frame->return_to.known) { /* of an address that is none */
+        place = ledger_place_at(ledger, event->seq, went);
+        ledger_found(ledger, RULE_STACK_BALANCED, &place, 1,
+                     "rsp is " HEX ", %" PRId64 " bytes off " HEX
+                     ", where the address to return to is",
+                     sp, (int64_t)(sp - now->frame->regs.value[REG_STACK]),
+                     now->frame->regs.value[REG_STACK]);
     }
 }
 
-void convention_after(struct convention *convention, struct ledger *ledger,
-                      const struct event *event)
+void convention_look(struct calls *calls, struct ledger *ledger,
+                     const struct event *event)
 {
-    (void)convention;
-    (void)ledger;
-    (void)event;
+    struct calls_thread *thread;
+
+    if (event->kind != EVENT_LEAVE && event->kind != EVENT_SIGNAL)
+        return;
+    thread = calls_thread(calls, event->tid);
+    if (event->kind == EVENT_SIGNAL)
+        take_crash(thread, ledger, event);
+    else if (word_is(event->leave.how, "return"))
+        take_return(thread, ledger, event);
 }

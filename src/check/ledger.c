@@ -155,6 +155,17 @@ const struct event *ledger_write(struct ledger *ledger,
     return &ledger->write.event;
 }
 
+void ledger_decode(struct ledger *ledger, const struct event *event)
+{
+    const struct event_step *step = &event->step;
+
+    ledger->decoded =
+        step->bytes.data && insn_decode(step->bytes.data, step->bytes.len,
+                                        step->addr, &ledger->insn) > 0;
+    if (ledger->decoded)
+        insn_touches(&ledger->insn, &ledger->touch);
+}
+
 /* --- what was found ------------------------------------------------------ */
 
 void ledger_held(struct ledger *ledger, enum rule rule)
@@ -193,7 +204,10 @@ static struct event *make_verdict(struct ledger *ledger, enum rule rule,
         if (insn_decode(place->bytes, place->length, place->addr, &insn) > 0)
             verdict->text = insn.text;
     }
-    if (emission) {
+    if (place->source) {
+        event.source = *place->source;
+        event.source.excerpt = NULL;
+    } else if (emission) {
         event.source = ledger_write(ledger, emission)->source;
         verdict->via = ledger->write.event.write.via;
     }
@@ -238,6 +252,12 @@ void ledger_found(struct ledger *ledger, enum rule rule,
 
 /* --- verdicts ------------------------------------------------------------ */
 
+/* Whether no rule of the psABI is for this program. */
+static bool is_foreign(const struct ledger *ledger, enum rule rule)
+{
+    return ledger->foreign && rule_texts[rule].needs & RULE_NEEDS_CONVENTION;
+}
+
 /* What there is to say of a rule that nothing was found of. */
 static void judge(const struct ledger *ledger, enum rule rule,
                   struct event_verdict *verdict, struct buf *text)
@@ -248,7 +268,11 @@ static void judge(const struct ledger *ledger, enum rule rule,
         if (rule_texts[rule].needs >> i & 1 && ledger->unwatched[i] && !lost)
             lost = ledger->unwatched[i];
     verdict->verdict = VERDICT_NOT_SEEN;
-    if (ledger->missed[rule])
+    if (is_foreign(ledger, rule))
+        buf_append_text(text, "the code is called with a stack that no C "
+                              "function leaves: it has a calling convention "
+                              "of its own");
+    else if (ledger->missed[rule])
         buf_printf(text, "not all could be told: %s", ledger->missed[rule]);
     else if (lost)
         buf_printf(text, "not all was watched: %s", lost);
@@ -293,7 +317,7 @@ bool ledger_verdict(const struct ledger *ledger, struct verdicts *verdicts,
         for (next = first + 1; next < ledger->count; next++)
             if (ledger->findings[next].rule == rule)
                 break;
-        if (first < ledger->count && shown) {
+        if (first < ledger->count && shown && !is_foreign(ledger, rule)) {
             verdicts->at = next;
             tell_finding(&ledger->findings[first],
                          next < ledger->count ? 0 : ledger->more[rule],

@@ -25,6 +25,7 @@
 
 #include "base/buf.h"
 #include "check/rules.h"
+#include "cpu/touch.h"
 #include "trace/event.h"
 #include "trace/pack.h"
 #include "trace/view.h"
@@ -37,8 +38,9 @@ struct place {
     bool known;   /* else nothing of it is */
     uint64_t seq; /* of the event */
     uint64_t addr;
-    uint64_t offset; /* from the start of its mapping */
-    uint8_t length;  /* of bytes; 0: they are not known */
+    uint64_t offset;              /* from the start of its mapping */
+    const struct srcline *source; /* NULL: that of who emitted it */
+    uint8_t length;               /* of bytes; 0: they are not known */
     uint8_t bytes[INSN_MAX_LENGTH];
 };
 
@@ -66,7 +68,11 @@ struct ledger {
     struct words words;      /* of the stores */
     struct buf packing;
     struct unpacked write; /* what ledger_write returned */
-    bool wanted[RULES];    /* those that are looked at */
+    struct insn insn;      /* that of the step that is looked at, and */
+    struct insn_touch touch;
+    bool decoded;       /* whether it is one */
+    bool foreign;       /* generated code is called by what is no C */
+    bool wanted[RULES]; /* those that are looked at */
     bool strict;
     uint64_t held[RULES];
     uint64_t more[RULES]; /* findings that are only counted */
@@ -97,6 +103,9 @@ const struct ledger_store *ledger_emission(const struct ledger *ledger,
 /* Its write event, valid until this is asked for again. */
 const struct event *ledger_write(struct ledger *ledger,
                                  const struct ledger_store *emission);
+
+/* Makes insn and touch those of the step; call it before ledger_apply. */
+void ledger_decode(struct ledger *ledger, const struct event *event);
 
 /* The rule could have been broken and was not. */
 void ledger_held(struct ledger *ledger, enum rule rule);

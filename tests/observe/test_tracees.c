@@ -219,6 +219,15 @@ static void expect_none(const struct values *patterns,
                          patterns->list[n], all_of(store));
 }
 
+/* What is not said to break a rule must not be told to. */
+static bool promises_verdict(const struct values *reports)
+{
+    for (size_t i = 0; i < reports->count; i++)
+        if (strncmp(reports->list[i], "verdict ", 8) == 0)
+            return true;
+    return false;
+}
+
 /* The recording must be one that the schema and its rules allow. */
 static void expect_valid(const char *file)
 {
@@ -266,6 +275,9 @@ static void check_tracee(const char *name)
     check_registers(&store);
     expect_reports(&promise.values[REPORTS], &store);
     expect_none(&promise.values[NEVER], &store);
+    if (!promises_verdict(&promise.values[REPORTS]))
+        expect_none(&(struct values){.list = {"verdict *"}, .count = 1},
+                    &store);
     expect_valid(file);
     unlink(file);
     result_release(&alone);

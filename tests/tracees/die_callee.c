@@ -8,6 +8,7 @@
  * reports: step +2 call rsi
  * reports: leave call
  * reports: signal SIGSEGV read
+ * reports: verdict stack-aligned broken +2
  */
 #include <stddef.h>
 #include <stdint.h>

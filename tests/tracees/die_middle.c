@@ -8,6 +8,7 @@
  * reports: step +5 dec ecx
  * reports: step +7 jnz *
  * reports: signal SIGSEGV *
+ * reports: verdict whole-instructions broken +7
  */
 #include <stddef.h>
 #include <stdint.h>

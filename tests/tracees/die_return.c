@@ -8,6 +8,7 @@
  * reports: step +2 ret
  * reports: leave return *
  * reports: signal SIGSEGV execute
+ * reports: verdict stack-balanced broken +2
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -6,6 +6,7 @@
  * reports: map rw- anonymous
  * reports: write +0 *
  * reports: signal SIGSEGV execute
+ * reports: verdict executable broken +0
  * never:   enter *
  * never:   protect *
  */

@@ -7,6 +7,7 @@
  * reports: leave return 42
  * reports: unmap 4096
  * reports: signal SIGSEGV execute
+ * reports: verdict stale broken +0
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -9,6 +9,7 @@
  * reports: step +4081 add [[]rax], al
  * reports: step +4093 add [[]rax], al
  * reports: signal SIGSEGV execute
+ * reports: verdict written-before-run broken +4081
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -12,6 +12,7 @@
  * reports: step +1 nop
  * reports: signal SIGSEGV write
  * reports: exit signal 11
+ * reports: verdict written-before-run broken +2
  * never:   step +2 *
  */
 #include <stdint.h>

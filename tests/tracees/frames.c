@@ -13,6 +13,7 @@
  * reports: limit call-steps
  * reports: signal SIGSEGV*
  * reports: exit status 0
+ * reports: verdict executable broken *
  */
 #include <fcntl.h>
 #include <setjmp.h>

@@ -9,6 +9,7 @@
  * ends:    status 0
  * reports: enter +0 call
  * reports: exit status 0
+ * reports: verdict executable broken +0
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -11,6 +11,7 @@
  * reports: step +10 mov byte ptr *
  * reports: leave return 7
  * reports: exit status 0
+ * reports: verdict overwritten broken +0
  */
 #include <stdio.h>
 
