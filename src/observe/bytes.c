@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cpu/regs.h"
+#include "observe/place.h"
 #include "target/proc.h"
 #include "target/registers.h"
 
@@ -91,7 +92,7 @@ void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
         .new = now,
         .pc = pc,
         .text = !storer->by && insn->length ? insn->text : NULL,
-        .symbol = thread_symbol(thread, pc, &place),
+        .symbol = place_symbol(thread, pc, &place),
         .by = storer->by,
         .also = also,
         .inlined = storer->callers.inlined,

@@ -6,6 +6,7 @@
 #include "cpu/calling.h"
 #include "observe/arrive.h"
 #include "observe/guard.h"
+#include "observe/place.h"
 #include "target/calls.h"
 #include "target/inject.h"
 #include "target/proc.h"
@@ -289,8 +290,8 @@ static void describe_fault(const struct thread *thread,
             find_twin(thread, insn, signal);
     }
     if (!regions_at(regions, pc)) {
-        signal->symbol = thread_symbol(thread, pc, &texts->symbol);
-        thread_callers(thread, regs, &texts->callers, &texts->beyond);
+        signal->symbol = place_symbol(thread, pc, &texts->symbol);
+        place_callers(thread, regs, &texts->callers, &texts->beyond);
         signal->via =
             (struct callers){texts->callers.list, texts->callers.count};
     }

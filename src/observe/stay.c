@@ -6,6 +6,7 @@
 #include "observe/bytes.h"
 #include "observe/candidates.h"
 #include "observe/guard.h"
+#include "observe/place.h"
 #include "observe/signals.h"
 #include "target/calls.h"
 #include "target/inject.h"
@@ -40,7 +41,7 @@ static enum go leave(struct thread *thread, const char *how,
             calling_taken((struct bytes){code, len}, event.leave.to);
     }
     lines_find(lines, event.leave.to, &event.source);
-    event.leave.to_symbol = thread_symbol(thread, event.leave.to, &place);
+    event.leave.to_symbol = place_symbol(thread, event.leave.to, &place);
     if (strcmp(how, "call") == 0 || strcmp(how, "jump") == 0)
         lines_find_callee(lines, event.leave.to, &event.leave.callee);
     run_tell(thread->run, &event);

@@ -14,6 +14,7 @@
 #include "cpu/regs.h"
 #include "observe/bytes.h"
 #include "observe/guard.h"
+#include "observe/place.h"
 #include "target/calls.h"
 #include "target/proc.h"
 #include "target/registers.h"
@@ -142,7 +143,7 @@ static void find_storer(struct thread *thread, struct storer *storer,
                       &storer->source);
     if (!budget_has_callers(spent))
         return;
-    thread_callers(thread, regs, &storer->callers, room);
+    place_callers(thread, regs, &storer->callers, room);
     if (budget_pay_callers(spent) == BUDGET_callers)
         thread_limit(thread, budget_word(BUDGET_callers), 0,
                      "the callers of %" PRIu64

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/thread.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/mem.h"
@@ -103,28 +102,6 @@ void thread_source(struct thread *thread, struct srcline *out)
         return;
     tracee_regs(&thread->tracee, &regs);
     lines_find_caller(thread->run->lines, thread->tracee.tid, &regs, out);
-}
-
-const char *thread_symbol(const struct thread *thread, uint64_t pc,
-                          struct buf *room)
-{
-    const struct region *code = regions_at(&thread->space->regions, pc);
-
-    if (!code)
-        return lines_symbol(thread->run->lines, pc);
-    buf_clear(room);
-    buf_printf(room, "0x%" PRIx64 "+0x%" PRIx64, code->start, pc - code->start);
-    return buf_text(room);
-}
-
-void thread_callers(const struct thread *thread, const struct regs *regs,
-                    struct line_callers *out, struct buf *room)
-{
-    lines_find_callers(thread->run->lines, thread->tracee.tid, regs,
-                       &thread->space->regions, out);
-    if (out->beyond && out->count < MAX_CALLERS)
-        out->list[out->count++].symbol =
-            thread_symbol(thread, out->beyond, room);
 }
 
 void thread_limit(const struct thread *thread, const char *budget,

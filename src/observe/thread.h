@@ -191,17 +191,6 @@ void run_tell(struct run *run, struct event *event);
  * *out is all zero where that is not known. */
 void thread_source(struct thread *thread, struct srcline *out);
 
-/* Names the place of pc as an event does, generated code by its region; NULL
- * where nothing is known. The text may be in *room, which the caller
- * releases. */
-const char *thread_symbol(const struct thread *thread, uint64_t pc,
-                          struct buf *room);
-
-/* The callers of the instruction that the thread is at with these registers;
- * if generated code is one of them, it is the last. Its name is in *room. */
-void thread_callers(const struct thread *thread, const struct regs *regs,
-                    struct line_callers *out, struct buf *room);
-
 /* Says that something is not watched any more. addr 0: not about a region. */
 void thread_limit(const struct thread *thread, const char *budget,
                   uint64_t addr, const char *format, ...)

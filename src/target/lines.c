@@ -22,7 +22,7 @@
  * - C++ writes types into its names. libstdc++ can read them; a program with
  *   such names nearly always comes with it, so it is loaded when first needed.
  */
-#include "target/lines_parts.h"
+#include "target/lines.h"
 
 #include <dlfcn.h>
 #include <dwarf.h>
@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "target/lines_parts.h"
 #include "target/machine.h"
 #include "target/proc.h"
 

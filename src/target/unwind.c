@@ -2,8 +2,8 @@
 /*
  * The canonical frame address (CFA, DWARF 5, 6.4) is the stack pointer behind a
  * function's return. Rules that compilers write for their own code are all of
- * one kind: the CFA is a register and an offset, and a register of the caller is
- * the same, or at an offset from the CFA. What has other ones (signal frames,
+ * one kind: the CFA is a register and an offset, and a register of the caller
+ * is the same, or at an offset from the CFA. What has other ones (signal frames,
  * the stubs of the dynamic linker) ends the unwinding.
  */
 #include "target/unwind.h"

@@ -3,9 +3,9 @@
  * target/unwind.h - from a function to the one that has called it.
  *
  * A module's call frame information (CFI, in .eh_frame or .debug_frame) says
- * for each instruction where the caller's registers are. libdw reads it; what it
- * says of an instruction is kept, so that a place that stores again and again
- * costs no more than reading the stack.
+ * for each instruction where the caller's registers are. libdw reads it; what
+ * it says of an instruction is kept, so that a place that stores again and
+ * again costs no more than reading the stack.
  *
  * Nothing on the stack is believed: each step goes upwards, reads what can be
  * read, and where there are no rules, or none that are simple, it ends. Of

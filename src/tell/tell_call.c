@@ -391,8 +391,8 @@ static const char *as_int(struct phrases *phrases, uint64_t value)
                : phrase(phrases, "as a 32-bit int %d", number);
 }
 
-/* "printf, libc.so.6, at 0x...", "twice at 0x..." of the program's own; where it
- * is no call "0x... in main()" of what has lines, or "0x... (luajit+0x9b)". */
+/* "printf, libc.so.6, at 0x...", "twice at 0x..." of the program's own; where
+ * it is no call "0x... in main()" of what has lines, or "0x... (luajit+0x9b)". */
 static const char *leave_place(struct phrases *phrases,
                                const struct event *event)
 {
