@@ -29,9 +29,33 @@ struct place {
     uint64_t addr; /* or the instruction to show */
 };
 
-static void place_of(const struct view *view, const struct event *event,
-                     struct place *place)
+/* The line of an event: of a store that of who names it, if its text is known,
+ * for a helper's is the same for all of them. */
+static const struct srcline *line_of(struct history *history,
+                                     const struct view *view,
+                                     const struct event *event,
+                                     struct chain *chain)
 {
+    const struct srcline *source;
+    struct bytes text;
+
+    if (event->kind != EVENT_WRITE)
+        return &event->source;
+    chain_of(event, chain);
+    emissions_name(history_emissions(history), chain);
+    source = &chain->list[chain->named_by].source;
+    return source->file &&
+                   view_source_line(view, source->file, source->line, &text)
+               ? source
+               : &event->source;
+}
+
+static void place_of(struct history *history, const struct view *view,
+                     const struct event *event, struct place *place)
+{
+    const struct srcline *source;
+    struct chain chain;
+
     *place = (struct place){.kind = PLACE_CODE};
     if (event->kind == EVENT_STEP) {
         place->addr = event->step.addr;
@@ -42,8 +66,9 @@ static void place_of(const struct view *view, const struct event *event,
         place->addr = event->signal.pc.value;
     } else if (event->source.file) {
         place->kind = PLACE_SOURCE;
-        place->file = mem_copy_text(event->source.file);
-        place->line = event->source.line;
+        source = line_of(history, view, event, &chain);
+        place->file = mem_copy_text(source->file);
+        place->line = source->line;
     } else {
         place->kind = PLACE_UNKNOWN;
     }
@@ -249,13 +274,14 @@ void pane_source(const struct moment *moment, struct pane *pane)
 
     if (event->kind == EVENT_WRITE && !words)
         words = event->write.text;
-    place_of(view, event, &place);
+    place_of(moment->history, view, event, &place);
     place.current = place.kind != PLACE_UNKNOWN;
     if (place.current && moment->focus.kind == FOCUS_SIGNAL)
         place.addr = moment->focus.addr;
     for (uint64_t i = moment->seq; !words && place.kind == PLACE_UNKNOWN &&
                                    i-- > 0 && moment->seq - i <= LOOK_BACK;)
-        place_of(view, history_event(moment->history, i), &place);
+        place_of(moment->history, view, history_event(moment->history, i),
+                 &place);
     if (place.kind == PLACE_SOURCE)
         show_source(moment, &place, pane);
     if (place.kind == PLACE_CODE)

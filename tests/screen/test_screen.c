@@ -985,6 +985,22 @@ Test(screen, other_programs_can_be_drawn)
     }
 }
 
+/* Through a helper, whose line is the same for all of them. */
+Test(screen, a_store_shows_the_line_that_names_it)
+{
+    struct history *history = record(ARGS("--", TRACEE("callers")));
+    struct grid grid;
+    uint64_t seq = 0;
+
+    while (history_event(history, seq)->kind != EVENT_WRITE)
+        seq++;
+    draw(history, seq, NULL, 40, 100, &grid);
+    find_row(&grid, ">   46      emit(0xb8);");
+    find_row(&grid, "in mov_eax(), through emit() at callers.c:35");
+    grid_release(&grid);
+    history_free(history);
+}
+
 /* Not the last instruction that was executed, but the one that could not be. */
 Test(screen, a_signal_marks_where_it_came)
 {
