@@ -297,9 +297,13 @@ static void judge_first(struct structure *structure, struct ledger *ledger,
                         .tid = run->event->tid,
                         .length = run->insn.length,
                         .arrival = (uint8_t)run->arrival};
+    const struct bytes bytes = {run->insn.bytes, run->insn.length};
 
-    if (thread->astray)
-        return; /* what it is tells nothing */
+    /* Behind a wrong arrival, what an instruction is tells nothing. One that
+     * has stored to itself is not what is there any more. */
+    if (thread->astray ||
+        !pages_hold(&ledger->view.pages, run->place.addr, bytes))
+        return;
     thread->astray = !judge_written(structure, ledger, run) ||
                      !whole_judge(&structure->layout, ledger, run);
     rewrite_ran(&structure->rewrite, ledger, &run->place, &run->insn);

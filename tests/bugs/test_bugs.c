@@ -95,6 +95,38 @@ static void check_bug(const char *program, const char *const *words)
     result_release(&result);
 }
 
+/*
+ * Programs that do what looks like a bug and is none: they patch code, use its
+ * memory again, move it, leave it by a jump, share it and lean on zeros.
+ */
+Test(bugs, none_where_there_is_none)
+{
+    static const char *const programs[] = {
+        TRACEE("beside_store"),   TRACEE("callback"),
+        TRACEE("code_restart"),   TRACEE("coroutines"),
+        TRACEE("exec_inside"),    TRACEE("grown"),
+        TRACEE("half"),           TRACEE("longjmp"),
+        TRACEE("memfd"),          TRACEE("moved"),
+        TRACEE("patch_one_page"), TRACEE("patched"),
+        TRACEE("reused"),         TRACEE("reused_racing"),
+        TRACEE("ring"),           TRACEE("rwx"),
+        TRACEE("self_mem"),       TRACEE("store_to_itself"),
+        TRACEE("stub"),           TRACEE("threads_store"),
+        TRACEE("twin_threads"),   TRACEE("two_functions"),
+    };
+    struct result result;
+
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        run(&(struct job){.argv = ARGS(JITTRACE, "--check", "--", programs[i]),
+                          .seconds = 120},
+            &result);
+        cr_expect(lt(sz, 0, result.out.len), "%s", programs[i]);
+        cr_expect(eq(ptr, strstr(buf_text(&result.out), " broken "), NULL),
+                  "%s: %s", programs[i], buf_text(&result.out));
+        result_release(&result);
+    }
+}
+
 #define BUG(name, ...)                                          \
     Test(bugs, name)                                            \
     {                                                           \
