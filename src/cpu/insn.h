@@ -111,8 +111,7 @@ struct insn {
     /* The legacy prefix (66, f2, f3) that is in truth a part of the opcode
      * (SDM vol. 2, 2.1.2, "mandatory prefix"), or 0. */
     uint8_t mandatory_prefix;
-    /* A prefix without effect, as another one is behind it (a REX that says
-     * something; SDM vol. 2, 2.2.1), or 0; of several the last one. */
+    /* A REX without effect, as a prefix is behind it (SDM 2.2.1), or 0. */
     uint8_t void_prefix;
     char mnemonic[16];
     char text[112]; /* Intel syntax, decimal: "mov rax, -4" */
@@ -138,16 +137,12 @@ int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
 void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
                      struct insn *out);
 
-/* Whether the CPU goes on with what is behind insn: at once, after a call that
- * returns, or if a branch is not taken. Not where it can but trap. */
+/* Whether what is behind insn can be next: not after a jump, ret or ud2. */
 bool insn_goes_on(const struct insn *insn);
-
 /* Whether the first `length` bytes of insn are prefixes, and no others. */
 bool insn_are_prefixes(const struct insn *insn, uint64_t length);
-
 /* The distance that insn adds to rip to jump or call, or NULL. */
 const struct insn_field *insn_distance(const struct insn *insn);
-
 /* The address that a memory or address operand stands for with these registers.
  * For the hidden stack operand of push and call that is where rsp points before
  * it is lowered; insn_accesses knows better. */
