@@ -188,9 +188,14 @@ static void explain_jump(struct crash *crash)
              words_reg(crash, target->reg, jump->index, NULL));
     else if (read_from(crash, jump, &addr))
         note(crash, WHY, "The target was read from 0x%" PRIx64 ". ", addr);
+    note_twin(crash);
     note(crash, WHY, "At 0x%" PRIx64 ": %s.", crash->pc,
          words_page(crash, crash->pc));
-    note(crash, NEXT, "See where the target is computed. ");
+    note(crash, NEXT,
+         crash->signal->twin.known && target->kind == OPERAND_IMMEDIATE
+             ? "A distance of 32 bits reaches 2 GiB: load the address into a "
+               "register for what is further away. "
+             : "See where the target is computed. ");
     note_command(crash, jump->seq);
 }
 

@@ -555,6 +555,7 @@ bool explain_access(struct crash *crash)
         if (note_direction(crash, &seq))
             note(crash, NEXT,
                  "DF must be clear at a call and at a return: cld. ");
+        note_twin(crash);
         if (!is_mapped)
             note(crash, WHY, "At that address: %s. ", words_page(crash, addr));
         note_command(crash, seq);

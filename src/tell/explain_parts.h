@@ -60,6 +60,9 @@ void note_what(struct crash *crash, const char *what);
 /* The where line: the instruction, its place and its bytes; then the tail. */
 void note_place(struct crash *crash, const char *tail);
 
+/* The why line: an address that the one that failed is a part of, if it is. */
+void note_twin(struct crash *crash);
+
 /* The next line: "`jittrace --step -- ./a.out`, then `g 12`, shows", or "`g 12`
  * shows"; and what that event is. */
 void note_command(struct crash *crash, uint64_t seq);
@@ -92,17 +95,17 @@ bool explain_refusal(struct crash *crash);    /* explain_memory.c: mprotect had
                                                * failed */
 bool explain_map_failed(struct crash *crash); /* mmap had */
 bool explain_taken(struct crash *crash);
-bool explain_crossing(struct crash *crash);   /* explain_control.c: into a page
+bool explain_crossing(struct crash *crash); /* explain_control.c: into a page
                                              * that may not be executed */
-bool explain_fetch(struct crash *crash);      /* of no code */
-bool explain_end(struct crash *crash);        /* ran off */
-bool explain_middle(struct crash *crash);     /* of an instruction */
-bool explain_stack(struct crash *crash);      /* explain_memory.c */
-bool explain_access(struct crash *crash);     /* SIGSEGV */
-bool explain_division(struct crash *crash);   /* explain_fault.c: SIGFPE */
-bool explain_opcode(struct crash *crash);     /* SIGILL */
-bool explain_trap(struct crash *crash);       /* SIGTRAP */
-bool explain_general(struct crash *crash);    /* general protection */
+bool explain_fetch(struct crash *crash);    /* of no code */
+bool explain_end(struct crash *crash);      /* ran off */
+bool explain_middle(struct crash *crash);   /* of an instruction */
+bool explain_stack(struct crash *crash);    /* explain_memory.c */
+bool explain_access(struct crash *crash);   /* SIGSEGV */
+bool explain_division(struct crash *crash); /* explain_fault.c: SIGFPE */
+bool explain_opcode(struct crash *crash);   /* SIGILL */
+bool explain_trap(struct crash *crash);     /* SIGTRAP */
+bool explain_general(struct crash *crash);  /* general protection */
 
 /*
  * explain_loop.c: the loop that the thread was in whose step was the last one.

@@ -258,6 +258,19 @@ static const char *way_to_start(const struct event_start *start)
     return in_memory ? NULL : "--";
 }
 
+void note_twin(struct crash *crash)
+{
+    const struct event_signal *signal = crash->signal;
+
+    if (signal->twin.known)
+        note(crash, WHY,
+             "0x%" PRIx64 "%s%s%s has the same low 32 bits, and is mapped: the "
+             "upper ones may have been cut off. ",
+             signal->twin.value, signal->twin_symbol ? " <" : "",
+             signal->twin_symbol ? signal->twin_symbol : "",
+             signal->twin_symbol ? ">" : "");
+}
+
 /* What a reader sees who goes to that event. */
 static const char *shown(struct crash *crash, uint64_t seq)
 {

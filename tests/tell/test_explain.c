@@ -900,6 +900,29 @@ Test(explain, what_is_behind_the_end_of_a_file)
     history_free(history);
 }
 
+/* Half of an address, and where in another file it was used. */
+Test(explain, an_address_that_was_cut)
+{
+    struct history *history = with_code(load, 3);
+    struct event event = {.kind = EVENT_SIGNAL,
+                          .signal = {.number = SIGSEGV,
+                                     .code = SEGV_MAPERR,
+                                     .addr = {true, 0x55555000},
+                                     .pc = {true, HERE},
+                                     .access = "read",
+                                     .twin = {true, HERE},
+                                     .twin_symbol = "table+0x0",
+                                     .symbol = "libc.so.6:strlen+0x1"}};
+
+    add(history, event);
+    died(history, SIGSEGV);
+    expect(history, EXPLAIN_WHERE, "0x555555555000, in libc.so.6:strlen+0x1;");
+    expect(history, EXPLAIN_WHY,
+           "0x555555555000 <table+0x0> has the same low 32 bits, and is "
+           "mapped:");
+    history_free(history);
+}
+
 /* It did not run there, so nothing is said of an end. */
 Test(explain, sent_to_where_nobody_wrote)
 {
