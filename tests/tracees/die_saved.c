@@ -4,8 +4,9 @@
  *
  * ends:    signal SIGSEGV
  * reports: enter +0 call
- * reports: step +0 mov ebx, 7
- * reports: step +5 ret
+ * reports: step +0 xor eax, eax
+ * reports: step +2 mov ebx, 7
+ * reports: step +7 ret
  * reports: leave return
  * reports: signal SIGSEGV write
  */
@@ -14,6 +15,7 @@
 int main(void)
 {
     static const uint8_t insns[] = {
+        0x31, 0xc0,          /* xor eax, eax */
         0xbb, 0x07, 0, 0, 0, /* mov ebx, 7 */
         0xc3,                /* ret */
     };
