@@ -7,7 +7,7 @@
  * reports: enter +0 call
  * reports: step +0 std
  * reports: step +1 ret
- * reports: leave return
+ * reports: leave return *
  * reports: signal SIGSEGV write
  */
 #include "code.h"

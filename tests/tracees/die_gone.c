@@ -6,7 +6,7 @@
  * reports: enter +0 call
  * reports: step +4 call rdi
  * reports: leave call
- * reports: unmap
+ * reports: unmap 4096
  * reports: signal SIGSEGV execute
  */
 #include "code.h"

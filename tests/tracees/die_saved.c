@@ -7,7 +7,7 @@
  * reports: step +0 xor eax, eax
  * reports: step +2 mov ebx, 7
  * reports: step +7 ret
- * reports: leave return
+ * reports: leave return *
  * reports: signal SIGSEGV write
  */
 #include "code.h"
