@@ -47,6 +47,10 @@ fault_operand(const struct insn *insn, const struct regs *regs, uint64_t addr);
 bool fault_goes_down(const struct insn *insn, const struct regs *regs);
 bool fault_is_down(uint64_t flags);
 
+/* Whether insn gives the whole register a value that does not depend on what
+ * was there: mov ecx, 0 and xor ecx, ecx do, add rcx, 1 and mov cl, 0 do not. */
+bool insn_sets(const struct insn *insn, enum reg reg);
+
 /* Why an access raises #GP, for which the kernel gives no address. */
 enum fault_protection {
     FAULT_UNCLEAR,

@@ -3,8 +3,7 @@
  * cpu/insn.h - one instruction: its length, its text, and what each of its
  * bits is for, in the words of the Intel SDM vol. 2, chapter 2.
  *
- * Only insn.c knows Zydis, which decodes. What comes out is a plain struct
- * without pointers, which can be kept and copied.
+ * Only insn.c knows Zydis. What comes out has no pointers and can be copied.
  */
 #ifndef JITTRACE_CPU_INSN_H
 #define JITTRACE_CPU_INSN_H
@@ -149,10 +148,6 @@ const struct insn_field *insn_distance(const struct insn *insn);
 uint64_t insn_address(const struct insn *insn,
                       const struct insn_operand *operand,
                       const struct regs *regs);
-
-/* Whether insn gives the whole register a value that does not depend on what
- * was there: mov ecx, 0 and xor ecx, ecx do, add rcx, 1 and mov cl, 0 do not. */
-bool insn_sets(const struct insn *insn, enum reg reg);
 
 /* Memory that an instruction reads or writes. */
 struct insn_access {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu/calling.h"
+#include "cpu/fault.h"
 
 void recent_init(struct recent *recent)
 {

@@ -24,6 +24,7 @@
 #include "base/buf.h"
 #include "support/support.h"
 #include "cpu/calling.h"
+#include "cpu/fault.h"
 #include "cpu/effect.h"
 #include "cpu/insn.h"
 #include "cpu/regs.h"

@@ -113,20 +113,6 @@ static size_t enter_accesses(const struct insn *insn, const struct regs *regs,
     return count;
 }
 
-/* A write to 32 bits clears the others (Intel SDM vol. 1, 3.4.1.1). */
-bool insn_sets(const struct insn *insn, enum reg reg)
-{
-    const struct insn_operand *list = insn->operands;
-
-    for (uint8_t i = 0; i < insn->operand_count; i++)
-        if (list[i].kind == OPERAND_REGISTER && list[i].reg == reg &&
-            list[i].written && !list[i].conditional && list[i].bits >= 32)
-            return !list[i].read ||
-                   (insn_is(insn, "xor sub") && operand_is_register(&list[1]) &&
-                    operand_is_same(&list[0], &list[1]));
-    return false;
-}
-
 size_t insn_accesses(const struct insn *insn, const struct regs *regs,
                      struct insn_access *out, size_t max)
 {

@@ -82,6 +82,20 @@ const struct insn_operand *fault_operand(const struct insn *insn,
     return NULL;
 }
 
+/* A write to 32 bits clears the others (Intel SDM vol. 1, 3.4.1.1). */
+bool insn_sets(const struct insn *insn, enum reg reg)
+{
+    const struct insn_operand *list = insn->operands;
+
+    for (uint8_t i = 0; i < insn->operand_count; i++)
+        if (list[i].kind == OPERAND_REGISTER && list[i].reg == reg &&
+            list[i].written && !list[i].conditional && list[i].bits >= 32)
+            return !list[i].read ||
+                   (insn_is(insn, "xor sub") && operand_is_register(&list[1]) &&
+                    operand_is_same(&list[0], &list[1]));
+    return false;
+}
+
 #define DIRECTION_FLAG 0x400u
 
 bool fault_is_down(uint64_t flags)
