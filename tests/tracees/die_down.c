@@ -9,6 +9,7 @@
  * reports: step +1 ret
  * reports: leave return *
  * reports: signal SIGSEGV write
+ * reports: verdict direction-flag broken +0
  */
 #include "code.h"
 

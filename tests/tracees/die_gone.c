@@ -8,6 +8,7 @@
  * reports: leave call
  * reports: unmap 4096
  * reports: signal SIGSEGV execute
+ * reports: verdict stale broken +4
  */
 #include "code.h"
 

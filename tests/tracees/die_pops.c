@@ -13,6 +13,7 @@
  * reports: step +6 pop rax
  * reports: step +7 ret
  * reports: signal SIGSEGV execute
+ * reports: verdict stack-balanced broken +7
  */
 #include "code.h"
 

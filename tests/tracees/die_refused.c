@@ -7,6 +7,7 @@
  * reports: map rw- anonymous
  * reports: refused mprotect EINVAL *not that of a page
  * reports: signal SIGSEGV execute
+ * reports: verdict executable broken +32
  * never:   enter *
  */
 #include <stddef.h>

@@ -9,6 +9,7 @@
  * reports: step +7 ret
  * reports: leave return *
  * reports: signal SIGSEGV write
+ * reports: verdict callee-saved broken +2
  */
 #include "code.h"
 
