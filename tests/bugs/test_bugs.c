@@ -20,6 +20,14 @@ TestSuite(bugs, .timeout = 300);
     X(child_changes, "overwritten broken code[0..2] lea eax, [rdi+10]",        \
       "the byte at offset 2 changed from 01 to 0a", "the child process",       \
       "MAP_SHARED")                                                            \
+    X(direction_flag, "direction-flag broken code[2] std",                     \
+      "still set at the return")                                               \
+    X(red_zone, "red-zone broken code[4..8] mov [rsp-8], rdi", "it stores at", \
+      "code[21] reads it back")                                                \
+    X(syscall_takes, "caller-saved broken code[11..12] syscall",               \
+      "syscall changes r11", "code[13] reads that")                            \
+    X(variadic, "variadic-al broken code[20..22] call r10",                    \
+      "al is 0 at the call of printf, which is variadic")                      \
     X(endless, "jnz code[2] at code[6] could leave it, but never did",         \
       "rdi stays 3, so it never will")                                         \
     X(half_pointer, "cut-address broken code[0..4] mov edx", "(total",         \
@@ -34,7 +42,8 @@ TestSuite(bugs, .timeout = 300);
     X(map_failed, "mmap at map_failed.c:7 failed with EBADF",                  \
       "there is no MAP_ANONYMOUS among its flags",                             \
       "it was to write to 0xffffffffffffffff")                                 \
-    X(misaligned_call, "call rax at code[10]", "8 bytes off a multiple of 16") \
+    X(misaligned_call, "stack-aligned broken code[10..11] call rax",           \
+      "it calls show", "call rax at code[10]", "8 bytes off a multiple of 16") \
     X(no_return, "written-before-run broken code[6]",                          \
       "control ran on from sub at offset 3")                                   \
     X(not_executable, "The program executed a page that may not be executed",  \
