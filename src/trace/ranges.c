@@ -151,10 +151,13 @@ const struct stretch *ranges_from(const struct ranges *ranges, uint64_t at,
 
 void *ranges_at(const struct ranges *ranges, uint64_t at)
 {
-    size_t count;
-    const struct stretch *stretch = ranges_from(ranges, at, &count);
+    const struct ranges_table *table = ranges->table;
+    size_t i =
+        table ? mem_until(table->list, table->count, sizeof *table->list, at)
+              : 0;
 
-    return count > 0 && stretch->from <= at ? stretch->value : NULL;
+    return i > 0 && table->list[i - 1].to > at ? table->list[i - 1].value
+                                               : NULL;
 }
 
 void *ranges_change(struct ranges *ranges, uint64_t at)

@@ -36,9 +36,11 @@ struct region *regions_from(const struct regions *regions, uint64_t addr)
 
 struct region *regions_at(const struct regions *regions, uint64_t addr)
 {
-    struct region *region = regions_from(regions, addr);
+    struct region *list = regions->list;
+    size_t i = mem_until(list, regions->count, sizeof *list, addr);
 
-    return region && region->addr <= addr ? region : NULL;
+    return i > 0 && addr - list[i - 1].addr < list[i - 1].length ? &list[i - 1]
+                                                                 : NULL;
 }
 
 static void insert(struct regions *regions, size_t at, struct region region)
