@@ -5,9 +5,6 @@
  */
 #include "format/format.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-
 #include "base/mem.h"
 #include "tell/paragraph.h"
 #include "tell/tell.h"

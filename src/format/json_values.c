@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "format/json_fields.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"

@@ -6,10 +6,6 @@
  */
 #include "format/format.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "tell/paragraph.h"

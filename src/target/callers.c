@@ -15,8 +15,6 @@
 
 #include <dwarf.h>
 #include <search.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "cpu/calling.h"

@@ -9,8 +9,6 @@
 #include "target/unwind.h"
 
 #include <dwarf.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "target/proc.h"

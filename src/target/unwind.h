@@ -15,7 +15,6 @@
 #define JITTRACE_TARGET_UNWIND_H
 
 #include <elfutils/libdwfl.h>
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "cpu/regs.h"

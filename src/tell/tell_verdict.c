@@ -3,7 +3,6 @@
  * What became of a rule: its name, whether it was held, the instruction that
  * broke it and who emitted that, and how.
  */
-#include <inttypes.h>
 
 #include "tell/tell_parts.h"
 

@@ -14,10 +14,6 @@
  */
 #include "trace/emission.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
 #include "cpu/insn.h"
 

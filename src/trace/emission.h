@@ -21,10 +21,6 @@
 #ifndef JITTRACE_TRACE_EMISSION_H
 #define JITTRACE_TRACE_EMISSION_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "trace/event.h"
 #include "trace/pack.h"
 #include "trace/ranges.h"
