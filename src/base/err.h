@@ -26,11 +26,9 @@ struct err {
     char text[512]; /* one line, no newline, no program name in front */
 };
 
-/*
- * Fills *err and returns -1, so that `return err_set(err, ...)` ends a
+/* Fills *err and returns -1, so that `return err_set(err, ...)` ends a
  * function. The text may repeat arguments and names of files: what of it is not
- * shown as it is, newlines too, is escaped (base/utf8.h). It is cut to fit.
- */
+ * shown as it is, newlines too, is escaped (base/utf8.h). It is cut to fit. */
 int err_set(struct err *err, enum err_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

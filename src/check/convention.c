@@ -130,11 +130,9 @@ static void take_return(struct calls_thread *thread, struct ledger *ledger,
     judge_result(ledger, &call, event);
 }
 
-/*
- * A return to where nothing can run, right after it, or one that fails itself,
+/* A return to where nothing can run, right after it, or one that fails itself,
  * as it does where the address is none (Intel SDM vol. 2, RET: #GP). That one
- * goes elsewhere than to the caller may be meant; that it crashes is not.
- */
+ * goes elsewhere than to the caller may be meant; that it crashes is not. */
 static void take_crash(struct calls_thread *thread, struct ledger *ledger,
                        const struct event *event)
 {

@@ -40,12 +40,10 @@ static const struct srcline *line_of(const struct emission *emission)
     return &emission->chain.list[emission->chain.named_by].source;
 }
 
-/*
- * Whether the bytes that were emitted there are whole instructions. The last
+/* Whether the bytes that were emitted there are whole instructions. The last
  * call that a function makes leaves no frame of that function where the
  * compiler has made it a jump, and what it stores looks like another emission
- * of the same line; it is added.
- */
+ * of the same line; it is added. */
 static bool find_whole(struct emitted *emitted, const struct ledger *ledger,
                        struct emission *taken, struct insn *last)
 {
@@ -63,11 +61,9 @@ static bool find_whole(struct emitted *emitted, const struct ledger *ledger,
     return true;
 }
 
-/*
- * Whether it was stored right behind what is in front of it, by one store or
+/* Whether it was stored right behind what is in front of it, by one store or
  * two (of memcpy(3), that overlap): what is filled in later is an operand, and
- * code that is emitted downwards begins with what was stored last.
- */
+ * code that is emitted downwards begins with what was stored last. */
 static bool was_next(const struct ledger *ledger, const struct emission *taken)
 {
     const struct ledger_store *before =

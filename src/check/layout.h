@@ -67,13 +67,11 @@ void layout_stored(struct layout *layout, uint64_t addr, uint64_t length);
 /* What was there is gone. */
 void layout_forget(struct layout *layout, uint64_t addr, uint64_t length);
 
-/*
- * Finds what instruction addr is in the middle of: the nearest one below that
+/* Finds what instruction addr is in the middle of: the nearest one below that
  * ran (not further than LAYOUT_REACH bytes) and those that follow it in memory
  * as `read` has them are gone through, as long as the CPU would. Returns 1 and
  * fills *out; 0 if addr is where one begins; -1: not known, as code may end
- * between, or bytes were never written.
- */
+ * between, or bytes were never written. */
 #define LAYOUT_REACH 512u
 int layout_around(const struct layout *layout, const struct view *view,
                   uint64_t addr, struct insn *out);

@@ -113,20 +113,16 @@ void ledger_held(struct ledger *ledger, enum rule rule);
 /* The rule may have been broken unseen: why, as a clause. */
 void ledger_missed(struct ledger *ledger, enum rule rule, const char *why);
 
-/*
- * The rule was broken at that place, the culprit. The text says how and needs
+/* The rule was broken at that place, the culprit. The text says how and needs
  * no full stop; the rule's advice is told behind it. Found again at the same
- * place with the same key it is counted.
- */
+ * place with the same key it is counted. */
 void ledger_found(struct ledger *ledger, enum rule rule,
                   const struct place *place, uint64_t key, const char *format,
                   ...) __attribute__((format(printf, 5, 6)));
 
-/*
- * The verdict number *state, from 0, as an event that borrows from the ledger
+/* The verdict number *state, from 0, as an event that borrows from the ledger
  * and from buf: those that are wanted, in the order of the rules. all: not only
- * the broken ones. Returns false if there are no more.
- */
+ * the broken ones. Returns false if there are no more. */
 struct verdicts {
     bool all;
     unsigned rule; /* the next one */

@@ -169,11 +169,9 @@ static unsigned operands_begin(const struct insn *insn)
     return begin;
 }
 
-/*
- * A store that changes what an instruction is that another thread has run since
+/* A store that changes what an instruction is that another thread has run since
  * it came in. How it can be done is left alone: the whole of it at once, or a
- * trap or a jump to itself first, over its first bytes.
- */
+ * trap or a jump to itself first, over its first bytes. */
 static bool changes_running(const struct ledger *ledger,
                             const struct layout *layout,
                             const struct event_write *write, size_t i,

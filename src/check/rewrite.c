@@ -129,11 +129,9 @@ static uint64_t stored_at(const struct ledger *ledger, uint64_t addr)
     return store ? store->seq : 0;
 }
 
-/*
- * Whether the instruction at addr was emitted, and more behind it, or ran: *seq
+/* Whether the instruction at addr was emitted, and more behind it, or ran: *seq
  * is the event by which it was there. Code that is emitted from its end to its
- * beginning is not known to be.
- */
+ * beginning is not known to be. */
 static bool is_complete(const struct ledger *ledger,
                         const struct layout *layout, uint64_t addr,
                         uint64_t *seq)

@@ -344,11 +344,9 @@ static void take_run(struct structure *structure, struct ledger *ledger,
     thread->place = run->place;
 }
 
-/*
- * A return to code that was stored after the call was made, and to where no
+/* A return to code that was stored after the call was made, and to where no
  * instruction begins in it. (To store another call, or code that goes on as the
- * old one did, is how calls are linked.)
- */
+ * old one did, is how calls are linked.) */
 static bool judge_return(struct structure *structure, struct ledger *ledger,
                          const struct event *event)
 {

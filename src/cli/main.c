@@ -9,11 +9,9 @@
 #include "cli/options.h"
 #include "cli/show.h"
 
-/*
- * Descriptors 0 to 2 that are closed would be given to files of ours. They are
+/* Descriptors 0 to 2 that are closed would be given to files of ours. They are
  * opened with FD_CLOEXEC, so that the program finds them closed, as it should.
- * Returns whether standard output was open.
- */
+ * Returns whether standard output was open. */
 static bool fill_descriptors(void)
 {
     bool has_stdout = fcntl(STDOUT_FILENO, F_GETFD) >= 0;

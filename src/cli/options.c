@@ -263,11 +263,9 @@ static int take(const struct entry *entry, const char *value,
     return 0;
 }
 
-/*
- * Reads the option that argv begins with, and the value that may follow: in the
+/* Reads the option that argv begins with, and the value that may follow: in the
  * same argument, as --name=value or -ovalue, or in the next. Returns how many
- * arguments that were, or -1.
- */
+ * arguments that were, or -1. */
 static int parse_option(char **argv, struct options *options, struct err *err)
 {
     const char *text = argv[0], *value;

@@ -54,11 +54,9 @@ struct options {
     struct observe_budget budget;
 };
 
-/*
- * Reads argv into *options, which then borrows from argv; the order of what is
+/* Reads argv into *options, which then borrows from argv; the order of what is
  * in argv may be another one then. Returns 0, or -1 with err filled
- * (ERR_USAGE). Prints nothing.
- */
+ * (ERR_USAGE). Prints nothing. */
 int options_parse(int argc, char **argv, struct options *options,
                   struct err *err);
 

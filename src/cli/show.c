@@ -225,10 +225,8 @@ static int open_input(const char *name, struct err *err)
     return fd;
 }
 
-/*
- * The program is over, whatever it was about to do. What can still be observed
- * of that makes a recording complete.
- */
+/* The program is over, whatever it was about to do. What can still be observed
+ * of that makes a recording complete. */
 static void end_program(struct source *source, struct sink *fan,
                         struct source *events, struct driver *driver,
                         bool recorded)
@@ -250,11 +248,10 @@ static void end_program(struct source *source, struct sink *fan,
     }
 }
 
-/*
- * Lets the reader step through the events of the source. output is our end of the program's terminal, or -1.
- * Returns 0, or the signal that asked us to end, or -1 with err filled; the
- * program's exit status, if it came that far, is in *status.
- */
+/* Lets the reader step through the events of the source. output is our end of
+ * the program's terminal, or -1. Returns 0, or the signal that asked us to end,
+ * or -1 with err filled; the program's exit status, if it came that far, is in
+ * *status. */
 static int step(const struct options *options, struct source *source,
                 struct source *events, struct sink *fan, int output,
                 bool fullscreen, int *status, struct err *err)

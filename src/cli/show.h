@@ -16,17 +16,13 @@
 /* Says on standard error what failed. Returns the exit status for it. */
 int complain(const struct err *err);
 
-/*
- * Starts the program that the options name; launch says what its descriptors
- * are to be. Returns its events, or NULL with err filled.
- */
+/* Starts the program that the options name; launch says what its descriptors
+ * are to be. Returns its events, or NULL with err filled. */
 struct source *start_program(const struct options *options,
                              const struct launch *launch, struct err *err);
 
-/*
- * The file of -o, else standard output; or NULL with err filled: that is so,
- * too, if it is the recording that is to be read, under whatever name.
- */
+/* The file of -o, else standard output; or NULL with err filled: that is so,
+ * too, if it is the recording that is to be read, under whatever name. */
 FILE *open_output(const struct options *options, struct err *err);
 
 /*

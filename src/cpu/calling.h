@@ -80,23 +80,19 @@ bool calling_precedes(int pid, memory_reader *read, uint64_t addr);
 bool calling_is_call(struct bytes insn, uint64_t addr,
                      const struct reg_change *changes, size_t count);
 
-/*
- * Whether a function that had these registers at its first instruction has
+/* Whether a function that had these registers at its first instruction has
  * ended when the stack pointer is sp: it has returned, or was jumped out of.
  * What is further away than a stack is large, 8 MiB (RLIMIT_STACK in
- * getrlimit(2)), is another stack and says nothing.
- */
+ * getrlimit(2)), is another stack and says nothing. */
 bool calling_is_over(const struct regs *entry, uint64_t sp);
 
 /* All registers in the order of a reader's interest: what a function returns,
  * what it is given, the stack, and the others. */
 extern const enum reg calling_interest[REG_COUNT];
 
-/*
- * The name of the register that the code which a function returns to takes a
+/* The name of the register that the code which a function returns to takes a
  * result from: that which it reads before it sets it. NULL if that cannot be
- * told from these bytes, up to the first instruction that leads elsewhere.
- */
+ * told from these bytes, up to the first instruction that leads elsewhere. */
 const char *calling_taken(struct bytes code, uint64_t addr);
 
 /* The registers that a call had, which has just been executed. */

@@ -26,11 +26,9 @@ enum fp_difference {
                  * what MMX code leaves without emms (9.6.2) */
 };
 
-/*
- * What a function has changed that it must not (psABI 3.2.1: the control bits
+/* What a function has changed that it must not (psABI 3.2.1: the control bits
  * of MXCSR and the x87 control word are callee-saved), by the states at its
- * entry and its return. Appends what that is, but for FP_SAME.
- */
+ * entry and its return. Appends what that is, but for FP_SAME. */
 enum fp_difference fp_compare(uint64_t entry, uint64_t now, struct buf *out);
 
 /* Whether an instruction may change the control bits. */

@@ -69,11 +69,9 @@ enum operand_kind {
                       * one that is not known from these registers (gather) */
 };
 
-/*
- * An operand, explicit or hidden (the stack of push, the flags of add are
- * hidden). Registers that regs.def does not list (vectors, segments) have
- * reg == REG_NONE and still say whether they are read or written.
- */
+/* An operand, explicit or hidden (the stack of push, the flags of add are
+ * hidden). Registers that regs.def does not list (vectors, segments) have reg
+ * == REG_NONE and still say whether they are read or written. */
 struct insn_operand {
     enum operand_kind kind;
     bool hidden;
@@ -123,11 +121,9 @@ struct insn {
 /* Which library decodes: its name and version. */
 const char *insn_library(void);
 
-/*
- * Decodes the instruction that the len bytes at code begin with, which will run
+/* Decodes the instruction that the len bytes at code begin with, which will run
  * at addr. Returns 1, 0 when they end too early, or -1 when they are none of
- * 64-bit mode; then *out is unchanged. Relative targets appear as addresses.
- */
+ * 64-bit mode; then *out is unchanged. Relative targets appear as addresses. */
 int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
                 struct insn *out);
 

@@ -67,32 +67,24 @@ const char *reg_name(enum reg reg);
 /* The register of that lower-case name, or REG_NONE. */
 enum reg reg_find(const char *name);
 
-/*
- * Appends the name of the part of a general register that an instruction uses:
+/* Appends the name of the part of a general register that an instruction uses:
  * its low 64, 32, 16 or 8 bits, or bits 15..8 if high ("rax" "eax" "ax" "al"
- * "ah"; Intel SDM vol. 1, table 3-2).
- */
+ * "ah"; Intel SDM vol. 1, table 3-2). */
 void reg_part_name(enum reg reg, unsigned bits, bool high, struct buf *out);
 
-/*
- * The register whose lowest byte an instruction with a REX prefix uses where
+/* The register whose lowest byte an instruction with a REX prefix uses where
  * one without uses bits 15..8 of reg: sil for dh (Intel SDM vol. 2, 2.2.1.2).
- * REG_NONE for a register that has no such part.
- */
+ * REG_NONE for a register that has no such part. */
 enum reg reg_beside_high(enum reg reg);
 
-/*
- * Lists what differs between two register files, in the order of regs.def,
+/* Lists what differs between two register files, in the order of regs.def,
  * without the program counter (an instruction's address says that). out has
- * room for REG_COUNT entries. Returns how many were filled.
- */
+ * room for REG_COUNT entries. Returns how many were filled. */
 size_t regs_diff(const struct regs *before, const struct regs *after,
                  struct reg_change *out);
 
-/*
- * Appends the names of the flags that are set, as "CF ZF", or "none" (Intel
- * SDM vol. 1, 3.4.3: the status flags CF PF AF ZF SF OF, and DF and TF).
- */
+/* Appends the names of the flags that are set, as "CF ZF", or "none" (Intel SDM
+ * vol. 1, 3.4.3: the status flags CF PF AF ZF SF OF, and DF and TF). */
 void flags_describe(uint64_t flags, struct buf *out);
 
 /* The bit of the flag of that name, capitals or not; or 0. */

@@ -23,11 +23,9 @@
 
 /* --- writing ------------------------------------------------------------- */
 
-/*
- * Jansson escapes what JSON requires. Further characters that are not shown as
+/* Jansson escapes what JSON requires. Further characters that are not shown as
  * they are (base/utf8.h) are in strings only, where "\\u" and their number mean
- * the same; all of them are below U+10000.
- */
+ * the same; all of them are below U+10000. */
 static void escape_from(struct buf *out, size_t start)
 {
     struct buf raw = {0};
@@ -208,10 +206,8 @@ static int take_line(struct json_source *json, struct event *event)
     return 1;
 }
 
-/*
- * The line is no JSON. Jansson's own sentences quote the file, control codes
- * and all; these do not.
- */
+/* The line is no JSON. Jansson's own sentences quote the file, control codes
+ * and all; these do not. */
 static int fail_syntax(struct json_source *json, const json_error_t *error)
 {
     enum json_error_code code = json_error_code(error);

@@ -137,10 +137,8 @@ static const struct {
     [TYPE_PARAMS] = {.right = "a list of texts", .optional = true},
 };
 
-/*
- * Whether the field says nothing in this event: code_offset, which follows
- * code in event.def, when there is no code.
- */
+/* Whether the field says nothing in this event: code_offset, which follows code
+ * in event.def, when there is no code. */
 static bool is_void(const struct event *event, const struct event_field *field)
 {
     const void *code;

@@ -17,10 +17,8 @@
  */
 #define JSON_NUMBER_MAX INT64_C(9007199254740991)
 
-/*
- * A line of a recording. An event read from it borrows its texts from root;
- * what has another form in C than in JSON is in kept.
- */
+/* A line of a recording. An event read from it borrows its texts from root;
+ * what has another form in C than in JSON is in kept. */
 struct json_line {
     char *name;      /* of the file, for messages */
     uint64_t number; /* from 1 */
@@ -49,16 +47,12 @@ struct json_path {
     size_t index;
 };
 
-/*
- * Appends value as it would stand in the file, so far as it fits a message; in
- * ASCII, because a message must not carry control codes of the file.
- */
+/* Appends value as it would stand in the file, so far as it fits a message; in
+ * ASCII, because a message must not carry control codes of the file. */
 void json_quote(const json_t *value, struct buf *out);
 
-/*
- * As json_fail for a value that is not what it must be, or missing (NULL).
- * right ends the sentence "it must be ...".
- */
+/* As json_fail for a value that is not what it must be, or missing (NULL).
+ * right ends the sentence "it must be ...". */
 int json_fail_field(const struct json_line *line, const json_t *value,
                     const char *right, const struct json_path *path);
 
@@ -67,10 +61,8 @@ int json_fail_field(const struct json_line *line, const json_t *value,
 /* size bytes, all zero, that live as long as the event of the line. */
 void *json_keep(struct json_line *line, size_t size);
 
-/*
- * These take a value, or NULL for a missing one, and return whether it is a
- * text without NUL, a whole number from min to max.
- */
+/* These take a value, or NULL for a missing one, and return whether it is a
+ * text without NUL, a whole number from min to max. */
 bool json_get_text(const json_t *value, const char **out);
 bool json_get_number(const json_t *value, int64_t min, int64_t max,
                      int64_t *out);
@@ -91,10 +83,8 @@ json_t *json_of_text(const char *text);
 
 /* --- whole events (json_fields.c) ----------------------------------------- */
 
-/*
- * Fills tid, source and the fields of event, whose kind is set and all else
- * zero, from the line. Returns 0, or -1 with line->err filled.
- */
+/* Fills tid, source and the fields of event, whose kind is set and all else
+ * zero, from the line. Returns 0, or -1 with line->err filled. */
 int json_read_fields(struct json_line *line, struct event *event);
 
 /* Adds a value, which becomes the object's, or the list's (key NULL). */

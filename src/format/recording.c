@@ -26,10 +26,8 @@
 #include "trace/view.h"
 #include "cpu/insn.h"
 
-/*
- * Where the memory of a program ends at the latest: five levels of page tables
- * leave it 56 bits of address (Intel SDM vol. 1, 3.3.7.1).
- */
+/* Where the memory of a program ends at the latest: five levels of page tables
+ * leave it 56 bits of address (Intel SDM vol. 1, 3.3.7.1). */
 #define MEMORY_END (UINT64_C(1) << 56)
 
 #define ADDR "0x%" PRIx64
@@ -162,10 +160,8 @@ static void note(struct recording *recording, const struct event *event)
     }
 }
 
-/*
- * Whether it is known which byte a thread finds at addr, and which it is. Where
- * another one has stored since it entered, it may see that or not.
- */
+/* Whether it is known which byte a thread finds at addr, and which it is. Where
+ * another one has stored since it entered, it may see that or not. */
 static bool is_certain(struct recording *recording, int tid, uint64_t addr,
                        uint8_t *byte)
 {
@@ -306,10 +302,8 @@ static int check_register(struct recording *recording, enum reg reg,
                   reg_name(reg), known, told);
 }
 
-/*
- * Whether all that the thread did since it has entered was told. After a limit
- * it may have gone on at full speed for a while.
- */
+/* Whether all that the thread did since it has entered was told. After a limit
+ * it may have gone on at full speed for a while. */
 static bool is_followed(const struct recording *recording,
                         const struct view_thread *thread)
 {

@@ -125,10 +125,8 @@ static const char *const purpose[STAGES] = {
                    "at a time.",
 };
 
-/*
- * A heading where another stage begins; they may go round and round. What
- * generated code itself stores is a part of running it, and gets none.
- */
+/* A heading where another stage begins; they may go round and round. What
+ * generated code itself stores is a part of running it, and gets none. */
 static void tell_heading(struct text *text, const struct event *event)
 {
     /* Memory that was there before is not asked for by a system call. */

@@ -44,14 +44,12 @@ struct spending {
  * Once the budget for that is spent, so many stores into such a region are. */
 #define BUDGET_DATA_STORES 256u
 
-/*
- * Pays for a store into a region, for a system call that is stopped at because
+/* Pays for a store into a region, for a system call that is stopped at because
  * stores are watched, for a step of a call, for an entry, for a call about
- * memory that failed, for the callers of a store. Returns the budget that this has spent, or BUDGETS. Where
- * it has spent two, the one for all is told, which says more; data_stores are
- * spent for one region at a time, and are given back (subtracted) when it turns
- * out to be code.
- */
+ * memory that failed, for the callers of a store. Returns the budget that this
+ * has spent, or BUDGETS. Where it has spent two, the one for all is told, which
+ * says more; data_stores are spent for one region at a time, and are given back
+ * (subtracted) when it turns out to be code. */
 enum budget budget_pay_store(struct spending *spent, uint64_t *of_region,
                              bool is_code);
 enum budget budget_pay_system_call(struct spending *spent);

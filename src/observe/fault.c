@@ -279,12 +279,10 @@ enum go fault_stopped(struct thread *thread, const siginfo_t *info)
     if (is_trap && code > 0 && inside && tracee_blocks(tracee, SIGTRAP))
         return tracee_go_to(tracee, thread->stay.insn.addr) == 0 ? GO_PLAIN
                                                                  : GO_NOT;
-    /*
-     * A signal of faults was sent to this thread and pending when it faulted at
+    /* A signal of faults was sent to this thread and pending when it faulted at
      * a guard. The kernel has unblocked it for the fault, and as it does not
      * queue (signal(7)), only the one that was sent has come. It waits; the
-     * fault comes again.
-     */
+     * fault comes again. */
     if (is_fault && thread->space->watched && tracee_fetch(tracee) == 0 &&
         faults_at_guard(thread, signal)) {
         signals_forced(thread, signal);

@@ -25,16 +25,14 @@ enum fault_class {
     FAULT_STALE,   /* nothing is taken any more: the access can be repeated */
 };
 
-/*
- * Classifies a fault from the guards that are armed. Only a fault on a
+/* Classifies a fault from the guards that are armed. Only a fault on a
  * permission that a guard holds back is ours: SEGV_ACCERR, or BUS_ADRERR where
  * a userfaultfd holds back the write permission. The kernel does not say which
  * kind of access failed. It was the fetch if the address lies in the
  * instruction itself and the page cannot be executed: an instruction that lies
  * across two pages faults at the second one. Where it can be executed, an
  * instruction that stores to itself has faulted at that. A fault is stale when
- * a guard was lifted for another thread after it happened.
- */
+ * a guard was lifted for another thread after it happened. */
 enum fault_class fault_classify(const struct regions *regions,
                                 const struct fault *fault);
 

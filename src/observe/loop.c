@@ -227,13 +227,11 @@ static void handle(struct run *run, const struct stop *stop)
     }
 }
 
-/*
- * Reads a stop: one that was taken early, of a thread that was in the way of a
+/* Reads a stop: one that was taken early, of a thread that was in the way of a
  * store, else the next one. Returns 1, 0 when none came in time, or -1. The
  * program is over when there are no children left; or, as there may be one that
  * nobody has told of, when all threads have ended that are known, and none
- * comes shortly while others keep us waiting.
- */
+ * comes shortly while others keep us waiting. */
 static int read_stop(struct run *run, enum patience patience, struct err *err)
 {
     bool over = run->thread_count == 0 && run->has_strangers;

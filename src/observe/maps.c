@@ -56,16 +56,14 @@ static bool protected_range(const struct thread *thread, uint64_t *addr,
 /* A range this large is narrowed: the pages of a smaller one cost little. */
 #define NARROWED (UINT64_C(1) << 20)
 
-/*
- * The kernel passes over the pages of a mprotect that have the protection
+/* The kernel passes over the pages of a mprotect that have the protection
  * already. Where we hold execution back they have it not, and each would get it
  * and be deprived of it again: a program that asks for all of a large mapping
  * to be executable whenever it has changed one page (ruby --yjit) would take
  * minutes for a second. So the call is made for those regions alone whose
  * protection it changes, from the first to the last. Not where there is only
  * one region: it may be told though nothing changes, and is looked at then as
- * the program has it.
- */
+ * the program has it. */
 static void narrow(struct thread *thread, uint64_t addr, uint64_t end)
 {
     const struct call *call = &thread->call;

@@ -26,20 +26,16 @@ struct source *observe_new(const struct launch *launch,
 void observe_provide(struct source *source, const char *name,
                      struct bytes text);
 
-/*
- * Between two calls of source_next (or source_ready) the thread that made the
+/* Between two calls of source_next (or source_ready) the thread that made the
  * last event is stopped where that event happened. This stops the others too,
  * as far as they run: a thread that sleeps in a system call goes on sleeping,
- * for some calls could not be taken up again unnoticed.
- */
+ * for some calls could not be taken up again unnoticed. */
 void observe_pause(struct source *source);
 
-/*
- * Ends the program and all that it has started, also what was made just now.
- * Because the reader does so, a limit event "quit" says it. The events that
- * are there and those that still come can be read, up to the exit event. Does
- * nothing to a program that has ended.
- */
+/* Ends the program and all that it has started, also what was made just now.
+ * Because the reader does so, a limit event "quit" says it. The events that are
+ * there and those that still come can be read, up to the exit event. Does
+ * nothing to a program that has ended. */
 void observe_end(struct source *source);
 
 /* The process ID of the program, for as long as it has not ended. */

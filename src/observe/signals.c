@@ -323,13 +323,11 @@ bool signals_come_again(const struct thread *thread, const siginfo_t *info)
            (signal == SIGSEGV || signal == SIGILL || signal == SIGFPE);
 }
 
-/*
- * What the handler is told of a fault (trapno, err and cr2 in struct
+/* What the handler is told of a fault (trapno, err and cr2 in struct
  * sigcontext) is what the CPU said last, and a call of ours is a fault as well:
  * its step is. So the fault is raised again, if it can be, with no call of ours
  * behind it: a breakpoint of the program's own from in front of it. Returns
- * whether that is to be.
- */
+ * whether that is to be. */
 static bool raise_again(struct thread *thread)
 {
     struct tracee *tracee = &thread->tracee;

@@ -494,12 +494,10 @@ enum go stay_stepped(struct thread *thread)
         now.value[reg_argument[0]] == (uint64_t)delivering)
         return leave_for_handler(thread, &now);
 
-    /*
-     * The step over an instruction that loads ss went over the next one as
+    /* The step over an instruction that loads ss went over the next one as
      * well. What the second has read and written is not known. If it is a popf
      * that has set the trap flag, the kernel did not see that, and takes the
-     * flag for ours.
-     */
+     * flag for ours. */
     if (insn->kind == INSN_SHADOW && now.value[REG_PC] != end_of(insn)) {
         step_shadow(thread);
         access_prepare(&stay->accesses, thread->tracee.tid, insn,
@@ -547,13 +545,11 @@ enum go stay_stepped(struct thread *thread)
     if (kind != INSN_LOADS_FLAGS)
         return GO_ON;
 
-    /*
-     * Goes on behind a popf. The kernel takes the trap flag for the program's
+    /* Goes on behind a popf. The kernel takes the trap flag for the program's
      * own from then on, and would save it in a signal frame, until the program
      * has run without being stepped. So it runs: into the guard, which is armed
      * again, and on whose fault stay_enter goes on. No instruction is executed
-     * meanwhile; a signal may come before anything else.
-     */
+     * meanwhile; a signal may come before anything else. */
     if (guard_arm(thread, region) < 0)
         thread->inside = false;
     else

@@ -46,14 +46,12 @@ bool grid_equal(const struct grid *a, const struct grid *b)
            !memcmp(a->cells, b->cells, size);
 }
 
-/*
- * The first character of text, which is not empty, and how long it is; or '?'
+/* The first character of text, which is not empty, and how long it is; or '?'
  * unless a terminal shows it in exactly one column. wcwidth(3) knows that, but
  * only in a UTF-8 locale, and a grid must not depend on the locale. These are
  * the scripts and symbols of one column that a program for programmers meets
  * (Unicode Standard Annex 11: neither wide nor combining); all else counts as
- * unknown.
- */
+ * unknown. */
 static uint32_t decode(const uint8_t *text, size_t len, size_t *used)
 {
     static const uint32_t ranges[][2] = {

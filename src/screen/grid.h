@@ -40,11 +40,9 @@ void grid_clear(struct grid *grid); /* blank again */
 struct cell *grid_cell(const struct grid *grid, unsigned row, unsigned column);
 bool grid_equal(const struct grid *a, const struct grid *b);
 
-/*
- * Writes UTF-8 text on one row, from column on; what does not fit before `end`
+/* Writes UTF-8 text on one row, from column on; what does not fit before `end`
  * (a column, at most grid->columns) is cut. What is not printable or not one
- * column wide becomes '?'. Returns the column behind it.
- */
+ * column wide becomes '?'. Returns the column behind it. */
 unsigned grid_put(struct grid *grid, unsigned row, unsigned column,
                   unsigned end, enum role role, const char *text);
 
@@ -52,10 +50,8 @@ unsigned grid_put(struct grid *grid, unsigned row, unsigned column,
 void grid_paint(struct grid *grid, unsigned row, unsigned column,
                 enum role role);
 
-/*
- * Copies the lines of a pen that keeps roles (pen->keep_roles) into an area,
- * from line `first` on. Returns how many lines the pen has.
- */
+/* Copies the lines of a pen that keeps roles (pen->keep_roles) into an area,
+ * from line `first` on. Returns how many lines the pen has. */
 unsigned grid_put_pen(struct grid *grid, struct area area,
                       const struct pen *pen, unsigned first);
 

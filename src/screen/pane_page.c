@@ -53,11 +53,9 @@ const uint64_t *pane_mapping(const struct event *event)
     }
 }
 
-/*
- * Where to look: at the byte that a reader asks about, while that leads; else
+/* Where to look: at the byte that a reader asks about, while that leads; else
  * into the mapping that the event is about, else that of the focus, else the
- * last one that an event was about; at the focus if it is there.
- */
+ * last one that an event was about; at the focus if it is there. */
 static bool find_addr(const struct moment *moment, uint64_t *addr)
 {
     const struct cursor *cursor = moment->screen->cursor;
@@ -100,11 +98,9 @@ static void add_next(struct dump *dump, uint64_t addr)
         add_span(dump, addr, insn.length, ROLE_NEXT, "()");
 }
 
-/*
- * The offset of the first row: as much as possible of what is in front of the
+/* The offset of the first row: as much as possible of what is in front of the
  * focus, with some rows behind it where there are many. Nothing moves before it
- * must.
- */
+ * must. */
 static uint64_t first_row(const struct moment *moment, const struct dump *dump,
                           uint64_t addr, unsigned rows)
 {

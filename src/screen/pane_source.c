@@ -143,10 +143,8 @@ static void code_add(struct code *code, struct line line, bool is_anchor)
     code->ring[code->count++ % code->rows] = line;
 }
 
-/*
- * Reads instructions until all that is to be shown is there. Returns false if
- * they are out of step with the one at addr.
- */
+/* Reads instructions until all that is to be shown is there. Returns false if
+ * they are out of step with the one at addr. */
 static bool code_read(struct code *code, struct sweep sweep, uint64_t addr)
 {
     enum sweep_found found;

@@ -178,11 +178,9 @@ static void draw_panes(const struct moment *moment)
     }
 }
 
-/*
- * " 2 mmap [3 byte writes]", as far as there is room: only the current chapter,
+/* " 2 mmap [3 byte writes]", as far as there is room: only the current chapter,
  * or the numbers of the others, or their names. Then "event 5/31+": the last
- * one known, and whether more is to come.
- */
+ * one known, and whether more is to come. */
 static void draw_first_line(const struct moment *moment)
 {
     struct grid *grid = moment->grid;

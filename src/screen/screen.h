@@ -25,11 +25,9 @@
 #include "trace/history.h"
 #include "trace/origin.h"
 
-/*
- * The byte that a reader asks about: who wrote it. Its history is read once,
+/* The byte that a reader asks about: who wrote it. Its history is read once,
  * and goes on with the trace: however long that is, a screen of another moment
- * costs no more. All zero is a valid one that is not shown.
- */
+ * costs no more. All zero is a valid one that is not shown. */
 struct cursor {
     bool on;
     bool leads;    /* the page is shown around it; else around the event */
@@ -44,26 +42,20 @@ struct cursor {
 
 void cursor_release(struct cursor *cursor);
 
-/*
- * Moves it by so many bytes within its mapping. If it is off it appears at the
- * byte that event seq is about. Appends to message why it does not move.
- */
+/* Moves it by so many bytes within its mapping. If it is off it appears at the
+ * byte that event seq is about. Appends to message why it does not move. */
 void cursor_move(struct cursor *cursor, struct history *history, uint64_t seq,
                  int by, struct buf *message);
 
-/*
- * Moves it to where a reader says: an offset in the mapping that it is in, or
+/* Moves it to where a reader says: an offset in the mapping that it is in, or
  * else the event; or an address. Where nothing is mapped at event seq any more
- * it is what trace/where.h finds. Nothing, or NULL, turns it off.
- */
+ * it is what trace/where.h finds. Nothing, or NULL, turns it off. */
 void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
                 const char *where, struct buf *message);
 
-/*
- * The event to go to from event seq: the last change of the byte up to there,
+/* The event to go to from event seq: the last change of the byte up to there,
  * while it was mapped; from such an event, if a jump led there, back to where
- * that began. Returns false, with a message, if there is none.
- */
+ * that began. Returns false, with a message, if there is none. */
 bool cursor_jump(struct cursor *cursor, struct history *history, uint64_t seq,
                  uint64_t *to, struct buf *message);
 

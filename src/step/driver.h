@@ -45,11 +45,9 @@ int fullscreen_run(struct session *session, struct driver *driver, bool color,
 int plain_run(struct session *session, struct driver *driver, FILE *out,
               bool color, struct err *err);
 
-/*
- * Blocks the signals that concern us, but for those that whoever started us
+/* Blocks the signals that concern us, but for those that whoever started us
  * wants ignored. Programs must be started before. Returns a descriptor, or -1
- * with err filled.
- */
+ * with err filled. */
 int driver_signals(struct err *err);
 
 enum {
@@ -57,17 +55,13 @@ enum {
     DRIVER_GONE = 2,  /* nobody is there any more to read from */
 };
 
-/*
- * Waits for what of DRIVER_* is wanted, for a signal, or until the time is over
+/* Waits for what of DRIVER_* is wanted, for a signal, or until the time is over
  * (-1: no limit). Returns bits of DRIVER_*; who wants input also learns that it
- * is gone.
- */
+ * is gone. */
 unsigned driver_wait(struct driver *driver, unsigned wanted, int milliseconds);
 
-/*
- * Takes a signal that has come: SIGINT, SIGQUIT, SIGTERM or SIGHUP, which ask
- * us to end; SIGTSTP, SIGCONT or SIGWINCH. 0: none.
- */
+/* Takes a signal that has come: SIGINT, SIGQUIT, SIGTERM or SIGHUP, which ask
+ * us to end; SIGTSTP, SIGCONT or SIGWINCH. 0: none. */
 int driver_signal(struct driver *driver);
 
 /* Whether the signal asks us to end. */
@@ -76,10 +70,8 @@ bool driver_is_end(int signal);
 /* The program, if there is one, stands still until its next event is asked. */
 void driver_pause(const struct driver *driver);
 
-/*
- * Stops us as SIGTSTP does, until the shell lets us go on. The program stands
- * still meanwhile, and until it is asked for its next event.
- */
+/* Stops us as SIGTSTP does, until the shell lets us go on. The program stands
+ * still meanwhile, and until it is asked for its next event. */
 void driver_suspend(const struct driver *driver);
 
 /* Milliseconds since some moment. */

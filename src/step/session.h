@@ -80,31 +80,25 @@ void session_free(struct session *session); /* accepts NULL */
 /* What is shown and how; message and prompt are the driver's. */
 struct screen *session_screen(struct session *session);
 
-/*
- * Does what a command asks for, as far as the session can: moves or sets a
- * goal. argument is what a GOTO, SEARCH (empty: the last one again)
- * or WHO (cursor.h; empty: none) is to find, else NULL. A move gives up the
- * goal that there is, if any; what is not there leaves the position as it was.
- * Help is closed by whatever comes next, and QUIT closes nothing but that if
- * there is any. Returns false for a QUIT that quits.
- */
+/* Does what a command asks for, as far as the session can: moves or sets a
+ * goal. argument is what a GOTO, SEARCH (empty: the last one again) or WHO
+ * (cursor.h; empty: none) is to find, else NULL. A move gives up the goal that
+ * there is, if any; what is not there leaves the position as it was. Help is
+ * closed by whatever comes next, and QUIT closes nothing but that if there is
+ * any. Returns false for a QUIT that quits. */
 bool session_do(struct session *session, enum command command,
                 const char *argument);
 
 /* Gives the goal up and stays at the last event that was seen. */
 void session_interrupt(struct session *session);
 
-/*
- * Takes the source's next event if it is there without waiting. Returns 1 when
+/* Takes the source's next event if it is there without waiting. Returns 1 when
  * something was taken or the goal was met, 0 when the program has to run first,
- * or -1 with err filled when the source failed; the history stays usable.
- */
+ * or -1 with err filled when the source failed; the history stays usable. */
 int session_advance(struct session *session, struct err *err);
 
-/*
- * Takes everything that a recording holds and stays at its first event: it has
- * no program that would have to run. Returns 0, or -1 with err filled.
- */
+/* Takes everything that a recording holds and stays at its first event: it has
+ * no program that would have to run. Returns 0, or -1 with err filled. */
 int session_load(struct session *session, struct err *err);
 
 #endif

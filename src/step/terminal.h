@@ -20,10 +20,8 @@ struct terminal;
 /* Whether standard input and output are a terminal that can do it. */
 bool terminal_is_usable(void);
 
-/*
- * Takes the terminal. Signals are left to the caller. Returns NULL with err
- * filled if it cannot.
- */
+/* Takes the terminal. Signals are left to the caller. Returns NULL with err
+ * filled if it cannot. */
 struct terminal *terminal_new(bool color, struct err *err);
 
 /* Gives it back as it was; accepts NULL. */
@@ -32,10 +30,8 @@ void terminal_free(struct terminal *terminal);
 /* The size it has now. */
 void terminal_size(unsigned *rows, unsigned *columns);
 
-/*
- * Its size has changed, perhaps back to what it was: what it shows is not
- * known, and terminal_show sends all of it.
- */
+/* Its size has changed, perhaps back to what it was: what it shows is not
+ * known, and terminal_show sends all of it. */
 void terminal_resized(void);
 
 /* Shows a grid of that size. */

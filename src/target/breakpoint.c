@@ -8,11 +8,9 @@
 
 #define WORD sizeof(uint64_t)
 
-/*
- * On the stack are the number of arguments, these, a zero, the environment, a
+/* On the stack are the number of arguments, these, a zero, the environment, a
  * zero, and the vector, which says where the program is to begin (psABI 3.4.1):
- * nothing but pointers in front of it, which are no AT_ENTRY.
- */
+ * nothing but pointers in front of it, which are no AT_ENTRY. */
 int entry_await(struct tracee *tracee, struct entry *entry)
 {
     /* No program may execute there, and the fault tells it. */

@@ -27,11 +27,9 @@ struct entry {
     bool awaited;  /* the fault is still to come */
 };
 
-/*
- * For a tracee that was loaded and has executed nothing: finds its entry point
+/* For a tracee that was loaded and has executed nothing: finds its entry point
  * and makes the jump there fault, unless it is there already. Returns 0, or -1
- * when the vector cannot be read or written.
- */
+ * when the vector cannot be read or written. */
 int entry_await(struct tracee *tracee, struct entry *entry);
 
 /* Whether this signal is that fault (the registers are fetched); then sends the
@@ -64,11 +62,9 @@ void breakpoint_remove(struct breakpoint *breakpoint,
 bool breakpoint_is_hit(const struct breakpoint *breakpoint,
                        const struct tracee *tracee, const siginfo_t *info);
 
-/*
- * After a hit: the tracee is to go on, and the breakpoint to stay. Returns
+/* After a hit: the tracee is to go on, and the breakpoint to stay. Returns
  * false when that cannot be had; then it is removed. *stop is the tracee's next
- * one if it has made any but that of the step, else STOP_NONE.
- */
+ * one if it has made any but that of the step, else STOP_NONE. */
 bool breakpoint_pass(struct breakpoint *breakpoint, struct tracee *tracee,
                      struct stop *stop);
 

@@ -35,13 +35,11 @@ enum call_kind {
 
 enum call_kind call_kind(const struct call *call);
 
-/*
- * The pages from args[0] on that a call of a kind that names them so is about:
+/* The pages from args[0] on that a call of a kind that names them so is about:
  * mprotect, munmap, madvise, mmap at a fixed place. False if the kernel looks
  * at the arguments alone and does nothing: addr is not that of a page, the
  * length is 0 or wraps, the protection has bits that there are none of
- * (mprotect(2), munmap(2), madvise(2); do_mprotect_pkey in the kernel).
- */
+ * (mprotect(2), munmap(2), madvise(2); do_mprotect_pkey in the kernel). */
 bool call_range(const struct call *call, uint64_t *addr, uint64_t *length);
 
 /* "mprotect" and the like, or "system call 123"; the whole call in C:
@@ -51,17 +49,13 @@ void call_name(const struct call *call, struct buf *out);
 void call_describe(const struct call *call, struct buf *out);
 void call_describe_map_flags(uint64_t flags, struct buf *out);
 
-/*
- * The descriptor that a call writes to with a file position or offset, so that
- * it could be somebody's memory (/proc/PID/mem, proc_pid_mem(5)); else -1.
- */
+/* The descriptor that a call writes to with a file position or offset, so that
+ * it could be somebody's memory (/proc/PID/mem, proc_pid_mem(5)); else -1. */
 int call_written_fd(const struct call *call);
 
-/*
- * Whether the kernel may write to the watched range [addr, addr + length)
+/* Whether the kernel may write to the watched range [addr, addr + length)
  * during the call: one of its arguments points there, or it takes pointers to
- * pointers, which could.
- */
+ * pointers, which could. */
 bool call_may_write(const struct call *call, uint64_t addr, uint64_t length);
 
 /* Whether the code at addr ends a signal handler: it makes the system call

@@ -37,11 +37,9 @@ enum doctor_mechanism {
 
 extern const struct mechanism doctor_mechanisms[MECHANISMS];
 
-/*
- * Tries all of them, on the program that `launch` says and of which one
+/* Tries all of them, on the program that `launch` says and of which one
  * instruction is executed; more, where it should stop and does not. Nothing is
- * left behind. Takes milliseconds, but for each that hangs four seconds.
- */
+ * left behind. Takes milliseconds, but for each that hangs four seconds. */
 void doctor_examine(const struct launch *launch,
                     struct finding out[MECHANISMS]);
 

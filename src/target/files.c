@@ -9,11 +9,9 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-/*
- * Debug information may name anything, so much of a file and of all of them is
+/* Debug information may name anything, so much of a file and of all of them is
  * read: a source has some 100 kB, the largest that are written by machines some
- * MB and 250,000 lines.
- */
+ * MB and 250,000 lines. */
 #define FILE_BYTES (4u << 20)
 #define FILE_LINES (1u << 18)
 #define ALL_BYTES  (64u << 20)

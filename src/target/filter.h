@@ -26,21 +26,17 @@
 #define MADV_DONTNEED_LOCKED 24
 #endif
 
-/*
- * A mprotect, munmap, personality, userfaultfd or rt_sigaction whose sixth
+/* A mprotect, munmap, personality, userfaultfd or rt_sigaction whose sixth
  * argument, which the kernel ignores, is this number is one of jittrace's own
- * and passes.
- */
+ * and passes. */
 #define FILTER_PASS 0x6a69747472616365u
 
 /* What the filter says with a stop of its own (SECCOMP_RET_DATA in seccomp(2));
  * a filter of the program's may ask for stops as well. */
 #define FILTER_DATA 0x6a74u
 
-/*
- * Installs the filter in the calling process, for good. Returns 0, or -1 with
- * errno set. Async-signal-safe: it is called between fork and exec.
- */
+/* Installs the filter in the calling process, for good. Returns 0, or -1 with
+ * errno set. Async-signal-safe: it is called between fork and exec. */
 int filter_install(void);
 
 #endif

@@ -292,13 +292,11 @@ static void remove_unpacked(char *path)
     rmdir(path);
 }
 
-/*
- * Unpacks the image into a directory of its own below `where`, under its name,
+/* Unpacks the image into a directory of its own below `where`, under its name,
  * which becomes that of the process. The file is closed again: one that
  * somebody may write is not executed (ETXTBSY). And it must be executable in
  * truth: not so where that is mounted noexec. Returns 0; or -1 with errno, and
- * nothing is left behind then.
- */
+ * nothing is left behind then. */
 static int unpack(const struct launch *launch, const char *where,
                   char path[PATH_MAX])
 {
@@ -328,12 +326,10 @@ static int unpack(const struct launch *launch, const char *where,
     return -1;
 }
 
-/*
- * Unpacks the image, starts it if there is a tracee, and removes what was
+/* Unpacks the image, starts it if there is a tracee, and removes what was
  * unpacked: in the first directory where that is possible; *where is it.
  * Signals that would end us wait until it is removed, and end us then. Returns
- * 0 or -1: with err filled or, where its kind is ERR_NOT_EXECUTABLE, errno.
- */
+ * 0 or -1: with err filled or, where its kind is ERR_NOT_EXECUTABLE, errno. */
 static int start_unpacked(struct start *start, struct tracee *tracee,
                           const char **where, struct err *err)
 {

@@ -35,11 +35,9 @@ struct launch {
  */
 int launch(const struct launch *launch, struct tracee *tracee, struct err *err);
 
-/*
- * What launch() takes, tried by itself: whether /proc shows this process of
+/* What launch() takes, tried by itself: whether /proc shows this process of
  * ours, descriptors, and a stack, whose limit is raised if need be. Each
- * returns 0, or -1 with err filled.
- */
+ * returns 0, or -1 with err filled. */
 int launch_try_proc(pid_t pid, struct err *err);
 int launch_try_descriptors(struct err *err);
 int launch_try_stack(struct err *err);
@@ -50,18 +48,14 @@ int launch_try_file(const struct launch *launch, const char **where);
 
 /* --- which file the name of a program means (program.c) ------------------- */
 
-/*
- * Finds name in PATH, as execvp(3) does; names with a slash stay. Then says
+/* Finds name in PATH, as execvp(3) does; names with a slash stay. Then says
  * what can be known of that file: what it is, its rights, and the same of the
  * interpreter of a script. Returns 0, also where only exec can tell, or -1 with
- * err filled (ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE).
- */
+ * err filled (ERR_NO_PROGRAM, ERR_NOT_EXECUTABLE). */
 int program_find(const char *name, char path[PATH_MAX], struct err *err);
 
-/*
- * Says whether the first bytes of a file are a program that can be started and
- * traced here. Returns 0, or -1 with err filled (ERR_NOT_EXECUTABLE).
- */
+/* Says whether the first bytes of a file are a program that can be started and
+ * traced here. Returns 0, or -1 with err filled (ERR_NOT_EXECUTABLE). */
 int program_check_image(const char *name, struct bytes head, struct err *err);
 
 #endif

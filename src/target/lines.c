@@ -100,11 +100,9 @@ static int find_elf(Dwfl_Module *module, void **data, const char *name,
     return fd;
 }
 
-/*
- * Debug information in files of its own, as Debian's -dbg packages have it, is
- * not looked for: a C library's takes 40 ms to read and tells of source that
- * is not there, and the search may ask a debuginfod server.
- */
+/* Debug information in files of its own, as Debian's -dbg packages have it, is
+ * not looked for: a C library's takes 40 ms to read and tells of source that is
+ * not there, and the search may ask a debuginfod server. */
 static int find_no_debuginfo(Dwfl_Module *module UNUSED, void **data UNUSED,
                              const char *name UNUSED, Dwarf_Addr base UNUSED,
                              const char *file_name UNUSED,

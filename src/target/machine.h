@@ -33,11 +33,9 @@ extern const enum reg machine_dwarf_register[MACHINE_DWARF_REGISTERS];
 #define MACHINE_DWARF_STACK  7
 #define MACHINE_DWARF_RETURN 16
 
-/*
- * Whether a function that begins with these bytes has made the frame pointer
+/* Whether a function that begins with these bytes has made the frame pointer
  * its own before the instruction at that offset: it has pushed its caller's and
- * set it to where that is (psABI 3.2.2). MACHINE_PROLOGUE bytes tell.
- */
+ * set it to where that is (psABI 3.2.2). MACHINE_PROLOGUE bytes tell. */
 #define MACHINE_PROLOGUE 8
 bool machine_sets_frame(const uint8_t *code, size_t len, uint64_t offset);
 

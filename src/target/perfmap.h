@@ -29,11 +29,9 @@ struct perfmap_line {
     char name[PERFMAP_NAME + 1]; /* any bytes but NUL and newline */
 };
 
-/*
- * Parses a line without its newline. Returns false if it is none: a number is
+/* Parses a line without its newline. Returns false if it is none: a number is
  * missing or does not fit, the size is 0, the name is empty or has a NUL in it.
- * A name that is cut ends with a whole character, if it is UTF-8.
- */
+ * A name that is cut ends with a whole character, if it is UTF-8. */
 bool perfmap_parse(struct bytes line, struct perfmap_line *out);
 
 /* The reading of one process's file. */
@@ -52,19 +50,15 @@ struct perfmap {
     bool full;       /* PERFMAP_BYTES were read: nothing more is */
 };
 
-/*
- * Begins with a process that has not run yet. What its file has in it by now
- * was written by another one that had the same number, and is not read.
- */
+/* Begins with a process that has not run yet. What its file has in it by now
+ * was written by another one that had the same number, and is not read. */
 void perfmap_init(struct perfmap *map, pid_t pid);
 void perfmap_release(struct perfmap *map);
 
-/*
- * Reads what the process has written since the last time; it may have ended
+/* Reads what the process has written since the last time; it may have ended
  * meanwhile. A file that was begun anew is read from its start. A look at a
  * file that has not changed costs a few system calls. Then takes the next line
- * that is one and has its newline. Returns false when there is none.
- */
+ * that is one and has its newline. Returns false when there is none. */
 void perfmap_read(struct perfmap *map);
 bool perfmap_next(struct perfmap *map, struct perfmap_line *out);
 

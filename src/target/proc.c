@@ -15,10 +15,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/*
- * What Linux 6.11 has in include/uapi/linux/fs.h, for older headers. Sizes are
- * in bytes; name_addr is the address of a buffer for the name.
- */
+/* What Linux 6.11 has in include/uapi/linux/fs.h, for older headers. Sizes are
+ * in bytes; name_addr is the address of a buffer for the name. */
 struct map_query {
     uint64_t size;        /* of this struct */
     uint64_t query_flags; /* MAP_QUERY_... */
@@ -446,12 +444,10 @@ bool proc_catches(pid_t tid, int signal)
     return proc_signals(tid, &signals) && signals.caught >> (signal - 1) & 1;
 }
 
-/*
- * Else by the file: where a sandbox forbids the call (Docker, before Linux
+/* Else by the file: where a sandbox forbids the call (Docker, before Linux
  * 4.8), and what may be written but not read, which only the call minds. Only
  * what is mapped: below a stack the file would make that grow, beyond the
- * program's own limit (__access_remote_vm in the kernel).
- */
+ * program's own limit (__access_remote_vm in the kernel). */
 size_t proc_read(pid_t pid, uint64_t addr, void *out, size_t len)
 {
     struct iovec local = {out, len};

@@ -71,10 +71,8 @@ int program_check_image(const char *name, struct bytes head, struct err *err)
 
 /* --- what its file says --------------------------------------------------- */
 
-/*
- * A program that gets rights from its file does not get them when it is traced
- * (execve(2)), and would do something else then.
- */
+/* A program that gets rights from its file does not get them when it is traced
+ * (execve(2)), and would do something else then. */
 static int check_rights(const char *path, const struct stat *status,
                         struct err *err)
 {

@@ -15,10 +15,8 @@
 /* Whether it runs a program of 64 bits (by the registers fetched). */
 bool tracee_is_64bit(const struct tracee *tracee);
 
-/*
- * Reads the registers into tracee->regs, once for each stop, or writes them
- * back. Each returns 0, or -1 with errno.
- */
+/* Reads the registers into tracee->regs, once for each stop, or writes them
+ * back. Each returns 0, or -1 with errno. */
 int tracee_fetch(struct tracee *tracee);
 int tracee_store(const struct tracee *tracee);
 
@@ -27,20 +25,16 @@ uint64_t tracee_pc(const struct tracee *tracee);
 int tracee_go_to(struct tracee *tracee, uint64_t pc);
 uint64_t tracee_stack(const struct tracee *tracee);
 
-/*
- * Whether the program itself has set the trap flag: it wants the trap behind
+/* Whether the program itself has set the trap flag: it wants the trap behind
  * each instruction (call it before a step is hidden). And makes that so, where
- * the kernel takes the flag for that of a step.
- */
+ * the kernel takes the flag for that of a step. */
 bool tracee_traps_itself(const struct tracee *tracee);
 void tracee_keep_trap(struct tracee *tracee);
 
-/*
- * Hides that the tracee was stepped where the instruction that was executed has
+/* Hides that the tracee was stepped where the instruction that was executed has
  * made it visible; call it with the registers fetched after that. Or where it
  * has not been executed, because a signal came before it; and in what the
- * kernel has saved for the return from its handler, which has just begun.
- */
+ * kernel has saved for the return from its handler, which has just begun. */
 void tracee_hide_step(struct tracee *tracee, enum insn_kind executed);
 void tracee_hide_stepping(struct tracee *tracee, enum insn_kind next);
 void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next);
@@ -52,27 +46,21 @@ void tracee_regs(const struct tracee *tracee, struct regs *out);
  * Returns 0, or -1 with errno. */
 int tracee_fp_control(const struct tracee *tracee, uint64_t *out);
 
-/*
- * The registers that a signal handler will give back when it returns, read from
+/* The registers that a signal handler will give back when it returns, read from
  * the frame that the kernel has made: for a tracee that stands at the first
- * instruction of the handler. Returns -1 if there is none.
- */
+ * instruction of the handler. Returns -1 if there is none. */
 int tracee_interrupted(const struct tracee *tracee, struct regs *out);
 
-/*
- * For calls of ours: has the registers say that the tracee is to execute the
+/* For calls of ours: has the registers say that the tracee is to execute the
  * system call instruction at insn, for that call. What comes back is in
- * tracee_result when it is behind that instruction, where tracee_has_called.
- */
+ * tracee_result when it is behind that instruction, where tracee_has_called. */
 void tracee_prepare_call(struct tracee *tracee, uint64_t insn, uint64_t number,
                          const uint64_t args[6]);
 bool tracee_has_called(const struct tracee *tracee, uint64_t insn);
 int64_t tracee_result(const struct tracee *tracee);
 
-/*
- * At the entry of a system call: has the kernel skip it, with ENOSYS; and has
- * the tracee stand in front of it again, by the registers of its entry.
- */
+/* At the entry of a system call: has the kernel skip it, with ENOSYS; and has
+ * the tracee stand in front of it again, by the registers of its entry. */
 void tracee_skip_call(struct tracee *tracee);
 void tracee_before_call(struct tracee *tracee);
 

@@ -42,10 +42,8 @@ struct tracee {
     uint64_t substituted[2];
 };
 
-/*
- * Takes over a running child of ours (PTRACE_SEIZE with EXITKILL and all the
- * events below). Returns 0, or -1 with err filled with cause and remedy.
- */
+/* Takes over a running child of ours (PTRACE_SEIZE with EXITKILL and all the
+ * events below). Returns 0, or -1 with err filled with cause and remedy. */
 int tracee_seize(pid_t pid, struct err *err);
 
 /* Why a tracee stopped. */
@@ -80,21 +78,17 @@ enum patience {
     WAIT_NOW,     /* not at all */
 };
 
-/*
- * Waits for the next stop of any tracee; STOP_NONE says that none came in time.
+/* Waits for the next stop of any tracee; STOP_NONE says that none came in time.
  * Returns 1, 0 when no tracee is left, or -1 with err filled. Children that we
- * do not trace count as well, and their ends are told.
- */
+ * do not trace count as well, and their ends are told. */
 int wait_stop(struct stop *stop, enum patience patience, struct err *err);
 
 /* Whether there is any child of ours, tracee or not. A shell that has started
  * others may have become jittrace: sh -c 'make-terms | exec jittrace ...'. */
 bool wait_has_children(void);
 
-/*
- * Waits for the next stop of this tracee alone. Its death stays for wait_stop
- * to find; then -1 is returned. And whether its stop is yet to be read.
- */
+/* Waits for the next stop of this tracee alone. Its death stays for wait_stop
+ * to find; then -1 is returned. And whether its stop is yet to be read. */
 int tracee_wait(const struct tracee *tracee, struct stop *stop);
 bool tracee_has_stopped(const struct tracee *tracee);
 
@@ -142,19 +136,15 @@ int tracee_interrupt(const struct tracee *tracee);
 /* What a signal-delivery-stop is about. */
 int tracee_siginfo(const struct tracee *tracee, siginfo_t *info);
 
-/*
- * Keeps a signal for later: one that came while the tracee did something of
+/* Keeps a signal for later: one that came while the tracee did something of
  * ours, or that we have to do something before; and takes the one that was held
  * first: the next tracee_resume is to deliver it, with this siginfo. Returns
- * false when none is held.
- */
+ * false when none is held. */
 void tracee_hold(struct tracee *tracee, const siginfo_t *info);
 bool tracee_take(struct tracee *tracee, siginfo_t *info);
 
-/*
- * Writes to its memory, whatever the protection of the page says (ptrace(2),
- * PTRACE_POKEDATA). Returns 0, or -1 when some of it could not be written.
- */
+/* Writes to its memory, whatever the protection of the page says (ptrace(2),
+ * PTRACE_POKEDATA). Returns 0, or -1 when some of it could not be written. */
 int tracee_write(const struct tracee *tracee, uint64_t addr, const void *data,
                  size_t size);
 
@@ -170,10 +160,8 @@ struct call {
 /* Reads the call at a STOP_CALL or STOP_FILTER. At an exit args are not set. */
 int tracee_call(const struct tracee *tracee, struct call *call);
 
-/*
- * Whether it stands, at any stop, where a call is about to begin: there a call
- * of ours takes its place, unless it is undone first.
- */
+/* Whether it stands, at any stop, where a call is about to begin: there a call
+ * of ours takes its place, unless it is undone first. */
 bool tracee_enters_call(const struct tracee *tracee);
 
 /* Frees what belongs to the struct; the process is left alone. Or, before that,
@@ -181,11 +169,9 @@ bool tracee_enters_call(const struct tracee *tracee);
 void tracee_release(struct tracee *tracee);
 void tracee_kill(struct tracee *tracee);
 
-/*
- * Keeps the tracee on the CPU that jittrace runs on, where a stop costs a
+/* Keeps the tracee on the CPU that jittrace runs on, where a stop costs a
  * quarter; and gives it the CPUs back that the program had. The latter also
- * works on a tracee that runs.
- */
+ * works on a tracee that runs. */
 void tracee_pin(struct tracee *tracee);
 void tracee_unpin(struct tracee *tracee);
 

@@ -41,10 +41,8 @@ struct unwind {
 /* Begins with the innermost function of a stopped thread. */
 void unwind_begin(struct unwind *unwind, pid_t tid, const struct regs *regs);
 
-/*
- * Goes to the caller. module is the one that has unwind->pc. Returns the return
- * address, or 0 with nothing changed where the caller is not known.
- */
+/* Goes to the caller. module is the one that has unwind->pc. Returns the return
+ * address, or 0 with nothing changed where the caller is not known. */
 uint64_t unwind_step(struct unwind *unwind, struct unwind_rules *rules,
                      Dwfl_Module *module);
 

@@ -84,12 +84,10 @@ static bool is_refused(uint64_t selector)
     return selector != 0 && (selector & 3) != 3;
 }
 
-/*
- * The kernel sets them in the order of the struct and stops at a selector that
+/* The kernel sets them in the order of the struct and stops at a selector that
  * is not of the user's privilege level (set_segment_reg in
  * arch/x86/kernel/ptrace.c). Those of data come last. On some virtual machines
- * a program can have such a one; it stays as it is.
- */
+ * a program can have such a one; it stays as it is. */
 int tracee_store(const struct tracee *tracee)
 {
     const struct user_regs_struct *regs = &tracee->regs;
@@ -244,10 +242,8 @@ void tracee_hide_step(struct tracee *tracee, enum insn_kind executed)
 
 /* --- system calls --------------------------------------------------------- */
 
-/*
- * A call needs no stack. But with an rsp that is no address an AMD CPU raises a
- * fault where the tracee is to go on, at the call.
- */
+/* A call needs no stack. But with an rsp that is no address an AMD CPU raises a
+ * fault where the tracee is to go on, at the call. */
 void tracee_prepare_call(struct tracee *tracee, uint64_t insn, uint64_t number,
                          const uint64_t args[6])
 {

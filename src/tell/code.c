@@ -295,12 +295,10 @@ static void fill_cells(struct layout *layout)
 
 /* --- layout -------------------------------------------------------------- */
 
-/*
- * A line for all bytes, then for each field one, or more where a number does
+/* A line for all bytes, then for each field one, or more where a number does
  * not fit. Where a line has no room for that in hex, which its bytes show
  * anyway, it is told in decimal only: "= 65532". Bits are "W=1 R=0 X=0 B=0", or
- * plain where there are no names.
- */
+ * plain where there are no names. */
 static void write_lines(struct layout *layout)
 {
     struct pen *pen = layout->pen;

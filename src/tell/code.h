@@ -16,11 +16,9 @@
 /* Appends whole lines, 16 bytes each; the first offset shown is `offset`. */
 void hexdump_append(struct bytes bytes, uint64_t offset, struct buf *out);
 
-/*
- * Appends one line without its newline, as of `xxd -g1 -c per_row`. Returns the
+/* Appends one line without its newline, as of `xxd -g1 -c per_row`. Returns the
  * column of its first byte; each byte takes three columns, the text begins one
- * behind the last.
- */
+ * behind the last. */
 unsigned hexdump_row(struct bytes row, uint64_t offset, unsigned per_row,
                      struct buf *out);
 
@@ -46,13 +44,11 @@ enum sweep_found {
     SWEEP_BAD,
 };
 
-/*
- * A sweep over the instructions that begin before end. It starts at first or,
+/* A sweep over the instructions that begin before end. It starts at first or,
  * so as to meet whole instructions, earlier: where the written bytes before
  * first begin, but at most 8 KiB before it. That bounds the cost of a program
  * that changes a byte a thousand times. After a start in the middle of an
- * instruction a sweep is in step again soon, though not always.
- */
+ * instruction a sweep is in step again soon, though not always. */
 void sweep_init(struct sweep *sweep, const struct pages *pages, uint64_t first,
                 uint64_t end);
 
@@ -71,16 +67,14 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
 /* A byte that was not written. */
 #define FIELDS_UNWRITTEN "··"
 
-/*
- * The same without the offset and the words, from column 0, for an instruction
+/* The same without the offset and the words, from column 0, for an instruction
  * that is still being written: bit i of unwritten says that byte i was not. Its
  * bytes show as `··`, its bits not at all. A number of which some bytes were
  * written has the value that they and zeros make. Of a field that says nothing
  * yet only the bytes are shown, and nothing of what is behind it, unless it is
- * a number: which fields there are is not known then.
- * Returns whether the fields stand side by side; if not, the first line, with
- * all bytes, is followed by a line or more for each field with its bytes.
- */
+ * a number: which fields there are is not known then. Returns whether the
+ * fields stand side by side; if not, the first line, with all bytes, is
+ * followed by a line or more for each field with its bytes. */
 bool fields_write_partly(struct pen *pen, const struct insn *insn,
                          unsigned unwritten);
 
@@ -95,11 +89,9 @@ void fields_write_legend(struct pen *pen, unsigned names);
 const char *fields_name(struct phrases *phrases,
                         const struct insn_field *field);
 
-/*
- * The value of an immediate or displacement, its bits in hex, as wide as the
+/* The value of an immediate or displacement, its bits in hex, as wide as the
  * field, and what number they are: "0xfffffffc = -4"; and where it leads, if it
- * is relative: ", from the end of the instruction to 0x100a".
- */
+ * is relative: ", from the end of the instruction to 0x100a". */
 const char *fields_meaning(struct phrases *phrases, const struct insn *insn,
                            const struct insn_field *field);
 

@@ -30,10 +30,8 @@
 #define PAST_EVENTS 32768u
 #define PAST_BYTES  (8u << 20)
 
-/*
- * Where events are asked for: number `index` of the trace, from 0 and below
- * count. The answer is valid until the next question; NULL: it is not kept.
- */
+/* Where events are asked for: number `index` of the trace, from 0 and below
+ * count. The answer is valid until the next question; NULL: it is not kept. */
 struct past {
     const struct event *(*event)(void *from, uint64_t index);
     void *from;
@@ -41,10 +39,8 @@ struct past {
     bool can_go; /* its reader can go to an event with `g` and its number */
 };
 
-/*
- * A keeper of the latest events, for who sees each only once: between one and
- * two times that many, and the first. Two stores take turns.
- */
+/* A keeper of the latest events, for who sees each only once: between one and
+ * two times that many, and the first. Two stores take turns. */
 struct recent {
     struct store stores[2];
     uint64_t first[2];   /* the number of the first event of each */
@@ -101,10 +97,8 @@ bool explain_event(const struct past *past, const struct view *view,
  * largest registers have 64 bytes. */
 #define EXPLAIN_EDGE 64u
 
-/*
- * What failed at a signal event, as the beginning of a sentence, "it tried to
- * write to 0x1000, but the page is r-x"; "" if it was no fault.
- */
+/* What failed at a signal event, as the beginning of a sentence, "it tried to
+ * write to 0x1000, but the page is r-x"; "" if it was no fault. */
 const char *explain_fault(struct phrases *phrases, const struct view *view,
                           const struct event_signal *signal);
 

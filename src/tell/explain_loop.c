@@ -32,11 +32,9 @@ struct loop {
     uint64_t now[REG_COUNT];
 };
 
-/*
- * Looks for the shortest path that the latest steps of the thread go round in.
+/* Looks for the shortest path that the latest steps of the thread go round in.
  * What was before the code was entered anew from outside, or before it ran on
- * unwatched, are no rounds of the loop.
- */
+ * unwatched, are no rounds of the loop. */
 static bool find_path(struct loop *loop, int tid)
 {
     uint64_t index = loop->crash->index;

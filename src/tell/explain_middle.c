@@ -74,11 +74,9 @@ static bool decode(const struct crash *crash, uint64_t addr, struct insn *insn)
            view_decode(crash->view, addr, insn);
 }
 
-/*
- * What earlier events tell of the instruction that the target is in the middle
+/* What earlier events tell of the instruction that the target is in the middle
  * of. Returns how it is known, "as event 7 stored it"; NULL: nothing tells; or
- * "": one was executed just there.
- */
+ * "": one was executed just there. */
 static const char *find_in_past(struct crash *crash, const struct sent *sent,
                                 struct insn *insn)
 {

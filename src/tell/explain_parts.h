@@ -34,12 +34,10 @@ const char *words_seen(struct crash *crash, const struct seen *seen);
 /* The call that began a frame, of the kind FRAME_CALLED, in the same words. */
 const char *words_call(struct crash *crash, const struct frame *frame);
 
-/*
- * "rdi = 0, set by xor edi, edi at code[2] (event 9)", or since when it is so,
+/* "rdi = 0, set by xor edi, edi at code[2] (event 9)", or since when it is so,
  * as far as events before `index` tell; or that it is not known. seq, if not
  * NULL, becomes the number of that event if there is one. Of code that is not
- * generated only the value is told.
- */
+ * generated only the value is told. */
 const char *words_reg(struct crash *crash, enum reg reg, uint64_t index,
                       uint64_t *seq);
 
@@ -107,11 +105,9 @@ bool explain_opcode(struct crash *crash);   /* SIGILL */
 bool explain_trap(struct crash *crash);     /* SIGTRAP */
 bool explain_general(struct crash *crash);  /* general protection */
 
-/*
- * explain_loop.c: the loop that the thread was in whose step was the last one.
+/* explain_loop.c: the loop that the thread was in whose step was the last one.
  * Returns false if it was in none. may_end, if not NULL: whether something that
- * a way out depends on moves.
- */
+ * a way out depends on moves. */
 bool explain_rounds(struct crash *crash, const char *what, bool *may_end);
 
 #endif

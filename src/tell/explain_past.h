@@ -83,21 +83,17 @@ const struct event *past_find_at(const struct crash *crash,
 /* The event of that number, of any thread, or NULL. */
 const struct event *past_find_seq(const struct crash *crash, uint64_t seq);
 
-/*
- * The latest call that failed though it would have allowed the access, "write"
- * and the like, at addr, and nothing changed there since; or NULL.
- */
+/* The latest call that failed though it would have allowed the access, "write"
+ * and the like, at addr, and nothing changed there since; or NULL. */
 const struct event *past_find_refused(const struct crash *crash,
                                       const char *access, uint64_t addr);
 
 /* The latest mmap or mremap that failed, or NULL. */
 const struct event *past_find_failed_map(const struct crash *crash);
 
-/*
- * Where a value is from that a register has before event `index`, of a thread
+/* Where a value is from that a register has before event `index`, of a thread
  * that was in generated code there. What other code did is not known: a value
- * is followed through it only where it must be, and is, the same behind it.
- */
+ * is followed through it only where it must be, and is, the same behind it. */
 struct value_from {
     enum {
         FROM_UNKNOWN,
@@ -113,11 +109,9 @@ struct value_from {
 void past_find_value(const struct crash *crash, enum reg reg, uint64_t value,
                      uint64_t index, struct value_from *out);
 
-/*
- * Whether generated code has returned with another value in a register than it
+/* Whether generated code has returned with another value in a register than it
  * had when control came in, though a function must leave that as it was: *step
- * is what last changed it, *enter the enter, valid until the next question.
- */
+ * is what last changed it, *enter the enter, valid until the next question. */
 bool past_find_broken(const struct crash *crash, enum reg reg,
                       struct seen *step, const struct event **enter);
 

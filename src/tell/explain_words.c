@@ -237,12 +237,10 @@ const char *words_page(struct crash *crash, uint64_t addr)
                : what;
 }
 
-/*
- * What makes `jittrace --step` start that program: "--" before a command, or
+/* What makes `jittrace --step` start that program: "--" before a command, or
  * "--lesson" before a lesson of jittrace's own, which is a file in memory of
  * its name, or a temporary one (see target/launch.c). NULL for another file in
- * memory: nothing can start it.
- */
+ * memory: nothing can start it. */
 static const char *way_to_start(const struct event_start *start)
 {
     const char *exe = start->exe, *name = start->argv.list[0];

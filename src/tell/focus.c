@@ -57,11 +57,9 @@ static unsigned field_written(const struct insn_field *field,
     return count;
 }
 
-/*
- * Takes away everything that was only made up: the fields from the first
+/* Takes away everything that was only made up: the fields from the first
  * unwritten byte on, and what follows from them. An opcode of several bytes
- * stays with those that are there.
- */
+ * stays with those that are there. */
 static void keep_written(struct insn *insn, unsigned unwritten)
 {
     struct insn_field *opcode = NULL, *field;
@@ -100,10 +98,8 @@ static void set_unknown(struct focus *focus, uint64_t addr, uint64_t length)
         length < INSN_MAX_LENGTH ? (unsigned)length : INSN_MAX_LENGTH;
 }
 
-/*
- * Reads an instruction at addr. Returns false when it is none, else fills
- * focus; its length is 0 if that is not an instruction for certain.
- */
+/* Reads an instruction at addr. Returns false when it is none, else fills
+ * focus; its length is 0 if that is not an instruction for certain. */
 static bool focus_read(const struct store_place *place, uint64_t addr,
                        struct focus *focus)
 {
@@ -164,10 +160,8 @@ static bool is_beginning(const struct store_place *place, uint64_t addr)
     return far || addr == place->base || addr % FAR == 0;
 }
 
-/*
- * The first byte at or above addr from which it makes sense to read. follows:
- * addr is where an instruction ends.
- */
+/* The first byte at or above addr from which it makes sense to read. follows:
+ * addr is where an instruction ends. */
 static uint64_t skip_to_code(const struct store_place *place, uint64_t addr,
                              bool follows)
 {
@@ -286,12 +280,10 @@ static bool place_of(const struct event *event, uint64_t *addr)
     }
 }
 
-/*
- * The focus of an event that has one of its own. Returns false if it has not.
+/* The focus of an event that has one of its own. Returns false if it has not.
  * But for stores and steps it is the instruction of which all bytes are what
  * the page holds. Where none of them was written they are zeros, which only the
- * CPU takes for code.
- */
+ * CPU takes for code. */
 static bool focus_own(struct history *history, uint64_t seq,
                       struct focus *focus)
 {

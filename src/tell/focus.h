@@ -41,15 +41,13 @@ struct focus {
     uint64_t store_addr;
     uint64_t store_length;
 
-    /*
-     * INSN_DECODED: insn holds for all of its bytes. INSN_PARTLY: if text_known
+    /* INSN_DECODED: insn holds for all of its bytes. INSN_PARTLY: if text_known
      * or unwritten is not 0, only bytes of numbers are missing and insn is
      * decoded with zeros for them. Else insn has only the bytes and fields that
      * are known (its length, too, is how many those are) and neither operands
      * nor text; mnemonic is empty where it may still be another one.
      * INSN_UNKNOWN: the bytes say nothing yet, or are no instruction; insn
-     * means nothing.
-     */
+     * means nothing. */
     enum {
         INSN_UNKNOWN,
         INSN_PARTLY,
@@ -62,10 +60,8 @@ struct focus {
     bool text_known;
 };
 
-/*
- * The focus of event seq, which must exist. At most some 4096 earlier events
- * are looked at, and only a few earlier views. Asks history for both.
- */
+/* The focus of event seq, which must exist. At most some 4096 earlier events
+ * are looked at, and only a few earlier views. Asks history for both. */
 void focus_find(struct history *history, uint64_t seq, struct focus *focus);
 
 #endif

@@ -320,10 +320,8 @@ bool telling_show_code(struct telling *telling, uint64_t base, uint64_t addr,
     return true;
 }
 
-/*
- * Where code has data in front of it, or is long, the entry may not be among
- * what was told. The next instructions are, for the first such entries.
- */
+/* Where code has data in front of it, or is long, the entry may not be among
+ * what was told. The next instructions are, for the first such entries. */
 void telling_show_entered(struct telling *telling, uint64_t base, uint64_t addr)
 {
     const struct region *region = view_region_at(&telling->view, addr);

@@ -10,11 +10,9 @@
 
 /* --- how roles look ------------------------------------------------------ */
 
-/*
- * Only what is legible on black and on white: of the colours red, green and
+/* Only what is legible on black and on white: of the colours red, green and
  * magenta. Yellow and cyan vanish on white, blue on black. All others are
- * plain.
- */
+ * plain. */
 static const struct look looks[ROLES] = {
     [ROLE_HEADING] = {.bold = true},
     [ROLE_WARNING] = {.color = LOOK_RED, .bold = true},

@@ -65,10 +65,8 @@ struct look {
 };
 struct look style_look(enum role role);
 
-/*
- * Appends the escape sequence that starts a role (ECMA-48, 8.3.117 SGR).
- * Returns false, and appends nothing, for a role without a look of its own.
- */
+/* Appends the escape sequence that starts a role (ECMA-48, 8.3.117 SGR).
+ * Returns false, and appends nothing, for a role without a look of its own. */
 bool style_begin(enum role role, struct buf *out);
 
 enum role style_field(enum field_kind kind);
@@ -101,10 +99,8 @@ void pen_source(struct pen *pen, const struct srcline *source);
 void pen_line(struct pen *pen, enum role role, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/*
- * As much of text as the line has room for, with "..." for the rest. pen_cut
- * drops blanks at the end of text.
- */
+/* As much of text as the line has room for, with "..." for the rest. pen_cut
+ * drops blanks at the end of text. */
 void pen_cut(struct pen *pen, enum role role, const char *text);
 void pen_cut_bytes(struct pen *pen, enum role role, struct bytes text);
 
@@ -117,10 +113,8 @@ void pen_column(struct pen *pen, unsigned column);
 /* As pen_column, but two blanks away from what is there. */
 void pen_gap(struct pen *pen, unsigned column);
 
-/*
- * Begins an item of a list that flows over the lines: two blanks after what is
- * there, or on a new line at column indent if its width does not fit.
- */
+/* Begins an item of a list that flows over the lines: two blanks after what is
+ * there, or on a new line at column indent if its width does not fit. */
 void pen_item(struct pen *pen, unsigned indent, size_t width);
 
 /* Ends the line. */
@@ -132,10 +126,8 @@ void pen_blank(struct pen *pen);
 /* Whole lines that are fit to print as they are. */
 void pen_lines(struct pen *pen, struct buf *lines);
 
-/*
- * Words, wrapped, from where the line is; further lines begin at indent. A word
- * that no line has room for is broken. Ends the last line.
- */
+/* Words, wrapped, from where the line is; further lines begin at indent. A word
+ * that no line has room for is broken. Ends the last line. */
 void pen_words(struct pen *pen, enum role role, unsigned indent,
                const char *text);
 

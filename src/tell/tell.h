@@ -34,10 +34,8 @@ enum tell_form {
     TELL_NEXT,
 };
 
-/*
- * Appends event seq of the history in that form, in UTF-8, without a newline
- * and fit to be shown. decimal: register values in decimal, not in hex.
- */
+/* Appends event seq of the history in that form, in UTF-8, without a newline
+ * and fit to be shown. decimal: register values in decimal, not in hex. */
 void tell_event(struct history *history, uint64_t seq, enum tell_form form,
                 bool decimal, struct buf *out);
 
@@ -47,19 +45,15 @@ const char *tell_searched(const struct event *event);
 /* A history to look back in, valid as long as no event is added. */
 struct past history_past(struct history *history, bool can_go);
 
-/*
- * Explains a death, or a loop that stepping ended in, if event seq is a part of
- * one (tell/explain.h). Returns false if it is none.
- */
+/* Explains a death, or a loop that stepping ended in, if event seq is a part of
+ * one (tell/explain.h). Returns false if it is none. */
 bool tell_explain(struct history *history, uint64_t seq,
                   struct explanation *out);
 
-/*
- * Writes the history of a byte up to event number seq of the store: what it is
+/* Writes the history of a byte up to event number seq of the store: what it is
  * then, in which instruction, and each change. base is where its mapping began,
  * view the state after that event, or after an earlier one in which the byte
- * was still mapped. Stores are named by what the emissions know.
- */
+ * was still mapped. Stores are named by what the emissions know. */
 void who_write(struct pen *pen, const struct store *store,
                struct emissions *emissions, const struct origins *origins,
                uint64_t seq, uint64_t base, const struct view *view);

@@ -59,10 +59,8 @@ static size_t line_length(struct bytes text)
     return end ? (size_t)(end - text.data) + 1 : text.len;
 }
 
-/*
- * Output is told at the end; the program writes it itself when it does. Only
- * so much of it is kept as will be told: the first lines.
- */
+/* Output is told at the end; the program writes it itself when it does. Only so
+ * much of it is kept as will be told: the first lines. */
 static void output_paragraph(struct telling *telling, const struct event *event)
 {
     struct bytes rest = event->output.bytes;

@@ -260,10 +260,8 @@ static void write_words(struct story *story, enum tell_form form)
             focus.store_length > 1 ? "they are" : "it is");
 }
 
-/*
- * Which bits of an immediate a store holds, if the instruction that it is a
- * part of is known by now. Moves the boundary over those that are complete.
- */
+/* Which bits of an immediate a store holds, if the instruction that it is a
+ * part of is known by now. Moves the boundary over those that are complete. */
 static void tell_bits(struct telling *telling, uint64_t base,
                       const struct event_write *write)
 {

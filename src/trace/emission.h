@@ -66,11 +66,9 @@ struct emissions {
 
 void emissions_release(struct emissions *emissions);
 
-/*
- * Takes the next event into account. Names get better the more is known of who
+/* Takes the next event into account. Names get better the more is known of who
  * calls whom: emissions_learn takes only this from an event, so that a trace
- * can be gone through once before.
- */
+ * can be gone through once before. */
 void emissions_apply(struct emissions *emissions, const struct event *event);
 void emissions_learn(struct emissions *emissions, const struct event *event);
 
@@ -90,14 +88,12 @@ size_t chain_function(const char *symbol);
 bool emissions_at(struct emissions *emissions, uint64_t addr,
                   struct emission *out);
 
-/*
- * Whether an instruction of length bytes at addr takes bytes of another call
+/* Whether an instruction of length bytes at addr takes bytes of another call
  * than the one that stored its beginning, and not all of them: of the two calls
  * that were made side by side, *begun stored its first byte, and *cut, which
  * starts inside the instruction and goes on behind it, its last one. A helper
  * that stores a part of an instruction, such as an immediate, does not cut.
- * Both are as above, but for id, from and to: they are those of these calls.
- */
+ * Both are as above, but for id, from and to: they are those of these calls. */
 bool emissions_cut(struct emissions *emissions, uint64_t addr, uint64_t length,
                    struct emission *begun, struct emission *cut);
 

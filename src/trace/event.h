@@ -149,10 +149,8 @@ struct event {
 /* Whether a write is of that kind. */
 bool event_is_elsewhere(const struct event_write *write);
 
-/*
- * Whether a limit says that from there on nothing, or no call of generated
- * code, is seen at all, however long the program still runs.
- */
+/* Whether a limit says that from there on nothing, or no call of generated
+ * code, is seen at all, however long the program still runs. */
 bool event_ends_watching(const struct event_limit *limit);
 
 /*

@@ -19,11 +19,9 @@ struct history;
 struct history *history_new(void);
 void history_free(struct history *history); /* accepts NULL */
 
-/*
- * Adds the next event, as number history_count. Here and below seq is that
+/* Adds the next event, as number history_count. Here and below seq is that
  * number: a recording may lack events (of kinds that its reader does not know),
- * so that event->seq may be larger.
- */
+ * so that event->seq may be larger. */
 void history_append(struct history *history, const struct event *event);
 
 uint64_t history_count(const struct history *history);
@@ -37,17 +35,13 @@ struct emissions *history_emissions(struct history *history);
 /* Event number seq, which must exist; valid until the next such question. */
 const struct event *history_event(struct history *history, uint64_t seq);
 
-/*
- * The state after event seq, which must exist. Valid until the next such
- * question and until an event is added. The same whatever was asked before.
- */
+/* The state after event seq, which must exist. Valid until the next such
+ * question and until an event is added. The same whatever was asked before. */
 const struct view *history_view(struct history *history, uint64_t seq);
 
-/*
- * The chapters: a run of events in which the stage stays the same. The first
+/* The chapters: a run of events in which the stage stays the same. The first
  * event of the chapter that seq is in, and the first one of the next chapter,
- * which is history_count if there is none yet.
- */
+ * which is history_count if there is none yet. */
 uint64_t history_chapter(const struct history *history, uint64_t seq);
 uint64_t history_next_chapter(const struct history *history, uint64_t seq);
 

@@ -25,21 +25,17 @@ struct labels {
     uint64_t added;
 };
 
-/*
- * Names [addr, addr + length), which is not empty and does not wrap around.
- * Returns false if exactly this stretch has this very name already.
- */
+/* Names [addr, addr + length), which is not empty and does not wrap around.
+ * Returns false if exactly this stretch has this very name already. */
 bool labels_add(struct labels *labels, uint64_t addr, uint64_t length,
                 const char *name);
 
 /* Forgets a label, whatever stretches it still has. */
 void labels_drop(struct labels *labels, const struct label *label);
 
-/*
- * Appends "fib", or "fib+0x12" inside of it. The name is as the program wrote
- * it, whatever characters it has; of one longer than LABELS_SHOWN bytes the
- * end is "...". Returns false if addr has no name.
- */
+/* Appends "fib", or "fib+0x12" inside of it. The name is as the program wrote
+ * it, whatever characters it has; of one longer than LABELS_SHOWN bytes the end
+ * is "...". Returns false if addr has no name. */
 #define LABELS_SHOWN 40u
 bool labels_describe(const struct labels *labels, uint64_t addr,
                      struct buf *out);

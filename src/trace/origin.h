@@ -71,10 +71,8 @@ void origins_release(struct origins *origins);
 void origins_apply(struct origins *origins, const struct store *store,
                    const struct event *event);
 
-/*
- * Takes the first `count` events of a store into account, those that were not
- * yet: one pass over them, and for a byte that was moved one more.
- */
+/* Takes the first `count` events of a store into account, those that were not
+ * yet: one pass over them, and for a byte that was moved one more. */
 void origins_update(struct origins *origins, const struct store *store,
                     uint64_t count);
 

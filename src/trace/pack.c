@@ -37,11 +37,9 @@
 
 /* --- words ---------------------------------------------------------------- */
 
-/*
- * A hash table with open addressing (a text is in the first free slot from its
+/* A hash table with open addressing (a text is in the first free slot from its
  * hash on), at most three quarters full. Texts lie one behind another in blocks
- * that never move.
- */
+ * that never move. */
 #define BLOCK_SIZE 16384u
 #define SLOTS      64u /* at first; always a power of two */
 

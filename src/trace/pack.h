@@ -12,11 +12,9 @@
 
 struct words_block;
 
-/*
- * Texts by number, each kept once. A trace says the same few again and again:
+/* Texts by number, each kept once. A trace says the same few again and again:
  * the disassembly of a loop, a file's name, "call". All zero is a valid empty
- * one.
- */
+ * one. */
 struct words {
     const char **list; /* by number */
     size_t count;
@@ -62,11 +60,9 @@ void unpacked_release(struct unpacked *unpacked);
 void pack_event(const struct event *event, struct pack_usual usual,
                 struct words *words, struct buf *out);
 
-/*
- * Unpacks what pack_event has made. The event's texts are those of words, its
+/* Unpacks what pack_event has made. The event's texts are those of words, its
  * bytes (struct bytes) those of packed, its lists are in *out and so are valid
- * until it is used again.
- */
+ * until it is used again. */
 void unpack_event(const uint8_t *packed, struct pack_usual usual,
                   const struct words *words, struct unpacked *out);
 

@@ -20,11 +20,9 @@ struct pages {
 /* Stores bytes at addr and marks them as written. */
 void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes);
 
-/*
- * Takes note of bytes that were found at addr. From the first to the last of
+/* Takes note of bytes that were found at addr. From the first to the last of
  * them that is news they count as written: nobody saw these being stored, so
- * nobody can say that a zero among them was not.
- */
+ * nobody can say that a zero among them was not. */
 void pages_learn(struct pages *pages, uint64_t addr, struct bytes bytes);
 
 /* Copies len bytes from addr to out; what was never written reads as zero. */
@@ -43,10 +41,8 @@ bool pages_all_written(const struct pages *pages, uint64_t addr,
 /* The first written byte of [addr, end), or end. */
 uint64_t pages_next(const struct pages *pages, uint64_t addr, uint64_t end);
 
-/*
- * Finds the first and the last written byte of [addr, addr + length). Returns
- * false when there is none.
- */
+/* Finds the first and the last written byte of [addr, addr + length). Returns
+ * false when there is none. */
 bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
                   uint64_t *first, uint64_t *last);
 

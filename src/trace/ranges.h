@@ -48,10 +48,8 @@ void ranges_set(struct ranges *ranges, uint64_t from, uint64_t to,
 
 void ranges_forget(struct ranges *ranges, uint64_t from, uint64_t to);
 
-/*
- * The stretches that end above `at`, in order: an array of *count, which may be
- * 0. Valid until a change.
- */
+/* The stretches that end above `at`, in order: an array of *count, which may be
+ * 0. Valid until a change. */
 const struct stretch *ranges_from(const struct ranges *ranges, uint64_t at,
                                   size_t *count);
 

@@ -64,21 +64,17 @@ void regions_release(struct regions *regions);
 /* Makes *to, which holds nothing that needs a release, a copy of *from. */
 void regions_copy(struct regions *to, const struct regions *from);
 
-/*
- * Adds a region over whatever was in its range and returns it. Pointers into
- * the list are valid until the next change.
- */
+/* Adds a region over whatever was in its range and returns it. Pointers into
+ * the list are valid until the next change. */
 struct region *regions_map(struct regions *regions, uint64_t addr,
                            uint64_t length, unsigned prot);
 
 /* Removes what lies in the range, in part or as a whole. */
 void regions_unmap(struct regions *regions, uint64_t addr, uint64_t length);
 
-/*
- * Cuts regions at both ends of the range. Afterwards a region lies wholly in
+/* Cuts regions at both ends of the range. Afterwards a region lies wholly in
  * the range or wholly outside. Returns the index of the first region at or
- * above addr.
- */
+ * above addr. */
 size_t regions_cut(struct regions *regions, uint64_t addr, uint64_t length);
 
 /* The region that holds addr, or NULL. */

@@ -17,10 +17,8 @@
 struct sink {
     /* Takes one event. Returns 0, or -1 with err filled as by sink_write. */
     int (*emit)(struct sink *sink, const struct event *event, struct err *err);
-    /*
-     * There are no more events: writes what had to wait for that. Returns as
-     * emit does. NULL: nothing waits.
-     */
+    /* There are no more events: writes what had to wait for that. Returns as
+     * emit does. NULL: nothing waits. */
     int (*finish)(struct sink *sink, struct err *err);
     /* Writes nothing. */
     void (*free)(struct sink *sink);
@@ -30,20 +28,16 @@ int sink_emit(struct sink *sink, const struct event *event, struct err *err);
 int sink_finish(struct sink *sink, struct err *err);
 void sink_free(struct sink *sink); /* accepts NULL */
 
-/*
- * Writes len bytes to out and flushes, so that a trace which is cut short ends
+/* Writes len bytes to out and flushes, so that a trace which is cut short ends
  * with a whole record and stays in step with what the program itself writes.
  * Returns 0, or -1 with err filled from errno (ERR_OUTPUT, or ERR_PIPE when
- * nobody reads).
- */
+ * nobody reads). */
 int sink_write(FILE *out, const void *data, size_t len, struct err *err);
 
-/*
- * One sink for several: each event goes to all of them. A sink that has failed
+/* One sink for several: each event goes to all of them. A sink that has failed
  * is given no more, and the others go on; so emit never fails. What failed is
  * told by finish, of several the one that was added last. That nobody reads any
- * more (ERR_PIPE) is no failure.
- */
+ * more (ERR_PIPE) is no failure. */
 struct sink *fan_new(void);
 
 /* Adds a sink, which is the fan's from now on: to be finished and freed. */

@@ -11,15 +11,11 @@
 #include "trace/event.h"
 
 struct source {
-    /*
-     * Gets the next event. Returns 1, 0 at the end, or -1 with err filled.
-     * What the event points to is valid until the next call.
-     */
+    /* Gets the next event. Returns 1, 0 at the end, or -1 with err filled. What
+     * the event points to is valid until the next call. */
     int (*next)(struct source *source, struct event *event, struct err *err);
-    /*
-     * Whether next has something to return without waiting for anybody: 1, or
-     * 0, or -1 with err filled. NULL: it always has.
-     */
+    /* Whether next has something to return without waiting for anybody: 1, or
+     * 0, or -1 with err filled. NULL: it always has. */
     int (*ready)(struct source *source, struct err *err);
     void (*free)(struct source *source);
 };

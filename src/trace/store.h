@@ -30,11 +30,9 @@ void store_release(struct store *store);
 
 void store_append(struct store *store, const struct event *event);
 
-/*
- * Event number seq, below store->count. Its texts and bytes are valid until the
+/* Event number seq, below store->count. Its texts and bytes are valid until the
  * store is released, the event itself and its lists until the next call of
- * store_event.
- */
+ * store_event. */
 const struct event *store_event(const struct store *store, uint64_t seq);
 
 /* The same, into memory of the caller's: valid until that is used again. */

@@ -162,11 +162,9 @@ void threads_copy(struct threads *to, const struct threads *from)
 
 /* --- events -------------------------------------------------------------- */
 
-/*
- * Control comes in. A call has a frame already if generated code of another
+/* Control comes in. A call has a frame already if generated code of another
  * mapping made it; so has code that a handler interrupted. A jump begins one
- * only where a function outside makes it.
- */
+ * only where a function outside makes it. */
 static void begin_frame(struct view_thread *thread, const struct event *event)
 {
     const struct event_enter *enter = &event->enter;

@@ -154,11 +154,9 @@ static void take_bytes(struct view *view, uint64_t addr, struct bytes bytes,
 
 /* --- the program's source ------------------------------------------------ */
 
-/*
- * The lines of all files are in one list of ranges: the number of a file, from
+/* The lines of all files are in one list of ranges: the number of a file, from
  * 0, is in the upper half of a line's key, its own in the lower. Each event
- * that has news brings a passage, from which its lines are read.
- */
+ * that has news brings a passage, from which its lines are read. */
 
 /* Some lines of one file. */
 struct passage {

@@ -46,13 +46,11 @@ struct protection {
     char texts[];
 };
 
-/*
- * Generations number the versions of a mapping's code. The first begins when
+/* Generations number the versions of a mapping's code. The first begins when
  * the mapping appears. A version is in use when something of it was executed,
  * or became executable; the first change of a byte after that begins the next
  * one. So what is stored up to the first use is one version, however many
- * stores it takes, and code that is only called again stays what it is.
- */
+ * stores it takes, and code that is only called again stays what it is. */
 struct generation {
     struct range_value value;
     unsigned number;
@@ -108,35 +106,27 @@ const struct frame *view_frame(const struct view *view, int tid);
 /* Whether the thread is in generated code. */
 bool view_is_inside(const struct view *view, int tid);
 
-/*
- * The registers of the thread, or of the one that was last seen in generated
- * code if nothing is known of it; NULL: of none is anything known.
- */
+/* The registers of the thread, or of the one that was last seen in generated
+ * code if nothing is known of it; NULL: of none is anything known. */
 const struct regs *view_regs(const struct view *view, int tid);
 
-/*
- * Finds a line (from 1) of a source file, named as in the events, among what
+/* Finds a line (from 1) of a source file, named as in the events, among what
  * they have brought so far. text is without its newline, valid as long as the
  * view stays as it is; where no excerpt had the line, without its indentation.
- * Returns false if the line is not known.
- */
+ * Returns false if the line is not known. */
 bool view_source_line(const struct view *view, const char *file, int line,
                       struct bytes *text);
 
-/*
- * The region whose code the event, to be applied next, makes another generation
- * of, or NULL. It still has the bytes of the one that ends.
- */
+/* The region whose code the event, to be applied next, makes another generation
+ * of, or NULL. It still has the bytes of the one that ends. */
 const struct region *view_superseded(const struct view *view,
                                      const struct event *event);
 
 /* Whether any byte of an instruction at addr, of whatever length, is known. */
 bool view_has_code(const struct view *view, uint64_t addr);
 
-/*
- * Decodes the instruction at addr. Bytes that nothing was ever written to are
- * zeros, as they are in a fresh page. Returns false if it is none.
- */
+/* Decodes the instruction at addr. Bytes that nothing was ever written to are
+ * zeros, as they are in a fresh page. Returns false if it is none. */
 bool view_decode(const struct view *view, uint64_t addr, struct insn *insn);
 
 /* "getpagesize", "mmap", "byte writes", "mprotect", "call" */

@@ -39,10 +39,8 @@ bool where_parse(const char *text, uint64_t *number);
 /* The mapping that addr is in, the latest one; or NULL. */
 struct where_mapping *where_mapping(const struct where *where, uint64_t addr);
 
-/*
- * The next byte that number stands for: fills *addr and returns true until
- * there is none. *state is 0 at first.
- */
+/* The next byte that number stands for: fills *addr and returns true until
+ * there is none. *state is 0 at first. */
 bool where_next(const struct where *where, uint64_t number, size_t *state,
                 uint64_t *addr);
 

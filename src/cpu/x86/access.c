@@ -90,10 +90,8 @@ static uint64_t bit_string_offset(const struct insn *insn,
            (distance < 0 ? ~(UINT64_MAX >> 3) : 0);
 }
 
-/*
- * enter size, level: pushes rbp; with a level, also level - 1 frame pointers
- * that it reads below rbp, and the new frame pointer (SDM vol. 2, ENTER).
- */
+/* enter size, level: pushes rbp; with a level, also level - 1 frame pointers
+ * that it reads below rbp, and the new frame pointer (SDM vol. 2, ENTER). */
 static size_t enter_accesses(const struct insn *insn, const struct regs *regs,
                              struct insn_access *out, size_t max)
 {

@@ -15,10 +15,8 @@
  * other. */
 #define NAMED_FLAGS UINT64_C(0xdd5)
 
-/*
- * The changes, one after the other, which is what can always be said: "rax 1 ->
- * 2; stores 5 at 0x1000 (8 bytes); reads 16 bytes from 0x1000: 00 01 ..."
- */
+/* The changes, one after the other, which is what can always be said: "rax 1 ->
+ * 2; stores 5 at 0x1000 (8 bytes); reads 16 bytes from 0x1000: 00 01 ..." */
 static void tell_changes(const struct step *step)
 {
     struct reg_change changes[REG_COUNT];

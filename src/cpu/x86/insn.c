@@ -97,11 +97,9 @@ static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
     }
 }
 
-/*
- * Whether a memory operand of this instruction is an address only. MPX is here
- * because Linux does not enable it any more, and then its instructions are
- * nops (SDM vol. 1, appendix on MPX).
- */
+/* Whether a memory operand of this instruction is an address only. MPX is here
+ * because Linux does not enable it any more, and then its instructions are nops
+ * (SDM vol. 1, appendix on MPX). */
 static bool accesses_nothing(const ZydisDecodedInstruction *zinsn)
 {
     switch (zinsn->meta.category) {

@@ -117,10 +117,8 @@ bool operand_is_same(const struct insn_operand *a,
 uint64_t operand_part(const struct insn_operand *operand,
                       const struct regs *regs);
 
-/*
- * What a register, an immediate or a place in memory held before, or holds
- * after the instruction (no immediate). False when it is not known.
- */
+/* What a register, an immediate or a place in memory held before, or holds
+ * after the instruction (no immediate). False when it is not known. */
 enum moment { BEFORE, AFTER };
 bool operand_value(const struct step *step, enum moment moment,
                    const struct insn_operand *operand, uint64_t *value);
@@ -136,10 +134,8 @@ struct equation {
     unsigned carry; /* 0 or 1, that is added or subtracted too */
 };
 
-/*
- * "5 + 3 = 8", or "..., wrapped around at 32 bits". False when the result is
- * not that of a and b.
- */
+/* "5 + 3 = 8", or "..., wrapped around at 32 bits". False when the result is
+ * not that of a and b. */
 bool tell_equation(const struct step *step, const struct equation *equation);
 
 /* --- sentences ------------------------------------------------------------ */

@@ -17,11 +17,9 @@
 /* The status flags: CF PF AF ZF SF OF (SDM vol. 1, 3.4.3.1). */
 #define STATUS_FLAGS UINT64_C(0x8d5)
 
-/*
- * The left side in that reading, modulo 2^128. Only a product can be too large
+/* The left side in that reading, modulo 2^128. Only a product can be too large
  * for that, and then what is left is no number that a result of 64 bits can be
- * read as, so that the difference is still seen.
- */
+ * read as, so that the difference is still seen. */
 static __int128 compute(const struct equation *equation, enum reading reading)
 {
     __int128 a = value_read(equation->a, equation->bits, reading);
@@ -184,10 +182,8 @@ bool tell_shift(const struct step *step)
                 (unsigned)asked);
 }
 
-/*
- * "rax = 5 + 7*4 - 8 = 25": the sum that is the address. Only those of its low
- * bits count that the result has and that the address has.
- */
+/* "rax = 5 + 7*4 - 8 = 25": the sum that is the address. Only those of its low
+ * bits count that the result has and that the address has. */
 bool tell_lea(const struct step *step)
 {
     const struct insn_operand *to = &step->insn->operands[0];
@@ -241,11 +237,9 @@ bool tell_lea(const struct step *step)
            tell(step, ", wrapped around at %u bits", bits);
 }
 
-/*
- * mul and imul with one operand, "*u" and "*s"; div and idiv, "/u" and "/s":
+/* mul and imul with one operand, "*u" and "*s"; div and idiv, "/u" and "/s":
  * the letter is how large numbers are written. What is twice as wide as the
- * operand is rax times that, and a remainder.
- */
+ * operand is rax times that, and a remainder. */
 bool tell_wide(const struct step *step)
 {
     const struct insn_operand *by = &step->insn->operands[0];

@@ -42,10 +42,8 @@ bool tell_move(const struct step *step)
                 bytes.len, addr, bytes);
 }
 
-/*
- * Whether the value was the one in rax: then it is replaced, otherwise rax gets
- * it (SDM vol. 2, CMPXCHG).
- */
+/* Whether the value was the one in rax: then it is replaced, otherwise rax gets
+ * it (SDM vol. 2, CMPXCHG). */
 bool tell_cmpxchg(const struct step *step)
 {
     const struct insn_operand *to = &step->insn->operands[0];
@@ -128,11 +126,9 @@ bool tell_leave(const struct step *step)
 
 /* --- string instructions -------------------------------------------------- */
 
-/*
- * Puts one iteration into its frame: detail is a template, or "-" where that is
+/* Puts one iteration into its frame: detail is a template, or "-" where that is
  * a comparison. "; again, because rcx is now 2": where the program counter
- * stays. cmps and scas are repeated while ZF is 1 (repe) or 0 (repne).
- */
+ * stays. cmps and scas are repeated while ZF is 1 (repe) or 0 (repne). */
 bool tell_string(const struct step *step)
 {
     const unsigned bits = insn_counter_bits(step->insn);
@@ -201,11 +197,9 @@ bool tell_syscall(const struct step *step)
 #define SF(flags) ((flags) >> 7 & 1)
 #define OF(flags) ((flags) >> 11 & 1)
 
-/*
- * cmov, set and j, which detail says, with one of the sixteen conditions; in
+/* cmov, set and j, which detail says, with one of the sixteen conditions; in
  * the order of their encoding every odd one negates the one before (SDM vol. 1,
- * appendix B). For each pair, the flags that it looks at.
- */
+ * appendix B). For each pair, the flags that it looks at. */
 bool tell_condition(const struct step *step)
 {
     static const char *const conditions[] = {
