@@ -350,6 +350,8 @@ int show(const struct options *options, struct err *err)
         options->step && !options->plain && terminal_is_usable();
     const bool lives = !options->replay;
     const bool writes = !options->step || options->output;
+    const bool judges = /* what else is made of the events tells no verdict */
+        options->step || (!options->who && options->format != FORMAT_RAW);
     struct launch launch = {.stdin_fd = -1,
                             .stdout_fd = -1,
                             .stderr_fd = -1,
@@ -399,7 +401,7 @@ int show(const struct options *options, struct err *err)
     /* Only now: what cannot be started or read overwrites no old trace. */
     if (source && writes)
         out = add_output(fan, options, err);
-    if (source) {
+    if (source && judges) {
         rules.all = options->check;
         events = check_source_new(source, &rules);
     }
@@ -408,7 +410,8 @@ int show(const struct options *options, struct err *err)
     } else {
         result = options->step ? step(options, source, events, fan, pty[0],
                                       fullscreen, &status, err)
-                               : pump(events, fan, &status, &outcome, err);
+                               : pump(judges ? events : source, fan, &status,
+                                      &outcome, err);
         finished = sink_finish(fan, &lost);
     }
 

@@ -150,8 +150,11 @@ void pane_help(struct grid *grid)
     }
     buf_release(&keys);
 
-    pen_end(pen);
-    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+    if (pane_lines(pen) < pane.body.rows)
+        pen_end(pen);
+    for (size_t i = 0;
+         i < sizeof marks / sizeof *marks && pane_lines(pen) < pane.body.rows;
+         i++) {
         pen_item(pen, 0,
                  pen_width(marks[i].mark) + 1 + pen_width(marks[i].words));
         pen_text(pen, marks[i].role, marks[i].mark);

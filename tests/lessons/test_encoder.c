@@ -340,7 +340,9 @@ Test(encoder, a_crash_is_explained_and_a_store_has_its_line)
     result_release(&result);
     check_file(ENCODERS "before_start.c", &result);
     must_say(&result, "before_start.c:10 `code[-1] = 11;`");
-    must_say(&result, "\n    what   The program wrote to a page that is not");
+    must_say(&result,
+             "\n    what   The program wrote to memory below the beginning"
+             " of a mapping");
     result_release(&result);
 }
 

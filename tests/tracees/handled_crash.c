@@ -10,6 +10,7 @@
  * reports: step +5 add eax, edi
  * reports: signal SIGSEGV write
  * reports: exit status 1
+ * reports: verdict written-before-run broken +7
  */
 #include <signal.h>
 #include <unistd.h>

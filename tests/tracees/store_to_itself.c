@@ -11,7 +11,6 @@
  * reports: step +10 mov byte ptr *
  * reports: leave return 7
  * reports: exit status 0
- * reports: verdict overwritten broken +0
  */
 #include <stdio.h>
 

@@ -13,6 +13,7 @@
  * reports: step +10 mov rax, r8
  * reports: step +13 ret
  * reports: exit status 0
+ * reports: verdict prefix broken +5
  */
 #include <stdio.h>
 
