@@ -150,18 +150,17 @@ void pane_help(struct grid *grid)
     }
     buf_release(&keys);
 
-    if (pane_lines(pen) < pane.body.rows)
+    if (pane_lines(pen) < pane.body.rows) {
         pen_end(pen);
-    for (size_t i = 0;
-         i < sizeof marks / sizeof *marks && pane_lines(pen) < pane.body.rows;
-         i++) {
-        pen_item(pen, 0,
-                 pen_width(marks[i].mark) + 1 + pen_width(marks[i].words));
-        pen_text(pen, marks[i].role, marks[i].mark);
-        pen_column(pen, pen->column + 1);
-        pen_text(pen, ROLE_NOTE, marks[i].words);
+        for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+            pen_item(pen, 0,
+                     pen_width(marks[i].mark) + 1 + pen_width(marks[i].words));
+            pen_text(pen, marks[i].role, marks[i].mark);
+            pen_column(pen, pen->column + 1);
+            pen_text(pen, ROLE_NOTE, marks[i].words);
+        }
+        pen_end(pen);
     }
-    pen_end(pen);
     pane.has_ellipsis = pane_lines(pen) > pane.body.rows;
     pane_end(&pane, grid);
 }
