@@ -239,16 +239,18 @@ static void take_leave(const struct calls *calls, struct calls_thread *thread,
 
     if (!call || !word_is(event->leave.how, "call"))
         return;
-    judge_stack(ledger, call, &thread->last, now, callee);
-    judge_direction(ledger, call, now, callee);
-    judge_variadic(ledger, call, &thread->last, now, callee);
-    judge_arguments(ledger, call, &thread->last, now, callee);
-    take_result(call, callee);
     /* What no debug information knows may be assembly, with ways of its own,
      * where it is in the program itself. */
     call->plain =
         callee->known_by || (callee->module && calls->program &&
                              strcmp(callee->module, calls->program) != 0);
+    if (call->plain) {
+        judge_stack(ledger, call, &thread->last, now, callee);
+        judge_direction(ledger, call, now, callee);
+    }
+    judge_variadic(ledger, call, &thread->last, now, callee);
+    judge_arguments(ledger, call, &thread->last, now, callee);
+    take_result(call, callee);
 }
 
 void callout_look(struct calls *calls, struct ledger *ledger,

@@ -402,7 +402,9 @@ static void tell_visit(struct story *story)
     story->regs.value[X86_RAX] = 0xfffffffd;
     tell_enter(story, "return", (struct bytes){NULL, 0});
     tell(story, (struct event){.kind = EVENT_LEAVE,
-                               .leave = {"return", CALLER, {1, 0xfffffffd}}});
+                               .leave = {.how = "return",
+                                         .to = CALLER,
+                                         .value = {1, 0xfffffffd}}});
 }
 
 static void tell_trouble(struct story *story)
@@ -1374,7 +1376,7 @@ Test(render, falling_off_the_end_is_no_jump)
     tell_step(&story, 8191, (struct bytes){&nop, 1}, "nop", NULL, 0,
               PAGE + 8192);
     tell(&story, (struct event){.kind = EVENT_LEAVE,
-                                .leave = {"jump", PAGE + 8192, {0, 0}}});
+                                .leave = {.how = "jump", .to = PAGE + 8192}});
     text = story_end(&story);
     must_have(text, "\n     runs past the end of the mapping to "
                     "0x7f5f3c201000\n");

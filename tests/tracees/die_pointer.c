@@ -8,7 +8,6 @@
  * reports: step +2 call rax
  * reports: leave call
  * reports: signal SIGSEGV execute
- * reports: verdict stack-aligned broken +2
  */
 #include <stddef.h>
 #include <stdint.h>
