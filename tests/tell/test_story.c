@@ -1014,11 +1014,12 @@ Test(story, ways_out)
     };
 
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        expect_event(
-            (struct event){.kind = EVENT_LEAVE,
-                           .source = {.file = "babyjit.c", .line = 98},
-                           .leave = {table[i].how, HERE, table[i].value}},
-            table[i].story, table[i].title);
+        expect_event((struct event){.kind = EVENT_LEAVE,
+                                    .source = {.file = "babyjit.c", .line = 98},
+                                    .leave = {.how = table[i].how,
+                                              .to = HERE,
+                                              .value = table[i].value}},
+                     table[i].story, table[i].title);
 }
 
 Test(story, code_that_does_not_end)
@@ -1050,8 +1051,10 @@ Test(story, decimal_values_on_request)
     tell_event(history, last(history), TELL_SENTENCE, true, &out);
     cr_assert(contains(buf_text(&out), "rdi = 93824992235520 is"));
     buf_clear(&out);
-    add(history, (struct event){.kind = EVENT_LEAVE,
-                                .leave = {"return", HERE, {true, 255}}});
+    add(history,
+        (struct event){
+            .kind = EVENT_LEAVE,
+            .leave = {.how = "return", .to = HERE, .value = {true, 255}}});
     tell_event(history, last(history), TELL_SENTENCE, true, &out);
     cr_assert(contains(buf_text(&out), "rax = 255 is"));
     buf_release(&out);
