@@ -4,7 +4,7 @@
 
 int main(void)
 {
-    int numbers[] = {5, 1, 4, 2, 3};
+    int numbers[] = {5000, 1000, 4000, 2000, 3000};
 
     begin(4096, RW, MAP_PRIVATE);
     EMIT(0x8b, 0x1f);       /* mov ebx, [rdi] */
