@@ -872,15 +872,14 @@ Test(explain, code_that_another_thread_took_away)
 /* At the end nothing tells whether it was a child that died of it. */
 Test(explain, a_fault_of_a_child)
 {
-    struct history *history = with_code(load, 3);
+    struct history *known = with_code(load, 3), *history = with_code(load, 3);
     struct event event;
 
-    fault(history, SIGSEGV, SEGV_MAPERR, 0, CODE, "read");
-    event = *history_event(history, history_count(history) - 1);
-    history_free(history);
-    history = with_code(load, 3);
+    fault(known, SIGSEGV, SEGV_MAPERR, 0, CODE, "read");
+    event = *history_event(known, history_count(known) - 1);
     event.tid = TID + 1;
     add(history, event);
+    history_free(known);
     add(history,
         (struct event){.kind = EVENT_EXIT, .exit = {.status = {true, 0}}});
     expect_nothing(history, 4);
