@@ -403,15 +403,19 @@ static void go_to_verdict(struct session *session)
 {
     struct history *history = session->history;
     uint64_t last = last_seq(session), found = 0, to = UINT64_MAX;
+    struct opt_u64 before = {0}; /* the nearest one that is not ahead */
 
     for (uint64_t seq = last; seq > 0; seq--) {
         const struct event *event = history_event(history, seq);
 
         if (event->kind != EVENT_VERDICT)
             break;
-        if (event->verdict.at.known && event->verdict.at.value < seq &&
-            event->verdict.at.value > session->seq &&
-            event->verdict.at.value <= to) {
+        if (!event->verdict.at.known || event->verdict.at.value >= seq)
+            continue;
+        if (event->verdict.at.value <= session->seq) {
+            if (!before.known || event->verdict.at.value > before.value)
+                before = event->verdict.at;
+        } else if (event->verdict.at.value <= to) {
             to = event->verdict.at.value;
             found = seq;
         }
@@ -425,6 +429,9 @@ static void go_to_verdict(struct session *session)
                             ? "no rule is broken after this event"
                             : "what breaks a rule is known when the program "
                               "has ended: run it (r)");
+        if (before.known)
+            buf_printf(&session->message,
+                       "; the nearest one before: g %" PRIu64, before.value);
     }
 }
 

@@ -325,11 +325,12 @@ Test(plain, from_verdict_to_verdict)
 
     play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--",
                                     TRACEE("broken_callee_saved"))},
-         "v\nr\nfirst\nv\nv\nq\n", &result);
+         "v\nr\nv\nfirst\nv\nv\nq\n", &result);
     cr_assert(contains(buf_text(&result.out), "run it (r)"));
     cr_assert(contains(buf_text(&result.out),
                        "callee-saved is broken: code[0..4]  mov ebx, 7"));
     cr_assert(contains(buf_text(&result.out), "no rule is broken after"));
+    cr_assert(contains(buf_text(&result.out), "; the nearest one before: g "));
     result_release(&result);
 }
 
