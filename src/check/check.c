@@ -20,7 +20,6 @@
 struct check {
     struct source source;
     struct source *from;
-    bool all;
     struct ledger ledger;
     struct calls calls;
     struct memory memory;
