@@ -116,6 +116,17 @@ static enum go repeat_fault(struct thread *thread)
     return GO_AGAIN;
 }
 
+/* Whether it may be a fault of another thread that has undone the handler of
+ * the signal: its stop was taken and is yet to be read. */
+static bool has_undone(const struct thread *thread, int signal)
+{
+    for_each_thread (other, thread->run)
+        if (other->space == thread->space && other->has_stop &&
+            other->stop.kind == STOP_SIGNAL && other->stop.signal == signal)
+            return true;
+    return false;
+}
+
 /* No guard is in the way: it is the program's own, unless one was. */
 static enum go on_own_fault(struct thread *thread, const siginfo_t *info)
 {
@@ -125,12 +136,10 @@ static enum go on_own_fault(struct thread *thread, const siginfo_t *info)
         return repeat_fault(thread);
     if (signals_endangered(thread, info->si_signo))
         store_stop_others(thread);
-    /* If it is another thread's stop that gives it back, that is read first,
-     * and then this fault comes again. */
-    if (signals_lack(thread, info->si_signo) &&
-        thread->last_fault.repeats + thread->last_fault.retries <=
-            MAX_REPEATS &&
-        again)
+    /* Another thread's stop gives it back: that is read first, and then this
+     * fault comes again. */
+    if (signals_lack(thread, info->si_signo) && again &&
+        has_undone(thread, info->si_signo))
         return GO_ON;
     return deliver(thread, info);
 }

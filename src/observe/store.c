@@ -70,7 +70,8 @@ void store_stop_others(struct thread *thread)
         if (other == thread || other->space != thread->space ||
             !other->running || other->mode == MODE_CALL || other->lifted)
             continue;
-        if (guard_needs_calls(thread->space) || proc_runs(other->tracee.tid))
+        if (guard_needs_calls(thread->space) ||
+            tracee_has_stopped(&other->tracee) || proc_runs(other->tracee.tid))
             thread_stop(other);
     }
 }

@@ -420,9 +420,21 @@ static char state_of(pid_t tid)
     return state;
 }
 
+/* Whether a thread that is blocked is so outside of any call: in a fault of a
+ * page that another thread maps just now (the file "syscall" of proc(5)). */
+static bool waits_for_page(pid_t tid)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%d/syscall", tid);
+    return proc_setting(path, 0) == -1;
+}
+
 bool proc_runs(pid_t tid)
 {
-    return state_of(tid) == 'R';
+    char state = state_of(tid);
+
+    return state == 'R' || (state == 'D' && waits_for_page(tid));
 }
 
 bool proc_sleeps(pid_t tid)

@@ -93,8 +93,9 @@ int proc_setting(const char *path, int otherwise);
  * where there is none. */
 int proc_yama_scope(void);
 
-/* Whether the thread uses a CPU or waits for one (State R of its status); and
- * whether it sleeps for as long as it may take, until a signal comes (S). */
+/* Whether the thread uses a CPU or waits for one (State R of its status), or
+ * for the kernel to look at a page (D, outside of a call); and whether it
+ * sleeps for as long as it may take, until a signal comes (S). */
 bool proc_runs(pid_t tid);
 bool proc_sleeps(pid_t tid);
 
