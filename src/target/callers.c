@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "cpu/calling.h"
 #include "target/proc.h"
+#include "target/unwind.h"
 
 /* --- one address ---------------------------------------------------------- */
 
@@ -155,7 +156,7 @@ bool lines_find_caller(struct lines *lines, pid_t tid, const struct regs *regs,
     unwind_begin(&unwind, tid, regs);
     for (int i = 0; i < CALLER_DEPTH; i++) {
         module = module_of_caller(lines, unwind.pc);
-        addr = module ? unwind_step(&unwind, lines->rules, module) : 0;
+        addr = module ? unwind_step(&unwind, &lines->rules, module) : 0;
         if (addr == 0)
             return false;
         if (lines_find(lines, addr - 1, out))
@@ -197,7 +198,7 @@ void lines_find_callers(struct lines *lines, pid_t tid, const struct regs *regs,
     append(out, frames, 1);
     unwind_begin(&unwind, tid, regs);
     while (out->count < MAX_CALLERS && !is_main(frames)) {
-        addr = unwind_step(&unwind, lines->rules, module);
+        addr = unwind_step(&unwind, &lines->rules, module);
         if (regions_at(regions, addr - 1))
             out->beyond = addr;
         if (addr == 0 || out->beyond)

@@ -47,7 +47,6 @@ struct lines *lines_new(pid_t pid)
     struct lines *lines = mem_alloc(sizeof *lines);
 
     lines->pid = lines->files.pid = pid;
-    lines->rules = unwind_rules_new();
     return lines;
 }
 
@@ -62,8 +61,8 @@ void lines_free(struct lines *lines)
     tdestroy(lines->slots, free);
     tdestroy(lines->modules, free);
     tdestroy(lines->frames, free);
+    tdestroy(lines->rules, free);
     tdestroy(lines->callees, free);
-    unwind_rules_free(lines->rules);
     free(lines);
 }
 

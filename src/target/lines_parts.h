@@ -9,7 +9,6 @@
 #include <elfutils/libdwfl.h>
 
 #include "target/lines.h"
-#include "target/unwind.h"
 
 /* No source has more lines; a recording takes no more. */
 #define LINE_NUMBER_MOST 1000000000
@@ -40,12 +39,12 @@ struct lines {
     unsigned misses;      /* return addresses that are in no file */
     struct files files;
     struct answer answers[ANSWERS]; /* by address */
-    struct unwind_rules *rules;
     /* Trees of tsearch(3) with what was found, whose keys come first: */
     void *places;  /* names by pc, and by return address */
     void *slots;   /* names by a function's first byte; "": in no slot */
     void *modules; /* by Dwfl_Module; "" if it makes no choices */
     void *frames;  /* callers.c: by pc, or by return address */
+    void *rules;   /* unwind.c: by pc */
     void *callees; /* callee.c: by a function's first byte */
     bool demangle_sought;
     demangle_function *demangle;

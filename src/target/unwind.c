@@ -9,12 +9,11 @@
 #include "target/unwind.h"
 
 #include <dwarf.h>
+#include <search.h>
 
 #include "base/mem.h"
+#include "target/lines_parts.h"
 #include "target/proc.h"
-
-/* The few places that a program stores from, and their callers. */
-#define PLACES 512
 
 struct rule {
     enum { RULE_LOST, RULE_SAME, RULE_SAVED, RULE_IS_ADDRESS } kind;
@@ -30,20 +29,6 @@ struct rules_at {
     unsigned return_register;
     struct rule rule[MACHINE_DWARF_REGISTERS];
 };
-
-struct unwind_rules {
-    struct rules_at at[PLACES]; /* by pc */
-};
-
-struct unwind_rules *unwind_rules_new(void)
-{
-    return mem_alloc(sizeof(struct unwind_rules));
-}
-
-void unwind_rules_free(struct unwind_rules *rules)
-{
-    free(rules);
-}
 
 /* --- rules ---------------------------------------------------------------- */
 
@@ -120,18 +105,20 @@ static void read_code(pid_t tid, Dwfl_Module *module, uint64_t pc,
     out->rule[MACHINE_DWARF_STACK] = (struct rule){RULE_IS_ADDRESS, 0};
 }
 
-static const struct rules_at *find_rules(struct unwind_rules *rules,
-                                         const struct unwind *unwind,
-                                         Dwfl_Module *module)
+static const struct rules_at *
+find_rules(void **rules, const struct unwind *unwind, Dwfl_Module *module)
 {
     uint64_t pc = unwind->pc;
-    struct rules_at *at = &rules->at[pc % PLACES];
+    struct rules_at **found = tfind(&pc, rules, lines_by_key);
+    struct rules_at *at = found ? *found : mem_alloc(sizeof *at);
     Dwarf_Addr bias = 0;
     Dwarf_CFI *cfi;
 
-    if (at->pc == pc && at->module == module)
+    if (at->module == module)
         return at;
     *at = (struct rules_at){.pc = pc, .module = module};
+    if (!found)
+        tsearch(at, rules, lines_by_key);
     cfi = dwfl_module_eh_cfi(module, &bias);
     if (read_cfi(cfi, pc - bias, at))
         return at;
@@ -165,8 +152,7 @@ static bool read_word(const struct unwind *unwind, uint64_t addr, uint64_t *out)
     return true;
 }
 
-uint64_t unwind_step(struct unwind *unwind, struct unwind_rules *rules,
-                     Dwfl_Module *module)
+uint64_t unwind_step(struct unwind *unwind, void **rules, Dwfl_Module *module)
 {
     const struct rules_at *at = find_rules(rules, unwind, module);
     uint64_t value[MACHINE_DWARF_REGISTERS], cfa, return_to;

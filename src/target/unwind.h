@@ -20,11 +20,6 @@
 #include "cpu/regs.h"
 #include "target/machine.h"
 
-/* What was found out of instructions. */
-struct unwind_rules;
-struct unwind_rules *unwind_rules_new(void);
-void unwind_rules_free(struct unwind_rules *rules); /* accepts NULL */
-
 #define UNWIND_STACK 1024 /* bytes that are read at once */
 
 /* A thread's stack that is being unwound. */
@@ -41,9 +36,9 @@ struct unwind {
 /* Begins with the innermost function of a stopped thread. */
 void unwind_begin(struct unwind *unwind, pid_t tid, const struct regs *regs);
 
-/* Goes to the caller. module is the one that has unwind->pc. Returns the return
- * address, or 0 with nothing changed where the caller is not known. */
-uint64_t unwind_step(struct unwind *unwind, struct unwind_rules *rules,
-                     Dwfl_Module *module);
+/* Goes to the caller. module is the one that has unwind->pc; rules is a tree of
+ * tsearch(3) with what was found out of instructions, and grows. Returns the
+ * return address, or 0 with nothing changed where the caller is not known. */
+uint64_t unwind_step(struct unwind *unwind, void **rules, Dwfl_Module *module);
 
 #endif
