@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "observe/stay.h"
 
+#include "base/mem.h"
 #include "cpu/calling.h"
 #include "observe/arrive.h"
 #include "observe/bytes.h"
@@ -235,10 +236,13 @@ void stay_prepare(struct thread *thread)
     region = regions_at(&thread->space->regions, pc);
     if (stay->decoded_at != thread->space->changes) {
         for (size_t i = 0; i < DECODED; i++)
-            stay->decoded[i].length = 0;
+            if (stay->decoded[i])
+                stay->decoded[i]->length = 0;
         stay->decoded_at = thread->space->changes;
     }
-    known = &stay->decoded[pc % DECODED];
+    if (!stay->decoded[pc % DECODED])
+        stay->decoded[pc % DECODED] = mem_alloc(sizeof *known);
+    known = stay->decoded[pc % DECODED];
     if (known->length == 0 || known->addr != pc || !region ||
         !bytes_are_steady(region)) {
         access_decode(thread->tracee.tid, pc, known);

@@ -47,6 +47,8 @@ void thread_remove(struct thread *thread)
             run->threads[i] = run->threads[--run->thread_count];
     thread_move(thread, NULL);
     tracee_release(&thread->tracee);
+    for (size_t i = 0; i < DECODED; i++)
+        free(thread->stay.decoded[i]);
     free(thread);
 }
 

@@ -63,9 +63,9 @@ struct stay {
     struct insn insn; /* the one about to be executed; length 0: none */
     struct regs before;
     struct accesses accesses;
-    int delivering;               /* the signal that goes with the step, or 0 */
-    uint64_t decoded_at;          /* these hold until space->changes differs */
-    struct insn decoded[DECODED]; /* by address; length 0: none */
+    int delivering;      /* the signal that goes with the step, or 0 */
+    uint64_t decoded_at; /* these hold until space->changes differs */
+    struct insn *decoded[DECODED]; /* by address; NULL or length 0: none */
 };
 
 /* The rest of a stay, not stepped; also while inside another region. */
