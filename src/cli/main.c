@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +30,6 @@ int main(int argc, char **argv)
     struct options options;
     struct err err;
 
-    setlocale(LC_CTYPE, ""); /* what characters a terminal can show */
     if (options_parse(argc, argv, &options, &err) < 0)
         return complain(&err);
     if (!has_stdout && (!options.output || options.step)) {

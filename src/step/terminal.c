@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -192,6 +193,7 @@ static SCREEN *open_screen(void)
     struct sigaction ours = {.sa_handler = do_nothing}, before[4];
     SCREEN *screen;
 
+    setlocale(LC_CTYPE, ""); /* what characters a terminal can show */
     for (size_t i = 0; i < 4; i++)
         sigaction(wanted[i], &ours, &before[i]);
     screen = newterm(NULL, stdout, stdin);
