@@ -35,8 +35,11 @@
  * a filter of the program's may ask for stops as well. */
 #define FILTER_DATA 0x6a74u
 
+/* Whether the system has such filters: 0, or -1 with errno set. */
+int filter_try(void);
+
 /* Installs the filter in the calling process, for good. Returns 0, or -1 with
- * errno set. Async-signal-safe: it is called between fork and exec. */
+ * errno set. Async-signal-safe: it is called in a child before its exec. */
 int filter_install(void);
 
 #endif

@@ -3,7 +3,7 @@
  * The order matters:
  *
  *      jittrace                        child
- *      fork ------------------------>  waits on the gate
+ *      clone ----------------------->  waits on the gate
  *      PTRACE_SEIZE
  *      opens the gate -------------->  installs the filter, exec
  *      waits for STOP_EXEC  <--------
@@ -11,11 +11,17 @@
  * The child must not stop itself before it is seized: a stop from before
  * becomes a group-stop that later forks inherit. What goes wrong in the child
  * comes back as a struct err through a pipe that exec closes.
+ *
+ * The child has jittrace's memory until its exec, as that of posix_spawn(3) has,
+ * and a stack of its own: to copy the memory takes an eighth of a short run. So
+ * it does only what is async-signal-safe, and jittrace meanwhile waits in system
+ * calls that do not fail: both have one errno.
  */
 #include "target/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -38,6 +44,9 @@
 /* Bytes of stack that jittrace has at least. Reading debug information (libdw)
  * was seen to take between 160 and 192 KiB. */
 #define STACK (1024u * 1024)
+
+/* Bytes of stack that the child has until its exec. */
+#define CHILD_STACK (64u * 1024)
 
 /* What the child becomes. */
 struct start {
@@ -125,7 +134,27 @@ int launch_try_proc(pid_t pid, struct err *err)
                              "namespace, not those of this one");
 }
 
+static int has_no_filter(struct err *err)
+{
+    return err_set(err, ERR_TRACING,
+                   "the system does not let jittrace install its system "
+                   "call filter (seccomp: %s): run it outside of the "
+                   "sandbox%s",
+                   strerror(errno),
+                   errno == ENOSYS
+                       ? ", and on a real CPU (valgrind and qemu-user "
+                         "emulate one without it)"
+                       : "");
+}
+
 /* --- the child ------------------------------------------------------------ */
+
+/* What the child is told, and what it reports. */
+struct child {
+    const struct start *start;
+    int gate[2], report[2]; /* pipes */
+    struct err err;
+};
 
 /* Returns only if it fails, with err filled. No other thread holds a lock:
  * there are none. */
@@ -161,15 +190,7 @@ static int become_program(const struct start *start, struct err *err)
                        "jittrace (setrlimit: %s); raise it: ulimit -s 8192",
                        path, strerror(errno));
     if (filter_install() < 0)
-        return err_set(err, ERR_TRACING,
-                       "the system does not let jittrace install its system "
-                       "call filter (seccomp: %s): run it outside of the "
-                       "sandbox%s",
-                       strerror(errno),
-                       errno == ENOSYS
-                           ? ", and on a real CPU (valgrind and qemu-user "
-                             "emulate one without it)"
-                           : "");
+        return has_no_filter(err);
     sigprocmask(SIG_SETMASK, &start->mask, NULL);
     if (start->image >= 0)
         fexecve(start->image, launch->argv, environ);
@@ -182,6 +203,22 @@ static int become_program(const struct start *start, struct err *err)
                        path);
     return err_set(err, ERR_NOT_EXECUTABLE, "cannot start '%s': %s", path,
                    strerror(errno));
+}
+
+static int run_child(void *data)
+{
+    struct child *child = data;
+    ssize_t got;
+    char go;
+
+    close(child->gate[1]);
+    got = TEMP_FAILURE_RETRY(read(child->gate[0], &go, 1));
+    if (got == 1) { /* else jittrace is gone or has failed */
+        become_program(child->start, &child->err);
+        got = write(child->report[1], &child->err, sizeof child->err);
+        (void)got;
+    }
+    _exit(127);
 }
 
 /* --- jittrace ------------------------------------------------------------- */
@@ -221,46 +258,40 @@ static int wait_for_exec(const char *path, int report, struct tracee *tracee,
 static int start_child(const struct start *start, struct tracee *tracee,
                        struct err *err)
 {
-    int gate[2] = {-1, -1}, report[2] = {-1, -1}, result = -1;
-    ssize_t got;
+    struct child child = {start, {-1, -1}, {-1, -1}, {0}};
+    static _Alignas(16) char stack[CHILD_STACK];
+    int result = -1;
     pid_t pid = -1;
-    char go;
 
-    if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(report, O_CLOEXEC) < 0)
+    if (filter_try() < 0)
+        has_no_filter(err);
+    else if (pipe2(child.gate, O_CLOEXEC) < 0 ||
+             pipe2(child.report, O_CLOEXEC) < 0)
         err_set(err, ERR_TRACING, "cannot make a pipe: %s", strerror(errno));
-    else if ((pid = fork()) < 0)
+    else if ((pid = clone(run_child, stack + sizeof stack, CLONE_VM | SIGCHLD,
+                          &child)) < 0)
         err_set(err, ERR_TRACING,
                 "cannot start a process: %s (ulimit -u and the container set "
                 "how many there may be)",
                 strerror(errno));
-    if (pid == 0) {
-        close(gate[1]);
-        got = TEMP_FAILURE_RETRY(read(gate[0], &go, 1));
-        if (got == 1) { /* else jittrace is gone or has failed */
-            become_program(start, err);
-            got = write(report[1], err, sizeof *err);
-            (void)got;
-        }
-        _exit(127);
-    }
-    close(gate[0]);
-    close(report[1]);
+    close(child.gate[0]);
+    close(child.report[1]);
     if (pid > 0) {
         *tracee = (struct tracee){.tid = pid, .pid = pid};
         result = launch_try_proc(pid, err);
         if (result == 0)
             result = tracee_seize(pid, err);
         tracee_pin(tracee);
-        if (result == 0 && write(gate[1], "", 1) != 1)
+        if (result == 0 && write(child.gate[1], "", 1) != 1)
             result = err_set(err, ERR_TRACING, "cannot start the program: %s",
                              strerror(errno));
         if (result < 0)
             tracee_kill(tracee);
     }
-    close(gate[1]);
+    close(child.gate[1]);
     if (result == 0)
-        result = wait_for_exec(start->path, report[0], tracee, err);
-    close(report[0]);
+        result = wait_for_exec(start->path, child.report[0], tracee, err);
+    close(child.report[0]);
     return result;
 }
 
