@@ -1,32 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/layout.h"
 
-#include "cpu/regs.h"
+/* Spots are kept for so many bytes at once. Of much code each function may run
+ * for a few instructions only, and a spot takes 32 bytes (make bench, volume).
+ */
+#define BLOCK 128u
 
 struct spots {
     struct range_value value;
-    struct spot list[ARCH_PAGE_SIZE];
+    struct spot list[BLOCK];
 };
 
 void layout_release(struct layout *layout)
 {
-    ranges_release(&layout->pages);
+    ranges_release(&layout->blocks);
 }
 
 static uint64_t start_of(uint64_t addr)
 {
-    return addr - addr % ARCH_PAGE_SIZE;
+    return addr - addr % BLOCK;
 }
 
 /* The spot of addr, if there is one, or if it is to be made. */
 static struct spot *spot_of(struct layout *layout, uint64_t addr, bool make)
 {
     uint64_t start = start_of(addr);
-    struct spots *spots = ranges_change(&layout->pages, start);
+    struct spots *spots = ranges_change(&layout->blocks, start);
 
     if (!spots && make) {
         spots = range_value_new(sizeof *spots);
-        ranges_set(&layout->pages, start, start + 1, &spots->value);
+        ranges_set(&layout->blocks, start, start + 1, &spots->value);
         range_value_drop(&spots->value);
     }
     return spots ? &spots->list[addr - start] : NULL;
@@ -34,9 +37,9 @@ static struct spot *spot_of(struct layout *layout, uint64_t addr, bool make)
 
 const struct spot *layout_at(const struct layout *layout, uint64_t addr)
 {
-    const struct spots *spots = ranges_at(&layout->pages, start_of(addr));
+    const struct spots *spots = ranges_at(&layout->blocks, start_of(addr));
 
-    return spots ? &spots->list[addr % ARCH_PAGE_SIZE] : NULL;
+    return spots ? &spots->list[addr % BLOCK] : NULL;
 }
 
 const struct spot *layout_first(const struct layout *layout, uint64_t addr)
@@ -83,8 +86,8 @@ void layout_stored(struct layout *layout, uint64_t addr, uint64_t length)
         const struct spot *spot = layout_at(layout, addr + i);
         uint64_t first = addr + i, end;
 
-        if (!spot) { /* nothing of this page ran */
-            i += ARCH_PAGE_SIZE - 1 - (addr + i) % ARCH_PAGE_SIZE;
+        if (!spot) { /* nothing of this block ran */
+            i += BLOCK - 1 - (addr + i) % BLOCK;
             continue;
         }
         if (!spot->ran)
@@ -99,7 +102,7 @@ void layout_stored(struct layout *layout, uint64_t addr, uint64_t length)
 void layout_forget(struct layout *layout, uint64_t addr, uint64_t length)
 {
     if (length > 0 && addr + length > addr)
-        ranges_forget(&layout->pages, addr, addr + length);
+        ranges_forget(&layout->blocks, addr, addr + length);
 }
 
 /* The nearest instruction below addr that ran, or addr. */

@@ -41,7 +41,7 @@ struct spot {
 
 /* All zero is a valid empty one. */
 struct layout {
-    struct ranges pages; /* of addresses: that of a page has its spots */
+    struct ranges blocks; /* of addresses: that of a block has its spots */
 };
 
 void layout_release(struct layout *layout);
