@@ -4,12 +4,18 @@
 #include "base/mem.h"
 #include "cpu/regs.h"
 
-/* A page is found by its first address; behind the last page there is none. */
+/* A page is found by its first address; behind the last page there is none. One
+ * that was written as a whole ends in front of `written`. */
 struct page {
     struct range_value value;
     uint8_t bytes[ARCH_PAGE_SIZE];
     uint8_t written[ARCH_PAGE_SIZE / 8]; /* a bit for each byte */
 };
+
+static bool is_whole(const struct page *page)
+{
+    return page->value.size < sizeof *page;
+}
 
 static uint64_t start_of(uint64_t addr)
 {
@@ -31,14 +37,16 @@ void pages_write(struct pages *pages, uint64_t addr, struct bytes bytes)
         struct page *page = ranges_change(&pages->ranges, start);
         size_t at = addr + done - start;
 
+        part = part_of(addr + done, bytes.len - done);
         if (!page) {
-            page = range_value_new(sizeof *page);
+            page = range_value_new(part < ARCH_PAGE_SIZE
+                                       ? sizeof *page
+                                       : offsetof(struct page, written));
             ranges_set(&pages->ranges, start, start + 1, &page->value);
             range_value_drop(&page->value);
         }
-        part = part_of(addr + done, bytes.len - done);
         memcpy(page->bytes + at, bytes.data + done, part);
-        for (size_t i = at; i < at + part; i++)
+        for (size_t i = at; i < at + part && !is_whole(page); i++)
             page->written[i / 8] |= (uint8_t)(1u << i % 8);
     }
 }
@@ -101,7 +109,7 @@ void pages_read(const struct pages *pages, uint64_t addr, size_t len,
 
 static bool is_written(const struct page *page, size_t at)
 {
-    return page->written[at / 8] >> at % 8 & 1;
+    return is_whole(page) || (page->written[at / 8] >> at % 8 & 1);
 }
 
 bool pages_written(const struct pages *pages, uint64_t addr)
@@ -163,6 +171,16 @@ bool pages_extent(const struct pages *pages, uint64_t addr, uint64_t length,
     }
 }
 
+/* Whether they hold the same, and the same was written. */
+static bool is_same(const struct page *page, const struct page *other)
+{
+    const size_t from = offsetof(struct page, bytes);
+
+    return page->value.size == other->value.size &&
+           memcmp((const uint8_t *)page + from, (const uint8_t *)other + from,
+                  page->value.size - from) == 0;
+}
+
 void pages_share(struct pages *pages, const struct pages *other, uint64_t addr,
                  uint64_t length)
 {
@@ -171,9 +189,7 @@ void pages_share(struct pages *pages, const struct pages *other, uint64_t addr,
         const struct page *mine = ranges_at(&pages->ranges, at);
         struct page *theirs = ranges_at(&other->ranges, at);
 
-        if (mine && theirs && mine != theirs &&
-            memcmp(mine->bytes, theirs->bytes, sizeof mine->bytes) == 0 &&
-            memcmp(mine->written, theirs->written, sizeof mine->written) == 0)
+        if (mine && theirs && mine != theirs && is_same(mine, theirs))
             ranges_set(&pages->ranges, at, at + 1, &theirs->value);
     }
 }

@@ -165,18 +165,22 @@ Test(trace, writes_across_a_page_border_read_back)
 Test(trace, the_extent_agrees_with_a_byte_by_byte_model)
 {
     static uint8_t written[4 * PAGE];
-    static const uint8_t byte = 1;
+    static uint8_t ones[2 * PAGE];
 
+    memset(ones, 1, sizeof ones);
     srand(2016);
     for (int round = 0; round < 40; round++) {
         struct pages pages = {0};
 
         memset(written, 0, sizeof written);
         for (int i = 0; i < round % 5; i++) {
-            uint64_t at = (uint64_t)rand() % sizeof written;
+            uint64_t at = (uint64_t)rand() % sizeof written, len = 1;
 
-            written[at] = 1;
-            pages_write(&pages, at, (struct bytes){&byte, 1});
+            if (round % 2) /* also pages as a whole */
+                len += (uint64_t)rand() % sizeof ones;
+            len = len < sizeof written - at ? len : sizeof written - at;
+            memset(written + at, 1, len);
+            pages_write(&pages, at, (struct bytes){ones, len});
         }
         for (int i = 0; i < 50; i++) {
             uint64_t addr = (uint64_t)rand() % sizeof written;
@@ -189,6 +193,8 @@ Test(trace, the_extent_agrees_with_a_byte_by_byte_model)
             cr_assert(eq(u64, pages_next(&pages, addr, addr + length),
                          low ? (uint64_t)(low - written) : addr + length));
             cr_assert(eq(int, found, low != NULL), "round %d", round);
+            cr_assert(eq(int, pages_all_written(&pages, addr, length),
+                         !memchr(written + addr, 0, length)));
             if (low) {
                 cr_assert(eq(u64, first, (uint64_t)(low - written)));
                 cr_assert(eq(u64, last, (uint64_t)(high - written)));
