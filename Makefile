@@ -10,6 +10,7 @@
 #   make check      all tests
 #   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
 #   make check-random [RUNS=10000] [SEED=1]    runs random machine code under it
+#   make stress [RUNS=50] [LOAD=4]    the programs of the tests, again and again
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make fuzz       odd input for all that reads files of others; RUNS=1000000
@@ -93,7 +94,7 @@ endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: all deps demo check run-check fuzz run-fuzz fuzzers check-encoder \
-        check-random check-jits lint sanitize \
+        check-random check-jits stress lint sanitize \
         rebase bench bench-programs install clean embedded force \
         exercise watch hint reset solution progress
 
@@ -290,6 +291,17 @@ $(RANDOM_CODE): tests/random/random.c tests/random/sample.c \
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O1 -I. -fno-pie -no-pie \
 	    -Wl,-Ttext-segment=0x51238000 -o $@ $(filter %.c,$^) -lZydis
+
+# The tracees so many times each, beside so many busy loops; all or NAMES="fork
+# threads". Half an hour and more.
+STRESS_RUNS = $(or $(RUNS),50)
+STRESS_LOAD = $(or $(LOAD),4)
+
+stress:
+	@$(DEPS) build check
+	@$(MAKE) $(JOBS) $(PROGRAM) $(TRACEES)
+	@/usr/bin/python3 tests/stress.py ./$(PROGRAM) $(BUILD)/tracees \
+	    '$(STRESS_RUNS)' '$(STRESS_LOAD)' $(NAMES)
 
 # JITs that people use, all or JITS="node java": not part of `make check`, for
 # they fill 500 MB.
