@@ -253,25 +253,40 @@ bool tracee_can_protect_again(struct tracee *tracee, unsigned prot)
 }
 
 /* A step would force SIGTRAP, which may be the very signal that this is about;
- * so the call is run between its two stops. */
+ * so the calls are run between their two stops. Where the stack pointer leads
+ * to no memory, a page is mapped for the action. */
 int tracee_set_action(struct tracee *tracee, int signal,
                       const struct signal_action *action)
 {
+    const uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint64_t of_page[6] = {[1] = size,
+                                 [2] = PROT_READ,
+                                 [3] = MAP_PRIVATE | MAP_ANONYMOUS,
+                                 [4] = (uint64_t)-1};
     uint64_t args[6] = {(uint64_t)signal,    0, 0,
                         sizeof action->mask, 0, FILTER_PASS};
     uint8_t before[sizeof *action];
-    int64_t result;
+    int64_t result = 0, page = 0;
 
     if (tracee_fetch(tracee) < 0 || tracee_awaits_restart(tracee))
         return -1;
     args[1] = (tracee_stack(tracee) - CALLING_RED_ZONE - sizeof *action) &
               ~UINT64_C(15);
     if (proc_read(tracee->tid, args[1], before, sizeof before) !=
-            sizeof before ||
-        tracee_write(tracee, args[1], action, sizeof *action) < 0)
-        return -1;
-    result = inject(tracee, BETWEEN_STOPS, SYS_rt_sigaction, args);
-    tracee_write(tracee, args[1], before, sizeof before);
+        sizeof before) {
+        page = inject(tracee, BETWEEN_STOPS, SYS_mmap, of_page);
+        if (page < 0)
+            return -1;
+        args[1] = (uint64_t)page;
+    }
+    result = tracee_write(tracee, args[1], action, sizeof *action);
+    if (result == 0)
+        result = inject(tracee, BETWEEN_STOPS, SYS_rt_sigaction, args);
+    if (page > 0)
+        inject(tracee, BETWEEN_STOPS, SYS_munmap,
+               (const uint64_t[6]){(uint64_t)page, size, [5] = FILTER_PASS});
+    else
+        tracee_write(tracee, args[1], before, sizeof before);
     return result == 0 ? 0 : -1;
 }
 

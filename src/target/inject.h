@@ -58,9 +58,9 @@ struct signal_action {
 };
 
 /* Makes the tracee set that for the signal. 32 bytes far below its stack
- * pointer are used for it and put back. Signals are not held but stay pending,
- * so the stop may not be one whose signal is still to be delivered. Returns 0,
- * or -1 when that is not possible here. */
+ * pointer are used for it and put back, or a page that goes away again. Signals
+ * are not held but stay pending, so the stop may not be one whose signal is
+ * still to be delivered. Returns 0, or -1 when that is not possible here. */
 int tracee_set_action(struct tracee *tracee, int signal,
                       const struct signal_action *action);
 
