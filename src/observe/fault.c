@@ -279,6 +279,12 @@ enum go fault_stopped(struct thread *thread, const siginfo_t *info)
         tracee_hide_stepping(tracee, thread->stay.insn.kind);
     if (is_trap && breakpoint_is_hit(&thread->run_on.stop, tracee, info))
         return stay_trapped(thread);
+    if (is_trap && code == TRAP_TRACE && tracee->stepped_lent)
+        return GO_ON;
+    if (is_fault && code == SI_KERNEL && tracee_lacks_stack(tracee)) {
+        signals_forced(thread, signal);
+        return GO_ON;
+    }
     if (is_fault && code > 0)
         return on_fault(thread, info);
 

@@ -25,6 +25,20 @@ uint64_t tracee_pc(const struct tracee *tracee);
 int tracee_go_to(struct tracee *tracee, uint64_t pc);
 uint64_t tracee_stack(const struct tracee *tracee);
 
+/* An AMD CPU does not go back from the kernel to a stack pointer that is no
+ * address (canonical, Intel SDM vol. 1, 3.3.7.1): the kernel raises SIGSEGV in
+ * front of the next instruction. A program may have such a one for as long as
+ * nothing interrupts it, and our stops do. So one of ours is lent for a step to
+ * instructions that do not read it, up to where there is an address again.
+ *
+ * At a fault of the code SI_KERNEL: whether it can be due to that, and the
+ * instruction is to be repeated so; from then on it is done as often as need
+ * be. And for tracee_resume: whether it is, so that it must be a step. The stop
+ * that this ends in has tracee->stepped_lent, and tracee_fetch gives the stack
+ * pointer back. */
+bool tracee_lacks_stack(struct tracee *tracee);
+bool tracee_lend_stack(struct tracee *tracee);
+
 /* Whether the program itself has set the trap flag: it wants the trap behind
  * each instruction (call it before a step is hidden). And makes that so, where
  * the kernel takes the flag for that of a step. */

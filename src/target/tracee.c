@@ -9,6 +9,7 @@
 #include "target/filter.h"
 #include "target/machine.h"
 #include "target/proc.h"
+#include "target/registers.h"
 
 /* How often the CPU is given away before a tracee counts as running on. */
 #define YIELDS 4
@@ -247,6 +248,10 @@ int tracee_resume(struct tracee *tracee, enum resume how, int signal)
     };
     uint64_t own, wanted;
 
+    tracee->signalled = signal != 0;
+    tracee->stepped_lent = false;
+    if (how <= RESUME_STEP && !signal && tracee_lend_stack(tracee))
+        how = RESUME_STEP;
     if (how != RESUME_STEP) {
         tracee_restore_mask(tracee);
     } else if (tracee_mask(tracee, &own) == 0) {

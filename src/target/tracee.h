@@ -40,6 +40,11 @@ struct tracee {
     bool injected;    /* it has made a call of ours since its stop */
     bool substitutes; /* its call has arguments of ours instead of these: */
     uint64_t substituted[2];
+    bool lends;        /* a stack pointer: see registers.h */
+    bool lent;         /* its registers hold ours instead of own_stack */
+    bool stepped_lent; /* they did until this stop */
+    bool signalled;    /* a signal went with the last resume */
+    uint64_t own_stack;
 };
 
 /* Takes over a running child of ours (PTRACE_SEIZE with EXITKILL and all the

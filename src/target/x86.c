@@ -32,6 +32,9 @@
 #define RESTART_FIRST (-512)
 #define RESTART_LAST  (-516)
 
+/* What is lent as a stack pointer: an address where nothing is. */
+#define LENT_STACK UINT64_C(0x10)
+
 /* The kernel's selector for code of 64 bits (__USER_CS). */
 #define CODE_64 0x33
 
@@ -72,10 +75,21 @@ bool tracee_is_64bit(const struct tracee *tracee)
 
 int tracee_fetch(struct tracee *tracee)
 {
-    if (!tracee->fetched)
-        tracee->fetched =
-            ptrace_request(PTRACE_GETREGS, tracee->tid, 0, &tracee->regs) == 0;
-    return tracee->fetched ? 0 : -1;
+    struct user_regs_struct *regs = &tracee->regs;
+
+    if (tracee->fetched)
+        return 0;
+    if (ptrace_request(PTRACE_GETREGS, tracee->tid, 0, regs) < 0)
+        return -1;
+    tracee->fetched = true;
+    if (!tracee->lent)
+        return 0;
+    tracee->lent = false;
+    tracee->stepped_lent = true;
+    if (regs->rsp != LENT_STACK) /* it has got another one */
+        return 0;
+    regs->rsp = tracee->own_stack;
+    return tracee_store(tracee);
 }
 
 /* Whether the kernel refuses to set a selector of that value. */
@@ -179,6 +193,62 @@ uint64_t *tracee_free_register(struct tracee *tracee)
 {
     _Static_assert(sizeof tracee->regs.r15 == sizeof(uint64_t), "64 bits");
     return (uint64_t *)&tracee->regs.r15;
+}
+
+/* --- a stack pointer that is no address ----------------------------------- */
+
+static bool is_address(uint64_t addr)
+{
+    return addr >= MACHINE_KERNEL || addr < -MACHINE_KERNEL;
+}
+
+/* Whether the next instruction does the same with another stack pointer; it may
+ * set a new one, all of it. */
+static bool is_free_of_stack(const struct tracee *tracee)
+{
+    uint8_t code[INSN_MAX_LENGTH];
+    size_t len = proc_read(tracee->tid, tracee->regs.rip, code, sizeof code);
+    struct insn insn;
+
+    if (insn_decode(code, len, tracee->regs.rip, &insn) != 1 ||
+        (insn.kind != INSN_PLAIN && insn.kind != INSN_JUMP &&
+         insn.kind != INSN_BRANCH))
+        return false;
+    for (uint8_t i = 0; i < insn.operand_count; i++) {
+        const struct insn_operand *operand = &insn.operands[i];
+
+        if (operand->kind == OPERAND_REGISTER
+                ? operand->reg == X86_RSP &&
+                      (operand->read || operand->bits < 32)
+                : operand->base == X86_RSP)
+            return false;
+    }
+    return true;
+}
+
+/* Whether a stack pointer can be lent, and must. */
+static bool must_lend(struct tracee *tracee)
+{
+    return tracee_fetch(tracee) == 0 && !is_address(tracee->regs.rsp) &&
+           !tracee_enters_call(tracee) && is_free_of_stack(tracee);
+}
+
+bool tracee_lacks_stack(struct tracee *tracee)
+{
+    if (tracee->stepped_lent || tracee->signalled || !must_lend(tracee))
+        return false;
+    return tracee->lends = true;
+}
+
+bool tracee_lend_stack(struct tracee *tracee)
+{
+    if (tracee->lent) /* it has not got on */
+        return true;
+    if (!tracee->lends || !must_lend(tracee))
+        return false;
+    tracee->own_stack = tracee->regs.rsp;
+    tracee->regs.rsp = LENT_STACK;
+    return tracee->lent = tracee_store(tracee) == 0;
 }
 
 /* --- what stepping shows -------------------------------------------------- */
