@@ -76,7 +76,7 @@ GRADER_OBJECTS = $(patsubst %.c,$(BUILD)/%.o, \
 
 # What is given odd input, one for each thing that is read: `make fuzz`. Clang's
 # libFuzzer is linked into it, or a driver of our own.
-FUZZ_NAMES = recording perfmap options
+FUZZ_NAMES = recording perfmap jitdump gdbjit options
 FUZZERS = $(FUZZ_NAMES:%=$(BUILD)/fuzzers/%)
 FUZZ_ENGINE = $(BUILD)/tests/fuzz/driver.o
 FUZZ_LINK =
@@ -207,7 +207,8 @@ $(BUILD)/tracees/babyjit-%: lessons/06-babyjit/babyjit.c Makefile
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) $(TRACEE_FLAGS) -o $@ $<
 
-$(BUILD)/tracees/%: tests/tracees/%.c tests/tracees/code.h Makefile
+$(BUILD)/tracees/%: tests/tracees/%.c tests/tracees/code.h \
+                    tests/tracees/jitdump.h Makefile
 	@mkdir -p $(@D)
 	$(SAY)$(PLAIN) -O0 -pthread -o $@ $< $$(sed -n 's/^ \* build: *//p' $<)
 

@@ -22,7 +22,7 @@
 
 /* The types of values that are no fields of a kind of event. */
 enum {
-    TYPE_TID = FIELD_TYPE_CALLEE + 1,
+    TYPE_TID = FIELD_TYPE_ROWS + 1,
     TYPE_NAME, /* a text that must be there */
     TYPE_LINE,
     TYPE_LINES,
@@ -31,6 +31,7 @@ enum {
     TYPE_READ,
     TYPE_WRITE,
     TYPE_CALLER,
+    TYPE_ROW,
     TYPE_PARAMS, /* texts, absent when there are none */
     TYPES,
 };
@@ -70,6 +71,11 @@ static const struct event_field callee_fields[] = {
     PART(FIELD_TYPE_TEXT, "known_by", callee, known_by),
     PART(TYPE_PARAMS, "params", callee, params),
     PART(FIELD_TYPE_TEXT, "result", callee, result),
+};
+static const struct event_field row_fields[] = {
+    PART(FIELD_TYPE_SIZE, "offset", line_row, offset),
+    PART(TYPE_NAME, "file", line_row, file),
+    PART(TYPE_LINE, "line", line_row, line),
 };
 
 static const struct event_field tid_field = PART(TYPE_TID, "tid", event, tid);
@@ -120,6 +126,10 @@ static const struct {
         {.right = "a list of objects {\"source\":...,\"symbol\":...}",
          .optional = true},
     [FIELD_TYPE_CALLEE] = {PARTS(callee_fields), .optional = true},
+    [FIELD_TYPE_ROWS] =
+        {.right =
+             "a list of objects {\"offset\":...,\"file\":...,\"line\":...}",
+         .optional = true},
     [TYPE_TID] = {.right = "a whole number from -2147483648 to 2147483647",
                   .min = INT_MIN,
                   .max = INT_MAX},
@@ -134,6 +144,7 @@ static const struct {
     [TYPE_READ] = {PARTS(read_fields)},
     [TYPE_WRITE] = {PARTS(write_fields)},
     [TYPE_CALLER] = {PARTS(caller_fields)},
+    [TYPE_ROW] = {PARTS(row_fields)},
     [TYPE_PARAMS] = {.right = "a list of texts", .optional = true},
 };
 
@@ -173,6 +184,7 @@ static json_t *value_json(int type, const void *at)
     const struct reg_changes *changes = at;
     const struct mem_accesses *accesses = at;
     const struct callers *callers = at;
+    const struct line_rows *rows = at;
     const char *text;
     json_t *json, *value;
     char prot[4];
@@ -222,6 +234,11 @@ static json_t *value_json(int type, const void *at)
         json = callers->count > 0 ? json_array() : NULL;
         for (size_t i = 0; i < callers->count; i++)
             json_put(json, NULL, value_json(TYPE_CALLER, &callers->list[i]));
+        return json;
+    case FIELD_TYPE_ROWS:
+        json = rows->count > 0 ? json_array() : NULL;
+        for (size_t i = 0; i < rows->count; i++)
+            json_put(json, NULL, value_json(TYPE_ROW, &rows->list[i]));
         return json;
     case FIELD_TYPE_TEXTS:
     case TYPE_PARAMS:
@@ -399,6 +416,7 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
     struct mem_access *access = at;
     struct callers *callers = at;
     struct caller *caller;
+    struct line_row *row;
     size_t count = json_array_size(value);
     const char **text = at;
     int64_t number = 0;
@@ -461,6 +479,12 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
         if (json_is_array(value))
             return read_list(line, value, TYPE_CALLER, caller, sizeof *caller,
                              path);
+        break;
+    case FIELD_TYPE_ROWS:
+        row = json_keep(line, count * sizeof *row);
+        *(struct line_rows *)at = (struct line_rows){row, count};
+        if (json_is_array(value))
+            return read_list(line, value, TYPE_ROW, row, sizeof *row, path);
         break;
     case FIELD_TYPE_OPTREGS:
         regs->known = true;

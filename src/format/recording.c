@@ -9,6 +9,8 @@
  *     bytes: old, code, those of a step     what is known to be there
  *     a step                                of a thread that has entered
  *     registers: old, the program counter   those after the step before
+ *     a name                                of code, and what it says of that in
+ *                                           order; taken back: one that it had
  *
  * Not all that a view holds is certain. An observer stops watching stores
  * where a limit says so, and does not see those of other processes into shared
@@ -128,6 +130,8 @@ static void note(struct recording *recording, const struct event *event)
             recording->steps_end = true; /* of no call, where none is named */
         /* These have nothing to do with what is stored. */
         if (word_is(limit->budget, "names") ||
+            word_is(limit->budget, "name-format") ||
+            word_is(limit->budget, "name-style") ||
             word_is(limit->budget, "output") ||
             word_is(limit->budget, "callers"))
             break;
@@ -393,6 +397,37 @@ static int check_step(struct recording *recording, const struct event *event)
     return check_fetched(recording, event);
 }
 
+static int check_name(struct recording *recording, const struct event *event)
+{
+    const struct event_name *name = &event->name;
+    const struct line_rows *rows = &name->lines;
+    size_t left;
+    const struct stretch *at =
+        ranges_from(&recording->view.labels.ranges, name->addr, &left);
+
+    if (name->length == 0 || name->addr + name->length < name->addr)
+        return REFUSE("%" PRIu64 " bytes at " ADDR
+                      " are no code that can have a name",
+                      name->length, name->addr);
+    if (name->code.len > name->length)
+        return REFUSE("the \"code\" of " ADDR " has %zu bytes, but its "
+                      "\"length\" says %" PRIu64,
+                      name->addr, name->code.len, name->length);
+    for (size_t i = 0; i < rows->count; i++)
+        if (rows->list[i].offset >= name->length ||
+            (i > 0 && rows->list[i].offset <= rows->list[i - 1].offset))
+            return REFUSE("the \"lines\" of " ADDR " must be in the order of "
+                          "their offsets, which are below its \"length\", but "
+                          "offset %" PRIu64 " is not",
+                          name->addr, rows->list[i].offset);
+    if (!name->name && (left == 0 || (at->from > name->addr &&
+                                      at->from - name->addr >= name->length)))
+        return REFUSE("the names of " ADDR " are taken back, but a name must "
+                      "be given before that",
+                      name->addr);
+    return 0;
+}
+
 static int check(struct recording *recording, const struct event *event)
 {
     const struct view_thread *thread =
@@ -434,6 +469,8 @@ static int check(struct recording *recording, const struct event *event)
                                     thread->regs.value[REG_RESULT],
                                     leave->value.value)
                    : 0;
+    case EVENT_NAME:
+        return check_name(recording, event);
     case EVENT_OUTPUT:
         return check_range(recording, "fd", event->output.fd, 1, 2);
     case EVENT_SIGNAL:

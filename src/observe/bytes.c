@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cpu/regs.h"
+#include "observe/names.h"
 #include "observe/place.h"
 #include "target/proc.h"
 #include "target/registers.h"
@@ -102,8 +103,11 @@ void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
     buf_release(&place);
     thread->space->changes++;
     note(thread->space, region, addr, now);
-    if (twin)
+    names_stored(&thread->space->names, addr, now.len);
+    if (twin) {
         note(thread->space, twin, also.value, now);
+        names_stored(&thread->space->names, also.value, now.len);
+    }
 }
 
 /* --- comparing ------------------------------------------------------------ */

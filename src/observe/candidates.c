@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "observe/arrive.h"
 #include "observe/guard.h"
+#include "observe/names.h"
 #include "target/calls.h"
 #include "target/registers.h"
 
@@ -179,87 +180,6 @@ static struct region *add(struct thread *thread, const struct maps_line *line,
     return region;
 }
 
-/* --- names ---------------------------------------------------------------- */
-
-/* More names than this are not read: each costs a search and a copy. */
-#define MOST_NAMES 30000u
-
-/* Takes what is new in the perf map. False: nobody looks. */
-static bool read_names(struct thread *thread)
-{
-    struct names *names = &thread->space->names;
-    struct perfmap_line line;
-
-    if (!names->watched || names->limited)
-        return names->watched;
-    perfmap_read(&names->map);
-    while (names->count < MOST_NAMES && perfmap_next(&names->map, &line)) {
-        labels_add(&names->unsaid, line.addr, line.length, line.name);
-        names->count++;
-    }
-    names->limited = names->map.full || names->count == MOST_NAMES;
-    if (names->limited)
-        thread_limit(thread, "names", 0,
-                     "/tmp/%s has more than %u names or %u MiB; the names "
-                     "behind that are not read",
-                     names->map.name, MOST_NAMES, PERFMAP_BYTES >> 20);
-    return true;
-}
-
-static int by_order(const void *a, const void *b)
-{
-    const struct label *one = *(struct label *const *)a;
-    const struct label *other = *(struct label *const *)b;
-
-    return one->order < other->order ? -1 : one->order > other->order;
-}
-
-/* Whatever has a part in the range, in the order in which it was named: whoever
- * reads the events lets the later one win, too. */
-static void tell_unsaid(struct thread *thread, uint64_t addr, uint64_t length)
-{
-    struct names *names = &thread->space->names;
-    struct label **list = NULL, *label;
-    size_t count = 0, capacity = 0, left;
-    const struct stretch *at = ranges_from(&names->unsaid.ranges, addr, &left);
-
-    for (; left > 0 && (at->from <= addr || at->from - addr < length);
-         at++, left--) {
-        list = mem_grow(list, count, &capacity, sizeof(struct label *));
-        list[count++] = (struct label *)at->value;
-    }
-    if (count > 0)
-        qsort(list, count, sizeof(struct label *), by_order);
-    for (size_t i = 0; i < count; i++) {
-        struct event event = {.kind = EVENT_NAME, .tid = thread->tracee.tid};
-
-        label = list[i];
-        if (i + 1 < count && list[i + 1] == label)
-            continue;
-        event.name.addr = label->addr;
-        event.name.length = label->length;
-        event.name.name = label->name;
-        if (labels_add(&names->said, label->addr, label->length, label->name))
-            run_tell(thread->run, &event);
-        labels_drop(&names->unsaid, label);
-    }
-    free(list);
-}
-
-void candidate_name(struct thread *thread, uint64_t addr, uint64_t length)
-{
-    if (read_names(thread))
-        tell_unsaid(thread, addr, length);
-}
-
-void candidate_name_all(struct thread *thread)
-{
-    if (read_names(thread))
-        for_each_region (region, thread->space)
-            if (region->prot & PROT_EXEC)
-                tell_unsaid(thread, region->addr, region->length);
-}
-
 /* --- what appears --------------------------------------------------------- */
 
 void candidate_find_writable(struct thread *thread,
@@ -323,8 +243,9 @@ void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
                         bool is_stack, const char *call)
 {
     const uint64_t *args = thread->call.args;
-    bool has_fd =
-        call_kind(&thread->call) == CALL_MMAP && !(args[3] & MAP_ANONYMOUS);
+    int fd = call_kind(&thread->call) == CALL_MMAP && !(args[3] & MAP_ANONYMOUS)
+                 ? (int)args[4]
+                 : -1;
     struct maps_line line;
 
     candidate_forget(thread, addr, end - addr, call);
@@ -335,15 +256,18 @@ void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
          !(line.prot & PROT_WRITE) ||
          (line.inode && !is_shared_code(thread->space, &line))))
         return;
-    if (is_library(thread, has_fd ? (int)args[4] : -1, &line)) {
+    if (is_library(thread, fd, &line)) {
+        names_library(thread);
         if (line.prot & PROT_EXEC)
             tell_library(thread, &line,
                          "is a library that was loaded after the start");
         return;
     }
     add(thread, &line, addr, end, !is_stack, call);
-    if (line.prot & PROT_EXEC)
+    if (line.prot & PROT_EXEC) {
         candidate_find_writable(thread, &line);
+        names_mapped(thread, fd, &line);
+    }
     guard_arm_behind_calls(thread, regions_at(&thread->space->regions, addr),
                            GUARDS);
 }
@@ -452,9 +376,8 @@ void candidate_forget(struct thread *thread, uint64_t addr, uint64_t length,
         const struct region *region = &regions->list[i];
         struct event event = {.kind = EVENT_UNMAP, .tid = thread->tracee.tid};
 
-        candidate_name(thread, region->addr, region->length);
-        ranges_forget(&thread->space->names.said.ranges, region->addr,
-                      region->addr + region->length);
+        names_tell(thread, region->addr, region->length);
+        names_forget(&thread->space->names, region->addr, region->length);
         thread_source(thread, &event.source);
         event.unmap = (struct event_unmap){region->addr, region->length, call};
         run_tell(thread->run, &event);

@@ -20,12 +20,6 @@
  * The protection of a mapping is what the kernel says, not what the program
  * has asked for: the two differ with READ_IMPLIES_EXEC (personality(2)).
  *
- * What the program calls its code is in its perf map. That is looked at when
- * generated code is entered, when it goes away and at the end, and read on
- * where it has grown. A name is told when the region that it lies in comes up,
- * so that nothing is told of code that jittrace knows nothing of, and a program
- * with thousands of functions is not stopped to list those that never run.
- *
  * `call` is the text of the system call that has made a change, or NULL.
  */
 #ifndef JITTRACE_OBSERVE_CANDIDATES_H
@@ -62,11 +56,6 @@ void candidate_find_executable(struct thread *thread);
 
 /* From now on what the heap loses and gains is of interest. */
 void candidate_follow_brk(struct thread *thread);
-
-/* Tells what the program calls the code in [addr, addr + length); or all that
- * there is: it has ended. */
-void candidate_name(struct thread *thread, uint64_t addr, uint64_t length);
-void candidate_name_all(struct thread *thread);
 
 /* Forgets what is known of a range, and tells of each region there; or of what
  * is there no more: the kernel has taken it before it refused the rest. */

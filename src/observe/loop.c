@@ -15,9 +15,9 @@
 
 #include "base/mem.h"
 #include "observe/calls.h"
-#include "observe/candidates.h"
 #include "observe/fault.h"
 #include "observe/guard.h"
+#include "observe/names.h"
 #include "observe/processes.h"
 #include "observe/signals.h"
 #include "observe/stay.h"
@@ -131,7 +131,7 @@ static void on_gone(struct thread *thread, const struct stop *stop)
 
     if (stop->tid == run->root) {
         if (space)
-            candidate_name_all(thread);
+            names_tell_all(thread);
         if (space && space->entry.awaited && !run->ending)
             thread_limit(thread, "entry", 0,
                          "the program ended before it came to its entry point: "

@@ -10,6 +10,7 @@
 #include "observe/candidates.h"
 #include "observe/guard.h"
 #include "observe/maps.h"
+#include "observe/names.h"
 #include "observe/signals.h"
 #include "target/calls.h"
 #include "target/inject.h"
@@ -95,9 +96,7 @@ enum go process_loaded(struct thread *thread)
     tracee_find_syscall(tracee);
     signals_inherited(thread);
     thread->blocks_fault = tracee_blocks(tracee, SIGSEGV);
-    space->names.watched = space->watched;
-    if (space->watched)
-        perfmap_init(&space->names.map, tracee->pid);
+    names_begin(&space->names, tracee->pid, space->watched);
     if (tracee_fetch(tracee) < 0)
         return GO_NOT;
     if (!tracee_is_64bit(tracee)) { /* not the first one: see launch() */

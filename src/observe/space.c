@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cpu/regs.h"
+#include "observe/names.h"
 #include "target/proc.h"
 
 bool region_clip(const struct region *region, uint64_t *from, uint64_t *to)
@@ -40,10 +41,7 @@ void space_leave(struct space *space)
     free(space->objects);
     regions_release(&space->regions);
     ranges_release(&space->pages.ranges);
-    if (space->names.watched)
-        perfmap_release(&space->names.map);
-    ranges_release(&space->names.unsaid.ranges);
-    ranges_release(&space->names.said.ranges);
+    names_release(&space->names);
     free(space);
 }
 

@@ -8,7 +8,9 @@
 
 #include "cpu/insn.h"
 #include "target/breakpoint.h"
+#include "target/gdbjit.h"
 #include "target/inject.h"
+#include "target/jitdump.h"
 #include "target/perfmap.h"
 #include "target/tracee.h"
 #include "trace/labels.h"
@@ -24,12 +26,21 @@ struct object {
     bool told;     /* that it is a library */
 };
 
-/* What the program calls its code; all zero: nobody looks. See candidates.h. */
+/* Of jitdumps, and of lists for debuggers, only so many are read. */
+#define MOST_LISTS 4u
+
+/* What the program calls its code; all zero: nobody looks. See names.h. */
 struct names {
     bool watched;
     bool limited; /* there are too many: the rest is not read */
-    size_t count; /* of the lines that were taken */
+    bool sought;  /* lists for debuggers were, where they may be */
+    size_t count; /* of what was taken */
+    size_t bytes; /* that it has */
+    size_t flaws; /* that were found */
     struct perfmap map;
+    struct jitdump dumps[MOST_LISTS];
+    size_t dump_count;
+    struct gdbjit lists[MOST_LISTS];
     struct labels unsaid; /* those that no event has told */
     struct labels said;   /* the others */
 };

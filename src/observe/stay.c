@@ -5,8 +5,8 @@
 #include "cpu/calling.h"
 #include "observe/arrive.h"
 #include "observe/bytes.h"
-#include "observe/candidates.h"
 #include "observe/guard.h"
+#include "observe/names.h"
 #include "observe/place.h"
 #include "observe/signals.h"
 #include "target/calls.h"
@@ -307,7 +307,7 @@ static void begin(struct thread *thread, struct region *region)
     uint64_t pc = regs->value[REG_PC];
     struct buf code = {0};
 
-    candidate_name(thread, region->addr, region->length);
+    names_tell(thread, region->addr, region->length);
     event.enter.addr = pc;
     event.enter.offset = pc - region->start;
     event.enter.how = arrive_how(thread, regs);
@@ -411,6 +411,7 @@ static enum budget pay_step(struct thread *thread, const struct regs *after)
         .writes = {writes, write_count},
         .next = after->value[REG_PC],
     };
+    names_line(thread, insn->addr, &event.source);
     run_tell(thread->run, &event);
     return budget_pay_step(&thread->run->spent, &thread->stay.steps);
 }

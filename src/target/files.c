@@ -98,10 +98,10 @@ int files_open(const char *path)
 }
 
 /* A source file that cannot be read has no lines, nor has one that was changed
- * after the program was built. Of one that is longer than may be, its whole
- * lines are taken. */
-void files_find(struct files *files, const char *path, const char *directory,
-                int line, struct srcline *out)
+ * after the program was built, if it is what that was built from. Of one that is
+ * longer than may be, its whole lines are taken. */
+static void find(struct files *files, const char *path, const char *directory,
+                 int line, bool any_age, struct srcline *out)
 {
     size_t most = ALL_BYTES - files->bytes;
     struct buf where = {0}, text = {0};
@@ -122,8 +122,9 @@ void files_find(struct files *files, const char *path, const char *directory,
         fd = files_open(buf_text(&where));
         most = most < FILE_BYTES ? most : FILE_BYTES;
         snprintf(exe, sizeof exe, "/proc/%d/exe", (int)files->pid);
-        if (fd >= 0 && (fstat(fd, &source) < 0 || stat(exe, &program) < 0 ||
-                        source.st_mtime <= program.st_mtime))
+        if (fd >= 0 &&
+            (any_age || fstat(fd, &source) < 0 || stat(exe, &program) < 0 ||
+             source.st_mtime <= program.st_mtime))
             while (text.len <= most &&
                    (got = read(fd, chunk, sizeof chunk)) > 0)
                 buf_append(&text, chunk, (size_t)got);
@@ -144,6 +145,18 @@ void files_find(struct files *files, const char *path, const char *directory,
         return;
     out->text = file->line[line - 1].text;
     out->text += strspn(out->text, " \t");
+}
+
+void files_find(struct files *files, const char *path, const char *directory,
+                int line, struct srcline *out)
+{
+    find(files, path, directory, line, false, out);
+}
+
+void files_find_made(struct files *files, const char *path, int line,
+                     struct srcline *out)
+{
+    find(files, path, NULL, line, true, out);
 }
 
 /* Lines from *first to before *end, so many on both sides of line n. */

@@ -440,6 +440,71 @@ const char *lines_return_symbol(struct lines *lines, uint64_t addr)
     return name_place(lines, addr - 1, 1);
 }
 
+struct variable {
+    const char *name;
+    uint64_t *out;
+    size_t most;
+    size_t count;
+};
+
+/* Looks in one section of symbols. That the name is not among their names is
+ * found out first: a large program has hundreds of thousands. */
+static void find_in_section(Elf *elf, Elf_Scn *section, GElf_Addr bias,
+                            struct variable *variable)
+{
+    const size_t size = strlen(variable->name) + 1;
+    Elf_Data *data, *names;
+    GElf_Shdr header;
+    GElf_Sym symbol;
+
+    if (!gelf_getshdr(section, &header) ||
+        (header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM))
+        return;
+    names = elf_getdata(elf_getscn(elf, header.sh_link), NULL);
+    data = elf_getdata(section, NULL);
+    if (!names || !names->d_buf || !data ||
+        !memmem(names->d_buf, names->d_size, variable->name, size))
+        return;
+    for (int i = 0; gelf_getsym(data, i, &symbol); i++) {
+        const char *name = elf_strptr(elf, header.sh_link, symbol.st_name);
+        bool known = false;
+
+        if (!name || strcmp(name, variable->name) != 0 ||
+            GELF_ST_TYPE(symbol.st_info) != STT_OBJECT ||
+            symbol.st_shndx == SHN_UNDEF)
+            continue;
+        for (size_t k = 0; k < variable->count; k++)
+            known |= variable->out[k] == symbol.st_value + bias;
+        if (!known && variable->count < variable->most)
+            variable->out[variable->count++] = symbol.st_value + bias;
+    }
+}
+
+static int find_in_module(Dwfl_Module *module, void **data UNUSED,
+                          const char *name UNUSED, Dwarf_Addr base UNUSED,
+                          void *argument)
+{
+    Elf_Scn *section = NULL;
+    GElf_Addr bias;
+    Elf *elf = dwfl_module_getelf(module, &bias);
+
+    while (elf && (section = elf_nextscn(elf, section)) != NULL)
+        find_in_section(elf, section, bias, argument);
+    return DWARF_CB_OK;
+}
+
+size_t lines_find_variables(struct lines *lines, const char *name,
+                            uint64_t *out, size_t most)
+{
+    struct variable variable = {.name = name, .out = out, .most = most};
+
+    lines->reported = UINT64_MAX;
+    lines_module(lines, 0); /* is in none, so that all are looked for anew */
+    if (!lines->failed && lines->dwfl)
+        dwfl_getmodules(lines->dwfl, find_in_module, &variable, 0);
+    return variable.count;
+}
+
 const char *lines_library(void)
 {
     return dwfl_version(NULL);

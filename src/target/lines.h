@@ -85,6 +85,11 @@ void files_provide(struct files *files, const char *name, struct bytes text);
 void files_find(struct files *files, const char *path, const char *directory,
                 int line, struct srcline *out);
 
+/* The same of a file that the program has compiled itself, and named: it may be
+ * younger than the program. */
+void files_find_made(struct files *files, const char *path, int line,
+                     struct srcline *out);
+
 /* Fills the excerpt of a place that was found here, if some of the lines next
  * to it were in no excerpt yet: then it holds up to 64 lines on both sides,
  * each cut after 240 bytes at the latest, where a character ends. */
@@ -94,6 +99,11 @@ void files_excerpt(struct files *files, struct srcline *place);
  * have nobody to write to it, a terminal would become ours, a device may have
  * no end. Returns a descriptor or -1. */
 int files_open(const char *path);
+
+/* Finds the variables of that name in the program and its libraries, those that
+ * are loaded by now: up to `most` addresses. Returns how many there are. */
+size_t lines_find_variables(struct lines *lines, const char *name,
+                            uint64_t *out, size_t most);
 
 /* The version of elfutils, which finds lines and symbols. */
 const char *lines_library(void);

@@ -26,6 +26,12 @@
 #define MACHINE_JUMP_SLOT   R_X86_64_JUMP_SLOT
 #define MACHINE_GLOBAL_SLOT R_X86_64_GLOB_DAT
 
+/* Those of an address in an object file that was not linked: of eight bytes, and
+ * of four, which the CPU widens with zeros or with the sign (psABI 4.4.1). */
+#define MACHINE_WORD64  R_X86_64_64
+#define MACHINE_WORD32  R_X86_64_32
+#define MACHINE_WORD32S R_X86_64_32S
+
 /* The registers by their DWARF numbers (psABI, figure 3.36). */
 #define MACHINE_DWARF_REGISTERS 17
 extern const enum reg machine_dwarf_register[MACHINE_DWARF_REGISTERS];

@@ -17,11 +17,13 @@
 #include "target/proc.h"
 
 /* Takes a hex number and the blank behind it from the front of the line. */
-static bool take_number(struct bytes *line, uint64_t *out)
+static bool take_number(struct bytes *line, uint64_t *out, bool *prefixed)
 {
     /* "0x" as perf, which reads it by strtoull(3), allows */
     const size_t first = line->len > 2 && !memcmp(line->data, "0x", 2) ? 2 : 0;
     size_t i = first;
+
+    *prefixed |= first > 0;
 
     for (*out = 0; i < line->len && isxdigit(line->data[i]); i++) {
         if (*out >> 60)
@@ -38,13 +40,26 @@ static bool take_number(struct bytes *line, uint64_t *out)
 
 bool perfmap_parse(struct bytes line, struct perfmap_line *out)
 {
+    bool prefixed = false;
     size_t len;
 
-    if (!take_number(&line, &out->addr) || !take_number(&line, &out->length) ||
-        out->length == 0 || out->addr + out->length < out->addr ||
-        line.len == 0 || memchr(line.data, 0, line.len))
+    out->flaw = NULL;
+    if (line.len == 0)
         return false;
-    len = utf8_cut(line, PERFMAP_NAME);
+    if (!take_number(&line, &out->addr, &prefixed) ||
+        !take_number(&line, &out->length, &prefixed))
+        out->flaw = "does not begin with two numbers in hex and blanks";
+    else if (out->addr + out->length < out->addr)
+        out->flaw = "is about more bytes than there can be";
+    else if (line.len == 0)
+        out->flaw = "has no name";
+    else if (memchr(line.data, 0, line.len))
+        out->flaw = "has a byte in its name that is 0";
+    if (out->flaw || out->length == 0)
+        return false;
+    if (prefixed)
+        out->flaw = "has numbers that begin with 0x, which not everybody reads";
+    len = utf8_cut(line, NAMING_NAME);
     memcpy(out->name, line.data, len);
     out->name[len] = 0;
     return true;
@@ -54,6 +69,8 @@ bool perfmap_parse(struct bytes line, struct perfmap_line *out)
 static void begin_anew(struct perfmap *map)
 {
     map->offset = map->tail_len = map->taken = 0;
+    map->lines = 0;
+    map->from_start = true;
     buf_clear(&map->text);
 }
 
@@ -109,6 +126,7 @@ void perfmap_init(struct perfmap *map, pid_t pid)
     open_file(map);
     if (map->file >= 0 && fstat(map->file, &file) == 0)
         move_on(map, (uint64_t)file.st_size);
+    map->from_start = map->offset == 0;
 }
 
 void perfmap_release(struct perfmap *map)
@@ -152,9 +170,21 @@ void perfmap_read(struct perfmap *map)
     }
 }
 
-bool perfmap_next(struct perfmap *map, struct perfmap_line *out)
+/* Takes the name of the last line. */
+static bool take_name(struct perfmap *map, struct naming *out)
 {
-    while (map->taken < map->text.len) {
+    *out = (struct naming){.kind = NAMING_NAME_GIVEN};
+    out->name = (struct event_name){.addr = map->line.addr,
+                                    .length = map->line.length,
+                                    .name = map->line.name,
+                                    .by = NAMED_BY_PERF_MAP};
+    map->has_name = false;
+    return true;
+}
+
+bool perfmap_next(struct perfmap *map, struct naming *out)
+{
+    while (map->taken < map->text.len && !map->has_name) {
         const uint8_t *line = map->text.data + map->taken;
         size_t rest = map->text.len - map->taken;
         const uint8_t *end = memchr(line, '\n', rest);
@@ -162,9 +192,20 @@ bool perfmap_next(struct perfmap *map, struct perfmap_line *out)
         if (!end)
             break;
         map->taken += (size_t)(end - line) + 1;
-        if (perfmap_parse((struct bytes){line, (size_t)(end - line)}, out))
+        map->lines++;
+        map->has_name = perfmap_parse(
+            (struct bytes){line, (size_t)(end - line)}, &map->line);
+        if (map->line.flaw && !(map->has_name && map->told_prefix)) {
+            naming_flaw(out, "line %llu of /tmp/%s%s %s",
+                        (unsigned long long)map->lines, map->name,
+                        map->from_start ? "" : " behind what was there before",
+                        map->line.flaw);
+            out->is_read = map->told_prefix = map->has_name;
             return true;
+        }
     }
+    if (map->has_name)
+        return take_name(map, out);
     if (map->taken == 0)
         return false; /* and there may be no text at all */
     memmove(map->text.data, map->text.data + map->taken,

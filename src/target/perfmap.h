@@ -18,20 +18,23 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "target/naming.h"
 
-/* Of a longer name, and of a file, the first so many bytes are taken. */
-#define PERFMAP_NAME  1024u
+/* Of a file the first so many bytes are taken. */
 #define PERFMAP_BYTES (16u << 20)
 
 struct perfmap_line {
     uint64_t addr;
-    uint64_t length; /* bytes, not 0; addr + length does not wrap around */
-    char name[PERFMAP_NAME + 1]; /* any bytes but NUL and newline */
+    uint64_t length;  /* bytes, not 0; addr + length does not wrap around */
+    const char *flaw; /* what is wrong with it, as the end of a sentence that
+                       * it is the subject of; or NULL */
+    char name[NAMING_NAME + 1]; /* any bytes but NUL and newline */
 };
 
 /* Parses a line without its newline. Returns false if it is none: a number is
  * missing or does not fit, the size is 0, the name is empty or has a NUL in it.
- * A name that is cut ends with a whole character, if it is UTF-8. */
+ * That a line is empty, or a size 0, is no flaw: it says nothing. A name that is
+ * cut ends with a whole character, if it is UTF-8. */
 bool perfmap_parse(struct bytes line, struct perfmap_line *out);
 
 /* The reading of one process's file. */
@@ -48,6 +51,11 @@ struct perfmap {
     struct buf text; /* what was read: whole lines, or a part of the last */
     size_t taken;    /* bytes of it that were taken */
     bool full;       /* PERFMAP_BYTES were read: nothing more is */
+    uint64_t lines;  /* that were taken of this file, or from where we began */
+    bool from_start; /* where that is its first one */
+    struct perfmap_line line; /* the last one */
+    bool has_name;            /* which is still to be told */
+    bool told_prefix;         /* a flaw that all lines have is told once */
 };
 
 /* Begins with a process that has not run yet. What its file has in it by now
@@ -57,9 +65,10 @@ void perfmap_release(struct perfmap *map);
 
 /* Reads what the process has written since the last time; it may have ended
  * meanwhile. A file that was begun anew is read from its start. A look at a
- * file that has not changed costs a few system calls. Then takes the next line
- * that is one and has its newline. Returns false when there is none. */
+ * file that has not changed costs a few system calls. Then takes the next name,
+ * or flaw, from a line that has its newline. Returns false when there is none.
+ * A line with a flaw that is one nevertheless gives both. */
 void perfmap_read(struct perfmap *map);
-bool perfmap_next(struct perfmap *map, struct perfmap_line *out);
+bool perfmap_next(struct perfmap *map, struct naming *out);
 
 #endif

@@ -176,6 +176,24 @@ static void put_callers(struct room *room, struct callers *callers)
     callers->list = list;
 }
 
+static void put_rows(struct room *room, struct line_rows *rows)
+{
+    struct line_row *list = put(room, rows->list, rows->count * sizeof *list);
+    const char *file = NULL, *copy = NULL; /* most are of the same one */
+
+    for (size_t i = 0; i < rows->count; i++) {
+        struct line_row row = rows->list[i];
+
+        if (row.file != file)
+            copy = put_text(room, row.file);
+        file = row.file;
+        row.file = copy;
+        if (list)
+            list[i] = row;
+    }
+    rows->list = list;
+}
+
 /* Copies all that the event points to, and makes it point there. */
 static void put_all(struct room *room, struct event *event)
 {
@@ -218,6 +236,9 @@ static void put_all(struct room *room, struct event *event)
             callee->known_by = put_text(room, callee->known_by);
             put_texts(room, &callee->params);
             callee->result = put_text(room, callee->result);
+            break;
+        case FIELD_TYPE_ROWS:
+            put_rows(room, field);
             break;
         case FIELD_TYPE_ADDR: /* these point to nothing */
         case FIELD_TYPE_OPT:

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "cpu/effect.h"
 #include "cpu/regs.h"
+#include "trace/line_row.h"
 
 /* The version of the trace format, raised when a reader must know. */
 #define TRACE_FORMAT 1
@@ -96,7 +97,8 @@ struct callee {
     T(READS, struct mem_accesses)  \
     T(WRITES, struct mem_accesses) \
     T(CALLERS, struct callers)     \
-    T(CALLEE, struct callee)
+    T(CALLEE, struct callee)       \
+    T(ROWS, struct line_rows)
 
 #define T(name, type) typedef type field_type_##name;
 FIELD_TYPES

@@ -22,6 +22,7 @@
  *   TEXTS, READS, WRITES, CALLERS
  *                   count; the elements
  *   CALLEE          its texts
+ *   ROWS            count; the distance to the offset before, file, signed line
  *
  * All arithmetic wraps around, so that there is no value that does not fit.
  *
@@ -327,6 +328,27 @@ static void code_callee(struct coder *coder, struct callee *callee)
     callee->result = code_text(coder, callee->result);
 }
 
+static void code_rows(struct coder *coder, struct line_rows *rows)
+{
+    struct line_row *list =
+        code_list(coder, rows->list, &rows->count, sizeof *list);
+    uint64_t offset = 0;
+
+    for (size_t i = 0; i < rows->count; i++) {
+        struct line_row row = {0};
+
+        if (coder->out)
+            row = list[i];
+        offset += code(coder, row.offset - offset);
+        row.offset = offset;
+        row.file = code_text(coder, row.file);
+        row.line = (int)code_signed(coder, (uint64_t)row.line);
+        if (!coder->out)
+            list[i] = row;
+    }
+    rows->list = list;
+}
+
 static void code_field(struct coder *coder, enum field_type type, void *field)
 {
     uint64_t *number = field; /* of most types, or their bits */
@@ -378,6 +400,9 @@ static void code_field(struct coder *coder, enum field_type type, void *field)
         break;
     case FIELD_TYPE_CALLEE:
         code_callee(coder, field);
+        break;
+    case FIELD_TYPE_ROWS:
+        code_rows(coder, field);
         break;
     }
 }

@@ -385,8 +385,13 @@ void view_apply(struct view *view, const struct event *event)
                             (struct bytes){step->bytes.data + i, 1});
         break;
     case EVENT_NAME: /* a recording may hold any numbers */
-        if (name->name && name->addr + name->length > name->addr)
-            labels_add(&view->labels, name->addr, name->length, name->name);
+        if (name->addr + name->length <= name->addr)
+            break;
+        if (name->name)
+            labels_add(&view->labels, name);
+        else
+            ranges_forget(&view->labels.ranges, name->addr,
+                          name->addr + name->length);
         break;
     case EVENT_OUTPUT:
         apply_output(view, event->output.bytes);

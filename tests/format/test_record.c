@@ -54,6 +54,9 @@ static const struct caller sample_callers[] = {
     {{.file = "\xc3\xbc.c", .line = 1}, NULL},
     {{0}, NULL}};
 
+static const struct line_row sample_rows[] = {
+    {0, "fib.lua", 1}, {7, "lib/\xc3\xbc.lua", 1000000000}, {8, "", 2}};
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Values differ by the number of the field, so that mix-ups show. */
@@ -112,6 +115,10 @@ static void fill_field(enum field_type type, size_t index, void *at)
     case FIELD_TYPE_CALLERS:
         *(struct callers *)at =
             (struct callers){sample_callers, COUNT(sample_callers)};
+        break;
+    case FIELD_TYPE_ROWS:
+        *(struct line_rows *)at =
+            (struct line_rows){sample_rows, COUNT(sample_rows)};
         break;
     case FIELD_TYPE_CALLEE:
         *(struct callee *)at = (struct callee){
@@ -229,6 +236,7 @@ Test(record, a_difference_in_any_field_is_seen)
                 fields[i].type == FIELD_TYPE_TEXTS ||
                 fields[i].type == FIELD_TYPE_READS ||
                 fields[i].type == FIELD_TYPE_CALLERS ||
+                fields[i].type == FIELD_TYPE_ROWS ||
                 fields[i].type == FIELD_TYPE_WRITES)
                 ((struct texts *)at)->count = 0;
             if (memcmp(&other, &full, sizeof full) == 0)

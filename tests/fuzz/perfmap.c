@@ -21,7 +21,9 @@ static void take(struct labels *labels, struct bytes line)
         return;
     BUG_UNLESS(out.length > 0 && out.addr + out.length > out.addr);
     BUG_UNLESS(*out.name && !strchr(out.name, '\n'));
-    labels_add(labels, out.addr, out.length, out.name);
+    labels_add(labels, &(struct event_name){.addr = out.addr,
+                                            .length = out.length,
+                                            .name = out.name});
     BUG_UNLESS(ranges_at(&labels->ranges, out.addr + out.length - 1));
     BUG_UNLESS(labels_describe(labels, out.addr + out.length / 2, &name));
     pen_text(&pen, ROLE_PLAIN, buf_text(&name));

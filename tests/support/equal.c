@@ -93,6 +93,18 @@ static bool same_callee(const struct callee *a, const struct callee *b)
            same_text(a->result, b->result);
 }
 
+static bool same_rows(const struct line_rows *a, const struct line_rows *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->list[i].offset != b->list[i].offset ||
+            a->list[i].line != b->list[i].line ||
+            !same_text(a->list[i].file, b->list[i].file))
+            return false;
+    return true;
+}
+
 static bool same_field(enum field_type type, const void *a, const void *b)
 {
     switch (type) {
@@ -124,6 +136,8 @@ static bool same_field(enum field_type type, const void *a, const void *b)
         return same_callers(a, b);
     case FIELD_TYPE_CALLEE:
         return same_callee(a, b);
+    case FIELD_TYPE_ROWS:
+        return same_rows(a, b);
     }
     return false;
 }

@@ -113,12 +113,17 @@ void summary(const struct event *event, struct buf *out)
     case EVENT_STEP:
         buf_printf(out, " +%" PRIu64, event->step.offset);
         say_more(out, "", event->step.text);
+        if (event->source.file)
+            buf_printf(out, " %s:%d", event->source.file, event->source.line);
         break;
     case EVENT_LEAVE:
         say_leave(out, &event->leave);
         break;
     case EVENT_NAME:
         say_more(out, "", event->name.name);
+        if (event->name.lines.count > 0)
+            buf_printf(out, " %s:%d", basename(event->name.lines.list[0].file),
+                       event->name.lines.list[0].line);
         break;
     case EVENT_OUTPUT:
         say_output(out, &event->output);

@@ -88,19 +88,19 @@ Test(names, lines_of_a_perf_map)
 Test(names, a_name_of_any_length)
 {
     struct perfmap_line line;
-    char text[2 * PERFMAP_NAME];
+    char text[2 * NAMING_NAME];
 
     for (size_t before = 0; before < 8; before++) {
         size_t len = (size_t)snprintf(text, sizeof text, "1 1 ");
 
-        memset(text + len, 'n', PERFMAP_NAME - before);
-        len += PERFMAP_NAME - before;
+        memset(text + len, 'n', NAMING_NAME - before);
+        len += NAMING_NAME - before;
         for (int i = 0; i < 4; i++, len += 3)
             memcpy(text + len, "\xe2\x82\xac", 3);
         text[len] = 0;
         cr_assert(eq(int, perfmap_parse(bytes_of(text), &line), 1));
         cr_assert(
-            eq(sz, strlen(line.name), PERFMAP_NAME - before + before / 3 * 3),
+            eq(sz, strlen(line.name), NAMING_NAME - before + before / 3 * 3),
             "%zu", before);
     }
     memset(text, 0x80, sizeof text); /* no character begins anywhere */
@@ -108,7 +108,7 @@ Test(names, a_name_of_any_length)
     cr_assert(eq(
         int, perfmap_parse((struct bytes){(uint8_t *)text, sizeof text}, &line),
         1));
-    cr_assert(eq(sz, strlen(line.name), PERFMAP_NAME));
+    cr_assert(eq(sz, strlen(line.name), NAMING_NAME));
 }
 
 /* --- the file ------------------------------------------------------------ */
@@ -133,12 +133,13 @@ static void put(const char *mode, const char *text)
 /* What a look at the map gives, as "name name ". */
 static void expect_names(struct perfmap *map, const char *expected)
 {
-    struct perfmap_line line;
+    struct naming naming;
     struct buf got = {0};
 
     perfmap_read(map);
-    while (perfmap_next(map, &line))
-        buf_printf(&got, "%s ", line.name);
+    while (perfmap_next(map, &naming))
+        if (naming.kind == NAMING_NAME_GIVEN)
+            buf_printf(&got, "%s ", naming.name.name);
     cr_expect(eq(str, (char *)buf_text(&got), (char *)expected));
     buf_release(&got);
 }
@@ -249,7 +250,7 @@ Test(names, what_the_program_did_not_write_is_not_read)
 Test(names, a_file_without_end)
 {
     struct perfmap map;
-    struct perfmap_line line;
+    struct naming naming;
     char block[4096];
     size_t lines = 0;
     FILE *file;
@@ -266,7 +267,7 @@ Test(names, a_file_without_end)
     fclose(file);
     perfmap_read(&map);
     cr_assert(eq(int, map.full, 1));
-    while (perfmap_next(&map, &line))
+    while (perfmap_next(&map, &naming))
         lines++;
     cr_assert(le(sz, lines, PERFMAP_BYTES / sizeof block));
     cr_assert(ge(sz, lines, PERFMAP_BYTES / sizeof block - 20));
@@ -276,6 +277,16 @@ Test(names, a_file_without_end)
 }
 
 /* --- labels ------------------------------------------------------------- */
+
+/* Returns whether it is news. */
+static bool add(struct labels *labels, uint64_t addr, uint64_t length,
+                const char *name)
+{
+    const struct event_name event = {
+        .addr = addr, .length = length, .name = name};
+
+    return labels_add(labels, &event) != NULL;
+}
 
 static void expect_at(const struct labels *labels, uint64_t addr,
                       const char *expected)
@@ -293,10 +304,10 @@ Test(names, the_latest_name_counts)
     struct labels labels = {0}, before = {0};
 
     expect_at(&labels, 100, "");
-    cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 1));
-    cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 0));
+    cr_assert(eq(int, add(&labels, 100, 100, "all"), 1));
+    cr_assert(eq(int, add(&labels, 100, 100, "all"), 0));
     ranges_copy(&before.ranges, &labels.ranges);
-    cr_assert(eq(int, labels_add(&labels, 120, 10, "part"), 1));
+    cr_assert(eq(int, add(&labels, 120, 10, "part"), 1));
     expect_at(&labels, 99, "");
     expect_at(&labels, 100, "all");
     expect_at(&labels, 119, "all+0x13");
@@ -306,7 +317,7 @@ Test(names, the_latest_name_counts)
     expect_at(&labels, 199, "all+0x63");
     expect_at(&labels, 200, "");
     expect_at(&before, 125, "all+0x19");
-    cr_assert(eq(int, labels_add(&labels, 100, 100, "all"), 1));
+    cr_assert(eq(int, add(&labels, 100, 100, "all"), 1));
     expect_at(&labels, 125, "all+0x19");
     ranges_forget(&labels.ranges, 150, 150 + 10);
     expect_at(&labels, 149, "all+0x31");
@@ -320,11 +331,11 @@ Test(names, a_long_name_is_shown_in_short)
 {
     struct labels labels = {0};
 
-    labels_add(&labels, 0, 1, "0123456789012345678901234567890123456789");
-    labels_add(&labels, 1, 1, "01234567890123456789012345678901234567890");
-    labels_add(&labels, 2, 2,
-               "012345678901234567890123456789012345\xe2\x82\xac"
-               "6789");
+    add(&labels, 0, 1, "0123456789012345678901234567890123456789");
+    add(&labels, 1, 1, "01234567890123456789012345678901234567890");
+    add(&labels, 2, 2,
+        "012345678901234567890123456789012345\xe2\x82\xac"
+        "6789");
     expect_at(&labels, 0, "0123456789012345678901234567890123456789");
     expect_at(&labels, 1, "0123456789012345678901234567890123456...");
     expect_at(&labels, 3, "012345678901234567890123456789012345...+0x1");
@@ -396,7 +407,7 @@ Test(names, random_names_against_a_slow_model)
             length = 1 + length % 16;
             if (at + length > SPACE)
                 length = SPACE - at;
-            labels_add(&labels, at, length, unique[round]);
+            add(&labels, at, length, unique[round]);
             for (unsigned i = at; i < at + length; i++) {
                 model.name[i] = unique[round];
                 model.begin[i] = at;
@@ -414,8 +425,8 @@ Test(names, random_names_against_a_slow_model)
 /* A line that comes again is no news. */
 Test(names, each_name_is_told_once)
 {
-    static const char *const names[] = {"all", "seven", "jump to seven",
-                                        "eight", "jump"};
+    static const char *const names[] = {"all",   "seven", "jump to seven",
+                                        "eight", "jump",  "elsewhere"};
     struct result result;
     struct store store;
 

@@ -74,6 +74,7 @@ struct borrowed {
     struct reg_change changes[MOST];
     struct mem_access accesses[2][MOST];
     struct caller callers[MOST];
+    struct line_row rows[MOST];
     unsigned text_count;
     unsigned bytes_count;
     unsigned access_lists;
@@ -155,6 +156,16 @@ static struct callers any_callers(struct dice *dice, struct borrowed *from)
     return (struct callers){from->callers, count};
 }
 
+static struct line_rows any_rows(struct dice *dice, struct borrowed *from)
+{
+    size_t count = below(dice, MOST + 1);
+
+    for (size_t i = 0; i < count; i++)
+        from->rows[i] = (struct line_row){any_value(dice), any_text(dice, from),
+                                          (int)any_value(dice)};
+    return (struct line_rows){from->rows, count};
+}
+
 static struct callee any_callee(struct dice *dice, struct borrowed *from)
 {
     return (struct callee){.symbol = any_text(dice, from),
@@ -207,6 +218,9 @@ static void any_field(struct dice *dice, enum field_type type, void *field,
         break;
     case FIELD_TYPE_CALLERS:
         *(struct callers *)field = any_callers(dice, from);
+        break;
+    case FIELD_TYPE_ROWS:
+        *(struct line_rows *)field = any_rows(dice, from);
         break;
     case FIELD_TYPE_CALLEE:
         *(struct callee *)field = any_callee(dice, from);

@@ -14,6 +14,7 @@
  * ends:    status 0
  * reports: map rw- anonymous
  * reports: protect rw- r-x b807000000c3*
+ * reports: limit name-format
  * reports: name all
  * reports: name seven
  * reports: name jump to seven
@@ -28,11 +29,10 @@
  * reports: enter +0 call
  * reports: leave return 8
  * reports: name jump
+ * reports: name elsewhere
  * reports: exit status 0
- * never:   name elsewhere
  * never:   name
  * never:   name of nothing
- * never:   limit *
  */
 #include <stdint.h>
 #include <stdio.h>
