@@ -313,6 +313,7 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     uint8_t bytes[INSN_MAX_LENGTH];
     struct pen *pen = &pane->pen;
     struct buf name = {0};
+    struct srcline line;
     bool beside;
 
     /* Code elsewhere than in the page that is shown is none to show. */
@@ -336,6 +337,8 @@ void pane_insn(const struct moment *moment, struct pane *pane)
                focus->addr - focus->base);
     if (labels_describe(&moment_view(moment)->labels, focus->addr, &name))
         buf_printf(&pane->right, " <%s>", buf_text(&name));
+    if (labels_line(&moment_view(moment)->labels, focus->addr, &line, NULL))
+        buf_printf(&pane->right, " %s:%d", line.file, line.line);
     buf_release(&name);
     if (focus->state == INSN_UNKNOWN) {
         pages_read(&moment_view(moment)->pages, focus->addr, focus->length,

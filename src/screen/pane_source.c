@@ -235,9 +235,17 @@ static void show_code(const struct moment *moment, const struct place *place,
     const struct region *region = view_region_at(view, place->addr);
     struct code code = {.rows = pane->body.rows};
     char mark = mark_of(moment, place, place->addr);
+    struct srcline made;
+    struct bytes text;
     size_t first, last;
 
     pen_text(&pane->title, ROLE_HEADING, "generated code");
+    if (labels_line(&view->labels, place->addr, &made, NULL)) {
+        pen_print(&pane->title, ROLE_SOURCE, " %s:%d", made.file, made.line);
+        if (view_source_line(view, made.file, made.line, &text))
+            pen_print(&pane->title, ROLE_SOURCE, " %.*s", (int)text.len,
+                      (const char *)text.data);
+    }
     buf_append_text(&pane->right, mark == '>'   ? "> executed - next"
                                   : mark == '-' ? "- next"
                                   : mark == '!' ? "! signal here"

@@ -49,7 +49,8 @@ struct telling_thread {
     struct regs regs;
     struct regs entered; /* at its latest enter that showed arguments */
     bool arguments_shown;
-    uint64_t named;     /* the latest label that was told; 0: none */
+    uint64_t named; /* the latest label that was told; 0: none */
+    int line;       /* of the source that its latest step was made from; or 0 */
     uint64_t last_addr; /* its latest step: where, and the end of it */
     uint64_t last_end;
 };

@@ -60,6 +60,16 @@ const char *phrase_label(struct phrases *phrases, const struct view *view,
     return named ? phrase(phrases, "<%s>", name) : "";
 }
 
+const char *phrase_line(struct phrases *phrases, const struct view *view,
+                        uint64_t addr)
+{
+    struct srcline line;
+
+    return labels_line(&view->labels, addr, &line, NULL)
+               ? phrase_source(phrases, &line)
+               : "";
+}
+
 const char *phrase_bytes(struct phrases *phrases, struct bytes bytes)
 {
     struct buf text = {0};

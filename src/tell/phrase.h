@@ -38,7 +38,10 @@ const char *phrase_hex(struct phrases *phrases, uint64_t value);
 const char *phrase_place(struct phrases *phrases, uint64_t offset,
                          uint64_t length);
 
-/* "<fib+0x4>" where the program has named that code, else "". */
+/* "fib.lua:3" and "<fib+0x4>" where the program has said so of that code, else
+ * "". */
+const char *phrase_line(struct phrases *phrases, const struct view *view,
+                        uint64_t addr);
 const char *phrase_label(struct phrases *phrases, const struct view *view,
                          uint64_t addr);
 

@@ -44,9 +44,13 @@ const char *story_where(struct story *story, uint64_t addr)
 
 const char *story_label(struct story *story, uint64_t addr)
 {
-    const char *label = phrase_label(&story->phrases, story_view(story), addr);
+    const struct view *view = story_view(story);
+    const char *label = phrase_label(&story->phrases, view, addr);
+    const char *line = phrase_line(&story->phrases, view, addr);
 
-    return *label ? phrase(&story->phrases, " %s", label) : "";
+    return !*label  ? ""
+           : !*line ? phrase(&story->phrases, " %s", label)
+                    : phrase(&story->phrases, " %s (%s)", label, line);
 }
 
 const char *story_length(struct story *story, uint64_t length)

@@ -4,9 +4,9 @@
  * a byte. Whoever shows events asks here; nobody else words a kind of them.
  *
  * A kind is told in one place (tell_map.c, tell_write.c, tell_call.c,
- * tell_end.c), by a `const struct tell_kind kind_NAME` that has all its forms
- * (tell_parts.h). The table of them is made from trace/event.def: a kind that
- * has none does not link.
+ * tell_name.c, tell_end.c), by a `const struct tell_kind kind_NAME` that has all
+ * its forms (tell_parts.h). The table of them is made from trace/event.def: a
+ * kind that has none does not link.
  *
  * Every number is from the event or from the view around it, and what a field
  * does not tell is left out. Nothing but a paragraph (tell/paragraph.h) depends

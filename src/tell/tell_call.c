@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Generated code runs: it is entered, steps, and is left; and it has names.
+ * Generated code runs: it is entered, steps, and is left.
  *
  * In a paragraph a step takes one or two lines: what ran, what it did in words;
  * then the registers that changed, in hex. Registers are kept for each thread,
@@ -13,8 +13,7 @@
 #include "cpu/effect.h"
 #include "tell/tell_parts.h"
 
-#define LOOK_BACK  4096u /* events */
-#define NAME_LINES 8u    /* names that a paragraph has */
+#define LOOK_BACK 4096u /* events */
 
 #define INDENT        5u
 #define EFFECT_COLUMN 45u
@@ -157,6 +156,10 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     pen_column(pen, pen->column + 1);
     pen_text(pen, ROLE_HEADING,
              phrase_label(&telling->phrases, view, enter->addr));
+    pen_column(pen, pen->column + 1);
+    pen_text(pen, ROLE_SOURCE,
+             phrase_line(&telling->phrases, view, enter->addr));
+    thread->line = 0;
     pen_gap(pen, 0);
     pen_source(pen, &event->source);
     pen_end(pen);
@@ -338,6 +341,12 @@ static void step_paragraph(struct telling *telling, const struct event *event)
         pen_line(pen, ROLE_HEADING,
                  "%s:", phrase_label(&telling->phrases, view, step->addr));
     thread->named = named;
+    /* And above the first one of each line, as objdump -S does. */
+    if (event->source.file && event->source.line != thread->line) {
+        pen_source(pen, &event->source);
+        pen_end(pen);
+    }
+    thread->line = event->source.file ? event->source.line : 0;
     telling_insn(telling, step->offset, step->bytes, step->text);
     effect = effect_of(&telling->phrases, step, &thread->regs, &after);
     note_step(thread, step, &after);
@@ -421,7 +430,12 @@ static void leave_words(struct story *story, enum tell_form form)
     const bool stray = strays(story_view(story), story->event);
     const struct event *last =
         story->seq > 0 ? history_event(story->history, story->seq - 1) : NULL;
+    const char *from = "";
 
+    if (last && last->kind == EVENT_STEP && last->tid == story->event->tid)
+        from = story_label(story, last->step.addr);
+    else
+        last = NULL;
     if (form == TELL_TITLE && word_is(how, "call") && leave->callee.symbol)
         say(story, "call of %s", leave->callee.symbol);
     else if (form == TELL_TITLE)
@@ -433,23 +447,27 @@ static void leave_words(struct story *story, enum tell_form form)
         say(story, "control leaves the generated code");
     if (form != TELL_SENTENCE)
         return;
-    if (last && last->kind == EVENT_STEP && last->tid == story->event->tid &&
-        ran_past(story_view(story), leave, last->step.addr,
-                 last->step.addr + last->step.bytes.len))
+    if (last && ran_past(story_view(story), leave, last->step.addr,
+                         last->step.addr + last->step.bytes.len))
         say(story, "The CPU runs past the end of the mapping to");
     else if (stray)
-        say(story, "A ret leaves the generated code, not for its caller but "
-                   "for");
+        say(story,
+            "A ret leaves the generated code%s, not for its caller but "
+            "for",
+            from);
     else if (word_is(how, "return"))
-        say(story, "The generated code has returned to");
+        say(story, "The generated code%s has returned to", from);
     else if (word_is(how, "call"))
-        say(story, leave->callee.symbol
-                       ? "The generated code calls"
-                       : "The generated code calls what is not generated, at");
+        say(story,
+            leave->callee.symbol
+                ? "The generated code%s calls"
+                : "The generated code%s calls what is not generated, at",
+            from);
     else if (word_is(how, "signal"))
-        say(story, "A signal takes control out of the generated code, to");
+        say(story, "A signal takes control out of the generated code%s, to",
+            from);
     else
-        say(story, "Control leaves the generated code%s%s to",
+        say(story, "Control leaves the generated code%s%s%s to", from,
             how ? " by a " : "", how ? how : "");
     say(story, " %s%s.", leave_place(&story->phrases, story->event),
         word_is(how, "return") ? in_source(story) : "");
@@ -470,7 +488,7 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
     const struct event_leave *leave = &event->leave;
     const bool stray = strays(&telling->view, event);
     uint64_t value = leave->value.value;
-    const char *place = leave_place(&telling->phrases, event), *number;
+    const char *place = leave_place(&telling->phrases, event), *number, *line;
     struct pen *pen = &telling->pen;
 
     if (leave->value.known && !stray) {
@@ -498,47 +516,12 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
         pen_print(pen, ROLE_NOTE, "leaves%s%s to ", leave->how ? " by a " : "",
                   leave->how ? leave->how : "");
     pen_cut(pen, ROLE_ADDRESS, place);
+    line = phrase_line(&telling->phrases, &telling->view, thread->last_addr);
+    if (*line) { /* whose last instruction that was */
+        pen_item(pen, INDENT, strlen("from ") + strlen(line));
+        pen_print(pen, ROLE_NOTE, "from %s", line);
+    }
     pen_end(pen);
 }
 
 const struct tell_kind kind_leave = {leave_words, leave_paragraph, 0};
-
-static void name_words(struct story *story, enum tell_form form)
-{
-    const struct event_name *name = &story->event->name;
-    const char *where = story_where(story, name->addr);
-
-    if (form == TELL_TITLE)
-        say(story, "%s is named %s", where, name->name ? name->name : "");
-    else if (form == TELL_NEXT)
-        say(story, "a name for %s", where);
-    else
-        say(story,
-            "The program gave %s of its code, at %s, the name %s (a line in "
-            "/tmp/perf-PID.map).",
-            story_length(story, name->length), where,
-            name->name ? name->name : "that is not known");
-}
-
-/* Of many names the rest is told where that code runs. */
-static void name_paragraph(struct telling *telling, const struct event *event)
-{
-    const struct event_name *name = &event->name;
-    const struct region *region = view_region_at(&telling->view, name->addr);
-    struct phrases *phrases = &telling->phrases;
-    struct pen *pen = &telling->pen;
-
-    if (++telling->names_given > NAME_LINES)
-        return;
-    pen_print(
-        pen, ROLE_NOTE, "%s is named ",
-        region ? phrase_place(phrases, name->addr - region->start, name->length)
-               : phrase_hex(phrases, name->addr));
-    pen_cut(pen, ROLE_HEADING, name->name ? name->name : "");
-    pen_end(pen);
-    if (telling->names_given == NAME_LINES)
-        pen_words(pen, ROLE_NOTE, 0,
-                  "Further names are told where that code runs.");
-}
-
-const struct tell_kind kind_name = {name_words, name_paragraph, 0};

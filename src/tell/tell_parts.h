@@ -46,7 +46,8 @@ void say(struct story *story, const char *format, ...)
 const struct view *story_view(const struct story *story);
 const struct view *story_view_before(const struct story *story);
 
-/* "code[3]", or "0x1000" where nothing is mapped; " <fib+0x4>" or ""; "one
+/* "code[3]", or "0x1000" where nothing is mapped; " <fib+0x4>", perhaps with the
+ * line that it was made from, " <fib+0x4> (fib.lua:3)", or ""; "one
  * page", "3 pages", "100 bytes"; the value of a register. */
 const char *story_where(struct story *story, uint64_t addr);
 const char *story_label(struct story *story, uint64_t addr);

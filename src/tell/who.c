@@ -220,6 +220,7 @@ void who_write(struct pen *pen, const struct store *store,
     uint64_t oldest = 0; /* the mapping that the byte is in began with it */
     struct part part;
     const struct insn *insn = &part.insn;
+    const char *name, *line;
 
     pen_text(pen, ROLE_HEADING,
              phrase_place(&phrases, origins->addr - base, 1));
@@ -268,6 +269,14 @@ void who_write(struct pen *pen, const struct store *store,
     }
     pen_column(pen, INDENT);
     pen_words(pen, ROLE_NOTE, INDENT, phrase_of(&phrases, &purpose));
+    name = phrase_label(&phrases, view, origins->addr);
+    line = phrase_line(&phrases, view, origins->addr);
+    if (*name) {
+        pen_column(pen, INDENT);
+        pen_words(pen, ROLE_NOTE, INDENT,
+                  phrase(&phrases, *line ? "of %s, made from %s" : "of %s",
+                         name, line));
+    }
     for (size_t i = 0; i < count; i++) {
         const struct origin *origin = &origins->list[i];
 
