@@ -14,6 +14,7 @@
 #include "check/convention.h"
 #include "check/ledger.h"
 #include "check/memory.h"
+#include "check/named.h"
 #include "check/red_zone.h"
 #include "check/structure.h"
 
@@ -23,6 +24,7 @@ struct check {
     struct ledger ledger;
     struct calls calls;
     struct memory memory;
+    struct named named;
     struct red_zone red_zone;
     struct structure structure;
     bool ended; /* the exit event has passed */
@@ -38,6 +40,7 @@ static void take(struct check *check, const struct event *event)
     if (event->kind == EVENT_STEP)
         ledger_decode(ledger, event);
     memory_look(&check->memory, ledger, event);
+    named_look(&check->named, ledger, event);
     red_zone_look(&check->red_zone, ledger, event);
     callout_look(&check->calls, ledger, event);
     calls_apply(&check->calls, ledger, event);
@@ -81,6 +84,7 @@ static void free_check(struct source *source)
 
     calls_release(&check->calls);
     memory_release(&check->memory);
+    named_release(&check->named);
     red_zone_release(&check->red_zone);
     structure_release(&check->structure);
     ledger_release(&check->ledger);

@@ -58,6 +58,8 @@ static unsigned lost_by(const struct event_limit *limit)
         unsigned needs;
     } table[] = {
         {"names", 0},
+        {"name-format", 0},
+        {"name-style", 0},
         {"output", 0},
         {"refusals", 0},
         {"steps", RULE_NEEDS_STEPS},
@@ -181,7 +183,8 @@ void ledger_missed(struct ledger *ledger, enum rule rule, const char *why)
 
 /* The verdict as it is found now: who emitted it is known now only. */
 static struct event *make_verdict(struct ledger *ledger, enum rule rule,
-                                  const struct place *place, const char *detail)
+                                  bool is_note, const struct place *place,
+                                  const char *detail)
 {
     const struct ledger_store *emission =
         place->known ? ledger_emission(ledger, place->addr) : NULL;
@@ -190,9 +193,8 @@ static struct event *make_verdict(struct ledger *ledger, enum rule rule,
     struct insn insn;
 
     verdict->rule = rule_texts[rule].name;
-    verdict->verdict = rule_texts[rule].is_note && !ledger->strict
-                           ? VERDICT_NOTE
-                           : VERDICT_BROKEN;
+    verdict->verdict =
+        is_note && !ledger->strict ? VERDICT_NOTE : VERDICT_BROKEN;
     verdict->detail = detail;
     if (place->known) {
         verdict->at = (struct opt_u64){true, place->seq};
@@ -214,14 +216,13 @@ static struct event *make_verdict(struct ledger *ledger, enum rule rule,
     return event_keep(&event);
 }
 
-void ledger_found(struct ledger *ledger, enum rule rule,
-                  const struct place *place, uint64_t key, const char *format,
-                  ...)
+static void find(struct ledger *ledger, enum rule rule, bool is_note,
+                 const struct place *place, uint64_t key, const char *format,
+                 va_list args)
 {
     struct finding *finding;
     struct buf detail = {0};
     unsigned same = 0;
-    va_list args;
 
     if (!ledger->wanted[rule])
         return;
@@ -240,14 +241,35 @@ void ledger_found(struct ledger *ledger, enum rule rule,
         ledger->more[rule]++;
         return;
     }
-    va_start(args, format);
     buf_vprintf(&detail, format, args);
-    va_end(args);
     ledger->findings = mem_grow(ledger->findings, ledger->count,
                                 &ledger->capacity, sizeof *finding);
     ledger->findings[ledger->count++] = (struct finding){
-        rule, key, make_verdict(ledger, rule, place, buf_text(&detail)), 1};
+        rule, is_note, key,
+        make_verdict(ledger, rule, is_note, place, buf_text(&detail)), 1};
     buf_release(&detail);
+}
+
+void ledger_found(struct ledger *ledger, enum rule rule,
+                  const struct place *place, uint64_t key, const char *format,
+                  ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    find(ledger, rule, rule_texts[rule].is_note, place, key, format, args);
+    va_end(args);
+}
+
+void ledger_noted(struct ledger *ledger, enum rule rule,
+                  const struct place *place, uint64_t key, const char *format,
+                  ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    find(ledger, rule, true, place, key, format, args);
+    va_end(args);
 }
 
 /* --- verdicts ------------------------------------------------------------ */
@@ -298,13 +320,26 @@ static void tell_finding(const struct finding *finding, uint64_t more,
     event->verdict.detail = buf_text(text);
 }
 
+/* The first finding of the rule from that number on that is told, or count. */
+static size_t next_shown(const struct ledger *ledger,
+                         const struct verdicts *verdicts, enum rule rule,
+                         size_t from)
+{
+    for (; from < ledger->count; from++) {
+        const struct finding *finding = &ledger->findings[from];
+
+        if (finding->rule == rule &&
+            (verdicts->all || !finding->is_note || ledger->strict))
+            break;
+    }
+    return from;
+}
+
 bool ledger_verdict(const struct ledger *ledger, struct verdicts *verdicts,
                     struct event *event)
 {
     for (; verdicts->rule < RULES; verdicts->rule++, verdicts->at = 0) {
         enum rule rule = (enum rule)verdicts->rule;
-        bool shown =
-            verdicts->all || !rule_texts[rule].is_note || ledger->strict;
         size_t first = verdicts->at, next;
 
         if (!ledger->wanted[rule])
@@ -312,12 +347,9 @@ bool ledger_verdict(const struct ledger *ledger, struct verdicts *verdicts,
         *event = (struct event){.kind = EVENT_VERDICT};
         event->verdict.rule = rule_texts[rule].name;
         buf_clear(&verdicts->text);
-        while (first < ledger->count && ledger->findings[first].rule != rule)
-            first++;
-        for (next = first + 1; next < ledger->count; next++)
-            if (ledger->findings[next].rule == rule)
-                break;
-        if (first < ledger->count && shown && !is_foreign(ledger, rule)) {
+        first = next_shown(ledger, verdicts, rule, first);
+        next = next_shown(ledger, verdicts, rule, first + 1);
+        if (first < ledger->count && !is_foreign(ledger, rule)) {
             verdicts->at = next;
             tell_finding(&ledger->findings[first],
                          next < ledger->count ? 0 : ledger->more[rule],

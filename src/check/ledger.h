@@ -57,6 +57,7 @@ struct ledger_store {
 /* One way in which a rule was broken, or may be. */
 struct finding {
     enum rule rule;
+    bool is_note;          /* unless --strict */
     uint64_t key;          /* with the place, what makes it another finding */
     struct event *verdict; /* but for how often, and what to do */
     uint64_t times;
@@ -117,6 +118,11 @@ void ledger_missed(struct ledger *ledger, enum rule rule, const char *why);
  * no full stop; the rule's advice is told behind it. Found again at the same
  * place with the same key it is counted. */
 void ledger_found(struct ledger *ledger, enum rule rule,
+                  const struct place *place, uint64_t key, const char *format,
+                  ...) __attribute__((format(printf, 5, 6)));
+
+/* The same as a note, where the rule is none by itself. */
+void ledger_noted(struct ledger *ledger, enum rule rule,
                   const struct place *place, uint64_t key, const char *format,
                   ...) __attribute__((format(printf, 5, 6)));
 

@@ -25,6 +25,7 @@
  * reports: enter +0 call
  * reports: step +0 mov eax, 8
  * reports: exit status 0
+ * reports: verdict names broken +0
  * never:   limit *
  */
 #include <elf.h>

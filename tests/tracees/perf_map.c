@@ -31,6 +31,8 @@
  * reports: name jump
  * reports: name elsewhere
  * reports: exit status 0
+ * reports: verdict names broken
+ * reports: verdict names broken
  * never:   name
  * never:   name of nothing
  */
