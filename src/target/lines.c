@@ -36,6 +36,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cpu/insn.h"
 #include "target/lines_parts.h"
 #include "target/machine.h"
 #include "target/proc.h"
@@ -255,12 +256,25 @@ static const char *keep(void **tree, uint64_t key, const char *text)
     return name->text;
 }
 
-/* A function of which only the first byte is known. */
+/* A function of which only the first byte is known, or the slot that its
+ * address is read from. */
 struct nameless {
     pid_t pid;
     uint64_t start;
+    uint64_t slot; /* 0: any */
     struct buf *name;
 };
+
+static bool is_slot_of(const struct nameless *nameless, uint64_t slot)
+{
+    uint64_t target;
+
+    if (nameless->slot)
+        return slot == nameless->slot;
+    return proc_read(nameless->pid, slot, &target, sizeof target) ==
+               sizeof target &&
+           target == nameless->start;
+}
 
 /* Looks for it in the slots that a module's relocations name. */
 static int look_at_module(Dwfl_Module *module, void **data UNUSED,
@@ -275,7 +289,6 @@ static int look_at_module(Dwfl_Module *module, void **data UNUSED,
     GElf_Shdr header, table_header;
     GElf_Rela slot;
     GElf_Sym symbol;
-    uint64_t target;
 
     while (elf && (section = elf_nextscn(elf, section)) != NULL) {
         if (!gelf_getshdr(section, &header) || header.sh_type != SHT_RELA)
@@ -290,9 +303,7 @@ static int look_at_module(Dwfl_Module *module, void **data UNUSED,
 
             if ((GELF_R_TYPE(slot.r_info) != MACHINE_JUMP_SLOT &&
                  GELF_R_TYPE(slot.r_info) != MACHINE_GLOBAL_SLOT) ||
-                proc_read(nameless->pid, slot.r_offset + bias, &target,
-                          sizeof target) != sizeof target ||
-                target != nameless->start ||
+                !is_slot_of(nameless, slot.r_offset + bias) ||
                 !gelf_getsym(symbols, (int)GELF_R_SYM(slot.r_info), &symbol))
                 continue;
             called = elf_strptr(elf, table_header.sh_link, symbol.st_name);
@@ -342,6 +353,36 @@ static void find_by_slot(struct lines *lines, Dwfl_Module *module, uint64_t pc,
     }
     dwfl_getmodules(lines->dwfl, look_at_module, &nameless, 0);
     keep(&lines->slots, nameless.start, buf_text(name));
+}
+
+/* Appends "printf@plt" if pc is the first byte of a stub by which a module calls
+ * a function of another one (psABI 5.2, "Procedure Linkage Table"): a jump
+ * through a slot, behind an endbr64 perhaps. */
+static void find_by_stub(struct lines *lines, Dwfl_Module *module, uint64_t pc,
+                         struct buf *name, uint64_t *offset)
+{
+    struct nameless nameless = {.pid = lines->pid, .name = name};
+    const struct insn_operand *target;
+    uint8_t code[2 * INSN_MAX_LENGTH];
+    size_t length = proc_read(lines->pid, pc, code, sizeof code), at = 0;
+    struct insn insn;
+
+    for (int i = 0; i < 2 && nameless.slot == 0; i++, at += insn.length) {
+        if (insn_decode(code + at, length - at, pc + at, &insn) <= 0)
+            return;
+        target = &insn.operands[0];
+        if (insn.kind == INSN_JUMP && target->kind == OPERAND_MEMORY &&
+            target->base == REG_PC)
+            nameless.slot =
+                pc + at + insn.length + (uint64_t)target->displacement;
+        else if (insn.kind != INSN_PLAIN)
+            return;
+    }
+    if (!nameless.slot ||
+        look_at_module(module, NULL, NULL, 0, &nameless) != DWARF_CB_ABORT)
+        return;
+    buf_append_text(name, "@plt");
+    *offset = 0;
 }
 
 const char *lines_module_name(Dwfl_Module *module)
@@ -413,7 +454,9 @@ static const char *name_place(struct lines *lines, uint64_t pc, uint64_t behind)
         append_readable(lines, found, &name);
     else if (found)
         buf_append_text(&name, find_alias(module, found, pc - offset));
-    else
+    else if (!behind)
+        find_by_stub(lines, module, pc, &name, &offset);
+    if (name.len == 0)
         find_by_slot(lines, module, pc, &name, &offset);
     if (name.len == 0) {
         dwfl_module_getelf(module, &bias); /* where in its file it is */

@@ -208,6 +208,22 @@ Test(callers, functions_have_their_types)
     result_release(&result);
 }
 
+/* The stub by which a program calls a function of a library has its name. */
+Test(callers, a_stub_has_the_name_of_what_it_calls)
+{
+    const struct event_leave *leave;
+    struct result result;
+    struct store store;
+
+    trace(&(struct job){.argv = ARGS("--", TRACEE("plt"))}, &store, &result);
+    leave = &nth(&store, EVENT_LEAVE, 0)->leave;
+    cr_assert(ne(ptr, (void *)leave->callee.symbol, NULL));
+    cr_expect(eq(str, (char *)leave->callee.symbol, "puts@plt"));
+    cr_expect(eq(str, (char *)leave->callee.module, "plt"));
+    store_release(&store);
+    result_release(&result);
+}
+
 /* It crashed in a function that generated code has called. */
 Test(callers, a_crash_elsewhere_has_a_place)
 {
