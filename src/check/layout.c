@@ -56,6 +56,7 @@ void layout_put(struct layout *layout, uint64_t addr, const struct spot *spot)
         const struct spot before = *to;
 
         *to = *spot;
+        to->stored = before.stored;
         to->back = i;
         to->entered = before.entered;
         to->was_entered = before.was_entered;
@@ -77,10 +78,12 @@ void layout_entered(struct layout *layout, uint64_t addr)
 
 static void clear(struct spot *spot)
 {
-    *spot = (struct spot){.was_entered = spot->was_entered || spot->entered};
+    *spot = (struct spot){.stored = spot->stored,
+                          .was_entered = spot->was_entered || spot->entered};
 }
 
-void layout_stored(struct layout *layout, uint64_t addr, uint64_t length)
+void layout_stored(struct layout *layout, uint64_t addr, uint64_t length,
+                   uint64_t seq)
 {
     for (uint64_t i = 0; i < length; i++) {
         const struct spot *spot = layout_at(layout, addr + i);
@@ -90,6 +93,7 @@ void layout_stored(struct layout *layout, uint64_t addr, uint64_t length)
             i += BLOCK - 1 - (addr + i) % BLOCK;
             continue;
         }
+        spot_of(layout, addr + i, true)->stored = seq + 1;
         if (!spot->ran)
             continue;
         first -= spot->back;
@@ -105,14 +109,19 @@ void layout_forget(struct layout *layout, uint64_t addr, uint64_t length)
         ranges_forget(&layout->blocks, addr, addr + length);
 }
 
-/* The nearest instruction below addr that ran, or addr. */
+/* The nearest instruction below addr, in its page, that ran; or addr. If any
+ * byte between was stored after that it is what was left of other code. */
 static uint64_t known_below(const struct layout *layout, uint64_t addr)
 {
-    for (uint64_t i = 1; i <= LAYOUT_REACH && i <= addr; i++) {
-        const struct spot *spot = layout_at(layout, addr - i);
+    const struct spot *spot = layout_at(layout, addr);
+    uint64_t stored = spot ? spot->stored : 0;
 
+    for (uint64_t i = 1; i <= LAYOUT_REACH && i <= addr % ARCH_PAGE_SIZE; i++) {
+        spot = layout_at(layout, addr - i);
         if (spot && spot->ran && spot->back == 0)
-            return addr - i;
+            return spot->ran > stored ? addr - i : addr;
+        if (spot && spot->stored > stored)
+            stored = spot->stored;
     }
     return addr;
 }

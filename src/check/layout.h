@@ -28,11 +28,13 @@ enum arrival {
 
 /* A byte of an instruction that ran. */
 struct spot {
-    uint64_t ran;  /* 1 + the number of the latest event in which it did; 0:
+    uint64_t ran;    /* 1 + the number of the latest event in which it did; 0:
                     * none did since it was stored */
-    uint64_t from; /* ARRIVAL_JUMPED: the instruction that led there */
-    int tid;       /* the thread that ran it last */
-    uint8_t back;  /* so many bytes behind the first one */
+    uint64_t from;   /* ARRIVAL_JUMPED: the instruction that led there */
+    uint64_t stored; /* 1 + the number of the event that stored the byte last,
+                      * since anything of its page ran; or 0 */
+    int tid;         /* the thread that ran it last */
+    uint8_t back;    /* so many bytes behind the first one */
     uint8_t length;
     uint8_t arrival;  /* enum arrival */
     bool entered;     /* control came there from outside */
@@ -61,17 +63,19 @@ void layout_again(struct layout *layout, uint64_t addr, uint64_t seq, int tid);
 /* Control came to addr from outside. */
 void layout_entered(struct layout *layout, uint64_t addr);
 
-/* These bytes were stored: no instruction that has one of them ran. */
-void layout_stored(struct layout *layout, uint64_t addr, uint64_t length);
+/* These bytes were stored, by event number seq: no instruction that has one of
+ * them ran. */
+void layout_stored(struct layout *layout, uint64_t addr, uint64_t length,
+                   uint64_t seq);
 
 /* What was there is gone. */
 void layout_forget(struct layout *layout, uint64_t addr, uint64_t length);
 
 /* Finds what instruction addr is in the middle of: the nearest one below that
- * ran (not further than LAYOUT_REACH bytes) and those that follow it in memory
- * as `read` has them are gone through, as long as the CPU would. Returns 1 and
+ * ran (in the same page, not further than LAYOUT_REACH bytes) and those that
+ * follow it in memory are gone through, as long as the CPU would. Returns 1 and
  * fills *out; 0 if addr is where one begins; -1: not known, as code may end
- * between, or bytes were never written. */
+ * between, or bytes were never written, or stored after that one ran. */
 #define LAYOUT_REACH 512u
 int layout_around(const struct layout *layout, const struct view *view,
                   uint64_t addr, struct insn *out);

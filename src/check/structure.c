@@ -73,17 +73,20 @@ static void take_found(struct structure *structure, const struct ledger *ledger,
     for (size_t i = 0; i < code.len; i++)
         if (!pages_hold(&ledger->view.pages, addr + i,
                         (struct bytes){code.data + i, 1}))
-            layout_stored(&structure->layout, addr + i, 1);
+            layout_stored(&structure->layout, addr + i, 1, event->seq);
 }
 
 static void take_write(struct structure *structure, const struct ledger *ledger,
-                       const struct event_write *write)
+                       const struct event *event)
 {
+    const struct event_write *write = &event->write;
+
     if (event_is_elsewhere(write))
         make_unsure(structure, view_region_at(&ledger->view, write->addr));
-    layout_stored(&structure->layout, write->addr, write->new.len);
+    layout_stored(&structure->layout, write->addr, write->new.len, event->seq);
     if (write->also.known)
-        layout_stored(&structure->layout, write->also.value, write->new.len);
+        layout_stored(&structure->layout, write->also.value, write->new.len,
+                      event->seq);
 }
 
 /* The ledger has the mapping already. Fresh memory is zero; what other memory
@@ -406,7 +409,7 @@ void structure_before(struct structure *structure, struct ledger *ledger,
     emitted_before(&structure->emitted, event);
     switch (event->kind) {
     case EVENT_WRITE:
-        take_write(structure, ledger, &event->write);
+        take_write(structure, ledger, event);
         return;
     case EVENT_PROTECT:
         take_found(structure, ledger, event);
