@@ -238,6 +238,7 @@ enum go process_made(struct thread *thread, const struct stop *stop)
     } else {
         thread_move(child, space_new(false));
         await_entry(thread->space, child);
+        child->space->copied = thread->space->watched || thread->space->copied;
         if (thread->space->watched)
             free_copy(child, thread->space);
     }
@@ -253,6 +254,7 @@ void process_adopt(struct thread *child, const struct space *parent)
     thread_move(child, space_new(false));
     if (parent) {
         await_entry(parent, child);
+        child->space->copied = true;
         free_copy(child, parent);
     } else { /* it may be one that a constructor has made */
         child->space->entry = (struct entry){

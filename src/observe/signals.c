@@ -305,6 +305,26 @@ static void describe_fault(const struct thread *thread,
     }
 }
 
+/* What is set for it, and which process it is for. */
+static void describe_delivery(const struct thread *thread,
+                              struct event_signal *signal)
+{
+    static const char *const actions[] = {
+        [DISPOSITION_DEFAULT] = "default",
+        [DISPOSITION_IGNORED] = "ignore",
+        [DISPOSITION_HANDLED] = "handler",
+    };
+    const struct space *space = thread->space;
+    int number = (int)signal->number;
+    bool lacks = signals_lack(thread, number); /* until it is put back */
+
+    signal->action =
+        actions[lacks ? DISPOSITION_HANDLED : disposition_now(thread, number)];
+    if (space && (space->watched || space->copied) &&
+        thread->tracee.pid != thread->run->root)
+        signal->process = (struct opt_u64){true, (uint64_t)thread->tracee.pid};
+}
+
 /* --- delivery ------------------------------------------------------------- */
 
 bool signals_come_again(const struct thread *thread, const siginfo_t *info)
@@ -386,6 +406,7 @@ int signals_take(struct thread *thread, bool step)
         if (is_fault)
             describe_fault(thread, &texts, &event);
     }
+    describe_delivery(thread, &event.signal);
     run_tell(thread->run, &event);
     buf_release(&texts.symbol);
     buf_release(&texts.beyond);

@@ -52,6 +52,7 @@ struct space {
     unsigned users;      /* threads that live in it */
     bool watched;        /* else its program runs on its own */
     bool started;        /* the entry point was reached */
+    bool copied;         /* a child has it since a fork, and is not watched */
     bool stores_off;     /* stores are not watched: see guard.h */
     bool frozen;         /* nothing new is guarded: see guard.h */
     int uffd;            /* write-protects its pages, or -1 */
