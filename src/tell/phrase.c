@@ -200,10 +200,10 @@ const char *phrase_chain(struct phrases *phrases, const struct chain *chain)
     through = phrase_through(phrases, chain);
     if (*through)
         return phrase(phrases, "%s, through %s", who, through);
-    return chain->count > 1 && chain->list[1].source.file
-               ? phrase(phrases, "%s, called at %s", who,
-                        phrase_caller(phrases, &chain->list[1]))
-               : who;
+    for (size_t i = 1; i < chain->count && chain->list[i].source.file; i++)
+        who = phrase(phrases, "%s, %sat %s", who, i == 1 ? "called " : "",
+                     phrase_caller(phrases, &chain->list[i]));
+    return who;
 }
 
 const char *phrase_signal(struct phrases *phrases, int64_t number,

@@ -74,7 +74,8 @@ const char *phrase_function(struct phrases *phrases, const char *symbol);
 const char *phrase_through(struct phrases *phrases, const struct chain *chain);
 
 /* Who stored: "jit.c:88 in mul(), through emit() at jit.c:13", "jit.c:13 in
- * emit(), called at jit.c:88 in mul()"; "" where it is not known. */
+ * emit(), called at jit.c:88 in mul(), at jit.c:7 in main()" where no helper is
+ * known to be one; "" where it is not known. */
 const char *phrase_chain(struct phrases *phrases, const struct chain *chain);
 
 /* "11 SIGSEGV"; name may be NULL. */
