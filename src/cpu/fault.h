@@ -51,6 +51,13 @@ bool fault_is_down(uint64_t flags);
  * was there: mov ecx, 0 and xor ecx, ecx do, add rcx, 1 and mov cl, 0 do not. */
 bool insn_sets(const struct insn *insn, enum reg reg);
 
+/* Whether insn writes to the register, or a part of it. */
+bool insn_writes(const struct insn *insn, enum reg reg);
+
+/* Whether a register may have that value behind insn: false only for one that
+ * always gives it another, as mov ecx, 1 and xor ecx, ecx do. */
+bool insn_may_give(const struct insn *insn, enum reg reg, uint64_t value);
+
 /* Why an access raises #GP, for which the kernel gives no address. */
 enum fault_protection {
     FAULT_UNCLEAR,

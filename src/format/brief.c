@@ -41,7 +41,8 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
         return flush(brief, err);
     }
     if (event->kind == EVENT_SIGNAL && brief->fault_count < HANDLED &&
-        explain_is_fault(&event->signal))
+        (explain_is_fault(&event->signal) ||
+         explain_ends_child(&event->signal)))
         brief->faults[brief->fault_count++] = history_count(brief->history);
     history_append(brief->history, event);
     if (event->kind != EVENT_LIMIT || !event_ends_watching(&event->limit))

@@ -82,6 +82,18 @@ const char *explain_fault(struct phrases *phrases, const struct view *view,
                : what;
 }
 
+bool explain_ends_child(const struct event_signal *signal)
+{
+    static const int deadly[] = {SIGSEGV, SIGBUS,  SIGFPE, SIGILL,
+                                 SIGTRAP, SIGABRT, SIGSYS};
+    bool is_deadly = false;
+
+    for (size_t i = 0; i < sizeof deadly / sizeof *deadly; i++)
+        is_deadly |= deadly[i] == signal->number;
+    return is_deadly && signal->process.known &&
+           word_is(signal->action, "default");
+}
+
 uint64_t explain_address(const struct view *view,
                          const struct event_signal *signal)
 {
@@ -100,18 +112,45 @@ uint64_t explain_address(const struct view *view,
 static void note_last(struct crash *crash)
 {
     const struct way *way = &crash->way;
+    const char *callee =
+        way->kind == WAY_AWAY && way->called ? words_callee(crash) : NULL;
 
-    if (way->kind == WAY_UNSEEN)
-        note(crash, WHERE, "No generated code was running.");
+    if (crash->code && crash->signal->pc.known && way->kind == WAY_UNSEEN)
+        note(crash, WHERE, "Generated code was running, at %s.",
+             words_code(crash, crash->pc));
+    else if (way->kind == WAY_UNSEEN)
+        note(crash, WHERE, "No generated code was seen running.");
     else if (!way->step.known)
         note(crash, WHERE,
              "Generated code had been entered (event %" PRIu64 ").", way->seq);
+    else if (callee)
+        note(crash, WHERE, "Generated code was waiting for %s: %s.", callee,
+             words_seen(crash, &way->step));
     else
         note(crash, WHERE, "%s %s.",
              way->kind == WAY_AWAY && way->called
                  ? "Generated code was waiting for what it called:"
                  : "The last instruction of generated code was",
              words_seen(crash, &way->step));
+}
+
+/* A system call that a filter answers with SIGSYS (seccomp(2)): pc is behind
+ * it. */
+static void note_filtered(struct crash *crash)
+{
+    struct insn insn;
+    const uint64_t addr = crash->pc - SYSCALL_LENGTH;
+
+    if (!crash->code || !view_has_code(crash->view, addr) ||
+        !view_decode(crash->view, addr, &insn) || insn.kind != INSN_SYSCALL) {
+        note_last(crash);
+        return;
+    }
+    note(
+        crash, WHERE, "%s at %s, bytes %s", insn.text, words_code(crash, addr),
+        phrase_bytes(&crash->phrases, (struct bytes){insn.bytes, insn.length}));
+    note_storer(crash, addr);
+    note(crash, WHERE, ".");
 }
 
 static bool explain_sent(struct crash *crash)
@@ -132,6 +171,7 @@ static bool explain_sent(struct crash *crash)
             "no instruction failed."},
     };
     bool is_abort = crash->signal->number == SIGABRT;
+    bool is_filtered = crash->signal->number == SIGSYS;
     size_t i = 0;
 
     if (explain_is_fault(crash->signal))
@@ -143,7 +183,10 @@ static bool explain_sent(struct crash *crash)
                            "handle");
     if (!is_abort && explain_rounds(crash, " It was last seen in a loop", NULL))
         return true;
-    note_last(crash);
+    if (is_filtered)
+        note_filtered(crash);
+    else
+        note_last(crash);
     while (signals[i].number && signals[i].number != crash->signal->number)
         i++;
     note(crash, WHY, "%s", signals[i].why);
@@ -151,8 +194,12 @@ static bool explain_sent(struct crash *crash)
          is_abort ? "What it printed to standard error just before says which. "
                     "A store of generated code may have broken the heap: see "
                     "in --step what its last steps wrote."
-                  : "See who sends it; the last events before it are what the "
-                    "program was doing.");
+         : is_filtered
+             ? "Allow that call in the filter, or do without it. "
+             : "See who sends it; the last events before it are what the "
+               "program was doing.");
+    if (is_filtered)
+        note_command(crash, crash->event->seq);
     return true;
 }
 
@@ -177,6 +224,7 @@ static void explain_signal(struct crash *crash)
         bool (*explain)(struct crash *crash);
     } causes[] = {
         {0, 0, explain_sent},
+        {SIGBUS, BUS_ADRERR, explain_bus},
         {SIGSEGV, 0, explain_refusal},
         {SIGSEGV, 0, explain_map_failed},
         {SIGSEGV, 0, explain_taken},
@@ -295,7 +343,7 @@ static bool find_signal(const struct past *past, uint64_t exit, uint64_t *index)
         event = past->event(past->from, --*index);
         if (!event)
             return false;
-    } while (event->kind != EVENT_SIGNAL ||
+    } while (event->kind != EVENT_SIGNAL || event->signal.process.known ||
              (uint64_t)event->signal.number != number);
     tid = event->tid;
     for (uint64_t i = *index + 1; i < exit; i++) {
@@ -340,6 +388,8 @@ static bool is_handled(const struct past *past, uint64_t index)
 
     if (event->kind != EVENT_SIGNAL || !explain_is_fault(&event->signal))
         return false;
+    if (event->signal.action)
+        return word_is(event->signal.action, "handler");
     for (uint64_t i = index + 1; i < past->count && i < index + LOOK_AHEAD;
          i++) {
         event = past->event(past->from, i);
@@ -366,32 +416,60 @@ static bool concerns_code(const struct view *view, const struct event *event)
            (frame && frame->outside && frame->kind == FRAME_CALLED);
 }
 
+/* A child that is not watched has the past that the program had up to the fork:
+ * its own, or that of its parent. */
+static void go_to_fork(struct crash *crash)
+{
+    uint64_t index = crash->index, child = crash->event->signal.process.value;
+    const struct event *event;
+
+    if (crash->event->kind != EVENT_SIGNAL ||
+        !crash->event->signal.process.known ||
+        view_thread(crash->view, crash->event->tid))
+        return;
+    while ((event = past_earlier(crash, 0, &index))) {
+        if (event->kind != EVENT_LIMIT || !word_is(event->limit.budget, "fork"))
+            continue;
+        crash->in_child = true;
+        crash->index = index;
+        if ((uint64_t)event->tid == child)
+            return;
+    }
+}
+
 bool explain_event(const struct past *past, const struct view *view,
                    uint64_t index, struct explanation *out)
 {
-    const struct event *event = past->event(past->from, index);
+    const struct event *event = past->count ? past->event(past->from, 0) : NULL;
     struct crash crash = {
         .past = past, .view = view, .index = index, .out = out};
-    bool is_gap = event && past_is_gap(event), may_end = false, found = true;
-    bool died = false;
+    bool is_gap, may_end = false, found = true, died = false, is_child;
     uint64_t exit, signal;
 
+    if (event && event->kind == EVENT_START)
+        crash.first_tid = event->tid;
+    event = past->event(past->from, index);
     if (!event)
         return false;
-    if (!is_gap && find_exit(past, index, &exit)) {
+    is_gap = past_is_gap(event);
+    is_child =
+        event->kind == EVENT_SIGNAL && explain_ends_child(&event->signal);
+    if (!is_gap && !is_child && find_exit(past, index, &exit)) {
         found = find_signal(past, exit, &signal);
         died = index == exit || (found && signal == index);
         crash.index = !died ? index : found ? signal : exit;
     }
     crash.handled = !is_gap && !died && is_handled(past, index);
     event = past->event(past->from, crash.index);
-    if (!is_gap && !died && (!crash.handled || !concerns_code(view, event)))
+    if (!is_gap && !died && !is_child &&
+        (!crash.handled || !concerns_code(view, event)))
         return false;
     crash.event = event_keep(event);
+    go_to_fork(&crash);
     if (is_gap)
         found = explain_rounds(&crash, "This may be a loop without an end",
                                &may_end);
-    else if (found || crash.handled)
+    else if (found || crash.handled || is_child)
         explain_signal(&crash);
     else
         explain_unseen(&crash);

@@ -37,6 +37,8 @@ struct past {
     void *from;
     uint64_t count;
     bool can_go; /* its reader can go to an event with `g` and its number */
+    struct emissions *emissions; /* who calls whom, to name stores by; or NULL:
+                                  * they are named by their own lines */
 };
 
 /* A keeper of the latest events, for who sees each only once: between one and
@@ -54,7 +56,7 @@ void recent_release(struct recent *recent);
 void recent_add(struct recent *recent, const struct event *event);
 
 /* Valid as long as no event is added. */
-struct past recent_past(struct recent *recent);
+struct past recent_past(struct recent *recent, struct emissions *emissions);
 
 /* --- Explanations -------------------------------------------------------- */
 
@@ -83,7 +85,10 @@ void explanation_write(struct explanation *explanation, struct pen *pen,
  *   - A death: an exit by a signal, or the signal that was the last thing its
  *     thread saw.
  *   - A fault of generated code, or of what it had called, that the program
- *     handled: only a later event of the thread tells.
+ *     handled. Where the trace does not have the action of a signal, only a
+ *     later event of the thread tells.
+ *   - The death of a child that has a copy of the program's memory, by a signal
+ *     that faults and abort() raise.
  *   - The loop that a thread was in when stepping ended for a budget, a limit
  *     event, unless it may end: most loops that run for long do.
  *
@@ -104,6 +109,9 @@ const char *explain_fault(struct phrases *phrases, const struct view *view,
 
 /* Whether an instruction raised the signal: a program can send itself any. */
 bool explain_is_fault(const struct event_signal *signal);
+
+/* Whether the signal ended a child that was not watched. */
+bool explain_ends_child(const struct event_signal *signal);
 
 /* The address of the instruction that the signal, whose pc is known, came at:
  * a trap is reported behind it, and int3 is one byte. */

@@ -120,8 +120,10 @@ static void explain_return(struct crash *crash)
 
     note_what(crash,
               phrase(&crash->phrases, "A ret went to %s", words_target(crash)));
-    note(crash, WHERE, "%s, bytes %02x, popped 0x%" PRIx64,
-         words_seen(crash, ret), ret->insn.bytes[0], crash->pc);
+    note(crash, WHERE, "%s, bytes %02x", words_seen(crash, ret),
+         ret->insn.bytes[0]);
+    note_storer(crash, ret->insn.addr);
+    note(crash, WHERE, "; it popped 0x%" PRIx64, crash->pc);
     if (read_from(crash, ret, &from))
         note(crash, WHERE, " from 0x%" PRIx64, from);
     note(crash, WHERE, ".");
@@ -166,16 +168,16 @@ static void explain_jump(struct crash *crash)
     const struct seen *jump = &crash->way.step;
     const struct insn *insn = &jump->insn;
     const struct insn_operand *target = &insn->operands[0];
-    uint64_t addr;
+    uint64_t addr, seq = jump->seq;
 
     note_what(crash, phrase(&crash->phrases, "Generated code %s %s",
                             insn->kind == INSN_CALL ? "called" : "jumped to",
                             words_target(crash)));
-    note(crash, WHERE, "%s, bytes %s, went to 0x%" PRIx64 ".",
-         words_seen(crash, jump),
+    note(crash, WHERE, "%s, bytes %s", words_seen(crash, jump),
          phrase_bytes(&crash->phrases,
-                      (struct bytes){insn->bytes, insn->length}),
-         crash->pc);
+                      (struct bytes){insn->bytes, insn->length}));
+    note_storer(crash, insn->addr);
+    note(crash, WHERE, "; it went to 0x%" PRIx64 ".", crash->pc);
     /* Where its target is from. */
     if (insn->operand_count == 0 || target->kind == OPERAND_IMMEDIATE)
         note(crash, WHY,
@@ -185,7 +187,7 @@ static void explain_jump(struct crash *crash)
     else if (target->kind == OPERAND_REGISTER && target->reg < REG_COUNT &&
              crash->regs_known)
         note(crash, WHY, "%s. ",
-             words_reg(crash, target->reg, jump->index, NULL));
+             words_reg(crash, target->reg, jump->index, &seq));
     else if (read_from(crash, jump, &addr))
         note(crash, WHY, "The target was read from 0x%" PRIx64 ". ", addr);
     note_twin(crash);
@@ -196,7 +198,7 @@ static void explain_jump(struct crash *crash)
              ? "A distance of 32 bits reaches 2 GiB: load the address into a "
                "register for what is further away. "
              : "See where the target is computed. ");
-    note_command(crash, jump->seq);
+    note_command(crash, seq);
 }
 
 void note_fetched(struct crash *crash)
@@ -257,7 +259,13 @@ static void note_remedy(struct crash *crash)
         region ? view_protection(crash->view, region->addr) : NULL;
     const char *maps = crash->signal->maps;
 
-    if (!region || (maps && strchr(maps, '[')))
+    if (note_other(crash, crash->pc, PROT_EXEC))
+        ; /* mprotect would be no remedy */
+    else if (crash->in_child && maps && !strchr(maps, '['))
+        note(crash, NEXT,
+             "Make it executable with mprotect after the last store and before "
+             "the call. ");
+    else if (!region || (maps && strchr(maps, '[')))
         note(crash, NEXT,
              "Code needs memory of its own: mmap some, store the code there, "
              "make it executable with mprotect, and call that address. ");
@@ -445,9 +453,13 @@ bool explain_end(struct crash *crash)
               : at_page_end && !zeros
                   ? "The CPU ran off the end of the page that holds the code"
                   : "The CPU ran off the end of the code");
-    if (bare)
-        note(crash, WHERE, "Behind %s, at ", words_seen(crash, &last));
-    note_place(crash, "");
+    if (bare) {
+        note(crash, WHERE, "Behind %s", words_seen(crash, &last));
+        note_storer(crash, last.insn.addr);
+        note(crash, WHERE, "; at %s", phrase_hex(&crash->phrases, crash->pc));
+    } else {
+        note_place(crash, "");
+    }
     if (ran && !bare)
         note(crash, WHERE, "; the code ends before %s", words_code(crash, end));
     note(crash, WHERE, ".");

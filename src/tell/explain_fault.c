@@ -66,8 +66,10 @@ bool explain_opcode(struct crash *crash)
 {
     size_t bad = fault_bad_length(crash->bytes.data, crash->bytes.len);
     unsigned first = 0, last = bad ? (unsigned)bad - 1 : 0;
-    const char *mnemonic = crash->insn.mnemonic, *place;
+    const char *mnemonic = crash->insn.mnemonic, *storer;
+    const struct seen *step = &crash->way.step;
     const struct event *store;
+    uint64_t seq;
 
     note_what(crash, "The CPU does not know this instruction, or may not "
                      "execute it");
@@ -96,15 +98,22 @@ bool explain_opcode(struct crash *crash)
              "%s is an instruction, but not of this CPU, or not with these "
              "operands or prefixes.",
              mnemonic);
+    if (crash->was_watched && step->known)
+        note(crash, WHY, " The instruction before was %s.",
+             words_seen(crash, step));
     store = past_find_at(crash, EVENT_WRITE, crash->pc + last);
     if (!store) {
         note_command(crash, crash->event->seq);
         return true;
     }
-    place = phrase_source(&crash->phrases, &store->source);
-    note(crash, WHY, " Event %" PRIu64 " stored %s%s%s.", store->seq,
-         words_code(crash, crash->pc + last), *place ? ", " : "", place);
-    note_command(crash, store->seq);
+    seq = store->seq;
+    note(crash, WHY, " Event %" PRIu64 " stored %s", seq,
+         words_code(crash, crash->pc + last));
+    storer = words_storer(crash, crash->pc + last);
+    if (strcmp(storer, words_storer(crash, crash->pc)) != 0)
+        note(crash, WHY, ", %s", storer);
+    note(crash, WHY, ".");
+    note_command(crash, seq);
     return true;
 }
 
@@ -201,6 +210,47 @@ static bool note_no_address(struct crash *crash, uint64_t *seq)
     return false;
 }
 
+/* Of a call or a jump whose target is in a register or in memory, and of a ret:
+ * the only thing left to refuse is where they go (Intel SDM vol. 2, CALL, JMP,
+ * RET: #GP(0)). */
+static bool note_target(struct crash *crash, uint64_t *seq)
+{
+    const struct insn *insn = &crash->insn;
+    const struct insn_operand *target = &insn->operands[0];
+    bool is_return = insn->kind == INSN_RETURN;
+    uint64_t from;
+
+    if (!insn->length || !crash->regs_known ||
+        (!is_return && insn->kind != INSN_CALL && insn->kind != INSN_JUMP))
+        return false;
+    if (is_return && note_no_address(crash, seq))
+        return true;
+    if (!is_return && target->kind == OPERAND_REGISTER &&
+        target->reg < REG_COUNT) {
+        note(crash, WHY,
+             "It was to go to 0x%" PRIx64
+             ", which is no address: its upper 17 bits must all be the same. "
+             "%s. ",
+             crash->regs.value[target->reg],
+             words_reg(crash, target->reg, crash->index, seq));
+        note(crash, NEXT, "See where the target is computed. ");
+        return true;
+    }
+    if (!is_return && target->kind != OPERAND_MEMORY)
+        return false;
+    from = is_return ? crash->regs.value[REG_STACK]
+                     : insn_address(insn, target, &crash->regs);
+    note(crash, WHY,
+         "What it read from 0x%" PRIx64
+         " as where to go is no address: its upper 17 bits are not all the "
+         "same. ",
+         from);
+    if (is_return)
+        note(crash, WHY,
+             "No instruction of generated code was seen to write it. ");
+    return true;
+}
+
 bool explain_general(struct crash *crash)
 {
     struct insn_access access = {0};
@@ -232,8 +282,7 @@ bool explain_general(struct crash *crash)
         note(crash, WHY, "%s is for the kernel only. ", insn->mnemonic);
         break;
     case FAULT_UNCLEAR:
-        if (insn->length && insn->kind == INSN_RETURN &&
-            note_no_address(crash, &seq))
+        if (note_target(crash, &seq))
             break;
         note(crash, WHY,
              "The CPU does not say. It may be an address that is none, one "

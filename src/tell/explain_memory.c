@@ -51,8 +51,7 @@ static const struct verb *find_verb(const struct crash *crash)
     return verb;
 }
 
-/* The where line. */
-static void note_access(struct crash *crash)
+void note_access(struct crash *crash)
 {
     uint64_t addr = crash->signal->addr.value;
     const struct region *region = view_region_at(crash->view, addr);
@@ -286,6 +285,13 @@ static struct pointer find_pointer(const struct crash *crash)
     return pointer_of(crash, operand);
 }
 
+void note_address(struct crash *crash, uint64_t *seq)
+{
+    const struct pointer pointer = find_pointer(crash);
+
+    note_pointer(crash, &pointer, seq);
+}
+
 /* Of an address of the lowest and highest there are: -1 and a distance, which
  * may have gone round to 0, where an mmap had failed. */
 bool explain_map_failed(struct crash *crash)
@@ -373,7 +379,9 @@ static const struct region *find_edge(const struct crash *crash, uint64_t *end)
         if (region && region->start != *end)
             region = NULL;
     }
-    return region && at && at->mapping == region->mapping ? NULL : region;
+    /* A page of the same mapping that allows nothing is a guard behind it. */
+    return region && at && at->mapping == region->mapping && at->prot ? NULL
+                                                                      : region;
 }
 
 static bool explain_edge(struct crash *crash, const struct pointer *pointer)
@@ -381,29 +389,36 @@ static bool explain_edge(struct crash *crash, const struct pointer *pointer)
     uint64_t addr = crash->signal->addr.value, end, seq = 0;
     const struct region *region = find_edge(crash, &end);
     const char *place, *side = addr < end ? "below" : "behind";
+    const struct region *at;
     const struct event *event;
-    bool down;
+    bool down, is_part;
 
     if (!region)
         return false;
+    at = view_region_at(crash->view, addr);
+    is_part = at && at->mapping == region->mapping;
     note_what(crash, phrase(&crash->phrases, "The program %s memory %s",
                             find_verb(crash)->past,
                             addr < end ? "below the beginning of a mapping"
+                            : is_part  ? "behind the part of a mapping that "
+                                         "may be accessed"
                                        : "behind the end of a mapping"));
     note_access(crash);
-    note(crash, WHY, "0x%" PRIx64 " is %s the mapping 0x%" PRIx64 "-0x%" PRIx64,
+    note(crash, WHY, "0x%" PRIx64 " is %s the %s 0x%" PRIx64 "-0x%" PRIx64,
          addr,
          addr == end       ? "the first byte behind"
          : addr + 1 == end ? "the last byte below"
                            : phrase(&crash->phrases, "%" PRIu64 " bytes %s",
                                     addr < end ? end - addr : addr - end, side),
-         region->start, addr < end ? region->addr + region->length : end);
+         is_part ? "pages" : "mapping", is_part ? region->addr : region->start,
+         addr < end ? region->addr + region->length : end);
     event = past_find_at(crash, EVENT_MAP, region->start);
     if (event && event->map.call) {
         seq = event->seq;
         place = phrase_source(&crash->phrases, &event->source);
-        note(crash, WHY, ", which %s%s%s (event %" PRIu64 ") made",
-             event->map.call, *place ? " at " : "", place, seq);
+        note(crash, WHY, ", %s %s%s%s (event %" PRIu64 ") made",
+             is_part ? "of the mapping that" : "which", event->map.call,
+             *place ? " at " : "", place, seq);
     }
     note(crash, WHY, ". There: %s. ", words_page(crash, addr));
     note_pointer(crash, pointer, NULL);
@@ -518,7 +533,7 @@ static bool note_forbidden(struct crash *crash)
     } else if (region && region->prot & verb->needs) {
         note(crash, WHY, "Another thread may have changed it meanwhile. ");
     } else if (region && verb->needs == PROT_WRITE) {
-        if (!note_shared(crash))
+        if (!note_shared(crash) && !note_other(crash, addr, PROT_WRITE))
             note(
                 crash, NEXT,
                 "Store before that, or call mprotect(0x%" PRIx64 ", %" PRIu64
@@ -546,7 +561,10 @@ bool explain_access(struct crash *crash)
     note_what(crash, phrase(&crash->phrases, "The program %s %s%s", verb->past,
                             is_mapped ? "a page that "
                                       : words_nowhere(crash, &pointer),
-                            is_mapped ? verb->lacking : ""));
+                            !is_mapped ? ""
+                            : !strcmp(words_still(crash, addr), "---")
+                                ? "allows no access, as a guard page does"
+                                : verb->lacking));
     note_access(crash);
     note_caller(crash, &seq);
     if (!is_mapped || !note_forbidden(crash)) {

@@ -31,6 +31,17 @@ const char *words_insn(struct crash *crash, const struct insn *insn);
 /* "nop at code[1] (event 7)" */
 const char *words_seen(struct crash *crash, const struct seen *seen);
 
+/* Who stored the byte of code at addr last, "jit.c:88 in mul(), through emit()
+ * at jit.c:13"; "" if that is not known. */
+const char *words_storer(struct crash *crash, uint64_t addr);
+
+/* The where line: the same of an instruction, behind a comma. */
+void note_storer(struct crash *crash, uint64_t addr);
+
+/* The function that generated code called last, "abort (libc.so.6)", or NULL.
+ * It must have left by a call. */
+const char *words_callee(struct crash *crash);
+
 /* The call that began a frame, of the kind FRAME_CALLED, in the same words. */
 const char *words_call(struct crash *crash, const struct frame *frame);
 
@@ -82,6 +93,19 @@ struct pointer pointer_of(const struct crash *crash,
 void note_pointer(struct crash *crash, const struct pointer *pointer,
                   uint64_t *seq);
 
+/* The same of the address of the access that failed. */
+void note_address(struct crash *crash, uint64_t *seq);
+
+/* The where line of an access. */
+void note_access(struct crash *crash);
+
+/* --- explain_shared.c ---------------------------------------------------- */
+
+/* The next line of a page that lacks a permission, of PROT_*, and is of shared
+ * memory: where that is mapped with it, or why mprotect may not give it. Returns
+ * false, with nothing said, of other memory. */
+bool note_other(struct crash *crash, uint64_t addr, unsigned needs);
+
 /* --- explain_control.c --------------------------------------------------- */
 
 /* The where line of an instruction that was not fetched. */
@@ -100,6 +124,7 @@ bool explain_end(struct crash *crash);      /* ran off */
 bool explain_middle(struct crash *crash);   /* of an instruction */
 bool explain_stack(struct crash *crash);    /* explain_memory.c */
 bool explain_access(struct crash *crash);   /* SIGSEGV */
+bool explain_bus(struct crash *crash);      /* explain_shared.c: SIGBUS */
 bool explain_division(struct crash *crash); /* explain_fault.c: SIGFPE */
 bool explain_opcode(struct crash *crash);   /* SIGILL */
 bool explain_trap(struct crash *crash);     /* SIGTRAP */

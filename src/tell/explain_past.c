@@ -48,9 +48,9 @@ static const struct event *recent_event(void *from, uint64_t index)
     return index == 0 ? recent->start : NULL;
 }
 
-struct past recent_past(struct recent *recent)
+struct past recent_past(struct recent *recent, struct emissions *emissions)
 {
-    return (struct past){recent_event, recent, recent->count, false};
+    return (struct past){recent_event, recent, recent->count, false, emissions};
 }
 
 const struct event *past_earlier(const struct crash *crash, int tid,
@@ -314,6 +314,60 @@ void past_find_value(const struct crash *crash, enum reg reg, uint64_t value,
         if (!is_kept(crash, reg, value, &index, out))
             return;
     }
+}
+
+/* --- where nobody watched ------------------------------------------------- */
+
+#define READ (1u << 20) /* bytes of code, at most */
+
+/* The nearest address at or below pc in its region that was called, or that of
+ * the first byte that was written there. */
+static bool find_beginning(const struct crash *crash, uint64_t *start)
+{
+    const struct region *region = crash->code;
+    uint64_t index = crash->index, last;
+    const struct event *event;
+
+    if (!pages_extent(&crash->view->pages, region->addr,
+                      crash->pc - region->addr + 1, start, &last))
+        return false;
+    while ((event = past_earlier(crash, 0, &index)))
+        if (event->kind == EVENT_ENTER && event->enter.addr > *start &&
+            event->enter.addr <= crash->pc && word_is(event->enter.how, "call"))
+            *start = event->enter.addr;
+    return crash->pc - *start <= READ;
+}
+
+bool past_read_change(const struct crash *crash, enum reg reg, struct insn *out)
+{
+    const struct view *view = crash->view;
+    bool goes_on = true;
+    struct insn insn;
+    uint64_t at;
+    uint8_t byte;
+
+    out->length = 0;
+    if (!crash->code || !find_beginning(crash, &at))
+        return false;
+    while (at < crash->pc) {
+        /* Between functions there may be zeros, or traps. */
+        pages_read(&view->pages, at, 1, &byte);
+        if (!goes_on && (byte == 0 || byte == trap_insn)) {
+            at++;
+            continue;
+        }
+        if (!view_decode(view, at, &insn))
+            return false;
+        goes_on = insn_goes_on(&insn) && insn.kind != INSN_RETURN &&
+                  insn.kind != INSN_JUMP;
+        if (!goes_on || insn.kind == INSN_CALL || insn.kind == INSN_SYSCALL)
+            out->length = 0;
+        else if (insn_writes(&insn, reg))
+            *out = insn;
+        at += insn.length;
+    }
+    return at == crash->pc && out->length &&
+           insn_may_give(out, reg, crash->regs.value[reg]);
 }
 
 bool past_find_broken(const struct crash *crash, enum reg reg,

@@ -43,6 +43,8 @@ struct crash {
     struct event *event;
     const struct event_signal *signal;
     bool handled;     /* the program went on */
+    int first_tid;    /* the thread that the program began with; 0: not known */
+    bool in_child;    /* that is not watched: index is that of its fork */
     uint64_t pc;      /* of the instruction that failed */
     struct insn insn; /* length 0: it is not known, or is none */
     struct bytes bytes;
@@ -108,6 +110,13 @@ struct value_from {
 };
 void past_find_value(const struct crash *crash, enum reg reg, uint64_t value,
                      uint64_t index, struct value_from *out);
+
+/* The instruction before the one that failed that changes the register, as the
+ * code is read from the nearest place below it on that was seen being called:
+ * nobody saw whether control came that way. Returns false if there is
+ * none behind the last call, jump or ret, or if it gives another value. */
+bool past_read_change(const struct crash *crash, enum reg reg,
+                      struct insn *out);
 
 /* Whether generated code has returned with another value in a register than it
  * had when control came in, though a function must leave that as it was: *step

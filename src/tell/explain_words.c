@@ -72,6 +72,40 @@ const char *words_seen(struct crash *crash, const struct seen *seen)
                   words_code(crash, seen->insn.addr), seen->seq);
 }
 
+const char *words_storer(struct crash *crash, uint64_t addr)
+{
+    const struct event *store = past_find_at(crash, EVENT_WRITE, addr);
+    struct chain chain;
+
+    if (!store || store->write.by ||
+        view_region_at(crash->view, store->write.pc))
+        return "";
+    chain_of(store, &chain);
+    if (crash->past->emissions)
+        emissions_name(crash->past->emissions, &chain);
+    return phrase_chain(&crash->phrases, &chain);
+}
+
+void note_storer(struct crash *crash, uint64_t addr)
+{
+    const char *storer = words_storer(crash, addr);
+
+    if (*storer)
+        note(crash, WHERE, ", stored at %s", storer);
+}
+
+const char *words_callee(struct crash *crash)
+{
+    const struct event *leave = past_find_seq(crash, crash->way.seq);
+    const struct callee *callee = &leave->leave.callee;
+
+    if (!leave || leave->kind != EVENT_LEAVE || !callee->symbol)
+        return NULL;
+    return callee->module ? phrase(&crash->phrases, "%s (%s)", callee->symbol,
+                                   callee->module)
+                          : phrase(&crash->phrases, "%s", callee->symbol);
+}
+
 const char *words_call(struct crash *crash, const struct frame *frame)
 {
     const struct event *event = past_find_seq(crash, frame->seq);
@@ -90,7 +124,8 @@ const char *words_value(struct crash *crash, enum reg reg, uint64_t value,
     struct phrases *phrases = &crash->phrases;
     const char *is =
         phrase(phrases, "%s = %s", reg_name(reg), phrase_value(phrases, value));
-    const char *place, *step, *limit, *which = "";
+    const char *place, *step, *limit, *which = "", *read = "";
+    struct insn change;
     struct value_from from = {0};
 
     if (was_watched)
@@ -121,10 +156,23 @@ const char *words_value(struct crash *crash, enum reg reg, uint64_t value,
     case FROM_UNKNOWN:
         break;
     }
+    if (!was_watched && index == crash->index && crash->regs_known &&
+        crash->regs.value[reg] == value &&
+        past_read_change(crash, reg, &change))
+        read =
+            phrase(phrases,
+                   "; in memory %s at %s comes before, which changes it, if "
+                   "control came that way",
+                   words_insn(crash, &change), words_code(crash, change.addr));
+    if (crash->in_child)
+        return phrase(phrases,
+                      "%s; what set it was not seen, for children are "
+                      "not watched%s",
+                      is, read);
     limit = was_watched ? NULL : past_find_budget(crash);
-    return phrase(phrases, "%s; what set it was not seen%s%s", is,
+    return phrase(phrases, "%s; what set it was not seen%s%s%s", is,
                   limit ? ", for more was executed than --max-" : "",
-                  limit ? limit : "");
+                  limit ? limit : "", read);
 }
 
 const char *words_reg(struct crash *crash, enum reg reg, uint64_t index,
@@ -150,10 +198,35 @@ const char *words_source(struct crash *crash)
 
 void note_what(struct crash *crash, const char *what)
 {
-    note(crash, WHAT, "%s (signal %s%s).", what,
+    note(crash, WHAT, "%s (signal %s", what,
          phrase_signal(&crash->phrases, crash->signal->number,
-                       crash->signal->name),
-         crash->handled ? ", handled by the program" : "");
+                       crash->signal->name));
+    if (crash->signal->process.known)
+        note(crash, WHAT, ", in the child process %" PRIu64,
+             crash->signal->process.value);
+    else if (crash->first_tid && crash->first_tid != crash->event->tid)
+        note(crash, WHAT, ", in thread %d", crash->event->tid);
+    note(crash, WHAT, "%s).", crash->handled ? ", handled by the program" : "");
+}
+
+/* The same of an access outside generated code. One that stores may be made by
+ * a helper: then it is named as other stores are. */
+static const char *words_access(struct crash *crash)
+{
+    const struct event_signal *signal = crash->signal;
+    struct event store = {.kind = EVENT_WRITE, .source = crash->event->source};
+    struct chain chain;
+
+    if (crash->code || !word_is(signal->access, "write") || !signal->via.count)
+        return words_source(crash);
+    store.write.symbol = signal->symbol;
+    store.write.via = signal->via;
+    chain_of(&store, &chain);
+    if (crash->past->emissions)
+        emissions_name(crash->past->emissions, &chain);
+    return phrase(&crash->phrases, "%s: `%s`",
+                  phrase_chain(&crash->phrases, &chain),
+                  store.source.text ? store.source.text : "");
 }
 
 void note_place(struct crash *crash, const char *tail)
@@ -181,8 +254,10 @@ void note_place(struct crash *crash, const char *tail)
         note(crash, WHERE, ", in %s", symbol);
     if (bytes.len)
         note(crash, WHERE, ", bytes %s", phrase_bytes(&crash->phrases, bytes));
+    if (!word_is(crash->signal->access, "execute"))
+        note_storer(crash, crash->pc);
     if (source->file && !crash->signal->return_to.known)
-        note(crash, WHERE, ", %s", words_source(crash));
+        note(crash, WHERE, ", %s", words_access(crash));
     if (outer &&
         sscanf(outer, "0x%" SCNx64 "+0x%" SCNx64, &start, &offset) == 2)
         note(crash, WHERE, "; called from generated code, to return to %s",
@@ -199,6 +274,10 @@ const char *words_page(struct crash *crash, uint64_t addr)
     const struct protection *origin;
     const struct event *event;
 
+    /* A child may have changed its copy. */
+    if (region && crash->in_child && maps && strchr(maps, ' ') &&
+        strncmp(strchr(maps, ' ') + 1, phrase_prot(region->prot), 3) != 0)
+        region = NULL;
     if (region) {
         origin = view_protection(crash->view, region->addr);
         prot = phrase_prot(region->prot);
@@ -256,11 +335,31 @@ static const char *way_to_start(const struct event_start *start)
     return in_memory ? NULL : "--";
 }
 
+/* Whether the address that failed was counted from an instruction. */
+static bool is_relative(const struct crash *crash)
+{
+    const struct insn *jump = &crash->way.step.insn;
+    const struct insn *insn =
+        word_is(crash->signal->access, "execute") ? jump : &crash->insn;
+
+    if (insn_distance(insn))
+        return true;
+    for (unsigned i = 0; i < insn->operand_count; i++)
+        if (insn->operands[i].kind == OPERAND_MEMORY &&
+            insn->operands[i].base == REG_PC)
+            return true;
+    return false;
+}
+
 void note_twin(struct crash *crash)
 {
     const struct event_signal *signal = crash->signal;
+    uint64_t upper = signal->addr.value >> 32;
 
-    if (signal->twin.known)
+    /* The upper half of what was cut is 0, or copies of the sign; else a
+     * distance was. */
+    if (signal->twin.known &&
+        (upper == 0 || upper == UINT32_MAX || is_relative(crash)))
         note(crash, WHY,
              "0x%" PRIx64 "%s%s%s has the same low 32 bits, and is mapped: the "
              "upper ones may have been cut off. ",
@@ -285,7 +384,8 @@ static const char *shown(struct crash *crash, uint64_t seq)
         [INSN_JUMP] = "the jump and the registers",
         [INSN_BRANCH] = "the jump and the registers",
     };
-    const struct event *event = past_find_seq(crash, seq);
+    const struct event *event =
+        seq == crash->event->seq ? crash->event : past_find_seq(crash, seq);
     const char *what = event ? words[event->kind] : NULL, *call = NULL;
     struct seen step;
 
@@ -308,6 +408,28 @@ static const char *shown(struct crash *crash, uint64_t seq)
     return what ? what : "that moment";
 }
 
+/* If a budget was spent before the code ran that failed: which. */
+static void note_budget(struct crash *crash)
+{
+    static const struct {
+        const char *budget;
+        const char *options;
+    } budgets[] = {
+        {"calls", "--max-calls=1000000 --max-steps=1000000"},
+        {"call-steps", "--max-call-steps=1000000 --max-steps=1000000"},
+        {"steps", "--max-steps=1000000"},
+    };
+    const char *spent = NULL;
+
+    if (crash->code && !crash->was_watched && !crash->in_child)
+        spent = past_find_budget(crash);
+    for (size_t i = 0; spent && i < sizeof budgets / sizeof *budgets; i++)
+        if (word_is(spent, budgets[i].budget))
+            note(crash, NEXT,
+                 "With %s more is watched, as far as here perhaps. ",
+                 budgets[i].options);
+}
+
 void note_command(struct crash *crash, uint64_t seq)
 {
     const char *what = shown(crash, seq);
@@ -317,6 +439,7 @@ void note_command(struct crash *crash, uint64_t seq)
     const char *way = NULL;
     struct buf program = {0};
 
+    note_budget(crash);
     if (past->can_go) {
         note(crash, NEXT, "`g %" PRIu64 "` shows %s.", seq, what);
         return;

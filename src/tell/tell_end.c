@@ -81,7 +81,7 @@ const struct tell_kind kind_output = {output_words, output_paragraph, 0};
 /* Explains an event. Returns whether it needed it. */
 static bool tell_explanation(struct telling *telling, uint64_t index)
 {
-    struct past past = recent_past(&telling->recent);
+    struct past past = recent_past(&telling->recent, &telling->emissions);
     struct explanation explanation = {0};
     bool found = explain_event(&past, &telling->view, index, &explanation);
 
@@ -147,6 +147,11 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
     pen_gap(pen, 0);
     pen_source(pen, &event->source);
     pen_end(pen);
+    if (explain_ends_child(signal) && telling->handled_told < HANDLED) {
+        telling->handled_told +=
+            tell_explanation(telling, telling->recent.count - 1);
+        return;
+    }
     if (!explain_is_fault(signal))
         return;
     if (signal->pc.known && signal->number != SIGTRAP &&

@@ -220,6 +220,8 @@ static void check_death(const char *name, int signal, bool varies)
     X(die_dividend, SIGFPE, false)                                      \
     X(die_down, SIGSEGV, false)                                         \
     X(die_edge, SIGSEGV, false)                                         \
+    X(die_file_end, SIGBUS, false)                                      \
+    X(die_filtered, SIGSYS, false)                                      \
     X(die_gone, SIGSEGV, false)                                         \
     X(die_index, SIGSEGV, false)                                        \
     X(die_map_failed, SIGSEGV, false)                                   \
@@ -236,6 +238,8 @@ static void check_death(const char *name, int signal, bool varies)
     X(die_rx, SIGSEGV, false)                                           \
     X(die_saved, SIGSEGV, false)                                        \
     X(die_stack, SIGSEGV, true) /* where a stack begins is by chance */ \
+    X(die_target, SIGSEGV, false)                                       \
+    X(die_twin, SIGSEGV, false)                                         \
     X(die_unmapped, SIGSEGV, false)                                     \
     X(die_wild, SIGSEGV, false)                                         \
     X(die_zero, SIGFPE, false)                                          \
@@ -250,6 +254,34 @@ DEATHS(DEATH)
 static void must_have(const char *text, const char *words)
 {
     cr_assert(contains(text, words), "no \"%s\" in:\n%s", words, text);
+}
+
+/* A child's fault is told as the program's own is, though it was not watched:
+ * of one that died, and of one that has a handler. */
+Test(explain, dead_child)
+{
+    static const char *const forms[] = {"--color=never", "--brief"};
+    struct result result;
+    const char *text;
+
+    for (size_t i = 0; i < 2; i++) {
+        run(&(struct job){.argv = ARGS(JITTRACE, forms[i], "--",
+                                       TRACEE("dead_child")),
+                          .seconds = 60},
+            &result);
+        text = strstr(buf_text(&result.out), "what   The program read from");
+        cr_assert(ne(ptr, (void *)text, NULL), "%s", buf_text(&result.out));
+        must_have(text, "SIGSEGV, in\n       the child process ");
+        must_have(text, "mov rax, [rcx] at code[2]");
+        must_have(text, "called at dead_child.c:");
+        must_have(text, "rcx = 0; what set it was not seen, for");
+        must_have(text, "in memory xor ecx, ecx at code[0]");
+        text = strstr(text + 1, "what   The program read from");
+        cr_assert(ne(ptr, (void *)text, NULL), "%s", buf_text(&result.out));
+        must_have(text, "the child process ");
+        must_have(text, "handled by");
+        result_release(&result);
+    }
 }
 
 /* What the README shows is what one of them gives. */
@@ -602,7 +634,7 @@ Test(explain, abort_is_the_programs_own_doing)
                                            .pc = {true, HERE}}});
     died(history, SIGABRT);
     expect(history, EXPLAIN_WHAT, "The program ended itself: abort()");
-    expect(history, EXPLAIN_WHERE, "No generated code was running.");
+    expect(history, EXPLAIN_WHERE, "No generated code was seen running.");
     history_free(history);
 }
 
@@ -1400,7 +1432,7 @@ Test(explain, the_past)
 
         recent_add(&recent, &event);
     }
-    past = recent_past(&recent);
+    past = recent_past(&recent, NULL);
     cr_assert(eq(u64, past.count, 3 * PAST_EVENTS + 7));
     for (uint64_t i = past.count - PAST_EVENTS; i < past.count; i++)
         cr_assert(eq(u64, past.event(past.from, i)->seq, i));

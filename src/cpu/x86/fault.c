@@ -96,6 +96,29 @@ bool insn_sets(const struct insn *insn, enum reg reg)
     return false;
 }
 
+bool insn_writes(const struct insn *insn, enum reg reg)
+{
+    for (uint8_t i = 0; i < insn->operand_count; i++)
+        if (insn->operands[i].kind == OPERAND_REGISTER &&
+            insn->operands[i].reg == reg && insn->operands[i].written)
+            return true;
+    return false;
+}
+
+bool insn_may_give(const struct insn *insn, enum reg reg, uint64_t value)
+{
+    const struct insn_operand *from = &insn->operands[1];
+
+    if (!insn_sets(insn, reg))
+        return true;
+    if (insn_is(insn, "xor sub"))
+        return value == 0;
+    if (!insn_is(insn, "mov") || from->kind != OPERAND_IMMEDIATE)
+        return true;
+    return insn->operands[0].bits == 32 ? value == (uint32_t)from->immediate
+                                        : value == (uint64_t)from->immediate;
+}
+
 #define DIRECTION_FLAG 0x400u
 
 bool fault_is_down(uint64_t flags)
