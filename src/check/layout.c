@@ -139,7 +139,8 @@ int layout_around(const struct layout *layout, const struct view *view,
             return -1;
         if (at + out->length > addr)
             return 1;
-        if (!insn_goes_on(out) || out->kind == INSN_CALL)
+        if (!insn_goes_on(out) || out->kind == INSN_CALL ||
+            out->kind == INSN_SYSCALL)
             return -1;
         at += out->length;
     }

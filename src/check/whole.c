@@ -120,21 +120,22 @@ bool whole_judge(const struct layout *layout, struct ledger *ledger,
     uint64_t addr = run->place.addr;
     const struct spot *spot = layout_first(layout, addr);
     struct insn outer;
-    bool right = true;
+    bool right = true, overlaps = spot != NULL;
 
     if (spot && layout_at(layout, addr)->back > 0)
         right = !judge_overlap(layout, ledger, run, spot,
                                addr - layout_at(layout, addr)->back);
     for (unsigned i = 1; right && i < run_length(run); i++) {
         spot = layout_at(layout, addr + i);
-        if (spot && spot->ran && spot->back == 0)
-            right = !judge_overlap(layout, ledger, run, spot, addr + i);
+        if (!spot || !spot->ran || spot->back > 0)
+            continue;
+        overlaps = true;
+        right = !judge_overlap(layout, ledger, run, spot, addr + i);
     }
-    if (right && !spot && was_led((uint8_t)run->arrival) &&
+    if (right && !overlaps && run->arrival == ARRIVAL_JUMPED &&
         layout_around(layout, &ledger->view, addr, &outer) == 1 &&
         !is_behind_prefixes(&outer, addr)) {
-        tell_middle(layout, ledger, run->event->seq,
-                    run->arrival == ARRIVAL_JUMPED ? run->from->addr : 0, addr,
+        tell_middle(layout, ledger, run->event->seq, run->from->addr, addr,
                     &outer);
         right = false;
     }

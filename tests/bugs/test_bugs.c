@@ -11,6 +11,8 @@
 TestSuite(bugs, .timeout = 300);
 
 #define BUGS(X)                                                                \
+    X(jump_into_jump, "whole-instructions broken code[3..4] jz",               \
+      "it goes to byte 2 of jmp", "which begins at offset 10")                 \
     X(buffer_moved, "stale broken code[14..15] call rax",                      \
       "its memory went away: mremap(", "at buffer_moved.c:7")                  \
     X(call_too_far, "cut-address broken code[1..5] call", "(libc.so.6:abs",    \
