@@ -104,9 +104,10 @@ static void judge_result(struct ledger *ledger, const struct call *call,
                          const struct event *event)
 {
     const char *taken = event->leave.taken;
+    enum reg part;
 
     if (call->result_set || !call->vector.known || !taken ||
-        !word_is(taken, reg_name(REG_RESULT)))
+        !reg_part_find(taken, &part) || part != REG_RESULT)
         ledger_held(ledger, RULE_RESULT);
     else
         ledger_found(ledger, RULE_RESULT, &call->vector, 0,

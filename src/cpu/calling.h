@@ -91,8 +91,9 @@ bool calling_is_over(const struct regs *entry, uint64_t sp);
 extern const enum reg calling_interest[REG_COUNT];
 
 /* The name of the register that the code which a function returns to takes a
- * result from: that which it reads before it sets it. NULL if that cannot be
- * told from these bytes, up to the first instruction that leads elsewhere. */
+ * result from, or of the part of it ("eax"): that which it reads before it sets
+ * it. NULL if that cannot be told from these bytes, up to the first instruction
+ * that leads elsewhere. */
 const char *calling_taken(struct bytes code, uint64_t addr);
 
 /* The registers that a call had, which has just been executed. */

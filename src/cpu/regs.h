@@ -72,6 +72,10 @@ enum reg reg_find(const char *name);
  * "ah"; Intel SDM vol. 1, table 3-2). */
 void reg_part_name(enum reg reg, unsigned bits, bool high, struct buf *out);
 
+/* The register that a name is of which reg_part_name gives to its low bits, as
+ * *out, and how many; 0: none. */
+unsigned reg_part_find(const char *name, enum reg *out);
+
 /* The register whose lowest byte an instruction with a REX prefix uses where
  * one without uses bits 15..8 of reg: sil for dh (Intel SDM vol. 2, 2.2.1.2).
  * REG_NONE for a register that has no such part. */

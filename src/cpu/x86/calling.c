@@ -101,6 +101,29 @@ bool calling_is_over(const struct regs *entry, uint64_t sp)
     return sp > entry->value[X86_RSP] && sp - entry->value[X86_RSP] <= STACK;
 }
 
+/* The widest part of the result register that insn reads. */
+static const char *part_read(const struct insn *insn)
+{
+    static const char *const names[] = {"al", "ax", "eax", "rax"};
+    unsigned widest = 0;
+
+    for (uint8_t i = 0; i < insn->operand_count; i++) {
+        const struct insn_operand *operand = &insn->operands[i];
+        unsigned part = 3;
+
+        if (operand->kind == OPERAND_REGISTER) {
+            if (operand->reg != X86_RAX || !operand->read)
+                continue;
+            for (part = 0; part < 3 && 8u << part < operand->bits; part++)
+                ;
+        } else if (operand->base != X86_RAX && operand->index != X86_RAX) {
+            continue;
+        }
+        widest = part > widest ? part : widest;
+    }
+    return names[widest];
+}
+
 const char *calling_taken(struct bytes code, uint64_t addr)
 {
     bool general = true, vector = true; /* they may still be the result's */
@@ -113,7 +136,7 @@ const char *calling_taken(struct bytes code, uint64_t addr)
            insn.kind == INSN_PLAIN) {
         insn_touches(&insn, &touch);
         if (general && touch.read >> X86_RAX & 1)
-            return reg_name(X86_RAX);
+            return part_read(&insn);
         if (vector && touch.vectors_read & 1)
             return "xmm0";
         general &= !(touch.written >> X86_RAX & 1);

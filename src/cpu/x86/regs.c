@@ -58,6 +58,24 @@ void reg_part_name(enum reg reg, unsigned bits, bool high, struct buf *out)
                    bits == 8 ? "l" : "");
 }
 
+unsigned reg_part_find(const char *name, enum reg *out)
+{
+    unsigned found = 0;
+    struct buf part = {0};
+
+    for (int reg = 0; reg < REG_GENERAL && !found; reg++)
+        for (unsigned bits = 8; bits <= 64 && !found; bits *= 2) {
+            buf_clear(&part);
+            reg_part_name((enum reg)reg, bits, false, &part);
+            if (strcmp(buf_text(&part), name) == 0) {
+                *out = (enum reg)reg;
+                found = bits;
+            }
+        }
+    buf_release(&part);
+    return found;
+}
+
 enum reg reg_beside_high(enum reg reg)
 {
     switch (reg) {
