@@ -7,6 +7,7 @@
 #include "check/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "check/callout.h"
@@ -50,6 +51,34 @@ static void take(struct check *check, const struct event *event)
     structure_after(&check->structure, ledger, event);
 }
 
+static bool is_same(const struct srcline *a, const struct srcline *b)
+{
+    return a->line == b->line && a->file && b->file &&
+           strcmp(a->file, b->file) == 0;
+}
+
+/* Who emitted what a verdict is about, by all that is known at the end of who
+ * calls whom. */
+static void name_emitter(struct emissions *emissions, struct event *event)
+{
+    struct event_verdict *verdict = &event->verdict;
+    struct event write = {.kind = EVENT_WRITE, .source = event->source};
+    struct chain chain;
+
+    if (verdict->via.count == 0)
+        return;
+    write.write.symbol = verdict->symbol;
+    write.write.via = verdict->via;
+    chain_of(&write, &chain);
+    emissions_name(emissions, &chain);
+    if (is_same(&chain.list[chain.named_by].source, &event->source))
+        return;
+    for (size_t i = 0; i < verdict->via.count && !verdict->named.known; i++)
+        if (is_same(&chain.list[chain.named_by].source,
+                    &verdict->via.list[i].source))
+            verdict->named = (struct opt_u64){true, i + 1};
+}
+
 static int next(struct source *source, struct event *event, struct err *err)
 {
     struct check *check = (struct check *)source;
@@ -57,6 +86,7 @@ static int next(struct source *source, struct event *event, struct err *err)
 
     if (check->ended &&
         ledger_verdict(&check->ledger, &check->verdicts, event)) {
+        name_emitter(&check->structure.emitted.emissions, event);
         event->seq = ++check->seq;
         event->tid = check->tid;
         return 1;

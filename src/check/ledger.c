@@ -212,6 +212,9 @@ static struct event *make_verdict(struct ledger *ledger, enum rule rule,
     } else if (emission) {
         event.source = ledger_write(ledger, emission)->source;
         verdict->via = ledger->write.event.write.via;
+        verdict->symbol = ledger->write.event.write.inlined
+                              ? ledger->write.event.write.inlined
+                              : ledger->write.event.write.symbol;
     }
     return event_keep(&event);
 }

@@ -57,6 +57,15 @@ static void escape_github(struct buf *out, const char *text, bool property)
     escape(out, text, property ? "%:," : "%", to);
 }
 
+/* The line that emitted the instruction. */
+static struct srcline emitted_by(const struct event *event)
+{
+    struct chain chain;
+
+    chain_of_verdict(event, &chain);
+    return chain.list[chain.named_by].source;
+}
+
 /* The place and the sentence: "code[0x3]  mov rbx, rdi: rbx is ..." */
 static void append_sentence(struct buf *out,
                             const struct event_verdict *verdict)
@@ -76,6 +85,7 @@ static void add_junit(struct verdicts_sink *sink, const struct event *event)
     const struct event_verdict *verdict = &event->verdict;
     bool broken = word_is(verdict->verdict, VERDICT_BROKEN);
     bool skipped = word_is(verdict->verdict, VERDICT_NOT_SEEN);
+    const struct srcline source = emitted_by(event);
     struct buf *out = &sink->body, sentence = {0};
 
     sink->count++;
@@ -87,10 +97,10 @@ static void add_junit(struct verdicts_sink *sink, const struct event *event)
     if (verdict->offset.known)
         buf_printf(out, " code[%" PRIu64 "]", verdict->offset.value);
     buf_append_text(out, "\"");
-    if (event->source.file) {
+    if (source.file) {
         buf_append_text(out, " file=\"");
-        escape_xml(out, event->source.file);
-        buf_printf(out, "\" line=\"%d\"", event->source.line);
+        escape_xml(out, source.file);
+        buf_printf(out, "\" line=\"%d\"", source.line);
     }
     buf_append_text(out, sentence.len ? ">\n    " : "/>\n");
     if (sentence.len > 0) {
@@ -113,15 +123,16 @@ static void add_github(struct verdicts_sink *sink, const struct event *event)
 {
     const struct event_verdict *verdict = &event->verdict;
     bool broken = word_is(verdict->verdict, VERDICT_BROKEN);
+    const struct srcline source = emitted_by(event);
     struct buf *out = &sink->body, sentence = {0};
 
     if (!broken && !word_is(verdict->verdict, VERDICT_NOTE))
         return;
     buf_append_text(out, broken ? "::error " : "::notice ");
-    if (event->source.file) {
+    if (source.file) {
         buf_append_text(out, "file=");
-        escape_github(out, event->source.file, true);
-        buf_printf(out, ",line=%d,", event->source.line);
+        escape_github(out, source.file, true);
+        buf_printf(out, ",line=%d,", source.line);
     }
     buf_append_text(out, "title=");
     escape_github(out, verdict->rule, true);

@@ -29,8 +29,11 @@ static void verdict_words(struct story *story, enum tell_form form)
     const char *rule = verdict->rule ? verdict->rule : "a rule";
     const char *state = verdict->verdict ? verdict->verdict : "not seen";
     const char *place = culprit(&story->phrases, verdict);
-    const char *source = phrase_source(&story->phrases, &story->event->source);
+    struct chain chain;
+    const char *source;
 
+    chain_of_verdict(story->event, &chain);
+    source = phrase_source(&story->phrases, &chain.list[chain.named_by].source);
     if (form == TELL_NEXT)
         say(story, "the verdict on %s", rule);
     else if (form == TELL_TITLE)
@@ -48,7 +51,11 @@ static void verdict_paragraph(struct telling *telling,
     const struct event_verdict *verdict = &event->verdict;
     struct pen *pen = &telling->pen;
     bool is_bad = word_is(verdict->verdict, VERDICT_BROKEN);
+    const struct caller *caller;
+    struct chain chain;
 
+    chain_of_verdict(event, &chain);
+    caller = &chain.list[chain.named_by];
     if (!telling->judged)
         pen_blank(pen);
     telling->judged = true;
@@ -60,9 +67,9 @@ static void verdict_paragraph(struct telling *telling,
         pen_gap(pen, 0);
         pen_text(pen, ROLE_MNEMONIC, culprit(&telling->phrases, verdict));
     }
-    if (event->source.file) {
+    if (caller->source.file) {
         pen_gap(pen, 0);
-        pen_source(pen, &event->source);
+        pen_source(pen, &caller->source);
     }
     if (!verdict->at.known) { /* all in one line, if it fits */
         pen_gap(pen, 0);
@@ -72,6 +79,13 @@ static void verdict_paragraph(struct telling *telling,
     }
     pen_end(pen);
     pen_column(pen, DETAIL_INDENT);
+    if (chain.named_by > 0) {
+        pen_words(pen, ROLE_NOTE, DETAIL_INDENT,
+                  phrase(&telling->phrases, "in %s, through %s",
+                         phrase_function(&telling->phrases, caller->symbol),
+                         phrase_through(&telling->phrases, &chain)));
+        pen_column(pen, DETAIL_INDENT);
+    }
     pen_words(pen, is_bad ? ROLE_WARNING : ROLE_NOTE, DETAIL_INDENT,
               verdict->detail ? verdict->detail : "");
 }

@@ -110,6 +110,19 @@ void chain_of(const struct event *event, struct chain *chain)
         chain->list[chain->count++] = via->list[i];
 }
 
+void chain_of_verdict(const struct event *event, struct chain *chain)
+{
+    const struct event_verdict *verdict = &event->verdict;
+    const struct opt_u64 *named = &verdict->named;
+
+    *chain = (struct chain){.count = 1};
+    chain->list[0] = (struct caller){event->source, verdict->symbol};
+    for (size_t i = 0; i < verdict->via.count && i + 1 < MAX_CHAIN; i++)
+        chain->list[chain->count++] = verdict->via.list[i];
+    if (named->known && named->value < chain->count)
+        chain->named_by = named->value;
+}
+
 /* What was inlined has no place of its own: of its caller only the line is
  * known. */
 static void make_links(struct emissions *emissions, const struct chain *chain,

@@ -76,6 +76,9 @@ void emissions_learn(struct emissions *emissions, const struct event *event);
  * yet but the storing place. */
 void chain_of(const struct event *event, struct chain *out);
 
+/* The same of a verdict, and who names it there. */
+void chain_of_verdict(const struct event *event, struct chain *out);
+
 /* Finds who names a chain, as far as it is known who calls whom. */
 void emissions_name(struct emissions *emissions, struct chain *chain);
 
