@@ -55,6 +55,7 @@ void rewrite_release(struct rewrite *rewrite)
     ranges_release(&rewrite->taken);
     ranges_release(&rewrite->foreign);
     ranges_release(&rewrite->shared);
+    patching_release(&rewrite->patching);
     free(rewrite->actors);
 }
 
@@ -453,6 +454,21 @@ static void forget(struct rewrite *rewrite, uint64_t addr, uint64_t length)
     ranges_forget(&rewrite->foreign, addr, addr + length);
 }
 
+/* A store to an instruction that stands there already. */
+static void take_store(struct rewrite *rewrite, const struct ledger *ledger,
+                       const struct layout *layout, const struct event *event)
+{
+    const struct event_write *write = &event->write;
+
+    if (write->new.len < sizeof(uint16_t) ||
+        write->new.len > sizeof(uint64_t) ||
+        !pages_all_written(&ledger->view.pages, write->addr, write->new.len) ||
+        pages_hold(&ledger->view.pages, write->addr, write->new))
+        return;
+    patching_write(&rewrite->patching, ledger, layout, event,
+                   find_base(ledger, layout, write->addr));
+}
+
 static void take_write(struct rewrite *rewrite, struct ledger *ledger,
                        const struct layout *layout, const struct event *event)
 {
@@ -469,6 +485,7 @@ static void take_write(struct rewrite *rewrite, struct ledger *ledger,
     }
     ranges_forget(&rewrite->foreign, write->addr, write->addr + write->new.len);
     take_patch(rewrite, ledger, layout, event);
+    take_store(rewrite, ledger, layout, event);
     take_place(rewrite, ledger, layout, event);
     actor = actor_of(rewrite, event->tid);
     actor->from = write->addr;
@@ -505,6 +522,7 @@ void rewrite_ran(struct rewrite *rewrite, struct ledger *ledger,
                  const struct place *place, const struct insn *insn)
 {
     judge_patch(rewrite, ledger, place, insn);
+    patching_ran(&rewrite->patching, ledger, place, insn);
     judge_place(rewrite, ledger, place);
     judge_foreign(rewrite, ledger, place, insn);
 }

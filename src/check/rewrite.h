@@ -18,6 +18,7 @@
 
 #include "check/layout.h"
 #include "check/ledger.h"
+#include "check/patching.h"
 #include "trace/ranges.h"
 
 /* What a thread was last seen doing: the bytes, if that was a store; or 0. */
@@ -33,7 +34,8 @@ struct rewrite {
     struct ranges taken;   /* by another thread: struct taken */
     struct ranges foreign; /* by a child: struct foreign */
     struct ranges shared;  /* of mappings that a child has, too */
-    int child;             /* a process that was forked, or 0 */
+    struct patching patching;
+    int child; /* a process that was forked, or 0 */
     struct actor *actors;
     size_t count;
     size_t capacity;

@@ -13,6 +13,14 @@ TestSuite(bugs, .timeout = 300);
 #define BUGS(X)                                                                \
     X(jump_into_jump, "whole-instructions broken code[3..4] jz",               \
       "it goes to byte 2 of jmp", "which begins at offset 10")                 \
+    X(patch_too_wide, "overwritten broken code[7..8] add [rax], al",           \
+      "patch_too_wide.c:13", "8 bytes were stored at offset 3",                \
+      "where the disp32 of lea rax, [rdi] begins, which has 4")                \
+    X(patch_over_modrm, "overwritten broken code[2..7]",                       \
+      "(patch_over_modrm.c:15) from its ModRM on",                             \
+      "end in the middle of its imm32")                                        \
+    X(patch_forgotten, "patched broken code[19..24] jle",                      \
+      "patch_forgotten.c:32", "its rel32 is 0x0, as it was emitted")           \
     X(buffer_moved, "stale broken code[14..15] call rax",                      \
       "its memory went away: mremap(", "at buffer_moved.c:7")                  \
     X(call_too_far, "cut-address broken code[1..5] call", "(libc.so.6:abs",    \
