@@ -143,6 +143,54 @@ static void judge_arguments(struct ledger *ledger, const struct call *call,
         ledger_held(ledger, RULE_ARGUMENTS);
 }
 
+/* How many words on the stack the named parameters take, or -1: not known. */
+static int words_of(const struct callee *callee)
+{
+    int general = word_is(callee->result, "memory"), vectors = 0;
+
+    for (size_t i = 0; i < callee->params.count; i++) {
+        const char *type = callee->params.list[i];
+
+        if (is_integer(type))
+            general++;
+        else if (word_is(type, "f32") || word_is(type, "f64"))
+            vectors++;
+        else if (!word_is(type, "void") && !word_is(type, "..."))
+            return -1;
+    }
+    return (general > REG_ARGUMENTS ? general - REG_ARGUMENTS : 0) +
+           (vectors > CALLING_VECTORS ? vectors - CALLING_VECTORS : 0);
+}
+
+/* Arguments that registers do not hold lie from rsp on before the call pushes
+ * (psABI 3.2.3); of the Windows convention, behind room for four more. */
+static void judge_stacked(struct ledger *ledger, const struct call *call,
+                          const struct place *place, const struct regs *now,
+                          const struct callee *callee)
+{
+    const uint64_t size = sizeof(uint64_t), first = calling_stack_after(now);
+    int count = callee->known_by ? words_of(callee) : 0;
+
+    for (int i = 0; i < count; i++) {
+        uint64_t addr = first + size * (unsigned)i;
+
+        if (values_stored(call, addr, size)) {
+            ledger_held(ledger, RULE_ARGUMENTS);
+            continue;
+        }
+        ledger_found(ledger, RULE_ARGUMENTS, place, 3,
+                     "it calls %s, which takes %d argument%s from the stack, "
+                     "the first at rsp + 0; nothing has stored to rsp + "
+                     "%" PRIu64 "%s",
+                     name_of(callee), count, count == 1 ? "" : "s",
+                     addr - first,
+                     values_stored(call, first + size * CALLING_WINDOWS, size)
+                         ? ", but to rsp + 32, as of the Windows convention"
+                         : "");
+        return;
+    }
+}
+
 /* --- results ------------------------------------------------------------- */
 
 /* Notes how much of the result will count. */
@@ -237,10 +285,19 @@ static void take_leave(const struct calls *calls, struct calls_thread *thread,
     const struct regs *now = view_regs(&ledger->view, event->tid);
     struct call *call = calls_now(thread, ledger);
 
-    if (!call || !word_is(event->leave.how, "call"))
+    if (!call)
+        return;
+    call->plain = call->known = false;
+    call->result[0] = 0;
+    call->out = thread->last;
+    call->left = true;
+    if (!word_is(event->leave.how, "call"))
         return;
     /* What no debug information knows may be assembly, with ways of its own,
      * where it is in the program itself. */
+    call->known = callee->known_by != NULL;
+    snprintf(call->result, sizeof call->result, "%s",
+             callee->result ? callee->result : "");
     call->plain =
         callee->known_by || (callee->module && calls->program &&
                              strcmp(callee->module, calls->program) != 0);
@@ -250,6 +307,7 @@ static void take_leave(const struct calls *calls, struct calls_thread *thread,
     }
     judge_variadic(ledger, call, &thread->last, now, callee);
     judge_arguments(ledger, call, &thread->last, now, callee);
+    judge_stacked(ledger, call, &thread->last, now, callee);
     take_result(call, callee);
 }
 

@@ -69,6 +69,8 @@ static void take_call(struct calls_thread *thread, struct ledger *ledger,
                       .regs = *regs,
                       .fp = event->enter.fp_control,
                       .aligned = calling_is_aligned(regs)};
+    values_begin(&innermost(thread)->values,
+                 thread->left_to == event->enter.addr);
     /* Who calls like that is no function of C. */
     ledger->foreign |= thread->count == 1 && !calling_is_aligned(regs) &&
                        !view_frame(&ledger->view, event->tid);
@@ -89,7 +91,7 @@ static void take_back(struct calls_thread *thread,
     for (size_t i = 0; call->plain && i < CALLING_LOST; i++)
         if (was->regs.value[calling_lost[i]] != now->value[calling_lost[i]])
             call->lost |= UINT32_C(1) << calling_lost[i];
-    call->lost_by = thread->last;
+    call->lost_by = call->out;
     call->lost_name = "the call";
     call->set = call->unread = call->vectors = 0;
     call->result_set = true;
@@ -125,6 +127,24 @@ static void take_kept(struct call *call, const struct event *event)
             if (!kept->first.known)
                 kept->first = kept->last;
         }
+    }
+}
+
+/* A store over the address that the call returns to. */
+static void take_return_address(struct call *call, const struct event *event)
+{
+    const struct event_step *step = &event->step;
+    const uint64_t slot = call->regs.value[REG_STACK];
+
+    for (size_t i = 0; i < step->writes.count; i++) {
+        const struct mem_access *write = &step->writes.list[i];
+
+        if (write->addr != slot ||
+            write->new_bytes.len != sizeof call->returns_to)
+            continue;
+        call->returns = ledger_place(event);
+        memcpy(&call->returns_to, write->new_bytes.data,
+               sizeof call->returns_to);
     }
 }
 
@@ -181,6 +201,7 @@ static void take_step(struct calls_thread *thread, const struct ledger *ledger,
     if (!call)
         return;
     take_kept(call, event);
+    take_return_address(call, event);
     if (ledger->decoded)
         take_touch(call, ledger, event);
     else
@@ -198,6 +219,19 @@ static void take_limit(struct calls *calls, const struct event *event)
         for (size_t j = 0; j < calls->threads[i].count; j++)
             if (all || calls->threads[i].tid == event->tid)
                 calls->threads[i].list[j].blind = true;
+}
+
+/* Where control has gone, for as long as nothing else is known. */
+static void take_way(struct calls_thread *thread, const struct event *event)
+{
+    const bool goes =
+        event->kind == EVENT_LEAVE && !word_is(event->leave.how, "return");
+
+    if (event->kind != EVENT_LEAVE && event->kind != EVENT_ENTER)
+        return;
+    thread->left_to = goes ? event->leave.to : 0;
+    if (event->kind == EVENT_ENTER)
+        thread->tail.known = false;
 }
 
 void calls_apply(struct calls *calls, struct ledger *ledger,
@@ -221,6 +255,7 @@ void calls_apply(struct calls *calls, struct ledger *ledger,
     else if (event->kind == EVENT_ENTER)
         take_back(calls_thread(calls, event->tid),
                   view_thread(&ledger->view, event->tid), &enter->regs);
+    take_way(calls_thread(calls, event->tid), event);
 }
 
 bool calls_end(struct calls_thread *thread, const struct ledger *ledger,

@@ -16,6 +16,8 @@
 #include <stdint.h>
 
 #include "check/ledger.h"
+#include "check/values.h"
+#include "check/vectors.h"
 #include "cpu/calling.h"
 
 /* What became of a register that a call must give back. */
@@ -40,6 +42,8 @@ struct call {
     struct place x87;       /* what used an x87 or MMX register first */
     struct place vector;    /* what set the first vector register last */
     bool result_set;        /* something has set the result register */
+    struct place returns;   /* what stored over the address to return to */
+    uint64_t returns_to;    /* that address */
 
     uint32_t set;          /* registers that were, since it began or a function
                             * outside came back: bits of enum reg */
@@ -47,18 +51,28 @@ struct call {
     uint32_t vectors;      /* vector registers that were and nothing has read */
     uint32_t lost;         /* registers that such a function or the kernel has
                             * changed, and nothing has set since */
+    struct place out;      /* the latest call of a function outside, and */
+    bool left;             /* it has not returned */
     struct place lost_by;  /* that call */
     const char *lost_name; /* "syscall" or "the call" */
     bool plain;            /* the function called is one of C, surely */
+    bool known;            /* and its types are */
+    char result[8];        /* what it returns, as in a leave; "": not known */
     uint8_t narrow;        /* bits of the result that count; 0: all */
     bool narrow_signed;
+    struct values values;
+    struct vectors vector_state;
 };
 
 struct calls_thread {
     int tid;
     struct place last; /* its latest step */
     bool is_last_return;
-    uint64_t awaited;  /* by that: where its frame returns to, or 0 */
+    uint64_t left_to; /* generated code has just called or jumped there, or 0 */
+    uint64_t awaited; /* by that: where its frame returns to, or 0 */
+    struct place tail; /* a jump to a function outside, which returns to what
+                        * it is given */
+    int64_t tail_off;  /* the stack pointer was so far off then; or 0 */
     struct call *list; /* the innermost one last */
     size_t count;
     size_t capacity;

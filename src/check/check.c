@@ -34,6 +34,22 @@ struct check {
     struct verdicts verdicts;
 };
 
+/* What has been led astray uses whatever is there. */
+static void take_values(struct check *check, const struct event *event)
+{
+    struct call *call;
+
+    if (structure_is_astray(&check->structure, event->tid)) {
+        call =
+            calls_now(calls_thread(&check->calls, event->tid), &check->ledger);
+        if (call)
+            values_forget(call);
+        return;
+    }
+    values_look(&check->calls, &check->ledger, event);
+    vectors_look(&check->calls, &check->ledger, event);
+}
+
 static void take(struct check *check, const struct event *event)
 {
     struct ledger *ledger = &check->ledger;
@@ -47,6 +63,7 @@ static void take(struct check *check, const struct event *event)
     calls_apply(&check->calls, ledger, event);
     convention_look(&check->calls, ledger, event);
     structure_before(&check->structure, ledger, event);
+    take_values(check, event);
     ledger_apply(ledger, event);
     structure_after(&check->structure, ledger, event);
 }

@@ -116,19 +116,62 @@ static void judge_result(struct ledger *ledger, const struct call *call,
                      taken, event->seq);
 }
 
+/* The caller's address was stored over, and what was stored is what ret took.
+ */
+static void judge_address(struct ledger *ledger, const struct call *call,
+                          const struct event *event)
+{
+    if (call->seq > 0 && call->returns.known &&
+        call->returns_to == event->leave.to)
+        ledger_found(ledger, RULE_STACK_BALANCED, &call->returns, 2,
+                     "it stores over the address to return to; the return goes "
+                     "to " HEX " and not to the caller (event %" PRIu64 ")",
+                     call->returns_to, event->seq);
+}
+
 static void take_return(struct calls_thread *thread, struct ledger *ledger,
                         const struct event *event)
 {
     const struct regs *now = view_regs(&ledger->view, event->tid);
-    struct call call;
+    struct call call = {.seq = 0};
 
-    if (!calls_end(thread, ledger, event, &call))
+    if (!calls_end(thread, ledger, event, &call)) {
+        judge_address(ledger, &call, event);
         return;
+    }
     judge_saved(ledger, &call, now, event->seq);
     judge_stack(ledger, &call, &thread->last, now);
     judge_direction(ledger, &call, now, event->seq);
     judge_fp(ledger, &call, event);
     judge_result(ledger, &call, event);
+    values_returned(&call, ledger, event, &thread->last);
+}
+
+/* A jump to a function of C as the last thing a call does: it returns to what is
+ * at rsp, which must be the caller's address. Whether it is that is known when
+ * it has returned to where nothing can run. */
+static void take_tail(struct calls_thread *thread, const struct ledger *ledger,
+                      const struct event *event)
+{
+    const struct regs *now = view_regs(&ledger->view, event->tid);
+    const struct call *call = calls_now(thread, ledger);
+
+    thread->tail.known = false;
+    if (!call || !now || !event->leave.callee.symbol)
+        return;
+    thread->tail = thread->last;
+    thread->tail_off =
+        (int64_t)(now->value[REG_STACK] - call->regs.value[REG_STACK]);
+}
+
+static void judge_tail(const struct calls_thread *thread, struct ledger *ledger,
+                       const struct event *event)
+{
+    ledger_found(ledger, RULE_STACK_BALANCED, &thread->tail, 3,
+                 "it jumps to a function while rsp is %" PRId64 " bytes off "
+                 "where the address to return to is; that returns to " HEX
+                 " (signal in event %" PRIu64 ")",
+                 thread->tail_off, event->signal.pc.value, event->seq);
 }
 
 /* A return to where nothing can run, right after it, or one that fails itself,
@@ -143,6 +186,9 @@ static void take_crash(struct calls_thread *thread, struct ledger *ledger,
     struct place place;
     struct insn insn;
 
+    if (thread->tail.known && thread->tail_off != 0 && signal->pc.known &&
+        word_is(signal->access, "execute"))
+        judge_tail(thread, ledger, event);
     if (!now || !now->regs_known || !now->frame || !signal->pc.known)
         return;
     went = now->regs.value[REG_PC];
@@ -177,7 +223,9 @@ void convention_look(struct calls *calls, struct ledger *ledger,
     if (event->kind != EVENT_LEAVE && event->kind != EVENT_SIGNAL)
         return;
     thread = calls_thread(calls, event->tid);
-    if (event->kind == EVENT_SIGNAL)
+    if (event->kind == EVENT_LEAVE && word_is(event->leave.how, "jump"))
+        take_tail(thread, ledger, event);
+    else if (event->kind == EVENT_SIGNAL)
         take_crash(thread, ledger, event);
     else if (word_is(event->leave.how, "return"))
         take_return(thread, ledger, event);

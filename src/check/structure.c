@@ -36,6 +36,11 @@ static struct structure_thread *thread_of(struct structure *structure, int tid)
     return thread;
 }
 
+bool structure_is_astray(struct structure *structure, int tid)
+{
+    return thread_of(structure, tid)->astray;
+}
+
 /* --- what is known of the bytes ------------------------------------------ */
 
 static void make_unsure(struct structure *structure,

@@ -47,6 +47,9 @@ struct structure {
 
 void structure_release(struct structure *structure);
 
+/* Whether what the thread runs is the consequence of a wrong arrival. */
+bool structure_is_astray(struct structure *structure, int tid);
+
 /* Before the ledger takes the event. */
 void structure_before(struct structure *structure, struct ledger *ledger,
                       const struct event *event);

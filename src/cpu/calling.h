@@ -33,6 +33,10 @@ extern const enum reg calling_lost[CALLING_LOST];
 #define CALLING_KERNEL_LOST 2
 extern const enum reg calling_kernel_lost[CALLING_KERNEL_LOST];
 
+/* Those that have no argument and are not the caller's. */
+#define CALLING_NOBODYS 3
+extern const enum reg calling_nobodys[CALLING_NOBODYS];
+
 /* Arguments of the other convention for this CPU ("x64 calling convention",
  * learn.microsoft.com). */
 #define CALLING_WINDOWS 4

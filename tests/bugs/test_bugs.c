@@ -11,6 +11,32 @@
 TestSuite(bugs, .timeout = 300);
 
 #define BUGS(X)                                                                \
+    X(byte_result, "set-before-use broken code[6] ret",                        \
+      "the caller takes rax, of which only the low 8 bits were set")           \
+    X(flags_cleared, "flags broken code[4..5] xor eax, eax",                   \
+      "code[6] decides by them and not by what code[0] has compared")          \
+    X(flags_called, "flags broken code[19..20] jle",                           \
+      "what the function that was called at code[17] has left in the flags")   \
+    X(sign_too_narrow, "division broken code[3] cdq",                          \
+      "the upper half of what code[4] divides")                                \
+    X(sign_forgotten, "division broken code[3..5] idiv rsi",                   \
+      "rdx = 0x3, nothing has set since the code was called")                  \
+    X(shift_masked, "shift-count broken code[3..5] shl eax, 36",               \
+      "and the CPU takes 4 for that")                                          \
+    X(float_printed, "float-size broken code[26..28] call r10",                \
+      "it calls printf, which takes a double from xmm0",                       \
+      "what code[4] has left there is a float")                                \
+    X(frame_unset, "set-before-use broken code[9..13] mov rax, [rsp+16]",      \
+      "a place of the stack that nothing has stored to")                       \
+    X(stack_arguments, "arguments broken code[55..56] call rax",               \
+      "it calls seventh, which takes 1 argument from the stack",               \
+      "but to rsp + 32, as of the Windows convention")                         \
+    X(vector_kept, "caller-saved broken code[20..23] mulsd xmm0, xmm1",        \
+      "it uses xmm1, which was set at code[4], before a function was called")  \
+    X(tail_call, "stack-balanced broken code[16..17] jmp rax",                 \
+      "it jumps to a function while rsp is -8 bytes off")                      \
+    X(address_popped, "stack-balanced broken code[12] push rdx",               \
+      "it stores over the address to return to")                               \
     X(jump_into_jump, "whole-instructions broken code[3..4] jz",               \
       "it goes to byte 2 of jmp", "which begins at offset 10")                 \
     X(patch_too_wide, "overwritten broken code[7..8] add [rax], al",           \

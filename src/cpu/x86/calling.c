@@ -31,6 +31,7 @@ bool calling_is_saved(enum reg reg)
 const enum reg calling_lost[CALLING_LOST] = {X86_RCX, X86_RSI, X86_RDI, X86_R8,
                                              X86_R9,  X86_R10, X86_R11};
 const enum reg calling_kernel_lost[CALLING_KERNEL_LOST] = {X86_RCX, X86_R11};
+const enum reg calling_nobodys[CALLING_NOBODYS] = {X86_RAX, X86_R10, X86_R11};
 const enum reg calling_windows[CALLING_WINDOWS] = {X86_RCX, X86_RDX, X86_R8,
                                                    X86_R9};
 

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "cpu/trait.h"
+
+#include <string.h>
+
+#include "cpu/touch.h"
+
+static bool begins(const struct insn *insn, const char *text)
+{
+    return strncmp(insn->mnemonic, text, strlen(text)) == 0;
+}
+
+/* Whether the mnemonic is one of these words. */
+static bool is_one_of(const struct insn *insn, const char *words)
+{
+    const size_t length = strlen(insn->mnemonic);
+
+    for (const char *at = words; (at = strstr(at, insn->mnemonic)); at++)
+        if ((at == words || at[-1] == ' ') &&
+            (at[length] == ' ' || at[length] == 0))
+            return true;
+    return false;
+}
+
+static bool is_register(const struct insn *insn, uint8_t i, enum reg reg)
+{
+    return i < insn->operand_count &&
+           insn->operands[i].kind == OPERAND_REGISTER &&
+           insn->operands[i].reg == reg;
+}
+
+/* The immediate of an instruction of two operands that leaves no choice. */
+static bool is_given(const struct insn *insn, int64_t value)
+{
+    return insn->operand_count > 1 &&
+           insn->operands[1].kind == OPERAND_IMMEDIATE &&
+           insn->operands[1].immediate == value;
+}
+
+static bool idles(const struct insn *insn)
+{
+    const struct insn_operand *first = insn->operands;
+
+    if (insn->operand_count == 0)
+        return false;
+    if (is_one_of(insn, "test") && (first->kind == OPERAND_MEMORY ||
+                                    insn->operands[1].kind == OPERAND_MEMORY))
+        return true;
+    if (is_one_of(insn, "or add sub xor") && is_given(insn, 0) &&
+        first->kind == OPERAND_MEMORY)
+        return true;
+    return is_one_of(insn, "nop endbr64 prefetcht0 prefetchnta prefetchw") ||
+           (is_one_of(insn, "or") && is_given(insn, -1)) ||
+           (is_one_of(insn, "and") && is_given(insn, 0)) ||
+           (is_one_of(insn, "sbb") && first->kind == OPERAND_REGISTER &&
+            is_register(insn, 1, first->reg));
+}
+
+const enum reg insn_dividend_high = X86_RDX;
+
+#define SINGLES "addss subss mulss divss sqrtss minss maxss "
+#define DOUBLES "addsd subsd mulsd divsd sqrtsd minsd maxsd "
+
+void insn_traits(const struct insn *insn, struct insn_trait *out)
+{
+    const struct insn_operand *first = insn->operands;
+    const bool some = insn->operand_count > 0;
+    struct insn_touch touch;
+
+    insn_touches(insn, &touch);
+    *out = (struct insn_trait){
+        .compares = is_one_of(insn, "cmp test comiss comisd ucomiss ucomisd "
+                                    "vcomiss vcomisd vucomiss vucomisd bt"),
+        .clears = is_one_of(insn, "xor sub") && some &&
+                  first->kind == OPERAND_REGISTER &&
+                  is_register(insn, 1, first->reg),
+        .on_stack = is_one_of(insn, "add sub") && is_register(insn, 0, X86_RSP),
+        .moves = begins(insn, "mov") || begins(insn, "vmov") ||
+                 is_one_of(insn, "push pop leave xchg cbw cwde cdqe"),
+        .idles = idles(insn),
+        .extends = is_one_of(insn, "cwd cdq cqo"),
+        .single = is_one_of(insn, SINGLES "cvtsi2ss cvtsd2ss"),
+        .twice = is_one_of(insn, DOUBLES "cvtsi2sd cvtss2sd"),
+        .reads_single =
+            is_one_of(insn, SINGLES "comiss ucomiss cvtss2si cvttss2si"),
+        .reads_twice =
+            is_one_of(insn, DOUBLES "comisd ucomisd cvtsd2si cvttsd2si"),
+    };
+    out->sets_byte = begins(insn, "set") && some && first->bits == 8 &&
+                     first->kind == OPERAND_REGISTER;
+    out->decides = touch.read >> X86_RFLAGS & 1 &&
+                   (insn->kind == INSN_BRANCH || begins(insn, "set") ||
+                    begins(insn, "cmov"));
+}
+
+bool insn_divides(const struct insn *insn, struct insn_division *out)
+{
+    if (!is_one_of(insn, "div idiv") || insn->operand_count == 0 ||
+        insn->operands[0].bits < 32)
+        return false;
+    *out = (struct insn_division){.high = X86_RDX,
+                                  .low = X86_RAX,
+                                  .bits = insn->operands[0].bits,
+                                  .is_signed = begins(insn, "idiv")};
+    return true;
+}
+
+bool insn_cuts_count(const struct insn *insn, unsigned *count, unsigned *taken)
+{
+    if (!is_one_of(insn, "shl shr sar sal rol ror") ||
+        insn->operand_count < 2 || insn->operands[1].kind != OPERAND_IMMEDIATE)
+        return false;
+    *count = (uint8_t)insn->operands[1].immediate;
+    *taken = *count & (insn->operands[0].bits == 64 ? 63 : 31);
+    return *count != *taken;
+}
