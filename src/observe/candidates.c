@@ -263,11 +263,12 @@ void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
                          "is a library that was loaded after the start");
         return;
     }
+    if ((line.prot & (PROT_EXEC | PROT_WRITE)) == PROT_EXEC &&
+        names_mapped(thread, fd, &line))
+        return;
     add(thread, &line, addr, end, !is_stack, call);
-    if (line.prot & PROT_EXEC) {
+    if (line.prot & PROT_EXEC)
         candidate_find_writable(thread, &line);
-        names_mapped(thread, fd, &line);
-    }
     guard_arm_behind_calls(thread, regions_at(&thread->space->regions, addr),
                            GUARDS);
 }

@@ -33,18 +33,21 @@ void names_release(struct names *names)
 
 /* --- what is said --------------------------------------------------------- */
 
-void names_mapped(struct thread *thread, int fd, const struct maps_line *line)
+bool names_mapped(struct thread *thread, int fd, const struct maps_line *line)
 {
     struct names *names = &thread->space->names;
 
-    if (!names->watched || !jitdump_is(line) || names->dump_count == MOST_LISTS)
-        return;
+    if (!names->watched || !jitdump_is(line))
+        return false;
     for (size_t i = 0; i < names->dump_count; i++)
         if (names->dumps[i].inode == line->inode)
-            return;
-    if (jitdump_open(&names->dumps[names->dump_count], thread->tracee.pid, fd,
-                     line))
-        names->dump_count++;
+            return true;
+    if (names->dump_count == MOST_LISTS ||
+        !jitdump_open(&names->dumps[names->dump_count], thread->tracee.pid, fd,
+                      line))
+        return false;
+    names->dump_count++;
+    return true;
 }
 
 void names_library(struct thread *thread)

@@ -28,8 +28,9 @@ void names_begin(struct names *names, pid_t pid, bool watched);
 void names_release(struct names *names);
 
 /* The program has mapped a file that is no library as executable; fd is its
- * descriptor of it, or -1. If that is a jitdump, it is read from now on. */
-void names_mapped(struct thread *thread, int fd, const struct maps_line *line);
+ * descriptor of it, or -1. If that is a jitdump, it is read from now on, and true
+ * is returned: the mapping is a mark for perf, and holds no code. */
+bool names_mapped(struct thread *thread, int fd, const struct maps_line *line);
 
 /* It has mapped a library, which may have a list for debuggers. */
 void names_library(struct thread *thread);

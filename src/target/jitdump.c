@@ -57,7 +57,9 @@ bool jitdump_is(const struct maps_line *line)
     if (!name || strncmp(name, "/jit-", 5) != 0)
         return false;
     digits = strspn(name + 5, "0123456789");
-    return digits > 0 && strcmp(name + 5 + digits, ".dump") == 0;
+    name += 5 + digits;
+    return digits > 0 && (strcmp(name, ".dump") == 0 ||
+                          strcmp(name, ".dump (deleted)") == 0);
 }
 
 bool jitdump_open(struct jitdump *dump, pid_t pid, int fd,

@@ -9,7 +9,6 @@
  * prints:  7 8 8
  * ends:    status 0
  * reports: map rw- anonymous
- * reports: map r-x /tmp/jit-*.dump
  * reports: protect rw- r-x b807000000c3*
  * reports: name seven jitdump.c:57
  * reports: name eight
@@ -25,6 +24,7 @@
  * reports: enter +32 call
  * reports: leave return 8
  * reports: exit status 0
+ * never:   map r-x *
  * never:   limit *
  */
 #include "jitdump.h"
