@@ -15,6 +15,8 @@
  * name of a whole buffer stays right. */
 #define REWRITTEN_PART 4u
 
+enum { MAPPINGS = 2 }; /* the bit of RULE_NEEDS_MAPPINGS */
+
 /* A name as it was given. */
 struct given {
     struct range_value value;
@@ -223,7 +225,8 @@ static void judge_given(struct named *named, struct ledger *ledger,
     char text[48];
 
     shown(given->name, text, sizeof text);
-    if (marked(&named->executable, given->addr, given->length) == 0)
+    if (!ledger->unwatched[MAPPINGS] &&
+        marked(&named->executable, given->addr, given->length) == 0)
         ledger_found(ledger, RULE_NAMES, &place, 0,
                      "%s is the name of %" PRIu64 " bytes at 0x%" PRIx64
                      " that never were executable",

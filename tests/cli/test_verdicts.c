@@ -107,6 +107,26 @@ Test(verdicts, what_may_be_meant_is_broken_if_strict)
     tells(ARGS(JITTRACE, "--check", "--rule=unmapped-at-exit", "--strict", "--",
                BROKEN),
           1, "unmapped-at-exit    broken");
+    tells(ARGS(JITTRACE, "--check", "--rule=names", "--", TRACEE("unnamed")), 0,
+          "names               note  code[0..4]");
+    tells(ARGS(JITTRACE, "--check", "--rule=names", "--strict", "--",
+               TRACEE("unnamed")),
+          1, "names               broken  code[0..4]");
+}
+
+/* In one rule there are both: what harms no reader is a note. */
+Test(verdicts, names_that_are_wrong_or_odd)
+{
+    tells(ARGS(JITTRACE, "--check", "--rule=names", "--", TRACEE("jitdump")), 0,
+          "names               ok\n");
+    tells(ARGS(JITTRACE, "--check", "--rule=names", "--", TRACEE("rwx")), 0,
+          "names               not seen  nothing ran that it is about");
+    tells(ARGS(JITTRACE, "--check", "--rule=names", "--",
+               TRACEE("broken_names_place")),
+          1, "names               note  line 1 of /tmp/perf-");
+    tells(ARGS(JITTRACE, "--check", "--rule=names", "--",
+               TRACEE("broken_names_version")),
+          1, "version 2, which is none");
 }
 
 Test(verdicts, what_was_not_watched_is_not_ok)
