@@ -8,6 +8,9 @@ error and the exit status must be the same; the trace must keep to the schema,
 have generated code entered and stepped, and end with the exit. The text format
 and a walk with --step --plain must leave the program alone as well.
 
+Those of NAMED name their code, in a perf map, a jitdump or for GDB: there must be
+names in the trace, and none that the rule `names` finds wrong.
+
 The JITs of REQUIRED must be there. Those of OPTIONAL are run where they are
 installed, and then they must be right, too. NAMEs choose some of all these.
 """
@@ -26,11 +29,11 @@ WALK = "n\nn\nstage\nn\nstage\nb\nq\n"
 LIMIT = 120  # seconds a run may take; a hang must end some day
 SAMPLE = 2000  # events of a kind that are checked against the schema
 
-Jit = collections.namedtuple("Jit", "name command stdin status prepare")
+Jit = collections.namedtuple("Jit", "name command stdin status prepare names")
 
 
-def jit(name, *command, stdin=COUNT, status=7, prepare=()):
-    return Jit(name, command, stdin, status, prepare)
+def jit(name, *command, stdin=COUNT, status=7, prepare=(), names=False):
+    return Jit(name, command, stdin, status, prepare, names)
 
 
 def read(name):
@@ -66,6 +69,28 @@ def optional(build):
         jit("gjs", "gjs", "tests/jits/sum.gjs"),
         jit("qemu-user", "qemu-x86_64", "/bin/sh", "-c",
             "read n; echo $n; echo done >&2; exit 7"),
+    ]
+
+
+def named(build):
+    php = ("php", "-d", "opcache.enable_cli=1", "-d",
+           "opcache.jit_buffer_size=16M", "-d", "opcache.jit=tracing", "-d")
+    return [
+        jit("node-map", "node", "--perf-basic-prof",
+            "--interpreted-frames-native-stack", "tests/jits/sum.js",
+            names=True),
+        jit("node-dump", "node", "--perf-prof", "--perf-prof-delete-file",
+            "tests/jits/sum.js", names=True),
+        jit("java-map", "java", "-XX:+UnlockDiagnosticVMOptions",
+            "-XX:+DumpPerfMapAtExit", "-cp", build, "Sum", names=True,
+            prepare=("javac", "-d", build, "tests/jits/Sum.java")),
+        jit("php-map", *php, "opcache.jit_debug=0x10", "tests/jits/sum.php",
+            names=True),
+        jit("php-dump", *php, "opcache.jit_debug=0x20", "tests/jits/sum.php",
+            names=True),
+        jit("lli-gdb", "lli", "-jit-kind=mcjit", f"{build}/sum.bc", names=True,
+            prepare=("clang", "-g", "-c", "-emit-llvm", "-o",
+                     f"{build}/sum.bc", "tests/jits/sum.c")),
     ]
 
 
@@ -131,6 +156,12 @@ def check(jittrace, build, validator, what):
           f"{seen['regions']:7} {seen['enter']:7} {seen['step']:7} "
           f"{seen['write']:7} {seen['limit']:6}", end="", flush=True)
 
+    if what.names:
+        judged, _ = run([jittrace, "--check", "--rule=names",
+                         f"--replay={trace}.jsonl"], "")
+        if not seen["name"] or judged[2] not in (0, 71):
+            raise Wrong(f"{seen['name']} names, which are judged as "
+                        f"{judged[0].decode(errors='replace')}")
     as_text, _ = run([*traced, trace + ".txt", "--", *what.command],
                      what.stdin)
     compare(alone, as_text, "--format=text")
@@ -155,7 +186,7 @@ def main():
     print(f"{'':12} {'alone s':>8} {'traced s':>8} {'regions':>7} "
           f"{'entries':>7} {'steps':>7} {'writes':>7} {'limits':>6}")
     mandatory = required(build)
-    for what in mandatory + optional(build):
+    for what in mandatory + optional(build) + named(build):
         if chosen and what.name.split()[0] not in chosen:
             continue
         needs = [what.command[0], *what.prepare[:1]]
