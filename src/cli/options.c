@@ -33,6 +33,9 @@ struct entry {
         TO_COLOR,
         TO_ABI,
         TO_RULE,
+        TO_PLACE,  /* struct choice_places */
+        TO_CALLS,  /* of options.choice */
+        TO_NUMBER, /* a uint64_t there, from 1 on */
         TO_BUDGET,
     } to;
     size_t at; /* or which budget */
@@ -86,6 +89,31 @@ static const struct entry table[] = {
     {"brief", 0, NULL, TO_FLAG, AT(brief),
      "only verdicts, how the program ended, and of a crash\n"
      "the last events and what caused it"},
+    {"only", 'F', "WHERE", TO_PLACE, AT(choice.only),
+     "show only calls of what WHERE names; several times\n"
+     "for several. A function (a glob, as the program names\n"
+     "its code, or the caller): 'JS:*hot*'; offsets, the\n"
+     "last one included: +0..15, or code2+0..15 in the\n"
+     "second mapping with code; addresses:\n"
+     "0x7f0000001000..0x7f000000100f"},
+    {"except", 'N', "WHERE", TO_PLACE, AT(choice.except),
+     "do not show that, nor what it calls"},
+    {"depth", 'D', "N", TO_NUMBER, AT(choice.depth),
+     "of what a call calls within generated code, show N\n"
+     "levels; 1 is the call alone"},
+    {"from-call", 0, "N", TO_NUMBER, AT(choice.first),
+     "show call number N and those behind it; until then\n"
+     "the program runs at full speed but for counting"},
+    {"calls", 0, "N..M", TO_CALLS, 0,
+     "show call number N to M, or N alone. With --only,\n"
+     "calls of that are counted"},
+    {"after-output", 0, "TEXT", TO_TEXT, AT(choice.after_output),
+     "show, and count, nothing before the program has\n"
+     "printed TEXT"},
+    {"last", 0, "N", TO_NUMBER, AT(last),
+     "show the last N events of what runs and how the\n"
+     "program ended, however long that takes: there is no\n"
+     "limit for steps and calls"},
     {"replay", 0, "FILE", TO_TEXT, AT(replay),
      "show a trace that --format=json wrote"},
     {"color", 0, "WHEN", TO_COLOR, 0,
@@ -220,6 +248,7 @@ static int take(const struct entry *entry, const char *value,
     };
     struct observe_budget defaults = observe_default_budget;
     void *at = (char *)options + entry->at;
+    uint64_t number;
     enum budget budget = (enum budget)entry->at;
     unsigned choice = 0;
     char *end;
@@ -248,10 +277,27 @@ static int take(const struct entry *entry, const char *value,
         break;
     case TO_RULE:
         return take_rule(value, &options->rules, err);
+    case TO_PLACE:
+        options->chosen = entry->name;
+        return choice_add_place(at, value, err);
+    case TO_CALLS:
+        options->chosen = entry->name;
+        return choice_set_calls(&options->choice, value, err);
+    case TO_NUMBER:
+        options->chosen = entry->name;
+        errno = 0;
+        number = strtoull(value, &end, 10);
+        if (!isdigit((unsigned char)*value) || *end || errno || number == 0)
+            return err_set(err, ERR_USAGE,
+                           "--%s takes a whole number from 1 on, not '%s'",
+                           entry->name, value);
+        *(uint64_t *)at = number;
+        break;
     case TO_BUDGET: /* a whole number that fits, in decimal */
         errno = 0;
         *budget_value(&options->budget, budget) = strtoull(value, &end, 10);
         options->limited = budget_word(budget);
+        options->given[budget] = true;
         if (!isdigit((unsigned char)*value) || *end || errno)
             return err_set(err, ERR_USAGE,
                            "--max-%s takes a whole number from 0 on, such as "
@@ -370,6 +416,17 @@ static int check(struct options *options, struct err *err)
         {o->replay && is_traced, NULL,
          "--replay shows a recorded trace; no TERM, no lesson and no program "
          "can be there with it"},
+        {o->choice.after_output && !*o->choice.after_output, NULL,
+         "--after-output takes what the program prints, not nothing"},
+        {o->last && o->step, NULL,
+         "--last shows what there is at the end; --step goes through a "
+         "recording of that (--replay)"},
+        {o->replay && (o->chosen || o->choice.after_output),
+         o->chosen ? o->chosen : "after-output",
+         "--replay shows all that was recorded; --%s is for a program that "
+         "runs"},
+        {o->doctor && (o->chosen || o->choice.after_output), NULL,
+         "--doctor looks at the machine; it shows no calls"},
         {o->replay && o->limited, o->limited,
          "--replay shows all that was recorded; --max-%s is for a program that "
          "runs"},
@@ -411,5 +468,11 @@ int options_parse(int argc, char **argv, struct options *options,
     argv[count + 1] = NULL;
     if (options->help || options->version || options->list)
         return 0;
+    if (options->last) /* whatever it takes to get there */
+        for (enum budget i = 0; i < BUDGETS; i++)
+            if (!options->given[i] &&
+                (i == BUDGET_steps || i == BUDGET_call_steps ||
+                 i == BUDGET_calls))
+                *budget_value(&options->budget, i) = UINT64_MAX;
     return check(options, err);
 }

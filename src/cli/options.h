@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "check/check.h"
 #include "observe/budget.h"
+#include "observe/choice.h"
 
 enum format {
     FORMAT_TEXT,
@@ -52,6 +53,10 @@ struct options {
     char *const *operands; /* its arguments, ended by NULL */
     const char *limited;   /* a --max-... option that was given, or NULL */
     struct observe_budget budget;
+    bool given[BUDGETS];  /* which budgets were */
+    struct choice choice; /* what of the program is shown */
+    const char *chosen;   /* an option about that that was given, or NULL */
+    uint64_t last;        /* only so many events at the end; 0: all */
 };
 
 /* Reads argv into *options, which then borrows from argv; the order of what is

@@ -43,6 +43,7 @@
 #include "step/driver.h"
 #include "step/session.h"
 #include "step/terminal.h"
+#include "trace/last.h"
 
 #define GRACE_SECONDS 5
 
@@ -88,7 +89,7 @@ struct source *start_program(const struct options *options,
 
     if (options->program) {
         what.argv = options->program;
-        return observe_new(&what, &options->budget, err);
+        return observe_new(&what, &options->budget, &options->choice, err);
     }
     while (options->operands[count])
         count++;
@@ -98,7 +99,7 @@ struct source *start_program(const struct options *options,
     if (!options->lesson && count == 0)
         argv[1] = "1"; /* the TERM that may be left out */
     what.image = (struct bytes){lesson->program, lesson->program_len};
-    source = observe_new(&what, &options->budget, err);
+    source = observe_new(&what, &options->budget, &options->choice, err);
     if (source)
         observe_provide(source, lesson->source_name,
                         (struct bytes){lesson->source, lesson->source_len});
@@ -401,6 +402,8 @@ int show(const struct options *options, struct err *err)
     /* Only now: what cannot be started or read overwrites no old trace. */
     if (source && writes)
         out = add_output(fan, options, err);
+    if (source && options->last)
+        source = last_source_new(source, options->last);
     if (source && judges) {
         rules.all = options->check;
         events = check_source_new(source, &rules);

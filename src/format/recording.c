@@ -132,6 +132,9 @@ static void note(struct recording *recording, const struct event *event)
         if (word_is(limit->budget, "names") ||
             word_is(limit->budget, "name-format") ||
             word_is(limit->budget, "name-style") ||
+            word_is(limit->budget, "only") ||
+            word_is(limit->budget, "unmatched") ||
+            word_is(limit->budget, "last") ||
             word_is(limit->budget, "output") ||
             word_is(limit->budget, "callers"))
             break;

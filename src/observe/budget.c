@@ -115,6 +115,15 @@ bool budget_has_calls(const struct spending *spent)
     return spent->calls < spent->max.calls;
 }
 
+#define COUNTED 4
+
+bool budget_counts_calls(const struct spending *spent)
+{
+    return !spent->enough &&
+           (budget_has_calls(spent) ||
+            (!spent->uncounted && spent->counted / COUNTED < spent->max.calls));
+}
+
 bool budget_has_callers(const struct spending *spent)
 {
     return spent->callers < spent->max.callers;

@@ -38,6 +38,10 @@ struct spending {
     struct observe_budget max;
     uint64_t all_stores, data_stores, system_calls, steps, calls, refusals;
     uint64_t callers, output;
+    uint64_t counted; /* calls, seen or not: see asked.h */
+    uint64_t sought;  /* steps that were made in search of one */
+    bool uncounted;   /* some calls were not */
+    bool enough;      /* all that was asked for was seen */
 };
 
 /* Memory that a program never executed is watched in the hope that it will.
@@ -70,5 +74,10 @@ bool budget_has_stores(const struct spending *spent);
 bool budget_has_steps(const struct spending *spent);
 bool budget_has_calls(const struct spending *spent);
 bool budget_has_callers(const struct spending *spent);
+
+/* Whether entries are still to be noticed: some may be seen, or the number of
+ * the call that the program dies in may be wanted. Four times as many are
+ * counted as may be seen, if all of them were so far. */
+bool budget_counts_calls(const struct spending *spent);
 
 #endif

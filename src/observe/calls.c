@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include "base/mem.h"
+#include "observe/asked.h"
 #include "observe/guard.h"
 #include "observe/maps.h"
 #include "observe/processes.h"
@@ -101,6 +102,7 @@ static void after_output(struct thread *thread)
     event.output.bytes = (struct bytes){out.data, out.len};
     if (out.len > 0 || call->result == 0)
         run_tell(thread->run, &event);
+    asked_output(thread, event.output.bytes);
     if (spent == BUDGET_output)
         thread_limit(thread, budget_word(spent), 0,
                      "%" PRIu64 " bytes of output were recorded; what the "

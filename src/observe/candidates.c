@@ -93,7 +93,7 @@ unsigned candidate_wanted(const struct thread *thread,
 
     if (space->frozen)
         return 0;
-    if (budget_has_calls(spent))
+    if (budget_counts_calls(spent) && thread->run->has_printed)
         wanted |= PROT_EXEC;
     if (stores && !space->stores_off && budget_has_stores(spent) &&
         region->length <= spent->max.length &&

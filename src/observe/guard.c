@@ -297,7 +297,7 @@ static bool lacks_execution(const struct region *region)
 
 void guard_close_all(struct thread *thread)
 {
-    bool ends = !budget_has_calls(&thread->run->spent);
+    bool ends = !budget_counts_calls(&thread->run->spent);
 
     thread->space->left_open = false;
     /* All of them: what was one region at the enter may have been cut. */

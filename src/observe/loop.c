@@ -14,6 +14,7 @@
 #include "observe/observe.h"
 
 #include "base/mem.h"
+#include "observe/asked.h"
 #include "observe/calls.h"
 #include "observe/fault.h"
 #include "observe/guard.h"
@@ -132,6 +133,8 @@ static void on_gone(struct thread *thread, const struct stop *stop)
     if (stop->tid == run->root) {
         if (space)
             names_tell_all(thread);
+        if (space && space->started && !run->ending)
+            asked_tell_missing(thread);
         if (space && space->entry.awaited && !run->ending)
             thread_limit(thread, "entry", 0,
                          "the program ended before it came to its entry point: "
@@ -378,13 +381,16 @@ static void observer_free(struct source *source)
         event_free(run->queue[run->first + i]);
     event_free(run->current);
     free(run->queue);
+    buf_release(&run->printed);
+    buf_release(&run->others);
     free(run->threads);
     lines_free(run->lines);
     free(run);
 }
 
 struct source *observe_new(const struct launch *what,
-                           const struct observe_budget *budget, struct err *err)
+                           const struct observe_budget *budget,
+                           const struct choice *choice, struct err *err)
 {
     bool has_strangers = wait_has_children();
     struct run *run;
@@ -404,6 +410,9 @@ struct source *observe_new(const struct launch *what,
     run->has_strangers = has_strangers;
     run->root = tracee.pid;
     run->spent.max = *budget;
+    if (choice)
+        run->choice = *choice;
+    run->has_printed = !run->choice.after_output;
     run->lines = lines_new(tracee.pid);
     thread = thread_add(run, &tracee);
     thread_move(thread, space_new(true));

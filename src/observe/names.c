@@ -262,6 +262,39 @@ static bool read_names(struct thread *thread)
 
 /* --- what is told --------------------------------------------------------- */
 
+void names_read(struct thread *thread)
+{
+    read_names(thread);
+}
+
+const char *names_label(const struct thread *thread, uint64_t addr)
+{
+    const struct names *names = &thread->space->names;
+    const struct label *label = ranges_at(&names->unsaid.ranges, addr);
+
+    if (!label) /* an older one */
+        label = ranges_at(&names->said.ranges, addr);
+    return label && *label->name ? label->name : NULL;
+}
+
+bool names_fit(const struct thread *thread, uint64_t addr, uint64_t length,
+               const struct choice_places *places)
+{
+    const struct names *names = &thread->space->names;
+    const struct labels *const both[] = {&names->unsaid, &names->said};
+
+    for (size_t i = 0; i < 2; i++) {
+        size_t left;
+        const struct stretch *at = ranges_from(&both[i]->ranges, addr, &left);
+
+        for (; left > 0 && (at->from <= addr || at->from - addr < length);
+             at++, left--)
+            if (choice_names(places, ((const struct label *)at->value)->name))
+                return true;
+    }
+    return false;
+}
+
 static int by_order(const void *a, const void *b)
 {
     const struct label *one = *(struct label *const *)a;

@@ -44,6 +44,14 @@ void names_tell_all(struct thread *thread);
 void names_stored(struct names *names, uint64_t addr, uint64_t length);
 void names_forget(struct names *names, uint64_t addr, uint64_t length);
 
+/* Takes what is new, and tells nothing. What the program calls the code at addr,
+ * as far as that was taken, or NULL; it lives until more is. Whether a name in
+ * [addr, addr + length) fits the places. */
+void names_read(struct thread *thread);
+const char *names_label(const struct thread *thread, uint64_t addr);
+bool names_fit(const struct thread *thread, uint64_t addr, uint64_t length,
+               const struct choice_places *places);
+
 /* The line that the instruction at addr was made from, as far as that was told;
  * all zero if it is not known. *out lives as long as the run. */
 void names_line(struct thread *thread, uint64_t addr, struct srcline *out);

@@ -13,14 +13,17 @@
 #define JITTRACE_OBSERVE_OBSERVE_H
 
 #include "observe/budget.h"
+#include "observe/choice.h"
 #include "target/launch.h"
 #include "trace/source.h"
 
-/* Starts the program and observes it. Returns a source, or NULL with err filled
- * as by launch(). Freeing the source ends the program if it still runs. */
+/* Starts the program and observes it; choice, whose texts are borrowed, says
+ * what of it is to be shown, or is NULL: all. Returns a source, or NULL with
+ * err filled as by launch(). Freeing the source ends the program if it still
+ * runs. */
 struct source *observe_new(const struct launch *launch,
                            const struct observe_budget *budget,
-                           struct err *err);
+                           const struct choice *choice, struct err *err);
 
 /* What the source file of that name holds; text is borrowed. */
 void observe_provide(struct source *source, const char *name,

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "base/mem.h"
+#include "observe/asked.h"
 #include "observe/candidates.h"
 #include "observe/guard.h"
 #include "observe/maps.h"
@@ -75,6 +76,7 @@ static enum go begin(struct thread *thread)
         if (*budget_value(&thread->run->spent.max, i) == 0)
             thread_limit(thread, budget_word(i), 0, "--max-%s=0 allows no %s",
                          budget_word(i), budget_help(i));
+    asked_tell(thread);
     space->started = true;
     if (!thread->tracee.syscall_insn) {
         thread_limit(thread, "vdso", 0,

@@ -4,6 +4,7 @@
 #include <sys/syscall.h>
 
 #include "cpu/calling.h"
+#include "observe/asked.h"
 #include "observe/arrive.h"
 #include "observe/guard.h"
 #include "observe/place.h"
@@ -403,6 +404,8 @@ int signals_take(struct thread *thread, bool step)
             (struct opt_u64){true, (uint64_t)(uintptr_t)info.si_addr};
     if (tracee_fetch(tracee) == 0) {
         event.signal.pc = (struct opt_u64){true, tracee_pc(tracee)};
+        if (is_fault)
+            event.signal.call = asked_number(thread);
         if (is_fault)
             describe_fault(thread, &texts, &event);
     }

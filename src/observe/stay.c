@@ -4,10 +4,12 @@
 #include "base/mem.h"
 #include "cpu/calling.h"
 #include "observe/arrive.h"
+#include "observe/asked.h"
 #include "observe/bytes.h"
 #include "observe/guard.h"
 #include "observe/names.h"
 #include "observe/place.h"
+#include "observe/run_on.h"
 #include "observe/signals.h"
 #include "target/calls.h"
 #include "target/inject.h"
@@ -22,9 +24,9 @@ static struct opt_u64 fp_control(const struct thread *thread)
     return state;
 }
 
-/* Control is outside: tells how it left, with these registers behind it. */
-static enum go leave(struct thread *thread, const char *how,
-                     const struct regs *now)
+/* Tells how control left, with these registers behind it. */
+static void tell_leave(struct thread *thread, const char *how,
+                       const struct regs *now)
 {
     struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
     struct lines *lines = thread->run->lines;
@@ -47,6 +49,16 @@ static enum go leave(struct thread *thread, const char *how,
         lines_find_callee(lines, event.leave.to, &event.leave.callee);
     run_tell(thread->run, &event);
     buf_release(&place);
+}
+
+/* Control is outside. */
+static enum go leave(struct thread *thread, const char *how,
+                     const struct regs *now)
+{
+    if (thread->asked.shown)
+        tell_leave(thread, how, now);
+    thread->asked.shown = false;
+    asked_left(thread, how, now);
     thread->left_by = how;
     thread->left_to = (struct place){now->value[REG_PC], now->value[REG_STACK]};
     thread->inside = false;
@@ -56,143 +68,23 @@ static enum go leave(struct thread *thread, const char *how,
 
 /* --- running on ----------------------------------------------------------- */
 
-/* Returns of recursive calls that are stopped at for one end; each costs as
- * much as a step. */
-#define MAX_MISSES 1000
-
-static void end_run_on(struct thread *thread)
-{
-    breakpoint_remove(&thread->run_on.stop, &thread->tracee);
-    thread->run_on = (struct run_on){0};
-}
-
-/* The end will not be seen. Then the guard is armed again at the next chance;
- * but if nothing is stepped, all that would bring is an entry now and then. */
-static void give_up(struct thread *thread, struct region *region)
-{
-    if (budget_has_steps(&thread->run->spent))
-        return;
-    end_run_on(thread);
-    thread_limit(thread, budget_word(BUDGET_steps), region->addr,
-                 "where the code at 0x%" PRIx64
-                 " returns to is not known, or is returned to too often; as "
-                 "nothing is stepped, entries into it are not seen any more",
-                 region->addr);
-    guard_drop(thread, region, PROT_EXEC);
-}
-
-/* Whether the return to addr will be seen. */
-static bool set_breakpoint(struct thread *thread, uint64_t addr)
-{
-    struct breakpoint *stop = &thread->run_on.stop;
-    struct region *there = regions_at(&thread->space->regions, addr);
-    struct run *run = thread->run;
-    struct maps_line line;
-
-    /* Tried when the first one is needed, for that costs a call of ours. */
-    if (run->registers == REGISTERS_UNTRIED)
-        run->registers = tracee_proves_break(&thread->tracee)
-                             ? REGISTERS_STOP
-                             : REGISTERS_NEVER_STOP;
-    if (run->registers == REGISTERS_STOP &&
-        breakpoint_set(stop, BREAKPOINT_REGISTER, &thread->tracee, addr) == 0)
-        return true;
-    /* The fetch from another region is seen at its guard. */
-    if (there)
-        return there->start != thread->run_on.start &&
-               (there->guard.wanted & there->prot & PROT_EXEC) &&
-               guard_set(thread, there, there->guard.taken | PROT_EXEC) == 0;
-    /* Only this thread may come by, and nobody store there: in the code of a
-     * file that is mapped for this process alone. */
-    return thread->space->users == 1 &&
-           proc_maps_find(thread->tracee.tid, addr, &line) &&
-           line.start <= addr && !line.shared && line.inode != 0 &&
-           (line.prot & PROT_EXEC) && !(line.prot & PROT_WRITE) &&
-           breakpoint_set(stop, BREAKPOINT_INSN, &thread->tracee, addr) == 0;
-}
-
-/* Lets the rest of this stay run at full speed. */
-static enum go run_on(struct thread *thread, struct region *region)
-{
-    uint64_t addr = thread->back.pc;
-
-    end_run_on(thread);
-    thread->run_on = (struct run_on){
-        .pending = true, .start = region->start, .back = thread->back};
-    thread->inside = false;
-    guard_lift(thread, region, PROT_EXEC);
-    if (addr != 0 && !set_breakpoint(thread, addr) &&
-        !thread->run->told_returns) {
-        thread->run->told_returns = true;
-        thread_limit(
-            thread, "returns", region->start,
-            "debug registers do not work on this machine, and the "
-            "program has several threads or returns to code that could "
-            "change; the ends of calls that run at full speed are not "
-            "seen where that is so");
-    }
-    if (thread->run_on.stop.kind == BREAKPOINT_NONE)
-        give_up(thread, region);
-    return GO_RUN;
-}
-
-/* Whether it cannot return any more: its return address is overwritten, or the
- * stack is unwound beyond it. */
-static bool is_unwound(const struct thread *thread)
-{
-    const struct place *back = &thread->run_on.back;
-    uint64_t sp = tracee_stack(&thread->tracee);
-    struct maps_line line;
-
-    if (!calling_frame_holds(thread->tracee.tid, proc_read,
-                             &(struct call_frame){back->pc, back->sp}))
-        return true;
-    /* Another stack is that of a coroutine or a signal handler. */
-    return sp > back->sp &&
-           proc_maps_find(thread->tracee.tid, back->sp, &line) && sp < line.end;
-}
-
 /* Control arrives at a region, or at the breakpoint: if it is where the rest of
  * a stay in another one returns to, that has ended. */
 static void look_for_return(struct thread *thread)
 {
-    const struct place *back = &thread->run_on.back;
     struct regs now;
 
-    if (!thread->run_on.pending || tracee_pc(&thread->tracee) != back->pc ||
-        tracee_stack(&thread->tracee) < back->sp)
-        return;
-    tracee_regs(&thread->tracee, &now);
-    end_run_on(thread);
-    leave(thread, "return", &now);
+    if (run_on_returned(thread, &now))
+        leave(thread, "return", &now);
 }
 
 enum go stay_trapped(struct thread *thread)
 {
-    struct run_on *on = &thread->run_on;
-    struct region *region;
-
     signals_forced(thread, SIGTRAP);
     tracee_fetch(&thread->tracee);
-    tracee_go_to(&thread->tracee, on->back.pc);
+    tracee_go_to(&thread->tracee, thread->run_on.back.pc);
     look_for_return(thread);
-    if (!on->pending)
-        return GO_RUN;
-
-    /* Another call's return: goes on behind it, if that can be seen again. */
-    if (++on->misses < MAX_MISSES) {
-        bool passed =
-            breakpoint_pass(&on->stop, &thread->tracee, &thread->stop);
-
-        thread->has_stop = thread->stop.kind != STOP_NONE;
-        if (passed)
-            return thread->has_stop ? GO_NOT : GO_RUN;
-    }
-    breakpoint_remove(&on->stop, &thread->tracee);
-    region = regions_at(&thread->space->regions, on->start);
-    if (region && !thread->has_stop)
-        give_up(thread, region);
-    return thread->has_stop ? GO_NOT : GO_RUN;
+    return !thread->run_on.pending || run_on_passed(thread) ? GO_RUN : GO_NOT;
 }
 
 void stay_before_call(struct thread *thread)
@@ -215,9 +107,10 @@ void stay_look(struct thread *thread)
         return;
     region = regions_at(&thread->space->regions, tracee_pc(&thread->tracee));
     if ((region && region->start == thread->run_on.start) ||
-        (thread->run_on.stop.kind != BREAKPOINT_NONE && !is_unwound(thread)))
+        (thread->run_on.stop.kind != BREAKPOINT_NONE &&
+         !run_on_is_unwound(thread)))
         return;
-    end_run_on(thread);
+    run_on_end(thread);
     guard_close_all(thread);
 }
 
@@ -280,7 +173,8 @@ bool stay_step(struct thread *thread, enum resume *how, int *signal)
                      " sets the flag NT, which would not outlast a step; the "
                      "rest of this call runs at full speed",
                      stay->insn.addr);
-        run_on(thread, regions_at(&thread->space->regions, stay->insn.addr));
+        run_on_begin(thread,
+                     regions_at(&thread->space->regions, stay->insn.addr));
         return false;
     }
     if (is_call)
@@ -298,37 +192,70 @@ bool stay_step(struct thread *thread, enum resume *how, int *signal)
 
 /* --- entering ------------------------------------------------------------- */
 
-/* A new stay begins: tells of it and pays for it. */
-static void begin(struct thread *thread, struct region *region)
+/* Tells that control came in with these registers, and pays for it. back: where
+ * a call returns to. */
+static void begin(struct thread *thread, struct region *region, const char *how,
+                  const struct regs *regs, uint64_t back)
 {
     struct event event = {.kind = EVENT_ENTER, .tid = thread->tracee.tid};
     struct run *run = thread->run;
-    const struct regs *regs = &thread->stay.before;
     uint64_t pc = regs->value[REG_PC];
     struct buf code = {0};
 
     names_tell(thread, region->addr, region->length);
     event.enter.addr = pc;
     event.enter.offset = pc - region->start;
-    event.enter.how = arrive_how(thread, regs);
+    event.enter.how = how;
     event.enter.regs = *regs;
-    if (strcmp(event.enter.how, "call") == 0) {
-        event.enter.return_to = (struct opt_u64){true, thread->back.pc};
+    if (thread->asked.begun)
+        event.enter.number = asked_number(thread);
+    if (strcmp(how, "call") == 0) {
+        event.enter.return_to = (struct opt_u64){true, back};
         event.enter.fp_control = fp_control(thread);
-        lines_find(run->lines, thread->back.pc - 1, &event.source);
+        lines_find(run->lines, back - 1, &event.source);
     }
     if (bytes_of_code(thread, region, pc, &code, &event.enter.code_offset))
         event.enter.code = (struct bytes){code.data, code.len};
     event.enter.code_offset += region->addr - region->start;
     run_tell(run, &event);
     buf_release(&code);
+    thread->asked.shown = true;
     thread->stay.steps = 0;
-    thread->stay.start = region->start;
     if (budget_pay_call(&run->spent) == BUDGET_calls)
         thread_limit(thread, budget_word(BUDGET_calls), 0,
                      "this was entry number %" PRIu64
                      " into generated code; later ones are not seen",
                      run->spent.calls);
+}
+
+/* The rest of the stay needs no steps; or nothing will need any. */
+static enum go at_full_speed(struct thread *thread, struct region *region)
+{
+    thread->inside = false;
+    if (thread->run->spent.enough)
+        guard_close_all(thread);
+    else
+        run_on_begin(thread, region);
+    return GO_RUN;
+}
+
+/* Whether control, which has just come in, is to be followed. */
+static bool arrive(struct thread *thread, struct region *region)
+{
+    const struct regs *regs = &thread->stay.before;
+    bool may_show = budget_has_calls(&thread->run->spent);
+    const char *how = arrive_how(thread, regs);
+    enum asked_for asked = asked_enter(thread, region, regs, how);
+
+    tracee_pin(&thread->tracee);
+    thread->stay.start = region->start;
+    thread->asked.shown = asked == ASKED_SHOW && may_show;
+    if (asked == ASKED_NOT || (asked == ASKED_SHOW && !may_show))
+        return false;
+    stay_prepare(thread);
+    if (thread->asked.shown)
+        begin(thread, region, how, regs, thread->back.pc);
+    return true;
 }
 
 enum go stay_enter(struct thread *thread, struct region *region)
@@ -340,27 +267,27 @@ enum go stay_enter(struct thread *thread, struct region *region)
     look_for_return(thread);
     thread->space->changes++; /* nobody watched while it was outside */
     if (!again && on->pending && on->start == region->start &&
-        (on->stop.kind == BREAKPOINT_NONE || !is_unwound(thread))) {
+        (on->stop.kind == BREAKPOINT_NONE || !run_on_is_unwound(thread))) {
         thread->inside = false; /* it is no entry: it goes on with that */
         guard_lift(thread, region, PROT_EXEC);
         return GO_RUN;
     }
-    if (!again && !budget_has_calls(spent)) {
+    if (!again && !budget_counts_calls(spent)) {
         guard_close_all(thread); /* by another thread's entry */
         return GO_RUN;
     }
-    if (!again)
-        tracee_pin(&thread->tracee);
-    stay_prepare(thread);
-    if (!again)
-        begin(thread, region);
+    tracee_regs(&thread->tracee, &thread->stay.before);
+    if (again)
+        stay_prepare(thread);
+    else if (!arrive(thread, region))
+        return at_full_speed(thread, region);
     thread->inside = true;
     if (guard_allow_execution(thread, region, tracee_pc(&thread->tracee)) < 0) {
         thread->inside = false;
         return GO_RUN;
     }
-    if (!budget_has_steps(spent))
-        return run_on(thread, region);
+    if (thread->asked.shown && !budget_has_steps(spent))
+        return at_full_speed(thread, region);
     thread_defer_signals(thread, thread->stay.insn.addr);
     return GO_ON;
 }
@@ -387,6 +314,8 @@ static enum budget pay_step(struct thread *thread, const struct regs *after)
     uint8_t after_bytes[MAX_ACCESSES][ACCESS_BYTES];
     size_t read_count = 0, write_count = 0;
 
+    if (!thread->asked.shown)
+        return BUDGETS;
     for (size_t i = 0; i < stay->accesses.count; i++) {
         const struct access *access = &stay->accesses.list[i];
         struct bytes old = {access->old_bytes, access->known};
@@ -490,6 +419,8 @@ enum go stay_stepped(struct thread *thread)
     struct regs now;
     struct region *region;
     enum budget spent;
+    enum asked_for asked;
+    const char *how;
 
     if (tracee_fetch(&thread->tracee) < 0)
         return GO_NOT;
@@ -531,21 +462,30 @@ enum go stay_stepped(struct thread *thread)
         arrive_awaited(thread,
                        (struct place){now.value[REG_PC], now.value[REG_STACK]},
                        &thread->back);
+    how = kind == INSN_RETURN ? "return" : kind == INSN_CALL ? "call" : "jump";
+    asked = asked_step(thread, kind, &stay->before, &now);
     region = regions_at(&thread->space->regions, now.value[REG_PC]);
     if (!region || region->start != stay->start) {
-        leave(thread,
-              kind == INSN_RETURN ? "return"
-              : kind == INSN_CALL ? "call"
-                                  : "jump",
-              &now);
+        leave(thread, how, &now);
         if (spent == BUDGET_steps)
             tell_no_steps(thread, spent);
         return GO_RUN;
     }
     if (spent != BUDGETS)
         tell_no_steps(thread, spent);
-    if (spent != BUDGETS || !budget_has_steps(&thread->run->spent))
-        return run_on(thread, region);
+    if (spent != BUDGETS ||
+        (thread->asked.shown && !budget_has_steps(&thread->run->spent)))
+        return at_full_speed(thread, region);
+    /* What was asked for begins or ends here, within generated code. */
+    if (thread->asked.shown && asked != ASKED_SHOW) {
+        tell_leave(thread, how, &now);
+        thread->asked.shown = false;
+    } else if (!thread->asked.shown && asked == ASKED_SHOW &&
+               budget_has_calls(&thread->run->spent)) {
+        begin(thread, region, how, &now, end_of(insn));
+    }
+    if (asked == ASKED_NOT)
+        return at_full_speed(thread, region);
     stay_prepare(thread);
     if (kind != INSN_LOADS_FLAGS)
         return GO_ON;

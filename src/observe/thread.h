@@ -19,6 +19,7 @@
 #define JITTRACE_OBSERVE_THREAD_H
 
 #include "observe/budget.h"
+#include "observe/choice.h"
 #include "observe/space.h"
 #include "target/breakpoint.h"
 #include "target/lines.h"
@@ -77,6 +78,27 @@ struct run_on {
     unsigned misses;        /* times that was another call's return */
 };
 
+#define MAX_DEEPER 256
+
+/* Of what was asked for: see asked.h. */
+struct asked {
+    bool shown;                  /* the present stay is told by events */
+    bool on;                     /* the call that is under way is to be shown */
+    bool whole;                  /* up to its return */
+    bool begun;                  /* just now */
+    bool by_jump;                /* it has left generated code by one */
+    uint64_t number;             /* of that call; 0: none is under way */
+    uint64_t floor;              /* the stack pointer when it began */
+    uint64_t deeper[MAX_DEEPER]; /* behind each call within it */
+    unsigned depth;              /* how many these are */
+    unsigned hidden; /* depth + 1 of what is excepted; 0: nothing is */
+    uint64_t quiet;  /* steps of this stay that were not told */
+    uint64_t caller; /* whose name was looked at last, and: */
+    bool is_caller;
+    uint64_t looked_at, looked_for; /* a region, and how many names: */
+    bool has_place;
+};
+
 struct store_step {
     struct insn insn; /* that has faulted */
     struct regs regs; /* before it */
@@ -106,6 +128,7 @@ struct thread {
     struct store_step store;
     bool inside; /* generated code, one step after the other */
     struct stay stay;
+    struct asked asked;
     struct run_on run_on; /* pending and not inside: it runs on */
 
     enum go go; /* it was decided, and how to is yet to be found: */
@@ -148,6 +171,10 @@ struct run {
     struct opt_u64 status, signal; /* of the root, once it has ended */
     struct lines *lines;
     struct spending spent;
+    struct choice choice;
+    bool has_printed;     /* what is awaited before anything is shown */
+    struct buf printed;   /* until then: the last of what it did print */
+    struct buf others;    /* what ran and was not asked for, for a message */
     uint64_t seq;         /* of the next event */
     struct event **queue; /* events that wait to be read, the oldest at first */
     size_t first, queued, queue_capacity;

@@ -83,6 +83,7 @@ struct telling {
     size_t thread_count;
     size_t thread_capacity;
     unsigned names_given;   /* by the program to its code */
+    bool chosen;            /* the reader has asked for some calls alone */
     uint64_t entries;       /* into generated code */
     uint64_t fault;         /* 1 + the number of the latest, until it is known
                              * whether the program handles it; 0: none */

@@ -31,9 +31,13 @@ static const char *entry(struct phrases *phrases, const struct view *view,
                          const struct event_enter *enter)
 {
     const char *place = phrase_place(phrases, enter->offset, 1);
+    uint64_t number = view->calls;
 
+    /* Where not all calls are told, it has another number in the program. */
+    if (enter->number.known && enter->number.value > number)
+        number = enter->number.value;
     return word_is(enter->how, "call")
-               ? phrase(phrases, "call %" PRIu64 " to %s", view->calls, place)
+               ? phrase(phrases, "call %" PRIu64 " to %s", number, place)
                : phrase(phrases, "%s to %s",
                         enter->how ? enter->how : "control", place);
 }

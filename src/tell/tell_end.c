@@ -175,11 +175,19 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
 const struct tell_kind kind_signal = {signal_words, signal_paragraph,
                                       TELL_SEARCHED(signal, name)};
 
+/* The reader's leaving is no limit of ours, nor is what he asked for and is not
+ * there: the sentence says all. */
+static bool says_all(const struct event_limit *limit)
+{
+    return word_is(limit->budget, "quit") ||
+           word_is(limit->budget, "unmatched");
+}
+
 static void limit_words(struct story *story, enum tell_form form)
 {
     const struct event_limit *limit = &story->event->limit;
-    /* The reader's leaving is no limit of ours; its sentence says all. */
     bool is_quit = word_is(limit->budget, "quit");
+    bool is_all = says_all(limit);
     const char *text = limit->text ? limit->text : limit->budget;
     size_t len = text ? strlen(text) : 0;
 
@@ -187,10 +195,12 @@ static void limit_words(struct story *story, enum tell_form form)
         say(story, "a note on what is not watched");
     else if (form == TELL_SENTENCE)
         say(story, "%s%s%s",
-            is_quit ? "" : "Not watched: ", len ? text : "something",
+            is_all ? "" : "Not watched: ", len ? text : "something",
             len && text[len - 1] == '.' ? "" : ".");
     else if (is_quit)
         say(story, "ended by jittrace");
+    else if (is_all)
+        say(story, "not there: what was asked for");
     else
         say(story, "not watched: %s",
             limit->budget ? limit->budget : "something");
@@ -201,8 +211,9 @@ static void limit_paragraph(struct telling *telling, const struct event *event)
     const struct event_limit *limit = &event->limit;
     const char *why = limit->text ? limit->text : limit->budget;
 
-    if (!word_is(limit->budget, "quit"))
+    if (!says_all(limit))
         pen_text(&telling->pen, ROLE_WARNING, "not watched: ");
+    telling->chosen |= word_is(limit->budget, "only");
     pen_words(&telling->pen, ROLE_WARNING, 5, why ? why : "something");
     telling->unwatched |= event_ends_watching(limit);
     tell_explanation(telling, telling->recent.count - 1);
@@ -243,7 +254,9 @@ static void exit_paragraph(struct telling *telling, const struct event *event)
                   "The program was not watched to its end, for the reason "
                   "given above: it may have done more than is shown here.");
     else if (telling->entries == 0)
-        pen_line(pen, ROLE_NOTE, "No generated code was seen to run.");
+        pen_line(pen, ROLE_NOTE, "%s",
+                 telling->chosen ? "Nothing ran of what was asked for."
+                                 : "No generated code was seen to run.");
     buf_printf(&text, "%" PRIu64 " %smapping%s never held code",
                telling->untold, telling->some_code ? "other " : "",
                one ? "" : "s");

@@ -31,6 +31,7 @@ struct region_guard {
     uint64_t window_end; /* taken says otherwise; window == window_end: none */
     uint64_t stores;     /* stores seen so far, for the budget */
     bool code;           /* it could be executed at some time */
+    uint64_t number;     /* which mapping of these, from 1; 0: not counted */
     bool as_data;        /* stores are not watched as long as it could not */
     bool shared;         /* it may be written by others, or elsewhere */
     bool blind;         /* since it was last read stores may have gone unseen */

@@ -51,7 +51,7 @@ static uint64_t record(char **argv, struct history *history)
     int more;
 
     budget.steps = budget.call_steps = budget.calls = UINT64_MAX;
-    source = observe_new(&launch, &budget, &err);
+    source = observe_new(&launch, &budget, NULL, &err);
     if (!source)
         fail(err.text);
     while ((more = source_next(source, &event, &err)) > 0) {

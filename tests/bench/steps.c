@@ -113,7 +113,7 @@ static struct result record(const struct job *job)
     struct err err;
 
     budget.steps = budget.call_steps = budget.calls = UINT64_MAX;
-    source = observe_new(&launch, &budget, &err);
+    source = observe_new(&launch, &budget, NULL, &err);
     if (!source)
         fail(err.text);
     store = (struct store){0};

@@ -39,7 +39,8 @@ static struct source *begin(const char *const *argv)
                             .stdout_fd = nowhere,
                             .stderr_fd = nowhere};
     struct err err = {0};
-    struct source *source = observe_new(&launch, &observe_default_budget, &err);
+    struct source *source =
+        observe_new(&launch, &observe_default_budget, NULL, &err);
     struct event event;
 
     close(nowhere);
@@ -581,7 +582,7 @@ static void run_with_streams(const int *place)
             dup3(files[i], place[i], O_CLOEXEC);
         else
             dup2(files[i], i);
-    source = observe_new(&launch, &observe_default_budget, &err);
+    source = observe_new(&launch, &observe_default_budget, NULL, &err);
     for (int fd = 0; fd < 3; fd++) {
         dup2(saved[fd], fd);
         close(saved[fd]);
@@ -612,7 +613,8 @@ Test(live, one_file_can_be_both_outputs)
     int file = temporary("");
     struct launch launch = {argv, {NULL, 0}, -1, file, file, false};
     struct err err = {0};
-    struct source *source = observe_new(&launch, &observe_default_budget, &err);
+    struct source *source =
+        observe_new(&launch, &observe_default_budget, NULL, &err);
 
     cr_assert(ne(ptr, source, NULL), "%s", err.text);
     finish(source);
@@ -626,7 +628,7 @@ static void start_on_terminal(char **argv, int slave, bool own,
     struct launch launch = {argv, {NULL, 0}, slave, slave, slave, own};
     struct err err = {0};
 
-    *source = observe_new(&launch, &observe_default_budget, &err);
+    *source = observe_new(&launch, &observe_default_budget, NULL, &err);
     cr_assert(ne(ptr, *source, NULL), "%s", err.text);
 }
 
@@ -675,8 +677,8 @@ Test(live, what_is_no_terminal_cannot_be_one)
     struct launch launch = {argv, {NULL, 0}, -1, file, -1, true};
     struct err err = {0};
 
-    cr_assert(
-        eq(ptr, observe_new(&launch, &observe_default_budget, &err), NULL));
+    cr_assert(eq(ptr, observe_new(&launch, &observe_default_budget, NULL, &err),
+                 NULL));
     cr_assert(eq(int, (int)err.kind, ERR_TRACING));
     cr_assert(eq(str, err.text,
                  "cannot give '/bin/true' its terminal: Inappropriate ioctl "
@@ -684,8 +686,8 @@ Test(live, what_is_no_terminal_cannot_be_one)
     expect_nobody_left();
     launch.own_terminal = false;
     launch.stdout_fd = 999;
-    cr_assert(
-        eq(ptr, observe_new(&launch, &observe_default_budget, &err), NULL));
+    cr_assert(eq(ptr, observe_new(&launch, &observe_default_budget, NULL, &err),
+                 NULL));
     cr_assert(eq(str, err.text,
                  "cannot give '/bin/true' its standard streams: Bad file "
                  "descriptor"));

@@ -153,7 +153,8 @@ static struct source *start(void)
                             .stdout_fd = nowhere,
                             .stderr_fd = nowhere};
     struct err err = {ERR_NONE, ""};
-    struct source *source = observe_new(&launch, &observe_default_budget, &err);
+    struct source *source =
+        observe_new(&launch, &observe_default_budget, NULL, &err);
 
     cr_assert(ne(ptr, source, NULL), "%s", err.text);
     close(nowhere);
@@ -361,9 +362,10 @@ Test(session, keys_for_a_reader)
 Test(session, what_is_asked_for)
 {
     for (int i = 0; i < COMMANDS; i++)
-        cr_assert(
-            eq(int, command_table[i].question != NULL,
-               i == COMMAND_GOTO || i == COMMAND_SEARCH || i == COMMAND_WHO));
+        cr_assert(eq(int, command_table[i].question != NULL,
+                     i == COMMAND_GOTO || i == COMMAND_SEARCH ||
+                         i == COMMAND_SEARCH_BACK || i == COMMAND_CHANGED ||
+                         i == COMMAND_WHO));
 }
 
 /* --- one command after the other ----------------------------------------- */
