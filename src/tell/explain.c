@@ -475,6 +475,8 @@ bool explain_event(const struct past *past, const struct view *view,
         explain_unseen(&crash);
     for (int i = 0; i < EXPLAIN_LINES && may_end; i++)
         buf_clear(&out->line[i]);
+    if (died && found)
+        note_unseen_call(&crash);
     event_free(crash.event);
     phrases_release(&crash.phrases);
     return is_gap ? found && !may_end : true;

@@ -76,6 +76,10 @@ void note_twin(struct crash *crash);
  * shows"; and what that event is. */
 void note_command(struct crash *crash, uint64_t seq);
 
+/* At the end of the next line, where a budget was spent before: the command
+ * that shows the call that it was in, by its number if that is known. */
+void note_unseen_call(struct crash *crash);
+
 /* --- explain_memory.c ---------------------------------------------------- */
 
 /* What an address that failed was computed from. */

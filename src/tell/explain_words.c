@@ -408,7 +408,8 @@ static const char *shown(struct crash *crash, uint64_t seq)
     return what ? what : "that moment";
 }
 
-/* If a budget was spent before the code ran that failed: which. */
+/* If a budget was spent before the code ran that failed, in a call that is not
+ * known (see note_unseen_call): which. */
 static void note_budget(struct crash *crash)
 {
     static const struct {
@@ -421,7 +422,8 @@ static void note_budget(struct crash *crash)
     };
     const char *spent = NULL;
 
-    if (crash->code && !crash->was_watched && !crash->in_child)
+    if (crash->code && !crash->was_watched && !crash->in_child &&
+        !crash->signal->call.known)
         spent = past_find_budget(crash);
     for (size_t i = 0; spent && i < sizeof budgets / sizeof *budgets; i++)
         if (word_is(spent, budgets[i].budget))
@@ -430,41 +432,73 @@ static void note_budget(struct crash *crash)
                  budgets[i].options);
 }
 
-void note_command(struct crash *crash, uint64_t seq)
+/* Appends what makes jittrace start that program again, as "-- ./jit 4"; where
+ * that is short and a shell takes the words as they are. */
+static bool program_words(const struct crash *crash, struct buf *out)
 {
-    const char *what = shown(crash, seq);
     const struct past *past = crash->past;
     const struct event *event = past->count ? past->event(past->from, 0) : NULL;
     const struct texts *argv = event ? &event->start.argv : NULL;
     const char *way = NULL;
-    struct buf program = {0};
 
-    note_budget(crash);
-    if (past->can_go) {
-        note(crash, NEXT, "`g %" PRIu64 "` shows %s.", seq, what);
-        return;
-    }
-    /* As a reader can start it again, if that is short and a shell takes the
-     * words as they are. */
     if (event && event->kind == EVENT_START && argv->count)
         way = way_to_start(&event->start);
     if (way)
-        buf_append_text(&program, way);
+        buf_append_text(out, way);
     for (size_t i = 0; way && i < argv->count; i++) {
         const char *word = argv->list[i];
 
         if (!*word || word[strspn(word, "abcdefghijklmnopqrstuvwxyz"
                                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                         "0123456789-_./=+:,@%")])
-            way = NULL;
-        buf_printf(&program, " %s", word);
+            return false;
+        buf_printf(out, " %s", word);
     }
-    if (way && program.len <= COMMAND_SHOWN)
+    return way && out->len <= COMMAND_SHOWN;
+}
+
+void note_command(struct crash *crash, uint64_t seq)
+{
+    const char *what = shown(crash, seq);
+    struct buf program = {0};
+
+    note_budget(crash);
+    if (crash->past->can_go) {
+        note(crash, NEXT, "`g %" PRIu64 "` shows %s.", seq, what);
+        return;
+    }
+    if (program_words(crash, &program))
         note(crash, NEXT,
              "`jittrace --step %s`, then `g %" PRIu64 "`, shows %s.",
              buf_text(&program), seq, what);
     else
         note(crash, NEXT, "jittrace --step, then `g %" PRIu64 "`, shows %s.",
              seq, what);
+    buf_release(&program);
+}
+
+#define LAST_SHOWN 1000 /* events */
+
+void note_unseen_call(struct crash *crash)
+{
+    const struct opt_u64 *call = &crash->signal->call;
+    struct buf *next = &crash->out->line[NEXT];
+    struct buf program = {0};
+    const char *words;
+
+    if (crash->was_watched || crash->in_child || !past_find_budget(crash) ||
+        !(call->known || crash->code))
+        return;
+    words = program_words(crash, &program) ? buf_text(&program)
+                                           : "-- PROGRAM ARG...";
+    if (next->len > 0 && next->data[next->len - 1] != ' ')
+        note(crash, NEXT, " ");
+    if (call->known)
+        note(crash, NEXT,
+             "`jittrace --from-call=%" PRIu64 " %s` shows that call.",
+             call->value, words);
+    else
+        note(crash, NEXT, "`jittrace --last=%d %s` shows what ran before it.",
+             LAST_SHOWN, words);
     buf_release(&program);
 }
