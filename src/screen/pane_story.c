@@ -110,6 +110,23 @@ void pane_output(const struct moment *moment, struct pane *pane)
     }
 }
 
+/* The keys of a command, and of those that stand on its line: appends them, and
+ * returns the last one. */
+static int line_keys(int command, bool alone, struct buf *keys)
+{
+    struct buf more = {0};
+
+    command_keys((enum command)command, keys);
+    while (!alone && command + 1 < COMMANDS &&
+           command_table[command + 1].help[0] == ';') {
+        buf_clear(&more);
+        command_keys((enum command)++ command, &more);
+        buf_printf(keys, ", %s", buf_text(&more));
+    }
+    buf_release(&more);
+    return command;
+}
+
 void pane_help(struct grid *grid)
 {
     static const struct {
@@ -127,25 +144,29 @@ void pane_help(struct grid *grid)
     struct pane pane =
         pane_begin((struct area){0, 0, grid->rows - 1, grid->columns});
     struct pen *pen = &pane.pen;
+    const bool narrow = grid->columns < NARROW;
     struct buf keys = {0};
     size_t widest = 0;
 
     pen_text(&pane.title, ROLE_HEADING, "keys");
     for (int i = 0; i < COMMANDS; i++, buf_clear(&keys)) {
-        command_keys((enum command)i, &keys);
+        i = line_keys(i, narrow, &keys);
         if (pen_width(buf_text(&keys)) > widest)
             widest = pen_width(buf_text(&keys));
     }
-    for (int i = 0; i < COMMANDS; i++, buf_clear(&keys)) {
-        command_keys((enum command)i, &keys);
+    for (int i = 0, first = 0; i < COMMANDS; first = ++i, buf_clear(&keys)) {
+        i = line_keys(i, narrow, &keys);
         pen_text(pen, ROLE_KEY, buf_text(&keys));
         pen_gap(pen, (unsigned)widest + 2);
-        if (grid->columns < NARROW) {
-            pen_cut(pen, ROLE_PLAIN, command_table[i].word);
+        buf_clear(&keys);
+        for (int j = first; j <= i; j++)
+            buf_append_text(&keys, narrow ? command_table[j].word
+                                          : command_table[j].help);
+        if (narrow) {
+            pen_cut(pen, ROLE_PLAIN, buf_text(&keys));
             pen_end(pen);
         } else {
-            pen_words(pen, ROLE_PLAIN, (unsigned)widest + 2,
-                      command_table[i].help);
+            pen_words(pen, ROLE_PLAIN, (unsigned)widest + 2, buf_text(&keys));
         }
     }
     buf_release(&keys);

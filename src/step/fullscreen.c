@@ -90,7 +90,7 @@ static void obey(struct fullscreen *full, enum command command,
     /* What would wait for the program again only stops waiting. */
     if (was_running &&
         (command == COMMAND_NEXT || command == COMMAND_STAGE_NEXT ||
-         command == COMMAND_RUN)) {
+         command == COMMAND_CALL_NEXT || command == COMMAND_RUN)) {
         session_interrupt(full->session);
         return;
     }
@@ -220,6 +220,7 @@ int fullscreen_run(struct session *session, struct driver *driver, bool color,
 
     if (!full.terminal)
         return -1;
+    session->asks = true;
     for (;;) {
         struct press press = {.kind = PRESS_NONE};
         unsigned wanted = DRIVER_GONE;

@@ -78,7 +78,8 @@ static void write_help(struct plain *plain)
         pen_column(pen, LETTER_COLUMN);
         pen_print(pen, ROLE_KEY, "%.1s", entry->letters);
         pen_column(pen, HELP_COLUMN);
-        pen_words(pen, ROLE_PLAIN, HELP_COLUMN, entry->help);
+        pen_words(pen, ROLE_PLAIN, HELP_COLUMN,
+                  entry->help + strspn(entry->help, "; "));
     }
     say(plain, "An empty line is next. The end of input runs to the end of the "
                "program and shows each event on the way.");
@@ -366,6 +367,7 @@ int plain_run(struct session *session, struct driver *driver, FILE *out,
                           .err = err};
     struct buf line = {0};
 
+    session->asks = isatty(driver->input);
     reach(&plain);
     if (!plain.end && history_count(session->history) == 0)
         plain.end = DONE;

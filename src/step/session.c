@@ -223,6 +223,7 @@ void session_free(struct session *session)
         return;
     history_free(session->history);
     free(session->search.text);
+    free(session->changed.text);
     cursor_release(&session->cursor);
     buf_release(&session->message);
     free(session);
@@ -276,11 +277,76 @@ static void miss(struct session *session, bool ran)
                    session->number, last);
     else if (goal == GOAL_STAGE)
         buf_append_text(message, "there is no stage after this one");
+    else if (goal == GOAL_CALL)
+        buf_append_text(message, "there is no call after this event");
+    else if (goal == GOAL_FINISH)
+        buf_append_text(message, "this call was not seen to return");
+    else if (goal == GOAL_ITERATION)
+        buf_append_text(message, "this instruction is not executed again");
     else if (goal == GOAL_SEARCH)
         buf_printf(message, "nothing after event %" PRIu64 " has '%s'",
                    session->seq, session->search.text);
     else
         say_the_end(session);
+}
+
+/* --- calls ---------------------------------------------------------------- */
+
+/* Whether the call that began with event `number` is over in its thread. */
+static bool is_finished(struct session *session, uint64_t seq)
+{
+    const struct frame *frame =
+        view_frame(history_view(session->history, seq), session->tid);
+
+    while (frame && frame->seq > session->number)
+        frame = frame->caller;
+    return !frame || frame->seq != session->number;
+}
+
+/* Whether event seq is the instruction once more, in the same call and not in
+ * one that it has made; or the end of that call, which is told. */
+static bool is_again(struct session *session, uint64_t seq)
+{
+    const struct event *event = history_event(session->history, seq);
+    const struct frame *frame;
+
+    if (event->tid != session->tid)
+        return false;
+    if (is_finished(session, seq)) {
+        buf_append_text(&session->message,
+                        "the call is over: it was not executed again");
+        return true;
+    }
+    event = history_event(session->history, seq);
+    if (event->kind != EVENT_STEP || event->step.addr != session->again)
+        return false;
+    frame = view_frame(history_view(session->history, seq - 1), session->tid);
+    return frame && frame->seq == session->number;
+}
+
+/* Whether event seq, which must exist, is the goal that was set at origin. */
+static bool meets(struct session *session, enum goal goal, uint64_t seq)
+{
+    const struct event *event = history_event(session->history, seq);
+
+    switch (goal) {
+    case GOAL_NEXT:
+        return true;
+    case GOAL_NUMBER:
+        return seq == session->number;
+    case GOAL_STAGE:
+        return history_next_chapter(session->history, session->origin) == seq;
+    case GOAL_SEARCH:
+        return search_finds(&session->search, session->history, seq);
+    case GOAL_CALL:
+        return event->kind == EVENT_ENTER && word_is(event->enter.how, "call");
+    case GOAL_FINISH:
+        return event->tid == session->tid && is_finished(session, seq);
+    case GOAL_ITERATION:
+        return is_again(session, seq);
+    default:
+        return session->exited;
+    }
 }
 
 /* Takes the next event; returns whether it is the goal. */
@@ -295,18 +361,7 @@ static bool take(struct session *session, const struct event *event)
         session->exited = true;
         session->status = event_exit_status(&event->exit);
     }
-    switch (session->goal) {
-    case GOAL_NEXT:
-        return true;
-    case GOAL_NUMBER:
-        return seq == session->number;
-    case GOAL_STAGE:
-        return history_next_chapter(session->history, session->origin) == seq;
-    case GOAL_SEARCH:
-        return search_finds(&session->search, session->history, seq);
-    default:
-        return session->exited;
-    }
+    return meets(session, session->goal, seq);
 }
 
 int session_advance(struct session *session, struct err *err)
@@ -382,9 +437,110 @@ static void go_to(struct session *session, uint64_t seq, enum goal goal)
     session->screen.end = SCREEN_RUNNING;
 }
 
-static void search(struct session *session, const char *argument)
+/* The first later event that is the goal; the program runs for it if none is
+ * there, after a question if it may never come. */
+static void find(struct session *session, enum goal goal, bool may_miss)
 {
     uint64_t seq = session->seq + 1;
+
+    session->origin = session->seq;
+    while (seq < history_count(session->history) && !meets(session, goal, seq))
+        seq++;
+    if (may_miss && session->asks && !session->over &&
+        seq == history_count(session->history)) {
+        session->proposed = goal;
+        buf_printf(&session->message,
+                   "not there up to event %" PRIu64
+                   ", the last one so far; y lets the program run until it "
+                   "comes, or to its end",
+                   last_seq(session));
+        return;
+    }
+    go_to(session, seq, goal);
+}
+
+/* To the end of the call that the reader is in, or to the next time that the
+ * same instruction is executed there. */
+static void find_in_call(struct session *session, enum goal goal)
+{
+    const struct event *event = history_event(session->history, session->seq);
+    bool is_step = event->kind == EVENT_STEP;
+    uint64_t at = session->seq - (is_step && session->seq > 0);
+    const struct frame *frame;
+
+    session->tid = event->tid;
+    session->again = is_step                      ? event->step.addr
+                     : event->kind == EVENT_ENTER ? event->enter.addr
+                                                  : 0;
+    if (goal == GOAL_ITERATION && !session->again) {
+        buf_append_text(&session->message,
+                        "i is for an instruction that was executed");
+        return;
+    }
+    frame = view_frame(history_view(session->history, at), session->tid);
+    if (!frame) {
+        buf_append_text(&session->message,
+                        "this event is in no call of generated code");
+        return;
+    }
+    session->number = frame->seq;
+    find(session, goal, false);
+}
+
+/* Whether the event stores what is looked for, or changes it otherwise. */
+static bool is_change(const struct search *search, struct history *history,
+                      uint64_t seq)
+{
+    const struct event *event = history_event(history, seq);
+    const struct mem_accesses *writes = &event->step.writes;
+
+    if (search->kind == SEARCH_FLAG || search->kind == SEARCH_REGISTER)
+        return search_finds(search, history, seq);
+    if (event->kind == EVENT_WRITE)
+        return search->kind == SEARCH_OFFSET
+                   ? in(search->addr, event->write.offset, event->write.new.len)
+                   : in(search->addr, event->write.addr, event->write.new.len);
+    for (size_t i = 0; event->kind == EVENT_STEP && i < writes->count; i++)
+        if (search->kind == SEARCH_ADDRESS &&
+            in(search->addr, writes->list[i].addr,
+               writes->list[i].new_bytes.len))
+            return true;
+    return false;
+}
+
+/* Back to the event that has changed it last, before the present one. */
+static void find_change(struct session *session, const char *argument)
+{
+    struct search *what = &session->changed;
+    uint64_t seq = session->seq;
+
+    if (argument[strspn(argument, " \t")])
+        search_set(what, argument);
+    if (!argument[strspn(argument, " \t")] && session->cursor.on) {
+        if (cursor_jump(&session->cursor, session->history, session->seq, &seq,
+                        &session->message))
+            session->seq = seq;
+        return;
+    }
+    if (!what->text || what->kind == SEARCH_TEXT) {
+        buf_append_text(&session->message,
+                        "of what? a register (rax), a flag (ZF), code[3] or "
+                        "an address; w chooses a byte");
+        return;
+    }
+    while (seq > 0 && !is_change(what, session->history, seq - 1))
+        seq--;
+    if (seq > 0)
+        session->seq = seq - 1;
+    else
+        buf_printf(&session->message,
+                   "nothing before event %" PRIu64 " has changed %s",
+                   session->seq, what->text);
+}
+
+static void search(struct session *session, const char *argument, bool back)
+{
+    uint64_t seq = session->seq;
 
     if (argument[strspn(argument, " \t")])
         search_set(&session->search, argument);
@@ -392,10 +548,19 @@ static void search(struct session *session, const char *argument)
         buf_append_text(&session->message, "there is no search to repeat");
         return;
     }
-    while (seq < history_count(session->history) &&
-           !search_finds(&session->search, session->history, seq))
-        seq++;
-    go_to(session, seq, GOAL_SEARCH);
+    if (!back) {
+        find(session, GOAL_SEARCH, true);
+        return;
+    }
+    while (seq > 0 &&
+           !search_finds(&session->search, session->history, seq - 1))
+        seq--;
+    if (seq > 0)
+        session->seq = seq - 1;
+    else
+        buf_printf(&session->message,
+                   "nothing before event %" PRIu64 " has '%s'", session->seq,
+                   session->search.text);
 }
 
 /* To the next place that a verdict is about. They stand behind the end. */
@@ -443,13 +608,39 @@ static void move(struct session *session, enum command command,
     uint64_t last = last_seq(session), to;
     const char *text = argument ? argument + strspn(argument, " \t") : "";
     size_t digits = strspn(text, "0123456789");
+    enum goal proposed = session->proposed;
 
+    session->proposed = GOAL_NONE;
     switch (command) {
     case COMMAND_NEXT:
         go_to(session, session->seq + 1, GOAL_NEXT);
         break;
     case COMMAND_STAGE_NEXT:
-        go_to(session, history_next_chapter(history, session->seq), GOAL_STAGE);
+        to = history_next_chapter(history, session->seq);
+        /* From a call on there may be none. */
+        if (to < history_count(history) ||
+            history_view(history, last)->stage < STAGE_CALL)
+            go_to(session, to, GOAL_STAGE);
+        else
+            find(session, GOAL_STAGE, true);
+        break;
+    case COMMAND_CALL_NEXT:
+        find(session, GOAL_CALL, false);
+        break;
+    case COMMAND_FINISH:
+        find_in_call(session, GOAL_FINISH);
+        break;
+    case COMMAND_ITERATION:
+        find_in_call(session, GOAL_ITERATION);
+        break;
+    case COMMAND_CHANGED:
+        find_change(session, argument ? argument : "");
+        break;
+    case COMMAND_YES:
+        if (proposed == GOAL_NONE)
+            buf_append_text(&session->message, "nothing was asked");
+        else
+            go_to(session, last + 1, proposed);
         break;
     case COMMAND_BACK:
     case COMMAND_STAGE_BACK:
@@ -481,7 +672,9 @@ static void move(struct session *session, enum command command,
         session->seq = last;
         break;
     case COMMAND_SEARCH:
-        search(session, argument ? argument : "");
+    case COMMAND_SEARCH_BACK:
+        search(session, argument ? argument : "",
+               command == COMMAND_SEARCH_BACK);
         break;
     case COMMAND_WRITER:
         if (cursor_jump(&session->cursor, history, session->seq, &to,

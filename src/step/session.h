@@ -53,22 +53,30 @@ struct session {
     struct history *history;
     uint64_t seq; /* the event that the reader is at */
     enum goal {
-        GOAL_NONE,   /* else session_advance must be called */
-        GOAL_NEXT,   /* one event more */
-        GOAL_NUMBER, /* event number `number` */
-        GOAL_STAGE,  /* another stage than at origin */
-        GOAL_SEARCH, /* what search finds */
-        GOAL_END,    /* the end of the program */
+        GOAL_NONE,      /* else session_advance must be called */
+        GOAL_NEXT,      /* one event more */
+        GOAL_NUMBER,    /* event number `number` */
+        GOAL_STAGE,     /* another stage than at origin */
+        GOAL_SEARCH,    /* what search finds */
+        GOAL_CALL,      /* an enter by a call */
+        GOAL_FINISH,    /* the end of the call that began with `number` */
+        GOAL_ITERATION, /* the instruction at `again` once more in that call */
+        GOAL_END,       /* the end of the program */
     } goal;
-    bool over;          /* there is no event to come */
-    bool exited;        /* and the last one is the program's end: */
-    int status;         /* as 128 + signal or the status */
+    bool over;   /* there is no event to come */
+    bool exited; /* and the last one is the program's end: */
+    int status;  /* as 128 + signal or the status */
+    bool asks;   /* before it lets the program run for what may not come; else
+                * nobody is there to answer. Set by the driver. */
     struct buf message; /* what the last move had to say, or nothing */
 
     /* Its own: */
     uint64_t origin; /* where the goal was set */
     uint64_t number;
-    struct search search;
+    uint64_t again;     /* an address */
+    int tid;            /* the thread of a call */
+    enum goal proposed; /* what a YES sets, or GOAL_NONE */
+    struct search search, changed;
     struct cursor cursor;
     struct screen screen; /* see session_screen */
 };
@@ -81,8 +89,10 @@ void session_free(struct session *session); /* accepts NULL */
 struct screen *session_screen(struct session *session);
 
 /* Does what a command asks for, as far as the session can: moves or sets a
- * goal. argument is what a GOTO, SEARCH (empty: the last one again) or WHO
- * (cursor.h; empty: none) is to find, else NULL. A move gives up the goal that
+ * goal. argument is what a GOTO, SEARCH (empty: the last one again), WHO
+ * (cursor.h; empty: none) or CHANGED (a register, a flag, code[3] or an
+ * address; empty: the byte that WHO has asked about, or the last one again) is
+ * to find, else NULL. A move gives up the goal that
  * there is, if any; what is not there leaves the position as it was. Help is
  * closed by whatever comes next, and QUIT closes nothing but that if there is
  * any. Returns false for a QUIT that quits. */

@@ -284,7 +284,7 @@ static void check_size(unsigned rows, unsigned columns, const char *path)
     start_command(&tty, &(struct job){.argv = MINUS_FOUR}, rows, columns);
     go_to(&tty, FIRST_STORE + 6);
     add_screen(&tty, &got);
-    go(&tty, "/add\r", FIRST_ADD);
+    go(&tty, "/add\ry", FIRST_ADD);
     add_screen(&tty, &got);
     quit(&tty);
     expect_golden(path, &got);
@@ -426,16 +426,94 @@ static void try_SEARCH(struct tty *tty, struct press key)
 {
     press(tty, key);
     wait_last(tty, "search for:");
-    go(tty, "add\r", FIRST_ADD);
+    tty_type(tty, "add\r");
+    wait_last(tty, "not there up to event 0");
+    wait_event(tty, 0);
+    go(tty, "y", FIRST_ADD);
     press(tty, key);
-    go(tty, "\r", SECOND_ADD); /* the same again */
+    go(tty, "\ry", SECOND_ADD); /* the same again */
     go_to(tty, FIRST_ADD);
     press(tty, key);
     go(tty, "rsp\r", FIRST_ADD + 1); /* ret */
     press(tty, key);
-    tty_type(tty, "0x1234\r");
+    tty_type(tty, "0x1234\ry");
     wait_last(tty, "nothing after event 17 has '0x1234'");
     wait_event(tty, FIRST_ADD + 1);
+}
+
+static void try_SEARCH_BACK(struct tty *tty, struct press key)
+{
+    go(tty, "r", LAST);
+    press(tty, key);
+    wait_last(tty, "search back for:");
+    go(tty, "add\r", LAST - 5);
+    press(tty, key);
+    go(tty, "\r", SECOND_ADD);
+    press(tty, key);
+    go(tty, "\r", FIRST_ADD);
+    press(tty, key);
+    tty_type(tty, "\r");
+    wait_last(tty, "nothing before event 16 has 'add'");
+}
+
+static void try_CALL_NEXT(struct tty *tty, struct press key)
+{
+    press_to(tty, key, FIRST_CALL);
+    press_to(tty, key, FIRST_CALL + 5);
+    press_to(tty, key, FIRST_CALL + 10);
+    press(tty, key);
+    wait_last(tty, "there is no call after this event");
+}
+
+static void try_FINISH(struct tty *tty, struct press key)
+{
+    press(tty, key);
+    wait_last(tty, "this event is in no call of generated code");
+    go_to(tty, FIRST_ADD);
+    press_to(tty, key, FIRST_ADD + 1);
+}
+
+/* Where it finds a round is in test_plain.c. */
+static void try_ITERATION(struct tty *tty, struct press key)
+{
+    press(tty, key);
+    wait_last(tty, "i is for an instruction that was executed");
+    go_to(tty, FIRST_ADD);
+    press_to(tty, key, FIRST_ADD + 1);
+    wait_last(tty, "the call is over: it was not executed again");
+}
+
+static void try_CHANGED(struct tty *tty, struct press key)
+{
+    go_to(tty, FIRST_ADD);
+    press(tty, key);
+    wait_last(tty, "last change of:");
+    tty_type(tty, "\r");
+    wait_last(tty, "of what? a register (rax), a flag (ZF)");
+    press(tty, key);
+    go(tty, "eax\r", FIRST_ADD - 1);
+    press(tty, key);
+    go(tty, "code[3]\r", 5);
+    press(tty, key);
+    tty_type(tty, "\r");
+    wait_last(tty, "nothing before event 5 has changed code[3]");
+    go_to(tty, FIRST_ADD);
+    tty_type(tty, "w3\r");
+    wait_last(tty, "code[3]  event 5");
+    press(tty, key);
+    go(tty, "\r", 5);
+}
+
+static void try_YES(struct tty *tty, struct press key)
+{
+    press(tty, key);
+    wait_last(tty, "nothing was asked");
+    tty_type(tty, "/add\r");
+    wait_last(tty, "y lets the program run");
+    press_to(tty, key, FIRST_ADD);
+    tty_type(tty, "/add\rb"); /* anything else is a no */
+    press(tty, key);
+    wait_last(tty, "nothing was asked");
 }
 
 static void try_WHO(struct tty *tty, struct press key)
