@@ -204,7 +204,8 @@ void candidate_find_writable(struct thread *thread,
             line.shared && (line.prot & PROT_WRITE) &&
             !regions_at(&thread->space->regions, line.start))
             guard_arm(thread,
-                      add(thread, &line, line.start, line.end, true, NULL));
+                      add(thread, &line, line.start, line.end, true, NULL),
+                      GUARDS);
     buf_release(&text);
 }
 
@@ -269,8 +270,7 @@ void candidate_appeared(struct thread *thread, uint64_t addr, uint64_t end,
     add(thread, &line, addr, end, !is_stack, call);
     if (line.prot & PROT_EXEC)
         candidate_find_writable(thread, &line);
-    guard_arm_behind_calls(thread, regions_at(&thread->space->regions, addr),
-                           GUARDS);
+    guard_arm(thread, regions_at(&thread->space->regions, addr), GUARDS);
 }
 
 /* The files that are mapped by then are the program and its libraries. */
@@ -290,7 +290,8 @@ void candidate_find_executable(struct thread *thread)
             continue;
         if (!of_file)
             guard_arm(thread,
-                      add(thread, &line, line.start, line.end, false, NULL));
+                      add(thread, &line, line.start, line.end, false, NULL),
+                      GUARDS);
         else if ((line.prot & PROT_WRITE) && !thread->space->implies_exec)
             tell_library(thread, &line,
                          "can be written and executed from the start");

@@ -281,11 +281,22 @@ static int close_window(struct thread *thread, struct region *region)
 
 /* --- arming --------------------------------------------------------------- */
 
-int guard_arm(struct thread *thread, struct region *region)
+int guard_arm(struct thread *thread, struct region *region, unsigned prot)
 {
-    if (close_window(thread, region) < 0)
+    unsigned wanted = region->guard.wanted & region->prot & prot, writes = 0;
+
+    if ((prot & PROT_EXEC) && close_window(thread, region) < 0)
         return -1;
-    return guard_set(thread, region, region->guard.wanted & region->prot);
+    if (wanted & PROT_WRITE)
+        for_each_thread (other, thread->run)
+            if (other != thread && other->space == thread->space &&
+                (other->mode == MODE_CALL || other->lifted) &&
+                call_may_write(&other->call, region->addr, region->length)) {
+                other->lifted = true;
+                writes = PROT_WRITE;
+            }
+    return guard_set(thread, region,
+                     (region->guard.taken & ~prot) | (wanted & ~writes));
 }
 
 /* Whether execution is wanted of the region, and not held back. */
@@ -311,25 +322,6 @@ void guard_close_all(struct thread *thread)
     }
 }
 
-void guard_arm_behind_calls(struct thread *thread, struct region *region,
-                            unsigned prot)
-{
-    unsigned wanted = region->guard.wanted & region->prot & prot, writes = 0;
-
-    if ((prot & PROT_EXEC) && close_window(thread, region) < 0)
-        return;
-    if (wanted & PROT_WRITE)
-        for_each_thread (other, thread->run)
-            if (other != thread && other->space == thread->space &&
-                (other->mode == MODE_CALL || other->lifted) &&
-                call_may_write(&other->call, region->addr, region->length)) {
-                other->lifted = true;
-                writes = PROT_WRITE;
-            }
-    guard_set(thread, region,
-              (region->guard.taken & ~prot) | (wanted & ~writes));
-}
-
 /* Regions in a row that have the same protection take one call. */
 void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
 {
@@ -340,14 +332,14 @@ void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end)
     int result;
 
     for (; region && region < behind && region->addr < end; region = next) {
-        guard_arm_behind_calls(thread, region, PROT_WRITE);
+        guard_arm(thread, region, PROT_WRITE);
         next = region + 1;
         if (!lacks_execution(region) ||
             guard_in_doubt(thread, addr, end - addr))
             continue;
         taken = by_mprotect(region, region->guard.taken);
         for (; next < behind && next->addr < end; next++) {
-            guard_arm_behind_calls(thread, next, PROT_WRITE);
+            guard_arm(thread, next, PROT_WRITE);
             if (!lacks_execution(next) || next->prot != region->prot ||
                 by_mprotect(next, next->guard.taken) != taken ||
                 next->addr != next[-1].addr + next[-1].length)
@@ -376,7 +368,7 @@ void guard_renew(struct thread *thread, struct region *region)
     if (region->guard.writes != WRITE_GUARD_UFFD)
         return;
     region->guard.taken &= ~(unsigned)PROT_WRITE;
-    guard_arm(thread, region);
+    guard_arm(thread, region, GUARDS);
 }
 
 void guard_open(struct thread *thread, struct region *region, uint64_t addr,
@@ -384,12 +376,12 @@ void guard_open(struct thread *thread, struct region *region, uint64_t addr,
 {
     uint64_t from = addr - addr % ARCH_PAGE_SIZE, to = page_end(addr + size);
     const struct region_guard *guard = &region->guard;
-    unsigned taken = (guard->taken | PROT_WRITE) & guard->wanted & region->prot;
 
     if (open && guard->writes != WRITE_GUARD_UFFD)
         guard_lift(thread, region, PROT_WRITE);
-    if (!open &&
-        (guard_set(thread, region, taken) < 0 || !(taken & PROT_WRITE)))
+    if (!open)
+        guard_arm(thread, region, PROT_WRITE);
+    if (!open && !(guard->taken & PROT_WRITE))
         return;
     if (guard->writes != WRITE_GUARD_UFFD)
         return;

@@ -47,20 +47,16 @@ unsigned guard_shown(const struct region *region);
 /* Whether the permission (one PROT_* bit) is held back at addr. */
 bool guard_holds(const struct region *region, uint64_t addr, unsigned prot);
 
-/* Holds back `taken` of a region, and gives the rest back; or holds back what
- * is wanted of it and the program has; or gives back `prot`. */
+/* Holds back `taken` of a region, and gives the rest back; or holds back those
+ * of `prot` that are wanted of it and the program has; or gives back `prot`. To
+ * arm may find another thread in a system call that may write there: then that
+ * thread holds writes back behind its call. */
 int guard_set(struct thread *thread, struct region *region, unsigned taken);
-int guard_arm(struct thread *thread, struct region *region);
+int guard_arm(struct thread *thread, struct region *region, unsigned prot);
 int guard_lift(struct thread *thread, struct region *region, unsigned prot);
 
-/* Arms the permissions in prot of a region that threads may know of whose
- * system calls are under way: where one of these may write there, its thread
- * holds writes back behind that call. */
-void guard_arm_behind_calls(struct thread *thread, struct region *region,
-                            unsigned prot);
-
-/* The same for all regions that lie in [addr, end), with as few calls of the
- * tracee as may be. */
+/* Arms all that is wanted of the regions that lie in [addr, end), with as few
+ * calls of the tracee as may be. */
 void guard_arm_range(struct thread *thread, uint64_t addr, uint64_t end);
 
 /* Lets the code at addr be executed: the pages around it, or all of the region

@@ -273,7 +273,7 @@ static void arrive(struct thread *thread, const struct region *from,
     proc_maps_find(thread->tracee.tid, addr, &line);
     candidate_tell(thread, region, &line, text);
     tell_moved(thread, region, from->addr, known);
-    guard_arm_behind_calls(thread, region, GUARDS);
+    guard_arm(thread, region, GUARDS);
 }
 
 static void after_mremap(struct thread *thread, const char *text)
@@ -506,6 +506,7 @@ void maps_grown(struct thread *thread, uint64_t addr)
     guard_set(thread, region, 0);
     proc_maps_find(thread->tracee.tid, addr, &line);
     candidate_tell(thread, region, &line, NULL);
-    guard_arm(thread, region);
-    guard_arm(thread, regions_from(regions, region->addr + region->length));
+    guard_arm(thread, region, GUARDS);
+    guard_arm(thread, regions_from(regions, region->addr + region->length),
+              GUARDS);
 }

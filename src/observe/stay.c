@@ -495,7 +495,7 @@ enum go stay_stepped(struct thread *thread)
      * has run without being stepped. So it runs: into the guard, which is armed
      * again, and on whose fault stay_enter goes on. No instruction is executed
      * meanwhile; a signal may come before anything else. */
-    if (guard_arm(thread, region) < 0)
+    if (guard_arm(thread, region, GUARDS) < 0)
         thread->inside = false;
     else
         tracee_store(&thread->tracee);

@@ -285,7 +285,7 @@ void store_after_call(struct thread *thread)
         if (!wanted || (region->guard.taken & PROT_WRITE))
             continue;
         tell_call(thread, region);
-        guard_arm_behind_calls(thread, region, PROT_WRITE);
+        guard_arm(thread, region, PROT_WRITE);
     }
 }
 
