@@ -93,9 +93,16 @@ static bool has_turned(const struct thread *thread)
 
 enum go fault_repeated(struct thread *thread, const struct stop *stop)
 {
+    siginfo_t info;
+
     if (stop->kind == STOP_SIGNAL && stop->signal == SIGTRAP &&
         thread->mode != MODE_STORING && !thread->inside &&
+        tracee_siginfo(&thread->tracee, &info) == 0 &&
         tracee_fetch(&thread->tracee) == 0) {
+        if (info.si_code <= 0) { /* it was pending: a step unblocks it */
+            tracee_hold(&thread->tracee, &info);
+            return GO_AGAIN;
+        }
         tracee_hide_step(&thread->tracee, thread->store.insn.kind);
         tracee_restore_mask(&thread->tracee);
         signals_forced(thread, SIGTRAP);
@@ -297,12 +304,18 @@ enum go fault_stopped(struct thread *thread, const siginfo_t *info)
     /* A signal of faults was sent to this thread and pending when it faulted at
      * a guard. The kernel has unblocked it for the fault, and as it does not
      * queue (signal(7)), only the one that was sent has come. It waits; the
-     * fault comes again. */
+     * fault comes again. One that the only thread has sent itself would have
+     * come at once, were it not blocked. */
     if (is_fault && thread->space->watched && tracee_fetch(tracee) == 0 &&
         faults_at_guard(thread, signal)) {
         signals_forced(thread, signal);
         tracee_hold(tracee, info);
-        return storing || inside ? GO_STEP : GO_PLAIN;
+        if (storing || inside)
+            return GO_STEP;
+        if (thread->space->users > 1 || info->si_pid != tracee->pid)
+            return GO_PLAIN;
+        tracee_block(tracee, signal, true);
+        return GO_AGAIN;
     }
     if (tracee_blocks(tracee, signal)) {
         /* A step has unblocked it: it stays pending. */

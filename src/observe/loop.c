@@ -30,9 +30,13 @@
 
 /* --- going on ------------------------------------------------------------- */
 
-/* Resumes the thread at once. */
+/* Resumes the thread at once. Only a system call or a handler changes its mask,
+ * and none is before its next stop. */
 static void resume(struct thread *thread, enum resume how, int signal)
 {
+    thread->mask_kept = (how == RESUME_CALL || how == RESUME_STEP) &&
+                        signal == 0 &&
+                        tracee_mask(&thread->tracee, &thread->mask) == 0;
     if (!thread->may_have_faulted)
         thread->seen = thread->space ? thread->space->turns : 0;
     thread->settled = false;

@@ -118,6 +118,8 @@ void signals_forced(struct thread *thread, int signal)
     if (tracee_mask(&thread->tracee, &mask) < 0)
         return;
     reset = reset_find(set, now, signal, mask, alone);
+    if (thread->mask_kept)
+        reset.mask = thread->mask & ~mask & SIGNAL_BIT(signal);
     if (reset.mask) /* first, so that one that is pending stays so */
         tracee_block(&thread->tracee, signal, true);
     if (reset.action)

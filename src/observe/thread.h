@@ -157,6 +157,9 @@ struct thread {
     bool may_have_faulted; /* before this stop, and will only now be told so */
     bool settled;          /* nothing has turned since that could matter */
     bool raised_again;     /* the fault that is due is: see signals.c */
+    bool mask_kept; /* it has this signal mask up to its next stop, but for what
+                     * a forced signal changes */
+    uint64_t mask;
     struct last_fault last_fault;
 };
 
