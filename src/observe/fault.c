@@ -151,6 +151,18 @@ static enum go on_own_fault(struct thread *thread, const siginfo_t *info)
     return deliver(thread, info);
 }
 
+/* Whether a call may be at work where the access goes to; and for a guard to be
+ * lifted, which is done as a whole, in its region. */
+static bool is_in_doubt(const struct thread *thread, uint64_t addr,
+                        enum fault_class class)
+{
+    const struct region *region = regions_at(&thread->space->regions, addr);
+
+    return class == FAULT_STORE || class == FAULT_FETCH
+               ? guard_in_doubt(thread, region->addr, region->length)
+               : guard_in_doubt(thread, addr, 1);
+}
+
 static enum go on_fault(struct thread *thread, const siginfo_t *info)
 {
     struct fault fault = {.signal = info->si_signo,
@@ -187,7 +199,9 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
         class = FAULT_STALE; /* by that, perhaps */
     if ((class == FAULT_STORE && store_must_wait(thread)) ||
         (signals_come_again(thread, info) &&
-         guard_in_doubt(thread, fault.addr, 1))) {
+         is_in_doubt(thread, fault.addr, class))) {
+        if (thread->mode == MODE_STORING) /* it would keep the call waiting */
+            store_abort(thread);
         thread->waits_for_store = true;
         return GO_NOT;
     }

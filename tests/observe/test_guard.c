@@ -16,7 +16,7 @@
 
 #include "support/support.h"
 
-TestSuite(guard, .timeout = 60);
+TestSuite(guard, .timeout = 180);
 
 static int on_userfaultfd(uint32_t action)
 {
@@ -90,6 +90,26 @@ Test(guard, without_userfaultfd_shows_in_the_map)
     char *output = output_within(refuse_userfaultfd, TRACEE("own_maps"));
 
     cr_assert(eq(str, output, "r--p\n42\n"));
+}
+
+/* A call changes one page of a region while a thread stores into another one:
+ * the guard there is lifted of the region as a whole, behind that call. Where
+ * the store did not wait for it, one run in three did not end. */
+Test(guard, a_store_waits_for_a_call_about_its_region)
+{
+    for (int round = 0; round < 5; round++) {
+        struct store store = {0};
+        struct result result;
+
+        trace(&(struct job){.argv = ARGS("--", TRACEE("barriers")),
+                            .prepare = refuse_userfaultfd,
+                            .seconds = 30},
+              &store, &result);
+        cr_assert(eq(int, result.status, 0));
+        cr_assert(eq(str, (char *)buf_text(&result.out), "600 stores\n"));
+        result_release(&result);
+        store_release(&store);
+    }
 }
 
 /* Each byte that was stored, by whom it was. */
