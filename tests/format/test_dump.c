@@ -180,8 +180,9 @@ static void enter(struct sink *sink, uint64_t addr, struct bytes code)
 static void name(struct sink *sink, uint64_t addr, uint64_t length,
                  const char *text)
 {
-    tell(sink,
-         (struct event){.kind = EVENT_NAME, .name = {addr, length, text}});
+    tell(sink, (struct event){
+                   .kind = EVENT_NAME,
+                   .name = {.addr = addr, .length = length, .name = text}});
 }
 
 Test(dump, one_file_for_each_generation)

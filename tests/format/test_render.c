@@ -21,6 +21,7 @@
 #include "tell/code.h"
 #include "format/format.h"
 #include "support/support.h"
+#include "trace/labels.h"
 
 TestSuite(render, .timeout = 20);
 
@@ -491,6 +492,63 @@ static char *many_story(bool color)
     return story_end(&story);
 }
 
+/* The lines of the source that the program has made its code from. */
+static void tell_made_step(struct story *story, int line, const char *text,
+                           uint64_t offset, struct bytes bytes,
+                           const char *words)
+{
+    tell(story, (struct event){
+                    .kind = EVENT_STEP,
+                    .source = {.file = "five.lua", .line = line, .text = text},
+                    .step = {.addr = PAGE + offset,
+                             .offset = offset,
+                             .bytes = bytes,
+                             .text = words,
+                             .next = PAGE + offset + bytes.len}});
+}
+
+/* Code that the program gives names and lines, and takes back one of them. */
+static char *named_story(bool color)
+{
+    static const uint8_t code[] = {0xb8, 5, 0, 0, 0, 0x90, 0xc3, 0xc3};
+    static const struct line_row rows[] = {{0, "lib/five.lua", 3},
+                                           {6, "lib/five.lua", 4}};
+    const struct event_name five = {.addr = PAGE,
+                                    .length = 7,
+                                    .name = "five",
+                                    .by = NAMED_BY_JITDUMP,
+                                    .code = {code, 7},
+                                    .lines = {rows, 2}};
+    const struct event_name none = {
+        .addr = PAGE + 7, .length = 1, .name = "none", .by = NAMED_BY_GDB};
+    struct story story;
+
+    story_begin(&story, color);
+    tell_start(&story, "1");
+    tell_map(&story);
+    tell_store(&story, at(46, "memcpy(page, code, 8);"), 0, code, sizeof code);
+    tell_executable(&story, (struct bytes){code, sizeof code});
+    tell(&story, (struct event){.kind = EVENT_NAME, .name = five});
+    tell(&story, (struct event){.kind = EVENT_NAME, .name = none});
+    story.regs = (struct regs){.value = {[X86_RIP] = PAGE}};
+    tell_enter(&story, "call", (struct bytes){NULL, 0});
+    tell_made_step(&story, 3, "local five = 5", 0, (struct bytes){code, 5},
+                   "mov eax, 5");
+    tell_made_step(&story, 3, "local five = 5", 5, (struct bytes){code + 5, 1},
+                   "nop");
+    tell_made_step(&story, 4, "return five", 6, (struct bytes){code + 6, 1},
+                   "ret");
+    tell(&story,
+         (struct event){
+             .kind = EVENT_LEAVE,
+             .leave = {.how = "return", .to = CALLER, .value = {1, 5}}});
+    tell(&story, (struct event){.kind = EVENT_NAME,
+                                .name = {.addr = PAGE + 7, .length = 1}});
+    tell(&story,
+         (struct event){.kind = EVENT_EXIT, .exit = {.status = {1, 0}}});
+    return story_end(&story);
+}
+
 /* --- Goldens ------------------------------------------------------------- */
 
 static char *minus_four(bool color)
@@ -518,6 +576,7 @@ static const struct golden {
     {"tests/golden/odd.txt", odd_story},
     {"tests/golden/large.txt", large_story},
     {"tests/golden/many.txt", many_story},
+    {"tests/golden/named.txt", named_story},
 };
 
 /* The content of a file; an empty text if it cannot be read. To be freed. */
@@ -568,6 +627,7 @@ GOLDEN(merged_stores, 2)
 GOLDEN(odd, 3)
 GOLDEN(large, 4)
 GOLDEN(many_immediates, 5)
+GOLDEN(named_code, 6)
 
 /* Columns: bytes that do not go on a UTF-8 character. */
 static size_t columns(const char *line, size_t len)
