@@ -29,9 +29,10 @@ struct given {
     char name[];
 };
 
+/* Instructions without one, side by side. */
 struct unnamed {
     struct range_value value;
-    struct place place;
+    struct place place; /* the first of them */
 };
 
 void named_release(struct named *named)
@@ -180,23 +181,38 @@ static void take_store(struct named *named, uint64_t addr, uint64_t length)
     }
 }
 
+/* Makes an instruction without a name one stretch with those next to it. */
+static void take_unnamed(struct named *named, const struct event *event,
+                         uint64_t addr, uint64_t end)
+{
+    struct unnamed *unnamed;
+    size_t left;
+    const struct stretch *at = ranges_from(&named->unnamed, addr - 1, &left);
+
+    if (end < addr || ranges_at(&named->unnamed, addr))
+        return;
+    unnamed = range_value_new(sizeof *unnamed);
+    unnamed->place = ledger_place(event);
+    if (left > 0 && at->to == addr) {
+        unnamed->place = ((struct unnamed *)at->value)->place;
+        addr = at->from;
+        at++, left--;
+    }
+    if (left > 0 && at->from == end)
+        end = at->to;
+    ranges_set(&named->unnamed, addr, end, &unnamed->value);
+    range_value_drop(&unnamed->value);
+}
+
 static void take_step(struct named *named, struct ledger *ledger,
                       const struct event *event)
 {
     const struct event_step *step = &event->step;
     uint64_t length = step->bytes.len ? step->bytes.len : 1;
     struct given *given = ranges_at(&named->given, step->addr);
-    struct unnamed *unnamed;
 
     if (!ranges_at(&ledger->view.labels.ranges, step->addr)) {
-        if (ranges_at(&named->unnamed, step->addr) ||
-            step->addr + length < step->addr)
-            return;
-        unnamed = range_value_new(sizeof *unnamed);
-        unnamed->place = ledger_place(event);
-        ranges_set(&named->unnamed, step->addr, step->addr + length,
-                   &unnamed->value);
-        range_value_drop(&unnamed->value);
+        take_unnamed(named, event, step->addr, step->addr + length);
         return;
     }
     ledger_held(ledger, RULE_NAMES);
@@ -247,13 +263,13 @@ static void judge_unnamed(const struct named *named, struct ledger *ledger)
 
     while (left > 0) {
         const struct given *former = ranges_at(&named->given, at->from);
-        uint64_t count = 0, end = at->from;
+        uint64_t bytes = 0, end = at->from;
         char text[48];
 
         first = at;
         for (; left > 0 && at->from - end <= GAP; at++, left--) {
             end = at->to;
-            count++;
+            bytes += at->to - at->from;
         }
         if (former)
             ledger_found(ledger, RULE_NAMES,
@@ -264,9 +280,9 @@ static void judge_unnamed(const struct named *named, struct ledger *ledger)
         else
             ledger_noted(ledger, RULE_NAMES,
                          &((const struct unnamed *)first->value)->place, 2,
-                         "%" PRIu64 " instruction%s without a name ran from "
+                         "%" PRIu64 " bytes of code without a name ran from "
                          "here on, and other code has one",
-                         count, count == 1 ? "" : "s");
+                         bytes);
     }
 }
 

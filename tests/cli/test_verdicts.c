@@ -126,7 +126,7 @@ Test(verdicts, names_that_are_wrong_or_odd)
           1, "names               note  line 1 of /tmp/perf-");
     tells(ARGS(JITTRACE, "--check", "--rule=names", "--",
                TRACEE("broken_names_version")),
-          1, "version 2, which is none");
+          1, "says that it is of version 2,");
 }
 
 Test(verdicts, what_was_not_watched_is_not_ok)
