@@ -3,6 +3,7 @@
  * The programs of this folder have one bug each, of a kind that people who
  * write JITs have had. What jittrace prints names it: all the words of a row,
  * with -O0 and with -O2. Words that stand on two lines there are found as well.
+ * What may be meant is a bug in some of them, so that notes are told, too.
  */
 #include <string.h>
 
@@ -82,6 +83,10 @@ TestSuite(bugs, .timeout = 300);
       "it was to write to 0xffffffffffffffff")                                 \
     X(misaligned_call, "stack-aligned broken code[10..11] call rax",           \
       "it calls show", "call rax at code[10]", "8 bytes off a multiple of 16") \
+    X(never_freed, "unmapped-at-exit broken code[0]", "never_freed.c:13",      \
+      "4096 bytes, is still mapped")                                           \
+    X(writable_code, "w-xor-x broken code[4096]", "writable_code.c:10",        \
+      "the page is rwx")                                                       \
     X(no_return, "written-before-run broken code[6]",                          \
       "control ran on from sub at offset 3")                                   \
     X(not_executable, "The program executed a page that may not be executed",  \
@@ -131,7 +136,8 @@ static void check_bug(const char *program, const char *const *words)
 {
     struct result result;
 
-    run(&(struct job){.argv = ARGS(JITTRACE, "--", program), .seconds = 120},
+    run(&(struct job){.argv = ARGS(JITTRACE, "--strict", "--", program),
+                      .seconds = 120},
         &result);
     join_lines(&result.out);
     for (; *words; words++)
