@@ -276,6 +276,26 @@ END
     alone 'budget spent / not traced' spent 1.05
 }
 
+# --- (d2) one call out of a million ------------------------------------------
+
+report_call() {
+    local before after took
+
+    before=$(date +%s.%N)
+    "$jittrace" --calls=1000000 --format=json -o "$results/call" -- \
+        "$build/bench/spent" >"$results/ignored"
+    after=$(date +%s.%N)
+    grep -q '"event":"enter".*"number":1000000' "$results/call"
+    took=$(echo "$before $after" | awk '{ print $2 - $1 }')
+    cat <<END
+
+    One call out of a million, all before it at full speed but for counting,
+    and then 199 million at full speed:
+END
+    verdict_head 'seconds'
+    verdict 'to see call number 1000000' "$took" "$took" 'at most' 60
+}
+
 # --- (e) much code ------------------------------------------------------------
 
 race_volume() {
@@ -329,5 +349,6 @@ report_steps
 report_goto
 race_left_alone
 report_left_alone
+report_call
 race_volume
 report_volume

@@ -37,36 +37,52 @@ enum call_before {
     CALL_HERE,
 };
 
+/* Where that call led to with these registers before it. */
+static uint64_t call_target(pid_t pid, const struct insn *insn,
+                            const struct regs *before)
+{
+    const struct insn_operand *operand = &insn->operands[0];
+    uint64_t target = 0;
+
+    if (operand->kind == OPERAND_IMMEDIATE)
+        target = (uint64_t)operand->immediate;
+    else if (operand->kind == OPERAND_REGISTER)
+        target = before->value[operand->reg];
+    else if (operand->kind == OPERAND_MEMORY)
+        proc_read(pid, insn_address(insn, operand, before), &target,
+                  sizeof target);
+    return target;
+}
+
 /* Is there a call whose last byte is the one before addr? Where it led to is
- * known if nothing has been executed since. */
-static enum call_before call_before(pid_t pid, uint64_t addr,
+ * known if nothing has been executed since. A loop makes the same call again
+ * and again: it is decoded once. */
+static enum call_before call_before(struct thread *thread, uint64_t addr,
                                     const struct regs *regs)
 {
+    pid_t pid = thread->tracee.tid;
     uint8_t code[CALLING_LONGEST];
     enum call_before found = NO_CALL_BEFORE;
+    struct insn *last = &thread->called_by, insn;
     struct regs before;
-    struct insn insn;
 
     calling_before(regs, &before);
     if (proc_read(pid, addr - sizeof code, code, sizeof code) != sizeof code)
         return NO_CALL_BEFORE;
+    if (last->length > 0 && last->addr + last->length == addr &&
+        memcmp(last->bytes, code + sizeof code - last->length, last->length) ==
+            0 &&
+        call_target(pid, last, &before) == regs->value[REG_PC])
+        return CALL_HERE;
     for (size_t len = CALLING_SHORTEST; len <= sizeof code; len++) {
-        const struct insn_operand *operand = &insn.operands[0];
-        uint64_t target = 0;
-
         if (insn_decode(code + sizeof code - len, len, addr - len, &insn) !=
                 1 ||
             insn.length != len || insn.kind != INSN_CALL)
             continue;
-        if (operand->kind == OPERAND_IMMEDIATE)
-            target = (uint64_t)operand->immediate;
-        else if (operand->kind == OPERAND_REGISTER)
-            target = before.value[operand->reg];
-        else if (operand->kind == OPERAND_MEMORY)
-            proc_read(pid, insn_address(&insn, operand, &before), &target,
-                      sizeof target);
-        if (target == regs->value[REG_PC])
+        if (call_target(pid, &insn, &before) == regs->value[REG_PC]) {
+            *last = insn;
             return CALL_HERE;
+        }
         found = CALL_ELSEWHERE;
     }
     return found;
@@ -111,7 +127,8 @@ const char *arrive_how(struct thread *thread, const struct regs *regs)
     if (calling_frame(tid, proc_read, regs, &top)) {
         if (call_ends_handler(tid, top.return_to))
             how = "signal";
-        else if ((found = call_before(tid, top.return_to, regs)) == CALL_HERE)
+        else if ((found = call_before(thread, top.return_to, regs)) ==
+                 CALL_HERE)
             how = "call";
         if (found == CALL_HERE ||
             (found == CALL_ELSEWHERE && may_be_code(thread, top.return_to)))

@@ -183,7 +183,14 @@ static enum go on_fault(struct thread *thread, const siginfo_t *info)
     fault.pc = tracee_pc(&thread->tracee);
     if (space->watched && fault.code == SEGV_ACCERR)
         maps_grown(thread, fault.addr);
-    access_decode(thread->tracee.tid, fault.pc, insn);
+    /* Where a fetch is held back, nothing has been executed: many calls come
+     * this way. */
+    region = regions_at(&space->regions, fault.pc);
+    if (space->watched && fault.signal == SIGSEGV && fault.addr == fault.pc &&
+        region && guard_holds(region, fault.pc, PROT_EXEC))
+        insn->length = 0, insn->operand_count = 0;
+    else
+        access_decode(thread->tracee.tid, fault.pc, insn);
     fault.length = insn->length ? insn->length : INSN_MAX_LENGTH;
     tracee_regs(&thread->tracee, &regs);
     count = insn_accesses(insn, &regs, what, MAX_ACCESSES);

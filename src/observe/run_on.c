@@ -32,13 +32,32 @@ static void give_up(struct thread *thread, struct region *region)
     guard_drop(thread, region, PROT_EXEC);
 }
 
+/* Whether addr is in the code of a file that is mapped for this process alone,
+ * so that nobody stores there. A loop asks for the same place again and again,
+ * and only calls that change mappings change the answer. */
+static bool is_private_code(struct thread *thread, uint64_t addr)
+{
+    const uint64_t calls = thread->space->calls;
+    struct maps_line line;
+
+    if (thread->space->private_code == addr &&
+        thread->space->private_at == calls)
+        return true;
+    if (!proc_maps_find(thread->tracee.tid, addr, &line) || line.start > addr ||
+        line.shared || line.inode == 0 || !(line.prot & PROT_EXEC) ||
+        (line.prot & PROT_WRITE))
+        return false;
+    thread->space->private_code = addr;
+    thread->space->private_at = calls;
+    return true;
+}
+
 /* Whether the return to addr will be seen. */
 static bool set_breakpoint(struct thread *thread, uint64_t addr)
 {
     struct breakpoint *stop = &thread->run_on.stop;
     struct region *there = regions_at(&thread->space->regions, addr);
     struct run *run = thread->run;
-    struct maps_line line;
 
     /* Tried when the first one is needed, for that costs a call of ours. */
     if (run->registers == REGISTERS_UNTRIED)
@@ -53,12 +72,8 @@ static bool set_breakpoint(struct thread *thread, uint64_t addr)
         return there->start != thread->run_on.start &&
                (there->guard.wanted & there->prot & PROT_EXEC) &&
                guard_set(thread, there, there->guard.taken | PROT_EXEC) == 0;
-    /* Only this thread may come by, and nobody store there: in the code of a
-     * file that is mapped for this process alone. */
-    return thread->space->users == 1 &&
-           proc_maps_find(thread->tracee.tid, addr, &line) &&
-           line.start <= addr && !line.shared && line.inode != 0 &&
-           (line.prot & PROT_EXEC) && !(line.prot & PROT_WRITE) &&
+    /* Only this thread may come by, and nobody store there. */
+    return thread->space->users == 1 && is_private_code(thread, addr) &&
            breakpoint_set(stop, BREAKPOINT_INSN, &thread->tracee, addr) == 0;
 }
 

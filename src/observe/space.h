@@ -65,6 +65,8 @@ struct space {
     bool watches_stores; /* some write permission is held back */
     enum { GIVEN_UNTRIED, GIVEN_AGAIN, GIVEN_ONCE } given[8]; /* see guard.c */
     bool implies_exec;      /* READ_IMPLIES_EXEC, see personality(2) */
+    uint64_t private_code;  /* an address that was looked up, and: */
+    uint64_t private_at;    /* calls then; see run_on.c */
     uint64_t codes;         /* mappings that were numbered: see asked.c */
     bool left_open;         /* a thread ended inside: guard_close_all is due */
     bool has_ring;          /* io_uring was told of */

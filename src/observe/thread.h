@@ -129,7 +129,7 @@ struct thread {
     bool inside; /* generated code, one step after the other */
     struct stay stay;
     struct asked asked;
-    struct run_on run_on; /* pending and not inside: it runs on */
+    struct run_on run_on;  /* pending and not inside: it runs on */
 
     enum go go; /* it was decided, and how to is yet to be found: */
     bool due;   /* it stands still and is to go on, so: */
@@ -144,6 +144,7 @@ struct thread {
     struct awaited awaited[MAX_AWAITED]; /* newest at awaited_count - 1 */
     unsigned awaited_count;
     struct place back;     /* where the present function returns to */
+    struct insn called_by; /* the call that led to generated code last */
     const char *left_by;   /* how the last stay ended; or NULL */
     struct place left_to;  /* and where to */
     int alone;             /* the signal of a GO_ALONE */
