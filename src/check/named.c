@@ -8,7 +8,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 
-/* Instructions without a name that are not further apart are of one function. */
+/* Instructions without a name that are no further apart are of one function. */
 #define GAP 64u
 
 /* So much of what has a name must be other code for that name to be judged: a
@@ -83,7 +83,7 @@ static const char *shown(const char *name, char *out, size_t size)
 
 /* --- the bytes of a jitdump ----------------------------------------------- */
 
-/* The first byte of [from, to) that is not as the dump has it, or `to`. What was
+/* The first byte of [from, to) that is not as the dump has it, or `to`. What is
  * stored once, into fresh memory, was zero before and is what was stored since:
  * the dump has the one or the other, of all bytes of that store. Of what was
  * stored again nobody knows when the dump was written; it is passed over. */

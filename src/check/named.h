@@ -9,8 +9,8 @@
  *   a name of what was never executable
  *   what stands where a name must, and is none
  *
- * That code ran without a name may be meant, and so is a note; it is one only of
- * a program that names code at all. Names come late, for programs write them
+ * That code ran without a name may be meant, and so is a note; it is one of a
+ * program that names code at all. Names come late, for programs write them
  * through buffers: what has no name, or a wrong one, is judged at the end.
  */
 #ifndef JITTRACE_CHECK_NAMED_H

@@ -379,8 +379,8 @@ void names_tell(struct thread *thread, uint64_t addr, uint64_t length)
         tell_unsaid(thread, addr, length);
 }
 
-/* Names of what is in no file either: of a library's code, or a program's, there
- * is nothing to tell. */
+/* Names of what is in no file either: of a library's or the program's own code
+ * there is nothing to tell. */
 static void tell_outside(struct thread *thread)
 {
     struct names *names = &thread->space->names;

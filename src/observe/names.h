@@ -6,7 +6,7 @@
  *
  * All three are looked at when generated code is entered, when it goes away and
  * at the end, and read on from where they were. A name is told when the region
- * that it lies in comes up, so that a program with thousands of functions is not
+ * that it lies in comes up, so that a program of thousands of functions is not
  * stopped to list those that never run; one that lies in no code at all is told
  * at the end.
  *
@@ -28,8 +28,8 @@ void names_begin(struct names *names, pid_t pid, bool watched);
 void names_release(struct names *names);
 
 /* The program has mapped a file that is no library as executable; fd is its
- * descriptor of it, or -1. If that is a jitdump, it is read from now on, and true
- * is returned: the mapping is a mark for perf, and holds no code. */
+ * descriptor of it, or -1. If that is a jitdump, it is read from now on, and
+ * this returns true: the mapping is a mark for perf, and holds no code. */
 bool names_mapped(struct thread *thread, int fd, const struct maps_line *line);
 
 /* It has mapped a library, which may have a list for debuggers. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gdbjit.c - a look costs one read where nothing has changed. That an object has
- * the same place as one before it says little: small JITs use one buffer again
+ * gdbjit.c - a look costs one read where nothing is new. That an object has the
+ * same place as one before it says little: small JITs use one buffer again
  * and again. So the one that was changed last is compared with what it was.
  */
 #include "target/gdbjit.h"

@@ -11,8 +11,8 @@
  *     entry                    u64 next_entry, prev_entry, symfile_addr,
  *                              symfile_size
  *
- * It calls __jit_debug_register_code when that has changed, where a debugger has
- * a breakpoint. Nobody stops there for us: the list is looked at when generated
+ * It calls __jit_debug_register_code when that has changed; debuggers have a
+ * breakpoint there. For us nobody stops: the list is looked at when generated
  * code is entered, and compared with what it was. What was registered and
  * unregistered between two looks is never seen; nor has it been executed.
  */
@@ -58,7 +58,7 @@ struct gdbjit {
 
 void gdbjit_release(struct gdbjit *gdbjit);
 
-/* Looks at the list of a process, which may have ended: then nothing is news. */
+/* Looks at the list of a process, which may have ended: then nothing is new. */
 void gdbjit_look(struct gdbjit *gdbjit, pid_t pid);
 
 /* Takes the next thing that the last look has found. */

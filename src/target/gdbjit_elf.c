@@ -4,7 +4,7 @@
  * their lines by libdw.
  *
  * Of a file that was linked, symbols and line tables have addresses. One as a
- * compiler leaves it has offsets in sections: the JIT has put into the sections'
+ * compiler leaves it has offsets in sections: the JIT has put into their
  * headers where it has loaded them (LLVM does), and the debugger applies the
  * relocations of the line tables, as it is done here.
  */

@@ -58,8 +58,8 @@ bool jitdump_is(const struct maps_line *line)
         return false;
     digits = strspn(name + 5, "0123456789");
     name += 5 + digits;
-    return digits > 0 && (strcmp(name, ".dump") == 0 ||
-                          strcmp(name, ".dump (deleted)") == 0);
+    return digits > 0 &&
+           (strcmp(name, ".dump") == 0 || strcmp(name, ".dump (deleted)") == 0);
 }
 
 bool jitdump_open(struct jitdump *dump, pid_t pid, int fd,

@@ -6,12 +6,12 @@
  * The program appends records to a file jit-PID.dump: code was loaded, with its
  * bytes, its name and, in a record before it, its lines of source; code was
  * moved. That there is such a file, perf learns from the program mapping a page
- * of it as executable. Numbers have the byte order of the machine that wrote it.
+ * of it as executable. Numbers have the byte order of the machine it is from.
  *
  *     header   magic version total_size elf_mach pad pid   u32 each
  *              timestamp flags                             u64 each
  *     record   id total_size   u32 each;  timestamp   u64;  then by id
- *       0 load   pid tid u32; vma code_addr code_size code_index u64; name; code
+ *      0 load   pid tid u32; vma code_addr code_size code_index u64; name, code
  *       1 move   pid tid u32; vma old_code_addr new_code_addr code_size
  *                code_index u64
  *       2 debug  code_addr nr_entry u64; of each: addr u64, line discrim u32,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * target/naming.h - what a program says of the code that it makes, whichever way
- * it does: a line of its perf map (perfmap.h), a record of its jitdump
+ * target/naming.h - what a program says of the code that it makes, in whatever
+ * way: a line of its perf map (perfmap.h), a record of its jitdump
  * (jitdump.h), an entry in the list that it keeps for debuggers (gdbjit.h).
  *
  * Nothing of it is believed: it comes from a file or from memory that may hold

@@ -33,8 +33,8 @@ struct perfmap_line {
 
 /* Parses a line without its newline. Returns false if it is none: a number is
  * missing or does not fit, the size is 0, the name is empty or has a NUL in it.
- * That a line is empty, or a size 0, is no flaw: it says nothing. A name that is
- * cut ends with a whole character, if it is UTF-8. */
+ * That a line is empty, or a size 0, is no flaw: it says nothing. A name that
+ * is cut ends with a whole character, if it is UTF-8. */
 bool perfmap_parse(struct bytes line, struct perfmap_line *out);
 
 /* The reading of one process's file. */

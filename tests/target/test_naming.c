@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a program says of its code: the records of a jitdump, the object files of
- * its list for debuggers.
+ * What a program says of its code: records of a jitdump, object files of its
+ * list for debuggers.
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>

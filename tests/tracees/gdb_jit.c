@@ -3,8 +3,8 @@
  * gdb_jit.c - tells debuggers of its functions (GDB's manual, "JIT Compilation
  * Interface").
  *
- * One page, at offset 0 `mov eax, 7; ret`, registered by an object file in memory
- * that has a symbol and two lines of this file. After a call it is unregistered,
+ * One page, at offset 0 `mov eax, 7; ret`, registered by an object file in
+ * memory with a symbol and two lines of this file. After a call it is removed,
  * overwritten by `mov eax, 8; ret` and registered by another one, which lies at
  * the same place: the same entry, of the same length. Then all is taken back.
  *

@@ -2,9 +2,9 @@
 /*
  * jitdump.c - tells perf(1) of its functions by a jitdump.
  *
- * One page. At offset 0 is `mov eax, 7; ret`, named with lines of source: two of
- * this file. At 16 is `mov eax, 8; ret`;
- * after a call that is moved to 32. The name at 16 is taken back by that.
+ * One page. At offset 0 is `mov eax, 7; ret`, named with two lines of
+ * this file. At 16 is `mov eax, 8; ret`; after a call it moves to 32. The name
+ * at 16 is taken back by that.
  *
  * prints:  7 8 8
  * ends:    status 0

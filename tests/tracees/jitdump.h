@@ -26,7 +26,7 @@ static inline void dump_u64(FILE *dump, uint64_t value)
     PUT(value);
 }
 
-/* Begins a dump of that version, or ends the program. The page that is mapped is
+/* Begins a dump of that version, or ends the program. The page that it maps is
  * what perf, and a tracer, finds it by. The name stays in *name. */
 static inline FILE *dump_begin(char *name, size_t size, uint32_t version)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two functions in two pages, of which the perf map names one. That may be meant:
+ * Two functions in two pages; the perf map names one. That may be meant:
  * it is no verdict but a note, which a trace does not tell.
  *
  * prints:  5 5
