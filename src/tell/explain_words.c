@@ -423,7 +423,6 @@ static void note_budget(struct crash *crash)
     const char *spent = NULL;
 
     if (crash->code && !crash->was_watched && !crash->in_child &&
-    if (crash->code && !crash->was_watched && !crash->in_child &&
         explain_is_fault(crash->signal) && !crash->signal->call.known)
         spent = past_find_budget(crash);
     for (size_t i = 0; spent && i < sizeof budgets / sizeof *budgets; i++)
