@@ -79,11 +79,10 @@ static void verdict_paragraph(struct telling *telling,
     }
     pen_end(pen);
     pen_column(pen, DETAIL_INDENT);
-    if (chain.named_by > 0) {
+    if (chain.named_by > 0 || (chain.count > 1 && chain.list[1].source.file)) {
         pen_words(pen, ROLE_NOTE, DETAIL_INDENT,
-                  phrase(&telling->phrases, "in %s, through %s",
-                         phrase_function(&telling->phrases, caller->symbol),
-                         phrase_through(&telling->phrases, &chain)));
+                  phrase(&telling->phrases, "emitted by %s",
+                         phrase_chain(&telling->phrases, &chain)));
         pen_column(pen, DETAIL_INDENT);
     }
     pen_words(pen, is_bad ? ROLE_WARNING : ROLE_NOTE, DETAIL_INDENT,

@@ -113,14 +113,20 @@ void chain_of(const struct event *event, struct chain *chain)
 void chain_of_verdict(const struct event *event, struct chain *chain)
 {
     const struct event_verdict *verdict = &event->verdict;
-    const struct opt_u64 *named = &verdict->named;
+    const struct callers *via = &verdict->via;
+    uint64_t named = verdict->named.known ? verdict->named.value : 0;
 
     *chain = (struct chain){.count = 1};
     chain->list[0] = (struct caller){event->source, verdict->symbol};
-    for (size_t i = 0; i < verdict->via.count && i + 1 < MAX_CHAIN; i++)
-        chain->list[chain->count++] = verdict->via.list[i];
-    if (named->known && named->value < chain->count)
-        chain->named_by = named->value;
+    if (via->count > 0 && via->list[0].source.file && event->source.file &&
+        same_line(&via->list[0].source, &event->source)) {
+        chain->count = 0;
+        named -= named > 0;
+    }
+    for (size_t i = 0; i < via->count && chain->count < MAX_CHAIN; i++)
+        chain->list[chain->count++] = via->list[i];
+    if (named < chain->count)
+        chain->named_by = named;
 }
 
 /* What was inlined has no place of its own: of its caller only the line is
