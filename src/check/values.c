@@ -118,6 +118,10 @@ static void judge_value(struct use *use, enum reg reg, unsigned bits)
     if (value->kind == VALUE_PART ? bits <= value->bits
                                   : value->kind <= VALUE_ENTRY)
         return;
+    if (value->kind == VALUE_SLOT && use->trait.packs) {
+        value->kind = VALUE_SET; /* a struct that goes into registers */
+        return;
+    }
     reg_part_name(reg, bits, false, &name);
     if (value->kind == VALUE_UNSET)
         ledger_found(ledger, RULE_SET_BEFORE_USE, &use->place, (uint64_t)reg,

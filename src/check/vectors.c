@@ -73,9 +73,10 @@ static void take_step(struct vectors *vectors, struct ledger *ledger,
     if (!ledger->touch.vectors_read && !ledger->touch.vectors_written)
         return;
     insn_traits(insn, &trait);
-    for (uint8_t i = 0; i < insn->operand_count; i++)
+    for (uint8_t i = 0; i < insn->operand_count && !trait.idles; i++)
         if ((from = number_of(&insn->operands[i])) < VECTORS &&
-            insn->operands[i].read && ledger->touch.vectors_read >> from & 1)
+            i != trait.merges && insn->operands[i].read &&
+            ledger->touch.vectors_read >> from & 1)
             judge_read(vectors, ledger, &place, &trait, from);
     to = insn->operand_count > 0 && insn->operands[0].written
              ? number_of(&insn->operands[0])

@@ -20,6 +20,9 @@ struct insn_trait {
     bool idles;     /* it uses no value that it reads: nop; or rax, -1; sbb of
                      * a register and itself; lock or [rsp], 0; a test of memory,
                       * which may only ask for a page */
+    bool packs;     /* it brings bits to another place: shl, or */
+    int8_t merges;  /* the number of an operand that gives only the upper part
+                     * of the result: of cvtsi2sd; or -1 */
     bool extends;   /* cwd, cdq, cqo: makes the upper half of a dividend */
     bool single;    /* it makes a float, a scalar single (SDM vol. 1, 10.4) */
     bool twice;     /* it makes a double */

@@ -49,6 +49,9 @@ static bool idles(const struct insn *insn)
     if (is_one_of(insn, "or add sub xor") && is_given(insn, 0) &&
         first->kind == OPERAND_MEMORY)
         return true;
+    if (begins(insn, "pcmpeq") && insn->operand_count > 1 &&
+        first->vector == insn->operands[1].vector)
+        return true;
     return is_one_of(insn, "nop endbr64 prefetcht0 prefetchnta prefetchw") ||
            (is_one_of(insn, "or") && is_given(insn, -1)) ||
            (is_one_of(insn, "and") && is_given(insn, 0)) ||
@@ -57,6 +60,11 @@ static bool idles(const struct insn *insn)
 }
 
 const enum reg insn_dividend_high = X86_RDX;
+
+/* Beside conversions. Those with VEX take the upper part from their second
+ * operand, those without from the first (SDM vol. 2, SQRTSD). */
+#define MERGES     "sqrtss sqrtsd roundss roundsd rcpss rsqrtss"
+#define VEX_MERGES "vsqrtss vsqrtsd vroundss vroundsd vrcpss vrsqrtss"
 
 #define SINGLES "addss subss mulss divss sqrtss minss maxss "
 #define DOUBLES "addsd subsd mulsd divsd sqrtsd minsd maxsd "
@@ -78,6 +86,10 @@ void insn_traits(const struct insn *insn, struct insn_trait *out)
         .moves = begins(insn, "mov") || begins(insn, "vmov") ||
                  is_one_of(insn, "push pop leave xchg cbw cwde cdqe"),
         .idles = idles(insn),
+        .packs = is_one_of(insn, "shl shr sar rol ror or and"),
+        .merges = begins(insn, "cvt") || is_one_of(insn, MERGES)        ? 0
+                  : begins(insn, "vcvt") || is_one_of(insn, VEX_MERGES) ? 1
+                                                                        : -1,
         .extends = is_one_of(insn, "cwd cdq cqo"),
         .single = is_one_of(insn, SINGLES "cvtsi2ss cvtsd2ss"),
         .twice = is_one_of(insn, DOUBLES "cvtsi2sd cvtss2sd"),
