@@ -4,8 +4,8 @@
 
 int main(void)
 {
-    uint32_t kind = 5;
-    int object = 5;
+    uint32_t kind = 7;
+    int object = 7;
 
     begin(4096, RWX, MAP_PRIVATE);
     EMIT(0x31, 0xc0);                         /* xor eax, eax */
