@@ -451,8 +451,7 @@ static void find(struct session *session, enum goal goal, bool may_miss)
         session->proposed = goal;
         buf_printf(&session->message,
                    "not there up to event %" PRIu64
-                   ", the last one so far; y lets the program run until it "
-                   "comes, or to its end",
+                   "; y lets the program run on for it",
                    last_seq(session));
         return;
     }

@@ -114,7 +114,7 @@ Test(plain, moves_by_calls)
 {
     expect_paragraphs("call\nc\nfinish\nq\n", "0 14 19 22");
     expect_paragraphs("g 15\nf\nq\n", "0 15 17");
-    expect_paragraphs("r\nsearch-back add\n\\\nq\n", "0 31 26 21");
+    expect_paragraphs("r\nbefore add\n\\\nq\n", "0 31 26 21");
     expect_paragraphs("g 16\nchanged rax\nchanged code[3]\nq\n", "0 16 15 5");
     expect_paragraphs("g 16\nB ZF\nB rsp\nq\n", "0 16 14");
     expect_said("c\nc\nc\nc\nq\n", "there is no call after this event");
