@@ -111,7 +111,7 @@ STATIC = $(shell cat $(BUILD)/static)
 LIBRARIES = $(call libraries,$(STATIC))
 libraries = -lZydis $(1:--static=-Wl,-Bstatic) \
             $(shell pkg-config $(1) --libs $(MODULES) 2>/dev/null) \
-            $(1:--static=-Wl,-Bdynamic)
+            $(1:--static=-Wl,-Bdynamic) -lm
 MODULES = libdw libelf jansson ncursesw
 STATIC_NEEDS = dwfl_begin dwfl_report_elf dwfl_module_getsrc dwarf_getsrclines \
                elf_getdata json_loads newterm

@@ -188,11 +188,16 @@ report_steps() {
 END
     speed 'jittrace, every event stored' 2
     speed 'bare ptrace step and registers' 3
+    speed 'jittrace, of addsd, mulsd, dec, jnz' 4
     verdict_head 'steps per second, by steps per second'
     verdict 'jittrace / bare' \
         "$(paste <(steps 3) <(steps 2) | awk '{ print $1 / $2 }' | median)" \
         "$(echo "$(steps 3 | least) $(steps 2 | least)" |
             awk '{ print $1 / $2 }')" 'at least' 0.8
+    verdict 'time of a step, with / without vectors' \
+        "$(paste <(steps 4) <(steps 2) | awk '{ print $1 / $2 }' | median)" \
+        "$(echo "$(steps 4 | least) $(steps 2 | least)" |
+            awk '{ print $1 / $2 }')" 'at most' 1.6
     printf '\n  %-34s %6s   bytes of memory (bare: 216)\n' \
         'such a step in the store takes' "$(value bytes steps)"
 }

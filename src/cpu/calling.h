@@ -44,6 +44,8 @@ extern const enum reg calling_windows[CALLING_WINDOWS];
 
 /* Vector registers that have arguments (psABI 3.2.3). */
 #define CALLING_VECTORS 8
+/* Those that results are returned in (psABI 3.2.3). */
+#define CALLING_VECTOR_RESULTS 2
 
 /* The stack pointer behind the return of a function that has these registers at
  * its first instruction, and whether that is aligned (psABI 3.2.2). */

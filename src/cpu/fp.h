@@ -16,8 +16,9 @@
 
 #include "base/buf.h"
 #include "cpu/insn.h"
+#include "cpu/vregs.h"
 
-uint64_t fp_state(uint16_t control, uint8_t used, uint32_t mxcsr);
+uint64_t fp_state(const struct vregs *vregs);
 
 enum fp_difference {
     FP_SAME,

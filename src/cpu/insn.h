@@ -80,10 +80,16 @@ struct insn_operand {
     bool conditional; /* perhaps it is not: cmov, a string of length 0 */
     uint16_t bits;    /* the size accessed: 8, 16, 32, 64 ... */
 
-    enum reg reg;   /* OPERAND_REGISTER: the full register it is part of */
-    bool high;      /* ah, ch, dh, bh: bits 15..8 of it */
-    uint8_t vector; /* 1 + the number of xmm, ymm or zmm; 0: none of these */
-    bool is_x87;    /* st0 or mm0 and the like: they share registers */
+    enum reg reg;      /* OPERAND_REGISTER: the full register it is part of */
+    bool high;         /* ah, ch, dh, bh: bits 15..8 of it */
+    uint8_t vector;    /* 1 + the number of xmm, ymm or zmm; 0: none of these */
+    uint8_t mask;      /* 1 + the number of k0 to k7; 0: none of these */
+    uint8_t x87;       /* 1 + that of st0 or mm0 and the like, which share
+                     * registers; 0: none of these */
+    bool is_mmx;       /* it is mm0 and the like */
+    bool is_real;      /* what it holds are floating-point numbers ... */
+    uint8_t lane_bits; /* ... or others, of so many bits each */
+    uint16_t register_bits; /* of a vector: 128, 256, 512, used or not */
 
     /* OPERAND_MEMORY, OPERAND_ADDRESS: segment base + base + index * scale +
      * displacement. reg fields are REG_NONE where there is none; base ==
@@ -104,7 +110,10 @@ struct insn {
     uint8_t bytes[INSN_MAX_LENGTH];
     uint8_t length;
     enum insn_kind kind;
-    bool repeated; /* rep prefix on a string instruction */
+    bool repeated;      /* rep prefix on a string instruction */
+    bool uses_vregs;    /* registers of cpu/vregs.h are read or written ... */
+    bool changes_vregs; /* ... or may be, exception flags, too */
+    bool is_masked;     /* EVEX: a mask, a rounding or a broadcast of its own */
     /* The legacy prefix (66, f2, f3) that is in truth a part of the opcode
      * (SDM vol. 2, 2.1.2, "mandatory prefix"), or 0. */
     uint8_t mandatory_prefix;

@@ -117,6 +117,11 @@ static const struct {
     [FIELD_TYPE_OPTREGS] = {.right = RIGHT_REGS, .optional = true},
     [FIELD_TYPE_CHANGES] =
         {.right = "an object {\"rax\":[\"0xOLD\",\"0xNEW\"],...}"},
+    [FIELD_TYPE_VREGS] = {.right =
+                              "an object {\"xmm0\":[\"0xOLD\",\"0xNEW\"],...}",
+                          .optional = true},
+    [FIELD_TYPE_VALUES] = {.right = "an object {\"xmm0\":\"0x...\",...}",
+                           .optional = true},
     [FIELD_TYPE_READS] =
         {.right = "a list of objects {\"addr\":\"0x...\",\"bytes\":...}"},
     [FIELD_TYPE_WRITES] =
@@ -173,6 +178,30 @@ void json_put(json_t *in, const char *key, json_t *value)
 static void put_parts(json_t *object, const struct event_field *fields,
                       size_t count, const void *at);
 
+/* "xmm0": a value, or old and new ones. */
+static json_t *vregs_json(const struct vreg_changes *vregs)
+{
+    json_t *json = json_object();
+
+    for (size_t i = 0; i < vregs->count; i++) {
+        const struct vreg_change *change = &vregs->list[i];
+        json_t *value = json_of_wide(change->new_bytes);
+        struct buf name = {0};
+
+        if (change->old_bytes.data) {
+            json_t *pair = json_array();
+
+            json_put(pair, NULL, json_of_wide(change->old_bytes));
+            json_put(pair, NULL, value);
+            value = pair;
+        }
+        vreg_name(change->reg, change->new_bytes.len, &name);
+        json_put(json, buf_text(&name), value);
+        buf_release(&name);
+    }
+    return json;
+}
+
 /* The value, or NULL when it is one to leave out. */
 static json_t *value_json(int type, const void *at)
 {
@@ -182,6 +211,7 @@ static json_t *value_json(int type, const void *at)
     const struct texts *texts = at;
     const struct srcline *source = at;
     const struct reg_changes *changes = at;
+    const struct vreg_changes *vregs = at;
     const struct mem_accesses *accesses = at;
     const struct callers *callers = at;
     const struct line_rows *rows = at;
@@ -230,6 +260,9 @@ static json_t *value_json(int type, const void *at)
             json_put(json, reg_name(changes->list[i].reg), value);
         }
         return json;
+    case FIELD_TYPE_VREGS:
+    case FIELD_TYPE_VALUES:
+        return vregs->count ? vregs_json(vregs) : NULL;
     case FIELD_TYPE_CALLERS:
         json = callers->count > 0 ? json_array() : NULL;
         for (size_t i = 0; i < callers->count; i++)
@@ -375,6 +408,41 @@ static int read_changes(struct json_line *line, json_t *object,
     return 0;
 }
 
+/* Values, or pairs of them. Of one register there is one name only. */
+static int read_vregs(struct json_line *line, json_t *object, bool pairs,
+                      struct vreg_changes *out, const struct json_path *path)
+{
+    const char *right = pairs ? "a list of two texts \"0x...\", each with as "
+                                "many digits as the register has"
+                              : "a text \"0x...\" with as many digits as the "
+                                "register has";
+    struct vreg_change *change;
+    bool seen[VREG_COUNT] = {false};
+    const char *name;
+    json_t *value;
+    size_t size;
+
+    out->list = change =
+        json_keep(line, json_object_size(object) * sizeof *change);
+    json_object_foreach(object, name, value)
+    {
+        const json_t *now = pairs ? json_array_get(value, 1) : value;
+
+        if (!vreg_find(name, &change->reg, &size) || seen[change->reg])
+            return fail_register(line, name, path);
+        seen[change->reg] = true;
+        if ((pairs && (json_array_size(value) != 2 ||
+                       !json_get_wide(line, json_array_get(value, 0), size,
+                                      &change->old_bytes))) ||
+            !json_get_wide(line, now, size, &change->new_bytes))
+            return json_fail_field(line, value, right,
+                                   &(struct json_path){path, name, 0});
+        out->count++;
+        change++;
+    }
+    return 0;
+}
+
 static int read_value(struct json_line *line, json_t *value, int type, void *at,
                       const struct json_path *path);
 
@@ -497,6 +565,11 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
     case FIELD_TYPE_CHANGES:
         if (json_is_object(value))
             return read_changes(line, value, at, path);
+        break;
+    case FIELD_TYPE_VREGS:
+    case FIELD_TYPE_VALUES:
+        if (json_is_object(value))
+            return read_vregs(line, value, type == FIELD_TYPE_VREGS, at, path);
         break;
     default:
         if (json_is_object(value))

@@ -72,6 +72,9 @@ bool json_get_number(const json_t *value, int64_t min, int64_t max,
 bool json_get_addr(const json_t *value, uint64_t *out);
 bool json_get_bytes(struct json_line *line, const json_t *value,
                     struct bytes *out);
+/* A number of so many bytes, the lowest first, from "0x" and all its digits. */
+bool json_get_wide(struct json_line *line, const json_t *value, size_t size,
+                   struct bytes *out);
 bool json_get_prot(const json_t *value, unsigned *out);
 
 /* A number, which must fit in JSON_NUMBER_MAX, an address, bytes; a text, with
@@ -79,6 +82,7 @@ bool json_get_prot(const json_t *value, unsigned *out);
 json_t *json_of_number(int64_t value);
 json_t *json_of_addr(uint64_t value);
 json_t *json_of_bytes(struct bytes bytes);
+json_t *json_of_wide(struct bytes bytes);
 json_t *json_of_text(const char *text);
 
 /* --- whole events (json_fields.c) ----------------------------------------- */

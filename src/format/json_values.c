@@ -37,6 +37,18 @@ json_t *json_of_bytes(struct bytes bytes)
     return json;
 }
 
+json_t *json_of_wide(struct bytes bytes)
+{
+    char text[2 + 2 * VREG_BYTES] = "0x";
+    size_t len = bytes.len < VREG_BYTES ? bytes.len : VREG_BYTES;
+
+    for (size_t i = 0; i < len; i++) {
+        text[2 + 2 * i] = DIGITS[bytes.data[len - 1 - i] >> 4];
+        text[3 + 2 * i] = DIGITS[bytes.data[len - 1 - i] & 15];
+    }
+    return json_stringn_nocheck(text, 2 + 2 * len);
+}
+
 /* Jansson is asked what is UTF-8, as what it takes is what it will read again:
  * the shortest that it takes is one character, and none is longer than four
  * bytes (RFC 3629, 3). */
@@ -104,6 +116,27 @@ bool json_get_addr(const json_t *value, uint64_t *out)
     return digits > 0 && digits <= 16 && !text[2 + digits];
 }
 
+static uint8_t digit(char hex)
+{
+    return (uint8_t)((hex & 15) + (hex > '9' ? 9 : 0));
+}
+
+bool json_get_wide(struct json_line *line, const json_t *value, size_t size,
+                   struct bytes *out)
+{
+    const char *text;
+    uint8_t *data;
+
+    if (!json_get_text(value, &text) || strncmp(text, "0x", 2) != 0 ||
+        strspn(text + 2, DIGITS) != 2 * size || text[2 + 2 * size])
+        return false;
+    *out = (struct bytes){data = json_keep(line, size), size};
+    for (size_t i = 0; i < size; i++)
+        data[size - 1 - i] =
+            (uint8_t)(digit(text[2 + 2 * i]) << 4 | digit(text[3 + 2 * i]));
+    return true;
+}
+
 bool json_get_bytes(struct json_line *line, const json_t *value,
                     struct bytes *out)
 {
@@ -118,8 +151,7 @@ bool json_get_bytes(struct json_line *line, const json_t *value,
         return false;
     *out = (struct bytes){data = json_keep(line, len / 2), len / 2};
     for (size_t i = 0; i < len; i++)
-        data[i / 2] = (uint8_t)(data[i / 2] * 16 + (text[i] & 15) +
-                                (text[i] > '9' ? 9 : 0));
+        data[i / 2] = (uint8_t)(data[i / 2] << 4 | digit(text[i]));
     return true;
 }
 

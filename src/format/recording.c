@@ -318,6 +318,32 @@ static bool is_followed(const struct recording *recording,
            thread->entered >= recording->limited;
 }
 
+/* The same of the registers of cpu/vregs.h that a step has changed. */
+static int check_vregs(struct recording *recording,
+                       const struct view_thread *thread,
+                       const struct vreg_changes *changes)
+{
+    for (size_t i = 0;
+         thread->vregs && is_followed(recording, thread) && i < changes->count;
+         i++) {
+        const struct vreg_change *change = &changes->list[i];
+        const struct bytes known =
+            vregs_value(&thread->vregs->value, change->reg);
+        struct buf name = {0};
+        int result;
+
+        if (!memcmp(known.data, change->old_bytes.data, change->old_bytes.len))
+            continue;
+        vreg_name(change->reg, change->old_bytes.len, &name);
+        result = REFUSE("what this event says %s was before is not what it is "
+                        "by what came before",
+                        buf_text(&name));
+        buf_release(&name);
+        return result;
+    }
+    return 0;
+}
+
 /* --- kinds ---------------------------------------------------------------- */
 
 static int check_protect(struct recording *recording, const struct event *event)
@@ -394,7 +420,8 @@ static int check_step(struct recording *recording, const struct event *event)
                  0))
             return -1;
     }
-    if (check_accesses(recording, "reads", &step->reads) < 0 ||
+    if (check_vregs(recording, thread, &step->vregs) < 0 ||
+        check_accesses(recording, "reads", &step->reads) < 0 ||
         check_accesses(recording, "writes", &step->writes) < 0)
         return -1;
     return check_fetched(recording, event);

@@ -76,6 +76,7 @@ struct loop {
     size_t at;             /* steps of this round so far */
     uint64_t rounds;       /* skipped */
     struct regs before;    /* the first of them */
+    struct vregs vregs;    /* likewise */
     struct queue round;    /* this one */
 };
 
@@ -239,6 +240,9 @@ static void end_loop(struct text *text, struct loop *loop)
     struct telling *telling = &text->telling;
     struct reg_change list[REG_COUNT];
     struct reg_changes changes = {list, 0};
+    struct vreg_change wide[VREG_COUNT];
+    struct vreg_changes vregs = {wide, 0};
+    const struct telling_thread *now;
     struct buf line = {0};
 
     if (loop->length && loop->rounds > 0) {
@@ -251,9 +255,12 @@ static void end_loop(struct text *text, struct loop *loop)
         append_count(&line, loop->rounds);
         pen_print(&telling->pen, ROLE_NOTE, "%s time%s more", buf_text(&line),
                   loop->rounds == 1 ? "" : "s");
-        changes.count = regs_diff(
-            &loop->before, &telling_thread(telling, loop->tid)->regs, list);
-        telling_changes(telling, &changes);
+        now = telling_thread(telling, loop->tid);
+        changes.count = regs_diff(&loop->before, &now->regs, list);
+        vregs.count = loop->vregs.known && now->vregs.known
+                          ? vregs_diff(&loop->vregs, &now->vregs, NULL, wide)
+                          : 0;
+        telling_changes(telling, &changes, NULL, &vregs, &now->vregs);
         buf_release(&line);
     }
     loop->length = 0;
@@ -282,8 +289,10 @@ static bool skips_step(struct text *text, const struct event *event)
     if (++loop->at < loop->length || step->next != loop->path[0])
         return true;
     /* A round is complete: only what it did to registers is kept. */
-    if (loop->rounds++ == 0)
+    if (loop->rounds++ == 0) {
         loop->before = telling_thread(&text->telling, loop->tid)->regs;
+        loop->vregs = telling_thread(&text->telling, loop->tid)->vregs;
+    }
     for (size_t i = 0; i < loop->round.count; i++)
         if (loop->round.list[i]->kind == EVENT_STEP)
             telling_pass(&text->telling, loop->round.list[i]);

@@ -417,6 +417,7 @@ struct source *observe_new(const struct launch *what,
     if (choice)
         run->choice = *choice;
     run->has_printed = !run->choice.after_output;
+    vectors_layout_here(&run->vectors);
     run->lines = lines_new(tracee.pid);
     thread = thread_add(run, &tracee);
     thread_move(thread, space_new(true));

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cpu/calling.h"
+#include "cpu/fp.h"
 #include "observe/arrive.h"
 #include "observe/asked.h"
 #include "observe/bytes.h"
@@ -16,12 +17,84 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
-static struct opt_u64 fp_control(const struct thread *thread)
+/* Reads the registers beside the general ones. */
+static bool read_vregs(struct thread *thread, struct vregs *out)
 {
-    struct opt_u64 state = {0};
+    struct run *run = thread->run;
+    bool all;
 
-    state.known = tracee_fp_control(&thread->tracee, &state.value) == 0;
-    return state;
+    if (tracee_vregs(&thread->tracee, &run->vectors, out, &all) < 0)
+        return false;
+    if (!all && !run->told_vectors) {
+        run->told_vectors = true;
+        thread_limit(thread, "xsave", 0,
+                     "the kernel does not give the registers as XSAVE has "
+                     "them; of vector registers the low 16 bytes are seen, of "
+                     "16 registers, and no mask registers");
+    }
+    return true;
+}
+
+/* Where a thread arrives or leaves: what is to be told of these registers, the
+ * first `shown` vectors as they are, and of the state of arithmetic. list has
+ * room for VREG_COUNT. */
+static struct vreg_changes tell_vregs(struct thread *thread, unsigned shown,
+                                      struct vreg_change *list,
+                                      struct opt_u64 *fp_control)
+{
+    struct vregs *told = &thread->stay.vregs, now;
+    size_t count;
+
+    if (!read_vregs(thread, &now))
+        return (struct vreg_changes){NULL, 0};
+    if (!told->known)
+        vregs_init(told);
+    count = vregs_news(told, &now, shown, list);
+    *told = now;
+    for (size_t i = 0; i < count; i++)
+        list[i].new_bytes.data =
+            (uint8_t *)told + (list[i].new_bytes.data - (uint8_t *)&now);
+    *fp_control = (struct opt_u64){true, fp_state(&now)};
+    return (struct vreg_changes){list, count};
+}
+
+/* The most of the stack that an event has on either side of its pointer. */
+#define MOST_WORDS 64u
+#define WORD       ((uint64_t)sizeof(uint64_t))
+
+/* Reads the words around sp, as many as the budget says; fewer where not all of
+ * them are mapped. out has room for 2 * MOST_WORDS. */
+static struct bytes read_stack(const struct thread *thread, uint64_t sp,
+                               uint64_t *out, struct opt_u64 *at)
+{
+    const uint64_t most = thread->run->spent.max.stack;
+    const uint64_t words = most < MOST_WORDS ? most : MOST_WORDS;
+    uint64_t from = sp / WORD * WORD - words * WORD;
+    size_t len =
+        words ? proc_read(thread->tracee.tid, from, out, 2 * words * WORD) : 0;
+
+    if (words && len <= words * WORD) { /* nothing is below it */
+        from += words * WORD;
+        len = proc_read(thread->tracee.tid, from, out, words * WORD);
+    }
+    *at = (struct opt_u64){len > 0, from};
+    return (struct bytes){len > 0 ? (uint8_t *)out : NULL, len};
+}
+
+/* Whether an executed instruction has moved the stack pointer, or has accessed
+ * what read_stack() would read. */
+static bool touches_stack(const struct stay *stay, const struct regs *after,
+                          uint64_t words)
+{
+    const uint64_t sp = after->value[REG_STACK];
+
+    if (sp != stay->before.value[REG_STACK])
+        return true;
+    for (size_t i = 0; i < stay->accesses.count; i++)
+        if (stay->accesses.list[i].what.addr - (sp - words * WORD) <
+            2 * words * WORD)
+            return true;
+    return false;
 }
 
 /* Tells how control left, with these registers behind it. */
@@ -30,16 +103,26 @@ static void tell_leave(struct thread *thread, const char *how,
 {
     struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
     struct lines *lines = thread->run->lines;
+    const bool returns = strcmp(how, "return") == 0;
+    struct vreg_change vregs[VREG_COUNT];
+    struct opt_u64 fp_control = {0};
+    uint64_t stack[2 * MOST_WORDS];
     struct buf place = {0};
     uint8_t code[64]; /* some instructions of who called */
 
     event.leave.how = how;
     event.leave.to = now->value[REG_PC];
-    if (strcmp(how, "return") == 0) {
+    event.leave.stack =
+        read_stack(thread, now->value[REG_STACK], stack, &event.leave.stack_at);
+    event.leave.regs = (struct opt_regs){true, *now};
+    event.leave.vregs =
+        tell_vregs(thread, returns ? CALLING_VECTOR_RESULTS : CALLING_VECTORS,
+                   vregs, &fp_control);
+    if (returns) {
         size_t len = proc_read(event.tid, event.leave.to, code, sizeof code);
 
         event.leave.value = (struct opt_u64){true, now->value[REG_RESULT]};
-        event.leave.fp_control = fp_control(thread);
+        event.leave.fp_control = fp_control;
         event.leave.taken =
             calling_taken((struct bytes){code, len}, event.leave.to);
     }
@@ -200,6 +283,9 @@ static void begin(struct thread *thread, struct region *region, const char *how,
     struct event event = {.kind = EVENT_ENTER, .tid = thread->tracee.tid};
     struct run *run = thread->run;
     uint64_t pc = regs->value[REG_PC];
+    struct vreg_change vregs[VREG_COUNT];
+    struct opt_u64 fp_control = {0};
+    uint64_t stack[2 * MOST_WORDS];
     struct buf code = {0};
 
     names_tell(thread, region->addr, region->length);
@@ -207,11 +293,14 @@ static void begin(struct thread *thread, struct region *region, const char *how,
     event.enter.offset = pc - region->start;
     event.enter.how = how;
     event.enter.regs = *regs;
+    event.enter.stack = read_stack(thread, regs->value[REG_STACK], stack,
+                                   &event.enter.stack_at);
+    event.enter.vregs = tell_vregs(thread, CALLING_VECTORS, vregs, &fp_control);
     if (thread->asked.begun)
         event.enter.number = asked_number(thread);
     if (strcmp(how, "call") == 0) {
         event.enter.return_to = (struct opt_u64){true, back};
-        event.enter.fp_control = fp_control(thread);
+        event.enter.fp_control = fp_control;
         lines_find(run->lines, back - 1, &event.source);
     }
     if (bytes_of_code(thread, region, pc, &code, &event.enter.code_offset))
@@ -301,18 +390,27 @@ static uint64_t end_of(const struct insn *insn)
 }
 
 /* Tells of an executed instruction, and pays for it: what it read and wrote, as
- * two lists, and the registers that it changed. */
-static enum budget pay_step(struct thread *thread, const struct regs *after)
+ * two lists, and the registers that it changed. Those beside the general ones
+ * are read only where it may have changed them, and so are known before it;
+ * they_are: the tracee still has those that it left. */
+static enum budget pay_step(struct thread *thread, const struct regs *after,
+                            bool they_are)
 {
     struct event event = {.kind = EVENT_STEP, .tid = thread->tracee.tid};
-    const struct stay *stay = &thread->stay;
+    struct stay *stay = &thread->stay;
     const struct insn *insn = &stay->insn;
     const struct region *region =
         regions_at(&thread->space->regions, insn->addr);
     struct reg_change changes[REG_COUNT];
+    struct vreg_change vector_changes[VREG_COUNT];
+    struct vregs vregs;
+    bool vregs_known = they_are && thread->asked.shown && stay->vregs.known &&
+                       (insn->changes_vregs || insn->kind == INSN_SYSCALL) &&
+                       read_vregs(thread, &vregs);
     struct mem_access reads[MAX_ACCESSES], writes[MAX_ACCESSES];
     uint8_t after_bytes[MAX_ACCESSES][ACCESS_BYTES];
     size_t read_count = 0, write_count = 0;
+    uint64_t stack[2 * MOST_WORDS];
 
     if (!thread->asked.shown)
         return BUDGETS;
@@ -341,7 +439,16 @@ static enum budget pay_step(struct thread *thread, const struct regs *after)
         .next = after->value[REG_PC],
     };
     names_line(thread, insn->addr, &event.source);
+    if (they_are && touches_stack(stay, after, thread->run->spent.max.stack))
+        event.step.stack = read_stack(thread, after->value[REG_STACK], stack,
+                                      &event.step.stack_at);
+    if (vregs_known)
+        event.step.vregs = (struct vreg_changes){
+            vector_changes,
+            vregs_diff(&stay->vregs, &vregs, insn, vector_changes)};
     run_tell(thread->run, &event);
+    if (vregs_known)
+        stay->vregs = vregs;
     return budget_pay_step(&thread->run->spent, &thread->stay.steps);
 }
 
@@ -371,7 +478,7 @@ static void step_shadow(struct thread *thread)
     uint64_t next = end_of(&stay->insn);
 
     between.value[REG_PC] = next;
-    pay_step(thread, &between);
+    pay_step(thread, &between, false);
     stay->before = between;
     stay->accesses.count = 0;
     access_decode(thread->tracee.tid, next, &stay->insn);
@@ -395,7 +502,7 @@ static enum go leave_for_handler(struct thread *thread, const struct regs *now)
     tracee_interrupted(&thread->tracee, &saved);
     if (stay->insn.kind == INSN_SYSCALL &&
         saved.value[REG_PC] == end_of(&stay->insn))
-        pay_step(thread, &saved);
+        pay_step(thread, &saved, false);
     arrive_await(thread,
                  (struct place){saved.value[REG_PC], saved.value[REG_STACK]});
     return leave(thread, "signal", now);
@@ -443,7 +550,7 @@ enum go stay_stepped(struct thread *thread)
         stay->accesses.count = 0;
     }
     if (tracee_traps_itself(&thread->tracee)) { /* by a popf */
-        pay_step(thread, &now);
+        pay_step(thread, &now, true);
         return stay_traps_itself(thread);
     }
     kind = insn->kind;
@@ -451,7 +558,7 @@ enum go stay_stepped(struct thread *thread)
     if (kind == INSN_SYSCALL)
         thread->space->changes++; /* the kernel may have written code */
     tracee_regs(&thread->tracee, &now);
-    spent = pay_step(thread, &now);
+    spent = pay_step(thread, &now, true);
 
     /* A call within generated code is to return, too: what it calls may leave
      * by a jump, and another function return for it. */

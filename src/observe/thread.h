@@ -23,6 +23,7 @@
 #include "observe/space.h"
 #include "target/breakpoint.h"
 #include "target/lines.h"
+#include "target/vectors.h"
 #include "trace/source.h"
 
 /* What its next stop is read as. */
@@ -63,6 +64,8 @@ struct stay {
     uint64_t steps;   /* from its enter on */
     struct insn insn; /* the one about to be executed; length 0: none */
     struct regs before;
+    struct vregs vregs; /* as the events have told them; where it is inside
+                         * they are so */
     struct accesses accesses;
     int delivering;      /* the signal that goes with the step, or 0 */
     uint64_t decoded_at; /* these hold until space->changes differs */
@@ -187,6 +190,8 @@ struct run {
     size_t thread_count, thread_capacity;
     enum { REGISTERS_UNTRIED, REGISTERS_STOP, REGISTERS_NEVER_STOP } registers;
     bool told_returns; /* that some returns are not seen */
+    struct vectors_layout vectors;
+    bool told_vectors; /* that some registers are not seen */
 };
 
 /* The list may not change meanwhile. */

@@ -6,6 +6,54 @@ const struct view *moment_view(const struct moment *moment)
     return history_view(moment->history, moment->seq);
 }
 
+/* Whether control comes back to generated code that was seen before. */
+static bool comes_back(const struct moment *moment)
+{
+    const struct event *event = moment->event;
+
+    return event->kind == EVENT_ENTER && moment->seq > 0 &&
+           word_is(event->enter.how, "return");
+}
+
+struct reg_changes moment_changes(const struct moment *moment,
+                                  struct reg_change *list)
+{
+    const struct view_thread *thread;
+    size_t count;
+
+    if (moment->event->kind == EVENT_STEP)
+        return moment->event->step.regs;
+    if (!comes_back(moment))
+        return (struct reg_changes){NULL, 0};
+    thread = view_thread(history_view(moment->history, moment->seq - 1),
+                         moment->event->tid);
+    if (!thread || !thread->regs_known)
+        return (struct reg_changes){NULL, 0};
+    count = regs_diff(&thread->regs, &moment->event->enter.regs, list);
+    return (struct reg_changes){list, count};
+}
+
+struct vreg_changes moment_vregs(const struct moment *moment,
+                                 struct vregs *before, struct vregs *after,
+                                 struct vreg_change *wide)
+{
+    const int tid = moment->event->tid;
+    const struct vregs *known;
+    size_t count;
+
+    if (moment->event->kind == EVENT_STEP)
+        return moment->event->step.vregs;
+    if (!comes_back(moment))
+        return (struct vreg_changes){NULL, 0};
+    known = view_vregs(history_view(moment->history, moment->seq - 1), tid);
+    if (!known)
+        return (struct vreg_changes){NULL, 0};
+    *before = *known;
+    *after = *view_vregs(moment_view(moment), tid);
+    count = vregs_diff(before, after, NULL, wide);
+    return (struct vreg_changes){wide, count};
+}
+
 struct pane pane_begin(struct area area)
 {
     struct pen pen = {.keep_roles = true, .width = area.columns};

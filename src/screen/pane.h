@@ -31,6 +31,15 @@ struct moment {
 /* The state at that moment; valid until history_view is asked again. */
 const struct view *moment_view(const struct moment *moment);
 
+/* What the event has changed of the registers: of a step what it says; where
+ * control comes back, what the function outside has. list has room for
+ * REG_COUNT, or wide for VREG_COUNT, whose values borrow *before and *after. */
+struct reg_changes moment_changes(const struct moment *moment,
+                                  struct reg_change *list);
+struct vreg_changes moment_vregs(const struct moment *moment,
+                                 struct vregs *before, struct vregs *after,
+                                 struct vreg_change *wide);
+
 /* A pane that is being drawn: pane_begin, what it holds, pane_end. */
 struct pane {
     struct area area; /* its first row is the rule */
@@ -62,6 +71,8 @@ void pane_source(const struct moment *moment, struct pane *pane);
 void pane_page(const struct moment *moment, struct pane *pane);
 void pane_insn(const struct moment *moment, struct pane *pane);
 void pane_regs(const struct moment *moment, struct pane *pane);
+void pane_stack(const struct moment *moment, struct pane *pane);
+void pane_vectors(const struct moment *moment, struct pane *pane);
 void pane_story(const struct moment *moment, struct pane *pane);
 void pane_output(const struct moment *moment, struct pane *pane);
 
@@ -74,6 +85,10 @@ const uint64_t *pane_mapping(const struct event *event);
 /* What pane_regs needs to show all registers at that width, in rows; where one
  * does not fit beside the other that depends on the values. */
 unsigned pane_regs_rows(unsigned columns);
+
+/* The rows that each of these is to have. */
+unsigned pane_vectors_rows(void);
+unsigned pane_stack_rows(void);
 
 /* How many rows pane_story needs for the explanation of a crash, with its rule
  * and a line on what comes next; 0 if there is none. */

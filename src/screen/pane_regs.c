@@ -62,13 +62,14 @@ unsigned pane_regs_rows(unsigned columns)
 void pane_regs(const struct moment *moment, struct pane *pane)
 {
     const struct event *event = moment->event;
+    struct reg_change list[REG_COUNT];
+    struct reg_changes changes = moment_changes(moment, list);
     const struct view *view = moment_view(moment);
     const struct view_thread *thread = view_thread(view, event->tid);
     bool known = thread && thread->regs_known;
     const struct regs *regs = view_regs(view, event->tid);
     unsigned width = pane->body.columns;
     unsigned slot = width < NARROW ? NARROW_SLOT : SLOT;
-    struct reg_changes changes = {0};
     struct pen *pen = &pane->pen;
     struct buf text = {0};
 
@@ -83,17 +84,15 @@ void pane_regs(const struct moment *moment, struct pane *pane)
             moment->screen->all_registers && pane_lines(pen) > pane->body.rows;
         return;
     }
-    if (known && event->kind == EVENT_STEP)
-        changes = event->step.regs;
+    if (!known)
+        changes.count = 0;
     for (size_t i = 0; i < changes.count; i++)
         write_change(moment, &changes.list[i], pen);
-    if (changes.count == 0) /* of vectors mm, xmm, ymm, zmm nothing is known */
+    if (changes.count == 0)
         pen_cut(pen, ROLE_NOTE,
                 event->kind == EVENT_ENTER ? "  as the code finds them"
-                : event->kind == EVENT_STEP && event->step.text &&
-                        strstr(event->step.text, "mm")
-                    ? "  no general register changed; vector registers are "
-                      "not shown"
+                : event->kind == EVENT_STEP && event->step.vregs.count > 0
+                    ? "  no general register changed; V shows vector registers"
                 : event->kind == EVENT_STEP ? "  no general register changed"
                 : known && thread->inside   ? "  as last seen in generated code"
                                             : "  as generated code left them");

@@ -109,6 +109,7 @@ static void take_rows(unsigned *rows, const struct share *list, unsigned wanted,
 static void lay_out(const struct moment *moment, unsigned panes,
                     struct area area, struct area *areas)
 {
+    const struct screen *screen = moment->screen;
     bool narrow = area.columns < NARROW, given = true;
     enum pane_name last = panes & BIT(SOURCE) ? PANE_SOURCE : PANE_REGS;
     const struct share *share = narrow ? narrow_shares : shares;
@@ -136,9 +137,13 @@ static void lay_out(const struct moment *moment, unsigned panes,
     if (rows[last] > 1)
         rows[last] += left;
 
-    if (moment->screen->all_registers && rows[PANE_REGS])
+    if ((screen->all_registers || screen->vectors || screen->stack) &&
+        rows[PANE_REGS])
         take_rows(rows, narrow ? narrow_taken : taken,
-                  pane_regs_rows(area.columns), &rows[PANE_REGS]);
+                  screen->stack     ? pane_stack_rows()
+                  : screen->vectors ? pane_vectors_rows()
+                                    : pane_regs_rows(area.columns),
+                  &rows[PANE_REGS]);
     if (rows[PANE_STORY])
         take_rows(rows, story_taken, pane_story_rows(moment, area.columns),
                   &rows[PANE_STORY]);
@@ -173,7 +178,12 @@ static void draw_panes(const struct moment *moment)
         if (areas[i].rows == 0)
             continue;
         pane = pane_begin(areas[i]);
-        draw_pane[i](moment, &pane);
+        if (i == PANE_REGS && moment->screen->stack)
+            pane_stack(moment, &pane);
+        else if (i == PANE_REGS && moment->screen->vectors)
+            pane_vectors(moment, &pane);
+        else
+            draw_pane[i](moment, &pane);
         pane_end(&pane, grid);
     }
 }
@@ -246,6 +256,7 @@ static const enum command hinted[] = {
     COMMAND_NEXT,       COMMAND_BACK,      COMMAND_STAGE_NEXT, COMMAND_RUN,
     COMMAND_SEARCH,     COMMAND_REGISTERS, COMMAND_GOTO,       COMMAND_BASE,
     COMMAND_STAGE_BACK, COMMAND_FIRST,     COMMAND_LAST,       COMMAND_WHO,
+    COMMAND_VECTORS,    COMMAND_STACK,
 };
 
 static void draw_last_line(const struct screen *screen, struct history *history,

@@ -64,6 +64,8 @@ void cursor_update(struct cursor *cursor, struct history *history);
 
 struct screen {
     bool all_registers;
+    bool vectors; /* those of cpu/vregs.h, in place of the general registers */
+    bool stack;   /* the words around the stack pointer, likewise */
     bool decimal; /* register values; else hex */
     bool help;    /* the table of keys instead of the panes */
     enum screen_end {

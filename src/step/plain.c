@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cpu/effect.h"
 #include "tell/pen.h"
+#include "tell/stack.h"
 #include "tell/tell.h"
 #include "trace/sink.h"
 
@@ -104,6 +106,71 @@ static void write_value(struct plain *plain, enum role role, enum reg reg,
     }
 }
 
+/* The same of the registers of cpu/vregs.h. */
+static void write_vectors(struct plain *plain, const struct event *event)
+{
+    const struct session *session = plain->session;
+    const struct vregs *vregs =
+        view_vregs(history_view(session->history, session->seq), event->tid);
+    const struct event_step *step = &event->step;
+    struct pen *pen = &plain->pen;
+    struct insn insn;
+    bool decoded =
+        event->kind == EVENT_STEP && step->bytes.data &&
+        insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0;
+
+    for (size_t i = 0; event->kind == EVENT_STEP && i < step->vregs.count;
+         i++) {
+        struct buf text = {0};
+
+        if (effect_change(decoded ? &insn : NULL, &step->vregs.list[i], vregs,
+                          &text)) {
+            pen_column(pen, INDENT);
+            pen_text(pen, ROLE_CHANGED, buf_text(&text));
+            pen_end(pen);
+        }
+        buf_release(&text);
+    }
+    for (int i = 0; vregs && session->screen.vectors && i < VREG_COUNT; i++) {
+        struct buf text = {0};
+
+        if (effect_register(vregs, (enum vreg)i, session->screen.decimal,
+                            &text)) {
+            pen_column(pen, INDENT);
+            pen_text(pen, ROLE_REGISTER, buf_text(&text));
+            pen_end(pen);
+        }
+        buf_release(&text);
+    }
+}
+
+/* The words of the stack, the highest at first; a mark at its top. */
+static void write_stack(struct plain *plain)
+{
+    const struct session *session = plain->session;
+    struct phrases phrases = {0};
+    struct pen *pen = &plain->pen;
+    struct stack_words stack;
+
+    if (!session->screen.stack ||
+        !stack_find(session->history, session->seq, &stack))
+        return;
+    for (size_t n = stack.count; n-- > 0;) {
+        const uint64_t addr = stack.addr + n * sizeof(uint64_t);
+
+        pen_column(pen, INDENT);
+        pen_print(pen, ROLE_PLAIN, "0x%" PRIx64 " 0x%016" PRIx64 " %s%s", addr,
+                  stack_word(&stack, n),
+                  addr == stack.top  ? "top; "
+                  : addr < stack.top ? "below the top; "
+                                     : "",
+                  stack_meaning(session->history, &stack, n, &phrases));
+        pen_end(pen);
+    }
+    phrases_release(&phrases);
+    stack_release(&stack);
+}
+
 /* Those that a step changed, and all of them if that is wanted. */
 static void write_registers(struct plain *plain, const struct event *event)
 {
@@ -123,6 +190,8 @@ static void write_registers(struct plain *plain, const struct event *event)
         write_value(plain, ROLE_CHANGED, change->reg, change->new_value);
         pen_end(pen);
     }
+    write_vectors(plain, event);
+    write_stack(plain);
     if (session->screen.all_registers)
         regs = view_regs(history_view(session->history, session->seq), tid);
     for (int i = 0; regs && i < REG_COUNT; i++) {

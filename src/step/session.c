@@ -707,9 +707,12 @@ bool session_do(struct session *session, enum command command,
     if (command == COMMAND_QUIT)
         return helped;
     screen->all_registers ^= command == COMMAND_REGISTERS;
+    screen->vectors ^= command == COMMAND_VECTORS;
+    screen->stack ^= command == COMMAND_STACK;
     screen->decimal ^= command == COMMAND_BASE;
     /* Before the first event there is nowhere to go. */
     if (command == COMMAND_HELP || command == COMMAND_REGISTERS ||
+        command == COMMAND_VECTORS || command == COMMAND_STACK ||
         command == COMMAND_BASE || history_count(session->history) == 0)
         return true;
 

@@ -56,10 +56,6 @@ void tracee_hide_in_frame(const struct tracee *tracee, enum insn_kind next);
 /* tracee->regs as the other rooms know registers. */
 void tracee_regs(const struct tracee *tracee, struct regs *out);
 
-/* The state of floating-point arithmetic (cpu/fp.h), as ptrace has it now.
- * Returns 0, or -1 with errno. */
-int tracee_fp_control(const struct tracee *tracee, uint64_t *out);
-
 /* The registers that a signal handler will give back when it returns, read from
  * the frame that the kernel has made: for a tracee that stands at the first
  * instruction of the handler. Returns -1 if there is none. */

@@ -16,7 +16,6 @@
 #include <ucontext.h>
 
 #include "cpu/calling.h"
-#include "cpu/fp.h"
 #include "target/machine.h"
 #include "target/proc.h"
 
@@ -162,16 +161,6 @@ void tracee_regs(const struct tracee *tracee, struct regs *out)
                (const char *)&tracee->regs + places[i].offset,
                sizeof out->value[0]);
     out->value[X86_RFLAGS] &= ~(uint64_t)RESUME_FLAG;
-}
-
-int tracee_fp_control(const struct tracee *tracee, uint64_t *out)
-{
-    struct user_fpregs_struct fp = {0};
-
-    if (ptrace_request(PTRACE_GETFPREGS, tracee->tid, 0, &fp) != 0)
-        return -1;
-    *out = fp_state(fp.cwd, (uint8_t)fp.ftw, fp.mxcsr);
-    return 0;
 }
 
 int tracee_interrupted(const struct tracee *tracee, struct regs *out)

@@ -62,7 +62,7 @@ struct telling_thread *telling_thread(struct telling *telling, int tid)
         mem_grow(telling->threads, telling->thread_count,
                  &telling->thread_capacity, sizeof *telling->threads);
     thread = &telling->threads[telling->thread_count++];
-    *thread = (struct telling_thread){.tid = tid};
+    *thread = (struct telling_thread){.tid = tid, .vector_result = "movsd"};
     return thread;
 }
 

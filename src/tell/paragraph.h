@@ -17,6 +17,7 @@
 #ifndef JITTRACE_TELL_PARAGRAPH_H
 #define JITTRACE_TELL_PARAGRAPH_H
 
+#include "cpu/calling.h"
 #include "tell/explain.h"
 #include "tell/pen.h"
 #include "tell/phrase.h"
@@ -49,6 +50,11 @@ struct telling_thread {
     struct regs regs;
     struct regs entered; /* at its latest enter that showed arguments */
     bool arguments_shown;
+    struct vregs vregs;   /* beside the general ones; or not known */
+    uint32_t vectors_set; /* by steps since its latest call; bit n: vector n */
+    const char *vector_result; /* how to take that of what it has called; NULL:
+                                * there is none */
+    char set_by[CALLING_VECTORS][16]; /* the mnemonic that has set these last */
     uint64_t named; /* the latest label that was told; 0: none */
     int line;       /* of the source that its latest step was made from; or 0 */
     uint64_t last_addr; /* its latest step: where, and the end of it */
@@ -112,8 +118,10 @@ void telling_pass(struct telling *telling, const struct event *event);
 /* What is known of a thread; made on first use, valid until the next one is. */
 struct telling_thread *telling_thread(struct telling *telling, int tid);
 
-/* Registers old -> new, on lines of their own. */
-void telling_changes(struct telling *telling,
-                     const struct reg_changes *changes);
+/* Registers old -> new, on lines of their own; vregs: of cpu/vregs.h, after
+ * which insn (or NULL) left those. */
+void telling_changes(struct telling *telling, const struct reg_changes *changes,
+                     const struct insn *insn, const struct vreg_changes *vregs,
+                     const struct vregs *after);
 
 #endif

@@ -77,6 +77,7 @@ static void enter_words(struct story *story, enum tell_form form)
     if (!is_return) {
         say(story, ": %s = %s is the first argument, if it takes one.",
             reg_name(reg), value);
+        say_vector_arguments(story, enter->addr);
         if (enter->return_to.known)
             say(story, " It will return to 0x%" PRIx64 ".",
                 enter->return_to.value);
@@ -122,9 +123,12 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     const struct label *label = ranges_at(&view->labels.ranges, enter->addr);
     bool is_return = word_is(enter->how, "return"), same = false;
     struct pen *pen = &telling->pen;
+    struct telling_thread was;
 
+    was = *thread;
     thread->regs = enter->regs;
     thread->regs_known = true;
+    telling_take_vregs(thread, &enter->vregs);
     /* The code, if it was not shown when it became executable. */
     if (region && region->prot & PROT_EXEC && !area->executable) {
         pen_blank(pen);
@@ -187,7 +191,11 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     if (!is_return) {
         thread->arguments_shown = true;
         thread->entered = enter->regs;
+        telling_vector_arguments(telling, thread, enter->addr);
+        thread->vectors_set = 0;
     }
+    if (is_return)
+        telling_came_back(telling, &was, thread);
     if (enter->return_to.known) {
         pen_item(pen, INDENT, 29);
         pen_text(pen, ROLE_NOTE, "return to ");
@@ -199,10 +207,17 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
 const struct tell_kind kind_enter = {enter_words, enter_paragraph, 0};
 
 /* The registers around a step: what it says itself wins over what is known. */
+struct around {
+    struct insn insn; /* length 0: not known */
+    struct regs before, after;
+    struct vregs vregs_before, vregs_after;
+};
+
 static void around(const struct event_step *step, const struct regs *known,
-                   struct regs *before, struct regs *after)
+                   const struct vregs *vregs, struct around *out)
 {
     const struct reg_change *list = step->regs.list;
+    struct regs *before = &out->before, *after = &out->after;
 
     *before = *known;
     before->value[REG_PC] = step->addr;
@@ -212,23 +227,44 @@ static void around(const struct event_step *step, const struct regs *known,
     after->value[REG_PC] = step->next;
     for (size_t i = 0; i < step->regs.count; i++)
         after->value[list[i].reg] = list[i].new_value;
+    out->insn.length = 0;
+    if (step->bytes.data)
+        insn_decode(step->bytes.data, step->bytes.len, step->addr, &out->insn);
+    out->vregs_before.known = out->vregs_after.known = vregs && vregs->known;
+    if (!out->vregs_after.known)
+        return;
+    out->vregs_before = *vregs;
+    for (size_t i = 0; i < step->vregs.count; i++)
+        vregs_set(&out->vregs_before, step->vregs.list[i].reg,
+                  step->vregs.list[i].old_bytes, false);
+    out->vregs_after = out->vregs_before;
+    for (size_t i = 0; i < step->vregs.count; i++)
+        vregs_set(&out->vregs_after, step->vregs.list[i].reg,
+                  step->vregs.list[i].new_bytes, false);
 }
 
-/* What a step did, in words; *after becomes the registers after it. */
+/* What a step did, in words. */
 static const char *effect_of(struct phrases *phrases,
                              const struct event_step *step,
-                             const struct regs *known, struct regs *after)
+                             const struct around *around)
 {
+    const bool has_vregs = around->vregs_after.known;
     struct buf effect = {0};
-    struct regs before;
-    struct insn insn;
 
-    around(step, known, &before, after);
-    if (step->bytes.data &&
-        insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0)
-        effect_describe(&insn, &before, after, step->reads.list,
-                        step->reads.count, step->writes.list,
-                        step->writes.count, &effect);
+    if (around->insn.length > 0)
+        effect_describe(
+            &(struct executed){
+                .insn = &around->insn,
+                .before = &around->before,
+                .after = &around->after,
+                .vregs_before = has_vregs ? &around->vregs_before : NULL,
+                .vregs_after = has_vregs ? &around->vregs_after : NULL,
+                .reads = step->reads.list,
+                .read_count = step->reads.count,
+                .writes = step->writes.list,
+                .write_count = step->writes.count,
+            },
+            &effect);
     return phrase_of(phrases, &effect);
 }
 
@@ -238,7 +274,9 @@ static void step_words(struct story *story, enum tell_form form)
     const char *label = story_label(story, step->addr), *effect, *end;
     const struct view_thread *thread = NULL;
     const struct view *before;
-    struct regs known = {0}, after;
+    const struct vregs *vregs = NULL;
+    struct regs known = {0};
+    struct around all;
     size_t verb, len, end_len;
 
     if (form == TELL_TITLE)
@@ -252,7 +290,10 @@ static void step_words(struct story *story, enum tell_form form)
         thread = view_thread(before, story->event->tid);
     if (thread)
         known = thread->regs;
-    effect = effect_of(&story->phrases, step, &known, &after);
+    if (thread && thread->vregs)
+        vregs = &thread->vregs->value;
+    around(step, &known, vregs, &all);
+    effect = effect_of(&story->phrases, step, &all);
     say(story, "%s was executed%s%s",
         step->text ? step->text : "An instruction", *label ? " at" : "", label);
     len = strlen(effect);
@@ -278,9 +319,12 @@ static void step_words(struct story *story, enum tell_form form)
 
 /* Notes what a thread is known to be after a step. */
 static void note_step(struct telling_thread *thread,
-                      const struct event_step *step, const struct regs *after)
+                      const struct event_step *step,
+                      const struct around *around)
 {
-    thread->regs = *after;
+    thread->regs = around->after;
+    thread->vregs = around->vregs_after;
+    telling_note_vectors(thread, &around->insn);
     thread->last_addr = step->addr;
     thread->last_end = step->addr + step->bytes.len;
 }
@@ -289,19 +333,21 @@ void telling_pass(struct telling *telling, const struct event *event)
 {
     const struct event_write *write = &event->write;
     struct telling_thread *thread;
-    struct regs before, after;
+    struct around all;
 
     if (event->kind == EVENT_STEP) {
         thread = telling_thread(telling, event->tid);
-        around(&event->step, &thread->regs, &before, &after);
-        note_step(thread, &event->step, &after);
+        around(&event->step, &thread->regs, &thread->vregs, &all);
+        note_step(thread, &event->step, &all);
     } else if (event->kind == EVENT_WRITE) {
         telling_note_fresh(telling, write->addr - write->offset, write->addr,
                            write->addr + write->new.len - 1);
     }
 }
 
-void telling_changes(struct telling *telling, const struct reg_changes *changes)
+void telling_changes(struct telling *telling, const struct reg_changes *changes,
+                     const struct insn *insn, const struct vreg_changes *vregs,
+                     const struct vregs *after)
 {
     struct pen *pen = &telling->pen;
 
@@ -325,6 +371,15 @@ void telling_changes(struct telling *telling, const struct reg_changes *changes)
         pen_text(pen, ROLE_CHANGED, buf_text(&item));
         buf_release(&item);
     }
+    for (size_t i = 0; i < vregs->count; i++) {
+        struct buf item = {0};
+
+        if (effect_change(insn, &vregs->list[i], after, &item)) {
+            pen_item(pen, INDENT, item.len);
+            pen_text(pen, ROLE_CHANGED, buf_text(&item));
+        }
+        buf_release(&item);
+    }
     if (pen->column > 0)
         pen_end(pen);
 }
@@ -338,7 +393,7 @@ static void step_paragraph(struct telling *telling, const struct event *event)
     uint64_t named = label ? label->addr : 0;
     struct pen *pen = &telling->pen;
     const char *effect;
-    struct regs after;
+    struct around all;
 
     /* Above the first step of each stretch with a name, as objdump does. */
     if (label && thread->named != named)
@@ -352,8 +407,9 @@ static void step_paragraph(struct telling *telling, const struct event *event)
     }
     thread->line = event->source.file ? event->source.line : 0;
     telling_insn(telling, step->offset, step->bytes, step->text);
-    effect = effect_of(&telling->phrases, step, &thread->regs, &after);
-    note_step(thread, step, &after);
+    around(step, &thread->regs, &thread->vregs, &all);
+    effect = effect_of(&telling->phrases, step, &all);
+    note_step(thread, step, &all);
     if (thread->regs_known && *effect) {
         /* In a column of its own, or on the next lines. */
         pen_item(pen, INDENT, strlen(effect));
@@ -365,7 +421,9 @@ static void step_paragraph(struct telling *telling, const struct event *event)
         else
             pen_text(pen, ROLE_RESULT, effect);
     }
-    telling_changes(telling, &step->regs);
+    telling_changes(telling, &step->regs,
+                    all.insn.length > 0 ? &all.insn : NULL, &step->vregs,
+                    all.vregs_after.known ? &all.vregs_after : NULL);
 }
 
 const struct tell_kind kind_step = {step_words, step_paragraph,
@@ -484,6 +542,7 @@ static void leave_words(struct story *story, enum tell_form form)
     say(story, *number ? "%" PRId64 " (%s)" : "%" PRId64, (int64_t)value,
         number);
     say(story, " is the result, if there is one.");
+    say_vector_result(story);
 }
 
 static void leave_paragraph(struct telling *telling, const struct event *event)
@@ -507,6 +566,7 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
             pen_column(pen, pen->column + 1);
         pen_text(pen, ROLE_NOTE, "(the result, if any)");
     }
+    telling_left_vectors(telling, event);
     pen_item(pen, INDENT, strlen("back at ") + strlen(place));
     if (ran_past(&telling->view, leave, thread->last_addr, thread->last_end))
         pen_text(pen, ROLE_WARNING, "runs past the end of the mapping to ");

@@ -54,6 +54,31 @@ const char *story_label(struct story *story, uint64_t addr);
 const char *story_length(struct story *story, uint64_t length);
 const char *story_register(struct story *story, uint64_t value);
 
+/* --- tell_vregs.c -------------------------------------------------------- */
+
+/* Of the vector registers that can have arguments, those that the code at addr
+ * takes: " xmm0 = 2.5 is one of its arguments." Of a leave event, the one that
+ * may have a result. Nothing where there is none. */
+void say_vector_arguments(struct story *story, uint64_t addr);
+void say_vector_result(struct story *story);
+
+/* Notes which vectors a step has set; and what an enter or leave says. */
+void telling_note_vectors(struct telling_thread *thread,
+                          const struct insn *insn);
+void telling_take_vregs(struct telling_thread *thread,
+                        const struct vreg_changes *vregs);
+
+/* Items: the vectors that the code at addr takes as arguments; what a function
+ * outside has changed, as far as it counts; the vectors that may be arguments of such a one, or the
+ * result, at a leave event, which is also taken. */
+void telling_vector_arguments(struct telling *telling,
+                              const struct telling_thread *thread,
+                              uint64_t addr);
+void telling_came_back(struct telling *telling,
+                       const struct telling_thread *was,
+                       const struct telling_thread *now);
+void telling_left_vectors(struct telling *telling, const struct event *event);
+
 /* --- paragraph.c --------------------------------------------------------- */
 
 /* Whether this is the first time that a topic comes up. */

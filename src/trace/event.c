@@ -160,6 +160,23 @@ static void put_accesses(struct room *room, struct mem_accesses *accesses)
     accesses->list = list;
 }
 
+static void put_vregs(struct room *room, struct vreg_changes *changes)
+{
+    struct vreg_change *list =
+        put(room, changes->list, changes->count * sizeof *list);
+
+    for (size_t i = 0; i < changes->count; i++) {
+        struct vreg_change change = changes->list[i];
+        struct bytes *old = &change.old_bytes, *new = &change.new_bytes;
+
+        old->data = put(room, old->data, old->len);
+        new->data = put(room, new->data, new->len);
+        if (list)
+            list[i] = change;
+    }
+    changes->list = list;
+}
+
 static void put_callers(struct room *room, struct callers *callers)
 {
     struct caller *list =
@@ -222,6 +239,10 @@ static void put_all(struct room *room, struct event *event)
         case FIELD_TYPE_CHANGES:
             changes->list = put(room, changes->list,
                                 changes->count * sizeof *changes->list);
+            break;
+        case FIELD_TYPE_VREGS:
+        case FIELD_TYPE_VALUES:
+            put_vregs(room, field);
             break;
         case FIELD_TYPE_READS:
         case FIELD_TYPE_WRITES:

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "cpu/effect.h"
 #include "cpu/regs.h"
+#include "cpu/vregs.h"
 #include "trace/line_row.h"
 
 /* The version of the trace format, raised when a reader must know. */
@@ -39,6 +40,11 @@ struct texts {
 
 struct reg_changes {
     const struct reg_change *list;
+    size_t count;
+};
+
+struct vreg_changes {
+    const struct vreg_change *list;
     size_t count;
 };
 
@@ -94,6 +100,8 @@ struct callee {
     T(REGS, struct regs)           \
     T(OPTREGS, struct opt_regs)    \
     T(CHANGES, struct reg_changes) \
+    T(VREGS, struct vreg_changes)  \
+    T(VALUES, struct vreg_changes) \
     T(READS, struct mem_accesses)  \
     T(WRITES, struct mem_accesses) \
     T(CALLERS, struct callers)     \

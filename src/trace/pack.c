@@ -17,8 +17,10 @@
  *   OPT, OPTINT, OPTREGS
  *                   0, or 1 and signed
  *   TEXT            0, or the number of the word plus 1
- *   BYTES           0, or the length plus 1 and the bytes as they are
+ *   BYTES           0, or the length plus 1 and the bytes as they are; of the
+ *                   stack nothing where stack_at is not known
  *   CHANGES         count; register, signed old value, signed difference
+ *   VREGS, VALUES   count; register, old bytes, new bytes
  *   TEXTS, READS, WRITES, CALLERS
  *                   count; the elements
  *   CALLEE          its texts
@@ -275,6 +277,23 @@ static void code_changes(struct coder *coder, struct reg_changes *changes)
     changes->list = list;
 }
 
+static void code_vregs(struct coder *coder, struct vreg_changes *changes)
+{
+    struct vreg_change *list =
+        code_list(coder, changes->list, &changes->count, sizeof *list);
+
+    for (size_t i = 0; i < changes->count; i++) {
+        struct vreg_change change = list[i];
+
+        change.reg = (enum vreg)code(coder, change.reg);
+        change.old_bytes = code_bytes(coder, change.old_bytes);
+        change.new_bytes = code_bytes(coder, change.new_bytes);
+        if (!coder->out)
+            list[i] = change;
+    }
+    changes->list = list;
+}
+
 static void code_accesses(struct coder *coder, struct mem_accesses *accesses)
 {
     struct mem_access *list =
@@ -391,6 +410,10 @@ static void code_field(struct coder *coder, enum field_type type, void *field)
     case FIELD_TYPE_CHANGES:
         code_changes(coder, field);
         break;
+    case FIELD_TYPE_VREGS:
+    case FIELD_TYPE_VALUES:
+        code_vregs(coder, field);
+        break;
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
         code_accesses(coder, field);
@@ -405,6 +428,21 @@ static void code_field(struct coder *coder, enum field_type type, void *field)
         code_rows(coder, field);
         break;
     }
+}
+
+/* Whether a field has nothing to say, the number i of its kind: the stack, which
+ * follows stack_at in event.def, where that is not known. Most steps are such,
+ * and a byte of each counts. */
+static bool is_void(const struct event *event, const struct event_field *field,
+                    size_t i)
+{
+    const struct opt_u64 *at;
+
+    if (field->type != FIELD_TYPE_BYTES || i == 0 ||
+        field[-1].type != FIELD_TYPE_OPT || strcmp(field->name, "stack") != 0)
+        return false;
+    at = (const void *)((const char *)event + field[-1].offset);
+    return !at->known;
 }
 
 /* What follows the first byte, which is head. */
@@ -427,7 +465,8 @@ static void code_event(struct coder *coder, uint8_t head, struct event *event)
     }
     fields = event_fields(event->kind, &count);
     for (size_t i = 0; i < count; i++)
-        code_field(coder, fields[i].type, (char *)event + fields[i].offset);
+        if (!is_void(event, &fields[i], i))
+            code_field(coder, fields[i].type, (char *)event + fields[i].offset);
 }
 
 void pack_event(const struct event *event, struct pack_usual usual,

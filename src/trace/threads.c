@@ -79,6 +79,36 @@ static void end_frames(struct view_thread *thread, uint64_t sp)
     }
 }
 
+/* --- registers ----------------------------------------------------------- */
+
+static void drop_vregs(struct view_vregs *vregs)
+{
+    if (vregs && --vregs->uses == 0)
+        free(vregs);
+}
+
+/* Takes changes, or values that are all of a register. */
+static void set_vregs(struct view_thread *thread,
+                      const struct vreg_changes *changes, bool whole)
+{
+    struct view_vregs *own = thread->vregs;
+
+    if (changes->count == 0 || (!own && !whole))
+        return;
+    if (!own || own->uses > 1) {
+        thread->vregs = mem_resize(NULL, sizeof *own, 1);
+        thread->vregs->uses = 1;
+        if (own)
+            thread->vregs->value = own->value;
+        else
+            vregs_init(&thread->vregs->value);
+        drop_vregs(own);
+    }
+    for (size_t i = 0; i < changes->count; i++)
+        vregs_set(&thread->vregs->value, changes->list[i].reg,
+                  changes->list[i].new_bytes, whole);
+}
+
 /* --- threads ------------------------------------------------------------- */
 
 /* The thread, or NULL; and its index, or the one that it would have. */
@@ -113,6 +143,15 @@ bool view_is_inside(const struct view *view, int tid)
     return thread && thread->inside;
 }
 
+const struct vregs *view_vregs(const struct view *view, int tid)
+{
+    const struct view_thread *thread = view_thread(view, tid);
+
+    if (!thread || !thread->vregs)
+        thread = view_thread(view, view->threads.last_tid);
+    return thread && thread->vregs ? &thread->vregs->value : NULL;
+}
+
 const struct regs *view_regs(const struct view *view, int tid)
 {
     const struct view_thread *thread = view_thread(view, tid);
@@ -144,6 +183,7 @@ void threads_release(struct threads *threads)
     for (size_t i = 0; i < threads->count; i++) {
         drop(threads->list[i].frame);
         drop(threads->list[i].stepped);
+        drop_vregs(threads->list[i].vregs);
     }
     free(threads->list);
     *threads = (struct threads){0};
@@ -157,6 +197,8 @@ void threads_copy(struct threads *to, const struct threads *from)
     for (size_t i = 0; i < to->count; i++) {
         share(to->list[i].frame);
         share(to->list[i].stepped);
+        if (to->list[i].vregs)
+            to->list[i].vregs->uses++;
     }
 }
 
@@ -223,6 +265,7 @@ static void apply_step(struct view_thread *thread, const struct event *event)
         thread->regs.value[step->regs.list[i].reg] =
             step->regs.list[i].new_value;
     thread->regs.value[REG_PC] = step->next;
+    set_vregs(thread, &step->vregs, false);
     if (!thread->regs_known)
         return;
     called = calling_is_call(step->bytes, step->addr, step->regs.list,
@@ -262,6 +305,7 @@ static void apply_leave(struct view_thread *thread, const struct event *event)
 
     thread->inside = false;
     thread->left_to = leave->to;
+    set_vregs(thread, &leave->vregs, true);
     if (word_is(leave->how, "signal") && thread->regs_known)
         push(thread, (struct frame){.kind = FRAME_SIGNAL,
                                     .outside = true,
@@ -293,6 +337,7 @@ void threads_apply(struct threads *threads, const struct event *event)
         thread->regs_known = true;
         thread->regs = event->enter.regs;
         thread->regs.value[REG_PC] = event->enter.addr;
+        set_vregs(thread, &event->enter.vregs, true);
         thread->entered = event->seq;
         threads->last_tid = event->tid;
         break;

@@ -42,16 +42,23 @@ struct frame {
                        * where a handler is outside */
 };
 
+/* The registers of cpu/vregs.h, which several views may share. */
+struct view_vregs {
+    size_t uses;
+    struct vregs value;
+};
+
 /* What is known of a thread that was seen in generated code. */
 struct view_thread {
     uint64_t key; /* its tid, that it is found by */
     int tid;
-    bool inside;           /* it is there now */
-    bool regs_known;       /* from its first enter on */
-    struct regs regs;      /* while it is outside: those when it left */
-    uint64_t entered;      /* the number of its latest enter event */
-    uint64_t left_to;      /* where its latest leave led */
-    struct frame *frame;   /* the innermost one, or NULL */
+    bool inside;              /* it is there now */
+    bool regs_known;          /* from its first enter on */
+    struct regs regs;         /* while it is outside: those when it left */
+    struct view_vregs *vregs; /* shared; NULL: of these nothing is known */
+    uint64_t entered;         /* the number of its latest enter event */
+    uint64_t left_to;         /* where its latest leave led */
+    struct frame *frame;      /* the innermost one, or NULL */
     struct frame *stepped; /* the one that its latest step began in, or NULL */
 };
 

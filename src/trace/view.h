@@ -110,6 +110,9 @@ bool view_is_inside(const struct view *view, int tid);
  * code if nothing is known of it; NULL: of none is anything known. */
 const struct regs *view_regs(const struct view *view, int tid);
 
+/* The same of the registers of cpu/vregs.h. */
+const struct vregs *view_vregs(const struct view *view, int tid);
+
 /* Finds a line (from 1) of a source file, named as in the events, among what
  * they have brought so far. text is without its newline, valid as long as the
  * view stays as it is; where no excerpt had the line, without its indentation.

@@ -6,7 +6,7 @@
  *     steps ROUNDS COUNT PROGRAM
  *
  * PROGRAM is tests/bench/loop.c, which runs 2 * COUNT + 1 instructions of
- * generated code. In each round it is traced twice, on the same CPU, in turn:
+ * generated code. In each round it is traced three times, on the same CPU:
  *
  *   recorded  the observer as jittrace has it, every event into a store; the
  *             time from the event of the entry to that of the leaving
@@ -14,10 +14,13 @@
  *             time from the first instruction to the first one that is not
  *             generated
  *
+ *   vectors   as recorded, of the loop with vector registers, in which every
+ *             second instruction changes one
+ *
  * A round more, the first, only warms up. On standard output, a line a round,
  * and one at the end:
  *
- *     ROUND <tab> recorded <tab> bare           (nanoseconds per step)
+ *     ROUND <tab> recorded <tab> bare <tab> vectors  (nanoseconds per step)
  *     bytes <tab> memory of the store per recorded step
  */
 #include <inttypes.h>
@@ -45,7 +48,7 @@
 #define CODE_SIZE 4096
 
 struct job {
-    char *argv[4];
+    char *argv[5];
     uint64_t steps; /* that there are to be seen */
 };
 
@@ -222,8 +225,8 @@ static struct result step_bare(const struct job *job)
 
 int main(int argc, char **argv)
 {
-    struct job job = {{NULL}, 0};
-    struct result recorded, bare;
+    struct job job = {{NULL}, 0}, wide;
+    struct result recorded, bare, vectors;
     int rounds;
 
     if (argc != 4) {
@@ -233,16 +236,21 @@ int main(int argc, char **argv)
     rounds = atoi(argv[1]);
     job = (struct job){{argv[3], (char *)CODE_TEXT, argv[2], NULL},
                        2 * strtoull(argv[2], NULL, 10) + 1};
+    wide = (struct job){
+        {argv[3], (char *)CODE_TEXT, argv[2], (char *)"vectors", NULL},
+        4 * strtoull(argv[2], NULL, 10) + 1};
     stay();
     for (int round = 0; round <= rounds; round++) {
         /* Who is first in one round is second in the next. */
         if (round % 2 == 0)
             recorded = record(&job);
         bare = step_bare(&job);
+        vectors = record(&wide);
         if (round % 2 != 0)
             recorded = record(&job);
         if (round > 0)
-            printf("%d\t%.0f\t%.0f\n", round, recorded.ns, bare.ns);
+            printf("%d\t%.0f\t%.0f\t%.0f\n", round, recorded.ns, bare.ns,
+                   vectors.ns);
         fflush(stdout);
     }
     printf("bytes\t%.0f\n", (double)recorded.memory / (double)job.steps);

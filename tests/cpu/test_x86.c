@@ -1612,7 +1612,9 @@ static void check_sentence(const struct sentence *given)
     after = before;
     after.value[X86_RIP] = HERE + insn.length;
     read_regs(given->after, &after);
-    effect_describe(&insn, &before, &after, &read, reads, &write, writes, &buf);
+    effect_describe(&(struct executed){&insn, &before, &after, NULL, NULL,
+                                       &read, reads, &write, writes},
+                    &buf);
     cr_assert(eq(str, (char *)buf_text(&buf), (char *)given->text), "%s: %s",
               given->hex, insn.text);
     buf_release(&buf);
@@ -1632,7 +1634,9 @@ Test(x86, sentence_is_appended)
     struct buf buf = {0};
 
     buf_append_text(&buf, "before: ");
-    effect_describe(&insn, &regs, &after, NULL, 0, NULL, 0, &buf);
+    effect_describe(
+        &(struct executed){.insn = &insn, .before = &regs, .after = &after},
+        &buf);
     cr_assert(eq(str, (char *)buf_text(&buf), "before: rax 0 -> 9"));
     buf_release(&buf);
 }
@@ -1704,7 +1708,10 @@ Test(x86, the_cpu_computes_what_we_say)
         after = before;
         cr_assert(eq(int, cpu_step(&cpu, hex, &after, &fault), SIGTRAP));
         insn_decode(code, unhex(hex, code), cpu.code, &insn);
-        effect_describe(&insn, &before, &after, NULL, 0, NULL, 0, &buf);
+        effect_describe(&(struct executed){.insn = &insn,
+                                           .before = &before,
+                                           .after = &after},
+                        &buf);
         cr_assert(lacks(buf_text(&buf), " -> "), "%s: %s", insn.text,
                   buf_text(&buf));
         buf_release(&buf);

@@ -37,6 +37,21 @@ static const char *const sample_texts[] = {
 static const struct reg_change sample_changes[] = {
     {REG_FLAGS, 0x246, 0}, {REG_RESULT, 0, UINT64_MAX}, {REG_STACK, 1, 2}};
 
+static const uint8_t sample_wide[2][64] = {{1, 2, 3}, {[63] = 0xff}};
+
+/* A change of one of each size; and values of some. */
+static const struct vreg_change sample_vregs[] = {
+    {VREG_VECTOR, {sample_wide[0], 16}, {sample_wide[1], 16}},
+    {VREG_VECTOR + 9, {sample_wide[0], 32}, {sample_wide[1], 32}},
+    {VREG_VECTOR + 31, {sample_wide[0], 64}, {sample_wide[1], 64}},
+    {VREG_MASK + 7, {sample_wide[0], 8}, {sample_wide[1], 8}},
+    {VREG_X87, {sample_wide[0], 10}, {sample_wide[1], 10}},
+    {VREG_MXCSR, {sample_wide[0], 4}, {sample_wide[1], 4}},
+    {VREG_FTW, {sample_wide[0], 1}, {sample_wide[1], 1}}};
+static const struct vreg_change sample_values[] = {
+    {VREG_VECTOR + 1, {NULL, 0}, {sample_wide[1], 64}},
+    {VREG_FSW, {NULL, 0}, {sample_wide[0], 2}}};
+
 static const struct mem_access sample_reads[] = {
     {.addr = UINT64_MAX, .old_bytes = {sample_bytes, 5}},
     {.addr = 0, .old_bytes = {sample_bytes, 0}},
@@ -103,6 +118,14 @@ static void fill_field(enum field_type type, size_t index, void *at)
     case FIELD_TYPE_CHANGES:
         *(struct reg_changes *)at =
             (struct reg_changes){sample_changes, COUNT(sample_changes)};
+        break;
+    case FIELD_TYPE_VREGS:
+        *(struct vreg_changes *)at =
+            (struct vreg_changes){sample_vregs, COUNT(sample_vregs)};
+        break;
+    case FIELD_TYPE_VALUES:
+        *(struct vreg_changes *)at =
+            (struct vreg_changes){sample_values, COUNT(sample_values)};
         break;
     case FIELD_TYPE_READS:
         *(struct mem_accesses *)at =
@@ -233,6 +256,8 @@ Test(record, a_difference_in_any_field_is_seen)
             /* Absent, empty, another number: all by the same change. */
             memset(at, 0, fields[i].type == FIELD_TYPE_PROT ? 4 : 8);
             if (fields[i].type == FIELD_TYPE_CHANGES ||
+                fields[i].type == FIELD_TYPE_VREGS ||
+                fields[i].type == FIELD_TYPE_VALUES ||
                 fields[i].type == FIELD_TYPE_TEXTS ||
                 fields[i].type == FIELD_TYPE_READS ||
                 fields[i].type == FIELD_TYPE_CALLERS ||

@@ -634,6 +634,25 @@ static void try_REGISTERS(struct tty *tty, struct press key)
     tty_wait_gone(tty, " r15 0x");
 }
 
+static void try_VECTORS(struct tty *tty, struct press key)
+{
+    go_to(tty, FIRST_MOV);
+    tty_wait_gone(tty, " mxcsr 0x1f80");
+    press(tty, key);
+    tty_wait_text(tty, " mxcsr 0x1f80");
+    press(tty, key);
+    tty_wait_gone(tty, " mxcsr 0x1f80");
+}
+
+static void try_STACK(struct tty *tty, struct press key)
+{
+    go_to(tty, FIRST_MOV);
+    press(tty, key);
+    tty_wait_text(tty, "return address");
+    press(tty, key);
+    tty_wait_gone(tty, "return address");
+}
+
 static void try_BASE(struct tty *tty, struct press key)
 {
     go_to(tty, FIRST_ADD);

@@ -39,6 +39,19 @@ static bool same_changes(const struct reg_changes *a,
     return true;
 }
 
+static bool same_vregs(const struct vreg_changes *a,
+                       const struct vreg_changes *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->list[i].reg != b->list[i].reg ||
+            !same_bytes(a->list[i].old_bytes, b->list[i].old_bytes) ||
+            !same_bytes(a->list[i].new_bytes, b->list[i].new_bytes))
+            return false;
+    return true;
+}
+
 static bool same_accesses(const struct mem_accesses *a,
                           const struct mem_accesses *b)
 {
@@ -129,6 +142,9 @@ static bool same_field(enum field_type type, const void *a, const void *b)
         return same_bytes(*(const struct bytes *)a, *(const struct bytes *)b);
     case FIELD_TYPE_CHANGES:
         return same_changes(a, b);
+    case FIELD_TYPE_VREGS:
+    case FIELD_TYPE_VALUES:
+        return same_vregs(a, b);
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
         return same_accesses(a, b);

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cpu/effect.h"
+
 static void say_hex(struct buf *out, struct bytes bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
@@ -84,6 +86,27 @@ static void say_signal(struct buf *out, const struct event_signal *signal)
     say_more(out, "", signal->access);
 }
 
+/* " xmm0 2.5 -> 6.25" */
+static void say_vregs(struct buf *out, const struct event_step *step)
+{
+    struct insn insn;
+    bool known =
+        step->bytes.data &&
+        insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0;
+
+    for (size_t i = 0; i < step->vregs.count; i++) {
+        struct buf text = {0};
+        struct vregs after;
+
+        vregs_init(&after);
+        *after.ftw = 0xff;
+        if (effect_change(known ? &insn : NULL, &step->vregs.list[i], &after,
+                          &text))
+            buf_printf(out, " %s", buf_text(&text));
+        buf_release(&text);
+    }
+}
+
 void summary(const struct event *event, struct buf *out)
 {
     buf_append_text(out, event_name(event->kind));
@@ -115,6 +138,7 @@ void summary(const struct event *event, struct buf *out)
         say_more(out, "", event->step.text);
         if (event->source.file)
             buf_printf(out, " %s:%d", event->source.file, event->source.line);
+        say_vregs(out, &event->step);
         break;
     case EVENT_LEAVE:
         say_leave(out, &event->leave);

@@ -373,6 +373,7 @@ struct followed {
     int tid;
     bool lost; /* it runs without being stepped */
     struct regs regs;
+    struct vregs vregs;
 };
 
 #define MAX_FOLLOWED 128
@@ -406,6 +407,45 @@ static void apply_step(struct regs *regs, const struct event *event)
         regs->value[change->reg] = change->new_value;
     }
     regs->value[REG_PC] = event->step.next;
+}
+
+/* Of the registers of cpu/vregs.h: what a step has changed was so before. */
+static void apply_vregs(struct vregs *vregs, const struct event *event)
+{
+    const struct vreg_changes *changes = &event->step.vregs;
+
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct vreg_change *change = &changes->list[i];
+        const struct bytes known = vregs_value(vregs, change->reg);
+
+        cr_assert(eq(int, vregs->known, 1));
+        cr_assert(eq(mem, mem(change->old_bytes.data, change->old_bytes.len),
+                     mem(known.data, change->old_bytes.len)),
+                  "event %d: old vector register %d", (int)event->seq,
+                  (int)change->reg);
+        cr_assert(ne(mem, mem_of(change->old_bytes), mem_of(change->new_bytes)),
+                  "event %d: register %d has not changed", (int)event->seq,
+                  (int)change->reg);
+        vregs_set(vregs, change->reg, change->new_bytes, false);
+    }
+}
+
+/* What an enter or a leave says. same: nothing has changed but by steps, which
+ * have said so; so none is read too seldom. */
+static void take_vregs(struct vregs *vregs, const struct vreg_changes *values,
+                       bool same, const struct event *event)
+{
+    if (values->count > 0 && !vregs->known)
+        vregs_init(vregs);
+    for (size_t i = 0; i < values->count; i++) {
+        const struct vreg_change *value = &values->list[i];
+        const struct vregs before = *vregs;
+
+        vregs_set(vregs, value->reg, value->new_bytes, true);
+        cr_assert(true && (!same || memcmp(&before, vregs, sizeof before) == 0),
+                  "event %d: register %d has changed, and no step said so",
+                  (int)event->seq, (int)value->reg);
+    }
 }
 
 static void check_leave(const struct regs *regs, const struct event *event)
@@ -457,12 +497,18 @@ void check_registers(const struct store *store)
         if (event->kind == EVENT_ENTER) {
             thread->lost = false;
             *regs = event->enter.regs;
+            take_vregs(&thread->vregs, &event->enter.vregs, false, event);
             cr_assert(eq(u64, regs->value[REG_PC], event->enter.addr));
         } else if (event->kind == EVENT_STEP) {
             apply_step(regs, event);
+            apply_vregs(&thread->vregs, event);
         } else if (event->kind == EVENT_LEAVE) {
             if (!thread->lost && !no_steps)
                 check_leave(regs, event);
+            take_vregs(&thread->vregs, &event->leave.vregs,
+                       !thread->lost && !no_steps &&
+                           strcmp(event->leave.how, "signal") != 0,
+                       event);
             thread->lost = false;
         }
         cr_assert(eq(u64, regs->value[REG_FLAGS] & flags, 0),

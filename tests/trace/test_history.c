@@ -72,6 +72,7 @@ struct borrowed {
     uint8_t bytes[64][40];
     const char *texts[MOST];
     struct reg_change changes[MOST];
+    struct vreg_change vregs[MOST];
     struct mem_access accesses[2][MOST];
     struct caller callers[MOST];
     struct line_row rows[MOST];
@@ -113,6 +114,17 @@ static struct reg_changes any_changes(struct dice *dice, struct borrowed *from)
         from->changes[i] = (struct reg_change){
             (enum reg)below(dice, REG_COUNT), any_value(dice), any_value(dice)};
     return (struct reg_changes){from->changes, count};
+}
+
+static struct vreg_changes any_vregs(struct dice *dice, struct borrowed *from)
+{
+    size_t count = below(dice, MOST + 1);
+
+    for (size_t i = 0; i < count; i++)
+        from->vregs[i] =
+            (struct vreg_change){(enum vreg)below(dice, VREG_COUNT),
+                                 any_bytes(dice, from), any_bytes(dice, from)};
+    return (struct vreg_changes){from->vregs, count};
 }
 
 static struct mem_accesses any_accesses(struct dice *dice,
@@ -212,6 +224,10 @@ static void any_field(struct dice *dice, enum field_type type, void *field,
     case FIELD_TYPE_CHANGES:
         *(struct reg_changes *)field = any_changes(dice, from);
         break;
+    case FIELD_TYPE_VREGS:
+    case FIELD_TYPE_VALUES:
+        *(struct vreg_changes *)field = any_vregs(dice, from);
+        break;
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
         *(struct mem_accesses *)field = any_accesses(dice, from);
@@ -245,6 +261,13 @@ static struct event any_event(struct dice *dice, struct borrowed *from)
     for (size_t i = 0; i < count; i++)
         any_field(dice, fields[i].type, (char *)&event + fields[i].offset,
                   from);
+    /* There is no stack without its address. */
+    if (event.kind == EVENT_ENTER && !event.enter.stack_at.known)
+        event.enter.stack = (struct bytes){NULL, 0};
+    if (event.kind == EVENT_STEP && !event.step.stack_at.known)
+        event.step.stack = (struct bytes){NULL, 0};
+    if (event.kind == EVENT_LEAVE && !event.leave.stack_at.known)
+        event.leave.stack = (struct bytes){NULL, 0};
     return event;
 }
 

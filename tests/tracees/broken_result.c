@@ -5,7 +5,7 @@
  *
  * prints:  called
  * ends:    status 0
- * reports: step +0 addsd xmm0, xmm0
+ * reports: step +0 addsd xmm0, xmm0*
  * never:   verdict *
  */
 #include <stdio.h>

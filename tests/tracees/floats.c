@@ -6,12 +6,12 @@
  * prints:  7.75 7.75
  * ends:    status 0
  * reports: enter +0 call
- * reports: step +0 mulsd xmm0, xmm1
- * reports: step +4 addsd xmm0, xmm2
+ * reports: step +0 mulsd xmm0, xmm1*
+ * reports: step +4 addsd xmm0, xmm2*
  * reports: leave return *
  * reports: enter +16 call
- * reports: step +16 mulss xmm0, xmm1
- * reports: step +20 addss xmm0, xmm2
+ * reports: step +16 mulss xmm0, xmm1*
+ * reports: step +20 addss xmm0, xmm2*
  * reports: leave return *
  * reports: exit status 0
  * never:   limit *

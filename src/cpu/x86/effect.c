@@ -54,8 +54,11 @@ static void tell_changes(const struct step *step)
         else
             tell(step, "memory%s%a", at, access->addr);
     }
+    tell_vreg_changes(step, &joint);
     if (!*joint)
-        tell(step, "changes no general register and no memory");
+        tell(step, step->vregs_after && step->insn->uses_vregs
+                       ? "changes no register and no memory"
+                       : "changes no general register and no memory");
 }
 
 /* By mnemonic (insn_is). */
@@ -112,6 +115,7 @@ static const struct sentence {
     {"loop", tell_counter, "-"},
     {"loope", tell_counter, "-1"},
     {"loopne", tell_counter, "-0"},
+    {"emms", NULL, "marks all registers of the x87 as free"},
     {"nop", NULL, "does nothing"},
     {"endbr64", NULL, "marks where indirect jumps and calls may go"},
     {"pause", NULL, "tells the CPU that this is a waiting loop"},
@@ -126,16 +130,45 @@ static const struct sentence {
 };
 #define COUNT (sizeof sentences / sizeof *sentences)
 
-void effect_describe(const struct insn *insn, const struct regs *before,
-                     const struct regs *after, const struct mem_access *reads,
-                     size_t read_count, const struct mem_access *writes,
-                     size_t write_count, struct buf *out)
+/* Those for the registers of cpu/vregs.h; the first that tells is taken. */
+static bool tell_with_vregs(struct step *step)
+{
+    static tell_function *const all[] = {tell_vector_move, tell_vector,
+                                         tell_convert, tell_shuffle, tell_x87};
+    const size_t start = step->out->len;
+
+    if (!step->insn->uses_vregs || !step->vregs_before || !step->vregs_after ||
+        step->insn->is_masked)
+        return false;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (all[i](step))
+            return true;
+        step->out->len = start;
+    }
+    return false;
+}
+
+void effect_describe(const struct executed *executed, struct buf *out)
 {
     const struct sentence *sentence = sentences, *end = sentence + COUNT;
-    struct step step = {insn,   before,      after, reads, read_count,
-                        writes, write_count, out,   NULL};
+    const struct insn *insn = executed->insn;
+    const struct regs *before = executed->before, *after = executed->after;
+    struct step step = {
+        .insn = insn,
+        .before = before,
+        .after = after,
+        .vregs_before = executed->vregs_before,
+        .vregs_after = executed->vregs_after,
+        .reads = executed->reads,
+        .read_count = executed->read_count,
+        .writes = executed->writes,
+        .write_count = executed->write_count,
+        .out = out,
+    };
     size_t start = out->len;
 
+    if (tell_with_vregs(&step))
+        return;
     while (sentence < end && !insn_is(insn, sentence->mnemonics))
         sentence++;
     if (sentence < end)

@@ -10,9 +10,14 @@
 /* A complex long double is returned in two registers (psABI 3.2.3). */
 #define RESULT_REGISTERS 2
 
-uint64_t fp_state(uint16_t control, uint8_t used, uint32_t mxcsr)
+uint64_t fp_state(const struct vregs *vregs)
 {
-    return (uint64_t)mxcsr << 32 | (uint64_t)used << 16 | control;
+    uint32_t mxcsr;
+    uint16_t control;
+
+    memcpy(&mxcsr, vregs->mxcsr, sizeof mxcsr);
+    memcpy(&control, vregs->fcw, sizeof control);
+    return (uint64_t)mxcsr << 32 | (uint64_t)*vregs->ftw << 16 | control;
 }
 
 static int in_use(uint64_t state)

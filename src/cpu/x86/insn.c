@@ -119,19 +119,89 @@ static bool accesses_nothing(const ZydisDecodedInstruction *zinsn)
 
 static void convert_class(ZydisRegister reg, struct insn_operand *to)
 {
-    switch (ZydisRegisterGetClass(reg)) {
+    const ZydisRegisterClass class = ZydisRegisterGetClass(reg);
+    const uint8_t number = (uint8_t)(ZydisRegisterGetId(reg) + 1);
+
+    switch (class) {
     case ZYDIS_REGCLASS_XMM:
     case ZYDIS_REGCLASS_YMM:
     case ZYDIS_REGCLASS_ZMM:
-        to->vector = (uint8_t)(ZydisRegisterGetId(reg) + 1);
+        to->vector = number;
+        to->register_bits =
+            ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, reg);
         break;
     case ZYDIS_REGCLASS_X87:
     case ZYDIS_REGCLASS_MMX:
-        to->is_x87 = true;
+        to->x87 = number;
+        to->is_mmx = class == ZYDIS_REGCLASS_MMX;
+        break;
+    case ZYDIS_REGCLASS_MASK:
+        to->mask = number;
         break;
     default:
         break;
     }
+}
+
+static bool is_real(ZydisElementType type)
+{
+    return type >= ZYDIS_ELEMENT_TYPE_FLOAT16 &&
+           type <= ZYDIS_ELEMENT_TYPE_FLOAT80;
+}
+
+/* What Zydis has no operands for (Intel SDM vol. 2). */
+static bool changes_all(ZydisMnemonic mnemonic)
+{
+    switch (mnemonic) {
+    case ZYDIS_MNEMONIC_VZEROALL:
+    case ZYDIS_MNEMONIC_VZEROUPPER:
+    case ZYDIS_MNEMONIC_EMMS:
+    case ZYDIS_MNEMONIC_FEMMS:
+    case ZYDIS_MNEMONIC_FXRSTOR:
+    case ZYDIS_MNEMONIC_FXRSTOR64:
+    case ZYDIS_MNEMONIC_XRSTOR:
+    case ZYDIS_MNEMONIC_XRSTOR64:
+    case ZYDIS_MNEMONIC_FRSTOR:
+    case ZYDIS_MNEMONIC_FLDENV:
+    case ZYDIS_MNEMONIC_FNSAVE:
+    case ZYDIS_MNEMONIC_FNCLEX:
+    case ZYDIS_MNEMONIC_FNINIT:
+    case ZYDIS_MNEMONIC_FLDCW:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Moves raise no exception. Of what Zydis does not list the category tells: all
+ * instructions of the x87 may change its status word. */
+static void convert_use(const struct decoded *from, struct insn *out)
+{
+    const ZydisDecodedInstruction *zinsn = &from->insn;
+    const bool moves =
+        !strncmp(out->mnemonic, "mov", 3) || !strncmp(out->mnemonic, "vmov", 4);
+
+    out->changes_vregs = out->uses_vregs = changes_all(zinsn->mnemonic);
+    for (uint8_t i = 0; i < out->operand_count; i++) {
+        const struct insn_operand *operand = &out->operands[i];
+        const ZydisRegister reg =
+            from->operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER
+                ? from->operands[i].reg.value
+                : ZYDIS_REGISTER_NONE;
+        const bool is_state =
+            reg == ZYDIS_REGISTER_MXCSR || reg == ZYDIS_REGISTER_X87STATUS ||
+            reg == ZYDIS_REGISTER_X87CONTROL || reg == ZYDIS_REGISTER_X87TAG;
+
+        if (!operand->vector && !operand->mask && !operand->x87 && !is_state)
+            continue;
+        out->uses_vregs = true;
+        out->changes_vregs |= operand->written || (operand->is_real && !moves);
+    }
+    out->is_masked =
+        zinsn->avx.mask.mode > ZYDIS_MASK_MODE_DISABLED ||
+        (zinsn->avx.broadcast.mode != ZYDIS_BROADCAST_MODE_INVALID &&
+         !zinsn->avx.broadcast.is_static) ||
+        zinsn->avx.has_sae;
 }
 
 static void convert_operands(const struct decoded *decoded, struct insn *out)
@@ -151,6 +221,9 @@ static void convert_operands(const struct decoded *decoded, struct insn *out)
         to->conditional = from->actions & (ZYDIS_OPERAND_ACTION_CONDREAD |
                                            ZYDIS_OPERAND_ACTION_CONDWRITE);
         to->bits = from->size;
+        to->is_real = is_real(from->element_type);
+        to->lane_bits =
+            from->element_size <= 80 ? (uint8_t)from->element_size : 0;
         to->reg = to->segment = to->base = to->index = REG_NONE;
         switch (from->type) {
         case ZYDIS_OPERAND_TYPE_REGISTER:
@@ -339,6 +412,7 @@ int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
     strncpy(out->mnemonic, ZydisMnemonicGetString(zinsn->mnemonic),
             sizeof out->mnemonic - 1);
     convert_operands(&decoded, out);
+    convert_use(&decoded, out);
     convert_fields(&decoded, out);
     format_text(&decoded, out);
     return 1;

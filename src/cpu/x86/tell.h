@@ -16,6 +16,8 @@ struct step {
     const struct insn *insn;
     const struct regs *before;
     const struct regs *after;
+    const struct vregs *vregs_before; /* both, or NULL: not known */
+    const struct vregs *vregs_after;
     const struct mem_access *reads;
     size_t read_count;
     const struct mem_access *writes;
@@ -148,5 +150,14 @@ tell_function tell_move, tell_cmpxchg, tell_push, tell_pop, tell_flags_moved,
 /* tell_math.c */
 tell_function tell_binary, tell_xadd, tell_unary, tell_shift, tell_lea,
     tell_wide, tell_compare;
+
+/* tell_vector.c, tell_lanes.c, tell_x87.c: where the registers of cpu/vregs.h
+ * are known. These go by the mnemonic themselves. */
+tell_function tell_vector, tell_convert, tell_vector_move, tell_shuffle,
+    tell_x87;
+
+/* vreg_changes.c: the changes of these registers, one after the other. Returns
+ * whether there are any; *joint comes before the first one and is "; " then. */
+bool tell_vreg_changes(const struct step *step, const char **joint);
 
 #endif

@@ -56,7 +56,7 @@ void insn_touches(const struct insn *insn, struct insn_touch *out)
             out->read |= bit_of(operand->base) | bit_of(operand->index);
             continue;
         }
-        out->is_x87 |= operand->is_x87;
+        out->is_x87 |= operand->x87 > 0;
         if (operand->read && !zero) {
             out->read |= bit_of(operand->reg);
             out->vectors_read |= vector;
