@@ -9,6 +9,7 @@
 #   make hint, watch, reset, solution N=06, make progress: the same
 #   make check      all tests
 #   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
+#   make exhaustive tries the baby JIT's lines with all 2^32 terms: a minute
 #   make check-random [RUNS=10000] [SEED=1]    runs random machine code under it
 #   make stress [RUNS=50] [LOAD=4]    the programs of the tests, again and again
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
@@ -72,7 +73,8 @@ BUGS = $(BUG_NAMES:%=$(BUILD)/bugs/%-O0) $(BUG_NAMES:%=$(BUILD)/bugs/%-O2)
 CHECK_ENCODER = $(BUILD)/check-encoder
 ENCODER_HOST = $(BUILD)/grader/host
 GRADER_OBJECTS = $(patsubst %.c,$(BUILD)/%.o, \
-                   $(filter-out %/host.c,$(wildcard lessons/grader/*.c)))
+                   $(filter-out %/host.c %/host_many.c, \
+                     $(wildcard lessons/grader/*.c)))
 
 # What is given odd input, one for each thing that is read: `make fuzz`. Clang's
 # libFuzzer is linked into it, or a driver of our own.
@@ -94,7 +96,7 @@ endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: all deps demo check run-check fuzz run-fuzz fuzzers check-encoder \
-        check-random check-jits stress lint sanitize \
+        exhaustive check-random check-jits stress lint sanitize \
         rebase bench bench-programs install clean embedded force \
         exercise watch hint reset solution progress
 
@@ -260,7 +262,19 @@ check-encoder:
 	@$(DEPS) build
 	@$(MAKE) $(JOBS) $(CHECK_ENCODER) $(ENCODER_HOST) >/dev/null
 	@$(CHECK_ENCODER) $(LEVEL:%=--level=%) $(FORMAT:%=--format=%) \
-	    $(OUTPUT:%=--output='%') -- '$(ENCODER)'
+	    $(OUTPUT:%=--output='%') $(TERMS:%=--terms=%) $(SEED:%=--seed=%) \
+	    -- '$(ENCODER)'
+
+# The baby JIT's own lines, with all 2^32 terms.
+exhaustive: $(BUILD)/exhaustive/babyjit.c
+	@$(MAKE) check-encoder ENCODER=$< TERMS=all
+
+$(BUILD)/exhaustive/babyjit.c: lessons/06-babyjit/babyjit.c Makefile
+	@mkdir -p $(@D)
+	@{ echo '#include <stddef.h>'; echo '#include <stdint.h>'; \
+	   echo 'size_t encode_adder(uint8_t *code, int32_t term)'; echo '{'; \
+	   sed -n '/uint32_t imm = /,/code\[10\] = /p' $<; \
+	   echo 'return 11;'; echo '}'; } >$@
 
 $(CHECK_ENCODER): $(GRADER_OBJECTS) $(filter-out %/src/cli/main.o,$(OBJECTS)) \
                   | $(ENCODER_HOST) $(BUILD)/static
@@ -271,9 +285,11 @@ $(BUILD)/lessons/grader/%.o: lessons/grader/%.c $(BUILD)/flags | $(BUILD)/deps
 	$(SAY)$(COMPILE) -DENCODER_HOST='"$(abspath $(ENCODER_HOST))"' -c -o $@ $<
 
 # -ldl: a library of its own before glibc 2.34.
-$(ENCODER_HOST): lessons/grader/host.c Makefile | $(BUILD)/deps
+$(ENCODER_HOST): lessons/grader/host.c lessons/grader/host_many.c \
+                 lessons/grader/host.h lessons/grader/many_block.h Makefile \
+                 | $(BUILD)/deps
 	@mkdir -p $(@D)
-	$(SAY)$(PLAIN) -O1 -o $@ $< -ldl
+	$(SAY)$(PLAIN) -O1 -o $@ $(filter %.c,$^) -ldl
 
 # Random machine code with and without jittrace: so many samples, of the seeds
 # from one on.

@@ -8,34 +8,32 @@
  *
  *     size_t encode_adder(uint8_t *code, int32_t term);
  *
- * It is run by another program, host.c, under the observer, so that whatever it
- * does is seen, nothing of it is done to us, and a crash can be explained. What
- * is right and wrong with it is judged in encoder.c; here it is only started,
- * timed and told of. docs/encoder.md is the manual.
+ * It is run with a few terms under the observer (watched.h), then with very many
+ * at full speed (many.h); one that is wrong there is run under the observer
+ * again. What is right and wrong is judged in encoder.c. docs/encoder.md is the
+ * manual.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/close_range.h>
 #include <getopt.h>
-#include <poll.h>
+#include <inttypes.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <sysexits.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "grader/adder.h"
-#include "grader/encoder.h"
-#include "observe/observe.h"
-#include "tell/explain.h"
+#include "grader/encoding.h"
+#include "grader/many.h"
 #include "grader/report.h"
+#include "grader/watched.h"
+#include "tell/explain.h"
 
 #define SECONDS 10u
 
@@ -49,20 +47,18 @@ struct options {
     enum encoder_level level;
     enum format format;
     unsigned seconds;
+    bool few;           /* no more terms than those that are watched */
     const char *output; /* a file, or NULL */
     const char *encoder;
     const char *host;
 };
 
-/* Everything about one run. */
 struct session {
     struct options options;
-    char dir[64];       /* where the shared object is made; empty: nowhere */
-    char object[4096];  /* the shared object */
-    struct store store; /* the events */
-    struct buf source;  /* the C file's text, if it is one */
-    struct buf said;    /* by the host */
-    struct encoder_run run;
+    char dir[64];      /* where the shared object is made; empty: nowhere */
+    char object[4096]; /* the shared object */
+    struct watched watched;
+    struct many many;
 };
 
 /* --- the command line ---------------------------------------------------- */
@@ -80,12 +76,15 @@ static void help(void)
         "      --format=FORMAT  text (the default), json or junit\n"
         "  -o, --output=FILE    write that to FILE, and the text as well to\n"
         "                       standard output\n"
+        "      --terms=TERMS    behind those: many (the default), 3 million;\n"
+        "                       all, which takes a minute or two; none\n"
+        "      --seed=N         which ones of many are random (1)\n"
         "      --seconds=N      give it so long (%u)\n"
         "      --help           show this help\n\n"
         "Exit status: 0 passed; 1 failed; 64 wrong command line; 65 it does\n"
         "not compile, cannot be loaded, or has no encode_adder; 66 there is\n"
         "no such file; 71 the system does not allow tracing; 73 FILE cannot\n"
-        "be written.\n",
+        "be written; 130 interrupted.\n",
         SECONDS);
 }
 
@@ -106,10 +105,13 @@ static int choice(const char *value, const char *const *names)
 }
 
 /* Returns -1 if there is something to do, else an exit status. */
-static int take_option(struct options *options, int option)
+static int take_option(struct session *session, int option)
 {
+    struct options *options = &session->options;
     static const char *const levels[] = {"exact", "behaviour", NULL};
     static const char *const formats[] = {"text", "json", "junit", NULL};
+    static const char *const terms[] = {"many", "all", "none", NULL};
+    char *end;
     int found = 0;
 
     switch (option) {
@@ -133,6 +135,18 @@ static int take_option(struct options *options, int option)
         return options->seconds < 1 || options->seconds > 3600
                    ? usage("give it 1 to 3600 seconds, not ", optarg)
                    : -1;
+    case 't':
+        found = choice(optarg, terms);
+        session->many.all = found == 1;
+        options->few = found == 2;
+        return found < 0
+                   ? usage("the terms are many, all or none, not ", optarg)
+                   : -1;
+    case 'r':
+        session->many.seed = strtoull(optarg, &end, 10);
+        return *optarg < '0' || *optarg > '9' || *end
+                   ? usage("the seed is a number, not ", optarg)
+                   : -1;
     case 'h':
         help();
         return 0;
@@ -141,13 +155,16 @@ static int take_option(struct options *options, int option)
     }
 }
 
-static int read_options(int argc, char **argv, struct options *options)
+static int read_options(int argc, char **argv, struct session *session)
 {
+    struct options *options = &session->options;
     static const struct option known[] = {
         {"level", required_argument, NULL, 'l'},
         {"format", required_argument, NULL, 'f'},
         {"output", required_argument, NULL, 'o'},
         {"seconds", required_argument, NULL, 's'},
+        {"terms", required_argument, NULL, 't'},
+        {"seed", required_argument, NULL, 'r'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -157,7 +174,7 @@ static int read_options(int argc, char **argv, struct options *options)
     opterr = 0;
     while (status < 0 &&
            (option = getopt_long(argc, argv, "o:", known, NULL)) >= 0)
-        status = take_option(options, option);
+        status = take_option(session, option);
     if (status >= 0)
         return status;
     if (optind != argc - 1 || !*argv[optind])
@@ -240,239 +257,6 @@ static int find_object(struct session *session)
     return 0;
 }
 
-/* --- running it ---------------------------------------------------------- */
-
-/* Seconds of the clock that nobody sets. */
-static double now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
-}
-
-/* Who is watched, and for how long. */
-struct watch {
-    struct source *source;
-    int host;        /* a pidfd of it */
-    double deadline; /* then all of it is ended */
-    bool is_over;    /* the deadline was reached while the host ran */
-};
-
-static bool has_ended(int pidfd)
-{
-    return poll(&(struct pollfd){pidfd, POLLIN, 0}, 1, 0) > 0;
-}
-
-/* Ends what runs for too long, and what the host has left running behind it. */
-static void look_at_clock(struct watch *watch)
-{
-    bool ended = has_ended(watch->host);
-
-    if (ended && watch->deadline > now() + 0.3)
-        watch->deadline = now() + 0.3;
-    if (now() < watch->deadline)
-        return;
-    watch->is_over |= !ended;
-    observe_end(watch->source);
-}
-
-/* Reads all events. SIGCHLD comes when there may be more. */
-static int read_events(struct session *session, struct watch *watch,
-                       struct err *err)
-{
-    const struct timespec moment = {0, 50000000};
-    struct event event;
-    sigset_t child;
-    int more = 1;
-
-    sigemptyset(&child);
-    sigaddset(&child, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &child, NULL);
-    while (more > 0) {
-        more = source_ready(watch->source, err);
-        if (more == 0) {
-            sigtimedwait(&child, NULL, &moment);
-            more = 1;
-        } else if (more > 0) {
-            more = source_next(watch->source, &event, err);
-            if (more > 0)
-                store_append(&session->store, &event);
-        }
-        if (more > 0)
-            look_at_clock(watch);
-    }
-    return more;
-}
-
-/* The host's arguments; all of them are kept until we end. */
-static char **host_arguments(const struct session *session, int report)
-{
-    size_t n = 0, most = adder_term_count + adder_argument_count + 8;
-    char **argv = mem_alloc(most * sizeof *argv);
-    struct buf text[64] = {0};
-
-    BUG_UNLESS(most < sizeof text / sizeof *text);
-    argv[n++] = (char *)session->options.host;
-    buf_printf(&text[n], "%d", report);
-    argv[n] = (char *)buf_text(&text[n]);
-    n++;
-    argv[n++] = (char *)session->object;
-    for (size_t i = 0; i < adder_term_count; i++, n++) {
-        buf_printf(&text[n], "%d", (int)adder_terms[i]);
-        argv[n] = (char *)buf_text(&text[n]);
-    }
-    argv[n++] = "--";
-    for (size_t i = 0; i < adder_argument_count; i++, n++) {
-        buf_printf(&text[n], "%lld", (long long)adder_arguments[i]);
-        argv[n] = (char *)buf_text(&text[n]);
-    }
-    return argv;
-}
-
-static void read_report(int report, struct buf *said)
-{
-    char bytes[4096];
-    ssize_t got;
-
-    for (off_t at = 0; (got = pread(report, bytes, sizeof bytes, at)) > 0;
-         at += got)
-        buf_append(said, bytes, (size_t)got);
-}
-
-/* The encoder's own lines, for messages. It is as new as its program, which the
- * observer, who knows the host only, has no way to see. */
-static void provide(struct session *session, struct source *source)
-{
-    const char *name = session->options.encoder;
-    const char *slash = strrchr(name, '/');
-    FILE *file = ends_in(name, ".c") ? fopen(name, "re") : NULL;
-    char bytes[4096];
-    size_t got;
-
-    if (!file)
-        return;
-    while ((got = fread(bytes, 1, sizeof bytes, file)) > 0)
-        buf_append(&session->source, bytes, got);
-    fclose(file);
-    observe_provide(source, slash ? slash + 1 : name,
-                    (struct bytes){session->source.data, session->source.len});
-}
-
-/* Watches the host from start to end. */
-static int observe(struct session *session, struct err *err)
-{
-    struct launch launch = {.stdin_fd = open("/dev/null", O_RDWR | O_CLOEXEC)};
-    int report = memfd_create("report", 0), result;
-    struct watch watch = {.deadline = now() + session->options.seconds};
-
-    launch.stdout_fd = launch.stderr_fd = launch.stdin_fd;
-    launch.argv = host_arguments(session, report);
-    watch.source = observe_new(&launch, &observe_default_budget, err);
-    if (!watch.source)
-        return -1;
-    watch.host = (int)syscall(SYS_pidfd_open, observe_pid(watch.source), 0);
-    provide(session, watch.source);
-    result = read_events(session, &watch, err);
-    if (watch.is_over)
-        session->run.seconds = session->options.seconds;
-    source_free(watch.source);
-    read_report(report, &session->said);
-    close(watch.host);
-    close(report);
-    return result;
-}
-
-/* --- what the host said -------------------------------------------------- */
-
-static struct trial_call *add_call(struct encoder_run *run, size_t trial,
-                                   size_t argument)
-{
-    run->calls =
-        mem_resize(run->calls, run->call_count + 1, sizeof *run->calls);
-    run->calls[run->call_count] = (struct trial_call){
-        .trial = trial, .argument = adder_arguments[argument]};
-    return &run->calls[run->call_count++];
-}
-
-static void add_trial(struct encoder_run *run, size_t n, uint64_t code)
-{
-    run->trials =
-        mem_resize(run->trials, run->trial_count + 1, sizeof *run->trials);
-    run->trials[run->trial_count++] =
-        (struct trial){.term = adder_terms[n], .code = code};
-}
-
-static void end_call(struct trial_call *call, const char *numbers)
-{
-    char *end = (char *)numbers;
-
-    call->came_back = true;
-    call->result = strtoull(end, &end, 16);
-    call->stack = (int64_t)strtoull(end, &end, 16);
-    call->flags = strtoull(end, &end, 16);
-    for (unsigned i = 0; i < TRIAL_KEPT; i++) {
-        call->kept[i] = strtoull(end, &end, 16);
-        call->kept_before[i] = 0x5afe000000000000 + i;
-    }
-}
-
-/* Takes one line, if it is the one that comes next: what runs there may write
- * into the report, too. Returns an exit status, or 0. */
-static int take_line(struct session *session, const char *line)
-{
-    struct encoder_run *run = &session->run;
-    struct trial_call *call =
-        run->call_count ? &run->calls[run->call_count - 1] : NULL;
-    unsigned long long value;
-    size_t n, k;
-    int at = 0;
-
-    if (strncmp(line, "broken ", 7) == 0) {
-        fprintf(stderr, "check-encoder: %s\n", line + 7);
-        return EX_DATAERR;
-    }
-    if (strcmp(line, "nothing") == 0) {
-        fprintf(stderr,
-                "check-encoder: there is no encode_adder in %s; is it static, "
-                "or has it another name?\n",
-                session->options.encoder);
-        return EX_DATAERR;
-    }
-    if (sscanf(line, "encode %zu %llx", &n, &value) == 2 &&
-        n == run->trial_count && n < adder_term_count) {
-        add_trial(run, n, value);
-    } else if (sscanf(line, "encoded %zu %llu", &n, &value) == 2 &&
-               n + 1 == run->trial_count) {
-        run->trials[n].came_back = true;
-        run->trials[n].length = value;
-    } else if (sscanf(line, "run %zu %zu", &n, &k) == 2 &&
-               n < run->trial_count && k < adder_argument_count) {
-        add_call(run, n, k);
-    } else if (sscanf(line, "ran %zu %zu %n", &n, &k, &at) == 2 && call &&
-               at > 0 && call->trial == n) {
-        end_call(call, line + at);
-    } else if (strcmp(line, "end") == 0 &&
-               run->trial_count == adder_term_count &&
-               run->trials[run->trial_count - 1].came_back) {
-        run->finished = true;
-    }
-    return 0;
-}
-
-static int take_report(struct session *session)
-{
-    char *rest = (char *)buf_text(&session->said), *line;
-    int status = 0;
-
-    for (size_t i = 0; i < session->said.len; i++)
-        if (rest[i] == '\0')
-            rest[i] = '?';
-    while (status == 0 && (line = strsep(&rest, "\n")))
-        status = take_line(session, line);
-    return status;
-}
-
 /* --- the verdict --------------------------------------------------------- */
 
 static const struct event *event_at(void *from, uint64_t index)
@@ -485,16 +269,16 @@ static const struct event *event_at(void *from, uint64_t index)
 static void explain(struct session *session, struct buf *out)
 {
     struct past past = {.event = event_at,
-                        .from = &session->store,
-                        .count = session->store.count};
+                        .from = &session->watched.store,
+                        .count = session->watched.store.count};
     struct explanation explanation = {0};
     struct pen pen = {0};
     struct view view = {0};
     const char *next;
 
-    if (past.count == 0 || session->run.seconds)
+    if (past.count == 0 || session->watched.run.seconds)
         return;
-    view_advance(&view, &session->store, past.count);
+    view_advance(&view, &session->watched.store, past.count);
     if (explain_event(&past, &view, past.count - 1, &explanation)) {
         explanation_write(&explanation, &pen, 4);
         next = strstr(buf_text(&pen.out), "\n    next ");
@@ -538,38 +322,122 @@ static int tell(const struct session *session, const struct report *report)
     return status;
 }
 
-static int judge(struct session *session)
+/* --- all ------------------------------------------------------------------ */
+
+static int run_watched(struct session *session, const int32_t *terms,
+                       size_t count, struct encoder_verdict *verdict)
 {
-    struct encoder_verdict verdict = {0};
-    struct report report = {.encoder = session->options.encoder,
-                            .run = &session->run,
-                            .verdict = &verdict};
+    struct watched *watched = &session->watched;
     int status;
 
-    encoder_judge(&session->run, session->options.level, &verdict);
-    if (!session->run.finished)
-        explain(session, &report.crash);
-    status = tell(session, &report);
-    if (status == 0)
-        status = encoder_failed(&verdict) != ENCODER_CHECKS;
-    buf_release(&report.crash);
-    encoder_verdict_release(&verdict);
+    watched_release(watched);
+    watched->terms = terms;
+    watched->term_count = count;
+    status = watched_run(watched);
+    if (status == 0) {
+        encoder_verdict_release(verdict);
+        *verdict = (struct encoder_verdict){0};
+        encoder_judge(&watched->run, session->options.level, verdict);
+    }
+    return status;
+}
+
+/* It was wrong for a term that it is right for when that is tried alone, or
+ * behind the usual ones. */
+static void tell_fickle(const struct many *many, struct check_verdict *verdict)
+{
+    struct bytes code = {many->code, sizeof many->code};
+
+    verdict->state = CHECK_FAILED;
+    buf_printf(&verdict->what,
+               "term %d was wrong among many others, and is right when it is "
+               "tried alone: what comes of a term depends on those before it",
+               many->term);
+    if (many->length == UINT64_MAX) {
+        buf_append_text(&verdict->details,
+                        "it did not come back: a crash, or an endless loop\n");
+        return;
+    }
+    buf_printf(&verdict->details, "length  %" PRIu64 "\ncode    ",
+               many->length);
+    encoding_hex(code, &verdict->details);
+    buf_append_text(&verdict->details, "\n");
+}
+
+/* Tries the many terms, and one that is wrong again, watched, so that it can be
+ * said why. */
+static int try_many(struct session *session, struct encoder_verdict *verdict)
+{
+    struct many *many = &session->many;
+    const struct encoder_run *run = &session->watched.run;
+    int32_t terms[64];
+    size_t count = adder_term_count, longest = 0;
+    struct err err;
+    int status = 0;
+
+    BUG_UNLESS(count + 2 <= sizeof terms / sizeof *terms);
+    for (size_t i = 0; i < run->trial_count; i++)
+        if (run->trials[i].length > longest)
+            longest = run->trials[i].length;
+    many->host = session->options.host;
+    many->object = session->object;
+    many->exact = session->options.level == LEVEL_EXACT;
+    many->seconds = session->options.seconds;
+    many->shows_progress = isatty(STDERR_FILENO) && isatty(STDOUT_FILENO);
+    many->slot = many->exact                 ? SLOT_EXACT
+                 : longest <= SLOT_SHORT / 2 ? SLOT_SHORT
+                                             : SLOT_PAGE;
+    if (many_try(many, &err) < 0) {
+        fprintf(stderr, "check-encoder: %s\n", err.text);
+        return many->all ? EX_OSERR : 0;
+    }
+    if (many->interrupted) {
+        fprintf(stderr,
+                "check-encoder: interrupted after %" PRIu64
+                " terms, of which none was wrong\n",
+                many->tried);
+        return 128 + SIGINT;
+    }
+    if (!many->failed) {
+        verdict->check[CHECK_TERMS].state = CHECK_PASSED;
+        return 0;
+    }
+    memcpy(terms, adder_terms, count * sizeof *terms);
+    terms[count++] = many->term;
+    terms[count++] = (int32_t)((uint32_t)many->term + 1);
+    status = run_watched(session, terms, count, verdict);
+    if (status == 0 && encoder_failed(verdict) == ENCODER_CHECKS)
+        tell_fickle(many, &verdict->check[CHECK_TERMS]);
     return status;
 }
 
 static int check(struct session *session)
 {
-    struct err err;
+    struct encoder_verdict verdict = {0};
+    struct report report = {.encoder = session->options.encoder,
+                            .run = &session->watched.run,
+                            .many = &session->many,
+                            .verdict = &verdict};
     int status = find_object(session);
 
-    if (status == 0 && observe(session, &err) < 0) {
-        fprintf(stderr, "check-encoder: %s\n", err.text);
-        status = EX_OSERR;
+    session->watched.encoder = session->options.encoder;
+    session->watched.object = session->object;
+    session->watched.host = session->options.host;
+    session->watched.seconds = session->options.seconds;
+    if (status == 0)
+        status = run_watched(session, adder_terms, adder_term_count, &verdict);
+    if (status == 0 && encoder_failed(&verdict) == ENCODER_CHECKS &&
+        !session->options.few)
+        status = try_many(session, &verdict);
+    if (status == 0) {
+        if (!session->watched.run.finished)
+            explain(session, &report.crash);
+        status = tell(session, &report);
+        if (status == 0)
+            status = encoder_failed(&verdict) != ENCODER_CHECKS;
     }
-    if (status == 0)
-        status = take_report(session);
-    if (status == 0)
-        status = judge(session);
+    buf_release(&report.crash);
+    encoder_verdict_release(&verdict);
     return status;
 }
 
@@ -579,24 +447,18 @@ static void clean(struct session *session)
         unlink(session->object);
         rmdir(session->dir);
     }
-    buf_release(&session->source);
-    buf_release(&session->said);
-    free(session->run.trials);
-    free(session->run.calls);
-    store_release(&session->store);
+    watched_release(&session->watched);
 }
 
 int main(int argc, char **argv)
 {
-    struct session session = {0};
-    int status = read_options(argc, argv, &session.options);
+    struct session session = {.many.seed = 1};
+    int status = read_options(argc, argv, &session);
 
     if (status >= 0)
         return status;
     /* What we were left is none of the encoder's business. */
     syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
-    session.store = (struct store){0};
-    session.run.store = &session.store;
     status = check(&session);
     clean(&session);
     return status;

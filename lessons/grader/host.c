@@ -3,6 +3,7 @@
  * host.c - the program in which a learner's encoder runs, under the tracer.
  *
  *     host FD ENCODER.so TERM... -- ARGUMENT...
+ *     host many BLOCK CODE ENCODER.so SLOT       see host_many.c
  *
  * For each TERM it takes a page of its own, between two pages without any
  * permission, lets encode_adder() write to it, and makes it
@@ -21,18 +22,17 @@
  *                            RSP is what it was too high, by how many bytes
  *     end
  */
+#include "host.h"
+
 #include <dlfcn.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-typedef size_t encoder(uint8_t *code, int32_t term);
 
 /* Each register that a call must leave as it is gets its own of these. */
 #define KEPT_VALUE(n) (0x5afe000000000000 + (n))
@@ -152,7 +152,7 @@ static void call(int report, int n, int k, uint8_t *code, int64_t argument)
         call.kept[2], call.kept[3], call.kept[4], call.kept[5]);
 }
 
-static encoder *load(int report, const char *file)
+encoder *host_load(int report, const char *file)
 {
     void *library = dlopen(file, RTLD_NOW);
     encoder *encode = NULL;
@@ -177,9 +177,11 @@ int main(int argc, char **argv)
         return 64;
     setrlimit(RLIMIT_CORE, &none);
     setrlimit(RLIMIT_AS, &gigabyte);
+    if (strcmp(argv[1], "many") == 0)
+        return argc == 6 ? host_many(argv + 2) : 64;
     report = atoi(argv[1]);
     argv += 2;
-    encode = load(report, *argv);
+    encode = host_load(report, *argv);
     if (!encode)
         return 65;
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "grader/report.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,13 @@ void report_text(const struct report *report, struct buf *out)
               report->encoder, level_name(verdict->level),
               report->run->trial_count, report->run->call_count);
     pen_end(&pen);
+    if (report->many->tried > 0) {
+        pen_print(&pen, ROLE_NOTE, "and %" PRIu64 " more terms",
+                  report->many->tried);
+        if (!report->many->all)
+            pen_print(&pen, ROLE_NOTE, ", seed %" PRIu64, report->many->seed);
+        pen_end(&pen);
+    }
     for (unsigned i = 0; i < ENCODER_CHECKS; i++) {
         pen_print(&pen, ROLE_NOTE, "  %-6s  %s",
                   states[verdict->check[i].state], encoder_check_what(i));
@@ -149,6 +157,11 @@ void report_json(const struct report *report, struct buf *out)
         set_text(object, "failed", encoder_check_word(failed));
         set_text(object, "message", text_of(&verdict->check[failed].what));
     }
+    json_object_set_new(object, "terms",
+                        json_integer((json_int_t)report->many->tried));
+    if (!report->many->all)
+        json_object_set_new(object, "seed",
+                            json_integer((json_int_t)report->many->seed));
     for (unsigned i = 0; i < ENCODER_CHECKS; i++)
         json_array_append_new(checks, check_object(report, i));
     json_object_set_new(object, "checks", checks);

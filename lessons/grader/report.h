@@ -7,10 +7,12 @@
 #define JITTRACE_GRADER_REPORT_H
 
 #include "grader/encoder.h"
+#include "grader/many.h"
 
 struct report {
     const char *encoder; /* the file's name, as it was given */
     const struct encoder_run *run;
+    const struct many *many; /* tried: 0 if that was not done */
     const struct encoder_verdict *verdict;
     struct buf crash; /* what, where and why, or empty */
 };

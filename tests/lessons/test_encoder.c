@@ -386,7 +386,7 @@ Test(encoder, json_has_every_check)
 {
     static const char *const words[] = {"returns",   "inside", "length",
                                         "bytes",     "runs",   "result",
-                                        "registers", "silent"};
+                                        "registers", "silent", "terms"};
     struct result result;
     json_t *verdict, *checks;
 
@@ -409,6 +409,83 @@ Test(encoder, json_has_every_check)
     }
     json_decref(verdict);
     result_release(&result);
+}
+
+/* --- many terms ---------------------------------------------------------- */
+
+/* A C file of this test alone. */
+static const char *write_source(const char *text);
+
+/* Right for 50,000 calls: no term is wrong when it is tried alone. */
+Test(encoder, one_that_changes_its_mind_is_told_so)
+{
+    const char *file =
+        write_source("#include <stddef.h>\n"
+                     "#include <stdint.h>\n"
+                     "#include <string.h>\n"
+                     "size_t encode_adder(uint8_t *code, int32_t term)\n"
+                     "{\n"
+                     "    static int calls;\n"
+                     "    memcpy(code, \"\\x48\\xc7\\xc0\", 3);\n"
+                     "    memcpy(code + 3, &term, 4);\n"
+                     "    memcpy(code + 7, \"\\x48\\x01\\xf8\\xc3\", 4);\n"
+                     "    code[4] ^= ++calls == 50000;\n"
+                     "    return 11;\n"
+                     "}\n");
+    struct result result;
+
+    check_file(file, &result);
+    cr_assert(eq(int, result.status, 1));
+    must_say(&result, "depends on those before it\n");
+    result_release(&result);
+    run(&(struct job){.argv = ARGS(CHECK_ENCODER, "--terms=none", file)},
+        &result);
+    cr_assert(eq(int, result.status, 0));
+    must_say(&result, "\n  -       so it is for many more terms");
+    result_release(&result);
+    unlink(file);
+}
+
+/* The encoder says when it is called for the 100th time: not while watched. */
+Test(encoder, all_terms_can_be_stopped)
+{
+    const char *sign = scratch(".sign"), *file;
+    struct buf source = {0};
+    struct running running;
+    struct result result;
+    double since = now();
+
+    buf_printf(&source,
+               "#include <fcntl.h>\n"
+               "#include <stddef.h>\n"
+               "#include <stdint.h>\n"
+               "#include <string.h>\n"
+               "size_t encode_adder(uint8_t *code, int32_t term)\n"
+               "{\n"
+               "    static int calls;\n"
+               "    memcpy(code, \"\\x48\\xc7\\xc0\", 3);\n"
+               "    memcpy(code + 3, &term, 4);\n"
+               "    memcpy(code + 7, \"\\x48\\x01\\xf8\\xc3\", 4);\n"
+               "    if (++calls == 100) creat(\"%s\", 0600);\n"
+               "    return 11;\n"
+               "}\n",
+               sign);
+    file = write_source(buf_text(&source));
+    run_begin(&(struct job){.argv = ARGS(CHECK_ENCODER, "--terms=all",
+                                         "--seconds=60", file),
+                            .seconds = 90},
+              &running);
+    while (access(sign, F_OK) < 0 && wait_a_moment(since, 60))
+        continue;
+    kill(running.pid, SIGINT);
+    run_end(&running, &result);
+    cr_assert(eq(int, result.status, 128 + SIGINT));
+    cr_assert(contains(buf_text(&result.err), "interrupted after "));
+    cr_assert(contains(buf_text(&result.err), "none was wrong"));
+    result_release(&result);
+    unlink(file);
+    unlink(sign);
+    buf_release(&source);
 }
 
 /* --- its exit status ----------------------------------------------------- */
