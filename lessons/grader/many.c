@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -36,6 +37,7 @@ struct host {
     pid_t pid; /* 0: none */
     int to, from;
     bool busy;
+    time_t since;             /* seconds of the clock that nobody sets */
     uint64_t from_term;       /* the number of its block's first one */
     struct many_block *given; /* ours: what it was told to do */
     struct many_block *block; /* what it can change */
@@ -88,6 +90,14 @@ static int32_t take_term(struct crowd *crowd)
 
 /* --- a block -------------------------------------------------------------- */
 
+static time_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec;
+}
+
 static void give_block(struct crowd *crowd, struct host *host)
 {
     const struct many *many = crowd->many;
@@ -103,7 +113,10 @@ static void give_block(struct crowd *crowd, struct host *host)
     }
     memcpy(host->block, given, offsetof(struct many_block, length));
     memset(host->code, FILLER, MANY_CODE);
-    host->busy = write(host->to, "", 1) == 1;
+    host->busy = true;
+    host->since = now();
+    if (write(host->to, "", 1) != 1)
+        return; /* it has died: that is seen where its answer is read */
 }
 
 /* It has returned from all, and stored to each slot. */
@@ -268,43 +281,42 @@ static void show_progress(const struct many *many)
                 100.0 * (double)many->tried / (double)many_terms(many));
 }
 
+static void take_block(struct crowd *crowd, struct host *host)
+{
+    char done;
+
+    if (read(host->from, &done, 1) != 1) {
+        give_up(crowd, host);
+        return;
+    }
+    host->busy = false;
+    judge_block(crowd, host);
+}
+
 /* Gives each host one block after the other until all are done, or one is
  * wrong. */
 static void drive(struct crowd *crowd)
 {
     struct many *many = crowd->many;
-    unsigned idle = 0, busy = 0;
+    bool busy = true;
 
-    for (unsigned i = 0; i < crowd->count; i++)
-        if (crowd->next < many_terms(many)) {
-            give_block(crowd, &crowd->host[i]);
-            busy++;
-        }
-    while (busy > 0 && !stopped) {
-        struct host *host = wait_for_host(crowd, 100);
-        char done;
+    while (busy && !stopped) {
+        struct host *done = wait_for_host(crowd, 100);
 
-        if (!host && ++idle < many->seconds * 10)
-            continue;
-        for (unsigned i = 0; i < crowd->count && !host; i++)
-            if (crowd->host[i].busy) /* it hangs */
-                give_up(crowd, &crowd->host[i]);
-        if (!host)
-            return;
-        idle = 0;
-        busy--;
-        if (read(host->from, &done, 1) != 1) {
-            give_up(crowd, host);
-            continue;
-        }
-        host->busy = false;
-        judge_block(crowd, host);
-        if (!many->failed && crowd->next < many_terms(many)) {
-            give_block(crowd, host);
-            busy++;
-        }
-        if (host == crowd->host)
+        if (done)
+            take_block(crowd, done);
+        if (done == crowd->host)
             show_progress(many);
+        busy = false;
+        for (unsigned i = 0; i < crowd->count; i++) {
+            struct host *host = &crowd->host[i];
+
+            if (host->busy && now() - host->since > many->seconds)
+                give_up(crowd, host);
+            if (!host->busy && !many->failed && crowd->next < many_terms(many))
+                give_block(crowd, host);
+            busy |= host->busy;
+        }
     }
     many->interrupted = stopped;
 }
