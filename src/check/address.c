@@ -25,7 +25,7 @@ static uint64_t value_after(const struct ledger *ledger,
  * or another register. */
 static struct given source_of(const struct givens *givens,
                               const struct insn *insn, uint64_t value,
-                              const struct place *place)
+                              const struct place *place, const struct regs *now)
 {
     const struct given own = {true, value, *place};
     const struct given *other;
@@ -44,6 +44,10 @@ static struct given source_of(const struct givens *givens,
         if (operand->kind != OPERAND_REGISTER || !operand->read ||
             operand->reg >= REG_GENERAL)
             continue;
+        if (now && operand->bits == 32 && !operand->written &&
+            now->value[operand->reg] >> 32 &&
+            (uint32_t)now->value[operand->reg] == value)
+            return own; /* it moves the lower half only */
         other = &givens->list[operand->reg];
         if (other->known && other->value == value)
             return *other;
@@ -66,7 +70,8 @@ void address_step(struct givens *givens, struct ledger *ledger,
         if (operand->kind == OPERAND_REGISTER && operand->written &&
             operand->reg < REG_GENERAL)
             givens->list[operand->reg] = source_of(
-                &before, insn, value_after(ledger, event, operand->reg), place);
+                &before, insn, value_after(ledger, event, operand->reg), place,
+                view_regs(&ledger->view, event->tid));
     }
 }
 

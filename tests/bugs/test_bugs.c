@@ -69,6 +69,8 @@ TestSuite(bugs, .timeout = 300);
       "rdi stays 3, so it never will")                                         \
     X(half_pointer, "cut-address broken code[0..4] mov edx", "(total",         \
       "the upper half is lost")                                                \
+    X(half_moved, "cut-address broken code[2..3] mov edx, edi",                \
+      "the upper half is lost")                                                \
     X(jump_into_middle, "whole-instructions broken code[4..5] jns",            \
       "byte 3 of add eax, 37008, which begins at offset 8")                    \
     X(late_block, "inc [rdx] at code[63922]", "a null pointer",                \
