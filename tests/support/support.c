@@ -280,7 +280,7 @@ size_t count_lines(const char *text)
 
 /* --- traces -------------------------------------------------------------- */
 
-static void read_trace(const char *name, struct store *store)
+static void read_trace(const char *name, bool strict, struct store *store)
 {
     FILE *file = fopen(name, "re");
     struct source *source;
@@ -289,8 +289,8 @@ static void read_trace(const char *name, struct store *store)
     int more;
 
     cr_assert(ne(ptr, file, NULL), "%s: %s", name, strerror(errno));
-    source =
-        check_source_new(recording_new(file, name), &(struct check_options){0});
+    source = check_source_new(recording_new(file, name),
+                              &(struct check_options){.strict = strict});
     while ((more = source_next(source, &event, &err)) > 0)
         store_append(store, &event);
     source_free(source);
@@ -303,17 +303,19 @@ void trace_to(const char *file, const struct job *command, struct store *store,
 {
     const char *argv[64] = {JITTRACE, "--format=json", "-o", file};
     struct job traced = *command;
+    bool strict = false;
     size_t n = 4;
 
     for (size_t i = 0; command->argv[i]; i++) {
         cr_assert(lt(sz, n, sizeof argv / sizeof *argv - 1));
         argv[n++] = command->argv[i];
+        strict |= word_is(command->argv[i], "--strict");
     }
     traced.argv = argv;
     unlink(file);
     run(&traced, result);
     *store = (struct store){0};
-    read_trace(file, store);
+    read_trace(file, strict, store);
 }
 
 void trace(const struct job *command, struct store *store,
