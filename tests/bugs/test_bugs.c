@@ -75,7 +75,7 @@ TestSuite(bugs, .timeout = 300);
       "byte 3 of add eax, 37008, which begins at offset 8")                    \
     X(late_block, "inc [rdx] at code[63922]", "a null pointer",                \
       "in memory xor edx, edx at code[63920] comes before",                    \
-      "With --max-calls=")                                                     \
+      "jittrace --from-call=7991 ")                                            \
     X(loop_distance, "whole-instructions broken code[11..16] jnle",            \
       "it is 4 too far, the size of its rel32")                                \
     X(loop_to_prologue, "push rdi at code[0] ran 4 times",                     \
