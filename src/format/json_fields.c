@@ -479,11 +479,8 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
 {
     struct opt_u64 *opt = at;
     struct opt_regs *regs = at;
-    struct texts *texts = at;
-    struct mem_accesses *accesses = at;
     struct mem_access *access = at;
-    struct callers *callers = at;
-    struct caller *caller;
+    struct caller *who;
     struct line_row *row;
     size_t count = json_array_size(value);
     const char **text = at;
@@ -528,7 +525,7 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
     case FIELD_TYPE_TEXTS:
     case TYPE_PARAMS:
         text = json_keep(line, count * sizeof *text);
-        *texts = (struct texts){text, count};
+        *(struct texts *)at = (struct texts){text, count};
         if (json_is_array(value))
             return read_list(line, value, FIELD_TYPE_TEXT, text, sizeof *text,
                              path);
@@ -536,17 +533,16 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
     case FIELD_TYPE_READS:
     case FIELD_TYPE_WRITES:
         access = json_keep(line, count * sizeof *access);
-        *accesses = (struct mem_accesses){access, count};
+        *(struct mem_accesses *)at = (struct mem_accesses){access, count};
         if (json_is_array(value))
             return read_list(line, value, type - FIELD_TYPE_READS + TYPE_READ,
                              access, sizeof *access, path);
         break;
     case FIELD_TYPE_CALLERS:
-        caller = json_keep(line, count * sizeof *caller);
-        *callers = (struct callers){caller, count};
+        who = json_keep(line, count * sizeof *who);
+        *(struct callers *)at = (struct callers){who, count};
         if (json_is_array(value))
-            return read_list(line, value, TYPE_CALLER, caller, sizeof *caller,
-                             path);
+            return read_list(line, value, TYPE_CALLER, who, sizeof *who, path);
         break;
     case FIELD_TYPE_ROWS:
         row = json_keep(line, count * sizeof *row);

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "cpu/calling.h"
-#include "cpu/fp.h"
+#include "observe/around.h"
 #include "observe/arrive.h"
 #include "observe/asked.h"
 #include "observe/bytes.h"
@@ -17,86 +17,6 @@
 #include "target/proc.h"
 #include "target/registers.h"
 
-/* Reads the registers beside the general ones. */
-static bool read_vregs(struct thread *thread, struct vregs *out)
-{
-    struct run *run = thread->run;
-    bool all;
-
-    if (tracee_vregs(&thread->tracee, &run->vectors, out, &all) < 0)
-        return false;
-    if (!all && !run->told_vectors) {
-        run->told_vectors = true;
-        thread_limit(thread, "xsave", 0,
-                     "the kernel does not give the registers as XSAVE has "
-                     "them; of vector registers the low 16 bytes are seen, of "
-                     "16 registers, and no mask registers");
-    }
-    return true;
-}
-
-/* Where a thread arrives or leaves: what is to be told of these registers, the
- * first `shown` vectors as they are, and of the state of arithmetic. list has
- * room for VREG_COUNT. */
-static struct vreg_changes tell_vregs(struct thread *thread, unsigned shown,
-                                      struct vreg_change *list,
-                                      struct opt_u64 *fp_control)
-{
-    struct vregs *told = &thread->stay.vregs, now;
-    size_t count;
-
-    if (!read_vregs(thread, &now))
-        return (struct vreg_changes){NULL, 0};
-    if (!told->known)
-        vregs_init(told);
-    count = vregs_news(told, &now, shown, list);
-    *told = now;
-    for (size_t i = 0; i < count; i++)
-        list[i].new_bytes.data =
-            (uint8_t *)told + (list[i].new_bytes.data - (uint8_t *)&now);
-    *fp_control = (struct opt_u64){true, fp_state(&now)};
-    return (struct vreg_changes){list, count};
-}
-
-/* The most of the stack that an event has on either side of its pointer. */
-#define MOST_WORDS 64u
-#define WORD       ((uint64_t)sizeof(uint64_t))
-
-/* Reads the words around sp, as many as the budget says; fewer where not all of
- * them are mapped. out has room for 2 * MOST_WORDS. */
-static struct bytes read_stack(const struct thread *thread, uint64_t sp,
-                               uint64_t *out, struct opt_u64 *at)
-{
-    const uint64_t most = thread->run->spent.max.stack;
-    const uint64_t words = most < MOST_WORDS ? most : MOST_WORDS;
-    uint64_t from = sp / WORD * WORD - words * WORD;
-    size_t len =
-        words ? proc_read(thread->tracee.tid, from, out, 2 * words * WORD) : 0;
-
-    if (words && len <= words * WORD) { /* nothing is below it */
-        from += words * WORD;
-        len = proc_read(thread->tracee.tid, from, out, words * WORD);
-    }
-    *at = (struct opt_u64){len > 0, from};
-    return (struct bytes){len > 0 ? (uint8_t *)out : NULL, len};
-}
-
-/* Whether an executed instruction has moved the stack pointer, or has accessed
- * what read_stack() would read. */
-static bool touches_stack(const struct stay *stay, const struct regs *after,
-                          uint64_t words)
-{
-    const uint64_t sp = after->value[REG_STACK];
-
-    if (sp != stay->before.value[REG_STACK])
-        return true;
-    for (size_t i = 0; i < stay->accesses.count; i++)
-        if (stay->accesses.list[i].what.addr - (sp - words * WORD) <
-            2 * words * WORD)
-            return true;
-    return false;
-}
-
 /* Tells how control left, with these registers behind it. */
 static void tell_leave(struct thread *thread, const char *how,
                        const struct regs *now)
@@ -106,18 +26,18 @@ static void tell_leave(struct thread *thread, const char *how,
     const bool returns = strcmp(how, "return") == 0;
     struct vreg_change vregs[VREG_COUNT];
     struct opt_u64 fp_control = {0};
-    uint64_t stack[2 * MOST_WORDS];
+    uint64_t stack[2 * AROUND_WORDS];
     struct buf place = {0};
     uint8_t code[64]; /* some instructions of who called */
 
     event.leave.how = how;
     event.leave.to = now->value[REG_PC];
-    event.leave.stack =
-        read_stack(thread, now->value[REG_STACK], stack, &event.leave.stack_at);
+    event.leave.stack = around_stack(thread, now->value[REG_STACK], stack,
+                                     &event.leave.stack_at);
     event.leave.regs = (struct opt_regs){true, *now};
     event.leave.vregs =
-        tell_vregs(thread, returns ? CALLING_VECTOR_RESULTS : CALLING_VECTORS,
-                   vregs, &fp_control);
+        around_vregs(thread, returns ? CALLING_VECTOR_RESULTS : CALLING_VECTORS,
+                     vregs, &fp_control);
     if (returns) {
         size_t len = proc_read(event.tid, event.leave.to, code, sizeof code);
 
@@ -285,7 +205,7 @@ static void begin(struct thread *thread, struct region *region, const char *how,
     uint64_t pc = regs->value[REG_PC];
     struct vreg_change vregs[VREG_COUNT];
     struct opt_u64 fp_control = {0};
-    uint64_t stack[2 * MOST_WORDS];
+    uint64_t stack[2 * AROUND_WORDS];
     struct buf code = {0};
 
     names_tell(thread, region->addr, region->length);
@@ -293,9 +213,10 @@ static void begin(struct thread *thread, struct region *region, const char *how,
     event.enter.offset = pc - region->start;
     event.enter.how = how;
     event.enter.regs = *regs;
-    event.enter.stack = read_stack(thread, regs->value[REG_STACK], stack,
-                                   &event.enter.stack_at);
-    event.enter.vregs = tell_vregs(thread, CALLING_VECTORS, vregs, &fp_control);
+    event.enter.stack = around_stack(thread, regs->value[REG_STACK], stack,
+                                     &event.enter.stack_at);
+    event.enter.vregs =
+        around_vregs(thread, CALLING_VECTORS, vregs, &fp_control);
     if (thread->asked.begun)
         event.enter.number = asked_number(thread);
     if (strcmp(how, "call") == 0) {
@@ -406,11 +327,11 @@ static enum budget pay_step(struct thread *thread, const struct regs *after,
     struct vregs vregs;
     bool vregs_known = they_are && thread->asked.shown && stay->vregs.known &&
                        (insn->changes_vregs || insn->kind == INSN_SYSCALL) &&
-                       read_vregs(thread, &vregs);
+                       around_read_vregs(thread, &vregs);
     struct mem_access reads[MAX_ACCESSES], writes[MAX_ACCESSES];
     uint8_t after_bytes[MAX_ACCESSES][ACCESS_BYTES];
     size_t read_count = 0, write_count = 0;
-    uint64_t stack[2 * MOST_WORDS];
+    uint64_t stack[2 * AROUND_WORDS];
 
     if (!thread->asked.shown)
         return BUDGETS;
@@ -439,9 +360,10 @@ static enum budget pay_step(struct thread *thread, const struct regs *after,
         .next = after->value[REG_PC],
     };
     names_line(thread, insn->addr, &event.source);
-    if (they_are && touches_stack(stay, after, thread->run->spent.max.stack))
-        event.step.stack = read_stack(thread, after->value[REG_STACK], stack,
-                                      &event.step.stack_at);
+    if (they_are &&
+        around_touches_stack(stay, after, thread->run->spent.max.stack))
+        event.step.stack = around_stack(thread, after->value[REG_STACK], stack,
+                                        &event.step.stack_at);
     if (vregs_known)
         event.step.vregs = (struct vreg_changes){
             vector_changes,

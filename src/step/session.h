@@ -12,38 +12,12 @@
 #ifndef JITTRACE_STEP_SESSION_H
 #define JITTRACE_STEP_SESSION_H
 
-#include "cpu/regs.h"
 #include "screen/command.h"
 #include "screen/screen.h"
+#include "step/search.h"
 #include "trace/history.h"
 #include "trace/sink.h"
 #include "trace/source.h"
-
-/*
- * What a reader looks for. All zero looks for nothing yet.
- *
- *   0x7f0000001003   an event that names the address, or a range that holds it;
- *                    with eight digits or more 0x may be left out
- *   code[3]          one that is about this byte of generated code
- *   rax, eax, al     an event that changed the register
- *   ZF               a step that changed the flag
- *   mov, add rax     a word, or the beginning of one and what follows, in an
- *                    instruction that was executed, a system call or the name
- *                    of a signal; capitals do not matter
- */
-struct search {
-    char *text; /* as it was typed, without blanks around it; to be freed */
-    enum {
-        SEARCH_TEXT,
-        SEARCH_ADDRESS,
-        SEARCH_OFFSET,
-        SEARCH_FLAG,
-        SEARCH_REGISTER,
-    } kind;
-    uint64_t addr; /* or the offset */
-    enum reg reg;
-    uint64_t flag; /* its bit in REG_FLAGS */
-};
 
 /* Others read all but what is marked as the session's own. */
 struct session {

@@ -18,7 +18,7 @@
 #include "cpu/effect.h"
 #include "cpu/regs.h"
 #include "cpu/vregs.h"
-#include "trace/line_row.h"
+#include "trace/srcline.h"
 
 /* The version of the trace format, raised when a reader must know. */
 #define TRACE_FORMAT 1
@@ -52,30 +52,6 @@ struct mem_accesses {
     const struct mem_access *list;
     size_t count;
 };
-
-/* A place in the program's source; file == NULL when it is not known. */
-struct srcline {
-    const char *file; /* as a reader would name it, without directories */
-    int line;         /* from 1 */
-    const char *text; /* the line without indentation, or NULL */
-    /* Some lines around it as they are in the file, each with its newline, and
-     * the number of the first of them; NULL when earlier events had them. */
-    const char *excerpt;
-    int excerpt_line;
-};
-
-/* A call that a store, or a fault, was made in: where it was made from. */
-struct caller {
-    struct srcline source; /* without an excerpt */
-    const char *symbol;    /* of what called, as in a write; NULL: not known */
-};
-
-/* The innermost first. What is beyond the last one was not found out. */
-struct callers {
-    const struct caller *list;
-    size_t count;
-};
-#define MAX_CALLERS 4
 
 /* The function that generated code called. */
 struct callee {

@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
