@@ -146,7 +146,7 @@ static int observe_host(struct watched *watched, struct err *err)
 
     launch.stdout_fd = launch.stderr_fd = launch.stdin_fd;
     launch.argv = host_arguments(watched, report);
-    watch.source = observe_new(&launch, &observe_default_budget, err);
+    watch.source = observe_new(&launch, &observe_default_budget, NULL, err);
     if (!watch.source)
         return -1;
     watch.host = (int)syscall(SYS_pidfd_open, observe_pid(watch.source), 0);
