@@ -897,7 +897,8 @@ static void doubt_passed(struct encoder_verdict *verdict)
 static void note_behaviour(struct encoder_verdict *verdict)
 {
     for (unsigned i = 0; i < ENCODER_CHECKS; i++)
-        if (verdict->check[i].state != CHECK_PASSED && i != CHECK_BYTES)
+        if (verdict->check[i].state != CHECK_PASSED && i != CHECK_BYTES &&
+            i != CHECK_TERMS)
             return;
     if (verdict->check[CHECK_BYTES].state == CHECK_FAILED)
         buf_append_text(&verdict->check[CHECK_BYTES].details,

@@ -236,7 +236,8 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     struct pen pen = {0};
     int result = 0, fd;
 
-    dump->seq = event->seq;
+    if (event->kind != EVENT_VERDICT) /* these come behind the end */
+        dump->seq = event->seq;
     if (!dump->index) {
         fd = openat(dump->dir, INDEX, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                     0666);

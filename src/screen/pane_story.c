@@ -112,12 +112,12 @@ void pane_output(const struct moment *moment, struct pane *pane)
 
 /* The keys of a command, and of those that stand on its line: appends them, and
  * returns the last one. */
-static int line_keys(int command, bool alone, struct buf *keys)
+static int line_keys(int command, struct buf *keys)
 {
     struct buf more = {0};
 
     command_keys((enum command)command, keys);
-    while (!alone && command + 1 < COMMANDS &&
+    while (command + 1 < COMMANDS &&
            command_table[command + 1].help[0] == ';') {
         buf_clear(&more);
         command_keys((enum command)++ command, &more);
@@ -125,6 +125,47 @@ static int line_keys(int command, bool alone, struct buf *keys)
     }
     buf_release(&more);
     return command;
+}
+
+/* What the keys do, a line for each or for some of them. */
+static void list_commands(struct pen *pen)
+{
+    struct buf text = {0};
+    size_t widest = 0;
+
+    for (int i = 0; i < COMMANDS; i++, buf_clear(&text)) {
+        i = line_keys(i, &text);
+        if (pen_width(buf_text(&text)) > widest)
+            widest = pen_width(buf_text(&text));
+    }
+    for (int i = 0, first = 0; i < COMMANDS; first = ++i, buf_clear(&text)) {
+        i = line_keys(i, &text);
+        pen_text(pen, ROLE_KEY, buf_text(&text));
+        pen_gap(pen, (unsigned)widest + 2);
+        buf_clear(&text);
+        for (int j = first; j <= i; j++)
+            buf_append_text(&text, command_table[j].help);
+        pen_words(pen, ROLE_PLAIN, (unsigned)widest + 2, buf_text(&text));
+    }
+    buf_release(&text);
+}
+
+/* A word for each, where there is room for no more. */
+static void name_commands(struct pen *pen)
+{
+    struct buf keys = {0};
+
+    for (int i = 0; i < COMMANDS; i++, buf_clear(&keys)) {
+        const char *word = command_table[i].word;
+
+        command_keys((enum command)i, &keys);
+        pen_item(pen, 0, pen_width(buf_text(&keys)) + 1 + pen_width(word));
+        pen_text(pen, ROLE_KEY, buf_text(&keys));
+        pen_column(pen, pen->column + 1);
+        pen_text(pen, ROLE_PLAIN, word);
+    }
+    pen_end(pen);
+    buf_release(&keys);
 }
 
 void pane_help(struct grid *grid)
@@ -144,32 +185,12 @@ void pane_help(struct grid *grid)
     struct pane pane =
         pane_begin((struct area){0, 0, grid->rows - 1, grid->columns});
     struct pen *pen = &pane.pen;
-    const bool narrow = grid->columns < NARROW;
-    struct buf keys = {0};
-    size_t widest = 0;
 
     pen_text(&pane.title, ROLE_HEADING, "keys");
-    for (int i = 0; i < COMMANDS; i++, buf_clear(&keys)) {
-        i = line_keys(i, narrow, &keys);
-        if (pen_width(buf_text(&keys)) > widest)
-            widest = pen_width(buf_text(&keys));
-    }
-    for (int i = 0, first = 0; i < COMMANDS; first = ++i, buf_clear(&keys)) {
-        i = line_keys(i, narrow, &keys);
-        pen_text(pen, ROLE_KEY, buf_text(&keys));
-        pen_gap(pen, (unsigned)widest + 2);
-        buf_clear(&keys);
-        for (int j = first; j <= i; j++)
-            buf_append_text(&keys, narrow ? command_table[j].word
-                                          : command_table[j].help);
-        if (narrow) {
-            pen_cut(pen, ROLE_PLAIN, buf_text(&keys));
-            pen_end(pen);
-        } else {
-            pen_words(pen, ROLE_PLAIN, (unsigned)widest + 2, buf_text(&keys));
-        }
-    }
-    buf_release(&keys);
+    if (grid->columns < NARROW)
+        name_commands(pen);
+    else
+        list_commands(pen);
 
     if (pane_lines(pen) < pane.body.rows) {
         pen_end(pen);

@@ -305,7 +305,6 @@ static void apply_leave(struct view_thread *thread, const struct event *event)
 
     thread->inside = false;
     thread->left_to = leave->to;
-    set_vregs(thread, &leave->vregs, true);
     if (word_is(leave->how, "signal") && thread->regs_known)
         push(thread, (struct frame){.kind = FRAME_SIGNAL,
                                     .outside = true,
@@ -337,7 +336,8 @@ void threads_apply(struct threads *threads, const struct event *event)
         thread->regs_known = true;
         thread->regs = event->enter.regs;
         thread->regs.value[REG_PC] = event->enter.addr;
-        set_vregs(thread, &event->enter.vregs, true);
+        if (!threads->cut)
+            set_vregs(thread, &event->enter.vregs, true);
         thread->entered = event->seq;
         threads->last_tid = event->tid;
         break;
@@ -346,10 +346,14 @@ void threads_apply(struct threads *threads, const struct event *event)
         threads->last_tid = event->tid;
         break;
     case EVENT_LEAVE:
-        apply_leave(need(threads, event->tid), event);
+        thread = need(threads, event->tid);
+        apply_leave(thread, event);
+        if (!threads->cut)
+            set_vregs(thread, &event->leave.vregs, true);
         break;
     case EVENT_LIMIT: /* where stepping has ended, perhaps no leave follows */
         all_leave = word_is(budget, "steps");
+        threads->cut |= word_is(budget, "last");
         if (word_is(budget, "call-steps") || word_is(budget, "nt-flag")) {
             thread = need(threads, event->tid);
             thread->inside = false;

@@ -68,6 +68,7 @@ struct threads {
     size_t count;
     size_t capacity;
     int last_tid; /* the thread that was last seen in generated code, if any */
+    bool cut;     /* events are missing: what they said of vregs is not known */
 };
 
 void threads_release(struct threads *threads);

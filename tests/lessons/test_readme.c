@@ -128,8 +128,9 @@ Test(readme, every_command_runs, .init = load, .fini = unload)
         &result);
     cr_assert(eq(int, result.status, 0), "%s%s", buf_text(&script),
               buf_text(&result.err));
-    /* In the text of -4, from raw | xxd, and from xxd of NASM's file. */
-    cr_assert(eq(sz, occurrences(buf_text(&result.out), dump), 3));
+    /* In the text of -4, whole and four times a part of it, from raw | xxd, and
+     * from xxd of NASM's file. */
+    cr_assert(eq(sz, occurrences(buf_text(&result.out), dump), 7));
     result_release(&result);
     buf_release(&script);
     remove_checkout(dir);

@@ -54,14 +54,12 @@ static void try(uint8_t *code, void *argument)
 
 int main(void)
 {
-    static const uint8_t
-        insns
-            [] =
-                {
-                    0x90, 0x0f,        0x0b, 0xc3, [16] = 0x31,
-                    0xd2, 0x31,        0xc9, 0xf7, 0xf1,
-                    0xc3, [32] = 0x8b, 0x07, 0xc3, /* mov eax, dword ptr [rdi] */
-                };
+    static const uint8_t insns[] = {
+        0x90, 0x0f, 0x0b, 0xc3, /* nop; ud2; ret */
+        /* mov eax, edi; xor edx, edx; xor ecx, ecx; div ecx; ret */
+        [16] = 0x89, 0xf8, 0x31, 0xd2, 0x31, 0xc9, 0xf7, 0xf1,
+        0xc3, [32] = 0x8b, 0x07, 0xc3, /* mov eax, dword ptr [rdi]; ret */
+    };
     struct sigaction action = {.sa_sigaction = on_fault,
                                .sa_flags = SA_SIGINFO};
     uint8_t *code = code_new(insns, sizeof insns);

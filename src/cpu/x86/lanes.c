@@ -102,6 +102,12 @@ bool lane_is(uint64_t value, uint64_t wanted, struct lane_type type)
                                real_is_nan(wanted, type.bits));
 }
 
+/* A whole number that reads better as one: 100, not 1e+02. */
+static bool is_short(long double number)
+{
+    return number == truncl(number) && fabsl(number) < 1e9L;
+}
+
 void extended_describe(long double number, struct buf *out)
 {
     char text[64];
@@ -111,6 +117,8 @@ void extended_describe(long double number, struct buf *out)
         buf_append_text(out, "NaN");
         return;
     }
+    if (is_short(number))
+        digits = snprintf(text, sizeof text, "%.0Lf", number);
     do
         snprintf(text, sizeof text, "%.*Lg", digits, number);
     while (digits++ < 21 && strtold(text, NULL) != number);
@@ -131,6 +139,8 @@ void lane_describe(uint64_t value, struct lane_type type, struct buf *out)
         buf_append_text(out, "NaN");
         return;
     }
+    if (is_short(number))
+        digits = snprintf(text, sizeof text, "%.0f", number);
     do
         snprintf(text, sizeof text, "%.*g", digits, number);
     while (digits++ < 17 && (type.bits == 32 ? (double)strtof(text, NULL)
