@@ -448,6 +448,32 @@ Test(encoder, one_that_changes_its_mind_is_told_so)
     unlink(file);
 }
 
+Test(encoder, one_term_in_a_million_may_loop)
+{
+    const char *file =
+        write_source("#include <stddef.h>\n"
+                     "#include <stdint.h>\n"
+                     "#include <string.h>\n"
+                     "size_t encode_adder(uint8_t *code, int32_t term)\n"
+                     "{\n"
+                     "    memcpy(code, \"\\x48\\xc7\\xc0\", 3);\n"
+                     "    memcpy(code + 3, &term, 4);\n"
+                     "    memcpy(code + 7, \"\\x48\\x01\\xf8\\xc3\", 4);\n"
+                     "    while (term % 1000003 == 78) continue;\n"
+                     "    return 11;\n"
+                     "}\n");
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(CHECK_ENCODER, "--seconds=5", file),
+                      .seconds = 60},
+        &result);
+    cr_assert(eq(int, result.status, 1));
+    must_say(&result, "does not come back: it was ended after 5 seconds\n"
+                      "    term      551001731 =");
+    result_release(&result);
+    unlink(file);
+}
+
 /* The encoder says when it is called for the 100th time: not while watched. */
 Test(encoder, all_terms_can_be_stopped)
 {
