@@ -486,7 +486,7 @@ void check_registers(const struct store *store)
 {
     struct followed threads[MAX_FOLLOWED] = {0};
     uint64_t flags = tracer_flags(store);
-    bool no_steps = false, cut = false;
+    bool no_steps = false, cut = false, blind = false;
 
     for (size_t i = 0; i < store->count; i++) {
         const struct event *event = store_event(store, i);
@@ -496,6 +496,7 @@ void check_registers(const struct store *store)
         thread->lost |=
             ends_steps(event, "call-steps") || ends_steps(event, "nt-flag");
         no_steps |= ends_steps(event, "steps");
+        blind |= ends_steps(event, "system-calls");
         cut |= ends_steps(event, "last"); /* vector registers are not known */
         if (event->kind == EVENT_ENTER) {
             thread->lost = false;
@@ -510,10 +511,13 @@ void check_registers(const struct store *store)
         } else if (event->kind == EVENT_LEAVE) {
             if (!thread->lost && !no_steps)
                 check_leave(regs, event);
+            /* A handler finds other ones; where it is not known that there is
+             * one, that control comes to it is told as a jump. */
             if (!cut)
                 take_vregs(&thread->vregs, &event->leave.vregs,
                            !thread->lost && !no_steps &&
-                               strcmp(event->leave.how, "signal") != 0,
+                               strcmp(event->leave.how, "signal") != 0 &&
+                               !(blind && !strcmp(event->leave.how, "jump")),
                            event);
             thread->lost = false;
         }
