@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ADDER_LENGTH 11u /* bytes */
+#define ADDER_LENGTH   11u /* bytes */
+#define ADDER_TERM_BIT 24  /* where the term begins in their first eight */
 
 void adder_encode(int32_t term, uint8_t *code);
 

@@ -17,6 +17,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -59,6 +60,7 @@ struct session {
     char object[4096]; /* the shared object */
     struct watched watched;
     struct many many;
+    cpu_set_t cpus; /* that we may use: the observer keeps to one of them */
 };
 
 /* --- the command line ---------------------------------------------------- */
@@ -387,6 +389,7 @@ static int try_many(struct session *session, struct encoder_verdict *verdict)
     many->slot = many->exact                 ? SLOT_EXACT
                  : longest <= SLOT_SHORT / 2 ? SLOT_SHORT
                                              : SLOT_PAGE;
+    sched_setaffinity(0, sizeof session->cpus, &session->cpus);
     if (many_try(many, &err) < 0) {
         fprintf(stderr, "check-encoder: %s\n", err.text);
         return many->all ? EX_OSERR : 0;
@@ -457,6 +460,7 @@ int main(int argc, char **argv)
 
     if (status >= 0)
         return status;
+    sched_getaffinity(0, sizeof session.cpus, &session.cpus);
     /* What we were left is none of the encoder's business. */
     syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
     status = check(&session);
