@@ -221,11 +221,12 @@ static void set_bits(struct use *use, const struct insn_operand *operand)
 static bool take_move(struct use *use)
 {
     const struct insn_operand *to = &use->insn->operands[0], *from = to + 1;
-    struct value *value = &use->call->values.regs[to->reg], moved;
+    struct value *value, moved;
 
     if (!use->trait.moves || to->kind != OPERAND_REGISTER ||
         to->reg >= REG_GENERAL || to->bits < 32 || !to->written || to->read)
         return false;
+    value = &use->call->values.regs[to->reg];
     if (read_unset(use)) {
         *value = (struct value){VALUE_SLOT, 0, use->place};
         return true;
