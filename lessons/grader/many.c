@@ -50,6 +50,7 @@ struct crowd {
     unsigned count;
     uint64_t next, random; /* the next term, and the state of the random ones */
     uint64_t failed_at;    /* the number of the term that failed */
+    time_t said;           /* when progress was shown last */
 };
 
 static volatile sig_atomic_t stopped;
@@ -280,12 +281,17 @@ static struct host *wait_for_host(struct crowd *crowd, int milliseconds)
     return NULL;
 }
 
-static void show_progress(const struct many *many)
+/* Once a second. */
+static void show_progress(struct crowd *crowd)
 {
-    if (many->shows_progress)
-        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " terms, %.0f %% ",
-                many->tried, many_terms(many),
-                100.0 * (double)many->tried / (double)many_terms(many));
+    const struct many *many = crowd->many;
+
+    if (!many->shows_progress || crowd->said == now())
+        return;
+    crowd->said = now();
+    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " terms, %.0f %% ", many->tried,
+            many_terms(many),
+            100.0 * (double)many->tried / (double)many_terms(many));
 }
 
 static void take_block(struct crowd *crowd, struct host *host)
@@ -312,8 +318,7 @@ static void drive(struct crowd *crowd)
 
         if (done)
             take_block(crowd, done);
-        if (done == crowd->host)
-            show_progress(many);
+        show_progress(crowd);
         busy = false;
         for (unsigned i = 0; i < crowd->count; i++) {
             struct host *host = &crowd->host[i];
