@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/manual.h"
 #include "cli/options.h"
 #include "cli/show.h"
 
@@ -38,11 +39,13 @@ int main(int argc, char **argv)
                 "file");
         return complain(&err);
     }
-    if (options.help || options.version || options.list) {
+    if (options.help || options.version || options.list || options.manual) {
         if (options.help)
             options_help(stdout);
         else if (options.list)
             options_list_lessons(stdout);
+        else if (options.manual)
+            manual_write(stdout, options.manual);
         else
             puts("jittrace " JITTRACE_VERSION);
         if (fflush(stdout) == 0 && !ferror(stdout))

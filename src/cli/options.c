@@ -32,6 +32,7 @@ struct entry {
         TO_FORMAT,
         TO_COLOR,
         TO_ABI,
+        TO_MANUAL,
         TO_RULE,
         TO_PLACE,  /* struct choice_places */
         TO_CALLS,  /* of options.choice */
@@ -122,6 +123,9 @@ static const struct entry table[] = {
     {"doctor", 0, NULL, TO_FLAG, AT(doctor),
      "tell what works on this machine, what is used\n"
      "instead where it does not, and how to allow it"},
+    {"generate", 0, "WHAT", TO_MANUAL, 0,
+     "write the manual page (man), or what completes the\n"
+     "options in a shell (bash, zsh or fish)"},
     {"help", 0, NULL, TO_FLAG, AT(help), "show this help"},
     {"version", 0, NULL, TO_FLAG, AT(version), "show the version"},
 #define BUDGET(name, word, value, help) \
@@ -130,44 +134,83 @@ static const struct entry table[] = {
 };
 #define COUNT (sizeof table / sizeof *table)
 
+/* Options that take one of a few words. */
+static const struct choices {
+    const char *names[6]; /* ended by NULL */
+    const char *wrong;
+} choices[] = {
+    [TO_FORMAT] = {{"text", "json", "raw", "junit", "github"},
+                   "'%s' is no format; text, json and raw are, and with "
+                   "--check junit and github"},
+    [TO_COLOR] = {{"auto", "always", "never"},
+                  "--color takes auto, always or never, not '%s'"},
+    [TO_ABI] = {{"sysv", "none"}, "--abi takes sysv or none, not '%s'"},
+    [TO_MANUAL] = {{"man", "bash", "zsh", "fish"},
+                   "--generate takes man, bash, zsh or fish, not '%s'"},
+};
+
+/* Of the options that are in there. */
+static const struct choices *choices_of(const struct entry *entry)
+{
+    return entry->to >= TO_FORMAT && entry->to <= TO_MANUAL
+               ? &choices[entry->to]
+               : NULL;
+}
+
+bool options_text(size_t at, struct option_text *text)
+{
+    struct observe_budget defaults = observe_default_budget;
+    const struct entry *entry = &table[at];
+
+    if (at >= COUNT)
+        return false;
+    *text = (struct option_text){
+        .name = entry->name,
+        .letter = entry->letter,
+        .argument = entry->argument,
+        .choices = choices_of(entry) ? choices_of(entry)->names : NULL,
+        .help = entry->help,
+        .is_budget = entry->to == TO_BUDGET,
+    };
+    if (text->is_budget)
+        text->value = *budget_value(&defaults, (enum budget)entry->at);
+    return true;
+}
+
 /* --- help ---------------------------------------------------------------- */
 
-static const char usage[] =
-    "Usage: jittrace [OPTION]... [TERM]\n"
-    "       jittrace [OPTION]... --lesson=NAME [ARG]...\n"
-    "       jittrace [OPTION]... -- PROGRAM [ARG]...\n"
-    "       jittrace [OPTION]... --replay=FILE\n"
-    "Show what a just-in-time compiler does, as it happens: the page it\n"
-    "asks for, every byte it stores there, the flip from writable to\n"
-    "executable, the call, and each instruction the CPU then runs.\n"
-    "\n"
-    "  jittrace 1                trace the bundled baby JIT, adding 1\n"
-    "  jittrace -4               a minus sign and digits is a TERM\n"
-    "  jittrace -- ./my-jit -4   trace a program of yours\n"
-    "  jittrace --step -4        step through it, back and forth\n"
-    "  jittrace --lesson page    trace another program of the lessons\n"
-    "\n"
-    "Options:\n";
-
-static const char about_budgets[] =
-    "\n"
-    "What is watched, at most; then the program runs on at full speed and\n"
-    "the trace says so. N is a whole number, 0 for none at all:\n";
-
-static const char ending[] =
-    "\n"
-    "TERM is a whole number from -2147483648 to 2147483647; 1 is the\n"
-    "default. A json or raw trace on standard output moves the\n"
-    "program's own output to standard error:\n"
-    "  jittrace --format=raw 1 | xxd -g1\n"
-    "\n"
-    "Exit status: the program's own; 128+N if signal N killed it; 126\n"
-    "if it cannot be run or traced here, 127 if it was not found; 64\n"
-    "for a wrong command line, 65 or 66 for a recording that is damaged\n"
-    "or not there, 71 if the system forbids tracing, 73 if the file of\n"
-    "-o or the directory of --dump-code cannot be made, 74 if they cannot\n"
-    "be written. --step ends the program if it still runs, and then the\n"
-    "status is 0.\n";
+const struct help_prose help_prose = {
+    .usage = "jittrace [OPTION]... [TERM]\n"
+             "jittrace [OPTION]... --lesson=NAME [ARG]...\n"
+             "jittrace [OPTION]... -- PROGRAM [ARG]...\n"
+             "jittrace [OPTION]... --replay=FILE\n",
+    .about = "Show what a just-in-time compiler does, as it happens: the page "
+             "it\n"
+             "asks for, every byte it stores there, the flip from writable to\n"
+             "executable, the call, and each instruction the CPU then runs.\n",
+    .examples =
+        "  jittrace 1                trace the bundled baby JIT, adding 1\n"
+        "  jittrace -4               a minus sign and digits is a TERM\n"
+        "  jittrace -- ./my-jit -4   trace a program of yours\n"
+        "  jittrace --step -4        step through it, back and forth\n"
+        "  jittrace --lesson page    trace another program of the lessons\n",
+    .budgets =
+        "What is watched, at most; then the program runs on at full speed and\n"
+        "the trace says so. N is a whole number, 0 for none at all:\n",
+    .operand =
+        "TERM is a whole number from -2147483648 to 2147483647; 1 is the\n"
+        "default. A json or raw trace on standard output moves the\n"
+        "program's own output to standard error:\n"
+        "  jittrace --format=raw 1 | xxd -g1\n",
+    .status =
+        "Exit status: the program's own; 128+N if signal N killed it; 126\n"
+        "if it cannot be run or traced here, 127 if it was not found; 64\n"
+        "for a wrong command line, 65 or 66 for a recording that is damaged\n"
+        "or not there, 71 if the system forbids tracing, 73 if the file of\n"
+        "-o or the directory of --dump-code cannot be made, 74 if they cannot\n"
+        "be written. --step ends the program if it still runs, and then the\n"
+        "status is 0.\n",
+};
 
 /* Columns in front of what is said of an option, and of a budget. */
 #define HELP_COLUMN   23
@@ -175,32 +218,38 @@ static const char ending[] =
 
 void options_help(FILE *out)
 {
-    struct observe_budget defaults = observe_default_budget;
+    struct option_text text;
+    bool had_budgets = false;
 
-    fputs(usage, out);
-    for (const struct entry *entry = table; entry < table + COUNT; entry++) {
-        bool is_budget = entry->to == TO_BUDGET;
-        int column = is_budget ? BUDGET_COLUMN : HELP_COLUMN;
+    for (const char *line = help_prose.usage; *line;) {
+        int length = (int)strcspn(line, "\n") + 1;
 
-        if (is_budget && entry->at == 0)
-            fputs(about_budgets, out);
-        column -= entry->letter ? fprintf(out, "  -%c, ", entry->letter)
-                                : fprintf(out, "      ");
-        column -=
-            fprintf(out, "--%s%s%s", entry->name, entry->argument ? "=" : "",
-                    entry->argument ? entry->argument : "");
+        fprintf(out, "%s%.*s", line == help_prose.usage ? "Usage: " : "       ",
+                length, line);
+        line += length;
+    }
+    fprintf(out, "%s\n%s\nOptions:\n", help_prose.about, help_prose.examples);
+    for (size_t i = 0; options_text(i, &text); i++) {
+        int column = text.is_budget ? BUDGET_COLUMN : HELP_COLUMN;
+
+        if (text.is_budget && !had_budgets)
+            fprintf(out, "\n%s", help_prose.budgets);
+        had_budgets |= text.is_budget;
+        column -= text.letter ? fprintf(out, "  -%c, ", text.letter)
+                              : fprintf(out, "      ");
+        column -= fprintf(out, "--%s%s%s", text.name, text.argument ? "=" : "",
+                          text.argument ? text.argument : "");
         fprintf(out, "%*s", column, "");
-        for (const char *c = entry->help; *c; c++) {
+        for (const char *c = text.help; *c; c++) {
             fputc(*c, out);
             if (*c == '\n')
                 fprintf(out, "%*s", HELP_COLUMN, "");
         }
-        if (is_budget)
-            fprintf(out, " (%" PRIu64 ")",
-                    *budget_value(&defaults, (enum budget)entry->at));
+        if (text.is_budget)
+            fprintf(out, " (%" PRIu64 ")", text.value);
         fputs("\n", out);
     }
-    fputs(ending, out);
+    fprintf(out, "\n%s\n%s", help_prose.operand, help_prose.status);
 }
 
 void options_list_lessons(FILE *out)
@@ -235,23 +284,19 @@ static int take_rule(const char *name, struct check_options *rules,
 static int take(const struct entry *entry, const char *value,
                 struct options *options, struct err *err)
 {
-    static const struct {
-        const char *names[6]; /* ended by NULL */
-        const char *wrong;
-    } choices[] = {
-        [TO_FORMAT] = {{"text", "json", "raw", "junit", "github"},
-                       "'%s' is no format; text, json and raw are, and with "
-                       "--check junit and github"},
-        [TO_COLOR] = {{"auto", "always", "never"},
-                      "--color takes auto, always or never, not '%s'"},
-        [TO_ABI] = {{"sysv", "none"}, "--abi takes sysv or none, not '%s'"},
-    };
     struct observe_budget defaults = observe_default_budget;
     void *at = (char *)options + entry->at;
     uint64_t number;
     enum budget budget = (enum budget)entry->at;
+    const struct choices *words = choices_of(entry);
     unsigned choice = 0;
     char *end;
+
+    while (words && words->names[choice] &&
+           strcmp(value, words->names[choice]) != 0)
+        choice++;
+    if (words && !words->names[choice])
+        return err_set(err, ERR_USAGE, words->wrong, value);
 
     switch (entry->to) {
     case TO_FLAG:
@@ -261,19 +306,16 @@ static int take(const struct entry *entry, const char *value,
         *(const char **)at = value;
         break;
     case TO_FORMAT:
+        options->format = (enum format)choice;
+        break;
     case TO_COLOR:
+        options->color = (enum when)choice;
+        break;
     case TO_ABI:
-        while (choices[entry->to].names[choice] &&
-               strcmp(value, choices[entry->to].names[choice]) != 0)
-            choice++;
-        if (!choices[entry->to].names[choice])
-            return err_set(err, ERR_USAGE, choices[entry->to].wrong, value);
-        if (entry->to == TO_FORMAT)
-            options->format = (enum format)choice;
-        else if (entry->to == TO_COLOR)
-            options->color = (enum when)choice;
-        else
-            options->rules.no_convention = choice == 1;
+        options->rules.no_convention = choice == 1;
+        break;
+    case TO_MANUAL:
+        options->manual = (enum manual)(MANUAL_PAGE + choice);
         break;
     case TO_RULE:
         return take_rule(value, &options->rules, err);
@@ -466,7 +508,7 @@ int options_parse(int argc, char **argv, struct options *options,
     for (at++; at < argc && options->lesson; at++)
         argv[++count] = argv[at];
     argv[count + 1] = NULL;
-    if (options->help || options->version || options->list)
+    if (options->help || options->version || options->list || options->manual)
         return 0;
     if (options->last) /* whatever it takes to get there */
         for (enum budget i = 0; i < BUDGETS; i++)

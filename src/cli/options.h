@@ -22,6 +22,15 @@ enum format {
     FORMAT_GITHUB,
 };
 
+/* What --generate writes. */
+enum manual {
+    MANUAL_NONE,
+    MANUAL_PAGE,
+    MANUAL_BASH, /* completion of a command line there */
+    MANUAL_ZSH,
+    MANUAL_FISH,
+};
+
 enum when {
     WHEN_AUTO,
     WHEN_ALWAYS,
@@ -33,6 +42,7 @@ struct options {
     bool version;
     bool doctor; /* what works on this machine */
     bool list;
+    enum manual manual; /* to write, or MANUAL_NONE */
     enum format format;
     enum when color;
     bool step;          /* show it step by step, as the reader asks */
@@ -64,6 +74,28 @@ struct options {
  * (ERR_USAGE). Prints nothing. */
 int options_parse(int argc, char **argv, struct options *options,
                   struct err *err);
+
+/* What --help says around its options: each text is lines that end in a line
+ * feed. */
+extern const struct help_prose {
+    const char *usage; /* a form of the command line each */
+    const char *about, *examples, *budgets, *operand, *status;
+} help_prose;
+
+/* What --help says of one option. */
+struct option_text {
+    const char *name;           /* without the two dashes */
+    char letter;                /* that does the same, or 0 */
+    const char *argument;       /* what it takes, or NULL: nothing */
+    const char *const *choices; /* all that it takes, ended by NULL; or NULL */
+    const char *help;           /* lines; the last has no line feed */
+    bool is_budget;             /* a --max-... option, ... */
+    uint64_t value;             /* ... and its default */
+};
+
+/* The options in the order of --help: *text is that number at, from 0 on. False
+ * if there is none. */
+bool options_text(size_t at, struct option_text *text);
 
 /* Writes what --help says, and what --list-lessons says. */
 void options_help(FILE *out);
