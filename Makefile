@@ -19,6 +19,9 @@
 #   make rebase     all tests; golden texts and pages become what is true now
 #   make bench      how fast it is, next to strace and gdb
 #   make install    to PREFIX (/usr/local), below DESTDIR if that is given
+#   make uninstall  removes that
+#   make deb, portable, dist   a Debian package; a tarball that runs anywhere;
+#                   one of the sources; make check-packages tries all three
 #   make clean      removes what was built
 #
 # Everything made is in build/, but for ./jittrace itself. CC, CPPFLAGS, CFLAGS,
@@ -28,6 +31,12 @@ VERSION = 0.1.0
 
 PREFIX = /usr/local
 bindir = $(PREFIX)/bin
+datadir = $(PREFIX)/share
+man1dir = $(datadir)/man/man1
+docdir = $(datadir)/doc/jittrace
+bashdir = $(datadir)/bash-completion/completions
+zshdir = $(datadir)/zsh/site-functions
+fishdir = $(datadir)/fish/vendor_completions.d
 
 ifeq ($(origin CC),default)
 CC = gcc
@@ -97,7 +106,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .DELETE_ON_ERROR:
 .PHONY: all deps demo check run-check fuzz run-fuzz fuzzers check-encoder \
         exhaustive check-random check-jits stress lint sanitize \
-        rebase bench bench-programs install clean embedded force \
+        rebase bench bench-programs install uninstall deb portable dist \
+        check-packages clean embedded force \
         exercise watch hint reset solution progress
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -437,9 +447,73 @@ demo:
 	    { status=$$?; echo 'make demo: ./jittrace --doctor tells what is' \
 	      'missing on this machine' >&2; exit $$status; }; done
 
+# Docs and lessons keep their places to each other, so that links between them
+# lead somewhere. What a learner has written there stays with the learner.
+DOCUMENTS = README.md LICENSE \
+            $(shell find docs lessons -type f ! -name my.c ! -name '.*')
+
 install: all
-	install -d '$(DESTDIR)$(bindir)'
+	install -d '$(DESTDIR)$(bindir)' '$(DESTDIR)$(man1dir)' \
+	    '$(DESTDIR)$(bashdir)' '$(DESTDIR)$(zshdir)' '$(DESTDIR)$(fishdir)'
 	install -m 755 $(PROGRAM) '$(DESTDIR)$(bindir)/jittrace'
+	./$(PROGRAM) --generate=man >'$(DESTDIR)$(man1dir)/jittrace.1'
+	./$(PROGRAM) --generate=bash >'$(DESTDIR)$(bashdir)/jittrace'
+	./$(PROGRAM) --generate=zsh >'$(DESTDIR)$(zshdir)/_jittrace'
+	./$(PROGRAM) --generate=fish >'$(DESTDIR)$(fishdir)/jittrace.fish'
+	@for file in $(DOCUMENTS); do \
+	    install -D -m 644 $$file '$(DESTDIR)$(docdir)'/$$file; done
+
+uninstall:
+	rm -f '$(DESTDIR)$(bindir)/jittrace' '$(DESTDIR)$(man1dir)/jittrace.1' \
+	    '$(DESTDIR)$(bashdir)/jittrace' '$(DESTDIR)$(zshdir)/_jittrace' \
+	    '$(DESTDIR)$(fishdir)/jittrace.fish'
+	rm -rf '$(DESTDIR)$(docdir)'
+
+# --- Packages ---------------------------------------------------------------
+
+# A Debian package is hardened as Debian's own are and linked with its
+# libraries; so it is built anew, next to the program.
+DEB = $(BUILD)/jittrace_$(VERSION)-0local1_amd64.deb
+DEB_FLAGS = $$(dpkg-buildflags --get CFLAGS | sed 's/-ffile-prefix-map=[^ ]*//')
+
+deb:
+	@$(DEPS) build package
+	@rm -rf $(BUILD)/deb/root
+	@$(MAKE) $(JOBS) install BUILD=$(BUILD)/deb PROGRAM=$(BUILD)/deb/jittrace \
+	    STATIC= PREFIX=/usr DESTDIR=$(BUILD)/deb/root \
+	    zshdir=/usr/share/zsh/vendor-completions \
+	    CFLAGS="$(DEB_FLAGS) -fPIE" \
+	    CPPFLAGS="$$(dpkg-buildflags --get CPPFLAGS)" \
+	    LDFLAGS="$$(dpkg-buildflags --get LDFLAGS) -pie" >/dev/null
+	@rm -f $(BUILD)/deb/root/usr/share/doc/jittrace/LICENSE
+	@src/package/deb.sh $(VERSION) $(BUILD)/deb/root $(DEB)
+	@echo $(DEB)
+
+# The program and its libraries, to be unpacked anywhere.
+PORTABLE = jittrace-$(VERSION)-x86_64
+
+portable:
+	@$(DEPS) build
+	@rm -rf $(BUILD)/portable/root
+	@$(MAKE) $(JOBS) install BUILD=$(BUILD)/portable \
+	    PROGRAM=$(BUILD)/portable/jittrace PREFIX= \
+	    DESTDIR=$(BUILD)/portable/root \
+	    LDFLAGS='-Wl,-rpath,\$$$$ORIGIN/../lib' >/dev/null
+	@src/package/portable.sh $(PORTABLE) $(BUILD)/portable/root \
+	    $(BUILD)/$(PORTABLE).tar.gz
+	@echo $(BUILD)/$(PORTABLE).tar.gz
+
+# The sources as they were committed. The tarball builds without git.
+dist:
+	@mkdir -p $(BUILD)
+	@git archive --prefix=jittrace-$(VERSION)/ HEAD | \
+	    gzip -9n >$(BUILD)/jittrace-$(VERSION).tar.gz
+	@echo $(BUILD)/jittrace-$(VERSION).tar.gz
+
+# All three, tried; ROOTS names bare Debians to install the package in.
+check-packages: deb portable dist
+	@ROOTS='$(ROOTS)' tests/release.sh $(DEB) $(BUILD)/$(PORTABLE).tar.gz \
+	    $(BUILD)/jittrace-$(VERSION).tar.gz
 
 clean:
 	rm -rf build jittrace

@@ -36,6 +36,8 @@ check     binutils              command objdump
 check     python3               command /usr/bin/python3
 check     python3-jsonschema    module jsonschema
 check     luajit                command luajit
+package   dpkg-dev              command dpkg-buildflags
+package   binutils              command strip
 fuzz      clang                 command clang
 lint      clang                 command clang
 lint      clang-format          command clang-format
@@ -70,6 +72,7 @@ bash                  bash                bash               bash
 nasm                  nasm                nasm               nasm
 dash                  dash                dash               dash
 binutils              binutils            binutils           binutils
+dpkg-dev              dpkg-dev            dpkg               dpkg-dev
 python3               python3             python             python3
 python3-jsonschema    python3-jsonschema  python-jsonschema  py3-jsonschema
 luajit                luajit              luajit             luajit
