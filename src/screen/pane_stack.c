@@ -37,16 +37,15 @@ void pane_stack(const struct moment *moment, struct pane *pane)
         const uint64_t addr = stack.addr + n * WORD;
         const bool is_top = addr <= stack.top && stack.top < addr + WORD;
         const bool is_popped = addr < stack.top && !is_top;
-        const char *meaning =
-            stack_meaning(moment->history, &stack, n, &phrases);
+        const char *meaning = stack_meaning(&stack, n, NULL, &phrases);
 
         pen_text(pen, ROLE_CURRENT, is_top ? "> " : "  ");
         pen_print(pen, is_popped ? ROLE_NOTE : ROLE_ADDRESS, "0x%" PRIx64,
                   addr);
         pen_print(pen, is_popped ? ROLE_NOTE : ROLE_REGISTER,
                   "  0x%016" PRIx64 "  ", stack_word(&stack, n));
-        if (is_popped)
-            pen_text(pen, ROLE_NOTE, *meaning ? "popped; " : "below the top");
+        if (is_popped && !*meaning)
+            meaning = "below the top";
         pen_cut(pen, is_popped ? ROLE_NOTE : ROLE_PLAIN, meaning);
         pen_end(pen);
     }

@@ -157,14 +157,15 @@ static void write_stack(struct plain *plain)
         return;
     for (size_t n = stack.count; n-- > 0;) {
         const uint64_t addr = stack.addr + n * sizeof(uint64_t);
+        const char *meaning = stack_meaning(&stack, n, NULL, &phrases);
 
         pen_column(pen, INDENT);
         pen_print(pen, ROLE_PLAIN, "0x%" PRIx64 " 0x%016" PRIx64 " %s%s", addr,
                   stack_word(&stack, n),
-                  addr == stack.top  ? "top; "
-                  : addr < stack.top ? "below the top; "
-                                     : "",
-                  stack_meaning(session->history, &stack, n, &phrases));
+                  addr == stack.top               ? "top; "
+                  : addr < stack.top && !*meaning ? "below the top"
+                                                  : "",
+                  meaning);
         pen_end(pen);
     }
     phrases_release(&phrases);

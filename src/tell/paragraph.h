@@ -21,6 +21,7 @@
 #include "tell/explain.h"
 #include "tell/pen.h"
 #include "tell/phrase.h"
+#include "tell/stack.h"
 
 /* What is told at length the first time, and in short after that. */
 enum topic {
@@ -59,6 +60,9 @@ struct telling_thread {
     int line;       /* of the source that its latest step was made from; or 0 */
     uint64_t last_addr; /* its latest step: where, and the end of it */
     uint64_t last_end;
+    struct stack_stores stores; /* by its steps, onto its stack */
+    uint64_t stack_told;        /* the stack pointer of the words that were told
+                          * last, if nothing has changed them; or 0 */
 };
 
 /* All zero but for what telling_init does. */

@@ -128,6 +128,7 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     was = *thread;
     thread->regs = enter->regs;
     thread->regs_known = true;
+    stack_note(&thread->stores, event);
     telling_take_vregs(thread, &enter->vregs);
     /* The code, if it was not shown when it became executable. */
     if (region && region->prot & PROT_EXEC && !area->executable) {
@@ -196,12 +197,13 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     }
     if (is_return)
         telling_came_back(telling, &was, thread);
-    if (enter->return_to.known) {
+    if (enter->return_to.known && !enter->stack_at.known) {
         pen_item(pen, INDENT, 29);
         pen_text(pen, ROLE_NOTE, "return to ");
         pen_hex(pen, ROLE_ADDRESS, enter->return_to.value);
     }
     pen_end(pen);
+    telling_stack(telling, thread, event, NULL);
 }
 
 const struct tell_kind kind_enter = {enter_words, enter_paragraph, 0};
@@ -318,10 +320,14 @@ static void step_words(struct story *story, enum tell_form form)
 }
 
 /* Notes what a thread is known to be after a step. */
-static void note_step(struct telling_thread *thread,
-                      const struct event_step *step,
+static void note_step(struct telling_thread *thread, const struct event *event,
                       const struct around *around)
 {
+    const struct event_step *step = &event->step;
+
+    stack_note(&thread->stores, event);
+    if (step->stack_at.known)
+        thread->stack_told = 0;
     thread->regs = around->after;
     thread->vregs = around->vregs_after;
     telling_note_vectors(thread, &around->insn);
@@ -338,7 +344,7 @@ void telling_pass(struct telling *telling, const struct event *event)
     if (event->kind == EVENT_STEP) {
         thread = telling_thread(telling, event->tid);
         around(&event->step, &thread->regs, &thread->vregs, &all);
-        note_step(thread, &event->step, &all);
+        note_step(thread, event, &all);
     } else if (event->kind == EVENT_WRITE) {
         telling_note_fresh(telling, write->addr - write->offset, write->addr,
                            write->addr + write->new.len - 1);
@@ -409,7 +415,7 @@ static void step_paragraph(struct telling *telling, const struct event *event)
     telling_insn(telling, step->offset, step->bytes, step->text);
     around(step, &thread->regs, &thread->vregs, &all);
     effect = effect_of(&telling->phrases, step, &all);
-    note_step(thread, step, &all);
+    note_step(thread, event, &all);
     if (thread->regs_known && *effect) {
         /* In a column of its own, or on the next lines. */
         pen_item(pen, INDENT, strlen(effect));
@@ -424,6 +430,7 @@ static void step_paragraph(struct telling *telling, const struct event *event)
     telling_changes(telling, &step->regs,
                     all.insn.length > 0 ? &all.insn : NULL, &step->vregs,
                     all.vregs_after.known ? &all.vregs_after : NULL);
+    telling_stack(telling, thread, event, &all.insn);
 }
 
 const struct tell_kind kind_step = {step_words, step_paragraph,
@@ -547,7 +554,7 @@ static void leave_words(struct story *story, enum tell_form form)
 
 static void leave_paragraph(struct telling *telling, const struct event *event)
 {
-    const struct telling_thread *thread = telling_thread(telling, event->tid);
+    struct telling_thread *thread = telling_thread(telling, event->tid);
     const struct event_leave *leave = &event->leave;
     const bool stray = strays(&telling->view, event);
     uint64_t value = leave->value.value;
@@ -586,6 +593,7 @@ static void leave_paragraph(struct telling *telling, const struct event *event)
         pen_print(pen, ROLE_NOTE, "from %s", line);
     }
     pen_end(pen);
+    telling_stack(telling, thread, event, NULL);
 }
 
 const struct tell_kind kind_leave = {leave_words, leave_paragraph, 0};

@@ -79,6 +79,15 @@ void telling_came_back(struct telling *telling,
                        const struct telling_thread *now);
 void telling_left_vectors(struct telling *telling, const struct event *event);
 
+/* --- tell_stack.c -------------------------------------------------------- */
+
+/* Rows: words of the stack behind an event of a thread, whose stores have noted
+ * it. At an enter or leave, and where a step moves the stack pointer, those
+ * around it of which something is known; else those that the step addresses by
+ * the stack pointer. */
+void telling_stack(struct telling *telling, struct telling_thread *thread,
+                   const struct event *event, const struct insn *insn);
+
 /* --- paragraph.c --------------------------------------------------------- */
 
 /* Whether this is the first time that a topic comes up. */
