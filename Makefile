@@ -5,7 +5,8 @@
 #   make            builds ./jittrace
 #   make deps       installs what that needs (Debian), or names it (elsewhere)
 #   make demo       both of these, then ./jittrace 1 and ./jittrace -4
-#   make exercise N=06   checks your my.c of lesson 06; see docs/README.md
+#   make exercise N=06   checks your my.c of lesson 06; see docs/README.md.
+#                        N="06 07" checks both, N=all all of them
 #   make hint, watch, reset, solution N=06, make progress: the same
 #   make check      all tests
 #   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
@@ -430,10 +431,11 @@ $(FUZZERS): $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o \
 
 # --- Exercises --------------------------------------------------------------
 
-# The script has said all there is to say; make need not add that it failed.
+# Ends with a failure if the exercise does not pass, for whoever grades it: make
+# adds a line that says so, and its status is 2. N="01 06" names several.
 exercise watch hint reset solution progress:
 	@[ -x $(PROGRAM) ] || $(MAKE) $(JOBS) all
-	@lessons/exercise.sh $@ '$(N)' || :
+	@lessons/exercise.sh $@ '$(N)'
 
 # --- The rest ---------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# exercise.sh ACTION [N] - the exercises of the lessons.
+# exercise.sh ACTION [N]... - the exercises of the lessons.
 #
-#     exercise N    compiles and checks the learner's my.c of lesson N
+#     exercise N... compiles and checks the learner's my.c of these lessons
 #     watch N       the same at each save, until it passes
 #     hint N        shows the next of the three hints
 #     reset N       makes my.c the exercise as shipped again, after asking
@@ -11,8 +11,9 @@
 #     progress      tells which lessons are done
 #
 # `make exercise N=03` and so on call it. N is the number of a lesson, with or
-# without a leading zero, or its name. Exit status: 0, 1 if the exercise does
-# not pass yet or the action was refused, 64 for a wrong N or ACTION.
+# without a leading zero, or its name; `exercise all` checks all. Exit status:
+# 0, 1 if an exercise does not pass yet or the action was refused, 64 for a
+# wrong N or ACTION.
 #
 # POSIX sh is enough, but for timeout(1) of coreutils.
 #
@@ -159,6 +160,28 @@ do_exercise() {
     return 1
 }
 
+# Checks the lessons that are named, one after the other. Returns 0 if all of
+# them pass.
+do_exercises() {
+    [ "$*" != all ] || set -- $(all_lessons | sed 's,lessons/,,')
+    for wanted; do
+        find_lesson "$wanted"
+    done
+    if [ $# -lt 2 ]; then
+        find_lesson "${1:-}"
+        do_exercise
+        return
+    fi
+    solved=0
+    for wanted; do
+        find_lesson "$wanted"
+        ! do_exercise || solved=$((solved + 1))
+        echo
+    done
+    echo "$solved of $# passed."
+    [ $solved -eq $# ]
+}
+
 # An editor may have moved the file away for a moment.
 sum_of_copy() {
     cksum <"$dir/my.c" 2>/dev/null
@@ -260,9 +283,18 @@ do_progress() {
 # ----------------------------------------------------------------------------
 
 action=${1:-}
+[ $# -eq 0 ] || shift
 case $action in
-exercise | watch | hint | reset | solution)
-    find_lesson "${2:-}"
+exercise)
+    # make gives all names as one word.
+    set -f
+    # shellcheck disable=SC2048,SC2086
+    set -- $*
+    set +f
+    do_exercises "$@"
+    ;;
+watch | hint | reset | solution)
+    find_lesson "${1:-}"
     "do_$action"
     ;;
 progress) do_progress ;;

@@ -18,9 +18,9 @@ Without PAGEs: README.md and all of docs/. Four things are compared:
 
 What differs from run to run counts as equal: two hexadecimal numbers of nine
 digits or more, but for those that begin with eight zeros or eight f, which are
-values and no addresses; and the number of a process or thread. `--rewrite`
-writes into the page what is true where it is not equal. It keeps
-the `...` where they stood, as well as it can: read what it wrote.
+values and no addresses; the number of a process or thread; and of a line of the
+Makefile. `--rewrite` writes into the page what is true where it is not equal.
+It keeps the `...` where they stood, as well as it can: read what it wrote.
 
 JITTRACE names the program that stands for ./jittrace, CHECK_ENCODER the one
 that stands for build/check-encoder.
@@ -58,7 +58,8 @@ ELISION = "..."
 ADDRESS = re.compile(r"\b(?:0x)?(?!0{8}|f{8})[0-9a-f]{9,16}\b")
 NUMBERS = re.compile(r"(?<=/proc/)\d+|(?<=/perf-)\d+|(?<=\bPID )\d+|"
                      r"(?<=\bprocess )\d+|(?<=\bthread )\d+|"
-                     r"(?<=^bash: line 2: )[ \d]\d+")
+                     r"(?<=^bash: line 2: )[ \d]\d+|"
+                     r"(?<=\[Makefile:)\d+(?=: )")
 
 
 class Block:
