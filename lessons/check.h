@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Prints a line. */
 __attribute__((format(printf, 1, 2))) static inline void say(const char *format,
@@ -31,6 +32,9 @@ __attribute__((format(printf, 1, 2))) static inline void say(const char *format,
     fflush(stdout);
 }
 
+/* What buffers are full of before the learner's code stores into them. */
+enum { UNTOUCHED = 0xee };
+
 /*
  * Compares len bytes, and says of the first one that differs what it should be
  * for: meaning[i], a clause such as "the lowest byte of the term comes first".
@@ -43,7 +47,10 @@ static inline bool check_bytes(const uint8_t *bytes, const uint8_t *expected,
         if (bytes[i] == expected[i])
             continue;
         if (meaning && meaning[i])
-            say("byte %zu is 0x%02x; %s", i, bytes[i], meaning[i]);
+            say("byte %zu is 0x%02x%s%s", i, bytes[i],
+                bytes[i] == UNTOUCHED ? ", as before: it was not stored;\n"
+                                      : "; ",
+                meaning[i]);
         else
             say("byte %zu is 0x%02x, not 0x%02x", i, bytes[i], expected[i]);
         return false;
@@ -51,13 +58,44 @@ static inline bool check_bytes(const uint8_t *bytes, const uint8_t *expected,
     return true;
 }
 
-/* Compares numbers; `what` names the one that was computed, as "fn(3)". */
+/* Leaves a word for exercise.sh, which finds out by jittrace where that comes
+ * from. Without exercise.sh nothing happens. */
+static inline void ask_jittrace(const char *what)
+{
+    const char *name = getenv("EXERCISE_ASKS");
+    FILE *file = name ? fopen(name, "w") : NULL;
+
+    if (!file)
+        return;
+    fputs(what, file);
+    fclose(file);
+}
+
+/* Where was made what was in this register at the end of the call of generated
+ * code that came last? */
+static inline void ask_where(const char *reg)
+{
+    ask_jittrace(reg);
+}
+
+/* Where was that byte of generated code stored? */
+static inline void ask_store(size_t offset)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%zu", offset);
+    ask_jittrace(text);
+}
+
+/* Compares the result of the call of generated code that came last; `what`
+ * names it, as "fn(3)". */
 static inline bool check_int(const char *what, long long value,
                              long long expected)
 {
     if (value == expected)
         return true;
     say("%s is %lld, not %lld", what, value, expected);
+    ask_where("rax");
     return false;
 }
 

@@ -118,6 +118,26 @@ explain_loop() {
     fi
 }
 
+# A check that found a wrong result has written to the file $asks which register
+# it was in, or which byte is wrong (ask_where() and ask_store() in check.h). Says
+# what jittrace saw of that.
+explain_result() {
+    [ -s "$asks" ] || return
+    trace=build/lessons/$name/trace.jsonl
+    rm -f "$trace"
+    timeout "$traced_limit" ./jittrace --format=json -o "$trace" -- "$1" \
+        </dev/null >/dev/null 2>&1
+    what=$(cat "$asks")
+    path=$(awk -v what="$what" -f lessons/origin.awk "$trace" 2>/dev/null)
+    [ -n "$path" ] || return
+    case $what in
+    [0-9]*) echo "What jittrace saw: code[$what] was stored by" ;;
+    *) echo "What jittrace saw of the code's value, from where it was made:" ;;
+    esac
+    echo "$path" | sed 's/^/    event /'
+    echo "\`./jittrace --step -- $1\`, then \`g ${path%% *}\`, shows it."
+}
+
 # Returns 0 if my.c passes. Says what there is to say, but no verdict.
 check_copy() {
     program=build/lessons/$name/my
@@ -128,10 +148,12 @@ check_copy() {
         echo 'to look at.'
         return 1
     fi
-    run timeout -k 1 "$limit" "$program" </dev/null
+    asks=build/lessons/$name/asks
+    rm -f "$asks"
+    run env EXERCISE_ASKS="$asks" timeout -k 1 "$limit" "$program" </dev/null
     case $status in
     0) return 0 ;;
-    1) return 1 ;;
+    1) explain_result "$program" ;;
     124 | 137) explain_loop "$program" ;;
     129 | 1[3-9][0-9]) explain_crash "$program" ;;
     *) echo "It ended with exit status $status, which the check never does." ;;
@@ -145,6 +167,27 @@ next_number() {
         awk -v n="$number" '$1 > n { print; exit }'
 }
 
+# Sets total, and passed: how many exercises there are, and are solved.
+count_passed() {
+    total=0 passed=0
+    for each in $(all_lessons); do
+        total=$((total + 1))
+        [ ! -e "$each/.passed" ] || passed=$((passed + 1))
+    done
+}
+
+say_all_passed() {
+    echo
+    echo "All $total exercises are solved: you know each byte of a JIT now."
+    echo 'What comes next is one of your own. Write it, and watch it:'
+    echo
+    echo '    gcc -g -o my-jit my-jit.c'
+    echo '    ./jittrace --step ./my-jit'
+    echo '    ./jittrace --check ./my-jit'
+    echo
+    echo 'docs/wrong.md is for when it is wrong, docs/encoder.md for its encoder.'
+}
+
 do_exercise() {
     make_copy
     if check_copy; then
@@ -154,6 +197,8 @@ do_exercise() {
         next=$(next_number)
         [ -z "$next" ] || echo "Next: docs/$(basename "$(
             echo lessons/"$next"-*)").md"
+        count_passed
+        [ "$passed" -lt "$total" ] || say_all_passed
         return 0
     fi
     echo "${bad}$name: not yet.$plain \`make hint N=$number\` helps."
@@ -163,6 +208,7 @@ do_exercise() {
 # Checks the lessons that are named, one after the other. Returns 0 if all of
 # them pass.
 do_exercises() {
+    # shellcheck disable=SC2046
     [ "$*" != all ] || set -- $(all_lessons | sed 's,lessons/,,')
     for wanted; do
         find_lesson "$wanted"
@@ -259,25 +305,25 @@ do_reset() {
 # --- Progress ---------------------------------------------------------------
 
 do_progress() {
-    total=0 passed=0 bar=''
+    bar=''
     for dir in $(all_lessons); do
-        total=$((total + 1))
         state=
         [ -e "$dir/my.c" ] && state=begun
         [ -e "$dir/.hint" ] && state="begun, $(cat "$dir/.hint") of 3 hints"
         if [ -e "$dir/.passed" ]; then
             state="${good}passed$plain"
-            passed=$((passed + 1))
         fi
         name=${dir#lessons/}
         line=$(printf '%s  %-20s %s' "${name%%-*}" "${name#*-}" "$state")
         echo "${line%"${line##*[! ]}"}"
     done
+    count_passed
     while [ ${#bar} -lt "$total" ]; do
         if [ ${#bar} -lt "$passed" ]; then bar="$bar#"; else bar="$bar."; fi
     done
     echo
     echo "[$bar] $passed of $total"
+    [ "$passed" -lt "$total" ] || say_all_passed
 }
 
 # ----------------------------------------------------------------------------

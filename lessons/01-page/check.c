@@ -8,9 +8,14 @@ uint8_t *new_pages(size_t wanted, size_t *length);
 static bool check_pages(size_t wanted, size_t page)
 {
     size_t pages = wanted / page + (wanted % page != 0);
-    size_t length = 0;
+    const size_t unset = 0x5e7;
+    size_t length = unset;
     uint8_t *memory = new_pages(wanted, &length);
 
+    if (length == unset) {
+        say("wanted is %zu: *length was not set", wanted);
+        return false;
+    }
     say("wanted is %zu: *length is %zu", wanted, length);
     if (length % page != 0) {
         say("that is no whole number of pages of %zu bytes; *length counts "

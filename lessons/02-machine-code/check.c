@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "../check.h"
+#include "../names.h"
+
+#include <string.h>
 
 void encode_add(uint8_t *code, unsigned to, unsigned from);
 
@@ -36,9 +39,25 @@ static const char *bits(unsigned value, int width, char *text)
     return text;
 }
 
+/* The other encoding is no error of the registers. */
+static void say_name(const uint8_t *code, unsigned to, unsigned from)
+{
+    char name[NAME_SIZE], wanted[NAME_SIZE];
+
+    snprintf(wanted, sizeof wanted, "add %s, %s", names[to], names[from]);
+    if (name_instruction(code, name) != 3)
+        return;
+    if (strcmp(name, wanted) != 0)
+        say("these bytes are %s", name);
+    else
+        say("these bytes are %s, too, for 03 adds rm to reg; this exercise "
+            "keeps 01",
+            name);
+}
+
 static bool check_add(unsigned to, unsigned from)
 {
-    uint8_t code[4] = {0, 0, 0, 0xee};
+    uint8_t code[5] = {0, 0, 0, UNTOUCHED, UNTOUCHED};
     const uint8_t expected[] = {
         (uint8_t)(0x48 + from / 8 * 4 + to / 8),
         0x01,
@@ -62,9 +81,10 @@ static bool check_add(unsigned to, unsigned from)
         say("%s", f->meaning);
         say("(%s is number %u = %s, %s is number %u = %s)", names[to], to,
             bits(to, 4, text), names[from], from, bits(from, 4, other));
+        say_name(code, to, from);
         return false;
     }
-    if (code[3] != 0xee) {
+    if (code[3] != UNTOUCHED) {
         say("it has three bytes, but a fourth was stored, 0x%02x", code[3]);
         return false;
     }

@@ -11,8 +11,15 @@ static bool check_term(uint8_t *code, int32_t term)
 {
     uint32_t imm = (uint32_t)term;
     const uint8_t expected[] = {
-        0x48,      0xc7, 0xc0, imm & 0xff, imm >> 8 & 0xff, imm >> 16 & 0xff,
-        imm >> 24, 0xc3, 0xee,
+        0x48,
+        0xc7,
+        0xc0,
+        imm & 0xff,
+        imm >> 8 & 0xff,
+        imm >> 16 & 0xff,
+        imm >> 24,
+        0xc3,
+        UNTOUCHED,
     };
     const char *meaning[] = {
         "mov rax, TERM begins with a REX prefix, as it did",
@@ -26,7 +33,7 @@ static bool check_term(uint8_t *code, int32_t term)
         "the function has 8 bytes, so nothing is to be stored here",
     };
 
-    memset(code, 0xee, sizeof expected);
+    memset(code, UNTOUCHED, sizeof expected);
     encode_term(code, term);
     say("term %d = 0x%08x: bytes 3 to 6 are %02x %02x %02x %02x", term, imm,
         code[3], code[4], code[5], code[6]);

@@ -61,7 +61,8 @@ int main(void)
     int prot;
 
     if (!code) {
-        say("make_function() returns NULL");
+        say("make_function() returns NULL: was something refused, or does it "
+            "return too early?");
         return 1;
     }
     prot = allowed(code);
@@ -88,8 +89,11 @@ int main(void)
             "crash");
         return 1;
     }
-    if (!check_bytes(code, adder, sizeof adder, NULL) ||
-        !check_int("fn(3)", ((int64_t(*)(int64_t))code)(3), 4))
+    if (!check_bytes(code, adder, sizeof adder, NULL)) {
+        say("what stands at `bytes` is to be copied into the page");
+        return 1;
+    }
+    if (!check_int("fn(3)", ((int64_t(*)(int64_t))code)(3), 4))
         return 1;
     say("the page was never writable and executable at once, and fn(3) is 4");
     return 0;

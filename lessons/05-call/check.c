@@ -30,7 +30,7 @@ static bool check_call(function *distance, int64_t from, int32_t to,
         {(int64_t)((uint64_t)from - rsi),
          "that is from - rsi: the other way round, and the upper half of rsi "
          "is no part of to"},
-        {to, "that is to; from was not subtracted"},
+        {to, "that is to; nothing was subtracted from rax"},
         {(int64_t)rsi, "that is rsi as it was passed"},
         {from, "that is from, or rax was never set: the result goes into rax"},
         {from + to, "that is the sum"},
@@ -42,6 +42,7 @@ static bool check_call(function *distance, int64_t from, int32_t to,
     say("distance(%lld, %d) with rsi = 0x%016llx returned %lld, not %lld",
         (long long)from, to, (unsigned long long)rsi, (long long)result,
         (long long)right);
+    ask_where("rax");
     for (size_t i = 0; i < sizeof guesses / sizeof *guesses; i++) {
         if (result == guesses[i].result) {
             say("%s", guesses[i].why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "../check.h"
+#include "../names.h"
 
 #include <string.h>
 
@@ -19,12 +20,31 @@ static const char *const meaning[] = {
     "the function needs a ret, or the CPU runs on into the zeros behind it",
 };
 
+/* What turns the instruction at code, which has that name, into the right one.
+ */
+static const char *what_differs(const uint8_t *code, const char *name)
+{
+    if (strncmp(name, "sub", 3) != 0)
+        return "what babyjit.c has for add is nearer to it; only the opcode "
+               "differs";
+    if ((code[0] & 0xf8) != 0x48)
+        return "that is 32 bits wide; the prefix REX with W, 48, makes it 64";
+    if (!strcmp(name, "sub rdi, rax"))
+        return "the registers are the other way round, and the result is to "
+               "be in rax;\nreg and rm of the ModRM byte, as babyjit.c has "
+               "them for add, are right";
+    return "the prefix and the ModRM byte name the registers; those of "
+           "babyjit.c's add\nare right";
+}
+
 static bool check_code(const uint8_t *code)
 {
     static const uint8_t expected[] = {0x48, 0xc7, 0xc0, 0xfc, 0xff, 0xff,
                                        0xff, 0x48, 0x29, 0xf8, 0xc3};
     /* The other encoding of sub rax, rdi, which assemblers do not choose. */
     static const uint8_t other[] = {0x48, 0x2b, 0xc7, 0xc3};
+    char name[NAME_SIZE];
+    size_t len;
 
     if (!memcmp(code + 7, other, sizeof other))
         return true;
@@ -36,9 +56,12 @@ static bool check_code(const uint8_t *code)
         say("byte 8 is 0x01; that is the opcode of add, and sub has another");
         return false;
     }
-    if (code[8] == 0x2b && code[9] == 0xf8) {
-        say("bytes 8 and 9 are 2b f8: with the opcode 2b reg is the register "
-            "that is\nchanged, so this is sub rdi, rax");
+    /* A ModRM byte of zero is one that was not stored yet. */
+    len = memcmp(code + 9, "\0\0", 2) ? name_instruction(code + 7, name) : 0;
+    if (len && strcmp(name, "sub rax, rdi") != 0) {
+        say("bytes 7 to %zu are %s, and sub rax, rdi is wanted:", 6 + len,
+            name);
+        say("%s", what_differs(code + 7, name));
         return false;
     }
     if (!memcmp(code + 7, other, 3)) {

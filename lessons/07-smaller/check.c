@@ -21,12 +21,46 @@ static const char *const long_form[] = {
 static const char *const short_form[] = {
     "lea of a 64-bit sum begins with a REX prefix that has REX.W set",
     "the opcode of lea is the same in both forms",
-    "the ModRM byte is the long form's but for mod: one byte follows",
+    "here is the ModRM byte, mod reg rm", /* check_modrm() says more */
     "the only byte of the disp8 comes here, the lowest one of disp",
     "the function needs a ret right behind the disp8",
 };
 
-/* Encodes into a buffer that is otherwise 0xee, so that gaps are seen. */
+static const char *bits(unsigned value, int width, char *text)
+{
+    for (int i = 0; i < width; i++)
+        text[i] = value >> (width - 1 - i) & 1 ? '1' : '0';
+    text[width] = '\0';
+    return text;
+}
+
+/* Says which field of the short form's ModRM byte is wrong. */
+static bool check_modrm(uint8_t modrm)
+{
+    static const char *const mods[] = {
+        "mod 00 says that no displacement follows, and a disp8 does: mod 01",
+        NULL,
+        "mod 10 says that a disp32 follows, four bytes; with mod 01 it is one",
+        "mod 11 says that rm is a register and nothing is added; [rdi+disp8] "
+        "has mod 01",
+    };
+    const unsigned mod = modrm >> 6, reg = modrm >> 3 & 7, rm = modrm & 7;
+    char text[3][4];
+
+    if (modrm == 0x47 || modrm == UNTOUCHED)
+        return true;
+    say("byte 2, the ModRM byte, is 0x%02x: mod %s, reg %s, rm %s;", modrm,
+        bits(mod, 2, text[0]), bits(reg, 3, text[1]), bits(rm, 3, text[2]));
+    if (mod != 1)
+        say("%s", mods[mod]);
+    else if (reg != 0)
+        say("reg is the register that is set: rax, 000");
+    else
+        say("rm is the register that the disp8 is added to: rdi, 111");
+    return false;
+}
+
+/* Encodes into a buffer of UNTOUCHED bytes, so that gaps are seen. */
 static bool check_bytes_of(int32_t term)
 {
     uint32_t disp = (uint32_t)term;
@@ -46,7 +80,7 @@ static bool check_bytes_of(int32_t term)
     uint8_t code[16];
     size_t len;
 
-    memset(code, 0xee, sizeof code);
+    memset(code, UNTOUCHED, sizeof code);
     len = encode(code, term);
     if (len != right) {
         say("encode(code, %d) returned %zu, not %zu", term, len, right);
@@ -54,6 +88,8 @@ static bool check_bytes_of(int32_t term)
             say("without REX.W the sum has 32 bits, and 64 are asked for");
         else if (fits && len == 4)
             say("does the ret count? it is the fifth byte");
+        else if (len == 8 && code[2] == 0x47)
+            say("what was stored is the short form, and that has five bytes");
         else if (len == 8)
             say("%d fits into 8 bits: the short form is enough", term);
         else if (len == 5)
@@ -61,13 +97,15 @@ static bool check_bytes_of(int32_t term)
                 (unsigned)(uint8_t)disp, (int8_t)disp);
         return false;
     }
-    if (!check_bytes(code, fits ? right5 : right8, right,
-                     fits ? short_form : long_form)) {
+    if (!check_bytes(code, fits ? right5 : right8, fits ? 2 : right,
+                     fits ? short_form : long_form) ||
+        (fits && (!check_modrm(code[2]) ||
+                  !check_bytes(code, right5, right, short_form)))) {
         say("that was encode(code, %d)", term);
         return false;
     }
     for (size_t i = right; i < sizeof code; i++) {
-        if (code[i] != 0xee) {
+        if (code[i] != UNTOUCHED) {
             say("encode(code, %d) returned %zu, but it also stored byte %zu",
                 term, right, i);
             return false;

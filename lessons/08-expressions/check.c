@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "../check.h"
+#include "../names.h"
 
 uint8_t *compile(const char *expression);
 
@@ -26,12 +27,12 @@ static const struct row {
 };
 
 /*
- * Calls code with x, and sets *higher to how many bytes higher than at its
- * entry rsp was at its ret. Where more was popped than pushed, ret does not find
+ * Calls code with *x, and sets *x to what is in rdi at its ret, and *higher to
+ * how many bytes higher than at its entry rsp was then. Where more was popped than pushed, ret does not find
  * the return address, so there are copies of it above. r12 to r14 are kept by
  * code, and whatever code does below rsp must not reach the locals here.
  */
-static int64_t call(const uint8_t *code, int64_t x, long *higher)
+static int64_t call(const uint8_t *code, int64_t *x, long *higher)
 {
     int64_t value;
 
@@ -48,11 +49,45 @@ static int64_t call(const uint8_t *code, int64_t x, long *higher)
                      "neg %%r13\n\t"
                      "mov %%r13, %[higher]\n\t"
                      "mov %%r12, %%rsp"
-                     : "=&a"(value), "+D"(x), [higher] "=&b"(*higher)
+                     : "=&a"(value), "+D"(*x), [higher] "=&b"(*higher)
                      : [code] "S"(code)
                      : "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
                        "r14", "memory", "cc");
     return value;
+}
+
+/* Whether there is a neg or a not of a register that nothing was popped into
+ * just before. */
+static bool lacks_pop(const uint8_t *code, char *name)
+{
+    for (size_t i = 0; i < 64 && code[i] != 0xc3; i++)
+        if (name_instruction(code + i, name) &&
+            (!strncmp(name, "neg", 3) || !strncmp(name, "not", 3)))
+            return i == 0 || code[i - 1] < 0x58 || code[i - 1] > 0x5f;
+    return false;
+}
+
+/* The value is wrong, and rdi is x_after behind the call. */
+static void say_why(const struct row *row, const uint8_t *code, int64_t value,
+                    int64_t x_after)
+{
+    char name[NAME_SIZE];
+
+    if (x_after != row->x)
+        say("rdi is x, for the next x in the expression, too; the code has "
+            "made "
+            "%lld\nof it. Another register is free: rax",
+            (long long)x_after);
+    else if (value == (int64_t)(uint32_t)row->value)
+        say("only the lower 32 bits are right: is there a REX.W?");
+    else if (value == row->x && lacks_pop(code, name))
+        say("there is %s, but the value is in memory, on the stack: it has to "
+            "be popped\ninto the register first, and pushed again",
+            name);
+    else if (value == ~row->x && value != row->value)
+        say("not turns each bit over; a number's negative is one more: neg");
+    else
+        say("%s", row->why);
 }
 
 static bool check_row(const struct row *row, bool old)
@@ -60,7 +95,7 @@ static bool check_row(const struct row *row, bool old)
     const uint8_t *code = compile(row->expression);
     char what[80];
     long higher;
-    int64_t value;
+    int64_t value, x = row->x;
 
     snprintf(what, sizeof what, "%s for x = %lld", row->expression,
              (long long)row->x);
@@ -72,7 +107,7 @@ static bool check_row(const struct row *row, bool old)
         return false;
     }
     say("trying %s", what);
-    value = call(code, row->x, &higher);
+    value = call(code, &x, &higher);
     if (higher) {
         say("rsp was %ld bytes %s at the ret than at the entry: %s",
             higher > 0 ? higher : -higher, higher > 0 ? "higher" : "lower",
@@ -81,10 +116,7 @@ static bool check_row(const struct row *row, bool old)
         return false;
     }
     if (!check_int(what, value, row->value)) {
-        if (value == (int64_t)(uint32_t)row->value)
-            say("only the lower 32 bits are right: is there a REX.W?");
-        else
-            say("%s", row->why);
+        say_why(row, code, value, x);
         return false;
     }
     return true;

@@ -86,6 +86,20 @@ static bool check_register(size_t i)
     return false;
 }
 
+/* 54 without a prefix is push rsp, and often meant to be push r12. */
+static void say_push(const uint8_t *code)
+{
+    size_t i = 0;
+
+    while ((code[i] >= 0x50 && code[i] <= 0x57 && code[i] != 0x54) ||
+           code[i] == 0x41)
+        i += 1 + (code[i] == 0x41);
+    if (code[i] == 0x54)
+        say("code[%zu] is 54, push rsp; r8 to r15 need a prefix in front: push "
+            "r12 is 41 54",
+            i);
+}
+
 int main(void)
 {
     uint8_t *code = compile(f);
@@ -101,9 +115,13 @@ int main(void)
     }
     /* At its first instruction the return address has been pushed. */
     if (rsp_in_f % 16 != 8) {
-        say("at the calls of f, rsp was 8 bytes above a multiple of 16; f may "
-            "crash then.\nAt the function's own first instruction it is so, "
-            "too: each push, and each\nsub rsp, 8 changes that");
+        say("at the calls of f, rsp was %d bytes above a multiple of 16; f may "
+            "crash then.\nThe call of the function has pushed 8 bytes, and "
+            "each "
+            "push is 8 more: with these\nan even number of eights has to be on "
+            "the stack",
+            (int)((rsp_in_f + 8) % 16));
+        say_push(code);
         return 1;
     }
     if (!check_int("f(3) + f(4), where f(n) is 10 * n,", value, 70)) {

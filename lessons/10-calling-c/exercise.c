@@ -4,6 +4,10 @@
  *
  * compile() makes a function of n that returns f(n) + f(n + 1), where f is a C
  * function. It keeps n in rbx and f(n) in r12, as both must outlive a call.
+ *
+ * push r12 has two bytes, 0x41 0x54: the first is the prefix REX.B, without
+ * which there are rax to rdi only. `make hint N=10` says how to get at the bytes
+ * of any instruction.
  */
 #include <stdint.h>
 #include <stdio.h>

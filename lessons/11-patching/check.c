@@ -2,6 +2,7 @@
 #include "../check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -87,8 +88,10 @@ static bool check_patch(const char *where, uint8_t *code, int32_t value)
     char what[160];
 
     say("%s: patch(code + %d, %d)", where, (int)(at - pages), value);
+    errno = 0;
     if (!patch(at, value)) {
-        say("it returns false");
+        say("it returns false%s%s", errno ? ", and errno says: " : "",
+            errno ? strerror(errno) : "");
         if (last_address % size)
             say("mprotect was called with code + %d; that is not where a page "
                 "begins",
@@ -107,18 +110,50 @@ static bool check_patch(const char *where, uint8_t *code, int32_t value)
     return check_int(what, fn(10), 10 + (int64_t)value);
 }
 
-/* patch() when mprotect refuses prot. */
-static bool check_refusal(const char *name, int prot)
+/* patch() when mprotect refuses what `name` says. */
+static bool check_refusal(const char *name, uint8_t *at)
 {
     bool returned;
 
-    say("if mprotect refuses %s: patch(code + 3, 4)", name);
-    refused = prot;
-    returned = patch(pages + 3, 4);
-    refused = 0;
+    say("if mprotect refuses %s: patch()", name);
+    returned = patch(at, 4);
     if (returned)
         say("it returns true, though mprotect returned -1");
     return !returned;
+}
+
+/*
+ * The kernel itself refuses to make pages writable that are those of a file
+ * which was opened for reading only (mprotect(2), EACCES), so that jittrace
+ * sees it, too.
+ */
+static bool check_write_refusal(size_t size)
+{
+    int file = open("/proc/self/exe", O_RDONLY);
+    uint8_t *code =
+        mmap(NULL, size, PROT_READ | PROT_EXEC, MAP_SHARED, file, 0);
+    bool good;
+
+    close(file);
+    if (code == MAP_FAILED) {
+        perror("mmap");
+        return false;
+    }
+    say("a page of a file that may only be read:");
+    good = check_refusal("PROT_WRITE", code + 3);
+    munmap(code, size);
+    return good;
+}
+
+/* Nothing forbids to make one's own memory executable, so note() does. */
+static bool check_exec_refusal(void)
+{
+    bool good;
+
+    refused = PROT_EXEC;
+    good = check_refusal("PROT_EXEC", pages + 3);
+    refused = 0;
+    return good;
 }
 
 int main(void)
@@ -153,8 +188,7 @@ int main(void)
         !check_page("the page behind, which is data,", pages + 2 * size,
                     PROT_READ | PROT_WRITE))
         return 1;
-    if (!check_refusal("PROT_WRITE", PROT_WRITE) ||
-        !check_refusal("PROT_EXEC", PROT_EXEC))
+    if (!check_write_refusal(size) || !check_exec_refusal())
         return 1;
     say("patched four times, and no page was ever writable and executable at "
         "once");

@@ -33,6 +33,10 @@ static void say_why(double value, double sum, int i)
 
     if (value == sum)
         say("sum comes back as it was");
+    else if (value == x)
+        say("that is i; mulsd multiplies, and subsd takes the old sum away");
+    else if (value == 2 * x - sum)
+        say("mulsd multiplies: i * i, not i + i");
     else if (value == sum - x * x)
         say("the other way round: subsd changes the register that it names "
             "first");
@@ -49,6 +53,7 @@ static void say_why(double value, double sum, int i)
             "i first,\nand multiplies then");
 }
 
+/* Finds the first round that goes wrong: the loop is called with it last. */
 static bool check_call(const uint8_t *code, double sum, int i, int n)
 {
     double expected = call_loop(sum, i, n, code);
@@ -56,10 +61,20 @@ static bool check_call(const uint8_t *code, double sum, int i, int n)
 
     if (value == expected)
         return true;
+    for (int last = i; last < n; last++) {
+        expected = call_loop(sum, i, last, code);
+        value = lost(sum, i, last);
+        if (value != expected) {
+            n = last;
+            break;
+        }
+    }
+    expected = call_loop(sum, i, n, code);
     say("lost(%.10g, %d, %d) is %.10g, but the loop makes %.10g of it", sum, i,
         n, value, expected);
-    if (i == n)
+    if (i >= n)
         say_why(value, sum, i);
+    ask_where("xmm7");
     return false;
 }
 

@@ -104,7 +104,7 @@ Test(answers, call)
         /* mov eax, esi; sub eax, edi; ret */
         {CODE("\\x89\\xf0\\x29\\xf8\\xc3"), "right in the lower 32 bits"},
         /* movsxd rax, esi; ret */
-        {CODE("\\x48\\x63\\xc6\\xc3"), "from was not subtracted"},
+        {CODE("\\x48\\x63\\xc6\\xc3"), "nothing was subtracted from rax"},
         /* movsxd rax, esi; add rax, rdi; ret */
         {CODE("\\x48\\x63\\xc6\\x48\\x01\\xf8\\xc3"), "that is the sum"},
     };
@@ -128,7 +128,20 @@ Test(answers, babyjit)
         {"code[7] = 0x48; code[8] = 0x2b; code[9] = 0xc7;",
          "byte 10 is 0x00; the function needs a ret"},
         {"code[7] = 0x48; code[8] = 0x2b; code[9] = 0xf8; code[10] = 0xc3;",
-         "so this is sub rdi, rax"},
+         "bytes 7 to 9 are sub rdi, rax, and sub rax, rdi is wanted"},
+        {"code[7] = 0x48; code[8] = 0x29; code[9] = 0xc7; code[10] = 0xc3;",
+         "bytes 7 to 9 are sub rdi, rax, and sub rax, rdi is wanted"},
+        {"code[7] = 0x29; code[8] = 0xf8; code[9] = 0xc3;",
+         "bytes 7 to 8 are sub eax, edi"},
+        {"code[7] = 0x48; code[8] = 0x01; code[9] = 0xf8; code[10] = 0xc3;",
+         "byte 8 is 0x01; that is the opcode of add, and sub has another"},
+        {"code[7] = 0x48; code[8] = 0x29;", "byte 9 is 0x00; the ModRM"},
+        {"code[7] = 0x4d; code[8] = 0x29; code[9] = 0x39; code[10] = 0xc3;",
+         "are sub [r9], r15, and"},
+        {"code[7] = 0x48; code[8] = 0x83; code[9] = 0xe8; code[10] = 0x03;",
+         "bytes 7 to 10 are sub rax, 3, and"},
+        {"code[7] = 0x48; code[8] = 0x29; code[9] = 0x7f; code[10] = 0xc3;",
+         "byte 9 is 0x7f; the ModRM byte comes here"},
     };
     static const struct answer right[] = {
         {"code[7] = 0x48; code[8] = 0x2b; code[9] = 0xc7; code[10] = 0xc3;",
@@ -144,6 +157,11 @@ Test(answers, babyjit)
 #define SHORT_IF(condition)                                     \
     "if (" condition ") { code[0] = 0x48; code[1] = 0x8d; "     \
     "code[2] = 0x47; code[3] = (uint8_t)disp; code[4] = 0xc3; " \
+    "return 5; }"
+
+#define MODRM(byte)                                                 \
+    "if (term == (int8_t)term) { code[0] = 0x48; code[1] = 0x8d; "  \
+    "code[2] = " byte "; code[3] = (uint8_t)disp; code[4] = 0xc3; " \
     "return 5; }"
 
 Test(answers, smaller)
@@ -162,7 +180,16 @@ Test(answers, smaller)
          "does the ret count?"},
         {"if (term == (int8_t)term) { code[0] = 0x48; code[1] = 0x8d; "
          "code[2] = 0x87; code[3] = (uint8_t)disp; code[4] = 0xc3; return 5; }",
-         "byte 2 is 0x87; the ModRM byte is the long form's but for mod"},
+         "0x87: mod 10, reg 000, rm 111;\nmod 10 says that a disp32 follows"},
+        {MODRM("0xc7"), "mod 11 says that rm is a register"},
+        {MODRM("0x07"), "mod 00 says that no displacement follows"},
+        {MODRM("0x7f"), "reg is the register that is set: rax, 000"},
+        {MODRM("0x46"), "rm is the register that the disp8 is added to"},
+        {"if (term == (int8_t)term) { code[0] = 0x48; code[1] = 0x8d; "
+         "code[2] = 0x47; return 5; }",
+         "byte 3 is 0xee, as before: it was not stored;\nthe only byte"},
+        {"if (term == (int8_t)term) { code[2] = 0x47; return 8; }",
+         "what was stored is the short form"},
         {"code[8] = 0; " SHORT_IF("term == (int8_t)term"),
          "but it also stored byte 8"},
     };
@@ -186,12 +213,20 @@ Test(answers, expressions)
     static const struct answer wrong[] = {
         {"", "-x was not compiled"},
         {MINUS "operand(c);", "-x for x = 3 is 3, not -3"},
-        {MINUS "operand(c);" NEG, "the value on top of the stack"},
+        {MINUS "operand(c);" NEG,
+         "there is neg rax, but the value is in memory, on the stack"},
+        {MINUS NEG "operand(c);", "there is neg rax, but the value is in"},
+        {MINUS "operand(c);" POP "EMIT(c, 0x48, 0xf7, 0xd9);" PUSH,
+         "the value on top of the stack"},
+        /* pop rdi; neg rdi; push rdi */
+        {MINUS "operand(c); EMIT(c, 0x5f, 0x48, 0xf7, 0xdf, 0x57);",
+         "rdi is x, for the next x in the expression, too; the code has made "
+         "-3"},
         {MINUS "operand(c);" POP NEG, "more was popped than pushed"},
         {MINUS "operand(c);" POP "EMIT(c, 0xf7, 0xd8);" PUSH,
          "is there a REX.W?"},
         {MINUS "operand(c);" POP "EMIT(c, 0x48, 0xf7, 0xd0);" PUSH,
-         "-x for x = 3 is -4, not -3"},
+         "-x for x = 3 is -4, not -3\nnot turns each bit over"},
         {MINUS "sum(c);" POP NEG PUSH, "-x+10 for x = 3 is -13, not 7"},
     };
     /* neg qword [rsp], and 0 - the operand */
@@ -223,6 +258,7 @@ Test(answers, loops)
          "to code[73] goes -129 bytes from its end"},
         {"target -= 2; if (target < jump) return false;", "that fits into"},
         {"target -= 2; code[jump + 2] = 0;", "bytes other than code[6]"},
+        {"target -= 2; code[jump] = 0xeb;", "its opcode is\nthere already"},
         {"target -= 2; if (target > jump + 127) { code[jump + 1] = 0; return "
          "false; }",
          "rel8 does not reach"},
@@ -248,6 +284,10 @@ Test(answers, calling_c)
         {TABLES("0x41, 0x54", "0x41, 0x5c,"), "rbx is callee-saved"},
         {TABLES("0x53, 0x41, 0x54", "0x41, 0x5c, 0x5b,"),
          "8 bytes above a multiple of 16"},
+        {TABLES("0x53, 0x54", "0x5c, 0x5b,"), "code[1] is 54, push rsp"},
+        {TABLES("0x53, 0x41, 0x54, 0x48, 0x83, 0xec, 4",
+                "0x48, 0x83, 0xc4, 4, 0x41, 0x5c, 0x5b,"),
+         "4 bytes above a multiple of 16"},
         /* popped in the order in which they were pushed */
         {TABLES("0x53, 0x41, 0x54, 0x55", "0x5d, 0x5b, 0x41, 0x5c,"),
          "that is what r12 was; what is pushed last"},
@@ -291,7 +331,9 @@ Test(answers, calling_c)
 Test(answers, patching)
 {
     static const struct answer wrong[] = {
-        {PATCH("at", "4", ""), "that is not where a page begins"},
+        {PATCH("at", "4", ""),
+         "it returns false, and errno says: Invalid argument\nmprotect was "
+         "called with code + 3; that is not where a page begins"},
         {PATCH(PAGE, "4100", ""), "the page behind, which is data, is r-x"},
         {PATCH(PAGE, "(uintptr_t)at % 4096 + 4", " | PROT_EXEC"),
          "PROT_WRITE and PROT_EXEC together"},
@@ -342,6 +384,11 @@ Test(answers, real_jit)
         {"sum = sum - (double)i * i;", "the other way round"},
         {"sum = (double)i * i + sum;", "subsd is no addition"},
         {"sum = i - sum;", "there is a mulsd, too"},
+        {"sum = i;", "that is i; mulsd multiplies"},
+        {"sum = i + i - sum;", "i * i, not i + i"},
+        /* right in the first round only */
+        {"static int rounds; sum = rounds++ ? 0 : (double)i * i - sum;",
+         "lost(0, 1, 1) is"},
         {"sum = (double)i * i;", "takes the old sum away"},
         {"sum = (int)((unsigned)i * (unsigned)i) - sum;",
          "does not fit into an int"},

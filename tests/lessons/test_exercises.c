@@ -403,7 +403,7 @@ Test(exercises, says_which_byte_is_wrong, .init = make_tree,
     fill_gap("code[7] = 0x48; code[8] = 0x01;");
     expect("exercise", "6", 1, "byte 8 is 0x01; that is the opcode of add");
     fill_gap("code[7] = 0x48; code[8] = 0x29; code[9] = 0xc7;");
-    expect("exercise", "6", 1, "byte 9 is 0xc7; the ModRM byte comes here");
+    expect("exercise", "6", 1, "bytes 7 to 9 are sub rdi, rax, and");
     fill_gap("code[7] = 0x48; code[8] = 0x29; code[9] = 0xf8;");
     expect("exercise", "6", 1, "byte 10 is 0x00; the function needs a ret");
     fill_gap(RIGHT);
@@ -426,6 +426,42 @@ Test(exercises, several_at_once, .init = make_tree, .fini = remove_tree)
     expect("exercise", "all", 1, "\n2 of 1");
     shell("cd %s/lessons && rm -r 0[1-5]* 08* 09* 1*", tree);
     expect("exercise", "all", 0, "\n2 of 2 passed.\n");
+}
+
+/* The solution of a lesson with one thing in it that is wrong. */
+static void spoil(const char *lesson, const char *right, const char *wrong)
+{
+    shell("cd %s/lessons/%s && sed 's/%s/%s/' solution.c >my.c && "
+          "! cmp -s solution.c my.c",
+          tree, lesson, right, wrong);
+}
+
+/* The event of what made a wrong result, found in a trace of the answer. */
+Test(exercises, a_wrong_result_names_its_event, .init = make_tree,
+     .fini = remove_tree)
+{
+    spoil("08-expressions", "EMIT(c, 0x48, 0xf7, 0xd8);", "");
+    expect("exercise", "8", 1,
+           "from where it was made:\n"
+           "    event 114  push rdi\n    event 115  pop rax\n"
+           "`./jittrace --step -- build/lessons/08-expressions/my`, then "
+           "`g 114`, shows it.\n");
+    spoil("08-expressions", "0x48, 0xf7, 0xd8", "0x48, 0xf7, 0xd0");
+    expect("exercise", "8", 1, "\n    event 119  not rax\n`");
+    spoil("09-loops", "0xc0, 0x01,", "0xc0, 0x02,");
+    expect("exercise", "9", 1, "\n    event 18  add rax, 2\n`");
+    spoil("09-loops", "jump + 2", "jump + 1");
+    expect("exercise", "9", 1,
+           "What jittrace saw: code[6] was stored by\n    event 5  mov ");
+    spoil("12-real-jit", "x \\* x", "x");
+    expect("exercise", "12", 1, "\n    event 21  subsd xmm7, xmm6\n`");
+    /* What f returned is in rax, and no instruction of the code made it. */
+    spoil("10-calling-c", "\"\\\\x4c\\\\x01\\\\xe0\", 3", "\"\\\\x90\", 1");
+    expect("exercise", "10", 1, "  (a function has returned)\n`");
+    shell("rm %s/jittrace", tree);
+    expect("exercise", "9", 1,
+           "not 0x09;\nwith that the CPU goes on at "
+           "code[17]\n09-loops: not yet.");
 }
 
 Test(exercises, code_that_does_not_compile, .init = make_tree,
@@ -597,6 +633,9 @@ Test(exercises, progress_is_a_line_each_and_a_bar, .init = make_tree,
     expect("exercise", "6", 0, "Next: docs/07-smaller.md");
     expect_progress("06  babyjit              passed\n07");
     expect_progress("\n[#.] 1 of 2\n");
+    shell("cd %s/lessons && cp 06-babyjit/my.c 07-smaller", tree);
+    expect("exercise", "7", 0, "All 2 exercises are solved");
+    expect_progress("\n[##] 2 of 2\n\nAll 2 exercises are solved");
 }
 
 static void progress_on_terminal(const char *const *env, bool colored)
