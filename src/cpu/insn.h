@@ -69,6 +69,17 @@ enum operand_kind {
                       * one that is not known from these registers (gather) */
 };
 
+/* Which bits name a register, by the prefix bit that they get their highest one
+ * from (Intel SDM vol. 2, 2.2.1.2 and 2.3.5). */
+enum insn_slot {
+    SLOT_NONE,
+    SLOT_REG,   /* ModRM.reg, R */
+    SLOT_INDEX, /* SIB.index, X */
+    SLOT_BASE,  /* ModRM.rm, SIB.base or the opcode's lowest three, B */
+    SLOT_VVVV,  /* VEX.vvvv */
+    SLOTS,
+};
+
 /* An operand, explicit or hidden (the stack of push, the flags of add are
  * hidden). Registers that regs.def does not list (vectors, segments) have reg
  * == REG_NONE and still say whether they are read or written. */
@@ -90,6 +101,8 @@ struct insn_operand {
     bool is_real;      /* what it holds are floating-point numbers ... */
     uint8_t lane_bits; /* ... or others, of so many bits each */
     uint16_t register_bits; /* of a vector: 128, 256, 512, used or not */
+    enum insn_slot slot;    /* of a register: what names it */
+    char name[8];           /* and its name: "eax", "xmm1" */
 
     /* OPERAND_MEMORY, OPERAND_ADDRESS: segment base + base + index * scale +
      * displacement. reg fields are REG_NONE where there is none; base ==

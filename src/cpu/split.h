@@ -15,6 +15,10 @@ struct insn_bits {
     uint8_t high;   /* the highest bit, 7..0 */
     uint8_t width;  /* 1..8 */
     uint8_t value;
+    /* What they say, as far as that is known from all of the instruction: the
+     * name of a register, "/0", "register" or "memory+disp8" for mod; or "". */
+    char meaning[16];
+    enum insn_slot slot; /* of which register they are a part, if of one */
 };
 #define INSN_MAX_BITS (INSN_MAX_LENGTH * 8)
 

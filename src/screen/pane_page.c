@@ -13,6 +13,7 @@
 #include "screen/pane.h"
 
 #include "tell/code.h"
+#include "tell/insn_text.h"
 
 #define PER_ROW   16u
 #define ROW_WIDTH 75u   /* with its text */
@@ -312,8 +313,9 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     unsigned lines, rows = pane->body.rows;
     uint8_t bytes[INSN_MAX_LENGTH];
     struct pen *pen = &pane->pen;
-    struct buf name = {0};
+    struct buf name = {0}, target = {0};
     struct srcline line;
+    uint64_t offset;
     bool beside;
 
     /* Code elsewhere than in the page that is shown is none to show. */
@@ -328,7 +330,8 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     }
 
     if (focus->text_known)
-        pen_cut(&pane->title, ROLE_MNEMONIC, focus->insn.text);
+        insn_write_text(&pane->title, ROLE_MNEMONIC, moment_view(moment),
+                        &focus->insn);
     else
         pen_text(&pane->title, ROLE_HEADING, "instruction");
     if (focus->text_known && focus->unwritten)
@@ -351,7 +354,11 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     }
     /* Where the fields stand one below the other, each with its bytes, the line
      * of all bytes goes first when there are too few rows. */
-    beside = fields_write_partly(pen, &focus->insn, focus->unwritten);
+    if (insn_leads(moment_view(moment), &focus->insn, &offset))
+        buf_printf(&target, "+%" PRIu64, offset);
+    beside = fields_write_named(pen, &focus->insn, focus->unwritten,
+                                target.len ? buf_text(&target) : NULL);
+    buf_release(&target);
     lines = pane_lines(pen);
     pane->from = !beside && lines > rows;
     pane->has_ellipsis = !beside && focus->insn.field_count > rows;

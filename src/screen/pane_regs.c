@@ -6,6 +6,7 @@
 #include "screen/pane.h"
 
 #include "cpu/calling.h"
+#include "tell/insn_text.h"
 
 #define NARROW      60u
 #define SLOT        26u /* columns for a register with any value, and a gap */
@@ -32,6 +33,19 @@ static const char *name_of(enum reg reg)
     return reg == REG_FLAGS ? "flags" : reg_name(reg);
 }
 
+/* A register of the instruction that the event is about has the role of the
+ * bits there that name it. */
+static enum role role_of(const struct moment *moment, enum reg reg,
+                         enum role role)
+{
+    const struct focus *focus = &moment->focus;
+
+    if (focus->kind != FOCUS_EXECUTED && focus->kind != FOCUS_NEXT)
+        return role;
+    return style_slot(
+        focus->text_known ? insn_slot_of(&focus->insn, reg) : SLOT_NONE, role);
+}
+
 static void write_change(const struct moment *moment,
                          const struct reg_change *change, struct pen *pen)
 {
@@ -47,7 +61,11 @@ static void write_change(const struct moment *moment,
             break;
     }
     pen_item(pen, 0, pen_width(buf_text(&text)));
-    pen_text(pen, ROLE_CHANGED, buf_text(&text));
+    pen_text(pen, ROLE_CHANGED, "* ");
+    pen_text(pen, role_of(moment, change->reg, ROLE_CHANGED),
+             name_of(change->reg));
+    pen_text(pen, ROLE_CHANGED,
+             buf_text(&text) + 2 + strlen(name_of(change->reg)));
     buf_release(&text);
 }
 
@@ -70,6 +88,7 @@ void pane_regs(const struct moment *moment, struct pane *pane)
     const struct regs *regs = view_regs(view, event->tid);
     unsigned width = pane->body.columns;
     unsigned slot = width < NARROW ? NARROW_SLOT : SLOT;
+    unsigned indent = width < NARROW ? 1 : 2;
     struct pen *pen = &pane->pen;
     struct buf text = {0};
 
@@ -109,14 +128,15 @@ void pane_regs(const struct moment *moment, struct pane *pane)
         if (is_changed)
             continue;
         buf_clear(&text);
-        buf_printf(&text, "%s%s ", width < NARROW ? " " : "  ", name_of(reg));
+        buf_printf(&text, "%s ", name_of(reg));
         append_value(moment, reg, regs->value[reg], false, &text);
-        if (column + text.len > width) {
+        if (column + indent + text.len > width) {
             pen_end(pen);
             column = 0;
         }
-        pen_column(pen, column);
-        pen_text(pen, ROLE_REGISTER, buf_text(&text));
+        pen_column(pen, column + indent);
+        pen_text(pen, role_of(moment, reg, ROLE_REGISTER), name_of(reg));
+        pen_text(pen, ROLE_REGISTER, buf_text(&text) + strlen(name_of(reg)));
     }
     pen_end(pen);
     buf_release(&text);

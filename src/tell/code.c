@@ -47,7 +47,10 @@ struct layout {
     unsigned indent;
     const struct insn *insn;
     unsigned unwritten; /* bit i: byte i */
+    bool names;         /* what bits mean is told, too ... */
+    const char *target; /* ... and where a jump goes, in other words; or NULL */
     struct insn_bits bits[INSN_MAX_BITS];
+    unsigned at[INSN_MAX_BITS]; /* the column of each in its cell */
     struct cell cells[INSN_MAX_FIELDS];
     size_t count; /* of the cells that are filled and shown */
     struct phrases phrases;
@@ -214,25 +217,38 @@ static const char *label_of(const struct insn_bits *bits)
     return fixed || bits->width == 8 ? "" : bits->label;
 }
 
-/* Labels above, bits below, on the same columns. */
+/* What some bits say on a line of their cell, or "". */
+static const char *bits_text(struct layout *layout,
+                             const struct insn_bits *bits, size_t line)
+{
+    switch (line) {
+    case LINE_LABELS:
+        return label_of(bits);
+    case LINE_BITS:
+        return phrase_bits(&layout->phrases, bits->value, bits->width);
+    default:
+        return line == LINE_MORE && layout->names ? bits->meaning : "";
+    }
+}
+
+/* Labels above, bits below, and what they mean: on the same columns. */
 static void fill_bits(struct layout *layout, struct cell *cell)
 {
-    struct buf labels = {0}, below = {0};
-
     for (size_t i = 0; i < cell->bit_count; i++) {
         const struct insn_bits *bits = &cell->bits[i];
-        size_t next = labels.len > below.len ? labels.len : below.len;
+        unsigned from = cell->width + (i > 0);
 
-        if (i > 0)
-            buf_printf(&below, "%*s", (int)(next + 1 - below.len), "");
-        if (*label_of(bits))
-            buf_printf(&labels, "%*s%s", (int)(below.len - labels.len), "",
-                       label_of(bits));
-        buf_append_text(
-            &below, phrase_bits(&layout->phrases, bits->value, bits->width));
+        layout->at[bits - layout->bits] = from;
+        for (size_t line = LINE_LABELS; line < LINES; line++) {
+            const char *text = bits_text(layout, bits, line);
+            unsigned end = from + (unsigned)strlen(text);
+
+            if (*text)
+                cell->lines[line] = text;
+            if (end > cell->width)
+                cell->width = end;
+        }
     }
-    cell->lines[LINE_LABELS] = phrase_of(&layout->phrases, &labels);
-    cell->lines[LINE_BITS] = phrase_of(&layout->phrases, &below);
 }
 
 /* Fills a cell for each field. A whole field says what it is for; of a number
@@ -275,8 +291,11 @@ static void fill_cells(struct layout *layout)
         /* What the CPU makes of a number before it uses it. */
         if (says && field->is_relative) {
             cell->lines[LINE_BITS] = "from the end of this";
-            cell->lines[LINE_MORE] = phrase(phrases, "instruction: 0x%" PRIx64,
-                                            insn->addr + insn->length + value);
+            cell->lines[LINE_MORE] =
+                layout->target
+                    ? phrase(phrases, "instruction: %s", layout->target)
+                    : phrase(phrases, "instruction: 0x%" PRIx64,
+                             insn->addr + insn->length + value);
         } else if (says && field->kind == FIELD_IMMEDIATE &&
                    extended > 8u * field->size) {
             if (extended < 64)
@@ -288,12 +307,53 @@ static void fill_cells(struct layout *layout)
                 phrase(phrases, "0x%0*" PRIx64, (int)extended / 4, value);
         }
         for (size_t line = 0; line < LINES; line++)
-            if (strlen(cell->lines[line]) > cell->width)
-                cell->width = (unsigned)strlen(cell->lines[line]);
+            if (pen_width(cell->lines[line]) > cell->width)
+                cell->width = (unsigned)pen_width(cell->lines[line]);
     }
 }
 
 /* --- layout -------------------------------------------------------------- */
+
+/* A part of a register has the role of that, where registers are named. */
+static enum role role_of_bits(const struct layout *layout,
+                              const struct cell *cell,
+                              const struct insn_bits *bits)
+{
+    return layout->names ? style_slot(bits->slot, cell->role) : cell->role;
+}
+
+/* "mod=11 reg=111 rm=000" from a column on, or "reg=111 rdi" with names. A
+ * narrow line has room for what is said nowhere else. */
+static void write_bits(struct layout *layout, const struct cell *cell,
+                       unsigned column)
+{
+    struct pen *pen = layout->pen;
+    bool brief = layout->names && pen_line_width(pen) < NARROW;
+
+    pen_gap(pen, column);
+    for (size_t i = 0; i < cell->bit_count; i++) {
+        const struct insn_bits *bits = &cell->bits[i];
+        const char *label = label_of(bits), *text;
+        const char *meaning = bits_text(layout, bits, LINE_MORE);
+        bool first = !strcmp(label, "mod") || !strcmp(label, "scale");
+
+        if (brief && first)
+            label = meaning = "";
+        if (brief && *meaning == '/')
+            meaning = "";
+        text = phrase(&layout->phrases, "%s%s%s%s%s", label, *label ? "=" : "",
+                      bits_text(layout, bits, LINE_BITS), *meaning ? " " : "",
+                      meaning);
+        if (i > 0 && pen->column + 1 + pen_width(text) > pen_line_width(pen)) {
+            pen_end(pen);
+            pen_column(pen, column);
+        } else if (i > 0) {
+            pen_column(pen, pen->column + 1);
+        }
+        pen_text(pen, role_of_bits(layout, cell, bits), text);
+    }
+    pen_end(pen);
+}
 
 /* A line for all bytes, then for each field one, or more where a number does
  * not fit. Where a line has no room for that in hex, which its bytes show
@@ -311,25 +371,15 @@ static void write_lines(struct layout *layout)
     for (size_t i = 0; i < layout->count; i++) {
         const struct cell *cell = &layout->cells[i];
         const char *value = cell->lines[LINE_LABELS];
-        struct buf text = {0};
 
         pen_column(pen, layout->indent);
         pen_text(pen, cell->role, cell->lines[LINE_NAME]);
         pen_gap(pen, indent);
         pen_text(pen, cell->role, cell->lines[LINE_BYTES]);
-        for (size_t k = 0; k < cell->bit_count; k++) {
-            const struct insn_bits *bits = &cell->bits[k];
-            const char *label = label_of(bits);
-
-            buf_printf(&text, "%s%s%s%s", k ? " " : "", label,
-                       *label ? "=" : "",
-                       phrase_bits(&layout->phrases, bits->value, bits->width));
-        }
         if (cell->bit_count) {
             pen_item(pen, indent, 8);
-            pen_gap(pen, width < NARROW ? layout->indent + 16 : column);
-            pen_text(pen, cell->role, phrase_of(&layout->phrases, &text));
-            pen_end(pen);
+            write_bits(layout, cell,
+                       width < NARROW ? layout->indent + 15 : column);
             continue;
         }
         if (column + pen_width(value) > width && strstr(value, "= "))
@@ -345,6 +395,30 @@ static void write_lines(struct layout *layout)
                 pen_text(pen, cell->role, cell->lines[line]);
             }
         pen_end(pen);
+    }
+}
+
+/* One line of a cell that begins at a column. */
+static void write_cell(struct layout *layout, const struct cell *cell,
+                       size_t line, unsigned column)
+{
+    struct pen *pen = layout->pen;
+
+    if (!*cell->lines[line])
+        return;
+    if (line < LINE_LABELS || !cell->bit_count) {
+        pen_column(pen, column);
+        pen_text(pen, cell->role, cell->lines[line]);
+        return;
+    }
+    for (size_t i = 0; i < cell->bit_count; i++) {
+        const struct insn_bits *bits = &cell->bits[i];
+        const char *text = bits_text(layout, bits, line);
+
+        if (!*text)
+            continue;
+        pen_column(pen, column + layout->at[bits - layout->bits]);
+        pen_text(pen, role_of_bits(layout, cell, bits), text);
     }
 }
 
@@ -365,9 +439,7 @@ static bool write_fields(struct layout *layout)
         for (size_t i = 0; i < layout->count; i++) {
             const struct cell *cell = &layout->cells[i];
 
-            if (*cell->lines[line])
-                pen_column(pen, column);
-            pen_text(pen, cell->role, cell->lines[line]);
+            write_cell(layout, cell, line, column);
             column += cell->width + 2;
         }
         if (pen->column > 0)
@@ -393,10 +465,14 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset)
     pen_end(pen);
 }
 
-bool fields_write_partly(struct pen *pen, const struct insn *insn,
-                         unsigned unwritten)
+bool fields_write_named(struct pen *pen, const struct insn *insn,
+                        unsigned unwritten, const char *target)
 {
-    struct layout layout = {.pen = pen, .insn = insn, .unwritten = unwritten};
+    struct layout layout = {.pen = pen,
+                            .insn = insn,
+                            .unwritten = unwritten,
+                            .names = true,
+                            .target = target};
 
     return write_fields(&layout);
 }

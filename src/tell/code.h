@@ -75,8 +75,8 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
  * a number: which fields there are is not known then. Returns whether the
  * fields stand side by side; if not, the first line, with all bytes, is
  * followed by a line or more for each field with its bytes. */
-bool fields_write_partly(struct pen *pen, const struct insn *insn,
-                         unsigned unwritten);
+bool fields_write_named(struct pen *pen, const struct insn *insn,
+                        unsigned unwritten, const char *target);
 
 /* The names in what fields_write writes that a reader may not know, a bit for
  * each. */

@@ -27,6 +27,10 @@ static const struct look looks[ROLES] = {
     [ROLE_SIB] = {.color = LOOK_RED, .underline = true},
     [ROLE_DISPLACEMENT] = {.color = LOOK_MAGENTA, .underline = true},
     [ROLE_IMMEDIATE] = {.color = LOOK_GREEN},
+    [ROLE_REG] = {.color = LOOK_MAGENTA, .bold = true},
+    [ROLE_INDEX] = {.color = LOOK_RED, .bold = true},
+    [ROLE_BASE] = {.color = LOOK_GREEN, .bold = true},
+    [ROLE_VVVV] = {.bold = true, .underline = true},
     [ROLE_MNEMONIC] = {.bold = true},
     [ROLE_CHANGED] = {.color = LOOK_GREEN},
     [ROLE_RESULT] = {.color = LOOK_GREEN, .bold = true},
@@ -55,6 +59,18 @@ enum role style_field(enum field_kind kind)
     };
 
     return roles[kind];
+}
+
+enum role style_slot(enum insn_slot slot, enum role none)
+{
+    static const enum role roles[SLOTS] = {
+        [SLOT_REG] = ROLE_REG,
+        [SLOT_INDEX] = ROLE_INDEX,
+        [SLOT_BASE] = ROLE_BASE,
+        [SLOT_VVVV] = ROLE_VVVV,
+    };
+
+    return slot == SLOT_NONE ? none : roles[slot];
 }
 
 bool style_begin(enum role role, struct buf *out)

@@ -39,6 +39,10 @@ enum role {
     ROLE_SIB,
     ROLE_DISPLACEMENT,
     ROLE_IMMEDIATE,
+    ROLE_REG, /* the registers that it names, by enum insn_slot */
+    ROLE_INDEX,
+    ROLE_BASE,
+    ROLE_VVVV,
     ROLE_MNEMONIC, /* an instruction in words */
     ROLE_REGISTER,
     ROLE_CHANGED,  /* a register that changed */
@@ -70,6 +74,7 @@ struct look style_look(enum role role);
 bool style_begin(enum role role, struct buf *out);
 
 enum role style_field(enum field_kind kind);
+enum role style_slot(enum insn_slot slot, enum role none);
 
 /* All zero is a valid pen without colour. */
 struct pen {

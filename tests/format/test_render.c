@@ -1626,7 +1626,7 @@ static char *fields_partly(const void *bytes, size_t len, unsigned unwritten,
     char *text;
 
     cr_assert(eq(int, insn_decode(bytes, len, PAGE, &insn), 1));
-    fields_write_partly(&pen, &insn, unwritten);
+    fields_write_named(&pen, &insn, unwritten, NULL);
     text = mem_copy_text(buf_text(&pen.out));
     pen_release(&pen);
     return text;
@@ -1638,18 +1638,20 @@ Test(render, fields_of_an_instruction_that_is_being_written)
 
     cr_assert(
         eq(str, text,
-           "48            c7         c0           fc ·· ·· ··\n"
-           "REX           opcode /0  ModRM        imm32\n"
-           "     W R X B             mod reg rm   0x000000fc = 252\n"
-           "0100 1 0 0 0  11000111   11  000 000  sign-extended to 64 bits:\n"
-           "                                      0x00000000000000fc\n"));
+           "48            c7         c0                fc ·· ·· ··\n"
+           "REX           opcode /0  ModRM             imm32\n"
+           "     W R X B             mod      reg rm   0x000000fc = 252\n"
+           "0100 1 0 0 0  11000111   11       000 000  sign-extended to 64 "
+           "bits:\n"
+           "                         register /0  rax  0x00000000000000fc\n"));
     free(text);
     text = fields_partly("\x48\xc7\xc0\0\0\0\0", 7, 0x78, 0);
     cr_assert(eq(str, text,
-                 "48            c7         c0           ·· ·· ·· ··\n"
+                 "48            c7         c0                ·· ·· ·· ··\n"
                  "REX           opcode /0  ModRM\n"
-                 "     W R X B             mod reg rm\n"
-                 "0100 1 0 0 0  11000111   11  000 000\n"));
+                 "     W R X B             mod      reg rm\n"
+                 "0100 1 0 0 0  11000111   11       000 000\n"
+                 "                         register /0  rax\n"));
     free(text);
     text = fields_partly("\x48\xc7\0\0\0\0\0", 7, 0x7c, 0);
     cr_assert(eq(str, text,
@@ -1666,13 +1668,44 @@ Test(render, fields_in_narrow_lines)
 
     cr_assert(eq(str, text,
                  "48 c7 c0 fc ff ·· ··\n"
-                 "REX        48   0100 W=1 R=0 X=0 B=0\n"
-                 "opcode /0  c7   11000111\n"
-                 "ModRM      c0   mod=11 reg=000 rm=000\n"
+                 "REX        48  0100 W=1 R=0 X=0 B=0\n"
+                 "opcode /0  c7  11000111\n"
+                 "ModRM      c0  11 reg=000 rm=000 rax\n"
                  "imm32      fc ff ·· ··  = 65532\n"
                  "           sign-extended to 64 bits:\n"
                  "           0x000000000000fffc\n"));
     free(text);
+}
+
+/* Bytes, and the text of a line of what is beneath them. */
+Test(render, bits_that_name_a_register_say_which)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *line;
+    } cases[] = {
+        {"\x4d\x01\xc8", 3, "register r9  r8"},
+        {"\x48\x8b\x44\x8d\xf8", 5, "memory+disp8 rax SIB  *4    rcx   rbp"},
+        {"\x4e\x8b\x44\xad\xf8", 5, "memory+disp8 r8  SIB  *4    r13   rbp"},
+        {"\x8b\x04\x25\x10\0\0\0", 7, "memory eax SIB  *1    none  none"},
+        {"\x48\x8b\x05\x10\0\0\0", 7, "rip+disp32 rax rip"},
+        {"\x41\x54", 2, "r12"},
+        {"\x88\xe1", 2, "register ah  cl"},
+        {"\x40\x88\xe1", 3, "register spl cl"},
+        {"\xc5\xf1\x58\xc2", 4, "xmm1"},
+        {"\xc5\xf1\x58\xc2", 4, "register xmm0 xmm2"},
+        {"\x67\x8b\x03", 3, "memory eax ebx"},
+        {"\xf7\xd8", 2, "register /3  eax"},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = fields_partly(cases[i].bytes, cases[i].len, 0, 200);
+
+        cr_expect(ne(ptr, strstr(text, cases[i].line), NULL),
+                  "case %zu, \"%s\":\n%s", i, cases[i].line, text);
+        free(text);
+    }
 }
 
 /* --- Pens ---------------------------------------------------------------- */

@@ -161,6 +161,18 @@ static void expect_role(const struct grid *grid, const char *text,
                   "role of \"%s\", character %zu", text, i);
 }
 
+/* The role of the cell so many columns behind where a text begins. */
+static void expect_role_at(const struct grid *grid, const char *text,
+                           unsigned behind, enum role role)
+{
+    unsigned row = find_row(grid, text);
+    unsigned column = *text < 0 ? 0 : find_column(grid, row, text);
+
+    cr_expect(
+        eq(int, (int)grid_cell(grid, row, column + behind)->role, (int)role),
+        "role of \"%s\" + %u", text, behind);
+}
+
 /* --- the grid ------------------------------------------------------------ */
 
 Test(screen, a_grid_is_cut_at_the_end_and_holds_one_column_characters)
@@ -669,25 +681,42 @@ Test(screen, fields_stand_beneath_the_bytes)
     draw(history, AT_WRITE + 3, NULL, 24, 80, &grid);
     row = find_row(&grid, "mov rax, 252");
     expect_row(&grid, row + 1,
-               "48            c7         c0           "
+               "48            c7         c0                "
                "fc ·· ·· ··");
-    expect_row(&grid, row + 2, "REX           opcode /0  ModRM        imm32");
+    expect_row(&grid, row + 2,
+               "REX           opcode /0  ModRM             imm32");
     expect_row(&grid, row + 3,
-               "     W R X B             mod reg rm   "
+               "     W R X B             mod      reg rm   "
                "0x000000fc = 252");
     expect_row(&grid, row + 4,
-               "0100 1 0 0 0  11000111   11  000 000  "
+               "0100 1 0 0 0  11000111   11       000 000  "
                "sign-extended to 64 bits:");
     expect_row(&grid, row + 5,
-               "                                      "
+               "                         register /0  rax  "
                "0x00000000000000fc");
     grid_release(&grid);
     draw(history, AT_WRITE + 3, NULL, 20, 40, &grid);
     row = find_row(&grid, "mov rax, 252");
-    expect_row(&grid, row + 1, "REX        48   0100 W=1 R=0 X=0 B=0");
-    expect_row(&grid, row + 2, "opcode /0  c7   11000111");
-    expect_row(&grid, row + 3, "ModRM      c0   mod=11 reg=000 rm=000");
+    expect_row(&grid, row + 1, "REX        48  0100 W=1 R=0 X=0 B=0");
+    expect_row(&grid, row + 2, "opcode /0  c7  11000111");
+    expect_row(&grid, row + 3, "ModRM      c0  11 reg=000 rm=000 rax");
     expect_row(&grid, row + 4, "imm32      fc ·· ·· ··  0x000000fc = 252");
+    grid_release(&grid);
+    history_free(history);
+}
+
+Test(screen, a_register_has_one_role_in_all_panes)
+{
+    struct history *history = record(ARGS("-4"));
+    struct grid grid;
+
+    draw(history, AT_ADD, NULL, 24, 80, &grid);
+    expect_role_at(&grid, "register rdi rax", 9, ROLE_REG);
+    expect_role_at(&grid, "register rdi rax", 13, ROLE_BASE);
+    expect_role_at(&grid, "── add rax, rdi", 7, ROLE_BASE);
+    expect_role_at(&grid, "── add rax, rdi", 12, ROLE_REG);
+    expect_role_at(&grid, "rdi 0x", 0, ROLE_REG);
+    expect_role_at(&grid, "* rax ", 2, ROLE_BASE);
     grid_release(&grid);
     history_free(history);
 }

@@ -15,6 +15,7 @@
 #include "cpu/insn.h"
 
 #include <Zydis/Zydis.h>
+#include <stdio.h>
 
 #include "cpu/calling.h"
 
@@ -204,6 +205,22 @@ static void convert_use(const struct decoded *from, struct insn *out)
         zinsn->avx.has_sae;
 }
 
+/* Which bits name the register of an operand. */
+static enum insn_slot slot_of(ZydisOperandEncoding encoding)
+{
+    switch (encoding) {
+    case ZYDIS_OPERAND_ENCODING_MODRM_REG:
+        return SLOT_REG;
+    case ZYDIS_OPERAND_ENCODING_MODRM_RM:
+    case ZYDIS_OPERAND_ENCODING_OPCODE:
+        return SLOT_BASE;
+    case ZYDIS_OPERAND_ENCODING_NDSNDD:
+        return SLOT_VVVV;
+    default:
+        return SLOT_NONE;
+    }
+}
+
 static void convert_operands(const struct decoded *decoded, struct insn *out)
 {
     const ZydisDecodedInstruction *zinsn = &decoded->insn;
@@ -228,6 +245,9 @@ static void convert_operands(const struct decoded *decoded, struct insn *out)
         switch (from->type) {
         case ZYDIS_OPERAND_TYPE_REGISTER:
             to->kind = OPERAND_REGISTER;
+            to->slot = slot_of(from->encoding);
+            snprintf(to->name, sizeof to->name, "%s",
+                     ZydisRegisterGetString(from->reg.value));
             to->reg = full_register(from->reg.value);
             to->high = from->reg.value >= ZYDIS_REGISTER_AH &&
                        from->reg.value <= ZYDIS_REGISTER_BH;

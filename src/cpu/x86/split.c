@@ -32,6 +32,8 @@ static void put(struct splitter *splitter, const char *layout)
         char *end;
         unsigned width = (unsigned)strtoul(colon + 1, &end, 10);
 
+        bits->slot = SLOT_NONE;
+        *bits->meaning = 0;
         snprintf(bits->label, sizeof bits->label, "%.*s", (int)(colon - layout),
                  layout);
         bits->field = splitter->field;
@@ -125,12 +127,123 @@ static void put_field(struct splitter *splitter, const struct insn_field *field)
     }
 }
 
+/* --- what the bits mean -------------------------------------------------- */
+
+/* The operand in memory that ModRM tells of, or NULL. */
+static const struct insn_operand *memory_of(const struct insn *insn)
+{
+    for (size_t i = 0; i < insn->operand_count; i++)
+        if ((insn->operands[i].kind == OPERAND_MEMORY ||
+             insn->operands[i].kind == OPERAND_ADDRESS) &&
+            !insn->operands[i].hidden)
+            return &insn->operands[i];
+    return NULL;
+}
+
+/* Names the register that the bits stand for. */
+static void name_register(const struct insn *insn, enum insn_slot slot,
+                          struct insn_bits *bits)
+{
+    const struct insn_operand *memory = memory_of(insn);
+    enum reg reg = !memory              ? REG_NONE
+                   : slot == SLOT_INDEX ? memory->index
+                                        : memory->base;
+    struct buf name = {0};
+
+    bits->slot = slot;
+    for (size_t i = 0; i < insn->operand_count; i++)
+        if (insn->operands[i].kind == OPERAND_REGISTER &&
+            insn->operands[i].slot == slot) {
+            snprintf(bits->meaning, sizeof bits->meaning, "%s",
+                     insn->operands[i].name);
+            return;
+        }
+    if ((slot == SLOT_INDEX || slot == SLOT_BASE) && reg < REG_GENERAL) {
+        reg_part_name(reg, memory->address_bits, false, &name);
+        snprintf(bits->meaning, sizeof bits->meaning, "%s", buf_text(&name));
+    } else {
+        bits->slot = SLOT_NONE;
+    }
+    buf_release(&name);
+}
+
+/* Intel SDM vol. 2, tables 2-2 and 2-3. */
+static void say_modrm(const struct insn *insn, unsigned modrm,
+                      struct insn_bits *bits)
+{
+    static const char *const mods[] = {"memory", "memory+disp8",
+                                       "memory+disp32", "register"};
+    unsigned mod = modrm >> 6, rm = modrm & 7;
+    bool is_rip = mod == 0 && rm == 5, is_sib = mod != 3 && rm == 4;
+    const char *words = NULL;
+
+    if (!strcmp(bits->label, "mod"))
+        words = is_rip ? "rip+disp32" : mods[mod];
+    else if (!strcmp(bits->label, "reg"))
+        name_register(insn, SLOT_REG, bits);
+    else if (is_rip || is_sib)
+        words = is_rip ? "rip" : "SIB";
+    else
+        name_register(insn, SLOT_BASE, bits);
+    for (size_t i = 0; i < insn->field_count; i++)
+        if (!strcmp(bits->label, "reg") && insn->fields[i].digit >= 0)
+            snprintf(bits->meaning, sizeof bits->meaning, "/%d",
+                     insn->fields[i].digit);
+    if (words)
+        snprintf(bits->meaning, sizeof bits->meaning, "%s", words);
+}
+
+/* A base of 101 is none where mod is 00, an index of 100 where X is 0. */
+static void say_sib(const struct insn *insn, struct insn_bits *bits)
+{
+    if (!strcmp(bits->label, "scale"))
+        snprintf(bits->meaning, sizeof bits->meaning, "*%u", 1u << bits->value);
+    else
+        name_register(insn, *bits->label == 'i' ? SLOT_INDEX : SLOT_BASE, bits);
+    if (!*bits->meaning && memory_of(insn) &&
+        (*bits->label == 'b' || bits->value == 4))
+        snprintf(bits->meaning, sizeof bits->meaning, "none");
+}
+
+/* R, X and B are a part of the register whose highest bit they are. */
+static void say_prefix(const struct insn *insn, struct insn_bits *bits)
+{
+    static const struct {
+        const char *label;
+        enum insn_slot slot;
+    } parts[] = {{"R", SLOT_REG},   {"X", SLOT_INDEX},   {"B", SLOT_BASE},
+                 {"~R", SLOT_REG},  {"~X", SLOT_INDEX},  {"~B", SLOT_BASE},
+                 {"~R'", SLOT_REG}, {"~vvvv", SLOT_VVVV}};
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strcmp(bits->label, parts[i].label))
+            name_register(insn, parts[i].slot, bits);
+    if (*bits->label != '~' || bits->width < 4)
+        *bits->meaning = 0; /* the name stands at the other bits */
+}
+
+static void say_bits(const struct insn *insn, struct insn_bits *bits)
+{
+    const struct insn_field *field = &insn->fields[bits->field];
+
+    if (field->kind == FIELD_REX || field->kind == FIELD_VEX)
+        say_prefix(insn, bits);
+    else if (field->kind == FIELD_OPCODE && !strcmp(bits->label, "reg"))
+        name_register(insn, SLOT_BASE, bits);
+    else if (field->kind == FIELD_MODRM)
+        say_modrm(insn, insn->bytes[bits->byte], bits);
+    else if (field->kind == FIELD_SIB)
+        say_sib(insn, bits);
+}
+
 size_t insn_split(const struct insn *insn, struct insn_bits *out)
 {
     struct splitter splitter = {.insn = insn, .out = out};
 
     for (; splitter.field < insn->field_count; splitter.field++)
         put_field(&splitter, &insn->fields[splitter.field]);
+    for (size_t i = 0; i < splitter.count; i++)
+        say_bits(insn, &out[i]);
     return splitter.count;
 }
 
