@@ -71,6 +71,14 @@ static int registers_of(const struct callee *callee)
     return count < REG_ARGUMENTS ? count : REG_ARGUMENTS;
 }
 
+/* A stub leads to another module (psABI 5.2). */
+static bool is_stub(const struct callee *callee)
+{
+    const char *at = callee->symbol ? strchr(callee->symbol, '@') : NULL;
+
+    return at && strcmp(at, "@plt") == 0;
+}
+
 static bool is_variadic(const struct callee *callee)
 {
     return callee->params.count > 0 &&
@@ -298,9 +306,9 @@ static void take_leave(const struct calls *calls, struct calls_thread *thread,
     call->known = callee->known_by != NULL;
     snprintf(call->result, sizeof call->result, "%s",
              callee->result ? callee->result : "");
-    call->plain =
-        callee->known_by || (callee->module && calls->program &&
-                             strcmp(callee->module, calls->program) != 0);
+    call->plain = callee->known_by || is_stub(callee) ||
+                  (callee->module && calls->program &&
+                   strcmp(callee->module, calls->program) != 0);
     if (call->plain) {
         judge_stack(ledger, call, &thread->last, now, callee);
         judge_direction(ledger, call, now, callee);

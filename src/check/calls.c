@@ -51,6 +51,17 @@ struct call *calls_now(struct calls_thread *thread, const struct ledger *ledger)
                                                                     : NULL;
 }
 
+/* Whether the call was made in assembly: in a file of that, or by an asm
+ * statement of C, at whose line its instructions are. */
+static bool is_assembly(const struct srcline *source)
+{
+    const char *dot = source->file ? strrchr(source->file, '.') : NULL;
+
+    return (dot && (strcmp(dot, ".s") == 0 || strcmp(dot, ".S") == 0 ||
+                    strcmp(dot, ".asm") == 0)) ||
+           (source->text && strstr(source->text, "asm"));
+}
+
 /* --- what happens -------------------------------------------------------- */
 
 static void take_call(struct calls_thread *thread, struct ledger *ledger,
@@ -70,7 +81,8 @@ static void take_call(struct calls_thread *thread, struct ledger *ledger,
                       .fp = event->enter.fp_control,
                       .aligned = calling_is_aligned(regs)};
     values_begin(&innermost(thread)->values,
-                 thread->left_to == event->enter.addr);
+                 thread->left_to == event->enter.addr ||
+                     is_assembly(&event->source));
     /* Who calls like that is no function of C. */
     ledger->foreign |= thread->count == 1 && !calling_is_aligned(regs) &&
                        !view_frame(&ledger->view, event->tid);

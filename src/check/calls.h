@@ -61,6 +61,7 @@ struct call {
     uint8_t narrow;        /* bits of the result that count; 0: all */
     bool narrow_signed;
     struct values values;
+    struct doubts doubts;
     struct vectors vector_state;
 };
 

@@ -30,10 +30,10 @@ struct use {
     const char *verb; /* how what is told of that place begins */
 };
 
-void values_begin(struct values *values, bool inside)
+void values_begin(struct values *values, bool free)
 {
     memset(values, 0, sizeof *values);
-    if (inside)
+    if (free)
         return;
     for (int reg = 0; reg < REG_GENERAL; reg++)
         values->regs[reg].kind = VALUE_ENTRY;
@@ -452,6 +452,7 @@ static void take_back(struct call *call)
     values->compare.known = false;
     values->high = DIVIDEND_OTHER;
     values->regs[insn_dividend_high].kind = VALUE_SET;
+    doubts_forget(&call->doubts);
 }
 
 void values_forget(struct call *call)
@@ -461,6 +462,7 @@ void values_forget(struct call *call)
         call->values.regs[reg].kind = VALUE_SET;
     call->values.flags = FLAGS_SET;
     call->values.high = DIVIDEND_OTHER;
+    doubts_forget(&call->doubts);
 }
 
 void values_look(struct calls *calls, struct ledger *ledger,
@@ -494,6 +496,7 @@ void values_look(struct calls *calls, struct ledger *ledger,
         use.place = ledger_place(event);
         insn_traits(use.insn, &use.trait);
         take_step(&use);
+        doubts_step(&use.call->doubts, ledger, &use.place, use.now, &use.trait);
     }
 }
 
@@ -509,6 +512,9 @@ void values_returned(const struct call *call, struct ledger *ledger,
     enum reg part = REG_NONE;
     unsigned bits;
 
+    if (!call->left)
+        doubts_returned(&call->doubts, ledger, leave->leave.taken,
+                        leave->leave.value.value);
     if (!leave->leave.taken || call->vector.known || call->left ||
         !call->values.computes)
         return;

@@ -11,6 +11,7 @@
 #ifndef JITTRACE_CHECK_VALUES_H
 #define JITTRACE_CHECK_VALUES_H
 
+#include "check/doubts.h"
 #include "check/ledger.h"
 #include "cpu/calling.h"
 #include "cpu/trait.h"
@@ -57,9 +58,9 @@ struct values {
 struct call;
 struct calls;
 
-/* A call begins. inside: other generated code makes it, which may pass what it
- * wants where it wants. */
-void values_begin(struct values *values, bool inside);
+/* A call begins. free: other generated code makes it, or assembly, which may
+ * pass what it wants where it wants. */
+void values_begin(struct values *values, bool free);
 
 /* Looks at an event that neither calls nor the view have taken. */
 void values_look(struct calls *calls, struct ledger *ledger,

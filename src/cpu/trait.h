@@ -51,4 +51,18 @@ bool insn_divides(const struct insn *insn, struct insn_division *out);
  * SHL/SHR): whether that is another one. Both in bits. */
 bool insn_cuts_count(const struct insn *insn, unsigned *count, unsigned *taken);
 
+/* The register that has the number by which insn shifts or rotates, or
+ * REG_NONE. */
+enum reg insn_count_register(const struct insn *insn);
+
+/* Whether insn, of 32 bits, moves or computes with registers that have more,
+ * and would make something else of their 64 bits (SDM vol. 1, 3.4.1.1: the upper
+ * half of the result is 0): *whole, for its first operand. */
+bool insn_cuts_result(const struct insn *insn, const struct regs *before,
+                      uint64_t *whole);
+
+/* Whether it is an AND whose immediate has all of its bits set, and is extended
+ * to all ones (SDM vol. 2, AND). */
+bool insn_keeps_all(const struct insn *insn);
+
 #endif

@@ -205,14 +205,18 @@ static const struct {
 
 static void find_by_name(struct callee *callee)
 {
+    const size_t length = strcspn(callee->symbol, "@");
+    const bool is_stub = strcmp(callee->symbol + length, "@plt") == 0;
     bool is_libc = strncmp(callee->module, "libc.", strlen("libc.")) == 0 ||
                    strncmp(callee->module, "ld-musl", strlen("ld-musl")) == 0;
 
-    for (size_t i = 0; is_libc && i < sizeof variadic / sizeof *variadic; i++) {
+    for (size_t i = 0;
+         (is_libc || is_stub) && i < sizeof variadic / sizeof *variadic; i++) {
         const char *const *params = variadic[i].params;
         size_t count = 0;
 
-        if (strcmp(variadic[i].name, callee->symbol) != 0)
+        if (strlen(variadic[i].name) != length ||
+            strncmp(variadic[i].name, callee->symbol, length) != 0)
             continue;
         while (count < 5 && params[count])
             count++;

@@ -24,6 +24,15 @@ TestSuite(bugs, .timeout = 300);
       "rdx = 0x3, nothing has set since the code was called")                  \
     X(shift_masked, "shift-count broken code[3..5] shl eax, 36",               \
       "and the CPU takes 4 for that")                                          \
+    X(count_unset, "shift-count broken code[3..5] shl rax, cl",                \
+      "it shifts by what is in rcx, which nothing has set")                    \
+    X(product_over, "lost-value broken code[7..10] mul [rdi+8]",               \
+      "it writes to rdx, too, where code[0] has put a value",                  \
+      "code[11] reads rdx then")                                               \
+    X(width_forgotten, "operand-size broken code[3..4] add eax, esi",          \
+      "of 64 bits, with REX.W, it would make 0x12a05f201")                     \
+    X(mask_extended, "operand-size broken code[3..6] and rax, -1",             \
+      "its immediate is extended with its sign to all 64 bits")                \
     X(float_printed, "float-size broken code[26..28] call r10",                \
       "it calls printf, which takes a double from xmm0",                       \
       "what code[4] has left there is a float")                                \

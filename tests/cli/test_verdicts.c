@@ -67,6 +67,19 @@ Test(verdicts, the_page_has_the_table_of_rules)
     buf_release(&table);
 }
 
+/* --- what is meant -------------------------------------------------------- */
+
+Test(verdicts, nothing_is_said_of_what_is_meant)
+{
+    tells(ARGS(JITTRACE, "--check", "--strict", "--rule=lost-value",
+               "--rule=operand-size", "--rule=shift-count",
+               "--rule=set-before-use", "--", TRACEE("doubts_meant")),
+          0, "lost-value          ok\n");
+    tells(ARGS(JITTRACE, "--check", "--rule=set-before-use", "--",
+               TRACEE("asm_passes")),
+          0, "The program ended with status 0.");
+}
+
 /* --- forms --------------------------------------------------------------- */
 
 Test(verdicts, the_status_says_whether_all_was_held)

@@ -126,3 +126,67 @@ bool insn_cuts_count(const struct insn *insn, unsigned *count, unsigned *taken)
     *taken = *count & (insn->operands[0].bits == 64 ? 63 : 31);
     return *count != *taken;
 }
+
+enum reg insn_count_register(const struct insn *insn)
+{
+    const struct insn_operand *count = &insn->operands[1];
+
+    return is_one_of(insn, "shl shr sar sal rol ror") &&
+                   insn->operand_count > 1 && !count->hidden &&
+                   count->kind == OPERAND_REGISTER && count->bits == 8
+               ? count->reg
+               : REG_NONE;
+}
+
+static uint64_t compute(const char *mnemonic, uint64_t a, uint64_t b)
+{
+    switch (mnemonic[0]) {
+    case 'm': /* mov */
+        return b;
+    case 'a':
+        return mnemonic[1] == 'd' ? a + b : a & b;
+    case 's': /* sub */
+        return a - b;
+    case 'i': /* imul */
+        return a * b;
+    case 'o': /* or */
+        return a | b;
+    default: /* xor */
+        return a ^ b;
+    }
+}
+
+bool insn_cuts_result(const struct insn *insn, const struct regs *before,
+                      uint64_t *whole)
+{
+    const struct insn_operand *to = &insn->operands[0], *from = to + 1;
+    const bool is_move = is_one_of(insn, "mov");
+    bool is_wide = false;
+    uint64_t values[2];
+
+    if (!(is_move || is_one_of(insn, "add sub and or xor imul")) ||
+        insn->operand_count < 2 || from->hidden ||
+        (insn->operand_count > 2 && !insn->operands[2].hidden))
+        return false;
+    for (int i = 0; i < 2; i++) {
+        const struct insn_operand *operand = &insn->operands[i];
+
+        if (operand->kind == OPERAND_IMMEDIATE && i == 1) {
+            values[i] = (uint64_t)operand->immediate;
+            continue;
+        }
+        if (operand->kind != OPERAND_REGISTER || operand->bits != 32 ||
+            operand->reg >= REG_GENERAL)
+            return false;
+        values[i] = before->value[operand->reg];
+        is_wide |= values[i] >> 32 != 0 && !(is_move && i == 0);
+    }
+    *whole = compute(insn->mnemonic, values[0], values[1]);
+    return is_wide && *whole >> 32 != 0;
+}
+
+bool insn_keeps_all(const struct insn *insn)
+{
+    return is_one_of(insn, "and") && is_given(insn, -1) &&
+           insn->operands[0].bits > 8;
+}
