@@ -9,9 +9,7 @@
 
 /* --- places --------------------------------------------------------------- */
 
-/* Numbers the mappings that could be executed, in the order in which they were
- * mapped; all parts of one have its number. */
-static uint64_t code_number(struct space *space, const struct region *region)
+uint64_t asked_code(struct space *space, const struct region *region)
 {
     while (region->guard.code && region->guard.number == 0) {
         uint64_t oldest = UINT64_MAX;
@@ -32,7 +30,7 @@ static bool is_in(const struct choice_places *places, struct thread *thread,
                   const struct region *region, uint64_t pc)
 {
     return choice_covers(places, pc, 1, region->start,
-                         code_number(thread->space, region)) ||
+                         asked_code(thread->space, region)) ||
            (choice_has_names(places) &&
             choice_names(places, names_label(thread, pc)));
 }
@@ -83,7 +81,7 @@ static bool has_place(struct thread *thread, const struct region *region)
     if (only->count == 0)
         return false;
     if (choice_covers(only, region->addr, region->length, region->start,
-                      code_number(thread->space, region)))
+                      asked_code(thread->space, region)))
         return true;
     if (!choice_has_names(only))
         return false;
@@ -236,7 +234,7 @@ static void note_other(struct thread *thread, const struct region *region,
         buf_printf(&text, "%.60s", label);
     else
         buf_printf(&text, "code%" PRIu64 "+0x%" PRIx64,
-                   code_number(thread->space, region), pc - region->start);
+                   asked_code(thread->space, region), pc - region->start);
     buf_append_text(&text, ", ");
     if (!strstr(buf_text(others), buf_text(&text)))
         buf_append_text(others, buf_text(&text));

@@ -50,6 +50,11 @@ void asked_output(struct thread *thread, struct bytes text);
 void asked_tell(struct thread *thread);
 void asked_tell_missing(struct thread *thread);
 
+/* The number of a mapping that could be executed, from 1: in the order in which
+ * they were mapped, of those that there are when the first of them is asked
+ * for. All parts of one have its number. */
+uint64_t asked_code(struct space *space, const struct region *region);
+
 /* The number of the call that the thread is in, if it is known. */
 struct opt_u64 asked_number(const struct thread *thread);
 

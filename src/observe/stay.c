@@ -219,6 +219,8 @@ static void begin(struct thread *thread, struct region *region, const char *how,
         around_vregs(thread, CALLING_VECTORS, vregs, &fp_control);
     if (thread->asked.begun)
         event.enter.number = asked_number(thread);
+    event.enter.mapping.value = asked_code(thread->space, region);
+    event.enter.mapping.known = thread->space->codes > 1;
     if (strcmp(how, "call") == 0) {
         event.enter.return_to = (struct opt_u64){true, back};
         event.enter.fp_control = fp_control;

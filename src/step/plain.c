@@ -332,6 +332,14 @@ static void move(struct plain *plain, enum command command,
 
     if (!session_do(session, command, argument))
         plain->end = DONE;
+    /* Nobody is there to answer; so what a terminal asks for is only said. */
+    if (!session->asks &&
+        (session->goal == GOAL_SEARCH || session->goal == GOAL_STAGE)) {
+        pen_column(&plain->pen, INDENT);
+        pen_line(&plain->pen, ROLE_NOTE,
+                 "not there up to this event; the program runs on for it");
+        put(plain);
+    }
     reach(plain);
     if (plain->end)
         return;

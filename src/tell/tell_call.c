@@ -161,6 +161,9 @@ static void enter_paragraph(struct telling *telling, const struct event *event)
     pen_text(pen, ROLE_HEADING, entry(&telling->phrases, view, enter));
     if (telling->many)
         pen_print(pen, ROLE_HEADING, " at 0x%" PRIx64, enter->addr);
+    if (enter->mapping.known) /* as --only counts them */
+        pen_print(pen, ROLE_HEADING, ", code%" PRIu64 "+%" PRIu64,
+                  enter->mapping.value, enter->offset);
     thread->named = label ? label->addr : 0;
     pen_column(pen, pen->column + 1);
     pen_text(pen, ROLE_HEADING,

@@ -225,6 +225,24 @@ Test(cli, the_term_is_1_if_left_out)
         "-3 -2 -1\n", "");
 }
 
+/* Where there are several mappings, a call says which one it is in, as --only
+ * wants it. */
+Test(cli, a_call_names_its_mapping)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--", TRACEE("two_regions"))},
+        &result);
+    cr_assert(ne(ptr, (void *)strstr(text_of(&result.out), ", code2+0"), NULL));
+    result_release(&result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--only=code2+0..15", "--",
+                                   TRACEE("two_regions"))},
+        &result);
+    cr_assert(ne(ptr, (void *)strstr(text_of(&result.out), ", code2+0"), NULL));
+    cr_assert(eq(ptr, (void *)strstr(text_of(&result.out), ", code1+"), NULL));
+    result_release(&result);
+}
+
 Test(cli, raw_is_the_bytes_and_nothing_else)
 {
     static const uint8_t code[] = {0x48, 0xc7, 0xc0, 0xfc, 0xff, 0xff,

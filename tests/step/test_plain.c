@@ -118,11 +118,32 @@ Test(plain, moves_by_calls)
     expect_paragraphs("g 16\nchanged rax\nchanged code[3]\nq\n", "0 16 15 5");
     expect_paragraphs("g 16\nB ZF\nB rsp\nq\n", "0 16 14");
     expect_said("c\nc\nc\nc\nq\n", "there is no call after this event");
+    expect_said("/nowhere\nq\n",
+                "not there up to this event; the program runs on for it");
     expect_said("i\nq\n", "i is for an instruction that was executed");
     expect_said("g 15\ni\nq\n", "the call is over");
     expect_said("y\nq\n", "nothing was asked");
     expect_said("B\nq\n", "of what? a register");
     expect_said("B mov\nq\n", "of what? a register");
+}
+
+/* Round after round of a loop, and out of it where its call ends. */
+Test(plain, rounds_of_a_loop)
+{
+    static const char *const said[] = {"rdi = 3 - 1 = 2", "rdi = 2 - 1 = 1",
+                                       "rdi = 1 - 1 = 0", "ret was executed"};
+    struct result result;
+    const char *at;
+
+    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--lesson", "loops")},
+         "/sub\ni\ni\nf\nq\n", &result);
+    at = buf_text(&result.out);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        at = strstr(at, said[i]);
+        cr_assert(ne(ptr, (void *)at, NULL), "no '%s' in: %s", said[i],
+                  buf_text(&result.out));
+    }
+    result_release(&result);
 }
 
 Test(plain, what_cannot_be)
