@@ -448,6 +448,12 @@ demo:
 	@for term in 1 -4; do echo "./jittrace $$term"; ./jittrace $$term || \
 	    { status=$$?; echo 'make demo: ./jittrace --doctor tells what is' \
 	      'missing on this machine' >&2; exit $$status; }; done
+	@echo
+	@echo 'Three things to type next:'
+	@echo '    ./jittrace --step -4           the same step by step, back and forth'
+	@echo '    make exercise N=01             the first exercise; docs/README.md is'
+	@echo '                                   the course'
+	@echo '    ./jittrace ./my-jit            a program of yours, compiled with gcc -g'
 
 # Docs and lessons keep their places to each other, so that links between them
 # lead somewhere. What a learner has written there stays with the learner.

@@ -23,8 +23,8 @@ struct lesson {
     size_t source_len;
 };
 
-/* The lesson of that name, "babyjit" or "06-babyjit", or NULL. What it points
- * to lasts for ever, here and below. */
+/* The lesson of that name, "babyjit", "06-babyjit", "06" or "6", or NULL. What
+ * it points to lasts for ever, here and below. */
 const struct lesson *lesson_find(const char *name);
 
 /* The lesson of that index, from 0 on, or NULL behind the last one. */

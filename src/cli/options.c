@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/lesson.h"
 #include "trace/where.h"
@@ -53,8 +54,8 @@ static const struct entry table[] = {
     {"output", 'o', "FILE", TO_TEXT, AT(output),
      "write the trace to FILE, not standard output"},
     {"lesson", 0, "NAME", TO_TEXT, AT(lesson),
-     "trace a bundled lesson program; ARGs are for it, also\n"
-     "-4, and all behind --"},
+     "trace a bundled lesson program, named or by number;\n"
+     "ARGs are for it, also -4, and all behind --"},
     {"list-lessons", 0, NULL, TO_FLAG, AT(list), "list them"},
     {"dump-code", 0, "DIR", TO_TEXT, AT(dump),
      "also write the generated code to files in DIR, a\n"
@@ -182,7 +183,7 @@ bool options_text(size_t at, struct option_text *text)
 const struct help_prose help_prose = {
     .usage = "jittrace [OPTION]... [TERM]\n"
              "jittrace [OPTION]... --lesson=NAME [ARG]...\n"
-             "jittrace [OPTION]... -- PROGRAM [ARG]...\n"
+             "jittrace [OPTION]... [--] PROGRAM [ARG]...\n"
              "jittrace [OPTION]... --replay=FILE\n",
     .about = "Show what a just-in-time compiler does, as it happens: the page "
              "it\n"
@@ -191,7 +192,7 @@ const struct help_prose help_prose = {
     .examples =
         "  jittrace 1                trace the bundled baby JIT, adding 1\n"
         "  jittrace -4               a minus sign and digits is a TERM\n"
-        "  jittrace -- ./my-jit -4   trace a program of yours\n"
+        "  jittrace ./my-jit -4      trace a program of yours\n"
         "  jittrace --step -4        step through it, back and forth\n"
         "  jittrace --lesson page    trace another program of the lessons\n",
     .budgets =
@@ -199,8 +200,10 @@ const struct help_prose help_prose = {
         "the trace says so. N is a whole number, 0 for none at all:\n",
     .operand =
         "TERM is a whole number from -2147483648 to 2147483647; 1 is the\n"
-        "default. A json or raw trace on standard output moves the\n"
-        "program's own output to standard error:\n"
+        "default. PROGRAM is one with a slash in its name, or comes behind "
+        "--;\n"
+        "what follows it is its own. A json or raw trace on standard output\n"
+        "moves the program's own output to standard error:\n"
         "  jittrace --format=raw 1 | xxd -g1\n",
     .status =
         "Exit status: the program's own; 128+N if signal N killed it; 126\n"
@@ -397,6 +400,13 @@ static bool is_term(const char *text)
     return !*end && !errno && value >= INT32_MIN && value <= INT32_MAX;
 }
 
+/* Whether text names a program where a TERM may be: by a path, or it is that of
+ * a file here. All that follows is for the program then. */
+static bool is_program(const char *text)
+{
+    return !is_term(text) && (strchr(text, '/') || access(text, F_OK) == 0);
+}
+
 /* What can be wrong with arguments that are each right. */
 static int check(struct options *options, struct err *err)
 {
@@ -450,7 +460,9 @@ static int check(struct options *options, struct err *err)
          "of yours"},
         {term && !o->replay && !is_term(term), term,
          "'%s' is not a TERM: a whole number from -2147483648 to 2147483647; a "
-         "program of yours comes behind --"},
+         "program of yours is named with its path, as ./my-jit, or comes "
+         "behind "
+         "--"},
         {o->doctor && (is_traced || o->replay || o->step || o->who || o->dump),
          NULL,
          "--doctor looks at the machine; nothing to trace or to show can be "
@@ -497,6 +509,8 @@ int options_parse(int argc, char **argv, struct options *options,
         /* A minus sign and more, but for a number. */
         if (argv[at][0] == '-' && digits[strspn(digits, "0123456789")])
             taken = parse_option(argv + at, options, err);
+        else if (count == 0 && !options->lesson && is_program(argv[at]))
+            break;
         else
             argv[++count] = argv[at];
         if (taken < 0)
@@ -504,10 +518,13 @@ int options_parse(int argc, char **argv, struct options *options,
     }
     options->operands = argv + 1;
     if (at < argc && !options->lesson)
-        options->program = argv + at + 1;
+        options->program = argv + at + !strcmp(argv[at], "--");
     for (at++; at < argc && options->lesson; at++)
         argv[++count] = argv[at];
-    argv[count + 1] = NULL;
+    if (count > 0 || options->lesson)
+        argv[count + 1] = NULL;
+    else
+        options->operands = argv + argc; /* the program may be argv[1] */
     if (options->help || options->version || options->list || options->manual)
         return 0;
     if (options->last) /* whatever it takes to get there */

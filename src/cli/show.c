@@ -96,7 +96,7 @@ struct source *start_program(const struct options *options,
     what.argv = argv = mem_alloc((count + 3) * sizeof *argv);
     argv[0] = (char *)lesson->name;
     memcpy(argv + 1, options->operands, count * sizeof *argv);
-    if (!options->lesson && count == 0)
+    if (lesson == lesson_find("babyjit") && count == 0)
         argv[1] = "1"; /* the TERM that may be left out */
     what.image = (struct bytes){lesson->program, lesson->program_len};
     source = observe_new(&what, &options->budget, &options->choice, err);

@@ -23,6 +23,66 @@
 
 #define MAX_SCRIPTS 5 /* that start each other: execve(2) */
 
+/* --- what its name says --------------------------------------------------- */
+
+/* Of a file that is no program, or may not be executed: if its name has an
+ * ending that is known, says what it is and how there comes a program from it.
+ * Returns 0 if it has none, else -1 with err filled. */
+static int check_ending(const char *path, struct err *err)
+{
+    /* {} is its path, {-} that without the ending. */
+    static const struct {
+        const char *ending, *is, *remedy;
+    } all[] = {
+#define COMPILE "; compile it first: "
+#define SCRIPT  "; trace what runs it: jittrace -- "
+        {"c", "C source", COMPILE "gcc -g -o {-} {}"},
+        {"cc", "C++ source", COMPILE "g++ -g -o {-} {}"},
+        {"cpp", "C++ source", COMPILE "g++ -g -o {-} {}"},
+        {"cxx", "C++ source", COMPILE "g++ -g -o {-} {}"},
+        {"h", "a header for a compiler",
+         ", and nothing in it can run by itself"},
+        {"rs", "Rust source", COMPILE "rustc -g -o {-} {}"},
+        {"go", "Go source", COMPILE "go build -o {-} {}"},
+        {"s", "assembler source", COMPILE "gcc -g -o {-} {}"},
+        {"S", "assembler source", COMPILE "gcc -g -o {-} {}"},
+        {"asm", "assembler source",
+         "; assemble and link it first: nasm -f elf64 -g -o {-}.o {} && gcc -o "
+         "{-} {-}.o"},
+        {"py", "a Python script", SCRIPT "python3 {}"},
+        {"lua", "a Lua script", SCRIPT "luajit {}"},
+        {"js", "a JavaScript program", SCRIPT "node {}"},
+        {"sh", "a shell script", SCRIPT "sh {}"},
+        {"java", "Java source", SCRIPT "java {}"},
+        {"jsonl", "a file of JSON lines",
+         "; if it is a recording: jittrace --replay={}"},
+        {"a", "an archive of object files",
+         "; link a program with it, and trace that"},
+    };
+    const char *slash = strrchr(path, '/'), *dot = strrchr(path, '.');
+    char remedy[2 * PATH_MAX] = "";
+    size_t len = 0, i = 0;
+
+    if (!dot || dot == path || (slash && dot <= slash + 1))
+        return 0;
+    while (i < sizeof all / sizeof *all && strcmp(all[i].ending, dot + 1) != 0)
+        i++;
+    if (i == sizeof all / sizeof *all)
+        return 0;
+    for (const char *c = all[i].remedy; *c; c++) {
+        const bool cut = !strncmp(c, "{-}", 3), name = cut || *c == '{';
+        const int size =
+            !name ? 1 : (int)(cut ? dot - path : (long)strlen(path));
+
+        if (len < sizeof remedy)
+            len += (size_t)snprintf(remedy + len, sizeof remedy - len, "%.*s",
+                                    size, name ? path : c);
+        c += cut ? 2 : name;
+    }
+    return err_set(err, ERR_NOT_EXECUTABLE, "'%s' is %s, not a program%s", path,
+                   all[i].is, remedy);
+}
+
 /* --- what its first bytes say --------------------------------------------- */
 
 int program_check_image(const char *name, struct bytes head, struct err *err)
@@ -40,10 +100,13 @@ int program_check_image(const char *name, struct bytes head, struct err *err)
     if (head.len >= 2 && !memcmp(head.data, "#!", 2))
         return 0;
     if (head.len < SELFMAG || memcmp(head.data, ELFMAG, SELFMAG) != 0)
-        return err_set(err, ERR_NOT_EXECUTABLE,
-                       "'%s' is not a program: it is no ELF file, and a script "
-                       "must begin with #! and its interpreter",
-                       name);
+        return check_ending(name, err) < 0
+                   ? -1
+                   : err_set(err, ERR_NOT_EXECUTABLE,
+                             "'%s' is not a program: it is no ELF file, and a "
+                             "script "
+                             "must begin with #! and its interpreter",
+                             name);
     memcpy(&header, head.data,
            head.len < sizeof header ? head.len : sizeof header);
     for (size_t i = 0; i < sizeof machines / sizeof *machines; i++)
@@ -66,6 +129,13 @@ int program_check_image(const char *name, struct bytes head, struct err *err)
                        "'%s' is an object file, not a program; link it first "
                        "(gcc -o program %s)",
                        name, name);
+    /* What is found to be the first instruction is the ELF header then. */
+    if (header.e_type == ET_DYN && head.len >= sizeof header &&
+        header.e_entry == 0)
+        return err_set(err, ERR_NOT_EXECUTABLE,
+                       "'%s' is a shared library and has no entry point; trace "
+                       "a program that loads it",
+                       name);
     return 0;
 }
 
@@ -134,6 +204,24 @@ static int check_executable(const char *path, const struct stat *status,
                    path, mount, mount);
 }
 
+/* One that is not marked as executable may not be meant to be. Returns -1 with
+ * err filled if that can be told. */
+static int check_unmarked(const char *path, struct err *err)
+{
+    uint8_t head[sizeof(Elf64_Ehdr)];
+    int fd, result = check_ending(path, err);
+    ssize_t got;
+
+    if (result < 0 || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+        return result;
+    got = read(fd, head, sizeof head);
+    close(fd);
+    return got >= SELFMAG && !memcmp(head, ELFMAG, SELFMAG)
+               ? program_check_image(path, (struct bytes){head, (size_t)got},
+                                     err)
+               : 0;
+}
+
 /* Checks what can be known of a file before anything is started. A script is
  * what its interpreter is; its line is cut at 255 bytes. */
 static int check_file(const char *path, unsigned depth, struct err *err)
@@ -160,6 +248,8 @@ static int check_file(const char *path, unsigned depth, struct err *err)
                        S_ISFIFO(status.st_mode)   ? "FIFO"
                        : S_ISSOCK(status.st_mode) ? "socket"
                                                   : "device");
+    if (access(path, X_OK) < 0 && check_unmarked(path, err) < 0)
+        return -1;
     if (check_executable(path, &status, err) < 0 ||
         check_rights(path, &status, err) < 0)
         return -1;
@@ -234,6 +324,9 @@ int program_find(const char *name, char path[PATH_MAX], struct err *err)
     }
     if (best != NOT_THERE)
         return check_file(path, 0, err);
+    if (stat(name, &status) == 0 && S_ISREG(status.st_mode) &&
+        check_unmarked(name, err) < 0)
+        return -1;
     return err_set(err, ERR_NO_PROGRAM,
                    "cannot find the program '%s' in PATH; one in this "
                    "directory is written ./%s",

@@ -548,6 +548,15 @@ Test(cli, a_program_that_is_not_there)
             NOT_FOUND, "true");
 }
 
+static void run_quietly(const char *const *argv)
+{
+    struct result result;
+
+    run(&(struct job){.argv = argv}, &result);
+    cr_assert(eq(int, result.status, 0), "%s", text_of(&result.err));
+    result_release(&result);
+}
+
 /* Makes a file, tries to trace it, and removes it. */
 static void refused_file(const void *data, size_t len, mode_t mode, int status,
                          const char *what)
@@ -617,6 +626,83 @@ static void make_object(Elf64_Ehdr *header)
 }
 
 /* A script is what its interpreter is, however many scripts lie between. */
+/* What a file is that somebody takes for a program, and what to do with it. */
+Test(cli, what_becomes_a_program)
+{
+    static const struct {
+        const char *name, *says;
+    } all[] = {
+        {"my.c", "is C source, not a program; compile it first: gcc -g -o my "
+                 "my.c\n"},
+        {"./my.cpp", "compile it first: g++ -g -o ./my ./my.cpp\n"},
+        {"a.b.rs", "rustc -g -o a.b a.b.rs\n"},
+        {"my.h", "nothing in it can run"},
+        {"./my.asm", "nasm -f elf64 -g -o ./my.o ./my.asm && gcc -o ./my "
+                     "./my.o\n"},
+        {"my.s", "gcc -g -o my my.s\n"},
+        {"my.py", "trace what runs it: jittrace -- python3 my.py\n"},
+        {"my.jsonl", "jittrace --replay=my.jsonl\n"},
+        {"./my.x", "chmod +x"},
+        {"./.c", "chmod +x"},
+    };
+    const char *dir = scratch(".d");
+    char path[512];
+
+    cr_assert(eq(int, mkdir(dir, 0700), 0));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        snprintf(path, sizeof path, "%s/%s", dir, all[i].name);
+        write_file(path, "x\n", 2, 0644);
+        refused(&(struct job){.argv = ARGS(JITTRACE, all[i].name), .dir = dir},
+                NOT_EXECUTABLE, all[i].says);
+        refused(&(struct job){.argv = ARGS(JITTRACE, "--", all[i].name),
+                              .dir = dir},
+                NOT_EXECUTABLE, all[i].says);
+        unlink(path);
+    }
+    rmdir(dir);
+}
+
+/* A file of that machine language, but not a program. */
+Test(cli, what_is_half_of_a_program)
+{
+    const char *object = scratch(".o"), *library = scratch(".so");
+
+    run_quietly(
+        ARGS("gcc", "-c", "-o", object, "lessons/06-babyjit/solution.c"));
+    run_quietly(ARGS("gcc", "-shared", "-fPIC", "-o", library,
+                     "lessons/06-babyjit/solution.c"));
+    refused_args(ARGS(JITTRACE, object), NOT_EXECUTABLE,
+                 "is an object file, not a program; link it first");
+    refused_args(ARGS(JITTRACE, library), NOT_EXECUTABLE,
+                 "is a shared library and has no entry point; trace a program "
+                 "that loads it");
+    unlink(object);
+    unlink(library);
+}
+
+/* Without --, and all behind it is for the program. */
+Test(cli, a_program_by_its_path)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null",
+                                   BUILD_DIR "/tracees/babyjit-O0", "-4")},
+        &result);
+    cr_assert(eq(str, (char *)text_of(&result.out), "-3 -2 -1\n"));
+    cr_assert(eq(int, result.status, 0));
+    result_release(&result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "-o", "/dev/null", "/bin/echo",
+                                   "--format=raw", "--", "-o")},
+        &result);
+    cr_assert(eq(str, (char *)text_of(&result.out), "--format=raw -- -o\n"));
+    result_release(&result);
+    refused_args(ARGS(JITTRACE, "1", "/bin/true"), EX_USAGE, "is too much");
+    refused_args(ARGS(JITTRACE, "--replay=x", "/bin/true"), EX_USAGE,
+                 "--replay shows");
+    refused_args(ARGS(JITTRACE, "./no-such-program"), NOT_FOUND,
+                 "./no-such-program");
+}
+
 Test(cli, a_script_for_another_machine)
 {
     static const Elf64_Ehdr header = {

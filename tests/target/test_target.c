@@ -330,7 +330,7 @@ Test(target, calls_that_may_write_to_a_range_are_known)
 /* --- what can be started ------------------------------------------------- */
 
 static int check_header(unsigned char class, unsigned machine, unsigned type,
-                        struct err *err)
+                        uint64_t entry, struct err *err)
 {
     Elf64_Ehdr header = {0};
 
@@ -339,6 +339,7 @@ static int check_header(unsigned char class, unsigned machine, unsigned type,
     header.e_ident[EI_DATA] = ELFDATA2LSB;
     header.e_machine = (Elf64_Half)machine;
     header.e_type = (Elf64_Half)type;
+    header.e_entry = entry;
     return program_check_image(
         "prog", (struct bytes){(const uint8_t *)&header, sizeof header}, err);
 }
@@ -347,16 +348,23 @@ Test(target, only_programs_for_this_cpu_are_started)
 {
     struct err err;
 
-    cr_assert(eq(int, check_header(ELFCLASS64, EM_X86_64, ET_DYN, &err), 0));
-    cr_assert(eq(int, check_header(ELFCLASS64, EM_X86_64, ET_EXEC, &err), 0));
-    cr_assert(eq(int, check_header(ELFCLASS64, EM_AARCH64, ET_DYN, &err), -1));
+    cr_assert(eq(int, check_header(ELFCLASS64, EM_X86_64, ET_DYN, 1, &err), 0));
+    cr_assert(
+        eq(int, check_header(ELFCLASS64, EM_X86_64, ET_EXEC, 1, &err), 0));
+    /* A shared library has no entry point. */
+    cr_assert(
+        eq(int, check_header(ELFCLASS64, EM_X86_64, ET_DYN, 0, &err), -1));
+    cr_assert(
+        eq(int, check_header(ELFCLASS64, EM_AARCH64, ET_DYN, 1, &err), -1));
     cr_assert(eq(str, err.text,
                  "'prog' is a program for AArch64; jittrace traces programs "
                  "for x86-64"));
     cr_assert(eq(int, (int)err.kind, ERR_NOT_EXECUTABLE));
-    cr_assert(eq(int, check_header(ELFCLASS32, EM_386, ET_DYN, &err), -1));
-    cr_assert(eq(int, check_header(ELFCLASS32, EM_X86_64, ET_DYN, &err), -1));
-    cr_assert(eq(int, check_header(ELFCLASS64, EM_X86_64, ET_REL, &err), -1));
+    cr_assert(eq(int, check_header(ELFCLASS32, EM_386, ET_DYN, 1, &err), -1));
+    cr_assert(
+        eq(int, check_header(ELFCLASS32, EM_X86_64, ET_DYN, 1, &err), -1));
+    cr_assert(
+        eq(int, check_header(ELFCLASS64, EM_X86_64, ET_REL, 1, &err), -1));
 }
 
 Test(target, scripts_need_their_interpreter)
