@@ -40,7 +40,7 @@ unsigned pane_story_rows(const struct moment *moment, unsigned columns)
 }
 
 /* What comes next stands at the bottom, with as many lines as it needs and
- * what happened leaves; it always has one. */
+ * what happened leaves; it always has one, if anything is known of it. */
 void pane_story(const struct moment *moment, struct pane *pane)
 {
     struct pen next = {.keep_roles = true, .width = pane->body.columns};
@@ -62,7 +62,7 @@ void pane_story(const struct moment *moment, struct pane *pane)
     }
     pen_words(&next, ROLE_NOTE, 0, words);
     wanted = pane_lines(&next);
-    if (below.rows > 1) {
+    if (below.rows > 1 && *words) {
         below.rows = below.rows > needed ? below.rows - needed : 1;
         below.rows = wanted < below.rows ? wanted : below.rows;
         pane->body.rows -= below.rows;

@@ -221,6 +221,7 @@ int fullscreen_run(struct session *session, struct driver *driver, bool color,
     if (!full.terminal)
         return -1;
     session->asks = true;
+    session_open(session);
     for (;;) {
         struct press press = {.kind = PRESS_NONE};
         unsigned wanted = DRIVER_GONE;

@@ -146,6 +146,9 @@ static bool meets(struct session *session, enum goal goal, uint64_t seq)
     switch (goal) {
     case GOAL_NEXT:
         return true;
+    case GOAL_OPENING: /* these are shown beside others */
+        return event->kind != EVENT_START && event->kind != EVENT_NAME &&
+               event->kind != EVENT_OUTPUT && event->kind != EVENT_LIMIT;
     case GOAL_NUMBER:
         return seq == session->number;
     case GOAL_STAGE:
@@ -209,6 +212,19 @@ int session_advance(struct session *session, struct err *err)
     else if (session->over)
         miss(session, true);
     return more < 0 ? -1 : 1;
+}
+
+void session_open(struct session *session)
+{
+    uint64_t seq = 0;
+
+    while (seq < history_count(session->history) &&
+           !meets(session, GOAL_OPENING, seq))
+        seq++;
+    if (seq < history_count(session->history))
+        session->seq = seq;
+    else if (!session->over)
+        session->goal = GOAL_OPENING;
 }
 
 void session_interrupt(struct session *session)

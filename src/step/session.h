@@ -29,6 +29,7 @@ struct session {
     enum goal {
         GOAL_NONE,      /* else session_advance must be called */
         GOAL_NEXT,      /* one event more */
+        GOAL_OPENING,   /* the first event that session_open looks for */
         GOAL_NUMBER,    /* event number `number` */
         GOAL_STAGE,     /* another stage than at origin */
         GOAL_SEARCH,    /* what search finds */
@@ -58,6 +59,11 @@ struct session {
 /* Borrows the source, which has given no event yet. */
 struct session *session_new(struct source *source);
 void session_free(struct session *session); /* accepts NULL */
+
+/* Opens at the first event that has something to show: that the program was
+ * started is a key back. Called before session_advance, or of a recording after
+ * session_load. */
+void session_open(struct session *session);
 
 /* What is shown and how; message and prompt are the driver's. */
 struct screen *session_screen(struct session *session);

@@ -104,9 +104,7 @@ static void say_next(struct story *story)
         say(story, "Next: ");
         kinds[story->event->kind]->words(story, TELL_NEXT);
         say(story, " (event %" PRIu64 ").", story->seq);
-    } else {
-        say(story, "Next: the program runs on to its next event.");
-    }
+    } /* else nobody knows */
 }
 
 void tell_event(struct history *history, uint64_t seq, enum tell_form form,

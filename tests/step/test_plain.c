@@ -206,7 +206,6 @@ Test(plain, a_transcript)
         "event 5, byte writes: code[3] = 0xfc\n",
         "    babyjit.c:77  code[3] = (uint8_t)imm;\n",
         "So far it reads mov rax, 252.\n",
-        "    Next: ",
         "step 5> search mov rax, -4\n",
         "event 15, call: mov rax, -4\n",
         "step 15> quit\n",

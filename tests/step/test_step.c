@@ -62,10 +62,14 @@ static void wait_event(struct tty *tty, unsigned event)
     tty_wait(tty, is_at, &event, what);
 }
 
+/* It opens at the first event that has something to show; most tests begin one
+ * before it. */
 static void start_command(struct tty *tty, const struct job *command,
                           unsigned rows, unsigned columns)
 {
     tty_start(tty, command, rows, columns);
+    wait_event(tty, 1);
+    tty_type(tty, "\033OH");
     wait_event(tty, 0);
 }
 
@@ -429,7 +433,7 @@ static void try_SEARCH(struct tty *tty, struct press key)
     press(tty, key);
     wait_last(tty, "search for:");
     tty_type(tty, "add\r");
-    wait_last(tty, "not there up to event 0");
+    wait_last(tty, "not there up to event 1");
     wait_event(tty, 0);
     go(tty, "y", FIRST_ADD);
     press(tty, key);
@@ -789,6 +793,31 @@ static bool is_traced_stop(struct tty *tty, const void *data)
     return is_stopped(tty, &(pid_t){tty_child(tty)});
 }
 
+/* The start has little to show: it is one key back. */
+Test(step, opens_where_there_is_something_to_show)
+{
+    const char *file = scratch(".jsonl");
+    struct result result;
+    struct tty tty;
+
+    tty_start(&tty, &(struct job){.argv = MINUS_FOUR}, 24, 80);
+    tty_wait_row(&tty, 0, "[2 mmap]");
+    wait_event(&tty, 1);
+    go(&tty, "b", 0);
+    tty_wait_row(&tty, 0, "[1 getpagesize]");
+    quit(&tty);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "-o", file)},
+        &result);
+    result_release(&result);
+    tty_start(&tty,
+              &(struct job){.argv = ARGS(JITTRACE, "--step", "--replay", file)},
+              24, 80);
+    tty_wait_row(&tty, 0, "[2 mmap]");
+    go(&tty, "[", 0);
+    quit(&tty);
+    unlink(file);
+}
+
 /* Between two keys the program stands still: a tracer keeps it so (proc(5)). */
 Test(step, the_program_is_paused)
 {
@@ -799,9 +828,10 @@ Test(step, the_program_is_paused)
     go(&tty, "nn", FIRST_STORE);
     tty_wait(&tty, is_traced_stop, NULL, "the program stops");
     quit(&tty);
-    start(&tty,
-          ARGS(JITTRACE, "--step", "--", "sh", "-c", "while :; do :; done"));
-    tty_type(&tty, "r");
+    tty_start(&tty,
+              &(struct job){.argv = ARGS(JITTRACE, "--step", "--", "sh", "-c",
+                                         "while :; do :; done")},
+              24, 80);
     wait_last(&tty, "running");
     cr_assert(eq(int, is_traced_stop(&tty, NULL), 0));
     tty_type(&tty, "n");
@@ -1027,7 +1057,7 @@ Test(step, hang_up)
 }
 
 /* A shell, and jittrace as its job. */
-static void start_job(struct tty *tty, const char *line)
+static void start_job(struct tty *tty, const char *line, unsigned event)
 {
     tty_start(tty,
               &(struct job){.argv = ARGS("dash", "-i"),
@@ -1035,7 +1065,7 @@ static void start_job(struct tty *tty, const char *line)
               24, 80);
     tty_wait_row(tty, 0, "ready");
     tty_type(tty, line);
-    wait_event(tty, 0);
+    wait_event(tty, event);
 }
 
 static void leave_shell(struct tty *tty, const char *last)
@@ -1050,7 +1080,7 @@ Test(step, ctrl_z_and_fg)
     struct tty tty;
     char *screen;
 
-    start_job(&tty, JITTRACE " --step -4\n");
+    start_job(&tty, JITTRACE " --step -4\n", 1);
     go_to(&tty, FIRST_MOV);
     screen = screen_text(&tty);
     tty_type(&tty, "\032");
@@ -1098,10 +1128,9 @@ Test(step, ctrl_z_stops_the_program_too)
     pid_t program;
     struct tty tty;
 
-    start_job(&tty, JITTRACE " --step -- sh -c 'while :; do :; done'\n");
-    program = child_of(tcgetpgrp(tty.master));
-    tty_type(&tty, "r");
+    start_job(&tty, JITTRACE " --step -- sh -c 'while :; do :; done'\n", 0);
     wait_last(&tty, "running");
+    program = child_of(tcgetpgrp(tty.master));
     cr_assert(eq(int, is_stopped(&tty, &program), 0));
     tty_type(&tty, "\032");
     tty_wait_text(&tty, "Stopped");
@@ -1131,7 +1160,7 @@ Test(step, ctrl_z_while_running)
 {
     struct tty tty;
 
-    start_job(&tty, JITTRACE " --step -- " TRACEE("endless") " outside\n");
+    start_job(&tty, JITTRACE " --step -- " TRACEE("endless") " outside\n", 1);
     tty_type(&tty, "r");
     wait_last(&tty, "running");
     tty_type(&tty, "\032");
@@ -1151,7 +1180,7 @@ Test(step, stopped_from_outside)
     char *screen;
     pid_t job;
 
-    start_job(&tty, JITTRACE " --step -4\n");
+    start_job(&tty, JITTRACE " --step -4\n", 1);
     go_to(&tty, FIRST_MOV);
     screen = screen_text(&tty);
     job = tcgetpgrp(tty.master);
@@ -1169,11 +1198,11 @@ Test(step, stopped_from_outside)
 
 /* --- the program's own input and output ---------------------------------- */
 
-/* Starts it and runs it to its end. */
+/* Starts a program that makes no code: there is nothing to show before its end,
+ * so that it runs to there by itself. */
 static void start_and_run(struct tty *tty, const char *const *argv)
 {
-    start(tty, argv);
-    tty_type(tty, "r");
+    tty_start(tty, &(struct job){.argv = argv}, 24, 80);
     tty_wait_text(tty, "The program has ended.");
 }
 
@@ -1193,11 +1222,9 @@ Test(step, output_stays_in_its_pane)
 {
     struct tty tty;
 
-    start(&tty, ARGS(JITTRACE, "--step", "--", "sh", "-c",
-                     "printf 'one\\033[2J\\033[3;3Htwo\\007\\r\\n';"
-                     "echo hidden >/dev/tty; echo last"));
-    tty_type(&tty, "r");
-    tty_wait_text(&tty, "The program has ended.");
+    start_and_run(&tty, ARGS(JITTRACE, "--step", "--", "sh", "-c",
+                             "printf 'one\\033[2J\\033[3;3Htwo\\007\\r\\n';"
+                             "echo hidden >/dev/tty; echo last"));
     expect_output(&tty, "last");
     cr_assert(eq(int, tty_shows(&tty, "hidden"), 0));
     go(&tty, "bb", 2);

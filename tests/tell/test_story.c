@@ -1232,8 +1232,7 @@ Test(story, what_is_not_recorded_is_not_claimed)
 {
     struct history *history = begin(RW);
 
-    expect_next(history, last(history),
-                "Next: the program runs on to its next event.");
+    expect_next(history, last(history), "");
     history_free(history);
 }
 
@@ -1304,7 +1303,8 @@ static void check_event(struct history *history, uint64_t seq)
         buf_clear(&out);
     }
     tell_event(history, seq, TELL_NEXT, false, &out);
-    check_sentence(&out, 110, "what comes next");
+    if (out.len > 0) /* it may be unknown */
+        check_sentence(&out, 110, "what comes next");
     buf_clear(&out);
     tell_event(history, seq, TELL_TITLE, false, &out);
     check_shown(&out, 60, "the title");
