@@ -68,6 +68,9 @@ void pane_cursor(struct grid *grid, unsigned row, unsigned column);
 
 /* What each of them holds; a part may be drawn to moment->grid at once. */
 void pane_source(const struct moment *moment, struct pane *pane);
+/* The listing of code around addr; current: the event is about that. */
+void pane_listing(const struct moment *moment, uint64_t addr, bool current,
+                  struct pane *pane);
 void pane_page(const struct moment *moment, struct pane *pane);
 void pane_insn(const struct moment *moment, struct pane *pane);
 void pane_regs(const struct moment *moment, struct pane *pane);

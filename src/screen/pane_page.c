@@ -4,11 +4,11 @@
  * of xxd -g1, and marks stand in the blanks between its bytes:
  *
  *     00000000: 48 c7 c0[fc]·· ·· ··        stored by this event
- *     00000000:<48 c7 c0 fc ff ff ff>48 01 f8)c3
+ *     00000000:<48 c7 c0 fc ff ff ff>(48 01 f8)c3
  *
  * `<...>` was executed by this event, `(...)` comes next, `!...!` is where a
  * signal came, `{..}` the byte that a reader asks about. Where one ends and
- * the other begins there is one blank for two marks: `>` has it.
+ * another begins there is a mark for each: what is behind moves.
  */
 #include "screen/pane.h"
 
@@ -125,61 +125,128 @@ static uint64_t first_row(const struct moment *moment, const struct dump *dump,
     return (first < row ? first : row) * dump->per_row;
 }
 
+static bool span_has(const struct span *span, uint64_t addr)
+{
+    return addr - span->addr < span->length;
+}
+
+/* The role of a byte; and whether it is known, if only because it is in code,
+ * where a zero that nobody was seen to store is one. */
+static enum role role_of(const struct dump *dump, uint64_t addr, bool *known)
+{
+    enum role role = ROLE_BYTE;
+
+    *known = pages_written(&dump->view->pages, addr);
+    for (size_t k = 0; k < dump->span_count; k++)
+        if (span_has(&dump->spans[k], addr)) {
+            role = dump->spans[k].role;
+            *known |= role != ROLE_BYTE_NEW && role != ROLE_CURRENT;
+        }
+    return role;
+}
+
+/* Draws what stands in front of byte i of a row, from a column on: the marks of
+ * what ends and begins there, or a blank. Returns the column behind. */
+static unsigned put_marks(const struct dump *dump, struct grid *grid,
+                          struct area row, uint64_t addr, unsigned i,
+                          unsigned column)
+{
+    unsigned end = row.column + row.columns, start = column;
+    enum role between = i == 0 ? ROLE_ADDRESS : ROLE_BYTE;
+
+    for (size_t k = dump->span_count; i > 0 && k-- > 0;)
+        if (span_has(&dump->spans[k], addr - 1) &&
+            !span_has(&dump->spans[k], addr))
+            column = grid_put(grid, row.row, column, end, dump->spans[k].role,
+                              dump->spans[k].close);
+    for (size_t k = 0; k < dump->span_count; k++) {
+        const struct span *span = &dump->spans[k];
+
+        if (i < dump->per_row && span->length > 0 && span->addr == addr)
+            column =
+                grid_put(grid, row.row, column, end, span->role, span->open);
+        else if (i > 0 && i < dump->per_row && span_has(span, addr - 1) &&
+                 span_has(span, addr))
+            between = span->role;
+    }
+    return column > start ? column
+                          : grid_put(grid, row.row, column, end, between, " ");
+}
+
 /* row is a row of the body; its bytes begin at an offset of the mapping. */
 static void draw_row(const struct moment *moment, const struct dump *dump,
                      struct area row, uint64_t offset)
 {
     uint64_t addr = dump->region->start + offset;
-    unsigned end = row.column + row.columns, per_row = dump->per_row, text;
+    unsigned end = row.column + row.columns, per_row = dump->per_row, first;
     struct grid *grid = moment->grid;
     uint8_t bytes[PER_ROW];
     struct buf line = {0};
-    unsigned first; /* column of the bytes */
+    unsigned column;
 
     pages_read(&dump->view->pages, addr, per_row, bytes);
     first = hexdump_row((struct bytes){bytes, per_row}, offset, per_row, &line);
-    if (line.len > row.columns)
-        line.len = first + 3 * per_row;
-    first += row.column;
-    grid_put(grid, row.row, row.column, end, ROLE_BYTE, buf_text(&line));
-    grid_put(grid, row.row, row.column, first, ROLE_ADDRESS, buf_text(&line));
-    buf_release(&line);
-
-    text = first + 3 * per_row + 1;
+    column = row.column + first - 1;
+    grid_put(grid, row.row, row.column, column, ROLE_ADDRESS, buf_text(&line));
     for (unsigned i = 0; i < per_row; i++) {
-        enum role role = ROLE_BYTE;
-        unsigned column = first + 3 * i;
+        char hex[] = {buf_text(&line)[first + 3 * i],
+                      buf_text(&line)[first + 3 * i + 1], 0};
+        bool known;
+        enum role role = role_of(dump, addr + i, &known);
 
-        for (size_t k = 0; k < dump->span_count; k++)
-            if (addr + i - dump->spans[k].addr < dump->spans[k].length)
-                role = dump->spans[k].role;
-        /* A zero that nobody was seen to store is known once it is in code. */
-        if ((role != ROLE_BYTE && role != ROLE_BYTE_NEW &&
-             role != ROLE_CURRENT) ||
-            pages_written(&dump->view->pages, addr + i)) {
-            grid_paint(grid, row.row, column, role);
-            grid_paint(grid, row.row, column + 1, role);
+        column = put_marks(dump, grid, row, addr + i, i, column);
+        column =
+            grid_put(grid, row.row, column, end, known ? role : ROLE_UNWRITTEN,
+                     known ? hex : FIELDS_UNWRITTEN);
+    }
+    column = put_marks(dump, grid, row, addr + per_row, per_row, column) + 1;
+    for (unsigned i = 0; i < per_row && line.len <= row.columns; i++) {
+        char text[] = {buf_text(&line)[first + 3 * per_row + 1 + i], 0};
+        bool known;
+
+        role_of(dump, addr + i, &known);
+        column =
+            grid_put(grid, row.row, column, end, ROLE_BYTE, known ? text : " ");
+    }
+    buf_release(&line);
+}
+
+/* Whether nothing was written from an offset on, and nothing is marked. */
+static bool is_rest(const struct dump *dump, uint64_t offset)
+{
+    const struct region *region = dump->region;
+    uint64_t addr = region->start + offset, end = region->addr + region->length;
+
+    for (size_t k = 0; k < dump->span_count; k++)
+        if (dump->spans[k].addr + dump->spans[k].length > addr)
+            return false;
+    return addr >= end || pages_next(&dump->view->pages, addr, end) >= end;
+}
+
+/* The rows, up to where there is nothing any more. */
+static void draw_rows(const struct moment *moment, const struct dump *dump,
+                      struct area body, uint64_t first)
+{
+    uint64_t end = dump->region->addr + dump->region->length;
+
+    for (unsigned i = 0; i < body.rows; i++) {
+        struct area row = {body.row + i, body.column, 1, body.columns};
+        uint64_t offset = first + (uint64_t)i * dump->per_row;
+        struct pen pen = {.keep_roles = true, .width = body.columns};
+
+        if (i == 0 || !is_rest(dump, offset)) {
+            draw_row(moment, dump, row, offset);
             continue;
         }
-        grid_put(grid, row.row, column, end, ROLE_UNWRITTEN, FIELDS_UNWRITTEN);
-        if (text + per_row <= end)
-            grid_put(grid, row.row, text + i, end, ROLE_PLAIN, " ");
-    }
-    /* The marks of each span in the blanks. */
-    for (size_t k = 0; k < dump->span_count; k++)
-        for (unsigned i = 0; i < per_row; i++) {
-            const struct span *span = &dump->spans[k];
-            uint64_t at = addr + i - span->addr;
-            unsigned column = first + 3 * i;
-            bool last = at + 1 == span->length;
-
-            if (at == 0 && span->length > 0)
-                grid_put(grid, row.row, column - 1, end, span->role,
-                         span->open);
-            if (at < span->length && (last || i + 1 < per_row))
-                grid_put(grid, row.row, column + 2, end, span->role,
-                         last ? span->close : " ");
+        if (dump->region->start + offset < end) {
+            pen_print(&pen, ROLE_ADDRESS, "%08" PRIx64 ":", offset);
+            pen_print(&pen, ROLE_NOTE, " %" PRIu64 " bytes, not written",
+                      end - dump->region->start - offset);
+            grid_put_pen(moment->grid, row, &pen, 0);
         }
+        pen_release(&pen);
+        break;
+    }
 }
 
 static void write_title(const struct moment *moment,
@@ -222,7 +289,7 @@ static void write_title(const struct moment *moment,
 void pane_page(const struct moment *moment, struct pane *pane)
 {
     const struct cursor *cursor = moment->screen->cursor;
-    struct area body = pane->body, row = {0, body.column, 1, body.columns};
+    struct area body = pane->body;
     struct dump dump = {.view = moment_view(moment), .per_row = PER_ROW};
     const struct event *event = moment->event;
     uint64_t addr, first;
@@ -274,10 +341,7 @@ void pane_page(const struct moment *moment, struct pane *pane)
     first = first_row(moment, &dump, addr, body.rows);
     if (cursor)
         add_span(&dump, cursor->origins.addr, 1, ROLE_CURRENT, "{}");
-    for (unsigned i = 0; i < body.rows; i++) {
-        row.row = body.row + i;
-        draw_row(moment, &dump, row, first + (uint64_t)i * dump.per_row);
-    }
+    draw_rows(moment, &dump, body, first);
 }
 
 /* --- the instruction of the focus ----------------------------------------- */

@@ -7,14 +7,11 @@
 #include "screen/pane.h"
 
 #include "base/mem.h"
-#include "tell/code.h"
 #include "tell/tell.h"
 
 #define LOOK_BACK 4096u /* events, for one that says where control was */
 #define TAB       4u
 #define TEXT      8u  /* column of the source text */
-#define CODE      9u  /* column of an instruction's bytes */
-#define WORDS     34u /* of an instruction's text, behind its bytes */
 #define WIDE      64u /* columns from which on there is room for all */
 
 struct place {
@@ -115,161 +112,6 @@ static void show_source(const struct moment *moment, const struct place *place,
     }
 }
 
-/* Instructions, and bytes that are none, around the one to show. */
-struct code {
-    struct line {
-        uint64_t addr;
-        struct insn insn; /* length 0: none */
-    } * ring;             /* the last `rows` of them */
-    size_t rows;
-    size_t count;  /* lines so far */
-    size_t anchor; /* the line of the instruction to show */
-    bool anchored;
-};
-
-/* The first line to show: some stand in front of the anchor. */
-static size_t code_first(const struct code *code)
-{
-    size_t before = (code->rows - 1) / 3;
-
-    return code->anchor > before ? code->anchor - before : 0;
-}
-
-static void code_add(struct code *code, struct line line, bool is_anchor)
-{
-    if (is_anchor)
-        code->anchor = code->count;
-    code->anchored |= is_anchor;
-    code->ring[code->count++ % code->rows] = line;
-}
-
-/* Reads instructions until all that is to be shown is there. Returns false if
- * they are out of step with the one at addr. */
-static bool code_read(struct code *code, struct sweep sweep, uint64_t addr)
-{
-    enum sweep_found found;
-
-    while ((!code->anchored || code->count < code_first(code) + code->rows) &&
-           (found = sweep_next(&sweep)) != SWEEP_END) {
-        struct line line = {.addr = sweep.bad};
-
-        if (found == SWEEP_INSN)
-            line = (struct line){sweep.insn.addr, sweep.insn};
-        if (!code->anchored && sweep.at > addr && line.addr != addr)
-            return false;
-        code_add(code, line, !code->anchored && sweep.at > addr);
-    }
-    return true;
-}
-
-/* Lists what is around addr, up to end. */
-static void code_fill(struct code *code, const struct view *view, uint64_t addr,
-                      uint64_t end)
-{
-    const struct pages *pages = &view->pages;
-    bool written = pages_written(pages, addr);
-    struct line line = {.addr = addr};
-    struct sweep sweep;
-
-    sweep_init(&sweep, pages, addr, written ? end : addr);
-    if (code_read(code, sweep, addr) && written)
-        return;
-    if (written) { /* out of step: from there on, nothing in front */
-        code->count = 0;
-    } else { /* zeros that nobody stored are listed: control is there */
-        if (!view_decode(view, addr, &line.insn))
-            line.insn.length = 0;
-        code_add(code, line, true);
-        addr += line.insn.length;
-    }
-    code_read(code, (struct sweep){.pages = pages, .at = addr, .end = end},
-              addr);
-}
-
-/* What the event did there: '>' it was executed, '-' comes next, '!' a signal
- * came; or a blank. */
-static char mark_of(const struct moment *moment, const struct place *place,
-                    uint64_t addr)
-{
-    const struct event *event = moment->event;
-
-    if (!place->current)
-        return ' ';
-    if (moment->focus.kind == FOCUS_SIGNAL)
-        return addr == place->addr ? '!' : ' ';
-    if (event->kind == EVENT_STEP && addr == event->step.addr)
-        return '>';
-    if (event->kind == EVENT_STEP && addr == event->step.next)
-        return '-';
-    return event->kind == EVENT_ENTER && addr == place->addr ? '-' : ' ';
-}
-
-static void write_code_line(struct pen *pen, const struct line *line,
-                            uint64_t base, char mark)
-{
-    bool wide = pen_line_width(pen) >= WIDE;
-    unsigned room = (WORDS - CODE - 1) / 3, length = line->insn.length;
-    enum role role = mark == ' '   ? ROLE_PLAIN
-                     : mark == '>' ? ROLE_EXECUTED
-                                   : ROLE_NEXT;
-
-    pen_print(pen, role, "%c +%" PRIu64, mark, line->addr - base);
-    pen_gap(pen, CODE);
-    for (unsigned i = 0; wide && i < length && i < room; i++) {
-        if (i + 1 == room && length > room) {
-            pen_text(pen, role, "..");
-            break;
-        }
-        pen_print(pen, role, "%02x", line->insn.bytes[i]);
-        pen_column(pen, pen->column + 1);
-    }
-    pen_gap(pen, wide ? WORDS : CODE);
-    pen_cut(pen, role, length ? line->insn.text : "no instruction");
-    pen_end(pen);
-}
-
-static void show_code(const struct moment *moment, const struct place *place,
-                      struct pane *pane)
-{
-    const struct view *view = moment_view(moment);
-    const struct region *region = view_region_at(view, place->addr);
-    struct code code = {.rows = pane->body.rows};
-    char mark = mark_of(moment, place, place->addr);
-    struct srcline made;
-    struct bytes text;
-    size_t first, last;
-
-    pen_text(&pane->title, ROLE_HEADING, "generated code");
-    if (labels_line(&view->labels, place->addr, &made, NULL)) {
-        pen_print(&pane->title, ROLE_SOURCE, " %s:%d", made.file, made.line);
-        if (view_source_line(view, made.file, made.line, &text))
-            pen_print(&pane->title, ROLE_SOURCE, " %.*s", (int)text.len,
-                      (const char *)text.data);
-    }
-    buf_append_text(&pane->right, mark == '>'   ? "> executed - next"
-                                  : mark == '-' ? "- next"
-                                  : mark == '!' ? "! signal here"
-                                                : "");
-    if (!region || code.rows == 0)
-        return;
-    code.ring = mem_alloc(code.rows * sizeof *code.ring);
-    code_fill(&code, view, place->addr, region->addr + region->length);
-    /* At the end of the code the pane stays full. */
-    first = code_first(&code);
-    last = code.count > code.rows ? code.count - code.rows : 0;
-    first = first < last ? first : last;
-    for (size_t i = first; i < code.count; i++) {
-        const struct line *line = &code.ring[i % code.rows];
-
-        if (line->addr == place->addr)
-            pane_cursor(moment->grid, pane->body.row + (unsigned)(i - first),
-                        pane->body.column);
-        write_code_line(&pane->pen, line, region->start,
-                        mark_of(moment, place, line->addr));
-    }
-    free(code.ring);
-}
-
 void pane_source(const struct moment *moment, struct pane *pane)
 {
     const struct event *event = moment->event;
@@ -291,7 +133,7 @@ void pane_source(const struct moment *moment, struct pane *pane)
     if (place.kind == PLACE_SOURCE)
         show_source(moment, &place, pane);
     if (place.kind == PLACE_CODE)
-        show_code(moment, &place, pane);
+        pane_listing(moment, place.addr, place.current, pane);
     free(place.file);
     if (place.kind != PLACE_UNKNOWN)
         return;

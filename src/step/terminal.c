@@ -276,19 +276,19 @@ void terminal_resized(void)
 /* What stands for a character where there are only those of ASCII. */
 static uint32_t plain_rune(uint32_t rune)
 {
-    switch (rune) {
-    case 0x2500:
-        return '-';
-    case 0x2190:
-        return '<';
-    case 0x2192:
-        return '>';
-    case 0x2026:
-    case 0x00b7:
-        return '.';
-    default:
-        return rune < 0x80 ? rune : '?';
-    }
+    static const struct {
+        uint32_t rune;
+        char plain;
+    } table[] = {
+        {0x2500, '-'},  {0x2502, '|'}, {0x253c, '+'}, {0x256d, '/'},
+        {0x2570, '\\'}, {0x25b8, '>'}, {0x2190, '<'}, {0x2191, '^'},
+        {0x2192, '>'},  {0x2193, 'v'}, {0x2026, '.'}, {0x00b7, '.'},
+    };
+
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (table[i].rune == rune)
+            return (uint32_t)table[i].plain;
+    return rune < 0x80 ? rune : '?';
 }
 
 void terminal_show(struct terminal *terminal, const struct grid *grid)

@@ -34,6 +34,7 @@ static const struct look looks[ROLES] = {
     [ROLE_MNEMONIC] = {.bold = true},
     [ROLE_CHANGED] = {.color = LOOK_GREEN},
     [ROLE_RESULT] = {.color = LOOK_GREEN, .bold = true},
+    [ROLE_JUMP] = {.color = LOOK_MAGENTA},
     [ROLE_CURRENT] = {.reverse = true},
     [ROLE_EXECUTED] = {.color = LOOK_GREEN, .bold = true},
     [ROLE_NEXT] = {.underline = true},

@@ -47,6 +47,7 @@ enum role {
     ROLE_REGISTER,
     ROLE_CHANGED,  /* a register that changed */
     ROLE_RESULT,   /* what came of it */
+    ROLE_JUMP,     /* arrows beside code */
     ROLE_FRAME,    /* lines between parts of a screen, and their titles */
     ROLE_CURRENT,  /* the one of several that we are at */
     ROLE_EXECUTED, /* bytes and lines that the CPU has just executed */

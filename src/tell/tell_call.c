@@ -281,13 +281,17 @@ static void step_words(struct story *story, enum tell_form form)
     const struct view *before;
     const struct vregs *vregs = NULL;
     struct regs known = {0};
+    const char *text = step->text;
     struct around all;
+    struct insn insn;
     size_t verb, len, end_len;
 
+    if (insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0)
+        text = story_insn(story, &insn);
     if (form == TELL_TITLE)
-        say(story, "%s%s", step->text ? step->text : "an instruction", label);
+        say(story, "%s%s", text ? text : "an instruction", label);
     if (form == TELL_NEXT)
-        say(story, "%s", step->text ? step->text : "a step");
+        say(story, "%s", text ? text : "a step");
     if (form != TELL_SENTENCE)
         return;
     before = story_view_before(story);
@@ -299,8 +303,8 @@ static void step_words(struct story *story, enum tell_form form)
         vregs = &thread->vregs->value;
     around(step, &known, vregs, &all);
     effect = effect_of(&story->phrases, step, &all);
-    say(story, "%s was executed%s%s",
-        step->text ? step->text : "An instruction", *label ? " at" : "", label);
+    say(story, "%s was executed%s%s", text ? text : "An instruction",
+        *label ? " at" : "", label);
     len = strlen(effect);
     if (len > 0) { /* a verb in front, "returns to", wants a subject */
         verb = strspn(effect, "abcdefghijklmnopqrstuvwxyz");

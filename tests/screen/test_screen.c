@@ -506,14 +506,46 @@ Test(screen, an_event_without_a_place_leaves_the_source_unmarked)
     history_free(history);
 }
 
+/* --- jumps ---------------------------------------------------------------- */
+
+/* The loop of a traced program: its jump back has an arrow, and neither end is
+ * told by its address. */
+Test(screen, a_loop_is_seen_in_the_margin)
+{
+    struct history *history = record(ARGS("--", TRACEE("die_loop")));
+    char *text = NULL;
+    struct grid grid;
+
+    for (uint64_t seq = 0; seq < history_count(history); seq++) {
+        const struct event *event = history_event(history, seq);
+
+        if (event->kind != EVENT_STEP || !event->step.text ||
+            *event->step.text != 'j')
+            continue;
+        draw(history, seq, NULL, 40, 80, &grid);
+        text = text_of(&grid);
+        cr_expect(eq(ptr, strstr(text, "jnz 0x"), NULL), "%s", text);
+        cr_expect(ne(ptr, strstr(text, "╭▸+"), NULL), "%s", text);
+        cr_expect(ne(ptr, strstr(text, "╰─+"), NULL), "%s", text);
+        grid_release(&grid);
+        break;
+    }
+    cr_assert(ne(ptr, text, NULL));
+    free(text);
+    history_free(history);
+}
+
 /* --- the page ------------------------------------------------------------ */
 
 /* The row of a dump that begins at that offset, in ASCII: marks are blanks, as
- * are unwritten bytes. */
+ * are unwritten bytes. Where two stand side by side there is one. */
 static void plain_dump(const struct grid *grid, unsigned row, struct buf *out)
 {
-    for (unsigned column = 0; column < 75; column++) {
+    for (unsigned column = 0; column < 76; column++) {
         uint32_t rune = grid_cell(grid, row, column)->rune;
+
+        if (rune == '>' && grid_cell(grid, row, column + 1)->rune == '(')
+            continue;
 
         if (rune >= 0x80 || (column < 59 && strchr("[]<>()", (int)rune)))
             rune = ' ';
@@ -576,7 +608,7 @@ Test(screen, marks_and_roles_tell_bytes_apart)
     grid_release(&grid);
     draw(history, AT_MOV, NULL, 24, 80, &grid);
     expect_row(&grid, find_row(&grid, "00000000:"),
-               "00000000:<48 c7 c0 fc ff ff ff>48 01 f8)c3 ·· ·· ·· ·· ··  "
+               "00000000:<48 c7 c0 fc ff ff ff>(48 01 f8)c3 ·· ·· ·· ·· ··  "
                "H......H...");
     expect_role(&grid, "<48 c7 c0", ROLE_EXECUTED);
     grid_release(&grid);
@@ -584,7 +616,7 @@ Test(screen, marks_and_roles_tell_bytes_apart)
     expect_row(&grid, find_row(&grid, "00000000:"),
                "00000000: 48 c7 c0 fc ff ff ff<48");
     expect_row(&grid, find_row(&grid, "00000008:"),
-               "00000008: 01 f8>c3)·· ·· ·· ·· ··");
+               "00000008: 01 f8>(c3)·· ·· ·· ·· ··");
     grid_release(&grid);
     history_free(history);
 }
@@ -1019,7 +1051,7 @@ Test(screen, zeros_are_known_once_they_are_executed)
         draw(history, seq, NULL, 24, 80, &grid);
         line = row_of(&grid, find_row(&grid, "00000000:"));
         cr_expect(eq(int, strncmp(line + 9, "<b8 0", 5), 0), "%s", line);
-        cr_expect(eq(int, strncmp(line + 15, " 00 00 00>c3)", 13), 0), "%s",
+        cr_expect(eq(int, strncmp(line + 15, " 00 00 00>(c3)", 14), 0), "%s",
                   line);
         free(line);
         grid_release(&grid);

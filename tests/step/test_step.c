@@ -567,7 +567,7 @@ static void try_BYTE_NEXT(struct tty *tty, struct press key)
     wait_last(tty, "code[3]  event 5: 00 -> fc");
     press(tty, key);
     wait_last(tty, "code[4]  event 1: 00  mapped");
-    tty_wait_text(tty, "[fc{··}");
+    tty_wait_text(tty, "[fc]{··}");
     go(tty, "n", 6);
     wait_last(tty, "code[4]  event 6: 00 -> ff");
     go(tty, "b", 5);
@@ -1496,7 +1496,7 @@ static void check_color(const char *option, const char *env, bool expected)
     cr_assert(eq(int, tty_shows(&tty, ">   74 "), 1));
     go_to(&tty, FIRST_MOV);
     cr_assert(eq(int, any_color(&tty), expected), "%s %s", option, env);
-    cr_assert(eq(int, tty_shows(&tty, ":<48 c7 c0 fc ff ff ff>48 01 f8)"), 1));
+    cr_assert(eq(int, tty_shows(&tty, ":<48 c7 c0 fc ff ff ff>(48 01 f8)"), 1));
     cr_assert(eq(int, tty_shows(&tty, "* rax "), 1));
     quit(&tty);
 }
