@@ -60,7 +60,10 @@ LESSONS := $(shell ls lessons/[0-9][0-9]-*/*.c | \
                   sed -n 's,^\(lessons/[0-9]*-\(.*\)/\2\)\.c$$,\1,p')
 LESSON_TABLE = $(BUILD)/lessons/table.inc
 EMBEDDED = $(LESSONS:%=$(BUILD)/%.inc) $(LESSONS:%=$(BUILD)/%.c.inc) \
-           $(LESSON_TABLE)
+           $(LESSON_TABLE) $(PLAY_HOST).inc
+
+# The process in which --play runs what was typed.
+PLAY_HOST = $(BUILD)/lessons/playground/host
 
 # One runner holds all tests; it is linked with all of jittrace but its main,
 # and with what grades encoders.
@@ -167,7 +170,7 @@ $(BUILD)/src/%.o: src/%.c $(BUILD)/flags | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)$(COMPILE) -c -o $@ $<
 
-$(BUILD)/src/cli/lesson.o: $(EMBEDDED)
+$(BUILD)/src/cli/lesson.o $(BUILD)/src/cli/playground.o: $(EMBEDDED)
 
 # Other flags than the last time mean that everything is built anew.
 $(BUILD)/flags: force
@@ -207,6 +210,15 @@ $(BUILD)/lessons/%.c.inc: lessons/%.c | $(BUILD)/deps
 
 $(BUILD)/lessons/%.inc: $(BUILD)/lessons/%
 	$(SAY)xxd -i <$< >$@
+
+# Nothing but its own code runs there, at the addresses of src/play/request.h.
+$(PLAY_HOST): lessons/playground/host.c src/play/request.h Makefile \
+              | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)$(PLAIN) -O1 -Isrc -ffreestanding -fno-stack-protector -fno-pie \
+	    -fcf-protection=none -no-pie -static -nostdlib -s -Wl,-e,start \
+	    -Wl,--build-id=none -Wl,-Ttext-segment=0x8000000 \
+	    -Wl,--section-start=.caller=0x9000000 -o $@ $<
 
 $(LESSON_TABLE): force
 	@mkdir -p $(@D)

@@ -22,7 +22,8 @@ BEGIN {
     may["check"]   = "base cpu trace"
     may["format"]  = "base cpu trace tell screen"
     may["step"]    = "base cpu trace tell screen"
-    may["cli"]     = "base cpu trace target observe tell screen format step check lessons"
+    may["play"]    = "base cpu trace tell step"
+    may["cli"]     = "base cpu trace target observe tell screen format step check play lessons"
 
     # Each outside thing (the beginning of its headers' names), and its room.
     only["Zydis/"]       = only["Zycore/"]          = "cpu"

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 
     if (options_parse(argc, argv, &options, &err) < 0)
         return complain(&err);
-    if (!has_stdout && (!options.output || options.step)) {
+    if (!has_stdout && (!options.output || options.step || options.play)) {
         err_set(&err, ERR_OUTPUT,
                 "standard output is closed; -o FILE writes the trace to a "
                 "file");
@@ -54,5 +54,7 @@ int main(int argc, char **argv)
                 strerror(errno));
         return complain(&err);
     }
-    return options.doctor ? doctor(&options, &err) : show(&options, &err);
+    return options.doctor ? doctor(&options, &err)
+           : options.play ? playground(&options, &err)
+                          : show(&options, &err);
 }

@@ -72,6 +72,10 @@ static const struct entry table[] = {
     {"stdin", 0, "FILE", TO_TEXT, AT(input),
      "with --step: what the program reads from its\n"
      "standard input; nothing if this is left out"},
+    {"play", 0, NULL, TO_FLAG, AT(play),
+     "a place to try: type instructions (NASM syntax) or\n"
+     "bytes in hex; each is taken apart and run in a real\n"
+     "process; :help there tells more"},
     {"who", 0, "WHERE", TO_TEXT, AT(who),
      "tell who wrote one byte of the code, and only that:\n"
      "by which instruction, at which line or function,\n"
@@ -470,6 +474,13 @@ static int check(struct options *options, struct err *err)
         {o->replay && is_traced, NULL,
          "--replay shows a recorded trace; no TERM, no lesson and no program "
          "can be there with it"},
+        {o->play &&
+             (is_traced || o->replay || o->step || o->who || o->dump ||
+              o->check || o->brief || o->doctor || o->output || !is_text ||
+              o->limited || o->last || o->chosen || o->choice.after_output),
+         NULL,
+         "--play runs what is typed; of the other options only --color goes "
+         "with it"},
         {o->choice.after_output && !*o->choice.after_output, NULL,
          "--after-output takes what the program prints, not nothing"},
         {o->last && o->step, NULL,

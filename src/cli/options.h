@@ -41,6 +41,7 @@ struct options {
     bool help;
     bool version;
     bool doctor; /* what works on this machine */
+    bool play; /* instructions that are typed */
     bool list;
     enum manual manual; /* to write, or MANUAL_NONE */
     enum format format;

@@ -67,7 +67,7 @@ int complain(const struct err *err)
 }
 
 /* no-color.org: NO_COLOR counts when it is set and not empty. */
-static bool wants_color(const struct options *options, FILE *out)
+bool wants_color(const struct options *options, FILE *out)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 

@@ -16,6 +16,9 @@
 /* Says on standard error what failed. Returns the exit status for it. */
 int complain(const struct err *err);
 
+/* Whether the options, the environment and what out is ask for colours. */
+bool wants_color(const struct options *options, FILE *out);
+
 /* Starts the program that the options name; launch says what its descriptors
  * are to be. Returns its events, or NULL with err filled. */
 struct source *start_program(const struct options *options,
@@ -40,5 +43,9 @@ int show(const struct options *options, struct err *err);
  * shown in full here, else EX_OSERR, or another status if it cannot be printed.
  */
 int doctor(const struct options *options, struct err *err);
+
+/* --play: runs what is typed. Returns 0, 128+n after signal n, or what a failure
+ * is; that is said on standard error. */
+int playground(const struct options *options, struct err *err);
 
 #endif

@@ -88,4 +88,9 @@ size_t vregs_news(const struct vregs *told, const struct vregs *now,
 void vregs_set(struct vregs *vregs, enum vreg reg, struct bytes value,
                bool whole);
 
+/* Writes the area that FXRSTOR loads, VREGS_SAVED bytes (Intel SDM vol. 1, table
+ * 10-2): the x87, MXCSR and xmm0 to xmm15, but nothing that is above these. */
+#define VREGS_SAVED 512
+void vregs_save(const struct vregs *vregs, uint8_t *out);
+
 #endif

@@ -39,6 +39,7 @@ struct past {
     bool can_go; /* its reader can go to an event with `g` and its number */
     struct emissions *emissions; /* who calls whom, to name stores by; or NULL:
                                   * they are named by their own lines */
+    bool stays; /* its reader can look at no event: none is pointed at */
 };
 
 /* A keeper of the latest events, for who sees each only once: between one and

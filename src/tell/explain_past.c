@@ -50,7 +50,8 @@ static const struct event *recent_event(void *from, uint64_t index)
 
 struct past recent_past(struct recent *recent, struct emissions *emissions)
 {
-    return (struct past){recent_event, recent, recent->count, false, emissions};
+    return (struct past){recent_event, recent,    recent->count,
+                         false,        emissions, false};
 }
 
 const struct event *past_earlier(const struct crash *crash, int tid,

@@ -462,6 +462,8 @@ void note_command(struct crash *crash, uint64_t seq)
     const char *what = shown(crash, seq);
     struct buf program = {0};
 
+    if (crash->past->stays)
+        return;
     note_budget(crash);
     if (crash->past->can_go) {
         note(crash, NEXT, "`g %" PRIu64 "` shows %s.", seq, what);

@@ -175,7 +175,7 @@ static const struct event *past_event(void *from, uint64_t index)
 struct past history_past(struct history *history, bool can_go)
 {
     return (struct past){past_event, history, history_count(history), can_go,
-                         history_emissions(history)};
+                         history_emissions(history), false};
 }
 
 bool tell_explain(struct history *history, uint64_t seq,

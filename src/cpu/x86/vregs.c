@@ -198,3 +198,16 @@ void vregs_set(struct vregs *vregs, enum vreg reg, struct bytes value,
     if (whole)
         memset(at + len, 0, size - len);
 }
+
+void vregs_save(const struct vregs *vregs, uint8_t *out)
+{
+    memset(out, 0, VREGS_SAVED);
+    memcpy(out, vregs->fcw, sizeof vregs->fcw);
+    memcpy(out + 2, vregs->fsw, sizeof vregs->fsw);
+    memcpy(out + 4, vregs->ftw, sizeof vregs->ftw);
+    memcpy(out + 24, vregs->mxcsr, sizeof vregs->mxcsr);
+    for (size_t i = 0; i < VREGS_X87; i++)
+        memcpy(out + 32 + 16 * i, vregs->x87[i], sizeof *vregs->x87);
+    for (size_t i = 0; i < 16; i++)
+        memcpy(out + 160 + 16 * i, vregs->vector[i], 16);
+}
