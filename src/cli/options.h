@@ -18,6 +18,8 @@ enum format {
     FORMAT_TEXT,
     FORMAT_JSON,
     FORMAT_RAW,
+    FORMAT_QUESTIONS,
+    FORMAT_ANSWERS,
     FORMAT_JUNIT, /* with --check */
     FORMAT_GITHUB,
 };
@@ -41,13 +43,14 @@ struct options {
     bool help;
     bool version;
     bool doctor; /* what works on this machine */
-    bool play; /* instructions that are typed */
+    bool play;   /* instructions that are typed */
     bool list;
     enum manual manual; /* to write, or MANUAL_NONE */
     enum format format;
     enum when color;
     bool step;          /* show it step by step, as the reader asks */
     bool plain;         /* and that line by line */
+    bool predict;       /* ask before it is shown */
     bool brief;         /* verdicts and crashes only */
     const char *input;  /* what the program reads then, or NULL: nothing */
     const char *output; /* -o FILE, or NULL: standard output */

@@ -265,8 +265,11 @@ static int step(const struct options *options, struct source *source,
     struct session *session = session_new(events);
     int result = driver.signals < 0 ? -1 : 0;
     bool color = wants_color(options, stdout);
+    struct predict predict = {0};
+    struct buf score = {0};
 
     session->sink = fan;
+    session->predict = options->predict ? &predict : NULL;
     if (result == 0 && options->replay)
         result = session_load(session, err);
     if (result == 0)
@@ -275,6 +278,13 @@ static int step(const struct options *options, struct source *source,
     if (!options->replay)
         end_program(source, fan, events, &driver,
                     options->output || options->dump);
+    if (result >= 0 && predict.answered > 0) {
+        predict_score(&predict, &score);
+        printf("%s\n", buf_text(&score));
+        fflush(stdout);
+    }
+    buf_release(&score);
+    predict_release(&predict);
     *status = session->status;
     if (driver.signals >= 0)
         close(driver.signals);
@@ -322,6 +332,11 @@ static enum verdicts_form report_form(enum format format)
     return forms[format];
 }
 
+static bool is_quiz(enum format format)
+{
+    return format == FORMAT_QUESTIONS || format == FORMAT_ANSWERS;
+}
+
 /* Adds the sink that the options name. Returns what it writes to, or NULL. */
 static FILE *add_output(struct sink *fan, const struct options *options,
                         struct err *err)
@@ -340,6 +355,9 @@ static FILE *add_output(struct sink *fan, const struct options *options,
                          ? who_sink_new(out, color, options->who_number)
                      : options->format == FORMAT_JSON ? json_sink_new(out)
                      : options->format == FORMAT_RAW  ? raw_sink_new(out)
+                     : is_quiz(options->format)
+                         ? quiz_sink_new(out, color,
+                                         options->format == FORMAT_ANSWERS)
                      : options->brief ? brief_sink_new(out, color)
                                       : text_sink_new(out, color));
     return out;
@@ -352,7 +370,8 @@ int show(const struct options *options, struct err *err)
     const bool lives = !options->replay;
     const bool writes = !options->step || options->output;
     const bool judges = /* what else is made of the events tells no verdict */
-        options->step || (!options->who && options->format != FORMAT_RAW);
+        options->step || (!options->who && options->format != FORMAT_RAW &&
+                          !is_quiz(options->format));
     struct launch launch = {.stdin_fd = -1,
                             .stdout_fd = -1,
                             .stderr_fd = -1,

@@ -30,6 +30,10 @@ struct sink *raw_sink_new(FILE *out);
  * none, finish fails with ERR_DATA. */
 struct sink *who_sink_new(FILE *out, bool color, uint64_t number);
 
+/* A sheet of questions about what happens next (tell/question.h), numbered from
+ * 1 on, written when the sink is finished; or of the answers to them. */
+struct sink *quiz_sink_new(FILE *out, bool color, bool answers);
+
 /*
  * Generated code as files in the directory of that name, which is made if it is
  * not there and must else be empty: what is there is never overwritten or

@@ -35,6 +35,11 @@ struct fullscreen {
     struct grid grid;
     enum command asking; /* which command the prompt is for, or none */
     struct buf prompt;   /* its question, and what was typed there so far */
+    size_t from;         /* where that begins */
+    bool steps;          /* the reader has asked for the next event ... */
+    uint64_t before;     /* ... of this one: a question may come first */
+    bool predicts;       /* the prompt is for that */
+    struct buf reply;
     const char *message; /* of ours, or NULL: the session's */
     bool changed;        /* the grid is not what should be seen */
     long drawn;          /* when that was */
@@ -62,11 +67,11 @@ static void draw(struct fullscreen *full)
         grid_release(&full->grid);
         grid_init(&full->grid, rows, columns);
     }
-    if (full->asking != COMMAND_NONE)
+    if (full->asking != COMMAND_NONE || full->predicts)
         screen->prompt = buf_text(&full->prompt);
     screen->message = *message ? message : NULL;
-    screen_draw(screen, full->session->history, full->session->seq,
-                &full->grid);
+    screen_draw(screen, full->session->history,
+                full->session->seq - full->predicts, &full->grid);
     screen->prompt = screen->message = NULL;
     terminal_show(full->terminal, &full->grid);
 }
@@ -94,9 +99,43 @@ static void obey(struct fullscreen *full, enum command command,
         session_interrupt(full->session);
         return;
     }
+    full->before = full->session->seq;
+    full->steps = command == COMMAND_NEXT;
     full->done = !session_do(full->session, command, argument);
     if (full->session->goal != GOAL_NONE && !was_running)
         full->started = driver_now();
+}
+
+/* Asks about the event that the session has come to, which is not shown yet. */
+static void predict(struct fullscreen *full)
+{
+    struct session *session = full->session;
+
+    if (!full->steps || session->goal != GOAL_NONE)
+        return;
+    full->steps = false;
+    if (!session->predict || session->seq != full->before + 1 ||
+        !predict_ask(session->predict, session->history, session->seq))
+        return;
+    full->predicts = full->changed = true;
+    buf_clear(&full->prompt);
+    buf_printf(&full->prompt, "%s ",
+               buf_text(&session->predict->question.text));
+    full->from = full->prompt.len;
+}
+
+/* Takes the answer; one that is none is asked for again. */
+static void take_answer(struct fullscreen *full, const char *answer)
+{
+    buf_clear(&full->reply);
+    full->predicts =
+        !predict_answer(full->session->predict, answer, &full->reply);
+    full->message = buf_text(&full->reply);
+    if (!full->predicts)
+        return;
+    buf_clear(&full->prompt);
+    buf_printf(&full->prompt, "%s: ", full->message);
+    full->from = full->prompt.len;
 }
 
 /* A key while the prompt is there. */
@@ -104,10 +143,15 @@ static void answer(struct fullscreen *full, const struct press *press)
 {
     enum command asking = full->asking;
     struct buf *prompt = &full->prompt;
-    size_t before = prompt->len, from = strlen(command_table[asking].question);
+    size_t before = prompt->len, from = full->from;
     uint32_t rune = press->kind == PRESS_CHARACTER ? press->character : 0;
 
-    if (press->kind == PRESS_KEY && press->key == KEY_IS_ENTER) {
+    if (full->predicts && press->kind == PRESS_KEY &&
+        press->key == KEY_IS_ENTER) {
+        take_answer(full, buf_text(prompt) + from);
+    } else if (full->predicts && rune == CHARACTER_ESCAPE) {
+        take_answer(full, "");
+    } else if (press->kind == PRESS_KEY && press->key == KEY_IS_ENTER) {
         full->asking = COMMAND_NONE;
         obey(full, asking, buf_text(prompt) + from);
     } else if (rune == CHARACTER_ESCAPE) {
@@ -136,7 +180,7 @@ static void take_key(struct fullscreen *full, const struct press *press)
         command = command_of_letter((char)press->character);
 
     full->changed = true;
-    if (full->asking != COMMAND_NONE) {
+    if (full->asking != COMMAND_NONE || full->predicts) {
         answer(full, press);
     } else if (command == COMMAND_NONE && screen->help) {
         screen->help = press->kind != PRESS_CHARACTER ||
@@ -151,6 +195,7 @@ static void take_key(struct fullscreen *full, const struct press *press)
         full->message = NULL;
         buf_clear(&full->prompt);
         buf_append_text(&full->prompt, command_table[command].question);
+        full->from = full->prompt.len;
     } else {
         obey(full, command, NULL);
     }
@@ -236,6 +281,7 @@ int fullscreen_run(struct session *session, struct driver *driver, bool color,
             take_key(&full, &press);
         if (full.end || full.done || (more = run(&full, err)) < 0)
             break;
+        predict(&full);
         running = session->goal != GOAL_NONE;
         if (full.changed && until_draw(&full, heard || running) == 0)
             draw(&full);
@@ -256,5 +302,6 @@ int fullscreen_run(struct session *session, struct driver *driver, bool color,
     terminal_free(full.terminal);
     grid_release(&full.grid);
     buf_release(&full.prompt);
+    buf_release(&full.reply);
     return more < 0 ? -1 : full.end;
 }

@@ -315,6 +315,84 @@ static void reach(struct plain *plain)
         driver_pause(plain->driver);
 }
 
+/* --- reading ------------------------------------------------------------- */
+
+/* Waits for a line, which is whole or the last one, and takes it without its
+ * newline and the blanks around it. Returns false when there is none, or
+ * plain->end. */
+static bool read_line(struct plain *plain, struct buf *line)
+{
+    struct buf *input = &plain->input;
+    size_t used, len, first = 0;
+    const uint8_t *newline;
+    char bytes[4096];
+    ssize_t got;
+
+    while (!(newline = memchr(buf_text(input), '\n', input->len)) &&
+           !plain->input_ended && !plain->end) {
+        if (driver_wait(plain->driver, DRIVER_INPUT, -1)) {
+            got = read(plain->driver->input, bytes, sizeof bytes);
+            if (got > 0)
+                buf_append(input, bytes, (size_t)got);
+            else if (got == 0 || errno != EINTR)
+                plain->input_ended = true;
+            if (got < 0 && errno == EIO) /* the terminal is gone */
+                plain->end = SIGHUP;
+        }
+        if (take_signals(plain))
+            ask(plain);
+    }
+    if (plain->end || input->len == 0)
+        return false;
+    len = newline ? (size_t)(newline - input->data) : input->len;
+    used = newline ? len + 1 : len;
+    while (len > 0 && strchr(" \t\r", input->data[len - 1]))
+        len--;
+    while (first < len && strchr(" \t", input->data[first]))
+        first++;
+    buf_clear(line);
+    buf_append(line, input->data + first, len - first);
+    memmove(input->data, input->data + used, input->len - used);
+    input->len -= used;
+    return true;
+}
+
+/* --- obeying ------------------------------------------------------------- */
+
+/* Asks about the event that the session has come to, which is not shown yet. */
+static void predict(struct plain *plain)
+{
+    struct session *session = plain->session;
+    struct predict *predict = session->predict;
+    struct pen *pen = &plain->pen;
+    struct buf line = {0}, reply = {0};
+    bool done = false;
+
+    if (!predict_ask(predict, session->history, session->seq))
+        return;
+    pen_words(pen, ROLE_HEADING, 0, buf_text(&predict->question.text));
+    if (predict->question.given.len > 0) {
+        pen_column(pen, INDENT);
+        pen_words(pen, ROLE_NOTE, INDENT, buf_text(&predict->question.given));
+    }
+    while (!done) {
+        pen_text(pen, ROLE_KEY, "predict>");
+        buf_append_text(&pen->out, " ");
+        put(plain);
+        if (!read_line(plain, &line))
+            break;
+        if (!isatty(plain->driver->input))
+            pen_line(pen, ROLE_PLAIN, "%s", buf_text(&line));
+        buf_clear(&reply);
+        done = predict_answer(predict, buf_text(&line), &reply);
+        say(plain, buf_text(&reply));
+    }
+    if (!done && !plain->end)
+        say(plain, "");
+    buf_release(&line);
+    buf_release(&reply);
+}
+
 /* Moves, and tells where that led to: to an event, or to the byte at the cursor
  * with its whole history up to the event. */
 static void move(struct plain *plain, enum command command,
@@ -341,6 +419,9 @@ static void move(struct plain *plain, enum command command,
         put(plain);
     }
     reach(plain);
+    if (session->predict && !plain->end && command == COMMAND_NEXT &&
+        session->seq == before + 1)
+        predict(plain);
     if (plain->end)
         return;
     message = buf_text(&session->message);
@@ -391,48 +472,6 @@ static void obey(struct plain *plain, const char *line)
     else
         move(plain, command, command_table[command].what ? argument : NULL);
     buf_release(&reply);
-}
-
-/* --- reading ------------------------------------------------------------- */
-
-/* Waits for a line, which is whole or the last one, and takes it without its
- * newline and the blanks around it. Returns false when there is none, or
- * plain->end. */
-static bool read_line(struct plain *plain, struct buf *line)
-{
-    struct buf *input = &plain->input;
-    size_t used, len, first = 0;
-    const uint8_t *newline;
-    char bytes[4096];
-    ssize_t got;
-
-    while (!(newline = memchr(buf_text(input), '\n', input->len)) &&
-           !plain->input_ended && !plain->end) {
-        if (driver_wait(plain->driver, DRIVER_INPUT, -1)) {
-            got = read(plain->driver->input, bytes, sizeof bytes);
-            if (got > 0)
-                buf_append(input, bytes, (size_t)got);
-            else if (got == 0 || errno != EINTR)
-                plain->input_ended = true;
-            if (got < 0 && errno == EIO) /* the terminal is gone */
-                plain->end = SIGHUP;
-        }
-        if (take_signals(plain))
-            ask(plain);
-    }
-    if (plain->end || input->len == 0)
-        return false;
-    len = newline ? (size_t)(newline - input->data) : input->len;
-    used = newline ? len + 1 : len;
-    while (len > 0 && strchr(" \t\r", input->data[len - 1]))
-        len--;
-    while (first < len && strchr(" \t", input->data[first]))
-        first++;
-    buf_clear(line);
-    buf_append(line, input->data + first, len - first);
-    memmove(input->data, input->data + used, input->len - used);
-    input->len -= used;
-    return true;
 }
 
 int plain_run(struct session *session, struct driver *driver, FILE *out,

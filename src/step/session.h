@@ -14,6 +14,7 @@
 
 #include "screen/command.h"
 #include "screen/screen.h"
+#include "step/predict.h"
 #include "step/search.h"
 #include "trace/history.h"
 #include "trace/sink.h"
@@ -43,7 +44,8 @@ struct session {
     int status;  /* as 128 + signal or the status */
     bool asks;   /* before it lets the program run for what may not come; else
                 * nobody is there to answer. Set by the driver. */
-    struct buf message; /* what the last move had to say, or nothing */
+    struct predict *predict; /* asks before a step is shown; or NULL */
+    struct buf message;      /* what the last move had to say, or nothing */
 
     /* Its own: */
     uint64_t origin; /* where the goal was set */
