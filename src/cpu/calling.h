@@ -111,6 +111,9 @@ void calling_before(const struct regs *regs, struct regs *before);
  * program counter is behind it when it has trapped. */
 extern const uint8_t trap_insn;
 
+/* The shortest instruction that does nothing: one byte (SDM vol. 2, NOP). */
+extern const uint8_t idle_insn;
+
 /* The length of the breakpoint instruction that bytes end in, which lie before
  * the program counter; 0 if there is none. TRAP_LOOK_BACK bytes tell. */
 #define TRAP_LOOK_BACK 2

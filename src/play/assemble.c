@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define MESSAGE 300 /* bytes of it, after which no more is added */
+
 #define LIMITS "ulimit -t 2; ulimit -f 2048; "
 
 /* With the directory in front and what it prints read by us. */
@@ -139,13 +141,14 @@ static void write_statements(enum assembler with, const char *line,
 
 /* --- the assembler ------------------------------------------------------- */
 
-/* Takes over what an assembler has printed, without where it says that was:
+/* Takes over what an assembler has printed, once, without where it says that was:
  * "in:2: error: invalid combination" becomes "invalid combination". */
 static void take_message(const char *text, struct buf *message)
 {
     static const char *const kinds[] = {
         "error: ", "warning: ", "Error: ", "Warning: ", "fatal: "};
     const char *words = NULL, *end;
+    struct buf said = {0};
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !words; i++)
         if ((words = strstr(text, kinds[i])))
@@ -153,12 +156,14 @@ static void take_message(const char *text, struct buf *message)
     /* Other lines only say in which file. */
     if (!words)
         return;
-    if (message->len > 0)
-        buf_append_text(message, "; ");
     /* nasm ends a warning with the option for it: " [-w+number-overflow]". */
     end = strstr(words, " [-w");
-    buf_append(message, words,
+    buf_append(&said, words,
                end ? (size_t)(end - words) : strcspn(words, "\n"));
+    if (message->len < MESSAGE && !strstr(buf_text(message), buf_text(&said)))
+        buf_printf(message, "%s%s", message->len > 0 ? "; " : "",
+                   buf_text(&said));
+    buf_release(&said);
 }
 
 /* Reads what the assembler made. Returns false where there is nothing. */

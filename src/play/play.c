@@ -487,7 +487,7 @@ int play(struct driver *driver, FILE *out, bool color, play_start *start,
             play.end = signal;
         if (end == PROMPT_FAILED)
             play.end = -1;
-        if (end == PROMPT_LINE && line.len > 0 &&
+        if (end == PROMPT_LINE && line.len > 0 && *line.data != ';' &&
             !obey(&play, (char *)buf_text(&line)))
             try_line(&play, buf_text(&line));
         put(&play);

@@ -77,6 +77,8 @@ static int write_request(const struct play_state *state, struct bytes code)
     vregs_save(&state->vregs, request->fxsave);
     memset(request->code, trap_insn, sizeof request->code);
     memcpy(request->code, code.data, code.len);
+    if (code.len < sizeof request->code)
+        request->code[code.len] = idle_insn;
     memcpy(request->data, state->data, sizeof request->data);
     memcpy(request->stack, state->stack, sizeof request->stack);
     if (fd >= 0 &&
@@ -87,6 +89,22 @@ static int write_request(const struct play_state *state, struct bytes code)
     }
     free(request);
     return fd;
+}
+
+/* Where control is after a step. Some instructions take the next one with them,
+ * for the trap comes behind that: mov ss by its nature (SDM vol. 3, 6.8.3),
+ * cpuid and others where a hypervisor makes them. Behind the code that is an
+ * idle one, which is as if it had not been. */
+static uint64_t after_step(const struct event_step *step, uint64_t end)
+{
+    struct insn insn;
+
+    if (step->next == end + 1 &&
+        insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0 &&
+        insn_goes_on(&insn) && !insn_distance(&insn) &&
+        step->addr + insn.length == end)
+        return end;
+    return step->next;
 }
 
 /* What a step, or the way into the code, leads to: whether that is the end of
@@ -120,7 +138,7 @@ static bool take(struct run *run, const struct event *event, uint64_t end)
     case EVENT_ENTER:
         return is_end(run, event->tid, event->enter.addr, end);
     case EVENT_STEP:
-        return is_end(run, event->tid, event->step.next, end);
+        return is_end(run, event->tid, after_step(&event->step, end), end);
     case EVENT_LEAVE:
         run->end =
             event->leave.to == PLAY_BACK && word_is(event->leave.how, "return")

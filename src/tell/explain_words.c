@@ -25,6 +25,8 @@ void explanation_write(struct explanation *explanation, struct pen *pen,
                                                      "next"};
 
     for (int i = 0; i < EXPLAIN_LINES; i++) {
+        if (explanation->line[i].len == 0)
+            continue;
         pen_column(pen, indent);
         pen_text(pen, ROLE_HEADING, names[i]);
         pen_column(pen, indent + NAMES_WIDTH);

@@ -162,6 +162,7 @@ void calling_before(const struct regs *regs, struct regs *before)
 #define INT_N 0xcd /* of two bytes; the second is the vector, 3 for #BP */
 
 const uint8_t trap_insn = 0xcc;
+const uint8_t idle_insn = 0x90;
 const uint8_t syscall_bytes[SYSCALL_LENGTH] = {0x0f, 0x05};
 
 size_t trap_length(const uint8_t bytes[TRAP_LOOK_BACK])
