@@ -26,6 +26,7 @@ struct moment {
     struct focus focus;
     struct explanation *explanation; /* or NULL: there is none of it */
     struct grid *grid;
+    bool two_columns; /* the listing has a pane of its own, as the stack */
 };
 
 /* The state at that moment; valid until history_view is asked again. */
@@ -71,8 +72,14 @@ void pane_source(const struct moment *moment, struct pane *pane);
 /* The listing of code around addr; current: the event is about that. */
 void pane_listing(const struct moment *moment, uint64_t addr, bool current,
                   struct pane *pane);
+/* The same of the instruction that the event is about, if there is one. */
+void pane_code(const struct moment *moment, struct pane *pane);
 void pane_page(const struct moment *moment, struct pane *pane);
 void pane_insn(const struct moment *moment, struct pane *pane);
+/* Where there is no instruction: what the kernel was asked for. */
+void pane_call(const struct moment *moment, struct pane *pane);
+/* Where no registers are known: the storing instruction, or the memory. */
+void pane_instead_of_registers(const struct moment *moment, struct pane *pane);
 void pane_regs(const struct moment *moment, struct pane *pane);
 void pane_stack(const struct moment *moment, struct pane *pane);
 void pane_vectors(const struct moment *moment, struct pane *pane);

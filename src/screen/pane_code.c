@@ -323,3 +323,13 @@ void pane_listing(const struct moment *moment, uint64_t addr, bool current,
     write_lines(moment, &code, addr, current, pane);
     free(code.ring);
 }
+
+void pane_code(const struct moment *moment, struct pane *pane)
+{
+    const struct focus *focus = &moment->focus;
+    const struct event *event = moment->event;
+    bool current = event->kind == EVENT_STEP || event->kind == EVENT_ENTER ||
+                   focus->kind == FOCUS_SIGNAL;
+
+    pane_listing(moment, focus->addr, current, pane);
+}

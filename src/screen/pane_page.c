@@ -296,8 +296,7 @@ void pane_page(const struct moment *moment, struct pane *pane)
 
     if (!find_addr(moment, &addr)) {
         pen_text(&pane->title, ROLE_HEADING, "page");
-        pen_words(&pane->pen, ROLE_NOTE, 0,
-                  "The program has not asked for memory for code yet.");
+        pen_words(&pane->pen, ROLE_NOTE, 0, "Memory for code: none so far.");
         return;
     }
     dump.region = view_region_at(dump.view, addr);
@@ -384,12 +383,7 @@ void pane_insn(const struct moment *moment, struct pane *pane)
 
     /* Code elsewhere than in the page that is shown is none to show. */
     if (focus->kind == FOCUS_NONE || is_elsewhere(moment)) {
-        pen_text(&pane->title, ROLE_HEADING, "instruction");
-        pen_words(pen, ROLE_NOTE, 0,
-                  focus->kind == FOCUS_NONE ? "There is no code."
-                  : moment->event->kind == EVENT_UNMAP
-                      ? "There is no code here any more."
-                      : "There is no code here yet.");
+        pane_call(moment, pane);
         return;
     }
 

@@ -92,17 +92,13 @@ void pane_regs(const struct moment *moment, struct pane *pane)
     struct pen *pen = &pane->pen;
     struct buf text = {0};
 
+    if (!regs) {
+        pane_instead_of_registers(moment, pane);
+        return;
+    }
     pen_text(&pane->title, ROLE_HEADING, "registers");
     if (moment->screen->decimal)
         buf_append_text(&pane->right, "decimal");
-    if (!regs) {
-        pen_words(pen, ROLE_NOTE, 2,
-                  "  not known yet: they are read when control enters "
-                  "generated code");
-        pane->has_ellipsis =
-            moment->screen->all_registers && pane_lines(pen) > pane->body.rows;
-        return;
-    }
     if (!known)
         changes.count = 0;
     for (size_t i = 0; i < changes.count; i++)

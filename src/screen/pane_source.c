@@ -71,6 +71,18 @@ static void place_of(struct history *history, const struct view *view,
     }
 }
 
+/* The line of an event, be it inside generated code or not: the line that the
+ * code was made from, or the call. */
+static void place_of_source(const struct event *event, struct place *place)
+{
+    *place = (struct place){.kind = PLACE_UNKNOWN};
+    if (!event->source.file)
+        return;
+    place->kind = PLACE_SOURCE;
+    place->file = mem_copy_text(event->source.file);
+    place->line = event->source.line;
+}
+
 /* The current line stands in the upper half: what follows matters more. A
  * narrow pane has no room for indentation. */
 static void show_source(const struct moment *moment, const struct place *place,
@@ -123,13 +135,20 @@ void pane_source(const struct moment *moment, struct pane *pane)
     if (event->kind == EVENT_WRITE && !words)
         words = event->write.text;
     place_of(moment->history, view, event, &place);
+    if (moment->two_columns && place.kind == PLACE_CODE)
+        place_of_source(event, &place);
     place.current = place.kind != PLACE_UNKNOWN;
     if (place.current && moment->focus.kind == FOCUS_SIGNAL)
         place.addr = moment->focus.addr;
     for (uint64_t i = moment->seq; !words && place.kind == PLACE_UNKNOWN &&
-                                   i-- > 0 && moment->seq - i <= LOOK_BACK;)
-        place_of(moment->history, view, history_event(moment->history, i),
-                 &place);
+                                   i-- > 0 && moment->seq - i <= LOOK_BACK;) {
+        const struct event *before = history_event(moment->history, i);
+
+        if (moment->two_columns && before->kind != EVENT_WRITE)
+            place_of_source(before, &place);
+        else
+            place_of(moment->history, view, before, &place);
+    }
     if (place.kind == PLACE_SOURCE)
         show_source(moment, &place, pane);
     if (place.kind == PLACE_CODE)

@@ -10,12 +10,14 @@
 #include "screen/screen.h"
 
 #include "base/utf8.h"
+#include "tell/stack.h"
 #include "tell/tell.h"
 #include "screen/command.h"
 #include "screen/pane.h"
 
-#define WIDE        130u /* columns for two columns of panes */
-#define RIGHT       98u  /* the widest that the right one gets */
+#define WIDE        110u /* columns for two columns of panes */
+#define DUMP        75u  /* of a dump with 16 bytes a row */
+#define FIELDS      68u  /* of most instructions' fields side by side */
 #define GAP         2u   /* between them */
 #define NARROW      60u  /* below, an instruction's fields are a line each */
 #define MIN_COLUMNS 20u
@@ -26,23 +28,28 @@
 /* In the order in which they stand below each other. */
 enum pane_name {
     PANE_SOURCE,
+    PANE_CODE, /* in two columns; else the source has it */
     PANE_PAGE,
     PANE_INSN,
     PANE_REGS,
+    PANE_STACK, /* in two columns; else instead of the registers */
     PANE_STORY,
     PANE_OUTPUT,
     PANES,
 };
 
 static void (*const draw_pane[PANES])(const struct moment *, struct pane *) = {
-    [PANE_SOURCE] = pane_source, [PANE_PAGE] = pane_page,
-    [PANE_INSN] = pane_insn,     [PANE_REGS] = pane_regs,
+    [PANE_SOURCE] = pane_source, [PANE_CODE] = pane_code,
+    [PANE_PAGE] = pane_page,     [PANE_INSN] = pane_insn,
+    [PANE_REGS] = pane_regs,     [PANE_STACK] = pane_stack,
     [PANE_STORY] = pane_story,   [PANE_OUTPUT] = pane_output,
 };
 
-#define BIT(name)   (1u << PANE_##name)
-#define ALL_PANES   ((1u << PANES) - 1)
-#define RIGHT_PANES (BIT(PAGE) | BIT(INSN) | BIT(REGS))
+#define BIT(name)  (1u << PANE_##name)
+#define ALL_PANES  (((1u << PANES) - 1) & ~BIT(CODE) & ~BIT(STACK))
+#define LEFT_PANES (BIT(SOURCE) | BIT(CODE) | BIT(PAGE))
+#define RIGHT_PANES \
+    (BIT(INSN) | BIT(REGS) | BIT(STACK) | BIT(STORY) | BIT(OUTPUT))
 
 struct share {
     enum pane_name pane; /* PANES: the end of the table */
@@ -64,6 +71,27 @@ static const struct share narrow_shares[] = {
     {PANE_STORY, 1}, {PANE_INSN, 2},  {PANE_SOURCE, 1}, {PANES, 0},
 };
 
+/* Of two columns. */
+static const struct share left_shares[] = {
+    {PANE_SOURCE, 4},
+    {PANE_CODE, 4},
+    {PANE_PAGE, 3},
+    {PANES, 0},
+};
+static const struct share right_shares[] = {
+    {PANE_STORY, 4}, {PANE_INSN, 6},   {PANE_REGS, 4},  {PANE_INSN, 1},
+    {PANE_STORY, 1}, {PANE_OUTPUT, 2}, {PANE_STACK, 4}, {PANES, 0},
+};
+static const struct share left_rounds[] = {
+    {PANE_CODE, 8},  {PANE_SOURCE, 12}, {PANE_PAGE, 8}, {PANE_SOURCE, 20},
+    {PANE_CODE, 18}, {PANE_PAGE, 17},   {PANES, 0},
+};
+static const struct share right_rounds[] = {
+    {PANE_REGS, 6},  {PANE_STACK, 6},  {PANE_STORY, 7},   {PANE_INSN, 8},
+    {PANE_REGS, 12}, {PANE_OUTPUT, 6}, {PANE_STACK, 12},  {PANE_STORY, 12},
+    {PANE_INSN, 10}, {PANE_STORY, 18}, {PANE_OUTPUT, 12}, {PANES, 0},
+};
+
 /* What is left goes round, up to these heights. */
 static const struct share rounds[] = {
     {PANE_SOURCE, 10}, {PANE_STORY, 6},   {PANE_OUTPUT, 4}, {PANE_PAGE, 6},
@@ -75,14 +103,14 @@ static const struct share rounds[] = {
  * crash, down to a number of rows that they keep, in that order. */
 static const struct share taken[] = {
     {PANE_SOURCE, 0}, {PANE_OUTPUT, 0}, {PANE_PAGE, 2},
-    {PANE_STORY, 3},  {PANES, 0},
+    {PANE_STACK, 0},  {PANE_STORY, 3},  {PANES, 0},
 };
 static const struct share narrow_taken[] = {
     {PANE_SOURCE, 0}, {PANE_OUTPUT, 0}, {PANE_PAGE, 0},
     {PANE_INSN, 0},   {PANE_STORY, 3},  {PANES, 0},
 };
 static const struct share story_taken[] = {
-    {PANE_OUTPUT, 0}, {PANE_SOURCE, 0}, {PANE_REGS, 0},
+    {PANE_OUTPUT, 0}, {PANE_SOURCE, 0}, {PANE_STACK, 0}, {PANE_REGS, 0},
     {PANE_PAGE, 0},   {PANE_INSN, 0},   {PANES, 0},
 };
 
@@ -110,9 +138,15 @@ static void lay_out(const struct moment *moment, unsigned panes,
                     struct area area, struct area *areas)
 {
     const struct screen *screen = moment->screen;
-    bool narrow = area.columns < NARROW, given = true;
-    enum pane_name last = panes & BIT(SOURCE) ? PANE_SOURCE : PANE_REGS;
-    const struct share *share = narrow ? narrow_shares : shares;
+    bool narrow = area.columns < NARROW && !moment->two_columns, given = true;
+    enum pane_name last = panes & BIT(SOURCE) ? PANE_SOURCE : PANE_STORY;
+    const struct share *share = panes == ALL_PANES
+                                    ? (narrow ? narrow_shares : shares)
+                                : panes & BIT(SOURCE) ? left_shares
+                                                      : right_shares;
+    const struct share *more = panes == ALL_PANES    ? rounds
+                               : panes & BIT(SOURCE) ? left_rounds
+                                                     : right_rounds;
     unsigned rows[PANES] = {0}, left = area.rows;
 
     for (; share->pane != PANES; share++) {
@@ -127,7 +161,7 @@ static void lay_out(const struct moment *moment, unsigned panes,
     }
     while (left > 0 && given) {
         given = false;
-        for (share = rounds; share->pane != PANES && left > 0; share++)
+        for (share = more; share->pane != PANES && left > 0; share++)
             if (rows[share->pane] && rows[share->pane] < share->rows) {
                 rows[share->pane]++;
                 left--;
@@ -137,11 +171,12 @@ static void lay_out(const struct moment *moment, unsigned panes,
     if (rows[last] > 1)
         rows[last] += left;
 
-    if ((screen->all_registers || screen->vectors || screen->stack) &&
+    if ((screen->all_registers || screen->vectors ||
+         (screen->stack && !moment->two_columns)) &&
         rows[PANE_REGS])
         take_rows(rows, narrow ? narrow_taken : taken,
-                  screen->stack     ? pane_stack_rows()
-                  : screen->vectors ? pane_vectors_rows()
+                  screen->stack && !moment->two_columns ? pane_stack_rows()
+                  : screen->vectors                     ? pane_vectors_rows()
                                     : pane_regs_rows(area.columns),
                   &rows[PANE_REGS]);
     if (rows[PANE_STORY])
@@ -155,21 +190,38 @@ static void lay_out(const struct moment *moment, unsigned panes,
         }
 }
 
-static void draw_panes(const struct moment *moment)
+/* The panes of two columns that have something to show. */
+static unsigned present(const struct moment *moment)
+{
+    struct stack_words stack;
+    unsigned panes = LEFT_PANES | RIGHT_PANES;
+
+    if (moment->focus.kind == FOCUS_NONE)
+        panes &= ~BIT(CODE);
+    if (stack_find(moment->history, moment->seq, &stack))
+        stack_release(&stack);
+    else
+        panes &= ~BIT(STACK);
+    return panes;
+}
+
+static void draw_panes(struct moment *moment)
 {
     struct grid *grid = moment->grid;
     struct area area = {1, 0, grid->rows - 2, grid->columns}, side = area;
-    struct area areas[PANES];
+    struct area areas[PANES] = {{0}};
+    unsigned all = area.columns - GAP;
 
-    if (area.columns < WIDE) {
+    moment->two_columns = area.columns >= WIDE;
+    if (!moment->two_columns) {
         lay_out(moment, ALL_PANES, area, areas);
     } else {
-        side.columns = area.columns / 2 < RIGHT ? area.columns / 2 : RIGHT;
-        side.columns = side.columns > 80 ? side.columns : 80;
-        area.columns -= side.columns + GAP;
+        area.columns = all >= DUMP + FIELDS ? DUMP + (all - DUMP - FIELDS) / 2
+                                            : all * 9 / 20;
+        side.columns = all - area.columns;
         side.column = area.columns + GAP;
-        lay_out(moment, ALL_PANES & ~RIGHT_PANES, area, areas);
-        lay_out(moment, RIGHT_PANES, side, areas);
+        lay_out(moment, present(moment) & LEFT_PANES, area, areas);
+        lay_out(moment, present(moment) & RIGHT_PANES, side, areas);
     }
     pane_cursor(grid, areas[PANE_STORY].row + 1, areas[PANE_STORY].column);
     for (int i = 0; i < PANES; i++) {
@@ -178,7 +230,7 @@ static void draw_panes(const struct moment *moment)
         if (areas[i].rows == 0)
             continue;
         pane = pane_begin(areas[i]);
-        if (i == PANE_REGS && moment->screen->stack)
+        if (i == PANE_REGS && moment->screen->stack && !moment->two_columns)
             pane_stack(moment, &pane);
         else if (i == PANE_REGS && moment->screen->vectors)
             pane_vectors(moment, &pane);

@@ -15,7 +15,9 @@
  *      output of the program so far
  *      keys, a message or a prompt
  *
- * Wide screens have them in two columns. Small ones show fewer lines of each,
+ * From 110 columns on they stand in two: source, disassembly and page at the
+ * left, the others and the stack at the right; a pane that has nothing to show
+ * is left out until it has. Small screens show fewer lines of each,
  * and leave panes out in a fixed order rather than overflow.
  */
 #ifndef JITTRACE_SCREEN_SCREEN_H

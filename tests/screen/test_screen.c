@@ -19,11 +19,11 @@
 
 TestSuite(screen, .timeout = 120);
 
-/* The three sizes that must be good. */
+/* The sizes that must be good. */
 static const struct {
     unsigned rows;
     unsigned columns;
-} sizes[] = {{24, 80}, {20, 40}, {60, 200}};
+} sizes[] = {{24, 80}, {20, 40}, {30, 110}, {50, 160}, {60, 200}};
 
 #define SIZES (sizeof sizes / sizeof *sizes)
 
@@ -261,15 +261,25 @@ Test(screen, grids_differ_in_characters_roles_size_and_cursor)
 
 /* --- layout -------------------------------------------------------------- */
 
-/* Where rules begin, as text: "row,column ...". */
+static bool is_line(const struct grid *grid, unsigned row, unsigned column)
+{
+    return grid_cell(grid, row, column)->rune == 0x2500;
+}
+
+/* Where rules begin, "── ", at the left or two blanks behind a pane, as text:
+ * "row,column ...". */
 static size_t rules_of(const struct grid *grid, struct buf *out)
 {
-    unsigned right = grid->columns == 200 ? 102 : 0;
     size_t count = 0;
 
     for (unsigned row = 0; row < grid->rows; row++) {
-        for (unsigned column = 0; column <= right; column += 102) {
-            if (grid_cell(grid, row, column)->rune != 0x2500)
+        for (unsigned column = 0; column + 2 < grid->columns; column++) {
+            if (!is_line(grid, row, column) ||
+                !is_line(grid, row, column + 1) ||
+                is_line(grid, row, column + 2) ||
+                (column > 0 && (column == 1 ||
+                                grid_cell(grid, row, column - 1)->rune != ' ' ||
+                                grid_cell(grid, row, column - 2)->rune != ' ')))
                 continue;
             buf_printf(out, "%u,%u ", row, column);
             count++;
@@ -278,28 +288,33 @@ static size_t rules_of(const struct grid *grid, struct buf *out)
     return count;
 }
 
+/* In two columns the listing and the stack have a pane once there are any. */
 Test(screen, rules_stay_where_they_are)
 {
-    static const size_t panes[SIZES] = {5, 5, 6};
+    static const size_t panes[SIZES] = {5, 5, 5, 5, 5};
     struct history *history = record(ARGS("-4"));
 
     for (size_t i = 0; i < SIZES; i++) {
         struct buf first = {0};
+        unsigned changes = 0;
 
         for (uint64_t seq = 0; seq < history_count(history); seq++) {
             struct buf rules = {0};
             struct grid grid;
+            size_t count;
 
             draw(history, seq, NULL, sizes[i].rows, sizes[i].columns, &grid);
-            cr_expect(eq(sz, rules_of(&grid, &rules), panes[i]));
-            if (seq == 0)
-                buf_append_text(&first, buf_text(&rules));
-            cr_expect(
-                eq(str, (char *)buf_text(&rules), (char *)buf_text(&first)),
-                "event %d", (int)seq);
+            count = rules_of(&grid, &rules);
+            cr_expect(ge(sz, count, panes[i]), "event %d", (int)seq);
+            cr_expect(le(sz, count, sizes[i].columns < 110 ? 5u : 8u));
+            if (seq > 0 && strcmp(buf_text(&rules), buf_text(&first)) != 0)
+                changes++;
+            buf_clear(&first);
+            buf_append_text(&first, buf_text(&rules));
             buf_release(&rules);
             grid_release(&grid);
         }
+        cr_expect(le(uint, changes, sizes[i].columns < 110 ? 0u : 3u));
         buf_release(&first);
     }
     history_free(history);
@@ -800,7 +815,15 @@ Test(screen, changed_registers_come_first_with_their_old_values)
     expect_row(&grid, row + 1, "* rax -4 → -1  * flags PF ZF → PF SF");
     grid_release(&grid);
     draw(history, AT_PROTECT, NULL, 24, 80, &grid);
-    cr_assert(has_text(&grid, "not known yet"));
+    row = find_row(&grid, "── memory for code");
+    cr_assert(has_text(&grid, "written     from +0 to +10"));
+    grid_release(&grid);
+    draw(history, AT_WRITE, NULL, 24, 80, &grid);
+    row = find_row(&grid, "── the instruction that stores");
+    cr_assert(has_text(&grid, " = code[0]: 00 → 48"));
+    grid_release(&grid);
+    draw(history, AT_ADD, NULL, 24, 80, &grid);
+    row = find_row(&grid, "── registers");
     grid_release(&grid);
     draw(history, AT_LEAVE, NULL, 24, 80, &grid);
     expect_row(&grid, row + 1, "  as generated code left them");
@@ -1078,7 +1101,7 @@ Test(screen, other_programs_can_be_drawn)
             expect_row(&grid, 24 - 1,
                        "Enter next  b back  ] stage  r run  / search  R "
                        "registers  x hex  ? help  q quit");
-            find_row(&grid, "── registers");
+            find_row(&grid, "── what happened");
             grid_release(&grid);
         }
         history_free(history);

@@ -300,6 +300,16 @@ Test(step, at_40_columns)
     check_size(20, 40, "tests/golden/step-4-40x20.txt");
 }
 
+Test(step, at_110_columns)
+{
+    check_size(30, 110, "tests/golden/step-4-110x30.txt");
+}
+
+Test(step, at_160_columns)
+{
+    check_size(50, 160, "tests/golden/step-4-160x50.txt");
+}
+
 Test(step, at_200_columns)
 {
     check_size(60, 200, "tests/golden/step-4-200x60.txt");
