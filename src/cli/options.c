@@ -32,6 +32,7 @@ struct entry {
         TO_TEXT, /* a const char * there: the argument */
         TO_FORMAT,
         TO_COLOR,
+        TO_THEME,
         TO_ABI,
         TO_MANUAL,
         TO_RULE,
@@ -129,6 +130,11 @@ static const struct entry table[] = {
     {"color", 0, "WHEN", TO_COLOR, 0,
      "auto (the default: on a terminal, unless\n"
      "NO_COLOR is set), always or never"},
+    {"theme", 0, "NAME", TO_THEME, AT(theme),
+     "colours of the full screen where there are 256 or\n"
+     "more: dark, light, contrast, plain or auto (the\n"
+     "default, from COLORFGBG); JITTRACE_THEME says the\n"
+     "same"},
     {"doctor", 0, NULL, TO_FLAG, AT(doctor),
      "tell what works on this machine, what is used\n"
      "instead where it does not, and how to allow it"},
@@ -154,6 +160,9 @@ static const struct choices {
                    "are, and with --check junit and github"},
     [TO_COLOR] = {{"auto", "always", "never"},
                   "--color takes auto, always or never, not '%s'"},
+    [TO_THEME] = {{"auto", "dark", "light", "contrast", "plain"},
+                  "--theme takes auto, dark, light, contrast or plain, not "
+                  "'%s'"},
     [TO_ABI] = {{"sysv", "none"}, "--abi takes sysv or none, not '%s'"},
     [TO_MANUAL] = {{"man", "bash", "zsh", "fish"},
                    "--generate takes man, bash, zsh or fish, not '%s'"},
@@ -315,6 +324,7 @@ static int take(const struct entry *entry, const char *value,
         *(bool *)at = true;
         break;
     case TO_TEXT:
+    case TO_THEME:
         *(const char **)at = value;
         break;
     case TO_FORMAT:

@@ -48,6 +48,7 @@ struct options {
     enum manual manual; /* to write, or MANUAL_NONE */
     enum format format;
     enum when color;
+    const char *theme;  /* the name of one (screen/theme.h), or NULL */
     bool step;          /* show it step by step, as the reader asks */
     bool plain;         /* and that line by line */
     bool predict;       /* ask before it is shown */

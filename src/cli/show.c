@@ -77,6 +77,16 @@ bool wants_color(const struct options *options, FILE *out)
            strcmp(term, "dumb") != 0;
 }
 
+/* What the option asks for, else the environment, as far as it is one. */
+static const struct theme *wanted_theme(const struct options *options)
+{
+    const char *name = getenv("JITTRACE_THEME");
+
+    if (options->theme)
+        name = options->theme;
+    return name && theme_find(name) ? theme_find(name) : theme_find(NULL);
+}
+
 struct source *start_program(const struct options *options,
                              const struct launch *launch, struct err *err)
 {
@@ -273,8 +283,10 @@ static int step(const struct options *options, struct source *source,
     if (result == 0 && options->replay)
         result = session_load(session, err);
     if (result == 0)
-        result = fullscreen ? fullscreen_run(session, &driver, color, err)
-                            : plain_run(session, &driver, stdout, color, err);
+        result = fullscreen
+                     ? fullscreen_run(session, &driver,
+                                      color ? wanted_theme(options) : NULL, err)
+                     : plain_run(session, &driver, stdout, color, err);
     if (!options->replay)
         end_program(source, fan, events, &driver,
                     options->output || options->dump);

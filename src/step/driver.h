@@ -11,6 +11,7 @@
 #ifndef JITTRACE_STEP_DRIVER_H
 #define JITTRACE_STEP_DRIVER_H
 
+#include "screen/theme.h"
 #include "step/session.h"
 
 struct driver {
@@ -29,7 +30,8 @@ struct driver {
  * with err filled when the source, the terminal or writing (as sink_write)
  * failed.
  *
- * fullscreen_run shows the session on the terminal, which must be usable
+ * fullscreen_run shows the session in the colours of a theme, or NULL for none,
+ * on the terminal, which must be usable
  * (terminal.h) and is left as it was.
  *
  * plain_run reads commands from driver->input, words or letters of command.def,
@@ -40,8 +42,8 @@ struct driver {
  * all that remains, a paragraph an event. While the program runs to an event,
  * lines wait.
  */
-int fullscreen_run(struct session *session, struct driver *driver, bool color,
-                   struct err *err);
+int fullscreen_run(struct session *session, struct driver *driver,
+                   const struct theme *theme, struct err *err);
 int plain_run(struct session *session, struct driver *driver, FILE *out,
               bool color, struct err *err);
 

@@ -250,13 +250,13 @@ static int run(struct fullscreen *full, struct err *err)
     return more;
 }
 
-int fullscreen_run(struct session *session, struct driver *driver, bool color,
-                   struct err *err)
+int fullscreen_run(struct session *session, struct driver *driver,
+                   const struct theme *theme, struct err *err)
 {
     struct fullscreen full = {
         .session = session,
         .driver = driver,
-        .terminal = terminal_new(color, err),
+        .terminal = terminal_new(theme, err),
         .asking = COMMAND_NONE,
         .started = driver_now(),
         .changed = true,

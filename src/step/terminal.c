@@ -32,6 +32,8 @@
 #undef columns
 #undef lines
 
+#define FIRST_PAIR 8 /* of those of a theme: behind those of the looks */
+
 #define ESCAPE_MILLISECONDS 25 /* a lone Escape is known for one after that */
 
 /* What it takes to put the terminal back comes first. */
@@ -43,6 +45,7 @@ struct terminal {
     char restore[256];
     SCREEN *screen;
     bool color;
+    bool themed; /* each role has a pair of its own: FIRST + role */
 };
 
 /* Bytes of the stack that it is at the bottom of. */
@@ -149,7 +152,31 @@ static void expect_crashes(struct terminal *terminal)
 
 /* --- taking it and giving it back ---------------------------------------- */
 
-static void set_up(struct terminal *terminal, bool color)
+/* A number of a colour: itself where the terminal takes any (the capability RGB
+ * of user_caps(5)), else the nearest of 256. */
+static int number_of(rgb color)
+{
+    return tigetflag("RGB") > 0 && COLORS >= 1 << 24
+               ? (int)color
+               : (int)theme_nearest(color);
+}
+
+/* Fewer than 256 are the reader's own, and may be any. */
+static void set_colors(struct terminal *terminal, const struct theme *theme)
+{
+    use_default_colors();
+    init_pair(LOOK_RED, COLOR_RED, -1);
+    init_pair(LOOK_GREEN, COLOR_GREEN, -1);
+    init_pair(LOOK_MAGENTA, COLOR_MAGENTA, -1);
+    terminal->themed = !theme_is_plain(theme) && COLORS >= 256 &&
+                       COLOR_PAIRS > FIRST_PAIR + ROLES;
+    for (int role = 0; terminal->themed && role < ROLES; role++)
+        init_extended_pair(FIRST_PAIR + role,
+                           number_of(theme_color(theme, (enum role)role)),
+                           number_of(theme_background(theme)));
+}
+
+static void set_up(struct terminal *terminal, const struct theme *theme)
 {
     /* Keys that terminals send whatever their description says. */
     static const struct {
@@ -172,13 +199,9 @@ static void set_up(struct terminal *terminal, bool color)
     typeahead(-1); /* a key that waits is no reason to draw less */
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         define_key(keys[i].sequence, keys[i].key);
-    terminal->color = color && has_colors() && start_color() == OK;
-    if (terminal->color) {
-        use_default_colors();
-        init_pair(LOOK_RED, COLOR_RED, -1);
-        init_pair(LOOK_GREEN, COLOR_GREEN, -1);
-        init_pair(LOOK_MAGENTA, COLOR_MAGENTA, -1);
-    }
+    terminal->color = theme && has_colors() && start_color() == OK;
+    if (terminal->color)
+        set_colors(terminal, theme);
 }
 
 static void do_nothing(int signal)
@@ -202,7 +225,7 @@ static SCREEN *open_screen(void)
     return screen;
 }
 
-struct terminal *terminal_new(bool color, struct err *err)
+struct terminal *terminal_new(const struct theme *theme, struct err *err)
 {
     struct terminal *terminal = mem_alloc(STACK_SIZE);
 
@@ -221,7 +244,7 @@ struct terminal *terminal_new(bool color, struct err *err)
         delscreen(terminal->screen);
     } else {
         expect_crashes(terminal);
-        set_up(terminal, color);
+        set_up(terminal, theme);
         return terminal;
     }
     free(terminal);
@@ -291,6 +314,13 @@ static uint32_t plain_rune(uint32_t rune)
     return rune < 0x80 ? rune : '?';
 }
 
+static short pair_of(const struct terminal *terminal, enum role role)
+{
+    if (terminal->themed)
+        return (short)(FIRST_PAIR + (int)role);
+    return terminal->color ? (short)style_look(role).color : (short)0;
+}
+
 void terminal_show(struct terminal *terminal, const struct grid *grid)
 {
     cchar_t *row = mem_resize(NULL, grid->columns, sizeof *row);
@@ -307,7 +337,7 @@ void terminal_show(struct terminal *terminal, const struct grid *grid)
                      (look.bold ? A_BOLD : A_NORMAL) |
                          (look.underline ? A_UNDERLINE : A_NORMAL) |
                          (look.reverse ? A_REVERSE : A_NORMAL),
-                     terminal->color ? (short)look.color : (short)0, NULL);
+                     pair_of(terminal, cell->role), NULL);
         }
         mvadd_wchnstr((int)y, 0, row, (int)grid->columns);
     }

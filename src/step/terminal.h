@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "screen/command.h"
 #include "screen/grid.h"
+#include "screen/theme.h"
 
 /* There is one at a time, which ncurses knows. */
 struct terminal;
@@ -20,9 +21,9 @@ struct terminal;
 /* Whether standard input and output are a terminal that can do it. */
 bool terminal_is_usable(void);
 
-/* Takes the terminal. Signals are left to the caller. Returns NULL with err
+/* Takes the terminal. theme: its colours, NULL for none. Signals are left to the caller. Returns NULL with err
  * filled if it cannot. */
-struct terminal *terminal_new(bool color, struct err *err);
+struct terminal *terminal_new(const struct theme *theme, struct err *err);
 
 /* Gives it back as it was; accepts NULL. */
 void terminal_free(struct terminal *terminal);

@@ -174,6 +174,7 @@ Test(cli, what_is_no_option)
     refused_args(ARGS(JITTRACE, "--color=maybe"), EX_USAGE, "always");
     refused_args(ARGS(JITTRACE, "--format"), EX_USAGE, "--format");
     refused_args(ARGS(JITTRACE, "--color"), EX_USAGE, "--color");
+    refused_args(ARGS(JITTRACE, "--theme=pink"), EX_USAGE, "'pink'");
     refused_args(ARGS(JITTRACE, "-o"), EX_USAGE, "-o");
     refused_args(ARGS(JITTRACE, "--output"), EX_USAGE, "--output");
     refused_args(ARGS(JITTRACE, "--"), EX_USAGE, "--");

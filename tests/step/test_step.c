@@ -184,6 +184,9 @@ static void mask_addresses(char *text)
 
         if (len == 12)
             mask_address(text, at ? page : NULL);
+        /* A word of the stack, behind its address. */
+        if (len == 16 && !strncmp(text - 5, "x  0x", 5))
+            memset(text, 'x', len);
         text += len + (text[len] != 0);
     }
 }
@@ -1517,6 +1520,44 @@ Test(step, color)
     check_color("--color=never", "A=1", false);
     check_color("--color=auto", "NO_COLOR=1", false);
     check_color("--color=always", "NO_COLOR=1", true);
+}
+
+/* The option goes before the environment; what is no theme there is none. */
+Test(step, themes_bring_a_background)
+{
+    static const struct {
+        const char *option;
+        const char *env;
+        unsigned background; /* of 256 colours; 0: the terminal's */
+    } cases[] = {
+        {"--theme=light", "JITTRACE_THEME=dark", 231},
+        {"--theme=plain", "JITTRACE_THEME=dark", 0},
+        {"--theme=contrast", "A=1", 16},
+        {"--step", "JITTRACE_THEME=light", 231},
+        {"--step", "JITTRACE_THEME=pink", 234},
+        {"--step", "COLORFGBG=0;15", 231},
+        {"--theme=light", "NO_COLOR=1", 0},
+        {"--theme=light", "TERM=xterm", 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        VTermScreenCell cell;
+        struct tty tty;
+
+        start_command(&tty,
+                      &(struct job){.argv = ARGS(JITTRACE, "--step",
+                                                 cases[i].option, "-4"),
+                                    .env = ARGS(cases[i].env)},
+                      24, 80);
+        tty_cell(&tty, 5, 79, &cell);
+        cr_expect(eq(int, VTERM_COLOR_IS_DEFAULT_BG(&cell.bg) ? 1 : 0,
+                     cases[i].background == 0),
+                  "case %zu", i);
+        if (cases[i].background && VTERM_COLOR_IS_INDEXED(&cell.bg))
+            cr_expect(eq(uint, cell.bg.indexed.idx, cases[i].background),
+                      "case %zu", i);
+        quit(&tty);
+    }
 }
 
 /* What is the matter with a byte shows in its looks as well as in its mark. */
