@@ -39,7 +39,7 @@ void pane_stack(const struct moment *moment, struct pane *pane)
         const bool is_popped = addr < stack.top && !is_top;
         const char *meaning = stack_meaning(&stack, n, NULL, &phrases);
 
-        pen_text(pen, ROLE_CURRENT, is_top ? "> " : "  ");
+        pen_text(pen, is_top ? ROLE_CURRENT : ROLE_PLAIN, is_top ? "> " : "  ");
         pen_print(pen, is_popped ? ROLE_NOTE : ROLE_ADDRESS, "0x%" PRIx64,
                   addr);
         pen_print(pen, is_popped ? ROLE_NOTE : ROLE_REGISTER,
