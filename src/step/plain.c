@@ -251,7 +251,8 @@ static void write_event(struct plain *plain)
         explanation_write(&explanation, pen, INDENT);
     explanation_release(&explanation);
     write_registers(plain, history_event(history, seq));
-    write_story(plain, ROLE_NEXT, TELL_NEXT);
+    if (!plain->session->predict) /* it could be the answer */
+        write_story(plain, ROLE_NEXT, TELL_NEXT);
     put(plain);
 }
 

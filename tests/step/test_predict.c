@@ -87,6 +87,18 @@ Test(predict, asks_for_flags_branches_and_targets)
            "call\n\n0\n\n1\n\nno\n\n\n\n10\n\ncode[2]\nq\n", parts);
 }
 
+/* What comes next could be the answer: "Next: jmp code[2]". */
+Test(predict, does_not_tell_before)
+{
+    struct result result;
+
+    play(&(struct job){.argv = STEP("--lesson", "loops", "5")}, "call\n",
+         &result);
+    cr_assert(lacks(buf_text(&result.out), "Next: "), "%s",
+              buf_text(&result.out));
+    result_release(&result);
+}
+
 /* What was shown before is not asked again, nor what other commands lead to. */
 Test(predict, asks_only_what_comes_next)
 {
