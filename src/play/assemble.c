@@ -187,13 +187,16 @@ static int run_in(const char *directory, enum assembler with,
     struct buf command = {0}, name = {0};
     char text[512];
     FILE *file, *pipe;
+    bool written;
     int status = -1;
 
     buf_printf(&name, "%s/in", directory);
     file = fopen(buf_text(&name), "we");
-    if (!file ||
-        fwrite(statements->data, 1, statements->len, file) < statements->len ||
-        fclose(file) != 0) {
+    written = file && fwrite(statements->data, 1, statements->len, file) ==
+                          statements->len;
+    if (file && fclose(file) != 0)
+        written = false;
+    if (!written) {
         buf_printf(message, "cannot write to %s: %s", directory,
                    strerror(errno));
         goto done;

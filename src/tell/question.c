@@ -219,14 +219,40 @@ static bool ask_step(struct history *history, uint64_t seq,
 
 /* --- about a store ------------------------------------------------------- */
 
+/* Whether the bytes that are there of a number, the lowest first, are those of
+ * one in the word: "4", "x*2+1". */
+static bool has_number(const char *word, const uint8_t *bytes, size_t count)
+{
+    char *end;
+
+    for (const char *at = word; *at; at = end) {
+        const bool is_negative = at > word && at[-1] == '-';
+        uint64_t value;
+        bool same = true;
+
+        end = (char *)at + 1;
+        if (!isdigit((unsigned char)*at))
+            continue;
+        value = strtoull(at, &end, 0);
+        value = is_negative ? -value : value;
+        for (size_t i = 0; i < count; i++)
+            same &= bytes[i] == (uint8_t)(value >> 8 * i);
+        if (same)
+            return true;
+    }
+    return false;
+}
+
 /* A byte of an immediate, from what is there of its instruction, and from the
- * words that the program was started with. */
+ * words that the program was started with. Of a number that is not in these
+ * nobody could say it. */
 static bool ask_byte(struct history *history, uint64_t seq,
                      struct question *question)
 {
     struct phrases phrases = {0};
     const struct event *start;
     const struct insn_field *field;
+    bool is_known = false;
     struct focus focus;
     uint64_t at;
 
@@ -237,7 +263,15 @@ static bool ask_byte(struct history *history, uint64_t seq,
         (focus.state == INSN_PARTLY && !focus.text_known && !focus.unwritten))
         return false;
     field = fields_at(&focus.insn, (unsigned)at);
-    if (!field || field->kind != FIELD_IMMEDIATE || field->is_relative)
+    start = history_event(history, 0);
+    if (!field || field->kind != FIELD_IMMEDIATE || field->is_relative ||
+        field->size > sizeof(uint64_t) || start->kind != EVENT_START)
+        return false;
+    for (size_t i = 1; i < start->start.argv.count; i++)
+        is_known |= has_number(start->start.argv.list[i],
+                               focus.insn.bytes + field->offset,
+                               at - field->offset + 1);
+    if (!is_known)
         return false;
     question->kind = QUESTION_BYTE;
     question->addr = focus.addr;
@@ -251,10 +285,8 @@ static bool ask_byte(struct history *history, uint64_t seq,
         &question->given, "%s = %s",
         phrase_place(&phrases, focus.addr - focus.base, at),
         phrase_bytes(&phrases, (struct bytes){focus.insn.bytes, (size_t)at}));
-    start = history_event(history, 0);
     buf_append_text(&question->given, "; the program is");
-    for (size_t i = 0;
-         start->kind == EVENT_START && i < start->start.argv.count; i++)
+    for (size_t i = 0; i < start->start.argv.count; i++)
         buf_printf(&question->given, " %s", start->start.argv.list[i]);
     phrases_release(&phrases);
     return true;

@@ -87,6 +87,27 @@ Test(predict, asks_for_flags_branches_and_targets)
            "call\n\n0\n\n1\n\nno\n\n\n\n10\n\ncode[2]\nq\n", parts);
 }
 
+/* Who knows the arguments of the program does not know the 1 of sub rdi, 1;
+ * and 77 where that stands within a word. */
+Test(predict, asks_for_bytes_of_known_numbers)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=questions", "--lesson",
+                                   "loops", "5")},
+        &result);
+    cr_assert(lacks(buf_text(&result.out), "byte 1 of"), "%s",
+              buf_text(&result.out));
+    result_release(&result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=questions", "--lesson",
+                                   "expressions", "x*77+300", "3")},
+        &result);
+    cr_assert(contains(buf_text(&result.out), "; the program is expressions "
+                                              "x*77+300 3"),
+              "%s", buf_text(&result.out));
+    result_release(&result);
+}
+
 /* What comes next could be the answer: "Next: jmp code[2]". */
 Test(predict, does_not_tell_before)
 {
