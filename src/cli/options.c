@@ -230,7 +230,8 @@ const struct help_prose help_prose = {
         "or not there, 71 if the system forbids tracing, 73 if the file of\n"
         "-o or the directory of --dump-code cannot be made, 74 if they cannot\n"
         "be written. --step ends the program if it still runs, and then the\n"
-        "status is 0.\n",
+        "status is 0; that of --play is 0, or 65 if it read from a pipe what\n"
+        "it could not understand.\n",
 };
 
 /* Columns in front of what is said of an option, and of a budget. */

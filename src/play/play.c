@@ -18,6 +18,7 @@
 #include "trace/sink.h"
 
 #define HELP_COLUMN 25u
+#define MOMENTS     1000u /* so many lines can be taken back */
 
 /* After a line; the first one before all lines. */
 struct moment {
@@ -82,6 +83,11 @@ static struct moment *go_on(struct play *play)
     struct moment *moment =
         mem_copy(play->moments[play->count - 1], sizeof *moment);
 
+    if (play->count == MOMENTS) {
+        free(play->moments[0]);
+        memmove(play->moments, play->moments + 1,
+                --play->count * sizeof *play->moments);
+    }
     play->moments = mem_grow(play->moments, play->count, &play->capacity,
                              sizeof *play->moments);
     play->moments[play->count++] = moment;
