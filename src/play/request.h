@@ -19,8 +19,9 @@
 #define PLAY_STACK_SIZE (2 * PLAY_PAGE)
 
 /* Where rsp is at first, with the return address there, as in a function that
- * was just called; what is above belongs to the caller. */
-#define PLAY_TOP (PLAY_STACK + PLAY_STACK_SIZE - 256)
+ * was just called: 8 below a multiple of 16 (psABI 3.2.2). What is above belongs
+ * to the caller. */
+#define PLAY_TOP (PLAY_STACK + PLAY_STACK_SIZE - 256 - 8)
 
 /* The return address: behind a call instruction of host.c, whose section the
  * Makefile puts there. */

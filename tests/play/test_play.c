@@ -97,7 +97,7 @@ Test(play, runs_jumps_and_labels)
             {"taken, because ZF is 1", "rax 0x0 -> 0x1"}},
            {"jmp short $+4; ud2; mov al, 1\n", {"rax 0x0 -> 0x1"}},
            {"call f; jmp e; f: mov eax, 7; ret; e:\n:regs\n",
-            {"rax 0x0 -> 0x7", "rsp = 0x30001f00"}},
+            {"rax 0x0 -> 0x7", "rsp = 0x30001ef8"}},
            {"mov ecx, 100; L: loop L\n", {"...  69 more instructions"}},
            {"jmp e; db 'a;b'; e: inc eax\n", {"rax 0x0 -> 0x1"}});
 }
@@ -166,7 +166,7 @@ Test(play, returns_to_a_caller)
 {
     EXPECT({"mov eax, 42; ret\nret\n:regs\n",
             {"returned to its caller with rax = 42", "with rax = 42",
-             "rsp = 0x30001f00"}});
+             "rsp = 0x30001ef8"}});
 }
 
 Test(play, says_what_is_wrong)
