@@ -127,7 +127,8 @@ static bool is_end(struct run *run, int tid, uint64_t next, uint64_t end)
     run->call = regs->value[REG_SYSCALL];
     run->end = RUN_CALLS;
     /* Other instructions than that have numbers of their own. */
-    return strcmp(insn.mnemonic, "syscall") != 0 || !is_harmless(run->call);
+    run->by_syscall = strcmp(insn.mnemonic, "syscall") == 0;
+    return !run->by_syscall || !is_harmless(run->call);
 }
 
 /* Takes in an event. Returns whether the run is over. */

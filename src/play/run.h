@@ -55,8 +55,9 @@ enum run_end {
 struct run {
     struct history *history; /* freed by run_release */
     enum run_end end;
-    uint64_t call; /* RUN_CALLS: its number */
-    int signal;    /* RUN_ASKED: which asked us to end, if not SIGINT */
+    uint64_t call;   /* RUN_CALLS: its number ... */
+    bool by_syscall; /* ... as the instruction of that name has them */
+    int signal;      /* RUN_ASKED: which asked us to end, if not SIGINT */
 };
 
 /* Runs code, not empty and at most PLAY_PAGE bytes, and makes *state what is

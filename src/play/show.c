@@ -5,6 +5,8 @@
  */
 #include "play/show.h"
 
+#include <sys/syscall.h>
+
 #include "cpu/effect.h"
 #include "tell/code.h"
 #include "tell/paragraph.h"
@@ -105,6 +107,30 @@ static void show_explanation(struct pen *pen, const struct run *run)
     explanation_release(&explanation);
 }
 
+/* The name of a system call that is refused, " fork", of those that one may try
+ * first; else nothing. */
+static const char *call_name(const struct run *run)
+{
+    static const struct {
+        uint64_t number;
+        const char *name;
+    } names[] = {
+        {SYS_fork, " fork"},     {SYS_vfork, " vfork"},
+        {SYS_clone, " clone"},   {SYS_clone3, " clone3"},
+        {SYS_execve, " execve"}, {SYS_open, " open"},
+        {SYS_openat, " openat"}, {SYS_creat, " creat"},
+        {SYS_unlink, " unlink"}, {SYS_rename, " rename"},
+        {SYS_kill, " kill"},     {SYS_tgkill, " tgkill"},
+        {SYS_ioctl, " ioctl"},   {SYS_socket, " socket"},
+        {SYS_ptrace, " ptrace"}, {SYS_reboot, " reboot"},
+    };
+
+    for (size_t i = 0; run->by_syscall && i < sizeof names / sizeof *names; i++)
+        if (names[i].number == run->call)
+            return names[i].name;
+    return "";
+}
+
 static void show_end(struct pen *pen, const struct run *run)
 {
     const struct event *last =
@@ -130,10 +156,10 @@ static void show_end(struct pen *pen, const struct run *run)
     case RUN_CALLS:
         pen_words(pen, ROLE_WARNING, 0,
                   phrase(&phrases,
-                         "stopped before the system call: number %" PRIu64
-                         " (%s = %" PRIu64 ") may change more than its own "
-                         "process, and what is typed here must not.",
-                         run->call, reg_name(REG_SYSCALL), run->call));
+                         "stopped before the system call%s (%s = %" PRIu64
+                         "): it may change more than its own process, and what "
+                         "is typed here must not.",
+                         call_name(run), reg_name(REG_SYSCALL), run->call));
         break;
     case RUN_LEFT:
         pen_words(pen, ROLE_WARNING, 0,

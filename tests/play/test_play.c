@@ -144,9 +144,9 @@ Test(play, lets_system_calls_change_nothing_else)
     EXPECT({"mov eax, 60; mov edi, 3; syscall" STILL,
             {"The process has ended with status 3.", BEFORE}},
            {"mov eax, 57; syscall" STILL,
-            {"stopped before the system call: number 57", BEFORE}},
+            {"stopped before the system call fork (rax = 57)", BEFORE}},
            {"mov eax, 62; mov edi, -1; mov esi, 9; syscall" STILL,
-            {"stopped before the system call: number 62", BEFORE}},
+            {"stopped before the system call kill (rax = 62)", BEFORE}},
            {"int 0x80" STILL, {"stopped before the system call", BEFORE}},
            {"mov eax, 34; syscall" STILL, {"stopped after 3 seconds", BEFORE}},
            {"mov dword [data], 0x0a6968\nmov eax, 1; mov edi, eax; "
