@@ -14,6 +14,7 @@
 #   make check-random [RUNS=10000] [SEED=1]    runs random machine code under it
 #   make stress [RUNS=50] [LOAD=4]    the programs of the tests, again and again
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
+#   make check-formats   gives asciinema, Graphviz and gdb what is made for them
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make fuzz       odd input for all that reads files of others; RUNS=1000000
 #   make sanitize   all tests, with the address and undefined sanitizers
@@ -111,7 +112,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .PHONY: all deps demo check run-check fuzz run-fuzz fuzzers check-encoder \
         exhaustive check-random check-jits stress lint sanitize \
         rebase bench bench-programs install uninstall deb portable dist \
-        check-packages clean embedded force \
+        check-packages check-formats clean embedded force \
         exercise watch hint reset solution progress
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -529,6 +530,12 @@ dist:
 	@git archive --prefix=jittrace-$(VERSION)/ HEAD | \
 	    gzip -9n >$(BUILD)/jittrace-$(VERSION).tar.gz
 	@echo $(BUILD)/jittrace-$(VERSION).tar.gz
+
+# What is made for asciinema, Graphviz and gdb, given to them.
+check-formats:
+	@$(DEPS) build formats
+	@$(MAKE) $(JOBS) all
+	@tests/formats.sh ./$(PROGRAM)
 
 # All three, tried; ROOTS names bare Debians to install the package in.
 check-packages: deb portable dist

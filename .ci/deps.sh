@@ -36,6 +36,10 @@ check     binutils              command objdump
 check     python3               command /usr/bin/python3
 check     python3-jsonschema    module jsonschema
 check     luajit                command luajit
+formats   asciinema             command asciinema
+formats   graphviz              command dot
+formats   gdb                   command gdb
+formats   bsdutils              command script
 package   dpkg-dev              command dpkg-buildflags
 package   binutils              command strip
 fuzz      clang                 command clang
@@ -72,6 +76,9 @@ bash                  bash                bash               bash
 nasm                  nasm                nasm               nasm
 dash                  dash                dash               dash
 binutils              binutils            binutils           binutils
+asciinema             asciinema           asciinema          asciinema
+graphviz              graphviz            graphviz           graphviz
+bsdutils              util-linux          util-linux         util-linux-misc
 dpkg-dev              dpkg-dev            dpkg               dpkg-dev
 python3               python3             python             python3
 python3-jsonschema    python3-jsonschema  python-jsonschema  py3-jsonschema

@@ -22,6 +22,10 @@ enum format {
     FORMAT_ANSWERS,
     FORMAT_JUNIT, /* with --check */
     FORMAT_GITHUB,
+    FORMAT_ASCIICAST,
+    FORMAT_DOT,
+    FORMAT_CHROME,
+    FORMAT_PERF_MAP,
 };
 
 /* What --generate writes. */
@@ -56,6 +60,7 @@ struct options {
     const char *input;  /* what the program reads then, or NULL: nothing */
     const char *output; /* -o FILE, or NULL: standard output */
     const char *dump;   /* --dump-code DIR, or NULL */
+    bool elf;           /* and as ELF there */
     const char *replay; /* a recording to show, or NULL */
     bool check;         /* verdicts only */
     struct check_options rules;

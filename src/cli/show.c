@@ -349,6 +349,32 @@ static bool is_quiz(enum format format)
     return format == FORMAT_QUESTIONS || format == FORMAT_ANSWERS;
 }
 
+static struct sink *format_sink(enum format format, FILE *out, bool color)
+{
+    switch (format) {
+    case FORMAT_JSON:
+        return json_sink_new(out);
+    case FORMAT_RAW:
+        return raw_sink_new(out);
+    case FORMAT_ASCIICAST:
+        return asciicast_sink_new(out, color);
+    case FORMAT_DOT:
+        return dot_sink_new(out);
+    case FORMAT_CHROME:
+        return chrome_sink_new(out);
+    case FORMAT_PERF_MAP:
+        return perf_map_sink_new(out);
+    case FORMAT_QUESTIONS:
+    case FORMAT_ANSWERS:
+        return quiz_sink_new(out, color, format == FORMAT_ANSWERS);
+    case FORMAT_JUNIT:
+    case FORMAT_GITHUB: /* those of --check */
+    case FORMAT_TEXT:
+        break;
+    }
+    return text_sink_new(out, color);
+}
+
 /* Adds the sink that the options name. Returns what it writes to, or NULL. */
 static FILE *add_output(struct sink *fan, const struct options *options,
                         struct err *err)
@@ -362,16 +388,12 @@ static FILE *add_output(struct sink *fan, const struct options *options,
     if (options->check)
         fan_add(fan,
                 verdicts_sink_new(out, report_form(options->format), color));
+    else if (options->who)
+        fan_add(fan, who_sink_new(out, color, options->who_number));
+    else if (options->brief)
+        fan_add(fan, brief_sink_new(out, color));
     else
-        fan_add(fan, options->who
-                         ? who_sink_new(out, color, options->who_number)
-                     : options->format == FORMAT_JSON ? json_sink_new(out)
-                     : options->format == FORMAT_RAW  ? raw_sink_new(out)
-                     : is_quiz(options->format)
-                         ? quiz_sink_new(out, color,
-                                         options->format == FORMAT_ANSWERS)
-                     : options->brief ? brief_sink_new(out, color)
-                                      : text_sink_new(out, color));
+        fan_add(fan, format_sink(options->format, out, color));
     return out;
 }
 
@@ -398,7 +420,7 @@ int show(const struct options *options, struct err *err)
 
     /* What must be known before anything is started. */
     if (options->dump) {
-        dump = dump_sink_new(options->dump, err);
+        dump = dump_sink_new(options->dump, options->elf, err);
         if (dump)
             fan_add(fan, dump);
         result = dump ? 0 : -1;

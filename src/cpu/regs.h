@@ -16,6 +16,9 @@
 /* What objdump(1) must be told of it, to disassemble bare bytes. */
 #define ARCH_OBJDUMP "-m i386:x86-64 -M intel"
 
+/* Its e_machine in ELF files (elf(5)), whose header says what that is. */
+#define ARCH_ELF EM_X86_64
+
 /* Bytes of a page: the smallest that has a protection of its own (Intel SDM
  * vol. 3, 4.2). */
 #define ARCH_PAGE_SIZE 4096u

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "format/elf.h"
 #include "tell/pen.h"
 #include "trace/view.h"
 #include "cpu/regs.h"
@@ -36,6 +37,7 @@ struct dump {
     char *name;
     int dir;
     bool made;      /* by us, just now */
+    bool elf;       /* ELF files, too */
     bool unwatched; /* from somewhere on, nothing was seen */
     FILE *index;
     struct view view;
@@ -134,6 +136,26 @@ static int write_file(struct dump *dump, const struct region *region,
     return 0;
 }
 
+/* The same as an ELF file, next to it. */
+static int write_elf(struct dump *dump, const char *file, uint64_t first,
+                     uint64_t last, struct err *err)
+{
+    size_t size = last - first + 1;
+    uint8_t *code = mem_alloc(size);
+    int fd =
+        openat(dump->dir, file, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    bool done;
+
+    pages_read(&dump->view.pages, first, size, code);
+    done = fd >= 0 && elf_write(fd, first, (struct bytes){code, size},
+                                &dump->view.labels) == 0;
+    free(code);
+    if (fd < 0 || close(fd) < 0 || !done)
+        return fail(dump, file, err);
+    dump->bytes += size;
+    return 0;
+}
+
 /* --- generations --------------------------------------------------------- */
 
 /* The generation that a region shows ends now: its mapping's known bytes go to
@@ -197,8 +219,21 @@ static int end_generation(struct dump *dump, const struct region *region,
                  "    objdump -D -b binary " ARCH_OBJDUMP
                  " --adjust-vma=0x%" PRIx64 " %s",
                  first, name);
+        if (dump->elf && last - first < ELF_BYTES) {
+            struct buf elf = {0};
+
+            buf_printf(&elf, "%.*s.elf", (int)strlen(name) - 4, name);
+            pen_line(&pen, ROLE_PLAIN, "    objdump -d -M intel %s",
+                     buf_text(&elf));
+            result = write_elf(dump, buf_text(&elf), first, last, err);
+            buf_release(&elf);
+        } else if (dump->elf) {
+            pen_line(&pen, ROLE_PLAIN,
+                     "    no ELF file: it would be larger than %" PRIu64 " MiB",
+                     ELF_BYTES >> 20);
+        }
         list_names(dump, &pen, first, last);
-        result = put(dump, &pen, err);
+        result = result < 0 ? (pen_release(&pen), -1) : put(dump, &pen, err);
     }
     buf_release(&file);
     return result;
@@ -342,7 +377,7 @@ static bool is_empty(const char *name)
     return empty;
 }
 
-struct sink *dump_sink_new(const char *name, struct err *err)
+struct sink *dump_sink_new(const char *name, bool elf, struct err *err)
 {
     bool made = mkdir(name, 0777) == 0;
     struct dump *dump;
@@ -367,5 +402,6 @@ struct sink *dump_sink_new(const char *name, struct err *err)
     dump->name = mem_copy_text(name);
     dump->dir = dir;
     dump->made = made;
+    dump->elf = elf;
     return &dump->sink;
 }

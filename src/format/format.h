@@ -25,6 +25,21 @@ struct sink *brief_sink_new(FILE *out, bool color);
  * than a page an enter event carries, and this writes, what is new. */
 struct sink *raw_sink_new(FILE *out);
 
+/* The text as a recording of a terminal ("asciicast v2"), paced for a reader,
+ * with a marker at each stage. */
+struct sink *asciicast_sink_new(FILE *out, bool color);
+
+/* The control flow that was seen, with counts, for Graphviz; written when the
+ * sink is finished. */
+struct sink *dot_sink_new(FILE *out);
+
+/* Calls and what happened between them on a timeline ("Trace Event Format"), an
+ * event a microsecond. */
+struct sink *chrome_sink_new(FILE *out);
+
+/* The names of the code, as perf(1) reads them from /tmp/perf-PID.map. */
+struct sink *perf_map_sink_new(FILE *out);
+
 /* The answer to one question, written when the sink is finished: the history of
  * each byte that number stands for (trace/where.h). If it is the number of
  * none, finish fails with ERR_DATA. */
@@ -46,6 +61,8 @@ struct sink *quiz_sink_new(FILE *out, bool color, bool answers);
  *     index.txt                 what each of them is, the names in it, and the
  *                               command that disassembles it
  *
+ * and, if elf is set, next to each *.bin the same as *.elf, with symbols.
+ *
  * A file holds everything from the first to the last byte that was seen being
  * written, or found, when its generation ended: by a change, because a part of
  * it went away, or at the end. What was not seen reads as zero and takes no
@@ -58,7 +75,7 @@ struct sink *quiz_sink_new(FILE *out, bool color, bool answers);
  */
 #define DUMP_FILES 10000u
 #define DUMP_BYTES (UINT64_C(1) << 30)
-struct sink *dump_sink_new(const char *name, struct err *err);
+struct sink *dump_sink_new(const char *name, bool elf, struct err *err);
 
 /* Verdicts and nothing else, with how the program ended: as text, as JSON Lines
  * (the exit event and the verdicts), as a JUnit report (a test case for each

@@ -300,7 +300,7 @@ static const char *fault_of(struct bytes file)
         return "is no ELF file";
     if (header->e_ident[EI_CLASS] != ELFCLASS64 ||
         header->e_ident[EI_DATA] != ELFDATA2LSB ||
-        header->e_machine != MACHINE_ELF)
+        header->e_machine != ARCH_ELF)
         return "is an ELF file of another machine";
     return NULL;
 }

@@ -154,11 +154,11 @@ static int take_header(struct jitdump *dump, struct naming *out)
                     "the header of %s says that it has %" PRIu32
                     " bytes; it has %u",
                     dump->name, size, HEADER);
-    else if (u32(at + 12) != MACHINE_ELF)
+    else if (u32(at + 12) != ARCH_ELF)
         naming_flaw(out,
                     "%s says that its code is for machine %" PRIu32
                     " (elf_mach), and not for this one, %u",
-                    dump->name, u32(at + 12), MACHINE_ELF);
+                    dump->name, u32(at + 12), ARCH_ELF);
     else
         dump->ended = false;
     if (dump->ended)

@@ -12,9 +12,8 @@
 
 #include "cpu/regs.h"
 
-/* The machine of a program (elf(5)), and the architecture of a system call
- * (seccomp(2)); those of int 0x80 have another one, and other numbers. */
-#define MACHINE_ELF   EM_X86_64
+/* The architecture of a system call (seccomp(2)); those of int 0x80 have another
+ * one, and other numbers. */
 #define MACHINE_AUDIT AUDIT_ARCH_X86_64
 
 /* The lowest address of the kernel's half (Intel SDM vol. 1, 3.3.7.1; Linux'

@@ -114,7 +114,7 @@ int program_check_image(const char *name, struct bytes head, struct err *err)
             machines[i].machine == header.e_machine)
             machine = machines[i].name;
     if (header.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header.e_machine != MACHINE_ELF)
+        header.e_machine != ARCH_ELF)
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' is a program for %s; jittrace traces programs "
                        "for x86-64",

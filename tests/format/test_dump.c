@@ -111,7 +111,7 @@ static struct sink *begin(const char *dir)
 {
     static const char *const argv[] = {"./a\033b", "1"};
     struct err err = {ERR_NONE, ""};
-    struct sink *sink = dump_sink_new(dir, &err);
+    struct sink *sink = dump_sink_new(dir, false, &err);
     struct event start = {.kind = EVENT_START, .start.argv = {argv, 2}};
 
     cr_assert(ne(ptr, sink, NULL), "%s", err.text);
