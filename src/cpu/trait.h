@@ -28,6 +28,8 @@ struct insn_trait {
     bool twice;     /* it makes a double */
     bool reads_single; /* it computes with floats, or converts them */
     bool reads_twice;  /* with doubles */
+    bool asks; /* it asks the CPU or the kernel, which may tell anything:
+                        * rdtsc, cpuid, syscall */
 };
 
 void insn_traits(const struct insn *insn, struct insn_trait *out);

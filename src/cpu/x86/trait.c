@@ -97,6 +97,9 @@ void insn_traits(const struct insn *insn, struct insn_trait *out)
             is_one_of(insn, SINGLES "comiss ucomiss cvtss2si cvttss2si"),
         .reads_twice =
             is_one_of(insn, DOUBLES "comisd ucomisd cvtsd2si cvttsd2si"),
+        .asks = insn->kind == INSN_SYSCALL ||
+                is_one_of(insn, "rdtsc rdtscp rdrand rdseed rdpid rdpmc cpuid "
+                                "xgetbv"),
     };
     out->sets_byte = begins(insn, "set") && some && first->bits == 8 &&
                      first->kind == OPERAND_REGISTER;
