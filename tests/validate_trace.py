@@ -64,6 +64,7 @@ class Trace:
     def __init__(self, kinds):
         self.kinds = kinds
         self.events = 0
+        self.root = None  # the process of the start event
         self.ended = False
 
     def take(self, record):
@@ -77,8 +78,11 @@ class Trace:
         if record.get("seq") != self.events:
             raise Wrong(f'seq is {record.get("seq")}, but it must be '
                         f"{self.events}")
+        if kind == "start":
+            self.root = record["pid"]
         self.events += 1
-        self.ended = kind == "exit"
+        self.ended = (kind == "exit" and
+                      record.get("pid", self.root) == self.root)
 
 
 def known_kinds(schema):

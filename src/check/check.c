@@ -3,6 +3,11 @@
  * check.c - from events to verdicts. Each family of rules looks at an event
  * together with the state before it. Only calls must take an event between those
  * that ask what was before it and those that ask what a call came to.
+ *
+ * Where children are followed each process is judged by itself, and what a
+ * child began with is taken from its parent: first the parent's events, then its
+ * own (trace/lineage.h), once there are some that code can be judged by. What
+ * these show of the parent is the parent's, and told of it alone.
  */
 #include "check/check.h"
 
@@ -18,54 +23,68 @@
 #include "check/named.h"
 #include "check/red_zone.h"
 #include "check/structure.h"
+#include "trace/lineage.h"
 
-struct check {
-    struct source source;
-    struct source *from;
+/* What is known of one process. */
+struct judged {
+    int pid;
+    bool forked; /* and of what is known, events before that are its parent's */
+    uint64_t since;
     struct ledger ledger;
     struct calls calls;
     struct memory memory;
     struct named named;
     struct red_zone red_zone;
     struct structure structure;
-    bool ended; /* the exit event has passed */
+    int tid; /* of its exit event: verdicts have it, too */
+};
+
+struct check {
+    struct source source;
+    struct source *from;
+    struct check_options options;
+    struct lineage lineage;
+    struct judged **list; /* the root at first */
+    size_t count;
+    size_t capacity;
+    size_t told; /* of these, all verdicts */
+    bool ended;  /* the last exit event has passed */
     uint64_t seq;
-    int tid; /* of the exit event: verdicts have it, too */
     struct verdicts verdicts;
 };
 
 /* What has been led astray uses whatever is there. */
-static void take_values(struct check *check, const struct event *event)
+static void take_values(struct judged *judged, const struct event *event)
 {
     struct call *call;
 
-    if (structure_is_astray(&check->structure, event->tid)) {
-        call =
-            calls_now(calls_thread(&check->calls, event->tid), &check->ledger);
+    if (structure_is_astray(&judged->structure, event->tid)) {
+        call = calls_now(calls_thread(&judged->calls, event->tid),
+                         &judged->ledger);
         if (call)
             values_forget(call);
         return;
     }
-    values_look(&check->calls, &check->ledger, event);
-    vectors_look(&check->calls, &check->ledger, event);
+    values_look(&judged->calls, &judged->ledger, event);
+    vectors_look(&judged->calls, &judged->ledger, event);
 }
 
-static void take(struct check *check, const struct event *event)
+static void look(struct judged *judged, const struct event *event)
 {
-    struct ledger *ledger = &check->ledger;
+    struct ledger *ledger = &judged->ledger;
 
     if (event->kind == EVENT_STEP)
         ledger_decode(ledger, event);
-    memory_look(&check->memory, ledger, event);
-    named_look(&check->named, ledger, event);
-    red_zone_look(&check->red_zone, ledger, event);
-    callout_look(&check->calls, ledger, event);
-    calls_apply(&check->calls, ledger, event);
-    convention_look(&check->calls, ledger, event);
-    structure_before(&check->structure, ledger, event);
-    take_values(check, event);
+    memory_look(&judged->memory, ledger, event);
+    named_look(&judged->named, ledger, event);
+    red_zone_look(&judged->red_zone, ledger, event);
+    callout_look(&judged->calls, ledger, event);
+    calls_apply(&judged->calls, ledger, event);
+    convention_look(&judged->calls, ledger, event);
+    structure_before(&judged->structure, ledger, event);
+    take_values(judged, event);
     ledger_apply(ledger, event);
-    structure_after(&check->structure, ledger, event);
+    structure_after(&judged->structure, ledger, event);
 }
 
 static bool is_same(const struct srcline *a, const struct srcline *b)
@@ -96,25 +115,109 @@ static void name_emitter(struct emissions *emissions, struct event *event)
             verdict->named = (struct opt_u64){true, i + 1};
 }
 
+static struct judged *judged_new(struct check *check, int pid)
+{
+    struct judged *judged = mem_alloc(sizeof *judged);
+    const struct check_options *options = &check->options;
+
+    judged->pid = judged->tid = pid;
+    judged->ledger.strict = options->strict;
+    for (int rule = 0; rule < RULES; rule++)
+        judged->ledger.wanted[rule] =
+            (!options->some || options->chosen[rule]) &&
+            !(options->no_convention &&
+              rule_texts[rule].needs & RULE_NEEDS_CONVENTION);
+    check->list = mem_grow(check->list, check->count, &check->capacity,
+                           sizeof *check->list);
+    check->list[check->count++] = judged;
+    return judged;
+}
+
+static void judged_free(struct judged *judged)
+{
+    calls_release(&judged->calls);
+    memory_release(&judged->memory);
+    named_release(&judged->named);
+    red_zone_release(&judged->red_zone);
+    structure_release(&judged->structure);
+    ledger_release(&judged->ledger);
+    free(judged);
+}
+
+static int look_back(void *context, const struct event *event)
+{
+    struct judged *judged = context;
+
+    look(judged, event);
+    judged->forked = true;
+    judged->since = event->seq + 1;
+    return 0;
+}
+
+/* Takes an event of one of several processes. A number may come twice: the
+ * latest one that has it counts, and by an exec begins anew. */
+static void take(struct check *check, const struct event *event)
+{
+    int pid = lineage_pid(&check->lineage, event);
+    struct judged *judged = NULL;
+    struct event own = lineage_own(event, pid);
+
+    lineage_take(&check->lineage, event);
+    if (event->kind != EVENT_START && !lineage_needs_past(event) &&
+        event->kind != EVENT_EXIT)
+        return;
+    for (size_t i = check->count; i-- > 0 && !judged;)
+        if (check->list[i]->pid == pid)
+            judged = check->list[i];
+    if (!judged && event->kind == EVENT_EXIT)
+        return;
+    if (!judged || event->kind == EVENT_EXEC) {
+        judged = judged_new(check, pid);
+        if (event->kind != EVENT_EXEC && event->kind != EVENT_START)
+            lineage_replay(&check->lineage, pid, look_back, judged);
+    }
+    look(judged, &own);
+    judged->tid = event->tid;
+}
+
+/* The next verdict that is to be told. */
+static bool next_verdict(struct check *check, struct event *event)
+{
+    for (; check->told < check->count; check->told++) {
+        struct judged *judged = check->list[check->told];
+        bool all = check->options.all;
+
+        check->verdicts.all = all && check->told == 0;
+        while (ledger_verdict(&judged->ledger, &check->verdicts, event)) {
+            if (judged->forked && event->verdict.at.known &&
+                event->verdict.at.value < judged->since)
+                continue;
+            name_emitter(&judged->structure.emitted.emissions, event);
+            event->seq = ++check->seq;
+            event->tid = judged->tid;
+            event->pid = check->lineage.has_children ? judged->pid : 0;
+            return true;
+        }
+        buf_release(&check->verdicts.text);
+        check->verdicts = (struct verdicts){0};
+    }
+    return false;
+}
+
 static int next(struct source *source, struct event *event, struct err *err)
 {
     struct check *check = (struct check *)source;
     int more;
 
-    if (check->ended &&
-        ledger_verdict(&check->ledger, &check->verdicts, event)) {
-        name_emitter(&check->structure.emitted.emissions, event);
-        event->seq = ++check->seq;
-        event->tid = check->tid;
+    if (check->ended && next_verdict(check, event))
         return 1;
-    }
     more = source_next(check->from, event, err);
     if (more <= 0)
         return more;
     take(check, event);
-    check->ended = event->kind == EVENT_EXIT;
+    check->ended = event->kind == EVENT_EXIT &&
+                   lineage_pid(&check->lineage, event) == check->lineage.root;
     check->seq = event->seq;
-    check->tid = event->tid;
     return more;
 }
 
@@ -129,12 +232,10 @@ static void free_check(struct source *source)
 {
     struct check *check = (struct check *)source;
 
-    calls_release(&check->calls);
-    memory_release(&check->memory);
-    named_release(&check->named);
-    red_zone_release(&check->red_zone);
-    structure_release(&check->structure);
-    ledger_release(&check->ledger);
+    for (size_t i = 0; i < check->count; i++)
+        judged_free(check->list[i]);
+    free(check->list);
+    lineage_release(&check->lineage);
     buf_release(&check->verdicts.text);
     source_free(check->from);
     free(check);
@@ -147,12 +248,6 @@ struct source *check_source_new(struct source *from,
 
     check->source = (struct source){next, ready, free_check};
     check->from = from;
-    check->verdicts.all = options->all;
-    check->ledger.strict = options->strict;
-    for (int rule = 0; rule < RULES; rule++)
-        check->ledger.wanted[rule] =
-            (!options->some || options->chosen[rule]) &&
-            !(options->no_convention &&
-              rule_texts[rule].needs & RULE_NEEDS_CONVENTION);
+    check->options = *options;
     return &check->source;
 }

@@ -122,7 +122,8 @@ struct json_source {
 
     uint64_t next_seq; /* that the next event of the file must have */
     uint64_t yielded;  /* events so far, without those of unknown kind */
-    bool ended;        /* the exit event was seen */
+    int64_t root;      /* the process of the start event */
+    bool ended;        /* its exit event was seen */
 };
 
 void json_line_forget(struct json_line *line)
@@ -202,7 +203,10 @@ static int take_line(struct json_source *json, struct event *event)
                          "this jittrace can show",
                          ARCH_NAME);
     json->yielded++;
-    json->ended = kind == EVENT_EXIT;
+    if (kind == EVENT_START)
+        json->root = event->start.pid;
+    json->ended =
+        kind == EVENT_EXIT && (event->pid == 0 || event->pid == json->root);
     return 1;
 }
 

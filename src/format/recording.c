@@ -21,6 +21,7 @@
  */
 #include "format/format.h"
 
+#include <limits.h>
 #include <signal.h>
 
 #include "base/mem.h"
@@ -51,10 +52,10 @@ struct own_store {
     bool stored[INSN_MAX_LENGTH];
 };
 
-struct recording {
-    struct source source;
-    struct source *json;
-    struct view view;           /* after the event before */
+/* One process, as far as the recording has told of it. */
+struct told {
+    int pid;                    /* 0: that of the start event */
+    struct view view;           /* after its event before */
     struct certainty *mappings; /* by the number of a mapping, from 1 */
     size_t mapping_count;
     size_t mapping_capacity;
@@ -62,6 +63,16 @@ struct recording {
     bool all_lost;        /* the same of every mapping */
     bool steps_end;       /* from here on calls may pass without a step */
     uint64_t limited;     /* the number of the latest limit; 0: none */
+};
+
+struct recording {
+    struct source source;
+    struct source *json;
+    int root;          /* the process of the start event */
+    struct told *told; /* it, and its children */
+    size_t told_count;
+    size_t told_capacity;
+    struct told *now; /* the one that the event is of */
 };
 
 /* As json_fail, of the line that was read last. */
@@ -72,24 +83,26 @@ struct recording {
 static struct certainty *certainty_of(struct recording *recording,
                                       const struct region *region)
 {
-    while (recording->mapping_count <= region->mapping) {
-        recording->mappings =
-            mem_grow(recording->mappings, recording->mapping_count,
-                     &recording->mapping_capacity, sizeof *recording->mappings);
-        recording->mappings[recording->mapping_count++] = (struct certainty){0};
+    while (recording->now->mapping_count <= region->mapping) {
+        recording->now->mappings =
+            mem_grow(recording->now->mappings, recording->now->mapping_count,
+                     &recording->now->mapping_capacity,
+                     sizeof *recording->now->mappings);
+        recording->now->mappings[recording->now->mapping_count++] =
+            (struct certainty){0};
     }
-    return &recording->mappings[region->mapping];
+    return &recording->now->mappings[region->mapping];
 }
 
 static void note_write(struct recording *recording, const struct event *event)
 {
     const struct event_write *write = &event->write;
     const uint64_t addrs[] = {write->addr, write->also.value};
-    struct own_store *own = &recording->own;
+    struct own_store *own = &recording->now->own;
 
     for (int i = 0; i < 1 + write->also.known; i++) {
         const struct region *region =
-            view_region_at(&recording->view, addrs[i]);
+            view_region_at(&recording->now->view, addrs[i]);
         struct certainty *mapping;
 
         if (!region)
@@ -127,7 +140,8 @@ static void note(struct recording *recording, const struct event *event)
     case EVENT_LIMIT:
         if (!limit->budget || word_is(limit->budget, "steps") ||
             (word_is(limit->budget, "call-steps") && !limit->addr.known))
-            recording->steps_end = true; /* of no call, where none is named */
+            recording->now->steps_end =
+                true; /* of no call, where none is named */
         /* These have nothing to do with what is stored. */
         if (word_is(limit->budget, "names") ||
             word_is(limit->budget, "name-format") ||
@@ -138,20 +152,20 @@ static void note(struct recording *recording, const struct event *event)
             word_is(limit->budget, "output") ||
             word_is(limit->budget, "callers"))
             break;
-        recording->limited = event->seq;
+        recording->now->limited = event->seq;
         if (limit->addr.known)
-            region = view_region_at(&recording->view, limit->addr.value);
+            region = view_region_at(&recording->now->view, limit->addr.value);
         if (region)
             certainty_of(recording, region)->lost = true;
         else
-            recording->all_lost = true;
+            recording->now->all_lost = true;
         break;
     case EVENT_WRITE:
         note_write(recording, event);
         break;
     case EVENT_MAP:
         shared = map->flags && strstr(map->flags, "MAP_SHARED");
-        region = view_region_at(&recording->view, map->addr);
+        region = view_region_at(&recording->now->view, map->addr);
         *certainty_of(recording, region) = (struct certainty){
             /* It was not there before, and nobody else has it. */
             .cleared = map->call && strncmp(map->call, "mmap(", 5) == 0 &&
@@ -172,13 +186,13 @@ static void note(struct recording *recording, const struct event *event)
 static bool is_certain(struct recording *recording, int tid, uint64_t addr,
                        uint8_t *byte)
 {
-    const struct view *view = &recording->view;
+    const struct view *view = &recording->now->view;
     const struct region *region = view_region_at(view, addr);
     const struct view_thread *thread = view_thread(view, tid);
     const struct certainty *mapping;
     uint64_t other;
 
-    if (!region || recording->all_lost)
+    if (!region || recording->now->all_lost)
         return false;
     mapping = certainty_of(recording, region);
     other = mapping->writer == tid ? mapping->written_other : mapping->written;
@@ -206,11 +220,11 @@ static int check_bytes(struct recording *recording, const struct event *event,
 /* The same of the bytes of a step, which may have changed by that step. */
 static int check_fetched(struct recording *recording, const struct event *event)
 {
-    struct own_store own = recording->own;
+    struct own_store own = recording->now->own;
     const struct event_step *step = &event->step;
 
     if (own.tid == event->tid)
-        recording->own = (struct own_store){0};
+        recording->now->own = (struct own_store){0};
     if (own.tid != event->tid || own.pc != step->addr)
         own = (struct own_store){0};
     for (size_t i = 0; i < step->bytes.len; i++) {
@@ -251,7 +265,7 @@ static int check_pages(struct recording *recording, uint64_t addr,
 static int check_place(struct recording *recording, uint64_t addr, uint64_t len,
                        uint64_t offset)
 {
-    const struct view *view = &recording->view;
+    const struct view *view = &recording->now->view;
     const struct region *region = view_region_at(view, addr);
     uint64_t start = region ? region->start : 0;
 
@@ -314,8 +328,8 @@ static int check_register(struct recording *recording, enum reg reg,
 static bool is_followed(const struct recording *recording,
                         const struct view_thread *thread)
 {
-    return thread && thread->inside && !recording->steps_end &&
-           thread->entered >= recording->limited;
+    return thread && thread->inside && !recording->now->steps_end &&
+           thread->entered >= recording->now->limited;
 }
 
 /* The same of the registers of cpu/vregs.h that a step has changed. */
@@ -355,7 +369,7 @@ static int check_protect(struct recording *recording, const struct event *event)
 
     if (check_pages(recording, change->addr, change->length) < 0)
         return -1;
-    region = regions_from(&recording->view.regions, change->addr);
+    region = regions_from(&recording->now->view.regions, change->addr);
     if (!region || region->addr >= end)
         return REFUSE("nothing is mapped at " ADDR " by what came before",
                       change->addr);
@@ -384,7 +398,7 @@ static int check_write(struct recording *recording, const struct event *event)
         return -1;
     if (!write->also.known)
         return 0;
-    twin = view_region_at(&recording->view, write->also.value);
+    twin = view_region_at(&recording->now->view, write->also.value);
     return check_place(recording, write->also.value, len,
                        twin ? write->also.value - twin->start : 0);
 }
@@ -392,7 +406,7 @@ static int check_write(struct recording *recording, const struct event *event)
 static int check_step(struct recording *recording, const struct event *event)
 {
     const struct view_thread *thread =
-        view_thread(&recording->view, event->tid);
+        view_thread(&recording->now->view, event->tid);
     const struct event_step *step = &event->step;
     size_t changes = is_followed(recording, thread) ? step->regs.count : 0;
 
@@ -433,7 +447,7 @@ static int check_name(struct recording *recording, const struct event *event)
     const struct line_rows *rows = &name->lines;
     size_t left;
     const struct stretch *at =
-        ranges_from(&recording->view.labels.ranges, name->addr, &left);
+        ranges_from(&recording->now->view.labels.ranges, name->addr, &left);
 
     if (name->length == 0 || name->addr + name->length < name->addr)
         return REFUSE("%" PRIu64 " bytes at " ADDR
@@ -461,7 +475,7 @@ static int check_name(struct recording *recording, const struct event *event)
 static int check(struct recording *recording, const struct event *event)
 {
     const struct view_thread *thread =
-        view_thread(&recording->view, event->tid);
+        view_thread(&recording->now->view, event->tid);
     const struct event_enter *enter = &event->enter;
     const struct event_leave *leave = &event->leave;
     const struct event_signal *signal = &event->signal;
@@ -526,6 +540,65 @@ static int check(struct recording *recording, const struct event *event)
 
 /* --- the source ----------------------------------------------------------- */
 
+static struct told *find(const struct recording *recording, int pid)
+{
+    if (pid == 0 || pid == recording->root)
+        return recording->told;
+    for (size_t i = 1; i < recording->told_count; i++)
+        if (recording->told[i].pid == pid)
+            return &recording->told[i];
+    return NULL;
+}
+
+static struct told *add(struct recording *recording, int pid)
+{
+    struct told *told;
+
+    recording->told =
+        mem_grow(recording->told, recording->told_count,
+                 &recording->told_capacity, sizeof *recording->told);
+    told = &recording->told[recording->told_count++];
+    *told = (struct told){.pid = pid};
+    return told;
+}
+
+static void release(struct told *told)
+{
+    view_release(&told->view);
+    free(told->mappings);
+    *told = (struct told){.pid = told->pid};
+}
+
+/* Another process has what this one has, or, of memory that it shares, gets
+ * something of its own by its exec. */
+static int begin_child(struct recording *recording, const struct event *event)
+{
+    int pid = (int)event->fork.child;
+    struct told *child = find(recording, pid);
+    const struct told *parent;
+
+    if (event->fork.child <= 0 || event->fork.child > INT_MAX)
+        return REFUSE("the field \"child\" is %" PRId64
+                      ", which is no process ID",
+                      event->fork.child);
+    if (child)
+        release(child);
+    else
+        child = add(recording, pid);
+    parent = find(recording, event->pid);
+    if (word_is(event->fork.memory, "shared"))
+        return 0;
+    *child = *parent;
+    child->pid = pid;
+    child->view = (struct view){0};
+    view_copy(&child->view, &parent->view);
+    view_fork(&child->view, event->tid, pid);
+    child->mapping_capacity = parent->mapping_count;
+    child->mappings = mem_copy(parent->mappings, parent->mapping_count *
+                                                     sizeof *parent->mappings);
+    return 0;
+}
+
 static int recording_next(struct source *source, struct event *event,
                           struct err *err)
 {
@@ -534,19 +607,30 @@ static int recording_next(struct source *source, struct event *event,
 
     if (more <= 0)
         return more;
+    if (event->kind == EVENT_START) {
+        recording->root = (int)event->start.pid;
+        add(recording, 0);
+    }
+    recording->now = find(recording, event->pid);
+    if (!recording->now) /* its parent was killed before it told of it */
+        recording->now = add(recording, event->pid);
+    if (event->kind == EVENT_EXEC)
+        release(recording->now);
     if (check(recording, event) < 0)
         return -1;
-    view_apply(&recording->view, event);
+    view_apply(&recording->now->view, event);
     note(recording, event);
-    return 1;
+    return event->kind == EVENT_FORK && begin_child(recording, event) < 0 ? -1
+                                                                          : 1;
 }
 
 static void recording_free(struct source *source)
 {
     struct recording *recording = (struct recording *)source;
 
-    view_release(&recording->view);
-    free(recording->mappings);
+    for (size_t i = 0; i < recording->told_count; i++)
+        release(&recording->told[i]);
+    free(recording->told);
     source_free(recording->json);
     free(recording);
 }

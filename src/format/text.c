@@ -166,11 +166,13 @@ static void tell_heading(struct text *text, const struct event *event)
     text->started = true;
 }
 
-/* Says whose events follow, if that is another thread than before. */
-static void name_thread(struct text *text, int tid)
+/* Says whose events follow, if that is another thread than before; or, of what
+ * it stored, another process, that shares memory with this one. */
+static void name_thread(struct text *text, int tid, bool is_process)
 {
     if (text->last_tid && text->last_tid != tid)
-        pen_line(&text->telling.pen, ROLE_NOTE, "thread %d:", tid);
+        pen_line(&text->telling.pen, ROLE_NOTE,
+                 "%s %d:", is_process ? "process" : "thread", tid);
     text->last_tid = tid;
 }
 
@@ -180,7 +182,8 @@ static void tell_in_words(struct text *text, const struct event *event)
     if (event->tid && event->kind != EVENT_OUTPUT &&
         event->kind != EVENT_LIMIT && event->kind != EVENT_EXIT &&
         event->kind != EVENT_VERDICT)
-        name_thread(text, event->tid);
+        name_thread(text, event->tid,
+                    event->kind == EVENT_WRITE && event->write.process.known);
     telling_event(&text->telling, event);
 }
 
@@ -246,7 +249,7 @@ static void end_loop(struct text *text, struct loop *loop)
     struct buf line = {0};
 
     if (loop->length && loop->rounds > 0) {
-        name_thread(text, loop->tid);
+        name_thread(text, loop->tid, false);
         buf_append_text(&line, "... the same ");
         if (loop->length > 1)
             buf_printf(&line, "%zu instructions ", loop->length);

@@ -148,8 +148,10 @@ static int emit(struct sink *base, const struct event *event, struct err *err)
     struct verdicts_sink *sink = (struct verdicts_sink *)base;
 
     (void)err;
-    if (event->kind == EVENT_EXIT)
+    if (event->kind == EVENT_EXIT) { /* the last one is the program's */
+        event_free(sink->end);
         sink->end = event_keep(event);
+    }
     if (sink->form == VERDICTS_JSON &&
         (event->kind == EVENT_EXIT || event->kind == EVENT_VERDICT))
         json_write(event, &sink->body);

@@ -32,7 +32,9 @@ const struct view *story_view(const struct story *story)
 
 const struct view *story_view_before(const struct story *story)
 {
-    return story->seq > 0 ? history_view(story->history, story->seq - 1) : NULL;
+    return story->seq > 0 ? history_view_of(story->history, story->seq - 1,
+                                            story->event->pid)
+                          : NULL;
 }
 
 const char *story_where(struct story *story, uint64_t addr)

@@ -175,6 +175,74 @@ static void signal_paragraph(struct telling *telling, const struct event *event)
 const struct tell_kind kind_signal = {signal_words, signal_paragraph,
                                       TELL_SEARCHED(signal, name)};
 
+static void fork_words(struct story *story, enum tell_form form)
+{
+    const struct event_fork *fork = &story->event->fork;
+    const char *call = fork->call ? fork->call : "fork";
+
+    if (form == TELL_NEXT)
+        say(story, "another process");
+    else if (form == TELL_TITLE)
+        say(story, "%s: process %" PRId64, call, fork->child);
+    else
+        say(story, "%s made process %" PRId64 ", which %s.", call, fork->child,
+            word_is(fork->memory, "shared")
+                ? "shares the memory until it runs another program"
+                : "has a copy of the memory");
+}
+
+static void fork_paragraph(struct telling *telling, const struct event *event)
+{
+    const struct event_fork *fork = &event->fork;
+
+    pen_line(&telling->pen, ROLE_NOTE, "%s() makes process %" PRId64 ", %s",
+             fork->call ? fork->call : "fork", fork->child,
+             word_is(fork->memory, "shared")
+                 ? "which shares the memory until it runs another program"
+                 : "which has a copy of the memory");
+}
+
+const struct tell_kind kind_fork = {fork_words, fork_paragraph,
+                                    TELL_SEARCHED(fork, call)};
+
+static void append_command(const struct event_exec *exec, struct buf *out)
+{
+    for (size_t i = 0; i < exec->argv.count; i++)
+        buf_printf(out, "%s%s", i ? " " : "", exec->argv.list[i]);
+}
+
+static void exec_words(struct story *story, enum tell_form form)
+{
+    const struct event_exec *exec = &story->event->exec;
+    const char *exe = exec->exe ? exec->exe : "another program";
+    struct buf command = {0};
+
+    append_command(exec, &command);
+    if (form == TELL_NEXT)
+        say(story, "another program in this process");
+    else if (form == TELL_TITLE)
+        say(story, "execve: %s", buf_text(&command));
+    else
+        say(story, "The process runs %s from now on, as `%s`.", exe,
+            buf_text(&command));
+    buf_release(&command);
+}
+
+static void exec_paragraph(struct telling *telling, const struct event *event)
+{
+    struct pen *pen = &telling->pen;
+    struct buf command = {0};
+
+    append_command(&event->exec, &command);
+    pen_print(pen, ROLE_NOTE, "execve() runs ");
+    pen_cut_bytes(pen, ROLE_NOTE, (struct bytes){command.data, command.len});
+    pen_end(pen);
+    buf_release(&command);
+}
+
+const struct tell_kind kind_exec = {exec_words, exec_paragraph,
+                                    TELL_SEARCHED(exec, exe)};
+
 /* The reader's leaving is no limit of ours, nor is what he asked for and is not
  * there: the sentence says all. */
 static bool says_all(const struct event_limit *limit)

@@ -208,6 +208,8 @@ static void write_words(struct story *story, enum tell_form form)
                 : "was",
             phrase_bytes(phrases, write->old));
     region = view_region_at(story_view(story), write->pc);
+    if (write->process.known)
+        say(story, ", by process %" PRIu64, write->process.value);
     if (elsewhere)
         say(story, ", found changed; how was not seen");
     else if (write->by)

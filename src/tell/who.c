@@ -285,8 +285,11 @@ void who_write(struct pen *pen, const struct store *store,
         pen_text(pen, ROLE_RESULT, values_of(&phrases, origin));
         pen_gap(pen, COLUMN);
         pen_words(pen, ROLE_PLAIN, COLUMN,
-                  phrase(&phrases, "%s (thread %d)",
-                         change_of(&phrases, origin), origin->tid));
+                  phrase(&phrases, "%s (thread %d%s)",
+                         change_of(&phrases, origin), origin->tid,
+                         origin->process ? phrase(&phrases, " of process %d",
+                                                  origin->process)
+                                         : ""));
         caller = name_of(emissions, origin, &chain);
         if (!caller->source.file)
             continue;
@@ -338,6 +341,8 @@ void who_line(struct emissions *emissions, const struct origins *origins,
         buf_append_text(out, place_of(&phrases, origin, "  generated code at  ",
                                       "  ", "  "));
     buf_printf(out, "  thread %d", origin->tid);
+    if (origin->process > 0)
+        buf_printf(out, " of process %d", origin->process);
     if (origins->count > count)
         buf_printf(out, "  (later: %zu)", origins->count - count);
     phrases_release(&phrases);

@@ -51,6 +51,22 @@ struct bytes event_bytes(const struct event *event, uint64_t *addr)
     }
 }
 
+void event_start_of(struct event *exec, int64_t pid)
+{
+    const struct event_exec what = exec->exec;
+
+    exec->kind = EVENT_START;
+    exec->start = (struct event_start){
+        .format = TRACE_FORMAT,
+        .arch = ARCH_NAME,
+        .argv = what.argv,
+        .exe = what.exe,
+        .pid = pid,
+        .page_size = what.page_size,
+        .entry = what.entry,
+    };
+}
+
 int event_exit_status(const struct event_exit *end)
 {
     return end->signal.known ? 128 + (int)end->signal.value

@@ -113,6 +113,7 @@ struct event {
     enum event_kind kind;
     uint64_t seq; /* 0, 1, 2 ... in one trace */
     int tid;
+    int pid; /* the process whose memory it is about; 0: that of the start */
     struct srcline source;
     struct event *copy; /* the copy on the heap that this is of, or NULL */
     const struct pages *pages; /* the memory as its source knows it, or NULL: a
@@ -144,6 +145,10 @@ bool event_ends_watching(const struct event_limit *limit);
  * write stored, the code of a protect or an enter; *addr is where they begin.
  */
 struct bytes event_bytes(const struct event *event, uint64_t *addr);
+
+/* Makes an exec event of process pid the start event that says the same of the
+ * program. */
+void event_start_of(struct event *exec, int64_t pid);
 
 /* The status by which a shell would tell of that end: 128 + n for signal n. */
 int event_exit_status(const struct event_exit *end);

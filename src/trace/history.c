@@ -28,15 +28,17 @@
 
 struct history {
     struct store store;
-    struct view tip; /* after the last event */
+    struct views tip; /* after the last event */
     struct emissions emissions;
-    struct view cursor;
-    struct view checkpoint[CHECKPOINTS]; /* number i: i * spacing are applied */
+    struct views cursor;
+    struct views
+        checkpoint[CHECKPOINTS]; /* number i: i * spacing are applied */
     size_t checkpoint_count;
     uint64_t spacing;
     uint64_t *chapters; /* the first event of each */
     size_t chapter_count;
     size_t chapter_capacity;
+    int last_pid; /* the process of the last event */
 };
 
 struct history *history_new(void)
@@ -52,9 +54,9 @@ void history_free(struct history *history)
     if (!history)
         return;
     for (size_t i = 0; i < history->checkpoint_count; i++)
-        view_release(&history->checkpoint[i]);
-    view_release(&history->tip);
-    view_release(&history->cursor);
+        views_release(&history->checkpoint[i]);
+    views_release(&history->tip);
+    views_release(&history->cursor);
     store_release(&history->store);
     emissions_release(&history->emissions);
     free(history->chapters);
@@ -64,18 +66,18 @@ void history_free(struct history *history)
 /* Keeps the tip, if that is due before the next event. */
 static void keep_checkpoint(struct history *history)
 {
-    struct view *list = history->checkpoint;
+    struct views *list = history->checkpoint;
     size_t *count = &history->checkpoint_count;
 
     if (history->tip.applied != *count * history->spacing)
         return;
     if (*count < CHECKPOINTS) {
-        view_copy(&list[(*count)++], &history->tip);
+        views_copy(&list[(*count)++], &history->tip);
         return;
     }
     for (size_t i = 0; i < CHECKPOINTS; i += 2) { /* the first one stays */
         list[i / 2] = list[i];
-        view_release(&list[i + 1]);
+        views_release(&list[i + 1]);
     }
     *count = CHECKPOINTS / 2;
     history->spacing *= 2;
@@ -85,14 +87,18 @@ static void keep_checkpoint(struct history *history)
 void history_append(struct history *history, const struct event *event)
 {
     uint64_t seq = history->store.count;
-    enum stage stage = history->tip.stage;
+    enum stage stage = STAGE_PAGE_SIZE, now;
 
     store_append(&history->store, event);
     emissions_learn(&history->emissions, event);
     keep_checkpoint(history);
-    view_apply(&history->tip, event);
-    if (seq > 0 && history->tip.stage == stage)
+    if (seq > 0)
+        stage = views_of(&history->tip, event->pid)->stage;
+    views_apply(&history->tip, event);
+    now = views_of(&history->tip, event->pid)->stage;
+    if (seq > 0 && now == stage && event->pid == history->last_pid)
         return;
+    history->last_pid = event->pid;
     history->chapters =
         mem_grow(history->chapters, history->chapter_count,
                  &history->chapter_capacity, sizeof *history->chapters);
@@ -119,21 +125,36 @@ const struct event *history_event(struct history *history, uint64_t seq)
     return store_event(&history->store, seq);
 }
 
-const struct view *history_view(struct history *history, uint64_t seq)
+const struct view *history_view_of(struct history *history, uint64_t seq,
+                                   int pid)
 {
-    struct view *cursor = &history->cursor;
-    const struct view *from;
+    struct views *cursor = &history->cursor;
+    const struct views *from;
 
     BUG_UNLESS(seq < history->store.count);
     if (seq + 1 == history->store.count)
-        return &history->tip;
+        return views_of(&history->tip, pid);
     from = &history->checkpoint[(seq + 1) / history->spacing];
     if (cursor->applied > seq + 1 || cursor->applied < from->applied) {
-        view_release(cursor);
-        view_copy(cursor, from);
+        views_release(cursor);
+        views_copy(cursor, from);
     }
-    view_advance(cursor, &history->store, seq + 1);
-    return cursor;
+    views_advance(cursor, &history->store, seq + 1);
+    return views_of(cursor, pid);
+}
+
+const struct view *history_view(struct history *history, uint64_t seq)
+{
+    struct unpacked unpacked = {0};
+    int pid;
+
+    BUG_UNLESS(seq < history->store.count);
+    if (history->tip.count == 1)
+        return history_view_of(history, seq, 0);
+    store_read(&history->store, seq, &unpacked);
+    pid = unpacked.event.pid;
+    unpacked_release(&unpacked);
+    return history_view_of(history, seq, pid);
 }
 
 /* How many chapters begin up to an event. */

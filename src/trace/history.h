@@ -12,7 +12,7 @@
 #include "trace/emission.h"
 #include "trace/event.h"
 #include "trace/store.h"
-#include "trace/view.h"
+#include "trace/views.h"
 
 struct history;
 
@@ -35,13 +35,16 @@ struct emissions *history_emissions(struct history *history);
 /* Event number seq, which must exist; valid until the next such question. */
 const struct event *history_event(struct history *history, uint64_t seq);
 
-/* The state after event seq, which must exist. Valid until the next such
- * question and until an event is added. The same whatever was asked before. */
+/* The state after event seq, which must exist: that of the process which the
+ * event is of, or of another one. Valid until the next such question and until
+ * an event is added. The same whatever was asked before. */
 const struct view *history_view(struct history *history, uint64_t seq);
+const struct view *history_view_of(struct history *history, uint64_t seq,
+                                   int pid);
 
-/* The chapters: a run of events in which the stage stays the same. The first
- * event of the chapter that seq is in, and the first one of the next chapter,
- * which is history_count if there is none yet. */
+/* The chapters: a run of events of one process in which its stage stays the
+ * same. The first event of the chapter that seq is in, and the first one of the
+ * next chapter, which is history_count if there is none yet. */
 uint64_t history_chapter(const struct history *history, uint64_t seq);
 uint64_t history_next_chapter(const struct history *history, uint64_t seq);
 

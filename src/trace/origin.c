@@ -50,6 +50,7 @@ static struct origin *add(struct origins *origins, const struct event *event,
         .seq = origins->applied,
         .event = event->kind,
         .tid = event->tid,
+        .process = event->pid,
         .addr = origins->addr,
         .old_known = origins->known,
         .old_byte = origins->byte,
@@ -139,6 +140,8 @@ static void apply_write(struct origins *origins, const struct event *event)
         origin->old_byte = write->old.data[at];
     }
     origin->call = write->by;
+    if (write->process.known)
+        origin->process = (int)write->process.value;
     if (origin->kind != ORIGIN_FOUND) { /* where the thread was is no matter */
         origin->pc = write->pc;
         origin->text = write->text;

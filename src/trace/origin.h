@@ -38,6 +38,7 @@ struct origin {
     uint64_t seq; /* of the event, as its place in the trace */
     enum event_kind event;
     int tid;
+    int process;    /* that the thread is of; 0: of the one there is */
     uint64_t addr;  /* of the byte at that time */
     bool old_known; /* else it is not known what was there before */
     bool new_known;

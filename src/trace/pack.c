@@ -2,8 +2,9 @@
 /*
  * pack.c - the packed form of an event:
  *
- *     byte     kind in the low four bits, in the others what follows of
- *     [seq] [tid] [source: file line text] [excerpt and its line]
+ *     byte     kind in the low five bits, in the others what follows of
+ *     [rest: a byte that says what follows of the others]
+ *     [seq] [tid] [pid] [source: file line text] [excerpt and its line]
  *     the fields of its kind, in the order of event.def
  *
  *   type            packed as
@@ -138,11 +139,13 @@ size_t words_memory(const struct words *words)
 /* --- the packed form ------------------------------------------------------ */
 
 enum {
-    KIND_BITS = 0x0f,
-    HAS_SEQ = 0x10,
+    KIND_BITS = 0x1f,
     HAS_TID = 0x20,
     HAS_SOURCE = 0x40,
-    HAS_EXCERPT = 0x80,
+    HAS_REST = 0x80, /* the second byte, which is the first of these */
+    HAS_SEQ = 0x100,
+    HAS_PID = 0x200,
+    HAS_EXCERPT = 0x400,
 };
 _Static_assert(EVENT_KINDS <= KIND_BITS + 1, "a kind must fit in its bits");
 
@@ -445,17 +448,21 @@ static bool is_void(const struct event *event, const struct event_field *field,
     return !at->known;
 }
 
-/* What follows the first byte, which is head. */
-static void code_event(struct coder *coder, uint8_t head, struct event *event)
+/* What follows the first byte, which is in head. */
+static void code_event(struct coder *coder, unsigned head, struct event *event)
 {
     struct srcline *source = &event->source;
     const struct event_field *fields;
     size_t count;
 
+    if (head & HAS_REST)
+        head |= (unsigned)code(coder, head >> 8) << 8;
     if (head & HAS_SEQ)
         event->seq = code(coder, event->seq);
     if (head & HAS_TID)
         event->tid = (int)code_signed(coder, (uint64_t)event->tid);
+    if (head & HAS_PID)
+        event->pid = (int)code_signed(coder, (uint64_t)event->pid);
     if (head & HAS_SOURCE)
         code_source(coder, source);
     if (head & HAS_EXCERPT) {
@@ -475,14 +482,17 @@ void pack_event(const struct event *event, struct pack_usual usual,
     struct coder coder = {.words = words, .out = out};
     const struct srcline *source = &event->source;
     bool has_source = source->file || source->text || source->line;
-    uint8_t head =
-        (uint8_t)(event->kind | (event->seq != usual.seq ? HAS_SEQ : 0) |
-                  (event->tid != usual.tid ? HAS_TID : 0) |
-                  (has_source ? HAS_SOURCE : 0) |
-                  (source->excerpt ? HAS_EXCERPT : 0));
+    unsigned head = (event->tid != usual.tid ? HAS_TID : 0) |
+                    (has_source ? HAS_SOURCE : 0) |
+                    (event->seq != usual.seq ? HAS_SEQ : 0) |
+                    (event->pid ? HAS_PID : 0) |
+                    (source->excerpt ? HAS_EXCERPT : 0) | event->kind;
     struct event same = *event; /* coding assigns each value to itself */
+    uint8_t first;
 
-    buf_append(out, &head, 1);
+    head |= head >> 8 ? HAS_REST : 0;
+    first = (uint8_t)head;
+    buf_append(out, &first, 1);
     code_event(&coder, head, &same);
 }
 

@@ -178,13 +178,41 @@ static struct view_thread *need(struct threads *threads, int tid)
     return &threads->list[i];
 }
 
+static void release(struct view_thread *thread)
+{
+    drop(thread->frame);
+    drop(thread->stepped);
+    drop_vregs(thread->vregs);
+    thread->vregs = NULL;
+}
+
+void threads_fork(struct threads *threads, int tid, int child)
+{
+    struct view_thread forked = {0};
+
+    for (size_t i = 0; i < threads->count; i++) {
+        if (threads->list[i].tid != tid) {
+            release(&threads->list[i]);
+            continue;
+        }
+        forked = threads->list[i];
+        drop_vregs(forked.vregs);
+        forked.vregs = NULL;
+    }
+    threads->count = 0;
+    if (forked.tid != 0) {
+        forked.key = (uint32_t)child;
+        forked.tid = child;
+        forked.inside = false;
+        threads->list[threads->count++] = forked;
+    }
+    threads->last_tid = child;
+}
+
 void threads_release(struct threads *threads)
 {
-    for (size_t i = 0; i < threads->count; i++) {
-        drop(threads->list[i].frame);
-        drop(threads->list[i].stepped);
-        drop_vregs(threads->list[i].vregs);
-    }
+    for (size_t i = 0; i < threads->count; i++)
+        release(&threads->list[i]);
     free(threads->list);
     *threads = (struct threads){0};
 }

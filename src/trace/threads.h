@@ -76,6 +76,10 @@ void threads_release(struct threads *threads);
 /* Makes *to, which holds nothing that needs a release, a copy of *from. */
 void threads_copy(struct threads *to, const struct threads *from);
 
+/* A copy for a forked child: its one thread is number child, which goes on as
+ * the thread tid did. The registers of cpu/vregs.h are told of it anew. */
+void threads_fork(struct threads *threads, int tid, int child);
+
 /* Takes the next event into account. */
 void threads_apply(struct threads *threads, const struct event *event);
 

@@ -31,6 +31,29 @@ void view_copy(struct view *to, const struct view *from)
     buf_append(&to->output, from->output.data, from->output.len);
 }
 
+void view_fork(struct view *view, int tid, int child)
+{
+    threads_fork(&view->threads, tid, child);
+    view->ended = false;
+}
+
+/* Another program runs: nothing is mapped, and nobody is in generated code. */
+static void begin_anew(struct view *view)
+{
+    threads_release(&view->threads);
+    regions_release(&view->regions);
+    ranges_release(&view->pages.ranges);
+    ranges_release(&view->protections);
+    ranges_release(&view->generations);
+    ranges_release(&view->labels.ranges);
+    view->threads = (struct threads){0};
+    view->regions = (struct regions){0};
+    view->pages = (struct pages){0};
+    view->protections = view->generations = (struct ranges){0};
+    view->labels = (struct labels){0};
+    view->stage = STAGE_PAGE_SIZE;
+}
+
 const char *stage_name(enum stage stage)
 {
     static const char *const name[STAGES] = {
@@ -392,6 +415,9 @@ void view_apply(struct view *view, const struct event *event)
         else
             ranges_forget(&view->labels.ranges, name->addr,
                           name->addr + name->length);
+        break;
+    case EVENT_EXEC:
+        begin_anew(view);
         break;
     case EVENT_OUTPUT:
         apply_output(view, event->output.bytes);

@@ -80,6 +80,10 @@ void view_release(struct view *view);
 /* Makes *to, which holds nothing that needs a release, a copy of *from. */
 void view_copy(struct view *to, const struct view *from);
 
+/* Makes a view of a process, just copied, that of a child which its thread tid
+ * has forked, and whose one thread is number child. */
+void view_fork(struct view *view, int tid, int child);
+
 /* Takes the next event into account. */
 void view_apply(struct view *view, const struct event *event);
 

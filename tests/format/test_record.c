@@ -1202,7 +1202,7 @@ Test(record, what_a_later_version_may_add_is_skipped)
         "{\"seq\":0,\"event\":\"start\",\"format\":1,\"cpu\":{\"cores\":[2]},"
         "\"tid\":7,\"argv\":[],\"pid\":7,\"page_size\":4096,\"entry\":\"0x1\","
         "\"a\\u0001\":\"\\u0000\"}\n"
-        "{\"seq\":1,\"event\":\"fork\",\"child\":8}\n"
+        "{\"seq\":1,\"event\":\"opinion\",\"of\":8}\n"
         "{\"seq\":2,\"event\":\"exit\",\"tid\":7,\"status\":3,\"usage\":1.5}\n"
         "{\"event\":\"verdict\",\"seq\":1}\n"
         "{\"verdict\":\"wx\"}",

@@ -35,6 +35,7 @@ static void say_write(struct buf *out, const struct event_write *write)
     say_hex(out, write->new);
     say_more(out, "by ", write->by);
     say_more(out, "", write->also.known ? "also" : NULL);
+    say_more(out, "by ", write->process.known ? "process" : NULL);
 }
 
 static void say_protect(struct buf *out, const struct event_protect *protect)
@@ -148,6 +149,12 @@ void summary(const struct event *event, struct buf *out)
         if (event->name.lines.count > 0)
             buf_printf(out, " %s:%d", basename(event->name.lines.list[0].file),
                        event->name.lines.list[0].line);
+        break;
+    case EVENT_FORK:
+        say_more(out, "", event->fork.memory);
+        break;
+    case EVENT_EXEC:
+        say_more(out, "", basename(event->exec.exe));
         break;
     case EVENT_OUTPUT:
         say_output(out, &event->output);

@@ -7,7 +7,7 @@
  *
  *     start
  *     map PROT BACKING             map rw- anonymous
- *     write +OFFSET NEW [by CALL] [also]
+ *     write +OFFSET NEW [by CALL] [also] [by process]
  *                                  write +0 48c7c0 by read
  *     protect OLD NEW [CODE]       protect rw- r-x b807000000c3
  *     unmap LENGTH                 unmap 4096

@@ -1249,6 +1249,8 @@ Test(story, every_kind_can_be_next)
         [EVENT_STEP] = "Next: a step (event 2).",
         [EVENT_LEAVE] = "Next: control leaves the generated code (event 2).",
         [EVENT_NAME] = "Next: a name for 0x0 (event 2).",
+        [EVENT_FORK] = "Next: another process (event 2).",
+        [EVENT_EXEC] = "Next: another program in this process (event 2).",
         [EVENT_OUTPUT] = "Next: output of the program (event 2).",
         [EVENT_SIGNAL] = "Next: signal 0 (event 2).",
         [EVENT_LIMIT] = "Next: a note on what is not watched (event 2).",
