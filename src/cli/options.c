@@ -39,6 +39,7 @@ struct entry {
         TO_PLACE,  /* struct choice_places */
         TO_CALLS,  /* of options.choice */
         TO_NUMBER, /* a uint64_t there, from 1 on */
+        TO_FOLLOW, /* twice, or -ff: a file for each process */
         TO_BUDGET,
     } to;
     size_t at; /* or which budget */
@@ -58,6 +59,10 @@ static const struct entry table[] = {
      "junit or github"},
     {"output", 'o', "FILE", TO_TEXT, AT(output),
      "write the trace to FILE, not standard output"},
+    {"follow-forks", 'f', NULL, TO_FOLLOW, 0,
+     "also watch the processes that the program makes, and\n"
+     "what these run: [pid 123] says whose a line is. -ff\n"
+     "with -o FILE: a file for each process, FILE.PID"},
     {"lesson", 0, "NAME", TO_TEXT, AT(lesson),
      "trace a bundled lesson program, named or by number;\n"
      "ARGs are for it, also -4, and all behind --"},
@@ -365,6 +370,10 @@ static int take(const struct entry *entry, const char *value,
                            entry->name, value);
         *(uint64_t *)at = number;
         break;
+    case TO_FOLLOW:
+        options->split = options->choice.follow_forks || word_is(value, "f");
+        options->choice.follow_forks = true;
+        break;
     case TO_BUDGET: /* a whole number that fits, in decimal */
         errno = 0;
         *budget_value(&options->budget, budget) = strtoull(value, &end, 10);
@@ -400,10 +409,12 @@ static int parse_option(char **argv, struct options *options, struct err *err)
     if (entry == table + COUNT)
         return err_set(err, ERR_USAGE, "there is no option '%.*s'", (int)len,
                        text);
-    if (!entry->argument && text[len])
+    if (entry->to == TO_FOLLOW && word_is(text, "-ff"))
+        value = "f";
+    else if (!entry->argument && text[len])
         return err_set(err, ERR_USAGE, "option '%.*s' takes no value", (int)len,
                        text);
-    if (!entry->argument)
+    else if (!entry->argument)
         value = "";
     else if (text[len])
         value = text + len + is_long;
@@ -479,6 +490,17 @@ static int check(struct options *options, struct err *err)
          "it goes to a file, with -o FILE"},
         {o->step && o->replay && o->input, NULL,
          "a recording reads nothing; --stdin is for a program that runs"},
+        {o->split && !o->output, NULL,
+         "-ff writes a file for each process, FILE.PID; -o FILE says where"},
+        {o->split && (o->who || o->check || o->step),
+         o->who     ? "--who"
+         : o->check ? "--check"
+                    : "--step",
+         "-ff writes a trace for each process; %s is about all of them, with "
+         "-f"},
+        {o->choice.follow_forks && !o->split && o->replay, NULL,
+         "a recording has the processes that it has; -f is for a program that "
+         "runs"},
         {o->program && !*o->program, NULL,
          "behind -- comes a program to trace"},
         {o->lesson && !lesson_find(o->lesson), o->lesson,

@@ -59,6 +59,7 @@ struct options {
     bool brief;         /* verdicts and crashes only */
     const char *input;  /* what the program reads then, or NULL: nothing */
     const char *output; /* -o FILE, or NULL: standard output */
+    bool split;         /* a file for each process */
     const char *dump;   /* --dump-code DIR, or NULL */
     bool elf;           /* and as ELF there */
     const char *replay; /* a recording to show, or NULL */

@@ -375,25 +375,47 @@ static struct sink *format_sink(enum format format, FILE *out, bool color)
     return text_sink_new(out, color);
 }
 
-/* Adds the sink that the options name. Returns what it writes to, or NULL. */
-static FILE *add_output(struct sink *fan, const struct options *options,
-                        struct err *err)
-{
-    FILE *out = open_output(options, err);
+/* What is shown of one process. */
+struct shown {
+    const struct options *options;
     bool color;
+};
+
+static struct sink *make_shown(FILE *out, const void *context)
+{
+    const struct shown *shown = context;
+    const struct options *options = shown->options;
+
+    return options->brief ? brief_sink_new(out, shown->color)
+                          : format_sink(options->format, out, shown->color);
+}
+
+/* Adds the sink that the options name. Returns what it writes to, or NULL. The
+ * fan and what is shown are as long-lived as each other. */
+static FILE *add_output(struct sink *fan, const struct options *options,
+                        struct shown *shown, struct err *err)
+{
+    FILE *out = options->split ? stdout : open_output(options, err);
+    struct split_form form = {make_shown, .context = shown, .out = out};
 
     if (!out)
         return NULL;
-    color = wants_color(options, out);
+    *shown = (struct shown){options, wants_color(options, out)};
+    if (options->split)
+        form.name = options->output;
+    form.prefix = !form.name && options->format == FORMAT_TEXT;
+    form.whole = form.name && options->format == FORMAT_JSON;
     if (options->check)
-        fan_add(fan,
-                verdicts_sink_new(out, report_form(options->format), color));
+        fan_add(fan, verdicts_sink_new(out, report_form(options->format),
+                                       shown->color));
     else if (options->who)
-        fan_add(fan, who_sink_new(out, color, options->who_number));
-    else if (options->brief)
-        fan_add(fan, brief_sink_new(out, color));
+        fan_add(fan, who_sink_new(out, shown->color, options->who_number));
+    else if (form.name || ((options->choice.follow_forks || options->replay) &&
+                           (options->format == FORMAT_TEXT ||
+                            options->format == FORMAT_RAW)))
+        fan_add(fan, split_sink_new(&form));
     else
-        fan_add(fan, format_sink(options->format, out, color));
+        fan_add(fan, make_shown(out, shown));
     return out;
 }
 
@@ -416,6 +438,7 @@ int show(const struct options *options, struct err *err)
     struct source *source = NULL, *events = NULL;
     struct check_options rules = options->rules;
     struct outcome outcome = {0};
+    struct shown shown;
     struct err lost;
 
     /* What must be known before anything is started. */
@@ -454,7 +477,7 @@ int show(const struct options *options, struct err *err)
     }
     /* Only now: what cannot be started or read overwrites no old trace. */
     if (source && writes)
-        out = add_output(fan, options, err);
+        out = add_output(fan, options, &shown, err);
     if (source && options->last)
         source = last_source_new(source, options->last);
     if (source && judges) {

@@ -64,8 +64,8 @@ static bool is_caller(struct thread *thread)
     if (asked->caller != thread->back.pc) {
         asked->caller = thread->back.pc;
         asked->is_caller =
-            choice_names(&choice->only,
-                         lines_symbol(thread->run->lines, thread->back.pc - 1));
+            choice_names(&choice->only, lines_symbol(thread->space->lines,
+                                                     thread->back.pc - 1));
     }
     return asked->is_caller;
 }

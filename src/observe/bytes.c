@@ -23,26 +23,28 @@ static bool is_same(const struct region *region, const struct region *other)
            region->guard.device == other->guard.device;
 }
 
-/* Finds the executable region that has the same memory as some bytes of another
- * one, and where in it. A private mapping may have gone its own way, so these
- * bytes must be there. NULL: none. */
-static struct region *find_twin(const struct thread *thread,
-                                const struct region *region, uint64_t addr,
-                                struct bytes bytes, uint64_t *also)
+/* Finds a region of the space that tid lives in which has the same memory as
+ * some bytes of another one, and where in it: one that can be executed, if
+ * `executable`. A private mapping may have gone its own way, so these bytes must
+ * be there. NULL: none. */
+static struct region *find_twin(const struct space *space, pid_t tid,
+                                const struct region *region, bool executable,
+                                uint64_t addr, struct bytes bytes,
+                                uint64_t *also)
 {
     uint64_t offset = region->guard.offset + (addr - region->start);
     uint8_t there[64];
     size_t len = bytes.len < sizeof there ? bytes.len : sizeof there;
 
-    for_each_region (other, thread->space) {
+    for_each_region (other, space) {
         uint64_t first = other->guard.offset + (other->addr - other->start);
 
-        if (other == region || !(other->prot & PROT_EXEC) ||
+        if (other == region || (executable && !(other->prot & PROT_EXEC)) ||
             !is_same(region, other) || offset < first ||
             offset + bytes.len > first + other->length)
             continue;
         *also = other->addr + (offset - first);
-        if (proc_read(thread->tracee.tid, *also, there, len) == len &&
+        if (proc_read(tid, *also, there, len) == len &&
             memcmp(there, bytes.data, len) == 0)
             return other;
     }
@@ -73,41 +75,84 @@ static void note(struct space *space, struct region *region, uint64_t addr,
         guard->fresh_end = addr + bytes.len;
 }
 
+/* Tells of it in one space: that of the thread, or another one that tid lives
+ * in. */
+static void tell_store(struct thread *thread, struct space *space, pid_t tid,
+                       struct region *region, uint64_t addr,
+                       const struct event *what)
+{
+    struct event event = *what;
+    struct opt_u64 *also = &event.write.also;
+    struct bytes now = what->write.new;
+    struct region *twin =
+        find_twin(space, tid, region, true, addr, now, &also->value);
+
+    also->known = twin != NULL;
+    event.write.addr = addr;
+    event.write.offset = addr - region->start;
+    if (space != thread->space) {
+        event.pid = space->pid;
+        event.write.process =
+            (struct opt_u64){true, (uint64_t)thread->tracee.pid};
+    }
+    run_tell(thread->run, &event);
+    space->changes++;
+    note(space, region, addr, now);
+    names_stored(&space->names, addr, now.len);
+    if (twin) {
+        note(space, twin, also->value, now);
+        names_stored(&space->names, also->value, now.len);
+    }
+}
+
+/* Whether none of the threads up to that one lives in its space. */
+static bool is_first(const struct thread *thread)
+{
+    for_each_thread (other, thread->run) {
+        if (other == thread)
+            break;
+        if (other->space == thread->space)
+            return false;
+    }
+    return true;
+}
+
 void bytes_store(struct thread *thread, struct region *region, uint64_t addr,
                  struct bytes old, struct bytes now,
                  const struct storer *storer)
 {
     struct event event = {.kind = EVENT_WRITE, .tid = thread->tracee.tid};
     const struct insn *insn = &thread->store.insn;
-    uint64_t pc = storer->by ? tracee_pc(&thread->tracee) : insn->addr;
-    struct opt_u64 also = {0};
-    struct region *twin = find_twin(thread, region, addr, now, &also.value);
+    uint64_t pc = storer->by ? tracee_pc(&thread->tracee) : insn->addr, there;
+    struct region *theirs;
     struct buf place = {0};
 
-    also.known = twin != NULL;
     event.source = storer->source;
     event.write = (struct event_write){
-        .addr = addr,
-        .offset = addr - region->start,
         .old = old,
         .new = now,
         .pc = pc,
         .text = !storer->by && insn->length ? insn->text : NULL,
         .symbol = place_symbol(thread, pc, &place),
         .by = storer->by,
-        .also = also,
         .inlined = storer->callers.inlined,
         .via = {storer->callers.list, storer->callers.count},
     };
-    run_tell(thread->run, &event);
+    tell_store(thread, thread->space, thread->tracee.tid, region, addr, &event);
+    /* Processes that share the memory have it, too. Who has found it changed is
+     * not who did that. */
+    if (region->guard.shared && !event_is_elsewhere(&event.write))
+        for_each_thread (other, thread->run) {
+            if (!other->space || other->space == thread->space ||
+                !other->space->watched || !is_first(other))
+                continue;
+            theirs = find_twin(other->space, other->tracee.tid, region, false,
+                               addr, now, &there);
+            if (theirs)
+                tell_store(thread, other->space, other->tracee.tid, theirs,
+                           there, &event);
+        }
     buf_release(&place);
-    thread->space->changes++;
-    note(thread->space, region, addr, now);
-    names_stored(&thread->space->names, addr, now.len);
-    if (twin) {
-        note(thread->space, twin, also.value, now);
-        names_stored(&thread->space->names, also.value, now.len);
-    }
 }
 
 /* --- comparing ------------------------------------------------------------ */

@@ -42,6 +42,7 @@ struct choice {
     struct choice_places except; /* code that is not shown all the same */
     uint64_t first, last;        /* calls; 0: from the first, to the last one */
     uint64_t depth;              /* of calls within a call; 0: any */
+    bool follow_forks;           /* children are watched, too */
     const char *after_output; /* once the program has printed that; or NULL */
 };
 

@@ -133,6 +133,12 @@ static void on_gone(struct thread *thread, const struct stop *stop)
 {
     struct run *run = thread->run;
     struct space *space = thread->space;
+    struct event event = {
+        .kind = EVENT_EXIT, .tid = stop->tid, .pid = stop->tid};
+    struct opt_u64 status = {stop->kind == STOP_EXITED, (uint64_t)stop->status};
+    struct opt_u64 signal = {stop->kind == STOP_KILLED, (uint64_t)stop->signal};
+    bool is_child = run->choice.follow_forks && stop->tid != run->root &&
+                    stop->tid == thread->tracee.pid;
 
     if (stop->tid == run->root) {
         if (space)
@@ -144,15 +150,15 @@ static void on_gone(struct thread *thread, const struct stop *stop)
                          "the program ended before it came to its entry point: "
                          "in the dynamic loader, or in what a library does "
                          "when it is loaded; nothing of that is watched");
-        if (stop->kind == STOP_EXITED)
-            run->status = (struct opt_u64){true, (uint64_t)stop->status};
-        else
-            run->signal = (struct opt_u64){true, (uint64_t)stop->signal};
+        run->status = status;
+        run->signal = signal;
     }
     if (!space) {
         thread_remove(thread);
         return;
     }
+    if (is_child && space->pid == stop->tid && !run->ending)
+        names_tell_all(thread);
     space->left_open |= thread->inside;
     space->users++; /* its guards are in the memory of its orphans */
     thread_remove(thread);
@@ -160,6 +166,10 @@ static void on_gone(struct thread *thread, const struct stop *stop)
     if (!run->ending)
         for_each_thread (orphan, run)
             process_adopt(orphan, space);
+    event.exit.status = status;
+    event.exit.signal = signal;
+    if (is_child)
+        run_tell(run, &event);
     space_leave(space);
 }
 
@@ -388,7 +398,6 @@ static void observer_free(struct source *source)
     buf_release(&run->printed);
     buf_release(&run->others);
     free(run->threads);
-    lines_free(run->lines);
     free(run);
 }
 
@@ -418,9 +427,8 @@ struct source *observe_new(const struct launch *what,
         run->choice = *choice;
     run->has_printed = !run->choice.after_output;
     vectors_layout_here(&run->vectors);
-    run->lines = lines_new(tracee.pid);
     thread = thread_add(run, &tracee);
-    thread_move(thread, space_new(true));
+    thread_move(thread, space_new(tracee.pid, NULL, true));
     thread->go = process_loaded(thread);
     decide_all(run);
     return &run->source;
@@ -428,7 +436,10 @@ struct source *observe_new(const struct launch *what,
 
 void observe_provide(struct source *source, const char *name, struct bytes text)
 {
-    files_provide(lines_files(((struct run *)source)->lines), name, text);
+    const struct run *run = (const struct run *)source;
+    const struct thread *root = thread_find(run, run->root);
+
+    files_provide(lines_files(root->space->lines), name, text);
 }
 
 void observe_pause(struct source *source)

@@ -19,6 +19,19 @@ void names_begin(struct names *names, pid_t pid, bool watched)
         perfmap_init(&names->map, pid);
 }
 
+void names_copy(struct names *names, const struct names *from, pid_t pid)
+{
+    *names = (struct names){.limited = from->limited,
+                            .count = from->count,
+                            .bytes = from->bytes,
+                            .flaws = from->flaws};
+    names_begin(names, pid, from->watched);
+    names->unsaid.added = from->unsaid.added;
+    names->said.added = from->said.added;
+    ranges_copy(&names->unsaid.ranges, &from->unsaid.ranges);
+    ranges_copy(&names->said.ranges, &from->said.ranges);
+}
+
 void names_release(struct names *names)
 {
     if (names->watched)
@@ -64,7 +77,7 @@ static void seek_lists(struct thread *thread)
     if (names->sought)
         return;
     names->sought = true;
-    count = lines_find_variables(thread->run->lines, "__jit_debug_descriptor",
+    count = lines_find_variables(thread->space->lines, "__jit_debug_descriptor",
                                  found, MOST_LISTS);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < MOST_LISTS; k++) {
@@ -391,7 +404,7 @@ static void tell_outside(struct thread *thread)
     for (unsigned told = 0; told < MOST_OUTSIDE; told++) {
         stretch = ranges_from(&names->unsaid.ranges, at, &left);
         while (left > 0 && (!*((struct label *)stretch->value)->name ||
-                            lines_symbol(thread->run->lines, stretch->from)))
+                            lines_symbol(thread->space->lines, stretch->from)))
             stretch++, left--;
         if (left == 0)
             return;
@@ -421,9 +434,9 @@ void names_forget(struct names *names, uint64_t addr, uint64_t length)
 
 void names_line(struct thread *thread, uint64_t addr, struct srcline *out)
 {
-    struct run *run = thread->run;
     const char *path;
 
     if (labels_line(&thread->space->names.said, addr, out, &path))
-        files_find_made(lines_files(run->lines), path, out->line, out);
+        files_find_made(lines_files(thread->space->lines), path, out->line,
+                        out);
 }

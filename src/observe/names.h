@@ -25,6 +25,9 @@
 /* Begins with the process of a space that has not run yet, or does not; it is
  * never looked at then. */
 void names_begin(struct names *names, pid_t pid, bool watched);
+/* Begins with a process that has a copy of another's code: what that has named
+ * is known of it, too, but for what is still to be read of its lists. */
+void names_copy(struct names *names, const struct names *from, pid_t pid);
 void names_release(struct names *names);
 
 /* The program has mapped a file that is no library as executable; fd is its
@@ -53,7 +56,8 @@ bool names_fit(const struct thread *thread, uint64_t addr, uint64_t length,
                const struct choice_places *places);
 
 /* The line that the instruction at addr was made from, as far as that was told;
- * all zero if it is not known. *out lives as long as the run. */
+ * all zero if it is not known.
+ * *out lives as long as its space. */
 void names_line(struct thread *thread, uint64_t addr, struct srcline *out);
 
 #endif

@@ -27,17 +27,19 @@ static void tell_unwatched(const struct thread *child, const char *how)
 
 /* --- where a program begins ----------------------------------------------- */
 
-/* The kernel has laid out the arguments on the stack (psABI 3.4.1). */
-static void emit_start(struct thread *thread)
+/* Tells what program it is: the one that was started, or by exec. The kernel has
+ * laid out the arguments on the stack (psABI 3.4.1). */
+static void tell_program(struct thread *thread, bool is_64bit)
 {
-    struct event event = {.kind = EVENT_START, .tid = thread->tracee.tid};
+    struct event event = {.kind = EVENT_EXEC, .tid = thread->tracee.tid};
     uint64_t stack = tracee_stack(&thread->tracee), count = 0, addr;
     pid_t pid = thread->tracee.pid;
     struct buf text = {0}, places = {0};
     const char **argv;
     char exe[512] = "";
 
-    proc_read(pid, stack, &count, sizeof count);
+    if (is_64bit)
+        proc_read(pid, stack, &count, sizeof count);
     for (uint64_t i = 0; i < count && i < 4096; i++) {
         if (proc_read(pid, stack + 8 * (i + 1), &addr, sizeof addr) !=
             sizeof addr)
@@ -50,15 +52,14 @@ static void emit_start(struct thread *thread)
     for (size_t i = 0; i < count; i++)
         argv[i] = buf_text(&text) + ((const size_t *)(void *)places.data)[i];
     proc_exe(pid, exe, sizeof exe);
-    event.start = (struct event_start){
-        .format = TRACE_FORMAT,
-        .arch = ARCH_NAME,
+    event.exec = (struct event_exec){
         .argv = {argv, count},
         .exe = exe,
-        .pid = pid,
         .page_size = proc_auxv(pid, AT_PAGESZ),
         .entry = thread->space->entry.addr,
     };
+    if (!thread->run->started)
+        event_start_of(&event, pid);
     thread->run->started = true;
     run_tell(thread->run, &event);
     free(argv);
@@ -102,6 +103,8 @@ enum go process_loaded(struct thread *thread)
     if (tracee_fetch(tracee) < 0)
         return GO_NOT;
     if (!tracee_is_64bit(tracee)) { /* not the first one: see launch() */
+        if (thread->run->choice.follow_forks)
+            tell_program(thread, false);
         thread_limit(thread, "32-bit", 0,
                      "process %d runs a program for 32-bit x86 now, which is "
                      "not watched",
@@ -116,8 +119,8 @@ enum go process_loaded(struct thread *thread)
                      (int)tracee->pid);
         space->watched = false;
     }
-    if (!thread->run->started)
-        emit_start(thread);
+    if (!thread->run->started || thread->run->choice.follow_forks)
+        tell_program(thread, true);
     if (space->watched && !space->entry.awaited) /* linked statically */
         return begin(thread);
     return GO_PLAIN;
@@ -127,8 +130,8 @@ enum go process_exec(struct thread *thread, const struct stop *stop)
 {
     struct tracee *tracee = &thread->tracee;
     struct thread *former = thread_find(thread->run, stop->child);
-    struct run *run = thread->run;
-    bool watched = tracee->tid == thread->run->root;
+    bool follows = thread->run->choice.follow_forks;
+    bool watched = follows || tracee->tid == thread->run->root;
 
     /* The thread that does it ends all others and takes the ID of the first. */
     if (former && former != thread) {
@@ -140,11 +143,12 @@ enum go process_exec(struct thread *thread, const struct stop *stop)
         former->tracee.held = NULL;
         thread_remove(former);
     }
-    if (watched && thread->space->started) {
+    /* One that shares the memory of its parent leaves it as it is. */
+    if (follows && thread->space && thread->space->pid == tracee->tid)
+        names_tell_all(thread);
+    if (!follows && watched && thread->space->started) {
         const struct regions *regions = &thread->space->regions;
 
-        lines_free(run->lines);
-        run->lines = lines_new(tracee->tid);
         while (regions->count > 0)
             candidate_forget(thread, regions->list[0].addr,
                              regions->list[0].length, "execve");
@@ -159,7 +163,7 @@ enum go process_exec(struct thread *thread, const struct stop *stop)
     thread->left_by = NULL;
     thread->stay.decoded_at = 0;
     tracee->pid = tracee->tid;
-    thread_move(thread, space_new(watched));
+    thread_move(thread, space_new(tracee->pid, NULL, watched));
     if (!watched)
         return GO_RUN;
     return tracee_finish_exec(tracee) == 0 ? process_loaded(thread) : GO_NOT;
@@ -188,7 +192,6 @@ static void free_copy(struct thread *child, const struct space *parent)
 {
     const struct signal_action *trap = &parent->actions[ACTION_TRAP];
 
-    tell_unwatched(child, "fork");
     for_each_region (region, parent) {
         /* Guarded or not by now: another thread may have entered, or spent the
          * last of a budget, since the copy was made. */
@@ -213,52 +216,112 @@ static void await_entry(const struct space *parent, struct thread *child)
     child->space->actions_of = child->tracee.pid;
 }
 
+/* Of what was being done to the memory that the child has a copy of, it does
+ * the same: it is the thread that has forked. */
+static void take_after(struct thread *child, const struct thread *parent)
+{
+    memcpy(child->awaited, parent->awaited, sizeof child->awaited);
+    child->awaited_count = parent->awaited_count;
+    child->back = parent->back;
+    child->called_by = parent->called_by;
+    child->left_by = parent->left_by;
+    child->left_to = parent->left_to;
+}
+
+/* A child that has a copy of the memory goes on: watched as its parent is, or
+ * on its own. */
+static void begin_copy(struct thread *child, struct space *parent)
+{
+    pid_t pid = child->tracee.pid;
+    struct space *space;
+
+    if (!child->run->choice.follow_forks) {
+        thread_move(child, space_new(pid, parent->lines, false));
+        await_entry(parent, child);
+        child->space->copied = parent->watched || parent->copied;
+        if (parent->watched) {
+            tell_unwatched(child, "fork");
+            free_copy(child, parent);
+        }
+        return;
+    }
+    thread_move(child, space_copy(pid, parent));
+    space = child->space;
+    space->actions_of = pid;
+    if (parent->watched)
+        free_copy(child, parent);
+    if (!space->watched || !space->started)
+        return;
+    if (parent->uffd >= 0)
+        space->uffd = uffd_open(&child->tracee);
+    for_each_region (region, space)
+        guard_arm(child, region, GUARDS);
+}
+
+static void tell_made(struct run *run, pid_t tid, pid_t pid, pid_t child,
+                      const char *call, bool copied)
+{
+    struct event event = {.kind = EVENT_FORK, .tid = tid, .pid = pid};
+
+    event.fork.child = child;
+    event.fork.call = call;
+    event.fork.memory = copied ? "copied" : "shared";
+    if (run->choice.follow_forks)
+        run_tell(run, &event);
+}
+
 enum go process_made(struct thread *thread, const struct stop *stop)
 {
     struct thread *child = thread_find(thread->run, stop->child);
     struct tracee tracee = {.tid = stop->child, .pid = stop->child};
     const struct call *call = &thread->call;
+    const char *name = "fork";
     uint64_t flags = 0; /* what the call asks for (clone(2)) */
     struct stop first;
 
-    if (call->number == SYS_clone)
+    if (call->number == SYS_clone) {
         flags = call->args[0];
-    else if (call->number == SYS_clone3)
+        name = "clone";
+    } else if (call->number == SYS_clone3) {
         proc_read(thread->tracee.tid, call->args[0], &flags, sizeof flags);
-    else if (call->number == SYS_vfork)
+        name = "clone3";
+    } else if (call->number == SYS_vfork) {
         flags = CLONE_VM | CLONE_VFORK;
+        name = "vfork";
+    }
     if (!child && tracee_wait(&tracee, &first) == 0)
         child = thread_add(thread->run, &tracee);
     if (!child)
         return GO_RUN;
     if (flags & CLONE_THREAD)
         child->tracee.pid = thread->tracee.pid;
+    else
+        tell_made(thread->run, thread->tracee.tid, thread->space->pid,
+                  child->tracee.pid, name, !(flags & CLONE_VM));
     child->tracee.syscall_insn = thread->tracee.syscall_insn;
     child->blocks_fault = thread->blocks_fault;
     if (flags & CLONE_VM) {
         thread_move(child, thread->space);
     } else {
-        thread_move(child, space_new(false));
-        await_entry(thread->space, child);
-        child->space->copied = thread->space->watched || thread->space->copied;
-        if (thread->space->watched)
-            free_copy(child, thread->space);
+        take_after(child, thread);
+        begin_copy(child, thread->space);
     }
     child->go = GO_RUN;
     return GO_RUN;
 }
 
-void process_adopt(struct thread *child, const struct space *parent)
+void process_adopt(struct thread *child, struct space *parent)
 {
+    pid_t pid = child->tracee.pid;
+
     if (child->space || thread_find(child->run, proc_parent(child->tracee.tid)))
         return;
     tracee_find_syscall(&child->tracee);
-    thread_move(child, space_new(false));
     if (parent) {
-        await_entry(parent, child);
-        child->space->copied = true;
-        free_copy(child, parent);
+        tell_made(child->run, parent->pid, parent->pid, pid, "fork", true);
+        begin_copy(child, parent);
     } else { /* it may be one that a constructor has made */
+        thread_move(child, space_new(pid, NULL, false));
         child->space->entry = (struct entry){
             .addr = proc_auxv(child->tracee.pid, AT_ENTRY), .awaited = true};
     }

@@ -38,7 +38,7 @@ enum go process_made(struct thread *thread, const struct stop *stop);
 
 /* Lets a child go on whose parent was killed before it told of it. parent is
  * the space that it has a copy of, or NULL if that is not known. */
-void process_adopt(struct thread *child, const struct space *parent);
+void process_adopt(struct thread *child, struct space *parent);
 
 /* A system call of the thread, watched or not, is about to begin: it may write
  * to the memory of another process. Returns false when it was undone, for the

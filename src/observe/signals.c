@@ -57,8 +57,8 @@ void signals_inherited(struct thread *thread)
 {
     struct space *space = thread->space;
 
-    if (thread->tracee.pid == thread->run->root)
-        space->actions_of = thread->run->root;
+    if (space->watched || thread->tracee.pid == thread->run->root)
+        space->actions_of = thread->tracee.pid;
     if (space->actions_of != thread->tracee.pid)
         return;
     for (size_t i = 0; i < ACTIONS; i++)
@@ -195,7 +195,7 @@ static void find_twin(const struct thread *thread, const struct insn *insn,
                                twin, &line);
     signal->twin.known = found;
     if (found)
-        signal->twin_symbol = lines_symbol(thread->run->lines, *twin);
+        signal->twin_symbol = lines_symbol(thread->space->lines, *twin);
 }
 
 /* Which registers of an address that is the sum of two hold addresses
@@ -300,11 +300,11 @@ static void describe_fault(const struct thread *thread,
     }
     if (!word_is(signal->access, "execute")) {
         if (!regions_at(regions, pc))
-            lines_find_caller(thread->run->lines, tid, regs, &event->source);
+            lines_find_caller(thread->space->lines, tid, regs, &event->source);
     } else if (calling_frame(tid, proc_read, regs, &top) &&
                arrive_follows_call(tid, top.return_to)) {
         signal->return_to = (struct opt_u64){true, top.return_to};
-        lines_find(thread->run->lines, top.return_to - 1, &event->source);
+        lines_find(thread->space->lines, top.return_to - 1, &event->source);
     }
 }
 
@@ -318,13 +318,15 @@ static void describe_delivery(const struct thread *thread,
         [DISPOSITION_HANDLED] = "handler",
     };
     const struct space *space = thread->space;
+    const struct run *run = thread->run;
     int number = (int)signal->number;
     bool lacks = signals_lack(thread, number); /* until it is put back */
 
     signal->action =
         actions[lacks ? DISPOSITION_HANDLED : disposition_now(thread, number)];
     if (space && (space->watched || space->copied) &&
-        thread->tracee.pid != thread->run->root)
+        thread->tracee.pid !=
+            (run->choice.follow_forks ? space->pid : run->root))
         signal->process = (struct opt_u64){true, (uint64_t)thread->tracee.pid};
 }
 

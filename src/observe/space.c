@@ -22,13 +22,45 @@ uint64_t page_end(uint64_t addr)
     return (addr + ARCH_PAGE_SIZE - 1) / ARCH_PAGE_SIZE * ARCH_PAGE_SIZE;
 }
 
-struct space *space_new(bool watched)
+struct space *space_new(pid_t pid, struct lines *lines, bool watched)
 {
     struct space *space = mem_alloc(sizeof *space);
 
+    space->pid = pid;
+    space->lines = lines ? lines_share(lines) : lines_new(pid);
     space->watched = watched;
     space->changes = space->calls = 1;
     space->uffd = -1;
+    return space;
+}
+
+/* Its guards are another's. They are lifted in the copy, and armed anew. */
+struct space *space_copy(pid_t pid, const struct space *from)
+{
+    struct space *space = mem_alloc(sizeof *space);
+    size_t objects = from->object_count * sizeof *from->objects;
+
+    *space = *from;
+    space->pid = pid;
+    space->lines = lines_share(from->lines);
+    space->users = 0;
+    space->uffd = -1;
+    space->counted = false;
+    space->left_open = false;
+    space->objects = mem_copy(from->objects, objects);
+    space->object_capacity = from->object_count;
+    space->regions = (struct regions){0};
+    regions_copy(&space->regions, &from->regions);
+    space->pages = (struct pages){0};
+    ranges_copy(&space->pages.ranges, &from->pages.ranges);
+    for_each_region (region, space) {
+        struct region_guard *guard = &region->guard;
+
+        guard->writes = WRITE_GUARD_UNTRIED;
+        guard->taken = guard->lost = 0;
+        guard->window = guard->window_end = 0;
+    }
+    names_copy(&space->names, &from->names, pid);
     return space;
 }
 
@@ -36,6 +68,7 @@ void space_leave(struct space *space)
 {
     if (--space->users > 0)
         return;
+    lines_free(space->lines);
     if (space->uffd >= 0)
         close(space->uffd);
     free(space->objects);

@@ -11,6 +11,7 @@
 #include "target/gdbjit.h"
 #include "target/inject.h"
 #include "target/jitdump.h"
+#include "target/lines.h"
 #include "target/perfmap.h"
 #include "target/tracee.h"
 #include "trace/labels.h"
@@ -49,6 +50,8 @@ struct names {
 enum { ACTION_TRAP = 2, ACTIONS };
 
 struct space {
+    pid_t pid;           /* the process whose memory it is */
+    struct lines *lines; /* of its program; a fork's are its parent's */
     unsigned users;      /* threads that live in it */
     bool watched;        /* else its program runs on its own */
     bool started;        /* the entry point was reached */
@@ -94,8 +97,11 @@ bool region_clip(const struct region *region, uint64_t *from, uint64_t *to);
 /* Up to the end of its page. */
 uint64_t page_end(uint64_t addr);
 
-/* A space that nobody lives in yet. The last user that leaves frees it. */
-struct space *space_new(bool watched);
+/* A space of that process that nobody lives in yet, with lines (shared: one use
+ * of them is taken) or, for NULL, new ones. The last user that leaves frees it.
+ * And one that is watched as another is, and has a copy of its memory. */
+struct space *space_new(pid_t pid, struct lines *lines, bool watched);
+struct space *space_copy(pid_t pid, const struct space *from);
 void space_leave(struct space *space);
 
 /* Of one access at most this many bytes are recorded (a cache line). */

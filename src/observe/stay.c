@@ -22,7 +22,7 @@ static void tell_leave(struct thread *thread, const char *how,
                        const struct regs *now)
 {
     struct event event = {.kind = EVENT_LEAVE, .tid = thread->tracee.tid};
-    struct lines *lines = thread->run->lines;
+    struct lines *lines = thread->space->lines;
     const bool returns = strcmp(how, "return") == 0;
     struct vreg_change vregs[VREG_COUNT];
     struct opt_u64 fp_control = {0};
@@ -224,7 +224,7 @@ static void begin(struct thread *thread, struct region *region, const char *how,
     if (strcmp(how, "call") == 0) {
         event.enter.return_to = (struct opt_u64){true, back};
         event.enter.fp_control = fp_control;
-        lines_find(run->lines, back - 1, &event.source);
+        lines_find(thread->space->lines, back - 1, &event.source);
     }
     if (bytes_of_code(thread, region, pc, &code, &event.enter.code_offset))
         event.enter.code = (struct bytes){code.data, code.len};

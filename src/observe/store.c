@@ -140,7 +140,7 @@ static void find_storer(struct thread *thread, struct storer *storer,
     const struct regs *regs = &thread->store.regs;
     struct spending *spent = &thread->run->spent;
 
-    lines_find_caller(thread->run->lines, thread->tracee.tid, regs,
+    lines_find_caller(thread->space->lines, thread->tracee.tid, regs,
                       &storer->source);
     if (!budget_has_callers(spent))
         return;

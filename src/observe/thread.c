@@ -85,11 +85,23 @@ void threads_unpin(struct run *run)
         tracee_unpin(&thread->tracee);
 }
 
+/* Whose memory an event is about, or who has done it: see trace/event.def. */
+static int pid_of(const struct thread *thread, enum event_kind kind)
+{
+    bool is_own = kind == EVENT_OUTPUT || kind == EVENT_EXEC;
+
+    return is_own || !thread->space ? thread->tracee.pid : thread->space->pid;
+}
+
 void run_tell(struct run *run, struct event *event)
 {
+    const struct thread *thread = thread_find(run, event->tid);
+
     event->seq = run->seq++;
-    if (event->source.file && event->source.text)
-        files_excerpt(lines_files(run->lines), &event->source);
+    if (run->choice.follow_forks && !event->pid && event->kind != EVENT_START)
+        event->pid = thread ? pid_of(thread, event->kind) : event->tid;
+    if (event->source.file && event->source.text && thread && thread->space)
+        files_excerpt(lines_files(thread->space->lines), &event->source);
     run->queue = mem_grow(run->queue, run->first + run->queued,
                           &run->queue_capacity, sizeof *run->queue);
     run->queue[run->first + run->queued++] = event_keep(event);
@@ -103,7 +115,7 @@ void thread_source(struct thread *thread, struct srcline *out)
     if (tracee_fetch(&thread->tracee) < 0)
         return;
     tracee_regs(&thread->tracee, &regs);
-    lines_find_caller(thread->run->lines, thread->tracee.tid, &regs, out);
+    lines_find_caller(thread->space->lines, thread->tracee.tid, &regs, out);
 }
 
 void thread_limit(const struct thread *thread, const char *budget,

@@ -21,7 +21,6 @@
 #include "observe/budget.h"
 #include "observe/choice.h"
 #include "observe/thread_parts.h"
-#include "target/lines.h"
 #include "target/vectors.h"
 #include "trace/source.h"
 
@@ -102,7 +101,6 @@ struct run {
     bool ending;        /* by observe_end */
     bool ended;         /* the exit event was emitted */
     struct opt_u64 status, signal; /* of the root, once it has ended */
-    struct lines *lines;
     struct spending spent;
     struct choice choice;
     bool has_printed;     /* what is awaited before anything is shown */

@@ -51,9 +51,15 @@ struct lines *lines_new(pid_t pid)
     return lines;
 }
 
+struct lines *lines_share(struct lines *lines)
+{
+    lines->shared++;
+    return lines;
+}
+
 void lines_free(struct lines *lines)
 {
-    if (!lines)
+    if (!lines || lines->shared-- > 0)
         return;
     if (lines->dwfl)
         dwfl_end(lines->dwfl);

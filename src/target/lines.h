@@ -17,9 +17,12 @@
 
 struct lines;
 
-/* Nothing is read before the first question. lines_free accepts NULL. The files
- * are those that the lines stand in. */
+/* Nothing is read before the first question. The files are those that the lines
+ * stand in. A copy of the process that fork(2) has made may share them: its
+ * modules are those of the original, as long as there is that. lines_free ends
+ * one use, and accepts NULL. */
 struct lines *lines_new(pid_t pid);
+struct lines *lines_share(struct lines *lines);
 void lines_free(struct lines *lines);
 struct files *lines_files(struct lines *lines);
 

@@ -31,6 +31,7 @@ typedef char *demangle_function(const char *name, char *out, size_t *size,
                                 int *status);
 
 struct lines {
+    unsigned shared; /* uses of it beside the first one */
     pid_t pid;
     Dwfl *dwfl;
     bool failed;          /* libdw knows nothing of this process */
