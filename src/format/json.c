@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -65,6 +66,8 @@ void json_write(const struct event *event, struct buf *out)
      * keeps this place when it is put again below. */
     if (event->kind == EVENT_START)
         json_put(object, "format", json_integer(event->start.format));
+    if (event->pid && event->kind != EVENT_START) /* which has it anyway */
+        json_put(object, "pid", json_integer(event->pid));
     json_put_fields(object, event);
     failed = json_dump_callback(object, append, out, JSON_COMPACT);
     BUG_UNLESS(!failed);
@@ -141,6 +144,7 @@ static int take_line(struct json_source *json, struct event *event)
     const json_t *value = json_object_get(line->root, "event");
     const json_t *seq = json_object_get(line->root, "seq");
     const json_t *format = json_object_get(line->root, "format");
+    const json_t *pid = json_object_get(line->root, "pid");
     const char *name = NULL;
     bool named = json_get_text(value, &name);
     enum event_kind kind = named ? event_find(name) : EVENT_KINDS;
@@ -194,6 +198,13 @@ static int take_line(struct json_source *json, struct event *event)
                          "reads formats up to %d; use a newer jittrace",
                          number, TRACE_FORMAT);
     *event = (struct event){.kind = kind, .seq = json->yielded};
+    if (pid && kind != EVENT_START) {
+        if (!json_get_number(pid, 1, INT_MAX, &number))
+            return json_fail_field(line, pid,
+                                   "a whole number from 1 to 2147483647",
+                                   &(struct json_path){.name = "pid"});
+        event->pid = (int)number;
+    }
     if (json_read_fields(&json->line, event) < 0)
         return -1;
     if (kind == EVENT_START && event->start.arch &&

@@ -23,7 +23,6 @@
 /* The types of values that are no fields of a kind of event. */
 enum {
     TYPE_TID = FIELD_TYPE_ROWS + 1,
-    TYPE_PID,
     TYPE_NAME, /* a text that must be there */
     TYPE_LINE,
     TYPE_LINES,
@@ -80,7 +79,6 @@ static const struct event_field row_fields[] = {
 };
 
 static const struct event_field tid_field = PART(TYPE_TID, "tid", event, tid);
-static const struct event_field pid_field = PART(TYPE_PID, "pid", event, pid);
 static const struct event_field source_field =
     PART(TYPE_SOURCE, "source", event, source);
 
@@ -139,10 +137,6 @@ static const struct {
          .optional = true},
     [TYPE_TID] = {.right = "a whole number from -2147483648 to 2147483647",
                   .min = INT_MIN,
-                  .max = INT_MAX},
-    [TYPE_PID] = {.right = "a whole number from 1 to 2147483647",
-                  .optional = true,
-                  .min = 1,
                   .max = INT_MAX},
     [TYPE_NAME] = {.right = "a text"},
     /* The sum of two still fits an int. */
@@ -236,7 +230,6 @@ static json_t *value_json(int type, const void *at)
     case FIELD_TYPE_OPTINT:
         return opt->known ? json_of_number((int64_t)opt->value) : NULL;
     case TYPE_TID:
-    case TYPE_PID:
     case TYPE_LINE:
         return json_of_number(*(const int *)at);
     case FIELD_TYPE_PROT:
@@ -328,8 +321,6 @@ void json_put_fields(json_t *object, const struct event *event)
     const struct event_field *fields = event_fields(event->kind, &count);
 
     put_parts(object, &tid_field, 1, event);
-    if (event->pid && event->kind != EVENT_START) /* which has it anyway */
-        put_parts(object, &pid_field, 1, event);
     for (size_t i = 0; i < count; i++)
         if (!is_void(event, &fields[i]))
             put_parts(object, &fields[i], 1, event);
@@ -513,7 +504,6 @@ static int read_value(struct json_line *line, json_t *value, int type, void *at,
         is_right = get_number(value, type, at);
         break;
     case TYPE_TID:
-    case TYPE_PID:
     case TYPE_LINE:
         is_right = get_number(value, type, &number);
         *(int *)at = (int)number;
@@ -592,9 +582,7 @@ int json_read_fields(struct json_line *line, struct event *event)
     size_t count;
     const struct event_field *fields = event_fields(event->kind, &count);
 
-    if (read_parts(line, line->root, &tid_field, 1, event, NULL) < 0 ||
-        (event->kind != EVENT_START &&
-         read_parts(line, line->root, &pid_field, 1, event, NULL) < 0))
+    if (read_parts(line, line->root, &tid_field, 1, event, NULL) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
         if (!is_void(event, &fields[i]) &&

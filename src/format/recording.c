@@ -26,8 +26,7 @@
 
 #include "base/mem.h"
 #include "format/json_fields.h"
-#include "trace/view.h"
-#include "cpu/insn.h"
+#include "format/told.h"
 
 /* Where the memory of a program ends at the latest: five levels of page tables
  * leave it 56 bits of address (Intel SDM vol. 1, 3.3.7.1). */
@@ -35,64 +34,17 @@
 
 #define ADDR "0x%" PRIx64
 
-/* What is known of the bytes of a mapping. */
-struct certainty {
-    bool cleared;           /* those that no event tells of are zero */
-    bool lost;              /* those that events tell of may be others by now */
-    int writer;             /* the thread that wrote last */
-    uint64_t written;       /* by the event of that number; 0: by none */
-    uint64_t written_other; /* the last one of any other thread; or 0 */
-};
-
-/* What an instruction has stored over itself; its step is told afterwards. */
-struct own_store {
-    int tid;
-    uint64_t pc;
-    uint8_t old[INSN_MAX_LENGTH]; /* what the CPU has fetched */
-    bool stored[INSN_MAX_LENGTH];
-};
-
-/* One process, as far as the recording has told of it. */
-struct told {
-    int pid;                    /* 0: that of the start event */
-    struct view view;           /* after its event before */
-    struct certainty *mappings; /* by the number of a mapping, from 1 */
-    size_t mapping_count;
-    size_t mapping_capacity;
-    struct own_store own; /* the latest */
-    bool all_lost;        /* the same of every mapping */
-    bool steps_end;       /* from here on calls may pass without a step */
-    uint64_t limited;     /* the number of the latest limit; 0: none */
-};
-
 struct recording {
     struct source source;
     struct source *json;
-    int root;          /* the process of the start event */
-    struct told *told; /* it, and its children */
-    size_t told_count;
-    size_t told_capacity;
-    struct told *now; /* the one that the event is of */
+    struct told_list told;
+    struct told *now; /* the process that the event is of */
 };
 
 /* As json_fail, of the line that was read last. */
 #define REFUSE(...) json_fail(json_source_line(recording->json), __VA_ARGS__)
 
 /* --- what is certain ----------------------------------------------------- */
-
-static struct certainty *certainty_of(struct recording *recording,
-                                      const struct region *region)
-{
-    while (recording->now->mapping_count <= region->mapping) {
-        recording->now->mappings =
-            mem_grow(recording->now->mappings, recording->now->mapping_count,
-                     &recording->now->mapping_capacity,
-                     sizeof *recording->now->mappings);
-        recording->now->mappings[recording->now->mapping_count++] =
-            (struct certainty){0};
-    }
-    return &recording->now->mappings[region->mapping];
-}
 
 static void note_write(struct recording *recording, const struct event *event)
 {
@@ -107,7 +59,7 @@ static void note_write(struct recording *recording, const struct event *event)
 
         if (!region)
             continue;
-        mapping = certainty_of(recording, region);
+        mapping = told_certainty(recording->now, region);
         if (mapping->writer != event->tid)
             mapping->written_other = mapping->written;
         mapping->writer = event->tid;
@@ -156,7 +108,7 @@ static void note(struct recording *recording, const struct event *event)
         if (limit->addr.known)
             region = view_region_at(&recording->now->view, limit->addr.value);
         if (region)
-            certainty_of(recording, region)->lost = true;
+            told_certainty(recording->now, region)->lost = true;
         else
             recording->now->all_lost = true;
         break;
@@ -166,7 +118,7 @@ static void note(struct recording *recording, const struct event *event)
     case EVENT_MAP:
         shared = map->flags && strstr(map->flags, "MAP_SHARED");
         region = view_region_at(&recording->now->view, map->addr);
-        *certainty_of(recording, region) = (struct certainty){
+        *told_certainty(recording->now, region) = (struct certainty){
             /* It was not there before, and nobody else has it. */
             .cleared = map->call && strncmp(map->call, "mmap(", 5) == 0 &&
                        map->flags && strstr(map->flags, "MAP_ANONYMOUS") &&
@@ -194,7 +146,7 @@ static bool is_certain(struct recording *recording, int tid, uint64_t addr,
 
     if (!region || recording->now->all_lost)
         return false;
-    mapping = certainty_of(recording, region);
+    mapping = told_certainty(recording->now, region);
     other = mapping->writer == tid ? mapping->written_other : mapping->written;
     if (mapping->lost || (other > 0 && (!thread || other > thread->entered)) ||
         (!mapping->cleared && !pages_written(&view->pages, addr)))
@@ -540,65 +492,6 @@ static int check(struct recording *recording, const struct event *event)
 
 /* --- the source ----------------------------------------------------------- */
 
-static struct told *find(const struct recording *recording, int pid)
-{
-    if (pid == 0 || pid == recording->root)
-        return recording->told;
-    for (size_t i = 1; i < recording->told_count; i++)
-        if (recording->told[i].pid == pid)
-            return &recording->told[i];
-    return NULL;
-}
-
-static struct told *add(struct recording *recording, int pid)
-{
-    struct told *told;
-
-    recording->told =
-        mem_grow(recording->told, recording->told_count,
-                 &recording->told_capacity, sizeof *recording->told);
-    told = &recording->told[recording->told_count++];
-    *told = (struct told){.pid = pid};
-    return told;
-}
-
-static void release(struct told *told)
-{
-    view_release(&told->view);
-    free(told->mappings);
-    *told = (struct told){.pid = told->pid};
-}
-
-/* Another process has what this one has, or, of memory that it shares, gets
- * something of its own by its exec. */
-static int begin_child(struct recording *recording, const struct event *event)
-{
-    int pid = (int)event->fork.child;
-    struct told *child = find(recording, pid);
-    const struct told *parent;
-
-    if (event->fork.child <= 0 || event->fork.child > INT_MAX)
-        return REFUSE("the field \"child\" is %" PRId64
-                      ", which is no process ID",
-                      event->fork.child);
-    if (child)
-        release(child);
-    else
-        child = add(recording, pid);
-    parent = find(recording, event->pid);
-    if (word_is(event->fork.memory, "shared"))
-        return 0;
-    *child = *parent;
-    child->pid = pid;
-    child->view = (struct view){0};
-    view_copy(&child->view, &parent->view);
-    view_fork(&child->view, event->tid, pid);
-    child->mapping_capacity = parent->mapping_count;
-    child->mappings = mem_copy(parent->mappings, parent->mapping_count *
-                                                     sizeof *parent->mappings);
-    return 0;
-}
-
 static int recording_next(struct source *source, struct event *event,
                           struct err *err)
 {
@@ -607,30 +500,26 @@ static int recording_next(struct source *source, struct event *event,
 
     if (more <= 0)
         return more;
-    if (event->kind == EVENT_START) {
-        recording->root = (int)event->start.pid;
-        add(recording, 0);
-    }
-    recording->now = find(recording, event->pid);
-    if (!recording->now) /* its parent was killed before it told of it */
-        recording->now = add(recording, event->pid);
-    if (event->kind == EVENT_EXEC)
-        release(recording->now);
+    if (event->kind == EVENT_FORK &&
+        (event->fork.child <= 0 || event->fork.child > INT_MAX))
+        return REFUSE("the field \"child\" is %" PRId64
+                      ", which is no process ID",
+                      event->fork.child);
+    recording->now = told_of(&recording->told, event);
     if (check(recording, event) < 0)
         return -1;
     view_apply(&recording->now->view, event);
     note(recording, event);
-    return event->kind == EVENT_FORK && begin_child(recording, event) < 0 ? -1
-                                                                          : 1;
+    if (event->kind == EVENT_FORK)
+        told_fork(&recording->told, event);
+    return 1;
 }
 
 static void recording_free(struct source *source)
 {
     struct recording *recording = (struct recording *)source;
 
-    for (size_t i = 0; i < recording->told_count; i++)
-        release(&recording->told[i]);
-    free(recording->told);
+    told_release(&recording->told);
     source_free(recording->json);
     free(recording);
 }

@@ -166,24 +166,23 @@ static void tell_heading(struct text *text, const struct event *event)
     text->started = true;
 }
 
-/* Says whose events follow, if that is another thread than before; or, of what
- * it stored, another process, that shares memory with this one. */
-static void name_thread(struct text *text, int tid, bool is_process)
+/* Says whose events follow, if that is another thread than before, or process. */
+static void name_thread(struct text *text, int tid, const char *what)
 {
     if (text->last_tid && text->last_tid != tid)
-        pen_line(&text->telling.pen, ROLE_NOTE,
-                 "%s %d:", is_process ? "process" : "thread", tid);
+        pen_line(&text->telling.pen, ROLE_NOTE, "%s %d:", what, tid);
     text->last_tid = tid;
 }
 
 static void tell_in_words(struct text *text, const struct event *event)
 {
+    bool is_other = event->kind == EVENT_WRITE && event->write.process.known;
+
     tell_heading(text, event);
     if (event->tid && event->kind != EVENT_OUTPUT &&
         event->kind != EVENT_LIMIT && event->kind != EVENT_EXIT &&
         event->kind != EVENT_VERDICT)
-        name_thread(text, event->tid,
-                    event->kind == EVENT_WRITE && event->write.process.known);
+        name_thread(text, event->tid, is_other ? "process" : "thread");
     telling_event(&text->telling, event);
 }
 
@@ -249,7 +248,7 @@ static void end_loop(struct text *text, struct loop *loop)
     struct buf line = {0};
 
     if (loop->length && loop->rounds > 0) {
-        name_thread(text, loop->tid, false);
+        name_thread(text, loop->tid, "thread");
         buf_append_text(&line, "... the same ");
         if (loop->length > 1)
             buf_printf(&line, "%zu instructions ", loop->length);

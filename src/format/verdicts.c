@@ -18,6 +18,7 @@ struct verdicts_sink {
     struct event *end;      /* the exit event, or NULL */
     struct buf body;        /* what is written at the end */
     unsigned count, failures, skipped;
+    int pid; /* of the latest verdict */
 };
 
 /* Appends a text as it may stand in a line, each character that is listed in
@@ -157,6 +158,11 @@ static int emit(struct sink *base, const struct event *event, struct err *err)
         json_write(event, &sink->body);
     if (event->kind != EVENT_VERDICT)
         return 0;
+    if (sink->form == VERDICTS_TEXT && event->pid != sink->pid) {
+        pen_blank(&sink->telling.pen);
+        pen_line(&sink->telling.pen, ROLE_NOTE, "process %d:", event->pid);
+    }
+    sink->pid = event->pid;
     if (sink->form == VERDICTS_TEXT)
         telling_event(&sink->telling, event);
     else if (sink->form == VERDICTS_JUNIT)

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "tell/tell.h"
+#include "trace/lineage.h"
 #include "trace/where.h"
 
 struct who_sink {
@@ -18,8 +19,9 @@ struct who_sink {
     uint64_t number;
     struct emissions emissions;
     struct store store;
-    struct where where;
-    struct origins *bytes; /* one for each that is asked for */
+    struct where where;     /* of all processes, for a message */
+    struct lineage lineage; /* of the same events */
+    struct origins *bytes;  /* one for each that is asked for, in one of them */
     size_t count;
     size_t capacity;
 };
@@ -41,46 +43,108 @@ static int by_last_there(const void *a, const void *b, void *who)
     return x < y ? -1 : x > y;
 }
 
-static int answer(struct sink *sink, struct err *err)
+/* Whether the process did more with its memory than to begin with it. */
+static bool has_done(const struct who_sink *who, int pid)
 {
-    struct who_sink *who = (struct who_sink *)sink;
-    struct pen pen = {.color = who->color};
     struct unpacked unpacked = {0};
-    struct view view = {0};
-    struct buf why = {0};
+    bool found = pid == who->lineage.root;
+
+    for (uint64_t i = 0; i < who->store.count && !found; i++) {
+        const struct event *event = &unpacked.event;
+
+        store_read(&who->store, i, &unpacked);
+        found = event->pid == pid && lineage_needs_past(event) &&
+                event->kind != EVENT_EXEC && event->kind != EVENT_SIGNAL &&
+                event->kind != EVENT_LIMIT;
+    }
+    unpacked_release(&unpacked);
+    return found;
+}
+
+/* Looks for the bytes in the mappings that a process has had. */
+static void find_bytes(struct who_sink *who, int pid, struct where *where)
+{
+    struct unpacked unpacked = {0};
+    const struct event *event = &unpacked.event;
     size_t state = 0;
     uint64_t addr;
-    int result;
 
-    while (where_next(&who->where, who->number, &state, &addr)) {
+    who->count = 0;
+    for (uint64_t i = 0; i < who->store.count; i++) {
+        store_read(&who->store, i, &unpacked);
+        if (lineage_has(&who->lineage, pid, i, event))
+            where_apply(where, event);
+    }
+    while (where_next(where, who->number, &state, &addr)) {
         who->bytes = mem_grow(who->bytes, who->count, &who->capacity,
                               sizeof *who->bytes);
         who->bytes[who->count++] = (struct origins){.addr = addr};
     }
-    if (who->count == 0) {
-        where_explain(&who->where, who->number, &why);
-        err_set(err, ERR_DATA, "%s", buf_text(&why));
-        buf_release(&why);
-        return -1;
-    }
-    for (uint64_t i = 0; i < who->store.count; i++) {
+    for (uint64_t i = 0; i < who->store.count && who->count > 0; i++) {
         store_read(&who->store, i, &unpacked);
         for (size_t k = 0; k < who->count; k++)
-            origins_apply(&who->bytes[k], &who->store, &unpacked.event);
+            if (lineage_has(&who->lineage, pid, i, event))
+                origins_apply(&who->bytes[k], &who->store, event);
+            else
+                who->bytes[k].applied++;
     }
     unpacked_release(&unpacked);
+}
+
+/* Tells of them in one process. Returns how many there are. */
+static size_t tell_bytes(struct who_sink *who, int pid, struct pen *pen)
+{
+    struct unpacked unpacked = {0};
+    struct where where = {0};
+    struct view view = {0};
+
+    find_bytes(who, pid, &where);
+    if (who->count > 0 && who->lineage.has_children) {
+        pen_blank(pen);
+        pen_line(pen, ROLE_HEADING, "process %d", pid);
+    }
     /* A view goes only forwards, so the bytes are told as they went away. */
     qsort_r(who->bytes, who->count, sizeof *who->bytes, by_last_there, who);
     for (size_t i = 0; i < who->count; i++) {
-        const struct origins *byte = &who->bytes[i];
+        struct origins *byte = &who->bytes[i];
 
-        view_advance(&view, &who->store, last_there(who, byte));
-        pen_blank(&pen);
-        who_write(&pen, &who->store, &who->emissions, byte, who->store.count,
-                  where_mapping(&who->where, byte->addr)->start, &view);
+        while (view.applied < last_there(who, byte)) {
+            uint64_t place = view.applied;
+
+            store_read(&who->store, place, &unpacked);
+            if (lineage_has(&who->lineage, pid, place, &unpacked.event))
+                view_apply(&view, &unpacked.event);
+            view.applied = place + 1;
+        }
+        pen_blank(pen);
+        who_write(pen, &who->store, &who->emissions, byte, who->store.count,
+                  where_mapping(&where, byte->addr)->start, &view);
+        origins_release(byte);
     }
+    unpacked_release(&unpacked);
     view_release(&view);
-    result = sink_write(who->out, pen.out.data, pen.out.len, err);
+    where_release(&where);
+    return who->count;
+}
+
+static int answer(struct sink *sink, struct err *err)
+{
+    struct who_sink *who = (struct who_sink *)sink;
+    struct pen pen = {.color = who->color};
+    struct buf why = {0};
+    size_t found = 0;
+    int result = 0;
+
+    for (size_t i = 0; i < who->lineage.count; i++)
+        if (has_done(who, who->lineage.births[i].pid))
+            found += tell_bytes(who, who->lineage.births[i].pid, &pen);
+    if (found == 0) {
+        where_explain(&who->where, who->number, &why);
+        result = err_set(err, ERR_DATA, "%s", buf_text(&why));
+        buf_release(&why);
+    } else {
+        result = sink_write(who->out, pen.out.data, pen.out.len, err);
+    }
     pen_release(&pen);
     return result;
 }
@@ -90,6 +154,7 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     struct who_sink *who = (struct who_sink *)sink;
 
     store_append(&who->store, event);
+    lineage_take(&who->lineage, event);
     where_apply(&who->where, event);
     emissions_learn(&who->emissions, event);
     (void)err;
@@ -100,9 +165,8 @@ static void free_who(struct sink *sink)
 {
     struct who_sink *who = (struct who_sink *)sink;
 
-    for (size_t i = 0; i < who->count; i++)
-        origins_release(&who->bytes[i]);
     free(who->bytes);
+    lineage_release(&who->lineage);
     where_release(&who->where);
     store_release(&who->store);
     emissions_release(&who->emissions);
@@ -117,5 +181,6 @@ struct sink *who_sink_new(FILE *out, bool color, uint64_t number)
     who->out = out;
     who->color = color;
     who->number = number;
+    who->lineage.keeps_nothing = true;
     return &who->sink;
 }

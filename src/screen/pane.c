@@ -25,8 +25,9 @@ struct reg_changes moment_changes(const struct moment *moment,
         return moment->event->step.regs;
     if (!comes_back(moment))
         return (struct reg_changes){NULL, 0};
-    thread = view_thread(history_view(moment->history, moment->seq - 1),
-                         moment->event->tid);
+    thread = view_thread(
+        history_view_of(moment->history, moment->seq - 1, moment->event->pid),
+        moment->event->tid);
     if (!thread || !thread->regs_known)
         return (struct reg_changes){NULL, 0};
     count = regs_diff(&thread->regs, &moment->event->enter.regs, list);
@@ -45,7 +46,9 @@ struct vreg_changes moment_vregs(const struct moment *moment,
         return moment->event->step.vregs;
     if (!comes_back(moment))
         return (struct vreg_changes){NULL, 0};
-    known = view_vregs(history_view(moment->history, moment->seq - 1), tid);
+    known = view_vregs(
+        history_view_of(moment->history, moment->seq - 1, moment->event->pid),
+        tid);
     if (!known)
         return (struct vreg_changes){NULL, 0};
     *before = *known;

@@ -109,8 +109,8 @@ static void miss(struct session *session, bool ran)
 /* Whether the call that began with event `number` is over in its thread. */
 static bool is_finished(struct session *session, uint64_t seq)
 {
-    const struct frame *frame =
-        view_frame(history_view(session->history, seq), session->tid);
+    const struct frame *frame = view_frame(
+        history_view_of(session->history, seq, session->pid), session->tid);
 
     while (frame && frame->seq > session->number)
         frame = frame->caller;
@@ -134,7 +134,8 @@ static bool is_again(struct session *session, uint64_t seq)
     event = history_event(session->history, seq);
     if (event->kind != EVENT_STEP || event->step.addr != session->again)
         return false;
-    frame = view_frame(history_view(session->history, seq - 1), session->tid);
+    frame = view_frame(history_view_of(session->history, seq - 1, session->pid),
+                       session->tid);
     return frame && frame->seq == session->number;
 }
 
@@ -174,7 +175,9 @@ static bool take(struct session *session, const struct event *event)
     if (session->sink)
         sink_emit(session->sink, event, &(struct err){0});
     history_append(session->history, event);
-    if (event->kind == EVENT_EXIT) {
+    if (event->kind == EVENT_EXIT &&
+        (event->pid == 0 ||
+         event->pid == history_event(session->history, 0)->start.pid)) {
         session->exited = true;
         session->status = event_exit_status(&event->exit);
     }
@@ -298,6 +301,7 @@ static void find_in_call(struct session *session, enum goal goal)
     const struct frame *frame;
 
     session->tid = event->tid;
+    session->pid = event->pid;
     session->again = is_step                      ? event->step.addr
                      : event->kind == EVENT_ENTER ? event->enter.addr
                                                   : 0;
@@ -306,7 +310,8 @@ static void find_in_call(struct session *session, enum goal goal)
                         "i is for an instruction that was executed");
         return;
     }
-    frame = view_frame(history_view(session->history, at), session->tid);
+    frame = view_frame(history_view_of(session->history, at, session->pid),
+                       session->tid);
     if (!frame) {
         buf_append_text(&session->message,
                         "this event is in no call of generated code");

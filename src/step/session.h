@@ -52,6 +52,7 @@ struct session {
     uint64_t number;
     uint64_t again;     /* an address */
     int tid;            /* the thread of a call */
+    int pid;            /* its process; 0: that of the start event */
     enum goal proposed; /* what a YES sets, or GOAL_NONE */
     struct search search, changed;
     struct cursor cursor;

@@ -362,7 +362,7 @@ static bool find_exit(const struct past *past, uint64_t index, uint64_t *exit)
     const struct event *event = past->event(past->from, index);
     bool is_signal = event && event->kind == EVENT_SIGNAL;
 
-    for (*exit = index; is_signal && event && event->kind != EVENT_EXIT;) {
+    for (*exit = index; is_signal && (!event || event->kind != EVENT_EXIT);) {
         if (++*exit >= past->count || *exit >= index + LOOK_AHEAD)
             return false;
         event = past->event(past->from, *exit);

@@ -131,8 +131,11 @@ void tell_event(struct history *history, uint64_t seq, enum tell_form form,
 
     set_event(&story, seq);
     /* Whose event it is, where that is not the thread that began. */
-    if (form == TELL_SENTENCE && story.event->tid != first &&
-        story.event->kind != EVENT_EXIT)
+    if (form != TELL_NEXT && story.event->pid &&
+        story.event->pid != history_event(history, 0)->start.pid)
+        say(&story, "[pid %d] ", story.event->pid);
+    else if (form == TELL_SENTENCE && story.event->tid != first &&
+             story.event->kind != EVENT_EXIT)
         say(&story, "Thread %d: ", story.event->tid);
     if (form == TELL_NEXT)
         say_next(&story);
@@ -180,10 +183,29 @@ struct past history_past(struct history *history, bool can_go)
                          history_emissions(history), false};
 }
 
+/* What happened in one of several processes. */
+struct own_past {
+    struct history *history;
+    int pid;
+};
+
+static const struct event *own_event(void *from, uint64_t index)
+{
+    const struct own_past *own = from;
+    const struct event *event = past_event(own->history, index);
+
+    return event && event->pid == own->pid ? event : NULL;
+}
+
 bool tell_explain(struct history *history, uint64_t seq,
                   struct explanation *out)
 {
     struct past past = history_past(history, true);
+    struct own_past own = {history, history_event(history, seq)->pid};
 
+    if (own.pid) {
+        past.event = own_event;
+        past.from = &own;
+    }
     return explain_event(&past, history_view(history, seq), seq, out);
 }

@@ -44,6 +44,8 @@ static void set_birth(struct lineage *lineage, struct birth birth)
 {
     struct birth *known = find(lineage, birth.pid);
 
+    birth.at = lineage->kept.count;
+    birth.place = lineage->taken;
     if (!known) {
         lineage->births = mem_grow(lineage->births, lineage->count,
                                    &lineage->capacity, sizeof *known);
@@ -61,18 +63,18 @@ void lineage_take(struct lineage *lineage, const struct event *event)
         set_birth(lineage, (struct birth){.pid = pid, .parent = -1});
     }
     if (event->kind == EVENT_EXEC)
-        set_birth(lineage, (struct birth){.pid = pid,
-                                          .parent = -1,
-                                          .at = lineage->kept.count});
+        set_birth(lineage, (struct birth){.pid = pid, .parent = -1});
     if (event->kind == EVENT_FORK) {
         bool shares = word_is(event->fork.memory, "shared");
 
         lineage->has_children = true;
         set_birth(lineage, (struct birth){.pid = (int)event->fork.child,
                                           .parent = shares ? -1 : pid,
-                                          .tid = event->tid,
-                                          .at = lineage->kept.count});
+                                          .tid = event->tid});
     }
+    lineage->taken++;
+    if (lineage->keeps_nothing)
+        return;
     if (event->kind == EVENT_START || (event->pid && lineage_needs_past(event)))
         store_append(&lineage->kept, event);
 }
@@ -88,7 +90,18 @@ struct event lineage_own(const struct event *event, int pid)
     return own;
 }
 
+/* A recording may say that two processes have made each other. */
 #define MOST_ANCESTORS 256
+
+bool lineage_has(const struct lineage *lineage, int pid, uint64_t place,
+                 const struct event *event)
+{
+    const struct birth *birth = find(lineage, pid);
+
+    for (int i = 0; i < MOST_ANCESTORS && birth && place < birth->place; i++)
+        birth = find(lineage, birth->parent);
+    return birth && place >= birth->place && lineage_pid(lineage, event) == birth->pid;
+}
 
 int lineage_replay(const struct lineage *lineage, int pid,
                    int (*take)(void *context, const struct event *event),

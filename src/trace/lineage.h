@@ -23,14 +23,17 @@ struct birth {
     int pid;
     int parent;  /* -1: it has no past */
     int tid;     /* the thread of the parent that made it */
-    uint64_t at; /* how many events were kept when it began */
+    uint64_t at;    /* how many events were kept when it began, */
+    uint64_t place; /* and how many there were in all */
 };
 
 /* All zero is a valid one that has seen no event. */
 struct lineage {
     struct store kept;
     int root; /* the process of the start event */
+    uint64_t taken; /* events, kept or not */
     bool has_children;
+    bool keeps_nothing; /* but where processes began: there is another store */
     struct birth *births; /* the latest of each process */
     size_t count;
     size_t capacity;
@@ -48,6 +51,11 @@ int lineage_pid(const struct lineage *lineage, const struct event *event);
 /* Whether the event needs what is known of its process: not what it prints, nor
  * that it ends. */
 bool lineage_needs_past(const struct event *event);
+
+/* Whether event number `place` of the trace is a part of what a process, as it is
+ * at the end, has done, or of its past. */
+bool lineage_has(const struct lineage *lineage, int pid, uint64_t place,
+                 const struct event *event);
 
 /* Calls take for each event of the past of a process, in order, until that
  * returns less than 0, which this returns then; else 0. */

@@ -69,9 +69,12 @@ static void fork_view(struct views *views, const struct event *event)
 {
     int child = (int)event->fork.child;
     struct view *view = need(views, child);
+    const struct view *parent = views_of(views, event->pid);
 
+    if (view == parent) /* a recording may hold any numbers */
+        return;
     view_release(view);
-    view_copy(view, views_of(views, event->pid));
+    view_copy(view, parent);
     view_fork(view, event->tid, child);
 }
 
@@ -84,6 +87,14 @@ void views_apply(struct views *views, const struct event *event)
     view = need(views, event->pid);
     view->applied = views->applied++;
     view_apply(view, event);
+    if (event->kind == EVENT_OUTPUT) /* they print to the same place */
+        for (size_t i = 0; i < views->count; i++) {
+            int pid = views->list[i].pid;
+
+            if (pid != event->pid && !views_of(views, pid)->ended &&
+                need(views, pid) != view)
+                view_apply(need(views, pid), event);
+        }
     if (event->kind == EVENT_FORK && !word_is(event->fork.memory, "shared"))
         fork_view(views, event);
 }
