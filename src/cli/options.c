@@ -498,6 +498,9 @@ static int check(struct options *options, struct err *err)
                     : "--step",
          "-ff writes a trace for each process; %s is about all of them, with "
          "-f"},
+        {o->choice.follow_forks && (o->dump || o->last),
+         o->dump ? "--dump-code" : "--last",
+         "-f shows several processes, and %s is for one"},
         {o->choice.follow_forks && !o->split && o->replay, NULL,
          "a recording has the processes that it has; -f is for a program that "
          "runs"},

@@ -41,6 +41,7 @@ struct dump {
     bool unwatched; /* from somewhere on, nothing was seen */
     FILE *index;
     struct view view;
+    int64_t root; /* the process of the start event, whose code is dumped */
     uint64_t seq; /* of the latest event */
     struct named *named;
     size_t named_count;
@@ -271,6 +272,10 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     struct pen pen = {0};
     int result = 0, fd;
 
+    if (event->kind == EVENT_START)
+        dump->root = event->start.pid;
+    if (event->pid && event->pid != dump->root) /* of a child */
+        return 0;
     if (event->kind != EVENT_VERDICT) /* these come behind the end */
         dump->seq = event->seq;
     if (!dump->index) {

@@ -65,6 +65,8 @@ static bool find_part(const struct store *store, const struct view *view,
         part->executed =
             found && insn->length == step->bytes.len &&
             !memcmp(insn->bytes, step->bytes.data, step->bytes.len);
+        if (unpacked.event.pid && !part->executed)
+            found = false; /* by another process, in memory of its own */
     }
     unpacked_release(&unpacked);
     sweep_init(&sweep, &view->pages, addr, addr + 1);

@@ -67,7 +67,7 @@ void lineage_take(struct lineage *lineage, const struct event *event)
     if (event->kind == EVENT_FORK) {
         bool shares = word_is(event->fork.memory, "shared");
 
-        lineage->has_children = true;
+        lineage->has_children |= event->pid != 0; /* not one of -ff */
         set_birth(lineage, (struct birth){.pid = (int)event->fork.child,
                                           .parent = shares ? -1 : pid,
                                           .tid = event->tid});
@@ -100,7 +100,8 @@ bool lineage_has(const struct lineage *lineage, int pid, uint64_t place,
 
     for (int i = 0; i < MOST_ANCESTORS && birth && place < birth->place; i++)
         birth = find(lineage, birth->parent);
-    return birth && place >= birth->place && lineage_pid(lineage, event) == birth->pid;
+    return birth && place >= birth->place &&
+           lineage_pid(lineage, event) == birth->pid;
 }
 
 int lineage_replay(const struct lineage *lineage, int pid,

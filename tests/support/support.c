@@ -378,7 +378,7 @@ struct followed {
     struct vregs vregs;
 };
 
-#define MAX_FOLLOWED 128
+#define MAX_FOLLOWED 512
 
 /* The registers of the thread; a new one's are empty. */
 static struct followed *follow(struct followed *threads, int tid)

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* -f and -ff: what is shown of several processes, and where it is written. */
+#include <glob.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+TestSuite(follow, .timeout = 120);
+
+#define FORKS  TRACEE("follow_fork")
+#define SHARES TRACEE("follow_shared")
+
+/* What the command prints, which ends with status 0. */
+static char *output_of(const char *const *argv)
+{
+    struct result result;
+    char *text;
+
+    run(&(struct job){.argv = argv, .seconds = 60}, &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    text = strdup(buf_text(&result.out));
+    result_release(&result);
+    return text;
+}
+
+static void refused(const char *const *argv, const char *why)
+{
+    struct result result;
+
+    run(&(struct job){.argv = argv}, &result);
+    cr_expect(eq(int, result.status, EX_USAGE));
+    cr_expect(contains(buf_text(&result.err), why), "%s",
+              buf_text(&result.err));
+    result_release(&result);
+}
+
+Test(follow, text_says_whose_each_line_is)
+{
+    char *text = output_of(ARGS(JITTRACE, "-f", "--", FORKS));
+    const char *forked = strstr(text, "makes process ");
+
+    cr_assert(ne(ptr, (void *)forked, NULL), "%s", text);
+    for (const char *line = strchr(forked, '\n'); line && line[1];
+         line = strchr(line + 1, '\n'))
+        if (line[1] != '\n' && strncmp(line + 1, "child 12", 8) != 0)
+            cr_expect(eq(int, strncmp(line + 1, "[pid ", 5), 0), "%s", line);
+    cr_expect(contains(text, "It ended with status 12."));
+    free(text);
+    text = output_of(ARGS(JITTRACE, "-f", "--", TRACEE("across_pages")));
+    cr_expect(lacks(text, "[pid "));
+    free(text);
+}
+
+Test(follow, a_replay_tells_the_same)
+{
+    char name[] = "/tmp/jittrace-follow-XXXXXX";
+    char *live, *again;
+
+    close(mkstemp(name));
+    free(output_of(
+        ARGS(JITTRACE, "-f", "--format=json", "-o", name, "--", FORKS)));
+    live = output_of(ARGS("cat", name));
+    again = output_of(ARGS(JITTRACE, "--format=json", "--replay", name));
+    cr_expect(eq(str, again, live));
+    unlink(name);
+    free(live);
+    free(again);
+}
+
+Test(follow, who_names_the_process)
+{
+    char *text = output_of(ARGS(JITTRACE, "-f", "--who=1", "--", SHARES));
+    const char *first = strstr(text, "process "), *second;
+
+    cr_assert(ne(ptr, (void *)first, NULL), "%s", text);
+    second = strstr(first + 8, "\nprocess ");
+    cr_assert(ne(ptr, (void *)second, NULL), "%s", text);
+    /* The parent's byte was stored by the child. */
+    cr_expect(eq(int, atoi(first + 8) != atoi(second + 9), 1));
+    first = strstr(first, "stored at main+");
+    cr_assert(first && first < second, "%s", text);
+    cr_expect(ne(ptr, (void *)strstr(first, "of\n"), (void *)first));
+    cr_expect(contains(text, "follow_shared.c:40"));
+    free(text);
+}
+
+Test(follow, a_file_for_each_process)
+{
+    char name[] = "/tmp/jittrace-follow-XXXXXX", pattern[64];
+    glob_t files;
+
+    close(mkstemp(name));
+    unlink(name);
+    free(output_of(
+        ARGS(JITTRACE, "-ff", "--format=json", "-o", name, "--", FORKS)));
+    cr_expect(lt(int, access(name, F_OK), 0));
+    snprintf(pattern, sizeof pattern, "%s.*", name);
+    cr_assert(eq(int, glob(pattern, 0, NULL, &files), 0));
+    cr_expect(eq(sz, files.gl_pathc, 2));
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        char *text = output_of(ARGS(JITTRACE, "--replay", files.gl_pathv[i]));
+
+        cr_expect(contains(text, "mov eax, 5"), "%s", text);
+        cr_expect(lacks(text, "[pid "));
+        unlink(files.gl_pathv[i]);
+        free(text);
+    }
+    globfree(&files);
+}
+
+Test(follow, what_does_not_go_together)
+{
+    refused(ARGS(JITTRACE, "-ff", "--", "true"), "-o FILE");
+    refused(ARGS(JITTRACE, "-ff", "-o", "x", "--who=1", "--", "true"), "--who");
+    refused(ARGS(JITTRACE, "-f", "--replay=x"), "recording");
+    refused(ARGS(JITTRACE, "-f", "--last=3", "--", "true"), "--last");
+    refused(ARGS(JITTRACE, "-fx", "--", "true"), "no value");
+}
+
+/* As many processes at once as make(1) likes. */
+Test(follow, make_builds_as_it_does_alone)
+{
+    static const char script[] =
+        "d=$(mktemp -d) && cd $d && printf 'all: a b c d e f\\n"
+        "a b c d e f:\\n\\t@sh -c \"cat /dev/null; echo $@ > $@\"\\n' > "
+        "Makefile "
+        "&& \"$@\" make -s -j4 && cat a b c d e f && rm -r $d";
+    char jittrace[512], *alone, *followed;
+
+    if (access("/usr/bin/make", X_OK) < 0)
+        cr_skip("make is not there");
+    cr_assert(ne(ptr, realpath(JITTRACE, jittrace), NULL));
+    alone = output_of(ARGS("sh", "-c", script, "sh", "env"));
+    followed = output_of(ARGS("sh", "-c", script, "sh", jittrace, "-f", "-o",
+                              "/dev/null", "--"));
+    cr_expect(eq(str, followed, alone));
+    free(alone);
+    free(followed);
+}
