@@ -490,20 +490,14 @@ static int check(struct options *options, struct err *err)
          "it goes to a file, with -o FILE"},
         {o->step && o->replay && o->input, NULL,
          "a recording reads nothing; --stdin is for a program that runs"},
-        {o->split && !o->output, NULL,
-         "-ff writes a file for each process, FILE.PID; -o FILE says where"},
-        {o->split && (o->who || o->check || o->step),
-         o->who     ? "--who"
-         : o->check ? "--check"
-                    : "--step",
-         "-ff writes a trace for each process; %s is about all of them, with "
-         "-f"},
-        {o->choice.follow_forks && (o->dump || o->last),
-         o->dump ? "--dump-code" : "--last",
-         "-f shows several processes, and %s is for one"},
-        {o->choice.follow_forks && !o->split && o->replay, NULL,
-         "a recording has the processes that it has; -f is for a program that "
-         "runs"},
+        {o->split && (!o->output || o->who || o->check || o->step), NULL,
+         "-ff writes a trace for each process, FILE.PID: it needs -o FILE, and "
+         "goes with no --who, --check or --step"},
+        {o->choice.follow_forks &&
+             (o->dump || o->last || (o->replay && !o->split)),
+         NULL,
+         "-f watches a program that runs, and its children: no recording, and "
+         "--dump-code and --last are for one process"},
         {o->program && !*o->program, NULL,
          "behind -- comes a program to trace"},
         {o->lesson && !lesson_find(o->lesson), o->lesson,

@@ -166,23 +166,21 @@ static void tell_heading(struct text *text, const struct event *event)
     text->started = true;
 }
 
-/* Says whose events follow, if that is another thread than before, or process. */
-static void name_thread(struct text *text, int tid, const char *what)
+/* Says whose events follow, if that is another thread than before. */
+static void name_thread(struct text *text, int tid)
 {
     if (text->last_tid && text->last_tid != tid)
-        pen_line(&text->telling.pen, ROLE_NOTE, "%s %d:", what, tid);
+        pen_line(&text->telling.pen, ROLE_NOTE, "thread %d:", tid);
     text->last_tid = tid;
 }
 
 static void tell_in_words(struct text *text, const struct event *event)
 {
-    bool is_other = event->kind == EVENT_WRITE && event->write.process.known;
-
     tell_heading(text, event);
     if (event->tid && event->kind != EVENT_OUTPUT &&
         event->kind != EVENT_LIMIT && event->kind != EVENT_EXIT &&
         event->kind != EVENT_VERDICT)
-        name_thread(text, event->tid, is_other ? "process" : "thread");
+        name_thread(text, event->tid);
     telling_event(&text->telling, event);
 }
 
@@ -248,7 +246,7 @@ static void end_loop(struct text *text, struct loop *loop)
     struct buf line = {0};
 
     if (loop->length && loop->rounds > 0) {
-        name_thread(text, loop->tid, "thread");
+        name_thread(text, loop->tid);
         buf_append_text(&line, "... the same ");
         if (loop->length > 1)
             buf_printf(&line, "%zu instructions ", loop->length);
