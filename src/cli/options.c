@@ -491,13 +491,9 @@ static int check(struct options *options, struct err *err)
         {o->step && o->replay && o->input, NULL,
          "a recording reads nothing; --stdin is for a program that runs"},
         {o->split && (!o->output || o->who || o->check || o->step), NULL,
-         "-ff writes a trace for each process, FILE.PID: it needs -o FILE, and "
-         "goes with no --who, --check or --step"},
-        {o->choice.follow_forks &&
-             (o->dump || o->last || (o->replay && !o->split)),
-         NULL,
-         "-f watches a program that runs, and its children: no recording, and "
-         "--dump-code and --last are for one process"},
+         "-ff needs -o FILE, and goes with no --who, --check or --step"},
+        {o->choice.follow_forks && (o->dump || o->last || o->replay), NULL,
+         "-f is for a program, no recording, without --last, --dump-code"},
         {o->program && !*o->program, NULL,
          "behind -- comes a program to trace"},
         {o->lesson && !lesson_find(o->lesson), o->lesson,
