@@ -8,6 +8,7 @@
 #   make exercise N=06   checks your my.c of lesson 06; see docs/README.md.
 #                        N="06 07" checks both, N=all all of them
 #   make hint, watch, reset, solution N=06, make progress: the same
+#   make exercise N=13 RUNG=4    one rung of the ladder of lesson 13
 #   make check      all tests
 #   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
 #   make exhaustive tries the baby JIT's lines with all 2^32 terms: a minute
@@ -448,7 +449,7 @@ $(FUZZERS): $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o \
 # adds a line that says so, and its status is 2. N="01 06" names several.
 exercise watch hint reset solution progress:
 	@[ -x $(PROGRAM) ] || $(MAKE) $(JOBS) all
-	@lessons/exercise.sh $@ '$(N)'
+	@RUNG='$(RUNG)' lessons/exercise.sh $@ '$(N)'
 
 # --- The rest ---------------------------------------------------------------
 

@@ -13,16 +13,21 @@
 # `make exercise N=03` and so on call it. N is the number of a lesson, with or
 # without a leading zero, or its name; `exercise all` checks all. Exit status:
 # 0, 1 if an exercise does not pass yet or the action was refused, 64 for a
-# wrong N or ACTION.
+# wrong N, RUNG or ACTION.
+#
+# An exercise with a ladder.h is a ladder: its check climbs rung after rung, up
+# to the first that does not hold, or tries the one that the variable RUNG has.
+# Each rung has a hint.
 #
 # POSIX sh is enough, but for timeout(1) of coreutils.
 #
 # What is remembered lies in the lesson's directory: my.c, the number of hints
-# seen in .hint, and .passed. Nothing of it is in the repository.
+# seen in .hint, how far a ladder was climbed in .rung, and .passed. Nothing of
+# it is in the repository.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-limit=${EXERCISE_SECONDS:-10} # for the learner's program
+limit=${EXERCISE_SECONDS:-10} # for the learner's program, a ladder's has more
 traced_limit=5                # for the same, when jittrace explains a loop
 
 good='' bad='' bold='' plain=''
@@ -47,13 +52,33 @@ all_lessons() {
     done
 }
 
+# Sets ladder to yes or nothing, and counts the rungs: the check has one of them
+# for each hint.
+find_rung() {
+    ladder='' rungs=$(($(grep -c '^---$' "$dir/hints") + 1))
+    if [ -e "$dir/ladder.h" ]; then
+        ladder=yes limit=${EXERCISE_SECONDS:-60}
+    elif [ -n "$rung" ]; then
+        fail 64 "$name has no rungs: leave RUNG=$rung away."
+    fi
+    case $rung in
+    '') return ;;
+    0* | *[!0-9]* | ???*) ;;
+    *) [ "$rung" -gt "$rungs" ] || return ;;
+    esac
+    fail 64 "$name has no rung '$rung': they are 1 to $rungs."
+}
+
 # Sets dir, name (03-term) and number (03).
 find_lesson() {
     for dir in $(all_lessons); do
         name=${dir#lessons/}
         number=${name%%-*}
         case $1 in
-        "$number" | "${number#0}" | "$name" | "${name#*-}") return ;;
+        "$number" | "${number#0}" | "$name" | "${name#*-}")
+            find_rung
+            return
+            ;;
         esac
     done
     first=$(all_lessons | sed 's,lessons/,,; s,-.*,,' | head -n 1)
@@ -82,12 +107,14 @@ run() {
     exec 3>&- 4>&-
 }
 
-# Lets jittrace run the program once more. Its last explanation is then in
-# $trace.told, what it complains of in $trace.err. Returns 1 if there is none.
+# Lets jittrace run the program once more, a ladder's with the case it was at.
+# Its last explanation is then in $trace.told, what it complains of in
+# $trace.err. Returns 1 if there is none.
 explain() {
     trace=build/lessons/$name/trace.txt
     rm -f "$trace"
-    timeout "$traced_limit" ./jittrace -o "$trace" -- "$1" \
+    [ -z "$ladder" ] || eval "set -- \"\$1\" $(cat "$1.case")"
+    timeout "$traced_limit" ./jittrace -o "$trace" -- "$@" \
         </dev/null >/dev/null 2>"$trace.err"
     awk '/^what   / { text = ""; told = 1 }
          told { text = text $0 "\n" }
@@ -108,7 +135,9 @@ explain_crash() {
 }
 
 explain_loop() {
-    echo "It did not end within $limit seconds, and was ended."
+    # A ladder has said so, if it was its own timer, SIGVTALRM.
+    [ "$status" -eq 154 ] ||
+        echo "It did not end within $limit seconds, and was ended."
     if explain "$1" && grep -q ' in a loop' "$trace.told"; then
         echo 'What jittrace saw of it:'
         echo
@@ -143,18 +172,20 @@ check_copy() {
     program=build/lessons/$name/my
     mkdir -p "build/lessons/$name"
     if ! gcc -std=gnu11 -g -O0 -Wall -Wextra -o "$program" \
-        "$dir/my.c" "$dir/check.c"; then
+        "$dir/my.c" "$dir"/check*.c; then
         echo "$dir/my.c does not compile. The first message above is the one"
         echo 'to look at.'
         return 1
     fi
     asks=build/lessons/$name/asks
     rm -f "$asks"
-    run env EXERCISE_ASKS="$asks" timeout -k 1 "$limit" "$program" </dev/null
+    # shellcheck disable=SC2086 # no rung is no argument
+    run env EXERCISE_ASKS="$asks" timeout -k 1 "$limit" \
+        "$program" ${rung:+--rung "$rung"} </dev/null
     case $status in
     0) return 0 ;;
     1) explain_result "$program" ;;
-    124 | 137) explain_loop "$program" ;;
+    124 | 137 | 154) explain_loop "$program" ;;
     129 | 1[3-9][0-9]) explain_crash "$program" ;;
     *) echo "It ended with exit status $status, which the check never does." ;;
     esac
@@ -188,9 +219,15 @@ say_all_passed() {
     echo 'docs/wrong.md is for when it is wrong, docs/encoder.md for its encoder.'
 }
 
+# Only who has climbed from the ground has passed a ladder.
 do_exercise() {
     make_copy
     if check_copy; then
+        if [ -n "$rung" ]; then
+            echo "${good}$name: rung $rung holds.$plain" \
+                "\`make exercise N=$number\` climbs."
+            return 0
+        fi
         : >"$dir/.passed"
         echo "${good}$name: passed.$plain" \
             "\`make solution N=$number\` shows another way."
@@ -201,7 +238,11 @@ do_exercise() {
         [ "$passed" -lt "$total" ] || say_all_passed
         return 0
     fi
-    echo "${bad}$name: not yet.$plain \`make hint N=$number\` helps."
+    if [ -n "$ladder" ] && [ -z "$rung" ] && [ -e "$program.rung" ]; then
+        cp "$program.rung" "$dir/.rung"
+    fi
+    echo "${bad}$name: not yet.$plain" \
+        "\`make hint N=$number${rung:+ RUNG=$rung}\` helps."
     return 1
 }
 
@@ -252,7 +293,19 @@ print_hint() {
     awk -v n="$1" '/^---$/ { at++; next } at == n - 1' "$dir/hints"
 }
 
+# The hint of a rung: the one asked for, or the one that did not hold.
+do_rung_hint() {
+    [ -n "$rung" ] || read -r rung _ 2>/dev/null <"$dir/.rung" || rung=1
+    echo "${bold}$name: rung $rung of $rungs$plain"
+    echo
+    print_hint "$rung"
+}
+
 do_hint() {
+    if [ -n "$ladder" ]; then
+        do_rung_hint
+        return
+    fi
     hints=$(($(grep -c '^---$' "$dir/hints") + 1))
     shown=$(cat "$dir/.hint" 2>/dev/null || echo 0)
     if [ "$shown" -lt "$hints" ]; then
@@ -273,6 +326,10 @@ do_solution() {
         fail 1 "The solution of $name is shown once \`make exercise \
 N=$number\` passes." "\`make hint N=$number\` gives a hint."
     fi
+    if [ -n "$ladder" ]; then
+        echo "Another way to climb it: ${bold}tests/lessons/$name.c$plain"
+        return
+    fi
     echo "${bold}$dir/solution.c$plain has in the gap:"
     echo
     # Dots stand for what the exercise has between two changes.
@@ -291,7 +348,7 @@ do_reset() {
     read -r answer || echo
     case $answer in
     y | Y | yes | Yes)
-        rm -f "$dir/.hint" "$dir/.passed"
+        rm -f "$dir/.hint" "$dir/.rung" "$dir/.passed"
         cp "$dir/exercise.c" "$dir/my.c" || return 1
         echo "$dir/my.c is the exercise as shipped again."
         ;;
@@ -310,6 +367,7 @@ do_progress() {
         state=
         [ -e "$dir/my.c" ] && state=begun
         [ -e "$dir/.hint" ] && state="begun, $(cat "$dir/.hint") of 3 hints"
+        [ -e "$dir/.rung" ] && state="rung $(sed 's/ / of /' "$dir/.rung")"
         if [ -e "$dir/.passed" ]; then
             state="${good}passed$plain"
         fi
@@ -328,7 +386,7 @@ do_progress() {
 
 # ----------------------------------------------------------------------------
 
-action=${1:-}
+action=${1:-} rung=${RUNG:-}
 [ $# -eq 0 ] || shift
 case $action in
 exercise)

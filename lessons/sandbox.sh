@@ -40,8 +40,11 @@ grade() {
     mkdir -p "$scratch/lessons/$lesson"
     cp "$top/jittrace" "$scratch"
     cp "$top"/lessons/*.* "$scratch/lessons"
-    for name in exercise.c check.c hints; do
-        cp "$top/lessons/$lesson$name" "$scratch/lessons/$lesson"
+    for file in "$top/lessons/$lesson"*; do
+        case $file in
+        */my.c | */solution.c) ;;
+        *) cp "$file" "$scratch/lessons/$lesson" ;;
+        esac
     done
     cp "$1" "$scratch/lessons/${lesson}my.c" &&
         sandboxed "$scratch" lessons/exercise.sh exercise "${lesson%%-*}" \

@@ -46,7 +46,7 @@ CHECK_ENCODER = os.path.abspath(
 # to, links to the rest.
 COPIED = ["Makefile", "lessons", "build/lessons"]
 LINKED = [".ci", "README.md", "docs", "src", "tests", "build/tracees"]
-NOT_COPIED = ("my.c", "my", ".state", ".hint*", ".passed")
+NOT_COPIED = ("my.c", "my", ".state", ".hint*", ".rung", ".passed")
 
 FENCE = re.compile(r"(`{3,})(\S*)\s*$")
 CODE = re.compile(r"<!-- code: (\S+)(?: ([\w-]+))? -->\s*$")
