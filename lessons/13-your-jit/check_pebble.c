@@ -170,7 +170,7 @@ bool rung_number(void)
 {
     static const struct row rows[] = {
         {"7", NULL, 7, "the result belongs into rax, and a ret behind it"},
-        {"0", NULL, 0, "the result belongs into rax"},
+        {"0", NULL, 0, "the number in the text must come out"},
         {"42", NULL, 42, "a number may have more than one digit",
          .then = "that is its first digit", .wrong = 4},
         {"200", NULL, 200, "a number may need more than 8 bits",

@@ -583,6 +583,77 @@ Test(exercises, reset_asks, .init = make_tree, .fini = remove_tree)
     expect("solution", "6", 1, "is shown once");
 }
 
+/* --- a ladder ------------------------------------------------------------ */
+
+#define LADDER "lessons/13-your-jit"
+
+/* A compiler that gives this code for each text. */
+static void write_constant(const char *bytes)
+{
+    struct buf mine = {0};
+
+    buf_printf(&mine,
+               "#include <stddef.h>\n#include <string.h>\n"
+               "size_t compile(const char *text, unsigned char *code, size_t "
+               "room) { (void)text; (void)room; memcpy(code, \"%s\", 6); "
+               "return 6; }\n",
+               bytes);
+    write_file(in_tree(LADDER "/my.c"), mine.data, mine.len, 0644);
+    buf_release(&mine);
+}
+
+Test(exercises, a_ladder_is_climbed, .init = make_tree, .fini = remove_tree)
+{
+    expect("exercise", "13", 1, "There is no function compile() in my.c yet");
+    expect("progress", NULL, 0, "13  your-jit             rung 1 of 17\n");
+    expect("hint", "13", 0, "13-your-jit: rung 1 of 17\n\nTwo instructions");
+    write_constant("\\xb8\\x07\\x00\\x00\\x00\\xc3");
+    expect("exercise", "13", 1,
+           "    0\nIt gave 7, not 0: the number in the text must come out.\n"
+           "The code, 6 bytes:\n    b8 07 00 00 00 c3\n"
+           "To see it: ./jittrace -- build/lessons/13-your-jit/my 0\n"
+           "13-your-jit: not yet.");
+    /* jittrace sees only the case that crashed: its program has that name. */
+    write_constant("\\xb8\\x07\\x00\\x00\\x00\\x90");
+    expect("exercise", "13", 1, "The CPU ran off the end of the code");
+    expect("exercise", "13", 1, "-- build/lessons/13-your-jit/my 7`, then");
+    /* jmp to itself */
+    write_constant("\\xeb\\xfe\\x90\\x90\\x90\\x90");
+    expect("exercise", "13", 1, "The code ran for 3 seconds and was ended");
+    expect("exercise", "13", 1, "\nwhere  code[0] jmp code[0].");
+}
+
+static void expect_rung(const char *lesson, const char *rung, int status,
+                        const char *part)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS("dash", "lessons/exercise.sh", "exercise",
+                                   lesson, rung),
+                      .dir = tree,
+                      .seconds = 60},
+        &result);
+    buf_append(&result.out, result.err.data, result.err.len);
+    expect_part(&result.out, part);
+    cr_assert(eq(int, result.status, status), "%s", rung);
+    result_release(&result);
+}
+
+Test(exercises, one_rung_is_tried, .init = make_tree, .fini = remove_tree)
+{
+    static const char *const wrong[] = {"0", "18", "-1", "x", "04", "99999999"};
+
+    shell("cp tests/lessons/13-your-jit.c %s/" LADDER "/my.c", tree);
+    expect_rung("13", "4", 0,
+                "13-your-jit: rung 4 holds. `make exercise N=13`");
+    expect("solution", "13", 1, "is shown once");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_rung("13", wrong[i], 64, "they are 1 to 17.");
+    expect_rung("6", "1", 64, "06-babyjit has no rungs: leave RUNG=1 away.");
+    write_constant("\\xb8\\x07\\x00\\x00\\x00\\xc3");
+    expect_rung("13", "3", 1, "`make hint N=13 RUNG=3` helps.");
+}
+
 /* --- watch --------------------------------------------------------------- */
 
 static void wait_for(const char *file, const char *part)
