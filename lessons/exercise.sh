@@ -107,13 +107,20 @@ run() {
     exec 3>&- 4>&-
 }
 
+# Sets words to a command line for the program, which has a ladder's case in it.
+make_words() {
+    words=$1
+    [ -z "$ladder" ] || words=$1$(cat "$1.case")
+}
+
 # Lets jittrace run the program once more, a ladder's with the case it was at.
 # Its last explanation is then in $trace.told, what it complains of in
 # $trace.err. Returns 1 if there is none.
 explain() {
     trace=build/lessons/$name/trace.txt
     rm -f "$trace"
-    [ -z "$ladder" ] || eval "set -- \"\$1\" $(cat "$1.case")"
+    make_words "$1"
+    eval "set -- $words"
     timeout "$traced_limit" ./jittrace -o "$trace" -- "$@" \
         </dev/null >/dev/null 2>"$trace.err"
     awk '/^what   / { text = ""; told = 1 }
@@ -154,7 +161,9 @@ explain_result() {
     [ -s "$asks" ] || return
     trace=build/lessons/$name/trace.jsonl
     rm -f "$trace"
-    timeout "$traced_limit" ./jittrace --format=json -o "$trace" -- "$1" \
+    make_words "$1"
+    eval "set -- $words"
+    timeout "$traced_limit" ./jittrace --format=json -o "$trace" -- "$@" \
         </dev/null >/dev/null 2>&1
     what=$(cat "$asks")
     path=$(awk -v what="$what" -f lessons/origin.awk "$trace" 2>/dev/null)
@@ -164,7 +173,7 @@ explain_result() {
     *) echo "What jittrace saw of the code's value, from where it was made:" ;;
     esac
     echo "$path" | sed 's/^/    event /'
-    echo "\`./jittrace --step -- $1\`, then \`g ${path%% *}\`, shows it."
+    echo "\`./jittrace --step -- $words\`, then \`g ${path%% *}\`, shows it."
 }
 
 # Returns 0 if my.c passes. Says what there is to say, but no verdict.
@@ -216,7 +225,8 @@ say_all_passed() {
     echo '    ./jittrace --step ./my-jit'
     echo '    ./jittrace --check ./my-jit'
     echo
-    echo 'docs/wrong.md is for when it is wrong, docs/encoder.md for its encoder.'
+    echo 'docs/next.md says what to build, docs/wrong.md is for when it is wrong,'
+    echo 'docs/encoder.md for its encoder.'
 }
 
 # Only who has climbed from the ground has passed a ladder.

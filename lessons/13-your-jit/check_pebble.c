@@ -90,6 +90,7 @@ static bool value_holds(const struct row *row, int64_t value)
 
     if (value == row->value)
         return true;
+    ask_where("rax");
     if (row->then && value == row->wrong)
         why = row->then;
     else if (value != (int32_t)row->value &&

@@ -612,6 +612,10 @@ Test(exercises, a_ladder_is_climbed, .init = make_tree, .fini = remove_tree)
            "    0\nIt gave 7, not 0: the number in the text must come out.\n"
            "The code, 6 bytes:\n    b8 07 00 00 00 c3\n"
            "To see it: ./jittrace -- build/lessons/13-your-jit/my 0\n"
+           "What jittrace saw of the code's value, from where it was made:\n"
+           "    event 6  mov eax, 7\n"
+           "`./jittrace --step -- build/lessons/13-your-jit/my 0`, then `g 6`, "
+           "shows it.\n"
            "13-your-jit: not yet.");
     /* jittrace sees only the case that crashed: its program has that name. */
     write_constant("\\xb8\\x07\\x00\\x00\\x00\\x90");
@@ -628,9 +632,13 @@ static void expect_rung(const char *lesson, const char *rung, int status,
 {
     struct result result;
 
+    char setting[32];
+
+    snprintf(setting, sizeof setting, "RUNG=%s", rung);
     run(&(struct job){.argv = ARGS("dash", "lessons/exercise.sh", "exercise",
-                                   lesson, rung),
+                                   lesson),
                       .dir = tree,
+                      .env = ARGS(setting),
                       .seconds = 60},
         &result);
     buf_append(&result.out, result.err.data, result.err.len);
