@@ -471,7 +471,8 @@ static int check(struct options *options, struct err *err)
          "--predict is for --step; --format=questions writes a sheet of what "
          "it asks"},
         {o->check && !is_text && !is_report && o->format != FORMAT_JSON, NULL,
-         "--check writes verdicts, as text, json, junit or github"},
+         "--check writes verdicts, as text, json, junit or github, and not raw "
+         "bytes nor what else there is"},
         {o->elf && !o->dump, NULL, "--elf is for --dump-code"},
         {o->check && (o->step || o->who || o->dump),
          o->step  ? "--step"
