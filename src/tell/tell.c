@@ -74,6 +74,13 @@ const char *story_register(struct story *story, uint64_t value)
                           : phrase_value(&story->phrases, value);
 }
 
+const char *story_in_source(struct story *story)
+{
+    const char *place = phrase_source(&story->phrases, &story->event->source);
+
+    return *place ? phrase(&story->phrases, " (%s)", place) : "";
+}
+
 const char *story_insn(struct story *story, const struct insn *insn)
 {
     struct buf text = {0};
@@ -179,8 +186,12 @@ static const struct event *past_event(void *from, uint64_t index)
 
 struct past history_past(struct history *history, bool can_go)
 {
-    return (struct past){past_event, history, history_count(history), can_go,
-                         history_emissions(history), false};
+    return (struct past){past_event,
+                         history,
+                         history_count(history),
+                         can_go,
+                         history_emissions(history),
+                         false};
 }
 
 /* What happened in one of several processes. */

@@ -48,11 +48,13 @@ const struct view *story_view_before(const struct story *story);
 
 /* "code[3]", or "0x1000" where nothing is mapped; " <fib+0x4>", perhaps with the
  * line that it was made from, " <fib+0x4> (fib.lua:3)", or ""; "one
- * page", "3 pages", "100 bytes"; the value of a register. */
+ * page", "3 pages", "100 bytes"; the value of a register; " (jit.c:42)" of the
+ * event, or "". */
 const char *story_where(struct story *story, uint64_t addr);
 const char *story_label(struct story *story, uint64_t addr);
 const char *story_length(struct story *story, uint64_t length);
 const char *story_register(struct story *story, uint64_t value);
+const char *story_in_source(struct story *story);
 
 /* The text of an instruction: jumps within its mapping lead to "+20". */
 const char *story_insn(struct story *story, const struct insn *insn);
