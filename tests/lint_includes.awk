@@ -20,10 +20,11 @@ BEGIN {
     may["tell"]    = "base cpu trace"
     may["screen"]  = "base cpu trace tell"
     may["check"]   = "base cpu trace"
-    may["format"]  = "base cpu trace tell screen"
+    may["diff"]    = "base cpu trace"
+    may["format"]  = "base cpu trace tell screen diff"
     may["step"]    = "base cpu trace tell screen"
     may["play"]    = "base cpu trace tell step"
-    may["cli"]     = "base cpu trace target observe tell screen format step check play lessons"
+    may["cli"]     = "base cpu trace target observe tell screen format step check diff play lessons"
 
     # Each outside thing (the beginning of its headers' names), and its rooms.
     only["Zydis/"]       = only["Zycore/"]          = "cpu"

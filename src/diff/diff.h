@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * diff/diff.h - where two runs of one program, or of two, first differ.
+ *
+ * Two recordings are gone through side by side, thread by thread (the first one
+ * seen with the first one seen), and compared event by event. Of each class of
+ * differences the first is kept, and the others are counted.
+ *
+ * Two runs of one program have other addresses, so that an address is compared
+ * by what it points into (diff/same.h). A register that differs at a call is
+ * none of its arguments unless the code reads it; what is made of an address (a
+ * hash of it) may be anything.
+ */
+#ifndef JITTRACE_DIFF_DIFF_H
+#define JITTRACE_DIFF_DIFF_H
+
+#include "trace/history.h"
+
+/* The classes: DIFF(NAME, "name", "what they are"). */
+#define DIFF_CLASSES(DIFF)                                                    \
+    DIFF(CODE, "code bytes", "the bytes of an instruction")                   \
+    DIFF(STORES, "order of stores", "which store comes when, and where to")   \
+    DIFF(MAPPINGS, "mappings", "what mmap, mprotect and munmap were asked")   \
+    DIFF(ARGUMENTS, "arguments", "what code came to work with at its entry")  \
+    DIFF(REGISTERS, "registers", "what an instruction left in a register")    \
+    DIFF(BRANCH, "branch taken", "where control went: branches, calls")       \
+    DIFF(MEMORY, "memory written", "what an instruction wrote, and where to") \
+    DIFF(OUTPUT, "output", "what the program printed")                        \
+    DIFF(STATUS, "status", "signals, and how the program ended")
+
+enum diff_class {
+#define DIFF(NAME, name, about) DIFF_##NAME,
+    DIFF_CLASSES(DIFF)
+#undef DIFF
+        DIFFS,
+};
+
+/* "code bytes", "order of stores" ... */
+const char *diff_class_name(enum diff_class class);
+
+/* One of the two, where they differ. */
+struct diff_side {
+    bool known;       /* it has such an event; else nothing is told of it */
+    uint64_t seq;     /* of that, as its place in the history */
+    bool has_code;    /* it is about generated code: an instruction at */
+    uint64_t addr;    /* this address, and of that */
+    uint64_t byte;    /* the byte at this one */
+    uint64_t start;   /* where its mapping began */
+    unsigned mapping; /* which one that is, from 1 */
+    unsigned version; /* the generation of its code (trace/view.h) */
+    struct buf has;   /* what it has there, in a few words */
+};
+
+struct difference {
+    bool found;
+    struct diff_side side[2];
+    struct buf what;  /* what differs: "rax", "byte 3" */
+    struct buf note;  /* what else is to be said; empty: nothing */
+    bool meets;       /* both go on alike from an entry on: these events */
+    uint64_t meet[2]; /* of both */
+    uint64_t more;    /* further ones of this class */
+};
+
+/* All zero is a valid one that was not made yet. */
+struct diff {
+    struct difference first[DIFFS];
+    bool limited[2]; /* not all was watched: that there is no difference is not
+                      * known */
+    uint64_t calls;  /* entries that were compared */
+    uint64_t steps;  /* instructions that were */
+};
+
+void diff_release(struct diff *diff);
+
+/* Compares two whole traces. */
+void diff_make(struct history *a, struct history *b, struct diff *out);
+
+/* Whether there is any. */
+bool diff_any(const struct diff *diff);
+
+/* The class of the one that comes first in the first trace, or DIFFS. */
+enum diff_class diff_earliest(const struct diff *diff);
+
+#endif
