@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/diff.h"
 #include "cli/manual.h"
 #include "cli/options.h"
 #include "cli/show.h"
@@ -56,5 +57,6 @@ int main(int argc, char **argv)
     }
     return options.doctor ? doctor(&options, &err)
            : options.play ? playground(&options, &err)
+           : options.diff ? show_diff(&options, &err)
                           : show(&options, &err);
 }

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/diff.h"
 #include "cli/lesson.h"
 #include "trace/where.h"
 
@@ -36,8 +37,9 @@ struct entry {
         TO_ABI,
         TO_MANUAL,
         TO_RULE,
-        TO_PLACE,  /* struct choice_places */
-        TO_CALLS,  /* of options.choice */
+        TO_PLACE, /* struct choice_places */
+        TO_CALLS, /* of options.choice */
+        TO_INJECT,
         TO_NUMBER, /* a uint64_t there, from 1 on */
         TO_FOLLOW, /* twice, or -ff: a file for each process */
         TO_BUDGET,
@@ -138,6 +140,15 @@ static const struct entry table[] = {
      "limit for steps and calls"},
     {"replay", 0, "FILE", TO_TEXT, AT(replay),
      "show a trace that --format=json wrote"},
+    {"inject", 0, "WHAT", TO_INJECT, 0,
+     "make one byte of the code another one, before its first\n"
+     "call or a later one, and see what comes of it:\n"
+     "code[2]:xor=0x01, code[2]:set=0xc8:when=call2. The trace\n"
+     "says INJECTED there; --diff tells what came of it."},
+    {"diff", 0, "FILE", TO_TEXT, AT(diff),
+     "compare that trace with another FILE, or with a program\n"
+     "that runs: the first difference of each kind; the\n"
+     "status is 0 for none, 1 for some, 2 if it is not known"},
     {"color", 0, "WHEN", TO_COLOR, 0,
      "auto (the default: on a terminal, unless\n"
      "NO_COLOR is set), always or never"},
@@ -214,7 +225,9 @@ const struct help_prose help_prose = {
     .usage = "jittrace [OPTION]... [TERM]\n"
              "jittrace [OPTION]... --lesson=NAME [ARG]...\n"
              "jittrace [OPTION]... [--] PROGRAM [ARG]...\n"
-             "jittrace [OPTION]... --replay=FILE\n",
+             "jittrace [OPTION]... --replay=FILE\n"
+             "jittrace [OPTION]... --diff FILE FILE\n"
+             "jittrace [OPTION]... --diff FILE -- PROGRAM [ARG]...\n",
     .about = "Show what a just-in-time compiler does, as it happens: the page "
              "it\n"
              "asks for, every byte it stores there, the flip from writable to\n"
@@ -357,6 +370,9 @@ static int take(const struct entry *entry, const char *value,
     case TO_PLACE:
         options->chosen = entry->name;
         return choice_add_place(at, value, err);
+    case TO_INJECT:
+        options->chosen = entry->name;
+        return whatif_parse(value, &options->choice.whatif, err);
     case TO_CALLS:
         options->chosen = entry->name;
         return choice_set_calls(&options->choice, value, err);
@@ -449,7 +465,7 @@ static bool is_program(const char *text)
 static int check(struct options *options, struct err *err)
 {
     const struct options *o = options;
-    const char *term = o->lesson ? NULL : o->operands[0];
+    const char *term = o->lesson || o->other ? NULL : o->operands[0];
     const bool is_traced = o->lesson || o->operands[0] || o->program;
     const bool is_text = o->format == FORMAT_TEXT;
     const bool is_report =
@@ -563,7 +579,8 @@ int options_parse(int argc, char **argv, struct options *options,
         /* A minus sign and more, but for a number. */
         if (argv[at][0] == '-' && digits[strspn(digits, "0123456789")])
             taken = parse_option(argv + at, options, err);
-        else if (count == 0 && !options->lesson && is_program(argv[at]))
+        else if (count == 0 && !options->lesson && !options->diff &&
+                 is_program(argv[at]))
             break;
         else
             argv[++count] = argv[at];
@@ -581,11 +598,14 @@ int options_parse(int argc, char **argv, struct options *options,
         options->operands = argv + argc; /* the program may be argv[1] */
     if (options->help || options->version || options->list || options->manual)
         return 0;
+    if (options->diff && !options->lesson && options->operands[0] &&
+        !is_term(options->operands[0]))
+        options->other = options->operands[0];
     if (options->last) /* whatever it takes to get there */
         for (enum budget i = 0; i < BUDGETS; i++)
             if (!options->given[i] &&
                 (i == BUDGET_steps || i == BUDGET_call_steps ||
                  i == BUDGET_calls))
                 *budget_value(&options->budget, i) = UINT64_MAX;
-    return check(options, err);
+    return check(options, err) < 0 ? -1 : check_diff(options, err);
 }

@@ -66,7 +66,6 @@ int complain(const struct err *err)
     return statuses[err->kind];
 }
 
-/* no-color.org: NO_COLOR counts when it is set and not empty. */
 bool wants_color(const struct options *options, FILE *out)
 {
     const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
@@ -119,15 +118,18 @@ struct source *start_program(const struct options *options,
 
 FILE *open_output(const struct options *options, struct err *err)
 {
+    const char *const read[] = {options->replay, options->diff, options->other};
     struct stat in, output;
     FILE *out = stdout;
 
     /* Writing to it would empty it, or go on for as long as it is read. */
-    if (options->replay &&
-        (options->output ? stat(options->output, &output)
-                         : fstat(STDOUT_FILENO, &output)) == 0 &&
-        S_ISREG(output.st_mode) && stat(options->replay, &in) == 0 &&
-        in.st_dev == output.st_dev && in.st_ino == output.st_ino) {
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++) {
+        if (!read[i] ||
+            (options->output ? stat(options->output, &output)
+                             : fstat(STDOUT_FILENO, &output)) < 0 ||
+            !S_ISREG(output.st_mode) || stat(read[i], &in) < 0 ||
+            in.st_dev != output.st_dev || in.st_ino != output.st_ino)
+            continue;
         err_set(err, ERR_CREATE,
                 "cannot write to '%s': it is the recording that is shown",
                 options->output ? options->output : "standard output");
@@ -174,8 +176,7 @@ static void pass_on(int signal, siginfo_t *info, void *context)
     errno = error;
 }
 
-/* Only now: the program was started with what we ignore. */
-static void handle_signals(pid_t pid)
+void handle_signals(pid_t pid)
 {
     static const int ignored[] = {SIGTSTP, SIGTTIN, SIGTTOU};
     static const int passed[] = {SIGTERM, SIGHUP, SIGINT, SIGQUIT};

@@ -28,6 +28,14 @@ struct source *start_program(const struct options *options,
  * too, if it is the recording that is to be read, under whatever name. */
 FILE *open_output(const struct options *options, struct err *err);
 
+/* Whether what is written there is to have colours. no-color.org: NO_COLOR
+ * counts when it is set and not empty. */
+bool wants_color(const struct options *options, FILE *out);
+
+/* Passes signals that are for the program on to it, from now on: it was started
+ * with what we ignore. */
+void handle_signals(pid_t pid);
+
 /*
  * Shows the program or the recording that the options name, as they say; with
  * --step as the reader asks. Returns the exit status: the program's own if it

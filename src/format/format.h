@@ -8,6 +8,7 @@
 #ifndef JITTRACE_FORMAT_FORMAT_H
 #define JITTRACE_FORMAT_FORMAT_H
 
+#include "trace/history.h"
 #include "trace/sink.h"
 #include "trace/source.h"
 
@@ -115,6 +116,16 @@ struct sink *json_sink_new(FILE *out);
 /* Appends the event as one line with its newline. Its numbers (not addresses)
  * must fit 53 bits with a sign. */
 void json_write(const struct event *event, struct buf *out);
+
+/* What differs between two traces (diff/diff.h), as text or as JSON Lines
+ * (docs/diff.md); names are what a reader calls them by. Return as sink_write
+ * does. */
+struct diff;
+int diff_write(FILE *out, bool color, const char *const names[2],
+               struct history *const histories[2], const struct diff *diff,
+               struct err *err);
+int diff_write_json(FILE *out, struct history *const histories[2],
+                    const struct diff *diff, struct err *err);
 
 /* The version of Jansson that this was compiled with. */
 const char *json_library(void);

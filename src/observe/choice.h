@@ -24,6 +24,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "observe/whatif.h"
 
 struct choice_place {
     enum { PLACE_NAME, PLACE_OFFSETS, PLACE_ADDRESSES } kind;
@@ -43,6 +44,7 @@ struct choice {
     uint64_t first, last;        /* calls; 0: from the first, to the last one */
     uint64_t depth;              /* of calls within a call; 0: any */
     bool follow_forks;           /* children are watched, too */
+    struct whatif whatif;        /* what is done otherwise */
     const char *after_output; /* once the program has printed that; or NULL */
 };
 

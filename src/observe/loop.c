@@ -143,8 +143,10 @@ static void on_gone(struct thread *thread, const struct stop *stop)
     if (stop->tid == run->root) {
         if (space)
             names_tell_all(thread);
-        if (space && space->started && !run->ending)
+        if (space && space->started && !run->ending) {
             asked_tell_missing(thread);
+            whatif_tell_missing(thread);
+        }
         if (space && space->entry.awaited && !run->ending)
             thread_limit(thread, "entry", 0,
                          "the program ended before it came to its entry point: "

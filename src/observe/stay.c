@@ -259,6 +259,7 @@ static bool arrive(struct thread *thread, struct region *region)
     const char *how = arrive_how(thread, regs);
     enum asked_for asked = asked_enter(thread, region, regs, how);
 
+    whatif_enter(thread, region, how);
     tracee_pin(&thread->tracee);
     thread->stay.start = region->start;
     thread->asked.shown = asked == ASKED_SHOW && may_show;

@@ -103,6 +103,8 @@ struct run {
     struct opt_u64 status, signal; /* of the root, once it has ended */
     struct spending spent;
     struct choice choice;
+    uint64_t whatif_calls; /* calls until choice.whatif was done */
+    bool whatif_done;
     bool has_printed;     /* what is awaited before anything is shown */
     struct buf printed;   /* until then: the last of what it did print */
     struct buf others;    /* what ran and was not asked for, for a message */

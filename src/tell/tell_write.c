@@ -183,17 +183,19 @@ static void write_words(struct story *story, enum tell_form form)
     }
     if (form == TELL_TITLE)
         say(story, "%s%s%s", phrase_store(phrases, write),
-            elsewhere   ? ", found changed"
-            : write->by ? " by "
-                        : "",
+            elsewhere                                 ? ", found changed"
+            : write->by && !*event_by_whom(write->by) ? " "
+            : write->by                               ? " by "
+                                                      : "",
             write->by && !elsewhere
                 ? phrase_call(phrases, write->by, "the kernel")
                 : "");
     if (form == TELL_NEXT)
         say(story, "%s%s",
-            elsewhere   ? "found changed: "
-            : write->by ? "the kernel stores to "
-                        : "a store to ",
+            elsewhere                                 ? "found changed: "
+            : write->by && !*event_by_whom(write->by) ? "INJECTED: "
+            : write->by                               ? "the kernel stores to "
+                                                      : "a store to ",
             phrase_place(phrases, write->offset, write->new.len));
     if (form != TELL_SENTENCE)
         return;
@@ -213,7 +215,7 @@ static void write_words(struct story *story, enum tell_form form)
     if (elsewhere)
         say(story, ", found changed; how was not seen");
     else if (write->by)
-        say(story, ", by the kernel: %s", write->by);
+        say(story, ", %s%s", event_by_whom(write->by), write->by);
     else if (region)
         say(story, ", by generated code at %s",
             phrase_place(phrases, write->pc - region->start, 1));
@@ -374,7 +376,7 @@ static void write_paragraph(struct telling *telling, const struct event *event)
         pen_text(pen, ROLE_NOTE, "found changed, how was not seen");
     } else if (write->by) {
         pen_item(pen, INDENT, 15 + pen_width(write->by));
-        pen_text(pen, ROLE_NOTE, "by the kernel: ");
+        pen_text(pen, ROLE_NOTE, event_by_whom(write->by));
         pen_cut(pen, ROLE_CALL, write->by);
     } else if (event->source.file) {
         tell_storer(telling, event);

@@ -184,8 +184,8 @@ static const char *change_of(struct phrases *phrases,
         return phrase(phrases, "stored %s%s%s", place, origin->text ? ": " : "",
                       origin->text ? origin->text : "");
     case ORIGIN_KERNEL:
-        return phrase(phrases, "written by the kernel: %s, called %s", call,
-                      place);
+        return phrase(phrases, "written %s%s, called %s", event_by_whom(call),
+                      call, place);
     case ORIGIN_FOUND:
         return phrase(phrases, "found %s; nobody was seen storing it",
                       found_when(origin));
@@ -324,7 +324,7 @@ void who_line(struct emissions *emissions, const struct origins *origins,
     buf_printf(out, "  event %" PRIu64 ": %s", origin->seq,
                values_of(&phrases, origin));
     if (origin->kind == ORIGIN_KERNEL)
-        buf_printf(out, "  by the kernel: %s", origin->call);
+        buf_printf(out, "  %s%s", event_by_whom(origin->call), origin->call);
     else if (origin->kind == ORIGIN_FOUND)
         buf_printf(out, "  found %s", found_when(origin));
     else if (origin->kind == ORIGIN_MAPPED)

@@ -16,6 +16,14 @@ bool event_is_elsewhere(const struct event_write *write)
     return write->by && strcmp(write->by, WRITTEN_ELSEWHERE) == 0;
 }
 
+const char *event_by_whom(const char *by)
+{
+    bool injected =
+        strncmp(by, WRITTEN_INJECTED, sizeof WRITTEN_INJECTED - 1) == 0;
+
+    return injected ? "" : "by the kernel: ";
+}
+
 bool event_ends_watching(const struct event_limit *limit)
 {
     static const char *const budgets[] = {

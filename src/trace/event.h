@@ -127,6 +127,9 @@ struct event {
 /* What write.by says when bytes were found changed and nobody saw how. */
 #define WRITTEN_ELSEWHERE "elsewhere"
 
+/* What write.by begins with when jittrace did it, because it was asked to. */
+#define WRITTEN_INJECTED "INJECTED"
+
 /* What verdict.verdict says; a note is broken in a way that may be meant. */
 #define VERDICT_OK       "ok"
 #define VERDICT_BROKEN   "broken"
@@ -135,6 +138,9 @@ struct event {
 
 /* Whether a write is of that kind. */
 bool event_is_elsewhere(const struct event_write *write);
+
+/* The words "by the kernel: ", or none where such a text says who it was. */
+const char *event_by_whom(const char *by);
 
 /* Whether a limit says that from there on nothing, or no call of generated
  * code, is seen at all, however long the program still runs. */

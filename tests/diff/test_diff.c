@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * --diff from the outside: the same program again, one that does one thing
+ * otherwise (tests/tracees/mutant.c), other builds, and what it refuses.
+ */
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "support/support.h"
+
+TestSuite(diff, .timeout = 120);
+
+#define MUTANT TRACEE("mutant")
+
+static void record(const char *file, const char *const *command)
+{
+    const char *argv[16] = {JITTRACE, "--format=json", "-o", file};
+    struct result result;
+    size_t count = 4;
+
+    for (; *command; command++)
+        argv[count++] = *command;
+    run(&(struct job){.argv = argv, .in = "Makefile"}, &result);
+    cr_assert(lacks(buf_text(&result.err), "jittrace:"), "%s",
+              buf_text(&result.err));
+    result_release(&result);
+}
+
+/* The status that both end with, and what is said. */
+static void compares(const char *a, const char *b, const char *form, int status,
+                     struct result *result)
+{
+    run(&(struct job){.argv = ARGS(JITTRACE, form, "--diff", a, b),
+                      .seconds = 60},
+        result);
+    cr_assert(eq(int, result->status, status), "%s%s", buf_text(&result->out),
+              buf_text(&result->err));
+}
+
+static void differs(const char *const *a, const char *const *b,
+                    const char *const *words)
+{
+    const char *left = scratch(".a.jsonl"), *right = scratch(".b.jsonl");
+    struct result result;
+
+    record(left, a);
+    record(right, b);
+    compares(left, right, "--format=json", *words ? 1 : 0, &result);
+    for (; *words; words++)
+        cr_assert(contains(buf_text(&result.out), *words), "%s: %s", *words,
+                  buf_text(&result.out));
+    result_release(&result);
+    unlink(left);
+    unlink(right);
+}
+
+/* --- the same ------------------------------------------------------------- */
+
+/* Under ASLR addresses differ, and nothing is said of that. */
+Test(diff, the_same_again_is_equal)
+{
+    static const char *const programs[][4] = {
+        {"-4"},
+        {"--lesson", "calling-c"},
+        {"--lesson", "patching"},
+        {"--lesson", "smaller", "7"},
+        {"--lesson", "loops"},
+        {"--lesson", "write-or-execute"},
+        {"--", TRACEE("callback")},
+        {"--", TRACEE("recursion")},
+        {"--", TRACEE("floats")},
+        {"--", TRACEE("babyjit-no-pie"), "4"},
+        {"--", TRACEE("babyjit-static"), "4"},
+        {"--", TRACEE("crash")},
+        {"--", MUTANT},
+    };
+
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
+        for (int again = 0; again < 2; again++)
+            differs(programs[i], programs[i], ARGS(NULL));
+}
+
+Test(diff, other_builds_store_otherwise)
+{
+    struct result result;
+    const char *left = scratch(".a.jsonl"), *right = scratch(".b.jsonl");
+
+    record(left, ARGS("--", TRACEE("babyjit-O0"), "-4"));
+    record(right, ARGS("--", TRACEE("babyjit-O2"), "-4"));
+    compares(left, right, "--format=json", 1, &result);
+    cr_assert(eq(sz, count_lines(buf_text(&result.out)), 2), "%s",
+              buf_text(&result.out));
+    cr_assert(contains(buf_text(&result.out), "\"first\":\"order of stores\""));
+    result_release(&result);
+    unlink(left);
+    unlink(right);
+}
+
+/* What has not been watched is not known to be equal. */
+Test(diff, a_limit_is_no_equality)
+{
+    const char *left = scratch(".a.jsonl"), *right = scratch(".b.jsonl");
+    struct result result;
+
+    record(left, ARGS("--max-stores=3", "-4"));
+    record(right, ARGS("--max-stores=3", "-4"));
+    compares(left, right, "--color=never", 2, &result);
+    cr_assert(contains(buf_text(&result.out), "nobody knows whether"));
+    cr_assert(contains(buf_text(&result.out), "No difference was found."));
+    result_release(&result);
+    compares(left, right, "--format=json", 2, &result);
+    cr_assert(contains(buf_text(&result.out), "\"result\":\"not known\""));
+    result_release(&result);
+    unlink(left);
+    unlink(right);
+}
+
+/* --- one difference ------------------------------------------------------- */
+
+#define CODE     "\"difference\":\"code bytes\""
+#define BRANCH   "\"difference\":\"branch taken\""
+#define WHAT(it) "\"what\":\"" it "\""
+
+static const struct {
+    const char *argv[4]; /* of the mutant */
+    const char *words[5];
+} mutants[] = {
+    {{"byte", "6", "3"},
+     {CODE, "cmp rax, 5", "cmp rax, 3", "\"offset\":3,\"byte\":6",
+      WHAT("flags")}},
+    {{"byte", "6", "2"}, {CODE, BRANCH, "not taken"}},
+    {{"byte", "7", "0x7c"}, {CODE, "jl 0x", BRANCH, "\"offset\":7"}},
+    {{"byte", "12", "11"},
+     {CODE, "add rax, 11", "\"has\":\"13\"", "\"has\":\"14\"",
+      "\"difference\":\"output\""}},
+    {{"byte", "10", "0x81"}, {CODE, "\"offset\":9,\"byte\":10"}},
+    {{"byte", "15", "0x3e"}, {CODE, "mov [rsi], rdi", "memory written"}},
+    {{"byte", "16", "0xcc"}, {CODE, "\"offset\":16", "SIGTRAP"}},
+    {{"byte", "7", "0x06"}, {CODE, "(no instruction)", "\"offset\":7"}},
+    {{"backwards"}, {"\"first\":\"order of stores\"", "code[16] = c3"}},
+    {{"twice"}, {"\"first\":\"order of stores\"", "code[0] = 90"}},
+    {{"mprotect"}, {"\"difference\":\"mappings\"", "become rwx"}},
+    {{"argument", "2"},
+     {"\"first\":\"arguments\"", WHAT("rdi"), "first used by mov rax, rdi"}},
+    {{"argument", "9"}, {"\"first\":\"arguments\"", BRANCH, "jnle"}},
+    {{"print"}, {"\"first\":\"output\"", "line 2 of descriptor 1"}},
+    {{"status", "3"}, {"\"first\":\"status\"", "status 3"}},
+};
+
+Test(diff, each_class_is_found_where_it_is)
+{
+    const char *argv[8] = {"--", MUTANT};
+    const char *words[6] = {NULL};
+
+    for (size_t i = 0; i < sizeof mutants / sizeof *mutants; i++) {
+        memcpy(argv + 2, mutants[i].argv, sizeof mutants[i].argv);
+        memcpy(words, mutants[i].words, sizeof mutants[i].words);
+        differs(ARGS("--", MUTANT), argv, words);
+    }
+}
+
+/* Two that go apart are compared again from the next call on. */
+Test(diff, they_meet_at_the_next_call)
+{
+    const char *left = scratch(".a.jsonl"), *right = scratch(".b.jsonl");
+    struct result result;
+
+    record(left, ARGS("--", MUTANT));
+    record(right, ARGS("--", MUTANT, "argument", "9"));
+    compares(left, right, "--color=never", 1, &result);
+    cr_assert(contains(buf_text(&result.out), "branch taken: a branch\n"
+                                              "  A  not taken\n"));
+    cr_assert(contains(buf_text(&result.out), "They meet again: event "));
+    cr_assert(contains(buf_text(&result.out), "Compared: 3 entries"));
+    cr_assert(contains(buf_text(&result.out), "mutant.c:55  code[at] = "));
+    result_release(&result);
+    unlink(left);
+    unlink(right);
+}
+
+/* --- a run ---------------------------------------------------------------- */
+
+Test(diff, a_recording_and_a_run)
+{
+    const char *file = scratch(".jsonl");
+    struct result result;
+
+    record(file, ARGS("-4"));
+    run(&(struct job){.argv = ARGS(JITTRACE, "--diff", file, "-4")}, &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.out));
+    cr_assert(contains(buf_text(&result.out), "-3 -2 -1\n"));
+    result_release(&result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "--diff", file,
+                                   "--", TRACEE("babyjit-O0"), "5")},
+        &result);
+    cr_assert(eq(int, result.status, 1), "%s", buf_text(&result.out));
+    cr_assert(contains(buf_text(&result.err), "6 7 8\n"));
+    cr_assert(lacks(buf_text(&result.out), "\n6 7 8\n"));
+    result_release(&result);
+    unlink(file);
+}
+
+Test(diff, what_cannot_be_read_is_trouble)
+{
+    const char *file = scratch(".jsonl");
+    static const struct {
+        const char *argv[6];
+        int status;
+        const char *words;
+    } wrong[] = {
+        {{"--diff", "Makefile", "Makefile"}, 2, "Makefile:1:"},
+        {{"--diff", "nowhere", "nowhere"}, 2, "cannot read 'nowhere'"},
+        {{"--diff", "FILE"}, EX_USAGE, "--diff takes two recordings"},
+        {{"--diff"}, EX_USAGE, "needs a value"},
+        {{"--diff", "FILE", "FILE", "FILE"}, EX_USAGE, "is too much"},
+        {{"--diff", "FILE", "--check", "FILE"},
+         EX_USAGE,
+         "cannot be there with it"},
+        {{"--diff", "FILE", "--format=raw", "FILE"}, EX_USAGE, "text or json"},
+        {{"--diff", "FILE", "FILE", "-o", "FILE"}, 2, "cannot write to"},
+        {{"--diff", "FILE", "--", "/nowhere"}, 2, "/nowhere"},
+    };
+
+    record(file, ARGS("-4"));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        const char *argv[8] = {JITTRACE};
+        struct result result;
+
+        for (int k = 0; k < 6; k++)
+            argv[k + 1] =
+                word_is(wrong[i].argv[k], "FILE") ? file : wrong[i].argv[k];
+        run(&(struct job){.argv = argv}, &result);
+        cr_assert(eq(int, result.status, wrong[i].status), "%s: %s",
+                  wrong[i].words, buf_text(&result.err));
+        cr_assert(contains(buf_text(&result.err), wrong[i].words), "%s",
+                  buf_text(&result.err));
+        result_release(&result);
+    }
+    unlink(file);
+}
