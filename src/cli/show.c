@@ -281,6 +281,7 @@ static int step(const struct options *options, struct source *source,
 
     session->sink = fan;
     session->predict = options->predict ? &predict : NULL;
+    session->screen.asks = options->predict;
     if (result == 0 && options->replay)
         result = session_load(session, err);
     if (result == 0)

@@ -22,6 +22,7 @@ void grid_clear(struct grid *grid)
     for (size_t i = 0; i < (size_t)grid->rows * grid->columns; i++)
         grid->cells[i] = (struct cell){BLANK, ROLE_PLAIN};
     grid->cursor_row = grid->cursor_column = 0;
+    grid->bytes = (struct grid_bytes){0};
 }
 
 void grid_release(struct grid *grid)

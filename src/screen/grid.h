@@ -15,6 +15,17 @@ struct cell {
     enum role role;
 };
 
+/* Where a dump of memory stands, for who points at a byte of it: two digits for
+ * each, three columns apart. per_row 0: there is none. */
+struct grid_bytes {
+    uint64_t base;   /* where the mapping began */
+    uint64_t offset; /* of the first byte, in it */
+    unsigned row;
+    unsigned rows;
+    unsigned column;
+    unsigned per_row;
+};
+
 struct grid {
     unsigned rows;
     unsigned columns;
@@ -22,6 +33,7 @@ struct grid {
     /* Where the terminal's cursor is to stand: a screen reader reads there. */
     unsigned cursor_row;
     unsigned cursor_column;
+    struct grid_bytes bytes;
 };
 
 /* A part of a grid. */

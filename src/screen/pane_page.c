@@ -340,6 +340,9 @@ void pane_page(const struct moment *moment, struct pane *pane)
     first = first_row(moment, &dump, addr, body.rows);
     if (cursor)
         add_span(&dump, cursor->origins.addr, 1, ROLE_CURRENT, "{}");
+    moment->grid->bytes = (struct grid_bytes){
+        dump.region->start,   first,       body.row, body.rows,
+        body.column + OFFSET, dump.per_row};
     draw_rows(moment, &dump, body, first);
 }
 

@@ -25,19 +25,6 @@
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-/* In the order in which they stand below each other. */
-enum pane_name {
-    PANE_SOURCE,
-    PANE_CODE, /* in two columns; else the source has it */
-    PANE_PAGE,
-    PANE_INSN,
-    PANE_REGS,
-    PANE_STACK, /* in two columns; else instead of the registers */
-    PANE_STORY,
-    PANE_OUTPUT,
-    PANES,
-};
-
 static void (*const draw_pane[PANES])(const struct moment *, struct pane *) = {
     [PANE_SOURCE] = pane_source, [PANE_CODE] = pane_code,
     [PANE_PAGE] = pane_page,     [PANE_INSN] = pane_insn,
@@ -133,6 +120,16 @@ static void take_rows(unsigned *rows, const struct share *list, unsigned wanted,
     }
 }
 
+/* What all of what stands in the place of the registers needs. */
+static unsigned rows_of_registers(const struct moment *moment, unsigned columns)
+{
+    const struct screen *screen = moment->screen;
+
+    return screen->stack && !moment->two_columns ? pane_stack_rows()
+           : screen->vectors                     ? pane_vectors_rows()
+                                                 : pane_regs_rows(columns);
+}
+
 /* Places a set of panes, BIT(...) | ..., below each other in an area. */
 static void lay_out(const struct moment *moment, unsigned panes,
                     struct area area, struct area *areas)
@@ -175,10 +172,7 @@ static void lay_out(const struct moment *moment, unsigned panes,
          (screen->stack && !moment->two_columns)) &&
         rows[PANE_REGS])
         take_rows(rows, narrow ? narrow_taken : taken,
-                  screen->stack && !moment->two_columns ? pane_stack_rows()
-                  : screen->vectors                     ? pane_vectors_rows()
-                                    : pane_regs_rows(area.columns),
-                  &rows[PANE_REGS]);
+                  rows_of_registers(moment, area.columns), &rows[PANE_REGS]);
     if (rows[PANE_STORY])
         take_rows(rows, story_taken, pane_story_rows(moment, area.columns),
                   &rows[PANE_STORY]);
@@ -205,6 +199,20 @@ static unsigned present(const struct moment *moment)
     return panes;
 }
 
+static void fill_pane(const struct moment *moment, enum pane_name name,
+                      struct area area)
+{
+    struct pane pane = pane_begin(area);
+
+    if (name == PANE_REGS && moment->screen->stack && !moment->two_columns)
+        pane_stack(moment, &pane);
+    else if (name == PANE_REGS && moment->screen->vectors)
+        pane_vectors(moment, &pane);
+    else
+        draw_pane[name](moment, &pane);
+    pane_end(&pane, moment->grid);
+}
+
 static void draw_panes(struct moment *moment)
 {
     struct grid *grid = moment->grid;
@@ -224,20 +232,9 @@ static void draw_panes(struct moment *moment)
         lay_out(moment, present(moment) & RIGHT_PANES, side, areas);
     }
     pane_cursor(grid, areas[PANE_STORY].row + 1, areas[PANE_STORY].column);
-    for (int i = 0; i < PANES; i++) {
-        struct pane pane;
-
-        if (areas[i].rows == 0)
-            continue;
-        pane = pane_begin(areas[i]);
-        if (i == PANE_REGS && moment->screen->stack && !moment->two_columns)
-            pane_stack(moment, &pane);
-        else if (i == PANE_REGS && moment->screen->vectors)
-            pane_vectors(moment, &pane);
-        else
-            draw_pane[i](moment, &pane);
-        pane_end(&pane, grid);
-    }
+    for (int i = 0; i < PANES; i++)
+        if (areas[i].rows > 0)
+            fill_pane(moment, (enum pane_name)i, areas[i]);
 }
 
 /* " 2 mmap [3 byte writes]", as far as there is room: only the current chapter,
@@ -356,17 +353,38 @@ static void draw_last_line(const struct screen *screen, struct history *history,
     pen_release(&pen);
 }
 
+/* A moment, to be closed. Its screen and its grid are the caller's to set. */
+struct open_moment {
+    struct moment moment;
+    struct event *event;
+    struct explanation explanation;
+};
+
+static void open_moment(struct open_moment *open, struct history *history,
+                        uint64_t seq)
+{
+    struct moment *moment = &open->moment;
+
+    *open = (struct open_moment){0};
+    moment->history = history;
+    moment->seq = seq;
+    moment->event = open->event = event_keep(history_event(history, seq));
+    focus_find(history, seq, &moment->focus);
+    if (tell_explain(history, seq, &open->explanation))
+        moment->explanation = &open->explanation;
+}
+
+static void close_moment(struct open_moment *open)
+{
+    explanation_release(&open->explanation);
+    event_free(open->event);
+}
+
 void screen_draw(const struct screen *screen, struct history *history,
                  uint64_t seq, struct grid *grid)
 {
-    struct event *event = event_keep(history_event(history, seq));
-    struct explanation explanation = {0};
-    struct moment moment = {.screen = screen,
-                            .history = history,
-                            .seq = seq,
-                            .event = event,
-                            .grid = grid};
     struct pen pen = {.keep_roles = true, .width = grid->columns};
+    struct open_moment open;
 
     grid_clear(grid);
     if (grid->rows < MIN_ROWS || grid->columns < MIN_COLUMNS) {
@@ -376,15 +394,51 @@ void screen_draw(const struct screen *screen, struct history *history,
     } else if (screen->help) {
         pane_help(grid);
     } else {
-        focus_find(history, seq, &moment.focus);
-        if (tell_explain(history, seq, &explanation))
-            moment.explanation = &explanation;
-        draw_first_line(&moment);
-        draw_panes(&moment);
+        open_moment(&open, history, seq);
+        open.moment.screen = screen;
+        open.moment.grid = grid;
+        draw_first_line(&open.moment);
+        draw_panes(&open.moment);
+        close_moment(&open);
     }
     if (grid->rows > 1 || screen->prompt)
         draw_last_line(screen, history, seq, grid);
-    explanation_release(&explanation);
     pen_release(&pen);
-    event_free(event);
+}
+
+void screen_draw_panes(struct history *history, uint64_t seq,
+                       const struct pane_wish *wishes, size_t count,
+                       struct grid *grids)
+{
+    /* With its rule; a narrow one needs more for the fields of an instruction,
+     * a line each, and for sentences. */
+    static const unsigned best[PANES] = {
+        [PANE_SOURCE] = 15, [PANE_CODE] = 15,  [PANE_PAGE] = 9,
+        [PANE_INSN] = 9,    [PANE_REGS] = 9,   [PANE_STACK] = 9,
+        [PANE_STORY] = 7,   [PANE_OUTPUT] = 6,
+    };
+    struct open_moment open;
+
+    open_moment(&open, history, seq);
+    for (size_t i = 0; i < count; i++) {
+        const struct pane_wish *wish = &wishes[i];
+        const bool narrow = wish->columns < NARROW;
+        unsigned rows = best[wish->pane], needed = 0;
+
+        open.moment.screen = wish->screen;
+        open.moment.grid = &grids[i];
+        if (narrow && (wish->pane == PANE_STORY || wish->pane == PANE_INSN))
+            rows += rows;
+        if (wish->pane == PANE_STORY)
+            needed = pane_story_rows(&open.moment, wish->columns);
+        else if (wish->pane == PANE_REGS &&
+                 (wish->screen->all_registers || wish->screen->vectors ||
+                  wish->screen->stack))
+            needed = rows_of_registers(&open.moment, wish->columns) + 4;
+        rows = needed > rows ? needed : rows;
+        grid_init(&grids[i], rows, wish->columns);
+        fill_pane(&open.moment, wish->pane,
+                  (struct area){0, 0, rows, wish->columns});
+    }
+    close_moment(&open);
 }

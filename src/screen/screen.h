@@ -69,6 +69,7 @@ struct screen {
     bool vectors; /* those of cpu/vregs.h, in place of the general registers */
     bool stack;   /* the words around the stack pointer, likewise */
     bool decimal; /* register values; else hex */
+    bool asks;    /* what comes next is not told: the reader is asked */
     bool help;    /* the table of keys instead of the panes */
     enum screen_end {
         SCREEN_PAUSED,  /* the program is paused behind the last event */
@@ -83,5 +84,37 @@ struct screen {
 /* Draws the moment after event seq, which must exist, over all of the grid. */
 void screen_draw(const struct screen *screen, struct history *history,
                  uint64_t seq, struct grid *grid);
+
+/* In the order in which they stand below each other. */
+enum pane_name {
+    PANE_SOURCE,
+    PANE_CODE, /* in two columns; else the source has it */
+    PANE_PAGE,
+    PANE_INSN,
+    PANE_REGS,  /* or what the screen has in their place */
+    PANE_STACK, /* in two columns; else instead of the registers */
+    PANE_STORY,
+    PANE_OUTPUT,
+    PANES,
+};
+
+/* A pane alone, for whoever places panes without a screen around them. */
+struct pane_wish {
+    const struct screen *screen; /* its prompt, message and help are not used */
+    enum pane_name pane;
+    unsigned columns;
+};
+
+/* Draws panes of the moment after event seq, which must exist, each into a grid
+ * of its own, to be released: as high as the pane is at its best. Row 0 is its
+ * rule. */
+void screen_draw_panes(struct history *history, uint64_t seq,
+                       const struct pane_wish *wishes, size_t count,
+                       struct grid *grids);
+
+/* Writes the moment as a paragraph, for who reads line by line: the event, its
+ * source, what it did, what it changed and what comes next. */
+void screen_tell(const struct screen *screen, struct history *history,
+                 uint64_t seq, struct pen *pen);
 
 #endif

@@ -10,15 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cpu/effect.h"
 #include "tell/pen.h"
-#include "tell/stack.h"
 #include "tell/tell.h"
 #include "trace/sink.h"
 
-#define INDENT 4u
-
 /* Columns of the table of commands. */
+#define INDENT        4u /* as of a paragraph */
 #define LETTER_COLUMN 15u
 #define HELP_COLUMN   18u
 
@@ -87,172 +84,12 @@ static void write_help(struct plain *plain)
                "program and shows each event on the way.");
 }
 
-/* --- a paragraph --------------------------------------------------------- */
-
-static void write_value(struct plain *plain, enum role role, enum reg reg,
-                        uint64_t value)
-{
-    struct pen *pen = &plain->pen;
-    struct buf names = {0};
-
-    if (reg != REG_FLAGS && plain->session->screen.decimal)
-        pen_print(pen, role, "%" PRId64, (int64_t)value);
-    else
-        pen_print(pen, role, "0x%" PRIx64, value);
-    if (reg == REG_FLAGS) {
-        flags_describe(value, &names);
-        pen_print(pen, ROLE_NOTE, " (%s)", buf_text(&names));
-        buf_release(&names);
-    }
-}
-
-/* The same of the registers of cpu/vregs.h. */
-static void write_vectors(struct plain *plain, const struct event *event)
-{
-    const struct session *session = plain->session;
-    const struct vregs *vregs =
-        view_vregs(history_view(session->history, session->seq), event->tid);
-    const struct event_step *step = &event->step;
-    struct pen *pen = &plain->pen;
-    struct insn insn;
-    bool decoded =
-        event->kind == EVENT_STEP && step->bytes.data &&
-        insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0;
-
-    for (size_t i = 0; event->kind == EVENT_STEP && i < step->vregs.count;
-         i++) {
-        struct buf text = {0};
-
-        if (effect_change(decoded ? &insn : NULL, &step->vregs.list[i], vregs,
-                          &text)) {
-            pen_column(pen, INDENT);
-            pen_text(pen, ROLE_CHANGED, buf_text(&text));
-            pen_end(pen);
-        }
-        buf_release(&text);
-    }
-    for (int i = 0; vregs && session->screen.vectors && i < VREG_COUNT; i++) {
-        struct buf text = {0};
-
-        if (effect_register(vregs, (enum vreg)i, session->screen.decimal,
-                            &text)) {
-            pen_column(pen, INDENT);
-            pen_text(pen, ROLE_REGISTER, buf_text(&text));
-            pen_end(pen);
-        }
-        buf_release(&text);
-    }
-}
-
-/* The words of the stack, the highest at first; a mark at its top. */
-static void write_stack(struct plain *plain)
-{
-    const struct session *session = plain->session;
-    struct phrases phrases = {0};
-    struct pen *pen = &plain->pen;
-    struct stack_words stack;
-
-    if (!session->screen.stack ||
-        !stack_find(session->history, session->seq, &stack))
-        return;
-    for (size_t n = stack.count; n-- > 0;) {
-        const uint64_t addr = stack.addr + n * sizeof(uint64_t);
-        const char *meaning = stack_meaning(&stack, n, NULL, &phrases);
-
-        pen_column(pen, INDENT);
-        pen_print(pen, ROLE_PLAIN, "0x%" PRIx64 " 0x%016" PRIx64 " %s%s", addr,
-                  stack_word(&stack, n),
-                  addr == stack.top               ? "top; "
-                  : addr < stack.top && !*meaning ? "below the top"
-                                                  : "",
-                  meaning);
-        pen_end(pen);
-    }
-    phrases_release(&phrases);
-    stack_release(&stack);
-}
-
-/* Those that a step changed, and all of them if that is wanted. */
-static void write_registers(struct plain *plain, const struct event *event)
-{
-    const struct reg_changes *changes = &event->step.regs;
-    const struct session *session = plain->session;
-    const struct regs *regs = NULL;
-    struct pen *pen = &plain->pen;
-    int tid = event->tid;
-
-    for (size_t i = 0; event->kind == EVENT_STEP && i < changes->count; i++) {
-        const struct reg_change *change = &changes->list[i];
-
-        pen_column(pen, INDENT);
-        pen_print(pen, ROLE_REGISTER, "%s ", reg_name(change->reg));
-        write_value(plain, ROLE_PLAIN, change->reg, change->old_value);
-        pen_text(pen, ROLE_PLAIN, " -> ");
-        write_value(plain, ROLE_CHANGED, change->reg, change->new_value);
-        pen_end(pen);
-    }
-    write_vectors(plain, event);
-    write_stack(plain);
-    if (session->screen.all_registers)
-        regs = view_regs(history_view(session->history, session->seq), tid);
-    for (int i = 0; regs && i < REG_COUNT; i++) {
-        pen_column(pen, INDENT);
-        pen_print(pen, ROLE_REGISTER, "%s ", reg_name((enum reg)i));
-        write_value(plain, ROLE_PLAIN, (enum reg)i, regs->value[i]);
-        pen_end(pen);
-    }
-}
-
-/* The event told in that form, unless there is nothing to say. */
-static void write_story(struct plain *plain, enum role role,
-                        enum tell_form form)
-{
-    struct session *session = plain->session;
-    struct buf text = {0};
-
-    tell_event(session->history, session->seq, form,
-               form == TELL_SENTENCE && session->screen.decimal, &text);
-    if (text.len > 0) {
-        pen_column(&plain->pen, INDENT);
-        pen_words(&plain->pen, role, INDENT, buf_text(&text));
-    }
-    buf_release(&text);
-}
-
 /* The event that the session is at. */
 static void write_event(struct plain *plain)
 {
-    struct history *history = plain->session->history;
-    uint64_t seq = plain->session->seq;
-    struct pen *pen = &plain->pen;
-    struct explanation explanation = {0};
-    const struct srcline *source;
-    bool is_explained;
+    const struct session *session = plain->session;
 
-    pen_print(pen, ROLE_HEADING, "event %" PRIu64, seq);
-    pen_print(pen, ROLE_PLAIN,
-              ", %s: ", stage_name(history_view(history, seq)->stage));
-    write_story(plain, ROLE_PLAIN, TELL_TITLE);
-    source = &history_event(history, seq)->source;
-    if (source->file) {
-        pen_column(pen, INDENT);
-        pen_print(pen, ROLE_ADDRESS, "%s:%d", source->file, source->line);
-        if (source->text) {
-            pen_text(pen, ROLE_PLAIN, "  ");
-            pen_cut(pen, ROLE_SOURCE, source->text);
-        }
-        pen_end(pen);
-    }
-
-    is_explained = tell_explain(history, seq, &explanation);
-    if (!is_explained || history_event(history, seq)->kind != EVENT_SIGNAL)
-        write_story(plain, ROLE_PLAIN, TELL_SENTENCE);
-    if (is_explained)
-        explanation_write(&explanation, pen, INDENT);
-    explanation_release(&explanation);
-    write_registers(plain, history_event(history, seq));
-    if (!plain->session->predict) /* it could be the answer */
-        write_story(plain, ROLE_NEXT, TELL_NEXT);
+    screen_tell(&session->screen, session->history, session->seq, &plain->pen);
     put(plain);
 }
 
