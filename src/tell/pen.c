@@ -46,6 +46,41 @@ struct look style_look(enum role role)
     return looks[role];
 }
 
+const char *style_name(enum role role)
+{
+    static const char *const names[ROLES] = {
+        [ROLE_PLAIN] = "plain",
+        [ROLE_HEADING] = "heading",
+        [ROLE_NOTE] = "note",
+        [ROLE_WARNING] = "warning",
+        [ROLE_ADDRESS] = "address",
+        [ROLE_SOURCE] = "source",
+        [ROLE_CALL] = "call",
+        [ROLE_PROTECTION] = "protection",
+        [ROLE_BYTE] = "byte",
+        [ROLE_BYTE_NEW] = "byte-new",
+        [ROLE_UNWRITTEN] = "unwritten",
+        [ROLE_PREFIX] = "prefix",
+        [ROLE_REX] = "rex",
+        [ROLE_OPCODE] = "opcode",
+        [ROLE_MODRM] = "modrm",
+        [ROLE_SIB] = "sib",
+        [ROLE_DISPLACEMENT] = "displacement",
+        [ROLE_IMMEDIATE] = "immediate",
+        [ROLE_MNEMONIC] = "mnemonic",
+        [ROLE_REGISTER] = "register",
+        [ROLE_CHANGED] = "changed",
+        [ROLE_RESULT] = "result",
+        [ROLE_FRAME] = "frame",
+        [ROLE_CURRENT] = "current",
+        [ROLE_EXECUTED] = "executed",
+        [ROLE_NEXT] = "next",
+        [ROLE_KEY] = "key",
+    };
+
+    return names[role];
+}
+
 enum role style_field(enum field_kind kind)
 {
     static const enum role roles[] = {

@@ -70,6 +70,9 @@ struct look {
 };
 struct look style_look(enum role role);
 
+/* Its name, for a style sheet: "byte-new". */
+const char *style_name(enum role role);
+
 /* Appends the escape sequence that starts a role (ECMA-48, 8.3.117 SGR).
  * Returns false, and appends nothing, for a role without a look of its own. */
 bool style_begin(enum role role, struct buf *out);

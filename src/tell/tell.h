@@ -42,6 +42,10 @@ void tell_event(struct history *history, uint64_t seq, enum tell_form form,
 /* The text of the event that a search for words looks in, or NULL. */
 const char *tell_searched(const struct event *event);
 
+/* Appends what a byte of an instruction is for: "the lowest byte of the imm32
+ * of mov, 0xfffffffc = -4". */
+void tell_purpose(const struct insn *insn, unsigned byte, struct buf *out);
+
 /* A history to look back in, valid as long as no event is added. */
 struct past history_past(struct history *history, bool can_go);
 

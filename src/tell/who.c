@@ -78,13 +78,12 @@ static bool find_part(const struct store *store, const struct view *view,
 
 /* What a byte of an instruction is for: "the lowest byte of the imm32 of mov,
  * 0xfffffffc = -4"; of bits "W=1 R=0 X=0 B=0", or what a prefix means. */
-static void append_purpose(struct phrases *phrases, const struct part *part,
-                           struct buf *out)
+void tell_purpose(const struct insn *insn, unsigned byte, struct buf *out)
 {
-    const struct insn *insn = &part->insn;
-    const struct insn_field *field = fields_at(insn, part->byte);
+    const struct insn_field *field = fields_at(insn, byte);
     bool is_number = field_is_number(field);
-    unsigned at = part->byte - field->offset;
+    unsigned at = byte - field->offset;
+    struct phrases phrases = {0};
     struct insn_bits bits[INSN_MAX_BITS];
     size_t count = is_number ? 0 : insn_split(insn, bits);
     const char *joint = ": ";
@@ -98,25 +97,26 @@ static void append_purpose(struct phrases *phrases, const struct part *part,
     else if (field->size > 1)
         buf_printf(out, "the %s byte of ", at == 0 ? "lowest" : "highest");
     if (field->kind != FIELD_PREFIX)
-        buf_printf(out, "the %s%s", fields_name(phrases, field),
+        buf_printf(out, "the %s%s", fields_name(&phrases, field),
                    field->kind == FIELD_REX || field->kind == FIELD_VEX
                        ? " prefix"
                        : "");
     buf_printf(out, " of %s", insn->mnemonic);
     if (is_number)
-        buf_printf(out, ", %s", fields_meaning(phrases, insn, field));
+        buf_printf(out, ", %s", fields_meaning(&phrases, insn, field));
     for (size_t i = 0; i < count; i++) {
         const char *label = bits[i].label;
 
-        if (bits[i].byte != part->byte || !label[strspn(label, "01")] ||
+        if (bits[i].byte != byte || !label[strspn(label, "01")] ||
             !strcmp(label, "opcode"))
             continue;
         buf_printf(out, "%s%s", joint, label);
         if (bits[i].width < 8)
             buf_printf(out, "=%s",
-                       phrase_bits(phrases, bits[i].value, bits[i].width));
+                       phrase_bits(&phrases, bits[i].value, bits[i].width));
         joint = " ";
     }
+    phrases_release(&phrases);
 }
 
 /* "by generated code at ", or else what is given; then the place. Addresses are
@@ -260,7 +260,7 @@ void who_write(struct pen *pen, const struct store *store,
         pen_gap(pen, 0);
         pen_cut(pen, ROLE_MNEMONIC, insn->text);
         pen_end(pen);
-        append_purpose(&phrases, &part, &purpose);
+        tell_purpose(insn, part.byte, &purpose);
         if (!part.executed)
             buf_append_text(&purpose, " (not seen being executed)");
     } else {
