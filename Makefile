@@ -61,8 +61,13 @@ OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 LESSONS := $(shell ls lessons/[0-9][0-9]-*/*.c | \
                   sed -n 's,^\(lessons/[0-9]*-\(.*\)/\2\)\.c$$,\1,p')
 LESSON_TABLE = $(BUILD)/lessons/table.inc
-EMBEDDED = $(LESSONS:%=$(BUILD)/%.inc) $(LESSONS:%=$(BUILD)/%.c.inc) \
-           $(LESSON_TABLE) $(PLAY_HOST).inc
+# The page of --format=html: its style and its script, and the hashes of both
+# that its policy names.
+PAGE_PARTS = $(addprefix $(BUILD)/page/player., \
+               html.inc css.inc js.inc css.hash.inc js.hash.inc)
+
+EMBEDDED = $(PAGE_PARTS) $(LESSONS:%=$(BUILD)/%.inc) \
+           $(LESSONS:%=$(BUILD)/%.c.inc) $(LESSON_TABLE) $(PLAY_HOST).inc
 
 # The process in which --play runs what was typed.
 PLAY_HOST = $(BUILD)/lessons/playground/host
@@ -130,9 +135,9 @@ LIBRARIES = $(call libraries,$(STATIC))
 libraries = -lZydis $(1:--static=-Wl,-Bstatic) \
             $(shell pkg-config $(1) --libs $(MODULES) 2>/dev/null) \
             $(1:--static=-Wl,-Bdynamic) -lm
-MODULES = libdw libelf jansson ncursesw
+MODULES = libdw libelf jansson ncursesw zlib
 STATIC_NEEDS = dwfl_begin dwfl_report_elf dwfl_module_getsrc dwarf_getsrclines \
-               elf_getdata json_loads newterm
+               elf_getdata json_loads newterm compress2
 STATIC_ASKED = $(if $(filter command%,$(origin STATIC)),STATIC=$(STATIC))
 LIBRARY_FLAGS := $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 TEST_LIBRARIES := $(shell pkg-config --libs criterion vterm 2>/dev/null)
@@ -173,6 +178,7 @@ $(BUILD)/src/%.o: src/%.c $(BUILD)/flags | $(BUILD)/deps
 	$(SAY)$(COMPILE) -c -o $@ $<
 
 $(BUILD)/src/cli/lesson.o $(BUILD)/src/cli/playground.o: $(EMBEDDED)
+$(BUILD)/src/format/html.o: $(PAGE_PARTS)
 
 # Other flags than the last time mean that everything is built anew.
 $(BUILD)/flags: force
@@ -209,6 +215,16 @@ embedded: $(EMBEDDED) $(TRACEE_TESTS)
 $(BUILD)/lessons/%.c.inc: lessons/%.c | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)xxd -i <$< >$@
+
+$(BUILD)/page/%.inc: src/format/page/% | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)xxd -i <$< >$@
+
+# As a string of C, in base64: what a Content-Security-Policy wants.
+$(BUILD)/page/%.hash.inc: src/format/page/% | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)sum=$$(sha256sum <$< | cut -c -64 | xxd -r -p | base64) && \
+	    echo "\"sha256-$$sum\"" >$@
 
 $(BUILD)/lessons/%.inc: $(BUILD)/lessons/%
 	$(SAY)xxd -i <$< >$@

@@ -26,6 +26,7 @@ build     libzydis-dev          header Zydis/Zydis.h
 build     libdw-dev             header elfutils/libdwfl.h
 build     libjansson-dev        header jansson.h
 build     libbz2-dev            header bzlib.h
+build     zlib1g-dev            header zlib.h
 build     libncurses-dev        header curses.h
 check     libcriterion-dev      header criterion/criterion.h
 check     libvterm-dev          header vterm.h
@@ -45,6 +46,9 @@ package   binutils              command strip
 fuzz      clang                 command clang
 lint      clang                 command clang
 lint      clang-format          command clang-format
+page      chromium              command chromium
+page      chromium-driver       command chromedriver
+page      python3-selenium      module selenium
 bench     strace                command strace
 bench     gdb                   command gdb
 jits      tcc                   command tcc
@@ -69,6 +73,7 @@ libzydis-dev          zydis-devel         zydis              zydis-dev
 libdw-dev             elfutils-devel      libelf             elfutils-dev
 libjansson-dev        jansson-devel       jansson            jansson-dev
 libbz2-dev            bzip2-devel         bzip2              bzip2-dev
+zlib1g-dev            zlib-devel          zlib               zlib-dev
 libncurses-dev        ncurses-devel       ncurses            ncurses-dev
 libcriterion-dev      -                   criterion          -
 libvterm-dev          libvterm-devel      libvterm           libvterm-dev
@@ -85,6 +90,9 @@ python3-jsonschema    python3-jsonschema  python-jsonschema  py3-jsonschema
 luajit                luajit              luajit             luajit
 clang                 clang               clang              clang
 clang-format          clang-tools-extra   clang              clang-extra-tools
+chromium              chromium            chromium           chromium
+chromium-driver       chromedriver        chromium           chromium-chromedriver
+python3-selenium      python3-selenium    python-selenium    -
 strace                strace              strace             strace
 gdb                   gdb                 gdb                gdb
 tcc                   tcc                 tcc                tcc

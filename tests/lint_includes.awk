@@ -21,7 +21,7 @@ BEGIN {
     may["screen"]  = "base cpu trace tell"
     may["check"]   = "base cpu trace"
     may["diff"]    = "base cpu trace"
-    may["format"]  = "base cpu trace tell screen diff"
+    may["format"]  = "base cpu trace tell screen diff page"
     may["step"]    = "base cpu trace tell screen"
     may["play"]    = "base cpu trace tell step"
     may["cli"]     = "base cpu trace target observe tell screen format step check diff play lessons"
@@ -29,7 +29,7 @@ BEGIN {
     # Each outside thing (the beginning of its headers' names), and its rooms.
     only["Zydis/"]       = only["Zycore/"]          = "cpu"
     only["curses.h"]     = only["ncurses"]          = "step"
-    only["jansson"]      = "format"
+    only["jansson"]      = only["zlib.h"]           = "format"
     only["elfutils/"]    = only["dwarf.h"]          = "target"
     only["libelf.h"]     = only["gelf.h"]           = "target format"
     only["sys/ptrace.h"] = only["linux/ptrace.h"]   = "target"

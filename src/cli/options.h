@@ -26,6 +26,7 @@ enum format {
     FORMAT_DOT,
     FORMAT_CHROME,
     FORMAT_PERF_MAP,
+    FORMAT_HTML,
 };
 
 /* What --generate writes. */
@@ -80,6 +81,7 @@ struct options {
     struct choice choice; /* what of the program is shown */
     const char *chosen;   /* an option about that that was given, or NULL */
     uint64_t last;        /* only so many events at the end; 0: all */
+    uint64_t page_events; /* how many a page keeps */
 };
 
 /* Reads argv into *options, which then borrows from argv; the order of what is

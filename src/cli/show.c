@@ -351,32 +351,6 @@ static bool is_quiz(enum format format)
     return format == FORMAT_QUESTIONS || format == FORMAT_ANSWERS;
 }
 
-static struct sink *format_sink(enum format format, FILE *out, bool color)
-{
-    switch (format) {
-    case FORMAT_JSON:
-        return json_sink_new(out);
-    case FORMAT_RAW:
-        return raw_sink_new(out);
-    case FORMAT_ASCIICAST:
-        return asciicast_sink_new(out, color);
-    case FORMAT_DOT:
-        return dot_sink_new(out);
-    case FORMAT_CHROME:
-        return chrome_sink_new(out);
-    case FORMAT_PERF_MAP:
-        return perf_map_sink_new(out);
-    case FORMAT_QUESTIONS:
-    case FORMAT_ANSWERS:
-        return quiz_sink_new(out, color, format == FORMAT_ANSWERS);
-    case FORMAT_JUNIT:
-    case FORMAT_GITHUB: /* those of --check */
-    case FORMAT_TEXT:
-        break;
-    }
-    return text_sink_new(out, color);
-}
-
 /* What is shown of one process. */
 struct shown {
     const struct options *options;
@@ -388,8 +362,33 @@ static struct sink *make_shown(FILE *out, const void *context)
     const struct shown *shown = context;
     const struct options *options = shown->options;
 
+    switch (options->format) {
+    case FORMAT_JSON:
+        return json_sink_new(out);
+    case FORMAT_RAW:
+        return raw_sink_new(out);
+    case FORMAT_HTML:
+        return html_sink_new(out, options->page_events ? options->page_events
+                                                       : HTML_EVENTS);
+    case FORMAT_ASCIICAST:
+        return asciicast_sink_new(out, shown->color);
+    case FORMAT_DOT:
+        return dot_sink_new(out);
+    case FORMAT_CHROME:
+        return chrome_sink_new(out);
+    case FORMAT_PERF_MAP:
+        return perf_map_sink_new(out);
+    case FORMAT_QUESTIONS:
+    case FORMAT_ANSWERS:
+        return quiz_sink_new(out, shown->color,
+                             options->format == FORMAT_ANSWERS);
+    case FORMAT_JUNIT:
+    case FORMAT_GITHUB: /* those of --check */
+    case FORMAT_TEXT:
+        break;
+    }
     return options->brief ? brief_sink_new(out, shown->color)
-                          : format_sink(options->format, out, shown->color);
+                          : text_sink_new(out, shown->color);
 }
 
 /* Adds the sink that the options name. Returns what it writes to, or NULL. The

@@ -57,6 +57,12 @@ struct sink *chrome_sink_new(FILE *out);
 /* The names of the code, as perf(1) reads them from /tmp/perf-PID.map. */
 struct sink *perf_map_sink_new(FILE *out);
 
+/* A page for a browser, in one file (format/html.c), written when the sink is
+ * finished. Of more events than `most` it has the first half of so many and the
+ * last, and says so. Nothing is written of a trace without events. */
+#define HTML_EVENTS 20000u
+struct sink *html_sink_new(FILE *out, uint64_t most);
+
 /* The answer to one question, written when the sink is finished: the history of
  * each byte that number stands for (trace/where.h). If it is the number of
  * none, finish fails with ERR_DATA. */
