@@ -4,13 +4,15 @@
  *
  *     events       0 ................................................ count
  *     checkpoints  |      |      |      |      |      |      |
- *     cursor                           *-> moves forward from here
+ *     cursors                         **-> move forward from here
  *     tip                                                            *
  *
  * A checkpoint is a view at every spacing-th event. When there would be too
  * many of them, every second one goes and the spacing doubles: so there are
  * never more, and to reach any moment takes at most `spacing` events from a
- * checkpoint, or fewer from the cursor, where the last question led.
+ * checkpoint, or fewer from a cursor, where one of the last questions led. There
+ * are two, for whoever compares an event with the moment before it, event after
+ * event.
  *
  * Views share the pages that are the same in them, so a checkpoint costs what
  * was written since the one before.
@@ -25,12 +27,13 @@
 
 #define CHECKPOINTS 64u
 #define SPACING     256u
+#define CURSORS     2u
 
 struct history {
     struct store store;
     struct views tip; /* after the last event */
     struct emissions emissions;
-    struct views cursor;
+    struct views cursors[CURSORS];
     struct views
         checkpoint[CHECKPOINTS]; /* number i: i * spacing are applied */
     size_t checkpoint_count;
@@ -56,7 +59,8 @@ void history_free(struct history *history)
     for (size_t i = 0; i < history->checkpoint_count; i++)
         views_release(&history->checkpoint[i]);
     views_release(&history->tip);
-    views_release(&history->cursor);
+    for (unsigned i = 0; i < CURSORS; i++)
+        views_release(&history->cursors[i]);
     store_release(&history->store);
     emissions_release(&history->emissions);
     free(history->chapters);
@@ -128,14 +132,25 @@ const struct event *history_event(struct history *history, uint64_t seq)
 const struct view *history_view_of(struct history *history, uint64_t seq,
                                    int pid)
 {
-    struct views *cursor = &history->cursor;
+    struct views *cursor = NULL, *other = history->cursors;
     const struct views *from;
 
     BUG_UNLESS(seq < history->store.count);
     if (seq + 1 == history->store.count)
         return views_of(&history->tip, pid);
     from = &history->checkpoint[(seq + 1) / history->spacing];
-    if (cursor->applied > seq + 1 || cursor->applied < from->applied) {
+    /* The one that is the nearest before, or else the one that is farther on:
+     * the other is where a reader who goes back was last. */
+    for (unsigned i = 0; i < CURSORS; i++) {
+        struct views *view = &history->cursors[i];
+
+        if (view->applied <= seq + 1 && view->applied >= from->applied &&
+            (!cursor || view->applied > cursor->applied))
+            cursor = view;
+        other = view->applied > other->applied ? view : other;
+    }
+    if (!cursor) {
+        cursor = other;
         views_release(cursor);
         views_copy(cursor, from);
     }
