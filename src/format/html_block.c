@@ -86,8 +86,10 @@ json_int_t once_add(struct texts_once *once, const char *text)
 
 struct block {
     struct texts_once lines;
-    json_t *panes;           /* arrays of numbers of lines */
-    struct texts_once known; /* the same as texts, to find them by */
+    json_t *panes;                 /* arrays of numbers of lines */
+    struct texts_once known;       /* the same as texts, to find them by */
+    json_int_t numbers[2 * FORMS]; /* the panes of the latest event, ... */
+    struct event *before;          /* ... which is this one, or NULL */
 };
 
 /* A row of a grid with its roles; blanks at its end have none. */
@@ -110,7 +112,7 @@ static void write_row(const struct grid *grid, unsigned row, struct buf *out)
 }
 
 /* The number of what was drawn, among the panes of the block. */
-static json_t *add_pane(struct block *block, const struct grid *grid)
+static json_int_t add_pane(struct block *block, const struct grid *grid)
 {
     json_t *lines = json_array();
     struct buf line = {0}, key = {0};
@@ -135,7 +137,7 @@ static json_t *add_pane(struct block *block, const struct grid *grid)
     json_decref(lines);
     buf_release(&line);
     buf_release(&key);
-    return json_integer(number);
+    return number;
 }
 
 static json_t *hex(uint64_t value)
@@ -173,27 +175,58 @@ static json_t *fields_of(struct block *block, const struct focus *focus)
     return list;
 }
 
+/* Whether the form shows what it showed of the event before: what costs most is
+ * not drawn again for each step that leaves it alone. */
+static bool stays(const struct form *form, const struct event *before,
+                  const struct event *event)
+{
+    if (form->pane == PANE_OUTPUT)
+        return event->kind == EVENT_STEP;
+    return form->screen.vectors && before->kind == EVENT_STEP &&
+           event->kind == EVENT_STEP && before->tid == event->tid &&
+           before->step.vregs.count == 0 && event->step.vregs.count == 0;
+}
+
+/* Draws the panes of an event, or takes the numbers of those that stay. */
+static void draw_panes(struct block *block, struct history *history,
+                       uint64_t seq, json_t *event)
+{
+    struct event *now = event_keep(history_event(history, seq));
+    struct pane_wish wishes[2 * FORMS];
+    struct grid grids[2 * FORMS];
+    size_t drawn[2 * FORMS], count = 0;
+
+    for (size_t i = 0; i < 2 * FORMS; i++) {
+        const struct form *form = &forms[i % FORMS];
+
+        if (block->before && stays(form, block->before, now))
+            continue;
+        drawn[count] = i;
+        wishes[count++] = (struct pane_wish){&form->screen, form->pane,
+                                             i < FORMS ? WIDE : NARROW};
+    }
+    screen_draw_panes(history, seq, wishes, count, grids);
+    for (size_t i = 0; i < count; i++) {
+        block->numbers[drawn[i]] = add_pane(block, &grids[i]);
+        if (wishes[i].pane == PANE_PAGE && grids[i].bytes.per_row)
+            json_object_set_new(event, drawn[i] < FORMS ? "wide" : "narrow",
+                                bytes_of(&grids[i].bytes));
+        grid_release(&grids[i]);
+    }
+    event_free(block->before);
+    block->before = now;
+}
+
 static json_t *draw_event(struct block *block, struct history *history,
                           uint64_t seq)
 {
     json_t *event = json_object(), *panes = json_array();
-    struct pane_wish wishes[2 * FORMS];
-    struct grid grids[2 * FORMS];
     struct pen pen = {0};
     struct focus focus;
 
+    draw_panes(block, history, seq, event);
     for (size_t i = 0; i < 2 * FORMS; i++)
-        wishes[i] =
-            (struct pane_wish){&forms[i % FORMS].screen, forms[i % FORMS].pane,
-                               i < FORMS ? WIDE : NARROW};
-    screen_draw_panes(history, seq, wishes, 2 * FORMS, grids);
-    for (size_t i = 0; i < 2 * FORMS; i++) {
-        json_array_append_new(panes, add_pane(block, &grids[i]));
-        if (wishes[i].pane == PANE_PAGE && grids[i].bytes.per_row)
-            json_object_set_new(event, i < FORMS ? "wide" : "narrow",
-                                bytes_of(&grids[i].bytes));
-        grid_release(&grids[i]);
-    }
+        json_array_append_new(panes, json_integer(block->numbers[i]));
     json_object_set_new(event, "panes", panes);
     screen_tell(&forms[0].screen, history, seq, &pen);
     json_object_set_new(event, "words", json_string(buf_text(&pen.out)));
@@ -222,5 +255,6 @@ json_t *html_block(struct history *history, const struct kept *kept,
                        block.panes, "events", events);
     once_release(&block.lines);
     once_release(&block.known);
+    event_free(block.before);
     return result;
 }
