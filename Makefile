@@ -16,6 +16,8 @@
 #   make stress [RUNS=50] [LOAD=4]    the programs of the tests, again and again
 #   make check-jits runs LuaJIT, tcc, PCRE2, node, java and Erlang under it
 #   make check-formats   gives asciinema, Graphviz and gdb what is made for them
+#   make check-page loads pages of --format=html in a browser: two minutes
+#   make pages      a page for each lesson, in build/pages; see docs/pages.md
 #   make lint       format, order of includes, warnings of gcc and clang
 #   make fuzz       odd input for all that reads files of others; RUNS=1000000
 #   make sanitize   all tests, with the address and undefined sanitizers
@@ -118,7 +120,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 .PHONY: all deps demo check run-check fuzz run-fuzz fuzzers check-encoder \
         exhaustive check-random check-jits stress lint sanitize \
         rebase bench bench-programs install uninstall deb portable dist \
-        check-packages check-formats clean embedded force \
+        check-packages check-formats check-page pages clean \
+        embedded force \
         exercise watch hint reset solution progress
 
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -379,6 +382,13 @@ sanitize:
 	    PROGRAM=build/sanitize/jittrace \
 	    SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 
+# Pages of --format=html in Debian's chromium, which is not small either.
+check-page:
+	@$(DEPS) build page
+	@$(MAKE) $(JOBS) $(PROGRAM) $(addprefix $(BUILD)/tracees/,crash recursion)
+	@/usr/bin/python3 tests/page/check_page.py ./$(PROGRAM) \
+	    $(BUILD)/tracees $(BUILD)/check-page
+
 lint:
 	@$(DEPS) build check lint
 	@$(MAKE) $(JOBS) embedded
@@ -466,6 +476,11 @@ $(FUZZERS): $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o \
 exercise watch hint reset solution progress:
 	@[ -x $(PROGRAM) ] || $(MAKE) $(JOBS) all
 	@RUNG='$(RUNG)' lessons/exercise.sh $@ '$(N)'
+
+# A page for each lesson, ready for any host of files.
+pages:
+	@[ -x $(PROGRAM) ] || $(MAKE) $(JOBS) all
+	@lessons/pages.sh ./$(PROGRAM) $(BUILD)/pages
 
 # --- The rest ---------------------------------------------------------------
 

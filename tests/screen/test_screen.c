@@ -1178,3 +1178,35 @@ Test(screen, no_register_is_listed_twice)
     }
     history_free(history);
 }
+
+/* Whoever points at a byte of a pane finds it where the pane says it is. */
+Test(screen, panes_alone_say_where_their_bytes_are)
+{
+    static const struct screen usual;
+    struct history *history = record(ARGS("-4"));
+    const struct pane_wish wishes[] = {{&usual, PANE_PAGE, 80},
+                                       {&usual, PANE_PAGE, 40},
+                                       {&usual, PANE_STORY, 80}};
+    struct grid grids[3];
+    char *row;
+
+    screen_draw_panes(history, AT_RET, wishes, 3, grids);
+    for (int i = 0; i < 2; i++) {
+        const struct grid_bytes *bytes = &grids[i].bytes;
+        const unsigned last = 10 - (unsigned)bytes->offset; /* c3 */
+
+        cr_assert(eq(u32, bytes->per_row, i ? 8 : 16));
+        row = row_of(&grids[i], bytes->row + last / bytes->per_row);
+        cr_assert(eq(int,
+                     strncmp(row + bytes->column + 3 * (last % bytes->per_row),
+                             "c3", 2),
+                     0),
+                  "%s", row);
+        free(row);
+    }
+    cr_assert(eq(u32, grids[2].bytes.per_row, 0));
+    cr_assert(le(u32, find_row(&grids[2], "ret was executed"), 1));
+    for (int i = 0; i < 3; i++)
+        grid_release(&grids[i]);
+    history_free(history);
+}
