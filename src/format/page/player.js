@@ -217,11 +217,8 @@ function placePanes() {
 }
 
 function drawPanes() {
-    for (const name of Object.keys(LABELS)) {
-        const section = get('pane-' + name), left = section.scrollLeft;
-        drawPane(section, paneName(name));
-        section.scrollLeft = left;
-    }
+    for (const name of Object.keys(LABELS))
+        drawPane(get('pane-' + name), paneName(name));
     markAsked();
 }
 
@@ -281,6 +278,7 @@ async function show(seq) {
     clearTimeout(naming);
     naming = setTimeout(nameEvent, NAMED_AFTER);
     document.body.dataset.event = here;
+    document.body.dataset.turn = mine;
 }
 
 // To an event, or to what is nearest of what the page has.
