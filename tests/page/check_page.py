@@ -405,6 +405,9 @@ return [...document.querySelectorAll('#panes span, button, p, #where b')]
 
 
 def check_looks(page, name, seq):
+    unknown = page.js("return /[\\ue000-\\uf8ff]/.test("
+                      "document.getElementById('panes').textContent)")
+    expect(not unknown, f"{name}: a role that the page does not know")
     for size, (width, height) in SIZES.items():
         page.driver.execute_cdp_cmd(
             "Emulation.setDeviceMetricsOverride",

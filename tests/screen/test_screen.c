@@ -1210,3 +1210,10 @@ Test(screen, panes_alone_say_where_their_bytes_are)
         grid_release(&grids[i]);
     history_free(history);
 }
+
+/* A role without a name would shift the looks of all behind it in a page. */
+Test(screen, every_role_has_a_name)
+{
+    for (int i = 0; i < ROLES; i++)
+        cr_expect(ne(ptr, (void *)style_name((enum role)i), NULL), "%d", i);
+}
