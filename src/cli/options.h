@@ -112,7 +112,7 @@ struct option_text {
  * if there is none. */
 bool options_text(size_t at, struct option_text *text);
 
-/* Writes what --help says, and what --list-lessons says. */
+/* Writes what --help says, and what --list-lessons says (help.c). */
 void options_help(FILE *out);
 void options_list_lessons(FILE *out);
 

@@ -113,8 +113,7 @@ int program_check_image(const char *name, struct bytes head, struct err *err)
         if (header.e_ident[EI_DATA] == ELFDATA2LSB &&
             machines[i].machine == header.e_machine)
             machine = machines[i].name;
-    if (header.e_ident[EI_DATA] != ELFDATA2LSB ||
-        header.e_machine != ARCH_ELF)
+    if (header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != ARCH_ELF)
         return err_set(err, ERR_NOT_EXECUTABLE,
                        "'%s' is a program for %s; jittrace traces programs "
                        "for x86-64",

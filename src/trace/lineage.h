@@ -21,8 +21,8 @@
 
 struct birth {
     int pid;
-    int parent;  /* -1: it has no past */
-    int tid;     /* the thread of the parent that made it */
+    int parent;     /* -1: it has no past */
+    int tid;        /* the thread of the parent that made it */
     uint64_t at;    /* how many events were kept when it began, */
     uint64_t place; /* and how many there were in all */
 };
@@ -30,7 +30,7 @@ struct birth {
 /* All zero is a valid one that has seen no event. */
 struct lineage {
     struct store kept;
-    int root; /* the process of the start event */
+    int root;       /* the process of the start event */
     uint64_t taken; /* events, kept or not */
     bool has_children;
     bool keeps_nothing; /* but where processes began: there is another store */
