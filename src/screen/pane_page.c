@@ -223,9 +223,10 @@ static bool is_rest(const struct dump *dump, uint64_t offset)
     return addr >= end || pages_next(&dump->view->pages, addr, end) >= end;
 }
 
-/* The rows, up to where there is nothing any more. */
-static void draw_rows(const struct moment *moment, const struct dump *dump,
-                      struct area body, uint64_t first)
+/* The rows, up to where there is nothing any more. Returns how many have
+ * bytes. */
+static unsigned draw_rows(const struct moment *moment, const struct dump *dump,
+                          struct area body, uint64_t first)
 {
     uint64_t end = dump->region->addr + dump->region->length;
 
@@ -245,8 +246,9 @@ static void draw_rows(const struct moment *moment, const struct dump *dump,
             grid_put_pen(moment->grid, row, &pen, 0);
         }
         pen_release(&pen);
-        break;
+        return i;
     }
+    return body.rows;
 }
 
 static void write_title(const struct moment *moment,
@@ -340,10 +342,13 @@ void pane_page(const struct moment *moment, struct pane *pane)
     first = first_row(moment, &dump, addr, body.rows);
     if (cursor)
         add_span(&dump, cursor->origins.addr, 1, ROLE_CURRENT, "{}");
-    moment->grid->bytes = (struct grid_bytes){
-        dump.region->start,   first,       body.row, body.rows,
-        body.column + OFFSET, dump.per_row};
-    draw_rows(moment, &dump, body, first);
+    moment->grid->bytes =
+        (struct grid_bytes){.base = dump.region->start,
+                            .offset = first,
+                            .row = body.row,
+                            .rows = draw_rows(moment, &dump, body, first),
+                            .column = body.column + OFFSET,
+                            .per_row = dump.per_row};
 }
 
 /* --- the instruction of the focus ----------------------------------------- */

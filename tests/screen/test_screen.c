@@ -1196,6 +1196,7 @@ Test(screen, panes_alone_say_where_their_bytes_are)
         const unsigned last = 10 - (unsigned)bytes->offset; /* c3 */
 
         cr_assert(eq(u32, bytes->per_row, i ? 8 : 16));
+        cr_assert(eq(u32, bytes->rows, i ? 2 : 1)); /* 11 bytes */
         row = row_of(&grids[i], bytes->row + last / bytes->per_row);
         cr_assert(eq(int,
                      strncmp(row + bytes->column + 3 * (last % bytes->per_row),
