@@ -80,6 +80,7 @@ const char *style_name(enum role role)
         [ROLE_EXECUTED] = "executed",
         [ROLE_NEXT] = "next",
         [ROLE_KEY] = "key",
+        [ROLE_JUMP] = "jump",
     };
 
     return names[role];
