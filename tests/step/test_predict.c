@@ -186,7 +186,7 @@ Test(predict, asks_on_the_screen)
         &tty,
         &(struct job){.argv = ARGS(JITTRACE, "--step", "--predict", "-4")}, 24,
         80);
-    tty_wait_text(&tty, "0/");
+    tty_wait_text(&tty, "1/");
     tty_type(&tty, "g14\r");
     tty_wait_text(&tty, "14/");
     tty_type(&tty, "n");

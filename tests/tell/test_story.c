@@ -940,14 +940,14 @@ Test(story, branches_and_memory)
         const char *story;
     } table[] = {
         {BYTES(0x75, 0x02), "jnz 0x7f0000001004", BASE + 4, false,
-         "jnz 0x7f0000001004 was executed: taken, because ZF is 0: jumps to "
+         "jnz +4 was executed: taken, because ZF is 0: jumps to "
          "code[4]."},
         {BYTES(0x74, 0x02), "jz 0x7f0000001004", BASE + 2, false,
-         "jz 0x7f0000001004 was executed: not taken, because ZF is 0."},
+         "jz +4 was executed: not taken, because ZF is 0."},
         {BYTES(0xeb, 0x02), "jmp 0x7f0000001004", BASE + 4, false,
-         "jmp 0x7f0000001004 was executed: it jumps to code[4]."},
+         "jmp +4 was executed: it jumps to code[4]."},
         {BYTES(0x90), NULL, BASE + 1, false,
-         "An instruction was executed: it does nothing."},
+         "nop was executed: it does nothing."},
         {BYTES(0x06), NULL, BASE + 1, false, "An instruction was executed."},
         {BYTES(0x8b, 0x07), "mov eax, [rdi]", BASE + 2, true,
          "mov eax, [rdi] was executed: eax = 7, loaded from 0x3 (4 bytes)."},
