@@ -5,10 +5,10 @@
  *
  * prints:  done
  * ends:    status 0
- * reports: step +13 jz *
- * reports: write +13 75
+ * reports: step +9 jz *
+ * reports: write +9 75
  * reports: exit status 0
- * reports: verdict races broken +13
+ * reports: verdict races broken +9
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -30,11 +30,11 @@ static void *run(void *argument)
 int main(void)
 {
     static const uint8_t insns[] = {
-        0xc7, 0x47, 4,    1, 0, 0, 0, /* mov dword ptr [rdi+4], 1 */
-        0x83, 0x3f, 0,                /* cmp dword ptr [rdi], 0 */
-        0x0f, 0x1f, 0x00,             /* nop */
-        0x74, 0xf8,                   /* jz to the cmp */
-        0xc3,                         /* ret */
+        0xff, 0x47, 0x04, /* inc dword ptr [rdi+4] */
+        0x83, 0x3f, 0x00, /* cmp dword ptr [rdi], 0 */
+        0x0f, 0x1f, 0x00, /* nop */
+        0x74, 0xf5,       /* jz to the inc */
+        0xc3,             /* ret */
     };
     pthread_t thread;
 
@@ -42,9 +42,9 @@ int main(void)
     if (mprotect(code, 4096, PROT_READ | PROT_WRITE | PROT_EXEC) < 0 ||
         pthread_create(&thread, NULL, run, NULL) != 0)
         return 99;
-    while (!cells[1])
+    while (cells[1] < 2) /* then the jz was executed */
         ;
-    code[13] = 0x75; /* jnz */
+    code[9] = 0x75; /* jnz */
     pthread_join(thread, NULL);
     puts("done");
     return 0;
