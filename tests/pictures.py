@@ -25,8 +25,8 @@ CELL = (8, 17)  # pixels
 
 # name, columns, rows, options, keys
 PICTURES = [
-    ("add", 110, 30, "--theme=dark --step -4", "] ] ] ] n n"),
-    ("store", 80, 24, "--theme=light --step -4", "n n n n n"),
+    ("add", 110, 30, "--theme=dark --step -4", "] ] ] n n"),
+    ("store", 80, 24, "--theme=light --step -4", "n n n n"),
 ]
 
 

@@ -14,6 +14,7 @@
 #include "tell/tell.h"
 #include "screen/command.h"
 #include "screen/pane.h"
+#include "screen/timeline.h"
 
 #define WIDE        110u /* columns for two columns of panes */
 #define DUMP        75u  /* of a dump with 16 bytes a row */
@@ -216,7 +217,9 @@ static void fill_pane(const struct moment *moment, enum pane_name name,
 static void draw_panes(struct moment *moment)
 {
     struct grid *grid = moment->grid;
-    struct area area = {1, 0, grid->rows - 2, grid->columns}, side = area;
+    unsigned first = grid->rows < TIMELINE_MIN_ROWS ? 1 : TIMELINE_ROW + 1;
+    struct area area = {first, 0, grid->rows - 1 - first, grid->columns};
+    struct area side = area;
     struct area areas[PANES] = {{0}};
     unsigned all = area.columns - GAP;
 
@@ -398,6 +401,8 @@ void screen_draw(const struct screen *screen, struct history *history,
         open.moment.screen = screen;
         open.moment.grid = grid;
         draw_first_line(&open.moment);
+        if (grid->rows >= TIMELINE_MIN_ROWS)
+            timeline_draw(history, seq, grid, TIMELINE_ROW);
         draw_panes(&open.moment);
         close_moment(&open);
     }

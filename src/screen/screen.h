@@ -6,7 +6,7 @@
  * What is where depends on the size alone, never on the event, so that nothing
  * jumps while a reader steps:
  *
- *      chapters and event n/m
+ *      chapters and event n/m; from 28 rows on a timeline of all events
  *      source, or disassembly inside generated code
  *      page: address, protection, hex dump as of xxd -g1
  *      instruction: bytes, and their fields beneath them

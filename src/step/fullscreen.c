@@ -19,6 +19,7 @@
 
 #include "base/utf8.h"
 #include "screen/screen.h"
+#include "screen/timeline.h"
 #include "step/terminal.h"
 
 #define SLICE    20  /* milliseconds of taking events before keys are read */
@@ -169,6 +170,21 @@ static void answer(struct fullscreen *full, const struct press *press)
     }
 }
 
+/* On the timeline, a click goes to an event there. */
+static void take_click(struct fullscreen *full, const struct press *press)
+{
+    uint64_t count = history_count(full->session->history);
+    struct buf number = {0};
+
+    if (press->row != TIMELINE_ROW || full->grid.rows < TIMELINE_MIN_ROWS ||
+        session_screen(full->session)->help || count == 0)
+        return;
+    buf_printf(&number, "%" PRIu64,
+               timeline_event(count, full->grid.columns, press->column));
+    obey(full, COMMAND_GOTO, buf_text(&number));
+    buf_release(&number);
+}
+
 static void take_key(struct fullscreen *full, const struct press *press)
 {
     struct screen *screen = session_screen(full->session);
@@ -180,7 +196,10 @@ static void take_key(struct fullscreen *full, const struct press *press)
         command = command_of_letter((char)press->character);
 
     full->changed = true;
-    if (full->asking != COMMAND_NONE || full->predicts) {
+    if (press->kind == PRESS_CLICK) {
+        if (full->asking == COMMAND_NONE && !full->predicts)
+            take_click(full, press);
+    } else if (full->asking != COMMAND_NONE || full->predicts) {
         answer(full, press);
     } else if (command == COMMAND_NONE && screen->help) {
         screen->help = press->kind != PRESS_CHARACTER ||

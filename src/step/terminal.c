@@ -127,6 +127,8 @@ static void expect_crashes(struct terminal *terminal)
 {
     static const char *const capabilities[] = {"rmkx", "sgr0", "op", "cnorm",
                                                "rmcup"};
+    /* Reports of the mouse (ctlseqs of xterm, "Mouse Tracking"). */
+    static const char mouse_off[] = "\033[?1006l\033[?1000l";
     stack_t stack = {.ss_sp = terminal, .ss_size = STACK_SIZE};
     struct sigaction action = {.sa_sigaction = on_crash,
                                .sa_flags =
@@ -144,6 +146,9 @@ static void expect_crashes(struct terminal *terminal)
                 terminal->restore[terminal->len++] = *text++;
         }
     }
+    for (size_t i = 0; i < sizeof mouse_off - 1; i++)
+        if (terminal->len < sizeof terminal->restore)
+            terminal->restore[terminal->len++] = mouse_off[i];
     sigaltstack(&stack, NULL);
     at_quick_exit(on_quick_exit);
     for (size_t i = 0; i < CRASHES; i++)
@@ -196,6 +201,8 @@ static void set_up(struct terminal *terminal, const struct theme *theme)
     intrflush(stdscr, FALSE);
     keypad(stdscr, TRUE);
     timeout(0);
+    mouseinterval(0); /* a press counts at once */
+    mousemask(BUTTON1_PRESSED, NULL);
     typeahead(-1); /* a key that waits is no reason to draw less */
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         define_key(keys[i].sequence, keys[i].key);
@@ -360,6 +367,7 @@ struct press terminal_read(void)
         {KEY_SELECT, KEY_IS_END},
     };
     struct press press = {.kind = PRESS_NONE};
+    MEVENT mouse = {0};
     int result;
     wint_t code;
 
@@ -373,6 +381,12 @@ struct press terminal_read(void)
         press.kind = PRESS_CHARACTER;
         press.character =
             result != OK || code == '\b' ? CHARACTER_BACKSPACE : (uint32_t)code;
+    } else if (code == KEY_MOUSE) {
+        press.kind = PRESS_CLICK;
+        if (getmouse(&mouse) != OK) /* the button went up */
+            mouse.y = mouse.x = -1;
+        press.row = (unsigned)mouse.y;
+        press.column = (unsigned)mouse.x;
     } else {
         press.kind = PRESS_OTHER;
         for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

@@ -47,8 +47,11 @@ struct press {
         PRESS_NONE, /* nothing so far */
         PRESS_KEY,
         PRESS_CHARACTER, /* Escape, backspace and control characters, too */
+        PRESS_CLICK,     /* the mouse's first button, in a cell */
         PRESS_OTHER,     /* a key of no interest */
     } kind;
+    unsigned row; /* of a click; larger than any where the button went up */
+    unsigned column;
     enum key key;
     uint32_t character;
 };

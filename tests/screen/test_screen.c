@@ -12,6 +12,7 @@
 #include "tell/code.h"
 #include "screen/grid.h"
 #include "screen/screen.h"
+#include "screen/timeline.h"
 #include "support/support.h"
 #include "trace/history.h"
 
@@ -519,6 +520,41 @@ Test(screen, an_event_without_a_place_leaves_the_source_unmarked)
     free(line);
     grid_release(&grid);
     history_free(history);
+}
+
+/* --- the timeline --------------------------------------------------------- */
+
+Test(screen, the_timeline_marks_what_happened)
+{
+    struct history *history = record(ARGS("-4"));
+    struct grid grid;
+
+    draw(history, AT_ADD, NULL, 30, 110, &grid);
+    expect_row(&grid, 1, "·mwwwwwwwwwwwmc----c----c----om·");
+    cr_assert(eq(int, (int)grid_cell(&grid, 1, AT_ADD)->role, ROLE_CURRENT));
+    grid_release(&grid);
+    /* Fewer columns than events: each stands for some. */
+    draw(history, AT_EXIT, NULL, 30, 20, &grid);
+    expect_row(&grid, 1, "·mwwwwwwmc--c--c--om");
+    cr_assert(eq(int, (int)grid_cell(&grid, 1, 19)->role, ROLE_CURRENT));
+    grid_release(&grid);
+    history_free(history);
+}
+
+Test(screen, columns_of_a_timeline_share_all_events)
+{
+    static const uint64_t counts[] = {1, 5, 79, 80, 81, 1000, 123456789};
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        cr_expect(eq(u64, timeline_event(counts[i], 80, 0), 0));
+        for (unsigned column = 0; column < 80; column++) {
+            uint64_t event = timeline_event(counts[i], 80, column);
+            uint64_t next = timeline_event(counts[i], 80, column + 1);
+
+            cr_expect(lt(u64, event, counts[i]));
+            cr_expect(ge(u64, next, event));
+        }
+    }
 }
 
 /* --- jumps ---------------------------------------------------------------- */

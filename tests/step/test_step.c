@@ -1566,6 +1566,20 @@ Test(step, themes_bring_a_background)
     }
 }
 
+Test(step, a_click_on_the_timeline_goes_there)
+{
+    struct tty tty;
+
+    start_command(&tty, &(struct job){.argv = MINUS_FOUR}, 30, 110);
+    go(&tty, "r", 31);
+    go(&tty, "\033[<0;6;2M\033[<0;6;2m", 5);
+    go(&tty, "\033[<0;17;2M\033[<0;17;2m", 16);
+    /* Behind the last event, and elsewhere than on the timeline. */
+    go(&tty, "\033[<0;100;2M\033[<0;100;2m", 31);
+    go(&tty, "\033[<0;6;9M\033[<0;6;9mb", 30);
+    quit(&tty);
+}
+
 /* What is the matter with a byte shows in its looks as well as in its mark. */
 Test(step, looks_tell_bytes_apart)
 {
