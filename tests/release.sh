@@ -7,7 +7,7 @@
 #     ROOTS="/srv/bookworm /srv/trixie" tests/release.sh DEB PORTABLE DIST
 #
 # Each of ROOTS is a bare Debian, as debootstrap(8) leaves it, in which the
-# package is installed, run and removed; this takes root. Without ROOTS that
+# package is installed, run and removed; this takes root. Its /proc is mounted. Without ROOTS that
 # part is left out, and said. What is tried is gone afterwards.
 set -euo pipefail
 
@@ -35,8 +35,8 @@ mkdir "$work/dist" "$work/bin"
 printf '#!/bin/sh\necho git was called >&2\nexit 1\n' >"$work/bin/git"
 chmod +x "$work/bin/git"
 tar -C "$work/dist" -xzf "$dist"
-(cd "$work"/dist/* && PATH=$work/bin:$PATH make -j"$(nproc)" >../log 2>&1) ||
-    fail "$dist: $(tail -n 3 "$work/dist/log")"
+(cd "$work"/dist/* && PATH=$work/bin:$PATH make -j"$(nproc)") \
+    >"$work/log" 2>&1 || fail "$dist: $(tail -n 3 "$work/log")"
 shows "$dist" "$work"/dist/*/jittrace
 (cd "$work"/dist/* && PATH=$work/bin:$PATH make install uninstall \
     DESTDIR="$work/root" >/dev/null)
@@ -61,6 +61,7 @@ dpkg-deb -x "$deb" "$work/deb"
 
 [ -n "${ROOTS:-}" ] || echo "$deb: not installed anywhere: ROOTS is not set"
 for root in ${ROOTS:-}; do
+    mountpoint -q "$root/proc" || mount -t proc proc "$root/proc"
     cp "$deb" "$root/tmp/jittrace.deb"
     chroot "$root" sh -c 'apt-get update && DEBIAN_FRONTEND=noninteractive \
         apt-get install -y /tmp/jittrace.deb' >"$work/log" 2>&1 ||
