@@ -104,7 +104,8 @@ static size_t tell_bytes(struct who_sink *who, int pid, struct pen *pen)
         pen_line(pen, ROLE_HEADING, "process %d", pid);
     }
     /* A view goes only forwards, so the bytes are told as they went away. */
-    qsort_r(who->bytes, who->count, sizeof *who->bytes, by_last_there, who);
+    if (who->count > 0)
+        qsort_r(who->bytes, who->count, sizeof *who->bytes, by_last_there, who);
     for (size_t i = 0; i < who->count; i++) {
         struct origins *byte = &who->bytes[i];
 
