@@ -103,16 +103,20 @@ static void write_store(const struct moment *moment,
     struct pen *pen = &pane->pen;
     size_t shown = write->new.len < 8 ? write->new.len : 8;
     const char *dots = write->new.len > shown ? " …" : "";
+    const char *old = ""; /* a recording may leave it out */
 
+    if (write->old.data)
+        old = phrase(
+            &phrases, "%s%s → ",
+            phrase_bytes(&phrases, (struct bytes){write->old.data, shown}),
+            dots);
     pen_text(&pane->title, ROLE_HEADING,
              write->by ? "what wrote" : "the instruction that stores");
     entry(pen, write->by ? "by" : "stores", ROLE_MNEMONIC,
           write->by ? write->by : write->text);
     entry(pen, "to", ROLE_ADDRESS,
-          phrase(&phrases, "0x%" PRIx64 " = %s: %s%s → %s%s", write->addr,
-                 phrase_place(&phrases, write->offset, write->new.len),
-                 phrase_bytes(&phrases, (struct bytes){write->old.data, shown}),
-                 dots,
+          phrase(&phrases, "0x%" PRIx64 " = %s: %s%s%s", write->addr,
+                 phrase_place(&phrases, write->offset, write->new.len), old,
                  phrase_bytes(&phrases, (struct bytes){write->new.data, shown}),
                  dots));
     entry(pen, "stands at", ROLE_ADDRESS,
