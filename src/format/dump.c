@@ -348,8 +348,9 @@ static int finish(struct sink *sink, struct err *err)
                   (unsigned long long)dump->left_out, DUMP_FILES,
                   (unsigned long long)(DUMP_BYTES >> 20));
     else
-        return 0;
-    pen_end(&pen);
+        buf_clear(&pen.out); /* there is nothing to say */
+    if (pen.out.len > 0)
+        pen_end(&pen);
     return put(dump, &pen, err);
 }
 
