@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/calls.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,16 @@ struct call *calls_now(struct calls_thread *thread, const struct ledger *ledger)
                                                                     : NULL;
 }
 
+/* Whether the line has the word asm, or __asm__; wasm is none. */
+static bool says_asm(const char *line)
+{
+    for (const char *at = line; (at = strstr(at, "asm")) != NULL; at++)
+        if ((at == line || !isalnum((unsigned char)at[-1])) &&
+            !isalnum((unsigned char)at[3]))
+            return true;
+    return false;
+}
+
 /* Whether the call was made in assembly: in a file of that, or by an asm
  * statement of C, at whose line its instructions are. */
 static bool is_assembly(const struct srcline *source)
@@ -59,7 +70,7 @@ static bool is_assembly(const struct srcline *source)
 
     return (dot && (strcmp(dot, ".s") == 0 || strcmp(dot, ".S") == 0 ||
                     strcmp(dot, ".asm") == 0)) ||
-           (source->text && strstr(source->text, "asm"));
+           (source->text && says_asm(source->text));
 }
 
 /* --- what happens -------------------------------------------------------- */

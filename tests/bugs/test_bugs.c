@@ -14,6 +14,8 @@ TestSuite(bugs, .timeout = 300);
 #define BUGS(X)                                                                \
     X(byte_result, "set-before-use broken code[6] ret",                        \
       "the caller takes rax, of which only the low 8 bits were set")           \
+    X(scratch_unset, "set-before-use broken code[3..6] add r10, 1",            \
+      "it uses r10, which nothing has set since the code was called")          \
     X(flags_cleared, "flags broken code[4..5] xor eax, eax",                   \
       "code[6] decides by them and not by what code[0] has compared")          \
     X(flags_called, "flags broken code[19..20] jle",                           \
