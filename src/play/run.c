@@ -7,7 +7,9 @@
 #include "play/run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -72,6 +74,8 @@ static int write_request(const struct play_state *state, struct bytes code)
     struct play_request *request = mem_alloc(sizeof *request);
     int fd = memfd_create("request", MFD_CLOEXEC);
 
+    if (fd < 0) /* a sandbox may not allow that */
+        fd = open(P_tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     memcpy(request->regs, state->regs.value, sizeof request->regs);
     request->regs[REG_FLAGS] &= play_flags();
     vregs_save(&state->vregs, request->fxsave);
@@ -226,7 +230,8 @@ int run_code(struct play_state *state, struct bytes code, play_start *start,
 
     *run = (struct run){0};
     if (request < 0)
-        return err_set(err, ERR_TRACING, "cannot make a file in memory: %s",
+        return err_set(err, ERR_TRACING,
+                       "cannot make a file, in memory or in " P_tmpdir ": %s",
                        strerror(errno));
     source = start(context, request, err);
     close(request);

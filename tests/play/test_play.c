@@ -2,15 +2,18 @@
 /*
  * `jittrace --play`: lines go in; fields, steps and states come out.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "play/assemble.h"
 #include "play/prompt.h"
+#include "support/refuse.h"
 #include "support/support.h"
 #include "support/terminal.h"
 
@@ -22,15 +25,10 @@ TestSuite(play, .timeout = 120);
 static void play_with(const char *script, const char *const *env,
                       struct result *result)
 {
-    const char *file = scratch(".script");
-
-    write_file(file, script, strlen(script), 0600);
-    run(&(struct job){.argv = ARGS(JITTRACE, "--play"),
-                      .in = file,
-                      .env = env,
-                      .seconds = 60},
-        result);
-    unlink(file);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--play"),
+                             .env = env,
+                             .seconds = 60},
+               script, result);
 }
 
 /* A script, and what its transcript must have, in this order. */
@@ -42,17 +40,11 @@ struct expected {
 static void expect(const struct expected *expected)
 {
     struct result result;
-    const char *at;
 
     play_with(expected->script, NULL, &result);
     cr_assert(eq(int, result.status, 0), "%s%s", expected->script,
               buf_text(&result.out));
-    at = buf_text(&result.out);
-    for (const char *const *part = expected->parts; *part; part++) {
-        at = strstr(at, *part);
-        cr_assert(ne(ptr, (void *)at, NULL), "no '%s' in: %s", *part,
-                  buf_text(&result.out));
-    }
+    expect_in_order(&result.out, expected->parts);
     result_release(&result);
 }
 
@@ -226,6 +218,24 @@ Test(play, saves_what_ran)
     unlink(file);
     buf_release(&script);
     buf_release(&saved);
+    result_release(&result);
+}
+
+static int no_memfd(void)
+{
+    return refuse(SYS_memfd_create, EPERM);
+}
+
+/* What it gives to the process and the process itself are files then. */
+Test(play, needs_no_file_in_memory)
+{
+    struct result result;
+
+    run_typing(
+        &(struct job){.argv = ARGS(JITTRACE, "--play"), .prepare = no_memfd},
+        "mov rax, 5\n", &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    cr_assert(contains(buf_text(&result.out), "rax 0x0 -> 0x5"));
     result_release(&result);
 }
 

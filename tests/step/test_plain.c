@@ -30,26 +30,13 @@ static bool has(struct buf *buf, const char *part)
     return strstr(buf_text(buf), part) != NULL;
 }
 
-/* Runs the command with the script as its standard input. */
-static void play(const struct job *command, const char *script,
-                 struct result *result)
-{
-    const char *file = scratch(".script");
-    struct job with = *command;
-
-    write_file(file, script, strlen(script), 0600);
-    with.in = file;
-    run(&with, result);
-    unlink(file);
-}
-
 /* The whole transcript of --step -4 for a script that must end well. */
 static void transcript(const char *script, struct buf *out)
 {
     struct result result;
 
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4")}, script,
-         &result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4")}, script,
+               &result);
     cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
     cr_assert(eq(str, (char *)buf_text(&result.err), ""));
     buf_append(out, result.out.data, result.out.len);
@@ -130,19 +117,13 @@ Test(plain, moves_by_calls)
 /* Round after round of a loop, and out of it where its call ends. */
 Test(plain, rounds_of_a_loop)
 {
-    static const char *const said[] = {"rdi = 3 - 1 = 2", "rdi = 2 - 1 = 1",
-                                       "rdi = 1 - 1 = 0", "ret was executed"};
     struct result result;
-    const char *at;
 
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--lesson", "loops")},
-         "/sub\ni\ni\nf\nq\n", &result);
-    at = buf_text(&result.out);
-    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
-        at = strstr(at, said[i]);
-        cr_assert(ne(ptr, (void *)at, NULL), "no '%s' in: %s", said[i],
-                  buf_text(&result.out));
-    }
+    run_typing(
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "--lesson", "loops")},
+        "/sub\ni\ni\nf\nq\n", &result);
+    expect_in_order(&result.out, ARGS("rdi = 3 - 1 = 2", "rdi = 2 - 1 = 1",
+                                      "rdi = 1 - 1 = 0", "ret was executed"));
     result_release(&result);
 }
 
@@ -265,12 +246,12 @@ Test(plain, colours_only_if_wanted)
     const char *from;
     size_t len = 0;
 
-    play(
+    run_typing(
         &(struct job){.argv = ARGS(JITTRACE, "--step", "--color=always", "-4")},
         "g 16\nhelp\nq\n", &with);
     cr_assert(eq(int, has(&with.out, "\033["), 1));
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4")},
-         "g 16\nhelp\nq\n", &without);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4")},
+               "g 16\nhelp\nq\n", &without);
     cr_assert(eq(int, has(&without.out, "\033"), 0));
     /* Without the sequences it is the same, but for addresses. */
     for (from = buf_text(&with.out); *from; from++)
@@ -307,8 +288,9 @@ Test(plain, nobody_reads)
 {
     struct result result;
 
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4"), .out_limit = 1},
-         "R\n", &result);
+    run_typing(
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "-4"), .out_limit = 1},
+        "R\n", &result);
     cr_assert(eq(int, result.status, 0));
     cr_assert(eq(str, (char *)buf_text(&result.err), ""));
     result_release(&result);
@@ -318,14 +300,14 @@ Test(plain, what_is_shown_cannot_be_written)
 {
     struct result result;
 
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4"),
-                       .out = "/dev/full"},
-         "n\n", &result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "-4"),
+                             .out = "/dev/full"},
+               "n\n", &result);
     cr_assert(eq(int, result.status, EX_IOERR));
     cr_assert(eq(int, has(&result.err, "No space left"), 1), "%s",
               buf_text(&result.err));
     result_release(&result);
-    play(
+    run_typing(
         &(struct job){.argv = ARGS(JITTRACE, "--step", "-o", "/dev/null", "-4"),
                       .out = CLOSED},
         "n\n", &result);
@@ -340,7 +322,7 @@ static void expect_status(const char *const *argv, const char *script,
 {
     struct result result;
 
-    play(&(struct job){.argv = argv}, script, &result);
+    run_typing(&(struct job){.argv = argv}, script, &result);
     cr_assert(eq(int, result.status, status), "%s", buf_text(&result.err));
     cr_assert(eq(str, (char *)buf_text(&result.err), ""));
     result_release(&result);
@@ -360,9 +342,9 @@ Test(plain, from_verdict_to_verdict)
 {
     struct result result;
 
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--",
-                                    TRACEE("broken_callee_saved"))},
-         "v\nr\nv\nfirst\nv\nv\nq\n", &result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--",
+                                          TRACEE("broken_callee_saved"))},
+               "v\nr\nv\nfirst\nv\nv\nq\n", &result);
     cr_assert(contains(buf_text(&result.out), "run it (r)"));
     cr_assert(contains(buf_text(&result.out),
                        "callee-saved is broken: code[0..4]  mov ebx, 7"));
@@ -376,8 +358,9 @@ Test(plain, back_from_a_crash)
 {
     struct result result;
 
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--", TRACEE("crash"))},
-         "r\nb\nb\nq\n", &result);
+    run_typing(
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "--", TRACEE("crash"))},
+        "r\nb\nb\nq\n", &result);
     cr_assert(eq(int, has(&result.out, "event 7, call: "), 1));
     cr_assert(eq(
         int,
@@ -393,17 +376,17 @@ Test(plain, what_the_program_reads)
     struct result result;
 
     write_file(file, "first\nsecond\n", 13, 0600);
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--stdin", file, "--",
-                                    "cat")},
-         "r\nq\n", &result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--stdin", file,
+                                          "--", "cat")},
+               "r\nq\n", &result);
     cr_assert(eq(int, has(&result.out, "step 0> r\nfirst\nsecond\n"), 1), "%s",
               buf_text(&result.out));
     cr_assert(eq(int, result.status, 0));
     result_release(&result);
     unlink(file);
     /* What is typed is for us. */
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--", "cat")},
-         "r\nfrobnicate\nq\n", &result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--", "cat")},
+               "r\nfrobnicate\nq\n", &result);
     cr_assert(eq(int, has(&result.out, "step 0> r\nevent "), 1), "%s",
               buf_text(&result.out));
     cr_assert(eq(int, has(&result.out, "no command 'frobnicate'"), 1));
@@ -415,9 +398,10 @@ Test(plain, output_without_a_newline)
 {
     struct result result;
 
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--", "/bin/sh", "-c",
-                                    "printf half; printf 'whole\n'")},
-         "n\nn\nn\nq\n", &result);
+    run_typing(
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "--", "/bin/sh", "-c",
+                                   "printf half; printf 'whole\n'")},
+        "n\nn\nn\nq\n", &result);
     cr_assert(eq(int, has(&result.out, "half\nevent 1, "), 1), "%s",
               buf_text(&result.out));
     cr_assert(eq(int, has(&result.out, "whole\nevent 2, "), 1), "%s",
@@ -431,7 +415,7 @@ static void refused(const char *const *argv, int status, const char *what)
 {
     struct result result;
 
-    play(&(struct job){.argv = argv}, "n\n", &result);
+    run_typing(&(struct job){.argv = argv}, "n\n", &result);
     cr_assert(eq(int, result.status, status), "%s", buf_text(&result.err));
     cr_assert(eq(str, (char *)buf_text(&result.out), ""));
     cr_assert(eq(sz, count_lines(buf_text(&result.err)), 1), "%s",
@@ -518,9 +502,9 @@ static void expect_recording(const char *script, const char *expected)
     struct store store;
 
     unlink(file);
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--format=json", "-o",
-                                    file, "-4")},
-         script, &result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--format=json",
+                                          "-o", file, "-4")},
+               script, &result);
     cr_assert(eq(int, result.status, 0));
     read_recording(file, &store);
     expect_kinds(&store, expected);
@@ -550,7 +534,7 @@ static void check_end(const char *const *argv, const char *file)
     struct store store;
     const struct event *event;
 
-    play(&(struct job){.argv = argv}, "n\nq\n", &result);
+    run_typing(&(struct job){.argv = argv}, "n\nq\n", &result);
     cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
     read_recording(file, &store);
     event = nth(&store, EVENT_EXIT, 0);
@@ -595,9 +579,9 @@ Test(plain, a_recording_that_cannot_be_written)
 {
     struct result result;
 
-    play(&(struct job){.argv =
-                           ARGS(JITTRACE, "--step", "-o", "/dev/full", "-4")},
-         "", &result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "-o", "/dev/full",
+                                          "-4")},
+               "", &result);
     cr_assert(eq(int, result.status, EX_IOERR));
     cr_assert(eq(int, has(&result.err, "No space left"), 1));
     cr_assert(eq(int, has(&result.out, "event 31, "), 1), "it goes on");
@@ -611,9 +595,9 @@ Test(plain, a_replay_that_cannot_be_written)
 
     expect_status(ARGS(JITTRACE, "--step", "--format=json", "-o", file, "-4"),
                   "", 0);
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--replay", file, "-o",
-                                    "/dev/full")},
-         "r\nq\n", &result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--replay", file,
+                                          "-o", "/dev/full")},
+               "r\nq\n", &result);
     cr_assert(eq(int, result.status, EX_IOERR));
     cr_assert(eq(int, has(&result.err, "No space left"), 1));
     result_release(&result);
@@ -640,12 +624,13 @@ Test(plain, a_replay_is_like_the_program)
     struct buf first = {0}, second = {0};
     struct result live, replay;
 
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--format=json", "-o",
-                                    file, "-4"),
-                       .env = ARGS("LC_ALL=C.UTF-8")},
-         script, &live);
-    play(&(struct job){.argv = ARGS(JITTRACE, "--step", "--replay", file)},
-         script, &replay);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--format=json",
+                                          "-o", file, "-4"),
+                             .env = ARGS("LC_ALL=C.UTF-8")},
+               script, &live);
+    run_typing(
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "--replay", file)},
+        script, &replay);
     cr_assert(eq(int, replay.status, 0));
     without_next(&live.out, &first);
     without_next(&replay.out, &second);

@@ -13,38 +13,14 @@
 
 TestSuite(predict, .timeout = 60);
 
-static void play(const struct job *command, const char *script,
-                 struct result *result)
-{
-    const char *file = scratch(".script");
-    struct job with = *command;
-
-    write_file(file, script, strlen(script), 0600);
-    with.in = file;
-    run(&with, result);
-    unlink(file);
-}
-
-/* The text has the parts, in this order. */
-static void expect_parts(struct buf *text, const char *const *parts)
-{
-    const char *at = buf_text(text);
-
-    for (; *parts; parts++) {
-        at = strstr(at, *parts);
-        cr_assert(ne(ptr, (void *)at, NULL), "no '%s' in: %s", *parts,
-                  buf_text(text));
-    }
-}
-
 static void expect(const char *const *argv, const char *script,
                    const char *const *parts)
 {
     struct result result;
 
-    play(&(struct job){.argv = argv}, script, &result);
+    run_typing(&(struct job){.argv = argv}, script, &result);
     cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
-    expect_parts(&result.out, parts);
+    expect_in_order(&result.out, parts);
     result_release(&result);
 }
 
@@ -113,8 +89,8 @@ Test(predict, does_not_tell_before)
 {
     struct result result;
 
-    play(&(struct job){.argv = STEP("--lesson", "loops", "5")}, "call\n",
-         &result);
+    run_typing(&(struct job){.argv = STEP("--lesson", "loops", "5")}, "call\n",
+               &result);
     cr_assert(lacks(buf_text(&result.out), "Next: "), "%s",
               buf_text(&result.out));
     result_release(&result);
@@ -125,8 +101,8 @@ Test(predict, asks_only_what_comes_next)
 {
     struct result result;
 
-    play(&(struct job){.argv = STEP("-4")},
-         "g 4\n\n0xfc\nb\n\nc\ng 15\nb\nrun\nq\n", &result);
+    run_typing(&(struct job){.argv = STEP("-4")},
+               "g 4\n\n0xfc\nb\n\nc\ng 15\nb\nrun\nq\n", &result);
     cr_assert(eq(int, result.status, 0));
     cr_assert(contains(buf_text(&result.out), "1 of 1 right\n"));
     cr_assert(eq(ptr,
@@ -193,6 +169,7 @@ Test(predict, asks_on_the_screen)
     tty_wait_text(&tty, "rax after mov rax, -4?");
     cr_assert(eq(int, tty_shows(&tty, "14/"), 1));
     cr_assert(eq(int, tty_shows(&tty, "15/"), 0));
+    cr_assert(eq(int, tty_shows(&tty, "Next:"), 0)); /* the answer */
     tty_type(&tty, "x\r");
     tty_wait_text(&tty, "a number, as 12, -4 or 0x1f, please:");
     tty_type(&tty, "-4\r");

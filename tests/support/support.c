@@ -227,6 +227,29 @@ void run(const struct job *command, struct result *result)
     run_end(&running, result);
 }
 
+void run_typing(const struct job *command, const char *script,
+                struct result *result)
+{
+    const char *file = scratch(".script");
+    struct job with = *command;
+
+    write_file(file, script, strlen(script), 0600);
+    with.in = file;
+    run(&with, result);
+    unlink(file);
+}
+
+void expect_in_order(struct buf *text, const char *const *parts)
+{
+    const char *at = buf_text(text);
+
+    for (; *parts; parts++) {
+        at = strstr(at, *parts);
+        cr_assert(ne(ptr, (void *)at, NULL), "no '%s' in: %s", *parts,
+                  buf_text(text));
+    }
+}
+
 void result_release(struct result *result)
 {
     buf_release(&result->out);

@@ -84,6 +84,13 @@ struct result {
 void run(const struct job *command, struct result *result);
 void result_release(struct result *result);
 
+/* The same of a command whose standard input is that text. */
+void run_typing(const struct job *command, const char *script,
+                struct result *result);
+
+/* The text must have these parts, a list that NULL ends, in this order. */
+void expect_in_order(struct buf *text, const char *const *parts);
+
 /* The two halves of run, for who wants to do something in between. */
 struct running {
     pid_t pid; /* also its process group */
