@@ -10,9 +10,9 @@
 #define ADDRESS    (ARCH_USER_END - 1) /* the bits of one */
 #define NAN_BITS   (UINT64_C(0x7ff) << 52) /* of a double that is none */
 #define SHORT      (UINT64_C(1) << 28)     /* a distance, in bytes */
-#define HIGHEST_LOW \
-    0x5000u /* the least high half of what ASLR places: a PIE,
-                             * two thirds up (ELF_ET_DYN_BASE) */
+/* The least high half of what ASLR places: a PIE, two thirds up
+ * (ELF_ET_DYN_BASE). */
+#define HIGHEST_LOW 0x5000u
 
 void same_release(struct same *same)
 {

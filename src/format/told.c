@@ -58,8 +58,8 @@ struct told *told_of(struct told_list *told, const struct event *event)
 void told_fork(struct told_list *told, const struct event *event)
 {
     int pid = (int)event->fork.child;
-    struct told *child = need(told, pid);
-    const struct told *parent = need(told, event->pid);
+    struct told *child = need(told, pid); /* which may move the list */
+    const struct told *parent = find(told, event->pid);
 
     if (child == parent) /* a recording may hold any numbers */
         return;

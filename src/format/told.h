@@ -54,8 +54,9 @@ void told_release(struct told_list *told);
  * Valid until the next such question. */
 struct told *told_of(struct told_list *told, const struct event *event);
 
-/* Takes a fork event: the child has what its parent has, or, of memory that it
- * shares, gets something of its own by its exec. */
+/* Takes a fork event, whose own process was asked for: the child has what its
+ * parent has, or, of memory that it shares, gets something of its own by its
+ * exec. */
 void told_fork(struct told_list *told, const struct event *event);
 
 /* What is known of the mapping of a region. */

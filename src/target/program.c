@@ -104,8 +104,7 @@ int program_check_image(const char *name, struct bytes head, struct err *err)
                    ? -1
                    : err_set(err, ERR_NOT_EXECUTABLE,
                              "'%s' is not a program: it is no ELF file, and a "
-                             "script "
-                             "must begin with #! and its interpreter",
+                             "script must begin with #! and its interpreter",
                              name);
     memcpy(&header, head.data,
            head.len < sizeof header ? head.len : sizeof header);
