@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "screen/command.h"
 #include "support/support.h"
 
 TestSuite(page, .timeout = 120);
@@ -157,4 +158,33 @@ Test(page, of_a_damaged_recording)
     result_release(&result);
     unlink(record);
     unlink(page);
+}
+
+/* A key that --step has and the player does not would be a script's error. */
+Test(page, player_has_each_command)
+{
+    struct buf player = {0};
+    char *commands, *end;
+
+    read_file("src/format/page/player.js", &player);
+    commands = strstr(buf_text(&player), "\nconst commands = {\n");
+    cr_assert(ne(ptr, commands, NULL));
+    end = strstr(commands, "\n};");
+    cr_assert(ne(ptr, end, NULL));
+    *end = '\0';
+    for (int i = 0; i < COMMANDS; i++) {
+        bool found = false;
+
+        for (int form = 0; form < 3; form++) {
+            struct buf name = {0};
+
+            buf_append_text(&name, "\n    ");
+            buf_printf(&name, form == 1 ? "'%s'" : "%s", command_table[i].word);
+            buf_append_text(&name, form == 2 ? "," : ":");
+            found |= strstr(commands, buf_text(&name)) != NULL;
+            buf_release(&name);
+        }
+        cr_expect(eq(int, found, true), "%s", command_table[i].word);
+    }
+    buf_release(&player);
 }
