@@ -379,6 +379,24 @@ static bool is_program(const char *text)
     return !is_term(text) && (strchr(text, '/') || access(text, F_OK) == 0);
 }
 
+/* What -f and -ff cannot be with. */
+static int check_children(const struct options *o, struct err *err)
+{
+    if (o->split && (!o->output || o->who || o->check || o->step))
+        return err_set(err, ERR_USAGE,
+                       "-ff needs -o FILE, and goes with no --who, --check or "
+                       "--step");
+    if (o->choice.follow_forks && (o->dump || o->last || o->replay))
+        return err_set(err, ERR_USAGE,
+                       "-f is for a program, no recording, without --last, "
+                       "--dump-code");
+    if (o->choice.follow_forks && !o->split && o->format == FORMAT_PERF_MAP)
+        return err_set(err, ERR_USAGE,
+                       "perf-map names the code of one process; -ff -o FILE "
+                       "makes one for each");
+    return 0;
+}
+
 /* What can be wrong with arguments that are each right. */
 static int check(struct options *options, struct err *err)
 {
@@ -427,10 +445,6 @@ static int check(struct options *options, struct err *err)
          "beside it goes to a file, with -o FILE"},
         {o->step && o->replay && o->input, NULL,
          "a recording reads nothing; --stdin is for a program that runs"},
-        {o->split && (!o->output || o->who || o->check || o->step), NULL,
-         "-ff needs -o FILE, and goes with no --who, --check or --step"},
-        {o->choice.follow_forks && (o->dump || o->last || o->replay), NULL,
-         "-f is for a program, no recording, without --last, --dump-code"},
         {o->program && !*o->program, NULL,
          "behind -- comes a program to trace"},
         {o->lesson && !lesson_find(o->lesson), o->lesson,
@@ -478,7 +492,7 @@ static int check(struct options *options, struct err *err)
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].is_wrong)
             return err_set(err, ERR_USAGE, rules[i].why, rules[i].what);
-    return 0;
+    return check_children(o, err);
 }
 
 /* --- all of it ----------------------------------------------------------- */

@@ -25,6 +25,7 @@ struct cast {
     size_t len; /* of it */
     FILE *stream;
     struct sink *telling;
+    bool color;
     double now;
     bool begun;
 };
@@ -60,6 +61,7 @@ static enum stage heading(const char *line, size_t len)
 {
     struct buf plain = {0}, expected = {0};
     enum stage stage = 0;
+    const char *text;
 
     for (size_t i = 0; i < len; i++) {
         if (line[i] == '\033') /* colours: "\033[1m" */
@@ -68,10 +70,13 @@ static enum stage heading(const char *line, size_t len)
         else
             buf_append(&plain, &line[i], 1);
     }
+    text = buf_text(&plain);
+    if (strncmp(text, "[pid ", 5) == 0 && strstr(text, "] ")) /* a child's */
+        text = strstr(text, "] ") + 2;
     for (; stage < STAGES; stage++) {
         buf_clear(&expected);
         buf_printf(&expected, "%d  %s", (int)stage + 1, stage_name(stage));
-        if (strcmp(buf_text(&plain), buf_text(&expected)) == 0)
+        if (strcmp(text, buf_text(&expected)) == 0)
             break;
     }
     buf_release(&plain);
@@ -151,6 +156,13 @@ static void cast_sink_free(struct sink *sink)
     free(cast);
 }
 
+static struct sink *make_text(FILE *out, const void *context)
+{
+    const struct cast *cast = context;
+
+    return text_sink_new(out, cast->color);
+}
+
 struct sink *asciicast_sink_new(FILE *out, bool color)
 {
     struct cast *cast = mem_alloc(sizeof *cast);
@@ -159,6 +171,8 @@ struct sink *asciicast_sink_new(FILE *out, bool color)
     cast->out = out;
     cast->stream = open_memstream(&cast->text, &cast->len);
     BUG_UNLESS(cast->stream);
-    cast->telling = text_sink_new(cast->stream, color);
+    cast->color = color;
+    cast->telling = split_sink_new(&(struct split_form){
+        make_text, .context = cast, .out = cast->stream, .prefix = true});
     return &cast->sink;
 }

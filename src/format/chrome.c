@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "format/format.h"
 #include "format/json_fields.h"
-#include "trace/view.h"
+#include "trace/views.h"
 
 /* A bar that is open in a thread's row. */
 enum bar {
@@ -23,19 +23,21 @@ enum bar {
 
 struct row {
     int tid;
+    int pid;
     struct buf bars; /* a byte, an enum bar, for each; the innermost last */
 };
 
 struct chrome {
     struct sink sink;
     FILE *out;
-    struct view view;
+    struct views views;
     struct row *rows;
     size_t count;
     size_t capacity;
     uint64_t stored; /* bytes so far */
     uint64_t seq;
-    int64_t pid;
+    int root; /* the process that began */
+    int pid;  /* that the event is of */
     bool begun;
     struct err *err; /* of the event that is being written */
     int result;
@@ -48,7 +50,7 @@ static struct row *row_of(struct chrome *chrome, int tid)
             return &chrome->rows[i];
     chrome->rows = mem_grow(chrome->rows, chrome->count, &chrome->capacity,
                             sizeof *chrome->rows);
-    chrome->rows[chrome->count] = (struct row){.tid = tid};
+    chrome->rows[chrome->count] = (struct row){.tid = tid, .pid = chrome->pid};
     return &chrome->rows[chrome->count++];
 }
 
@@ -117,12 +119,13 @@ static bool close_bar(struct chrome *chrome, int tid, enum bar bar)
 static void on_enter(struct chrome *chrome, const struct event *event)
 {
     const struct event_enter *enter = &event->enter;
-    const struct region *region = view_region_at(&chrome->view, enter->addr);
+    const struct view *view = views_of(&chrome->views, event->pid);
+    const struct region *region = view_region_at(view, enter->addr);
     struct buf name = {0};
 
     if (word_is(enter->how, "return") && close_bar(chrome, event->tid, BAR_OUT))
         return;
-    if (!labels_describe(&chrome->view.labels, enter->addr, &name) && region)
+    if (!labels_describe(&view->labels, enter->addr, &name) && region)
         buf_printf(&name, "code at 0x%" PRIx64 "+0x%" PRIx64, region->start,
                    enter->addr - region->start);
     open_bar(chrome, event->tid, BAR_CODE, buf_text(&name), enter->addr);
@@ -151,6 +154,12 @@ static void mark(struct chrome *chrome, const struct event *event,
         detail ? with("detail", json_of_text(detail)) : NULL);
 }
 
+static void name_process(struct chrome *chrome, int tid, const char *exe)
+{
+    put(chrome, "M", tid, "process_name",
+        with("name", json_of_text(exe ? exe : "")));
+}
+
 static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
     struct chrome *chrome = (struct chrome *)sink;
@@ -159,13 +168,19 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
         chrome->seq = event->seq;
     chrome->err = err;
     chrome->result = 0;
-    view_apply(&chrome->view, event);
+    views_apply(&chrome->views, event);
+    if (event->kind == EVENT_START)
+        chrome->root = (int)event->start.pid;
+    chrome->pid = event->pid ? event->pid : chrome->root;
     switch (event->kind) {
     case EVENT_START:
-        chrome->pid = event->start.pid;
-        put(chrome, "M", event->tid, "process_name",
-            with("name",
-                 json_of_text(event->start.exe ? event->start.exe : "")));
+        name_process(chrome, event->tid, event->start.exe);
+        break;
+    case EVENT_EXEC:
+        name_process(chrome, event->tid, event->exec.exe);
+        break;
+    case EVENT_FORK:
+        mark(chrome, event, event->fork.call, NULL);
         break;
     case EVENT_MAP:
         mark(chrome, event, "map", event->map.call);
@@ -217,8 +232,10 @@ static int finish(struct sink *sink, struct err *err)
     chrome->seq++;
     for (size_t i = 0; i < chrome->count; i++)
         for (struct row *row = &chrome->rows[i]; row->bars.len > 0;
-             row->bars.len--)
+             row->bars.len--) {
+            chrome->pid = row->pid;
             put(chrome, "E", row->tid, "", NULL);
+        }
     return chrome->result < 0
                ? -1
                : sink_write(chrome->out, chrome->begun ? "\n]\n" : "[]\n", 3,
@@ -232,7 +249,7 @@ static void chrome_sink_free(struct sink *sink)
     for (size_t i = 0; i < chrome->count; i++)
         buf_release(&chrome->rows[i].bars);
     free(chrome->rows);
-    view_release(&chrome->view);
+    views_release(&chrome->views);
     free(chrome);
 }
 

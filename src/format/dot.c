@@ -5,8 +5,8 @@
  *
  * A spot is an instruction that was executed, or a place outside of the code
  * that control came from or went to. Where code was changed, what stood there
- * before is another spot. Spots that always come one behind the other are drawn
- * as one box.
+ * before is another spot, and each process has its own. Spots that always come
+ * one behind the other are drawn as one box.
  */
 #include <search.h>
 
@@ -14,9 +14,10 @@
 #include "base/utf8.h"
 #include "cpu/insn.h"
 #include "format/format.h"
-#include "trace/view.h"
+#include "trace/views.h"
 
 struct spot {
+    int pid; /* 0: children are not followed */
     uint64_t addr;
     uint64_t start;     /* of the mapping it lies in */
     struct bytes bytes; /* of the instruction; none: it lies outside */
@@ -42,7 +43,7 @@ struct row {
 struct graph {
     struct sink sink;
     FILE *out;
-    struct view view;
+    struct views views;
     void *by_content; /* trees of tsearch(3) */
     void *by_ends;
     struct spot **spots;
@@ -59,6 +60,8 @@ static int compare_spots(const void *left, const void *right)
 {
     const struct spot *a = left, *b = right;
 
+    if (a->pid != b->pid)
+        return a->pid < b->pid ? -1 : 1;
     if (a->addr != b->addr)
         return a->addr < b->addr ? -1 : 1;
     if (a->bytes.len != b->bytes.len)
@@ -88,12 +91,14 @@ static struct row *row_of(struct graph *graph, int tid)
 }
 
 /* The spot with that content, new or not. */
-static struct spot *spot_of(struct graph *graph, uint64_t addr,
+static struct spot *spot_of(struct graph *graph, int pid, uint64_t addr,
                             struct bytes bytes, const char *text)
 {
-    struct spot key = {.addr = addr, .bytes = bytes, .text = (char *)text};
+    struct spot key = {
+        .pid = pid, .addr = addr, .bytes = bytes, .text = (char *)text};
+    const struct view *view = views_of(&graph->views, pid);
     struct spot **found = tfind(&key, &graph->by_content, compare_spots);
-    const struct region *region = view_region_at(&graph->view, addr);
+    const struct region *region = view_region_at(view, addr);
     struct spot *spot;
     struct buf place = {0};
 
@@ -104,7 +109,7 @@ static struct spot *spot_of(struct graph *graph, uint64_t addr,
     spot->start = region ? region->start : addr;
     spot->bytes.data = mem_copy(bytes.data, bytes.len);
     spot->text = mem_copy_text(text);
-    if (labels_describe(&graph->view.labels, addr, &place))
+    if (labels_describe(&view->labels, addr, &place))
         spot->place = mem_copy_text(buf_text(&place));
     buf_release(&place);
     spot->number = graph->spot_count;
@@ -149,7 +154,8 @@ static void come_from_outside(struct graph *graph, const struct event *event)
         buf_printf(&text, " at %s:%d", event->source.file, event->source.line);
     row_of(graph, event->tid)->at = NULL;
     come_to(graph, event->tid,
-            spot_of(graph, enter->return_to.known ? enter->return_to.value : 0,
+            spot_of(graph, event->pid,
+                    enter->return_to.known ? enter->return_to.value : 0,
                     (struct bytes){0}, buf_text(&text)));
     buf_release(&text);
 }
@@ -167,7 +173,8 @@ static void go_outside(struct graph *graph, const struct event *event)
     else
         buf_printf(&text, " to 0x%" PRIx64, leave->to);
     come_to(graph, event->tid,
-            spot_of(graph, leave->to, (struct bytes){0}, buf_text(&text)));
+            spot_of(graph, event->pid, leave->to, (struct bytes){0},
+                    buf_text(&text)));
     if (!word_is(leave->how, "call") && !word_is(leave->how, "signal"))
         row_of(graph, event->tid)->at = NULL;
     buf_release(&text);
@@ -178,7 +185,7 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     struct graph *graph = (struct graph *)sink;
 
     (void)err;
-    view_apply(&graph->view, event);
+    views_apply(&graph->views, event);
     switch (event->kind) {
     case EVENT_START:
         for (size_t i = 0; i < event->start.argv.count; i++)
@@ -190,7 +197,7 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
         break;
     case EVENT_STEP:
         come_to(graph, event->tid,
-                spot_of(graph, event->step.addr, event->step.bytes,
+                spot_of(graph, event->pid, event->step.addr, event->step.bytes,
                         event->step.text));
         break;
     case EVENT_LEAVE:
@@ -270,6 +277,8 @@ static void put_box(const struct spot *spot, struct buf *out)
         buf_append_text(out, "\", style=dashed];\n");
         return;
     }
+    if (spot->pid)
+        buf_printf(&title, "process %d, ", spot->pid);
     if (spot->place)
         buf_printf(&title, "%s, ", spot->place);
     buf_printf(&title, "0x%" PRIx64 ", %" PRIu64 " time%s", first, spot->count,
@@ -351,7 +360,7 @@ static void graph_sink_free(struct sink *sink)
     free(graph->edges);
     free(graph->rows);
     buf_release(&graph->title);
-    view_release(&graph->view);
+    views_release(&graph->views);
     free(graph);
 }
 

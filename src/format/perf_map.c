@@ -4,8 +4,9 @@
  * jit-interface.txt of the kernel, a line "START SIZE NAME" in bare hex for
  * each function. Of what the program has given no name the start is the name.
  *
- * A later line for the same addresses counts more; so each is written as soon
- * as it is true.
+ * The file is of one process: of several it has what the first one runs. A later
+ * line for the same addresses counts more; so each is written as soon as it is
+ * true.
  */
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -15,6 +16,7 @@
 struct perf_map {
     struct sink sink;
     FILE *out;
+    int root; /* the process that began */
     struct view view;
     struct ranges told; /* stretches without a name that have a line */
 };
@@ -60,6 +62,10 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
     struct perf_map *map = (struct perf_map *)sink;
 
+    if (event->kind == EVENT_START)
+        map->root = (int)event->start.pid;
+    if (event->pid && event->pid != map->root)
+        return 0;
     view_apply(&map->view, event);
     switch (event->kind) {
     case EVENT_NAME:

@@ -146,6 +146,74 @@ Test(others, perf_map_names_all_that_ran)
     result_release(&result);
 }
 
+/* Children have code of their own, perhaps at the same addresses. */
+Test(others, each_process_has_its_own)
+{
+    const char *file = scratch("recording.json");
+    struct result text, dot, chrome, cast;
+    struct buf said = {0}, expected = {0};
+    size_t processes = 0, i;
+    json_t *all, *object;
+    char *line, *rest;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "-f", "-o", file,
+                                   "--", TRACEE("follow_fork"))},
+        &text);
+    cr_assert(eq(int, text.status, 0));
+    result_release(&text);
+
+    show(file, "dot", &dot);
+    for (line = (char *)dot.out.data;
+         (line = strstr(line, "label=\"process ")) != NULL; line++)
+        processes++;
+    cr_assert(le(sz, 2, processes), "%s", buf_text(&dot.out));
+    result_release(&dot);
+
+    show(file, "chrome", &chrome);
+    all = json_loads(buf_text(&chrome.out), 0, NULL);
+    cr_assert(ne(ptr, all, NULL));
+    json_array_foreach(all, i, object)
+    {
+        json_int_t pid = 0, first = 0;
+
+        json_unpack(object, "{s:I}", "pid", &pid);
+        json_unpack(json_array_get(all, 0), "{s:I}", "pid", &first);
+        if (pid != first)
+            break;
+    }
+    cr_assert(lt(sz, i, json_array_size(all)), "one process has all");
+    json_decref(all);
+    result_release(&chrome);
+
+    show(file, "text", &text);
+    show(file, "asciicast", &cast);
+    strtok_r((char *)cast.out.data, "\n", &rest);
+    while ((line = strtok_r(NULL, "\n", &rest)) != NULL) {
+        const char *kind, *data;
+        double at;
+
+        object = json_loads(line, 0, NULL);
+        cr_assert(
+            eq(int, json_unpack(object, "[F,s,s]", &at, &kind, &data), 0));
+        if (*kind == 'o')
+            buf_append_text(&said, data);
+        json_decref(object);
+    }
+    for (const char *c = buf_text(&text.out); *c; c++)
+        buf_append(&expected, *c == '\n' ? "\r\n" : c, *c == '\n' ? 2 : 1);
+    cr_assert(eq(str, (char *)buf_text(&said), (char *)buf_text(&expected)));
+    buf_release(&said);
+    buf_release(&expected);
+    result_release(&text);
+    result_release(&cast);
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "-f", "--format=perf-map", "1")},
+        &text);
+    cr_assert(eq(int, text.status, EX_USAGE));
+    cr_assert(contains(buf_text(&text.err), "-ff -o FILE"));
+    result_release(&text);
+}
+
 /* Names are whatever a program calls its code. */
 Test(others, names_stay_text)
 {
