@@ -800,15 +800,16 @@ static bool is_stopped(struct tty *tty, const void *pid)
     return state == 't';
 }
 
+/* While it starts, each of its system calls stops it for a moment. */
+static bool goes_on(struct tty *tty, const void *pid)
+{
+    return !is_stopped(tty, pid);
+}
+
 static bool is_traced_stop(struct tty *tty, const void *data)
 {
     (void)data;
     return is_stopped(tty, &(pid_t){tty_child(tty)});
-}
-
-static bool is_no_traced_stop(struct tty *tty, const void *data)
-{
-    return !is_traced_stop(tty, data);
 }
 
 /* The start has little to show: it is one key back. */
@@ -851,8 +852,7 @@ Test(step, the_program_is_paused)
                                          "while :; do :; done")},
               24, 80);
     wait_last(&tty, "running");
-    /* Its system calls stop it for a moment each, as long as it starts. */
-    tty_wait(&tty, is_no_traced_stop, NULL, "the program runs");
+    tty_wait(&tty, goes_on, &(pid_t){tty_child(&tty)}, "the program runs");
     tty_type(&tty, "n");
     wait_last(&tty, "stopped; event ");
     tty_wait(&tty, is_traced_stop, NULL, "the program stops");
@@ -1150,7 +1150,7 @@ Test(step, ctrl_z_stops_the_program_too)
     start_job(&tty, JITTRACE " --step -- sh -c 'while :; do :; done'\n", 0);
     wait_last(&tty, "running");
     program = child_of(tcgetpgrp(tty.master));
-    cr_assert(eq(int, is_stopped(&tty, &program), 0));
+    tty_wait(&tty, goes_on, &program, "the program runs");
     tty_type(&tty, "\032");
     tty_wait_text(&tty, "Stopped");
     tty_wait(&tty, is_stopped, &program, "the program goes on");
