@@ -298,7 +298,8 @@ static void give_terminal(struct prompt *prompt)
 static bool take_line(struct prompt *prompt)
 {
     struct buf *input = &prompt->input;
-    uint8_t *newline = memchr(buf_text(input), '\n', input->len);
+    uint8_t *newline =
+        input->len ? memchr(input->data, '\n', input->len) : NULL;
     size_t len = newline ? (size_t)(newline - input->data) : input->len;
     size_t used = newline ? len + 1 : len;
 

@@ -42,10 +42,10 @@ void show_fields(struct pen *pen, struct bytes code)
 static void drop_numbers(struct buf *text)
 {
     static const char mark[] = " (event ";
-    char *from, *to;
+    const char *from, *to;
 
     while ((from = strstr(buf_text(text), mark)) && (to = strchr(from, ')'))) {
-        memmove(from, to + 1, strlen(to));
+        memmove(text->data + (from - buf_text(text)), to + 1, strlen(to));
         text->len -= (size_t)(to + 1 - from);
     }
 }

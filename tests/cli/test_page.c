@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "screen/command.h"
 #include "support/support.h"
 
@@ -164,11 +165,13 @@ Test(page, of_a_damaged_recording)
 Test(page, player_has_each_command)
 {
     struct buf player = {0};
+    const char *start;
     char *commands, *end;
 
     read_file("src/format/page/player.js", &player);
-    commands = strstr(buf_text(&player), "\nconst commands = {\n");
-    cr_assert(ne(ptr, commands, NULL));
+    start = strstr(buf_text(&player), "\nconst commands = {\n");
+    cr_assert(ne(ptr, (void *)start, NULL));
+    commands = mem_copy_text(start);
     end = strstr(commands, "\n};");
     cr_assert(ne(ptr, end, NULL));
     *end = '\0';
@@ -186,5 +189,6 @@ Test(page, player_has_each_command)
         }
         cr_expect(eq(int, found, true), "%s", command_table[i].word);
     }
+    free(commands);
     buf_release(&player);
 }
