@@ -84,7 +84,7 @@ TestSuite(bugs, .timeout = 300);
       "the upper half is lost")                                                \
     X(jump_into_middle, "whole-instructions broken code[4..5] jns",            \
       "byte 3 of add eax, 37008, which begins at offset 8")                    \
-    X(late_block, "inc [rdx] at code[63922]", "a null pointer",                \
+    X(late_block, "inc qword ptr [rdx] at code[63922]", "a null pointer",      \
       "in memory xor edx, edx at code[63920] comes before",                    \
       "jittrace --from-call=7991 ")                                            \
     X(loop_distance, "whole-instructions broken code[11..16] jnle",            \

@@ -280,6 +280,12 @@ static const struct {
     {"f348a5", INSN_PLAIN, "movsq", "rep movsq"},
     {"0f1f440000", INSN_PLAIN, "nop", NULL},
     {"f30f1efa", INSN_PLAIN, "endbr64", "endbr64"},
+    {"48ff03", INSN_PLAIN, "inc", "inc qword ptr [rbx]"},
+    {"d323", INSN_PLAIN, "shl", "shl dword ptr [rbx], cl"},
+    {"0f9403", INSN_PLAIN, "setz", "setz byte ptr [rbx]"},
+    {"f2480f2a03", INSN_PLAIN, "cvtsi2sd", "cvtsi2sd xmm0, qword ptr [rbx]"},
+    {"0f2803", INSN_PLAIN, "movaps", "movaps xmm0, [rbx]"},
+    {"0fae3b", INSN_PLAIN, "clflush", "clflush [rbx]"},
     {"c5f96fc1", INSN_PLAIN, "vmovdqa", "vmovdqa xmm0, xmm1"},
 };
 

@@ -352,7 +352,8 @@ Test(explain, die_loop)
         "depends on cmp\n       rsi, 0 at code[3]: rsi stays 1, so it never "
         "will.\n";
     static const char where[] =
-        "where  code[0] inc [rdi]; code[3] cmp rsi, 0; code[7] jnz code[0].\n";
+        "where  code[0] inc qword ptr [rdi]; code[3] cmp rsi, 0; code[7] jnz "
+        "code[0].\n";
     struct result result;
     const char *text, *again;
 

@@ -7,10 +7,10 @@
  * ends:    signal SIGTERM
  * options: --max-steps=3000
  * reports: enter +0 call
- * reports: step +0 inc [[]rdi]
+ * reports: step +0 inc qword ptr [[]rdi]
  * reports: step +3 cmp rsi, 0
  * reports: step +7 jnz *
- * reports: step +0 inc [[]rdi]
+ * reports: step +0 inc qword ptr [[]rdi]
  * reports: limit *steps
  * reports: signal SIGTERM*
  */

@@ -359,6 +359,26 @@ static void convert_fields(const struct decoded *from, struct insn *out)
     }
 }
 
+/* Whether only a word like "qword ptr" says how large the memory is: no register
+ * beside it is as large. Zydis leaves that word out where it sees a hidden
+ * operand (the flags of inc) or a count in cl. */
+static bool needs_size(const struct decoded *from)
+{
+    const ZydisDecodedOperand *list = from->operands;
+    const ZydisDecodedOperand *end = list + from->insn.operand_count_visible;
+    const ZydisDecodedOperand *memory = NULL;
+
+    for (const ZydisDecodedOperand *at = list; at < end; at++)
+        if (at->type == ZYDIS_OPERAND_TYPE_MEMORY && at->size <= 80)
+            memory = at;
+    for (const ZydisDecodedOperand *at = list; memory && at < end; at++)
+        if (at->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+            ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, at->reg.value) ==
+                memory->size)
+            return false;
+    return memory;
+}
+
 /* Decimal and signed is what a beginner reads; an immediate that is no number
  * of 32 bits is an address or a pattern, and reads better in hex. */
 static void format_text(const struct decoded *from, struct insn *out)
@@ -371,6 +391,7 @@ static void format_text(const struct decoded *from, struct insn *out)
         ZyanUPointer value;
     } settings[] = {
         {ZYDIS_FORMATTER_PROP_FORCE_RELATIVE_RIPREL, ZYAN_TRUE},
+        {ZYDIS_FORMATTER_PROP_FORCE_SIZE, needs_size(from)},
         {ZYDIS_FORMATTER_PROP_HEX_UPPERCASE, ZYAN_FALSE},
         {ZYDIS_FORMATTER_PROP_ADDR_PADDING_ABSOLUTE, ZYDIS_PADDING_DISABLED},
         {ZYDIS_FORMATTER_PROP_DISP_BASE, ZYDIS_NUMERIC_BASE_DEC},
