@@ -206,8 +206,10 @@ static struct event *make_verdict(struct ledger *ledger, enum rule rule,
     }
     if (place->length > 0) {
         verdict->bytes = (struct bytes){place->bytes, place->length};
-        if (insn_decode(place->bytes, place->length, place->addr, &insn) > 0)
+        if (insn_decode(place->bytes, place->length, place->addr, &insn) > 0) {
+            view_name_target(&ledger->view, &insn);
             verdict->text = insn.text;
+        }
     }
     if (place->source) {
         event.source = *place->source;

@@ -183,6 +183,8 @@ static void go_outside(struct graph *graph, const struct event *event)
 static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
     struct graph *graph = (struct graph *)sink;
+    struct insn insn;
+    bool decoded;
 
     (void)err;
     views_apply(&graph->views, event);
@@ -196,9 +198,11 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
         come_from_outside(graph, event);
         break;
     case EVENT_STEP:
+        decoded = view_decode_step(views_of(&graph->views, event->pid),
+                                   &event->step, &insn);
         come_to(graph, event->tid,
                 spot_of(graph, event->pid, event->step.addr, event->step.bytes,
-                        event->step.text));
+                        decoded ? insn.text : event->step.text));
         break;
     case EVENT_LEAVE:
         go_outside(graph, event);

@@ -74,12 +74,11 @@ static bool code_read(struct code *code, struct sweep sweep, uint64_t addr)
 static void code_fill(struct code *code, const struct view *view, uint64_t addr,
                       uint64_t end)
 {
-    const struct pages *pages = &view->pages;
-    bool written = pages_written(pages, addr);
+    bool written = pages_written(&view->pages, addr);
     struct line line = {.addr = addr};
     struct sweep sweep;
 
-    sweep_init(&sweep, pages, addr, written ? end : addr);
+    sweep_init(&sweep, view, addr, written ? end : addr);
     if (code_read(code, sweep, addr) && written)
         return;
     if (written) { /* out of step: from there on, nothing in front */
@@ -90,8 +89,7 @@ static void code_fill(struct code *code, const struct view *view, uint64_t addr,
         code_add(code, line, true);
         addr += line.insn.length;
     }
-    code_read(code, (struct sweep){.pages = pages, .at = addr, .end = end},
-              addr);
+    code_read(code, (struct sweep){.view = view, .at = addr, .end = end}, addr);
 }
 
 /* What the event did there: '>' it was executed, '-' comes next, '!' a signal
@@ -151,7 +149,7 @@ static size_t find_arrows(const struct code *code, size_t first,
         size_t to = first;
 
         if (!line->insn.length || line->insn.kind == INSN_CALL ||
-            !insn_leads(view, &line->insn, &offset))
+            !view_leads(view, &line->insn, &offset))
             continue;
         target = view_region_at(view, line->addr)->start + offset;
         while (to + 1 < code->count &&
@@ -237,8 +235,8 @@ static enum role role_of(char mark)
     return mark == ' ' ? ROLE_PLAIN : mark == '>' ? ROLE_EXECUTED : ROLE_NEXT;
 }
 
-static void write_code_line(struct pen *pen, const struct view *view,
-                            const struct line *line, uint64_t base, char mark)
+static void write_code_line(struct pen *pen, const struct line *line,
+                            uint64_t base, char mark)
 {
     unsigned length = line->insn.length, bytes = pen->column + BYTES - 2;
     bool wide = pen_line_width(pen) >= WIDE;
@@ -256,7 +254,7 @@ static void write_code_line(struct pen *pen, const struct view *view,
     }
     pen_gap(pen, wide ? bytes + 3 * BYTES_ROOM + 1 : bytes);
     if (length)
-        insn_write_text(pen, role, view, &line->insn);
+        insn_write_text(pen, role, &line->insn);
     else
         pen_cut(pen, role, "no instruction");
     pen_end(pen);
@@ -289,8 +287,8 @@ static void write_lines(const struct moment *moment, const struct code *code,
                   margin.first == margin.lanes ? "%c " : "%c", mark);
         if (margin.first < margin.lanes)
             write_margin(&pane->pen, &margin, i - first);
-        write_code_line(&pane->pen, view, line,
-                        view_region_at(view, addr)->start, mark);
+        write_code_line(&pane->pen, line, view_region_at(view, addr)->start,
+                        mark);
     }
     free(margin.runes);
 }

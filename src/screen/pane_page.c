@@ -384,9 +384,8 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     unsigned lines, rows = pane->body.rows;
     uint8_t bytes[INSN_MAX_LENGTH];
     struct pen *pen = &pane->pen;
-    struct buf name = {0}, target = {0};
+    struct buf name = {0};
     struct srcline line;
-    uint64_t offset;
     bool beside;
 
     /* Code elsewhere than in the page that is shown is none to show. */
@@ -396,8 +395,7 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     }
 
     if (focus->text_known)
-        insn_write_text(&pane->title, ROLE_MNEMONIC, moment_view(moment),
-                        &focus->insn);
+        insn_write_text(&pane->title, ROLE_MNEMONIC, &focus->insn);
     else
         pen_text(&pane->title, ROLE_HEADING, "instruction");
     if (focus->text_known && focus->unwritten)
@@ -420,11 +418,7 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     }
     /* Where the fields stand one below the other, each with its bytes, the line
      * of all bytes goes first when there are too few rows. */
-    if (insn_leads(moment_view(moment), &focus->insn, &offset))
-        buf_printf(&target, "+%" PRIu64, offset);
-    beside = fields_write_named(pen, &focus->insn, focus->unwritten,
-                                target.len ? buf_text(&target) : NULL);
-    buf_release(&target);
+    beside = fields_write_named(pen, &focus->insn, focus->unwritten);
     lines = pane_lines(pen);
     pane->from = !beside && lines > rows;
     pane->has_ellipsis = !beside && focus->insn.field_count > rows;

@@ -47,8 +47,7 @@ struct layout {
     unsigned indent;
     const struct insn *insn;
     unsigned unwritten; /* bit i: byte i */
-    bool names;         /* what bits mean is told, too ... */
-    const char *target; /* ... and where a jump goes, in other words; or NULL */
+    bool names;         /* what bits mean is told, too */
     struct insn_bits bits[INSN_MAX_BITS];
     unsigned at[INSN_MAX_BITS]; /* the column of each in its cell */
     struct cell cells[INSN_MAX_FIELDS];
@@ -93,33 +92,34 @@ void hexdump_append(struct bytes bytes, uint64_t offset, struct buf *out)
 
 /* --- instructions -------------------------------------------------------- */
 
-void sweep_init(struct sweep *sweep, const struct pages *pages, uint64_t first,
+void sweep_init(struct sweep *sweep, const struct view *view, uint64_t first,
                 uint64_t end)
 {
     uint64_t start = first;
 
     while (start > 0 && first - start < LOOK_BACK &&
-           pages_written(pages, start - 1))
+           pages_written(&view->pages, start - 1))
         start--;
-    *sweep = (struct sweep){.pages = pages, .at = start, .end = end};
+    *sweep = (struct sweep){.view = view, .at = start, .end = end};
 }
 
 enum sweep_found sweep_next(struct sweep *sweep)
 {
+    const struct pages *pages = &sweep->view->pages;
     uint8_t bytes[INSN_MAX_LENGTH];
 
     if (sweep->at < sweep->end)
-        sweep->at = pages_next(sweep->pages, sweep->at, sweep->end);
+        sweep->at = pages_next(pages, sweep->at, sweep->end);
     sweep->bad = sweep->at;
-    while (sweep->at < sweep->end && pages_written(sweep->pages, sweep->at)) {
+    while (sweep->at < sweep->end && pages_written(pages, sweep->at)) {
         size_t len = sizeof bytes;
 
         /* The last instruction may reach beyond the end, over bytes that were
          * written. */
         while (sweep->at + len > sweep->end &&
-               !pages_written(sweep->pages, sweep->at + len - 1))
+               !pages_written(pages, sweep->at + len - 1))
             len--;
-        pages_read(sweep->pages, sweep->at, len, bytes);
+        pages_read(pages, sweep->at, len, bytes);
         if (insn_decode(bytes, len, sweep->at, &sweep->insn) > 0)
             break;
         sweep->at++;
@@ -129,6 +129,7 @@ enum sweep_found sweep_next(struct sweep *sweep)
         return SWEEP_BAD;
     if (sweep->at >= sweep->end)
         return SWEEP_END;
+    view_name_target(sweep->view, &sweep->insn);
     sweep->at += sweep->insn.length;
     return SWEEP_INSN;
 }
@@ -163,16 +164,26 @@ static const char *value_of(struct phrases *phrases,
                                      digits, bits, bits);
 }
 
+/* Where a distance leads: as the text of its jump or call says. */
+static const char *target_of(struct phrases *phrases, const struct insn *insn,
+                             const struct insn_field *field)
+{
+    const char *number =
+        insn_distance(insn) == field ? strrchr(insn->text, ' ') : NULL;
+
+    return number ? number + 1
+                  : phrase_hex(phrases, insn->addr + insn->length +
+                                            (uint64_t)field->value);
+}
+
 const char *fields_meaning(struct phrases *phrases, const struct insn *insn,
                            const struct insn_field *field)
 {
     const char *value = value_of(phrases, field);
 
     return field->is_relative
-               ? phrase(phrases,
-                        "%s, from the end of the instruction to 0x%" PRIx64,
-                        value,
-                        insn->addr + insn->length + (uint64_t)field->value)
+               ? phrase(phrases, "%s, from the end of the instruction to %s",
+                        value, target_of(phrases, insn, field))
                : value;
 }
 
@@ -291,11 +302,8 @@ static void fill_cells(struct layout *layout)
         /* What the CPU makes of a number before it uses it. */
         if (says && field->is_relative) {
             cell->lines[LINE_BITS] = "from the end of this";
-            cell->lines[LINE_MORE] =
-                layout->target
-                    ? phrase(phrases, "instruction: %s", layout->target)
-                    : phrase(phrases, "instruction: 0x%" PRIx64,
-                             insn->addr + insn->length + value);
+            cell->lines[LINE_MORE] = phrase(phrases, "instruction: %s",
+                                            target_of(phrases, insn, field));
         } else if (says && field->kind == FIELD_IMMEDIATE &&
                    extended > 8u * field->size) {
             if (extended < 64)
@@ -466,13 +474,10 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset)
 }
 
 bool fields_write_named(struct pen *pen, const struct insn *insn,
-                        unsigned unwritten, const char *target)
+                        unsigned unwritten)
 {
-    struct layout layout = {.pen = pen,
-                            .insn = insn,
-                            .unwritten = unwritten,
-                            .names = true,
-                            .target = target};
+    struct layout layout = {
+        .pen = pen, .insn = insn, .unwritten = unwritten, .names = true};
 
     return write_fields(&layout);
 }

@@ -9,7 +9,7 @@
 #include "cpu/insn.h"
 #include "tell/pen.h"
 #include "tell/phrase.h"
-#include "trace/pages.h"
+#include "trace/view.h"
 
 /* --- Bytes, in exactly the layout of `xxd -g1` --------------------------- */
 
@@ -30,7 +30,7 @@ unsigned hexdump_row(struct bytes row, uint64_t offset, unsigned per_row,
  * goes on behind the first of them. Bytes that were never written are skipped.
  */
 struct sweep {
-    const struct pages *pages;
+    const struct view *view;
     uint64_t at;
     uint64_t end;
     struct insn insn;    /* after SWEEP_INSN */
@@ -49,7 +49,7 @@ enum sweep_found {
  * first begin, but at most 8 KiB before it. That bounds the cost of a program
  * that changes a byte a thousand times. After a start in the middle of an
  * instruction a sweep is in step again soon, though not always. */
-void sweep_init(struct sweep *sweep, const struct pages *pages, uint64_t first,
+void sweep_init(struct sweep *sweep, const struct view *view, uint64_t first,
                 uint64_t end);
 
 /* Finds the next instruction, or the next bytes that are none. */
@@ -76,7 +76,7 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
  * fields stand side by side; if not, the first line, with all bytes, is
  * followed by a line or more for each field with its bytes. */
 bool fields_write_named(struct pen *pen, const struct insn *insn,
-                        unsigned unwritten, const char *target);
+                        unsigned unwritten);
 
 /* The names in what fields_write writes that a reader may not know, a bit for
  * each. */

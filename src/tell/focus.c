@@ -333,7 +333,7 @@ static bool focus_own(struct history *history, uint64_t seq,
     return true;
 }
 
-void focus_find(struct history *history, uint64_t seq, struct focus *focus)
+static void find(struct history *history, uint64_t seq, struct focus *focus)
 {
     uint64_t oldest = seq < BEFORE ? 0 : seq - BEFORE, earlier[TRIED], addr;
     const struct view *view;
@@ -355,4 +355,10 @@ void focus_find(struct history *history, uint64_t seq, struct focus *focus)
     for (size_t i = 0; i < count && focus->kind == FOCUS_NONE; i++)
         if (focus_own(history, earlier[i], focus))
             focus->kind = FOCUS_REST;
+}
+
+void focus_find(struct history *history, uint64_t seq, struct focus *focus)
+{
+    find(history, seq, focus);
+    view_name_target(history_view(history, seq), &focus->insn);
 }

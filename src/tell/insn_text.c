@@ -3,34 +3,6 @@
 
 #include <ctype.h>
 
-bool insn_leads(const struct view *view, const struct insn *insn,
-                uint64_t *offset)
-{
-    const struct region *from = view_region_at(view, insn->addr), *to;
-    uint64_t target = insn->addr + insn->length;
-
-    if (!from || !insn_distance(insn))
-        return false;
-    target += (uint64_t)insn_distance(insn)->value;
-    to = view_region_at(view, target);
-    *offset = target - from->start;
-    return to && to->start == from->start;
-}
-
-void insn_text(const struct view *view, const struct insn *insn,
-               struct buf *out)
-{
-    const char *number = strstr(insn->text, "0x");
-    uint64_t offset;
-
-    if (!number || !insn_leads(view, insn, &offset))
-        buf_append_text(out, insn->text);
-    else
-        buf_printf(out, "%.*s+%" PRIu64 "%s", (int)(number - insn->text),
-                   insn->text, offset,
-                   number + 2 + strspn(number + 2, "0123456789abcdef"));
-}
-
 enum insn_slot insn_slot_of(const struct insn *insn, enum reg reg)
 {
     for (size_t i = 0; i < insn->operand_count; i++) {
@@ -81,16 +53,12 @@ static enum role role_of_word(const struct insn *insn, const char *text,
     return in_brackets ? ROLE_DISPLACEMENT : ROLE_IMMEDIATE;
 }
 
-void insn_write_text(struct pen *pen, enum role role, const struct view *view,
-                     const struct insn *insn)
+void insn_write_text(struct pen *pen, enum role role, const struct insn *insn)
 {
-    struct buf words = {0};
+    const char *text = insn->text;
     bool brackets = false;
-    const char *text;
 
-    insn_text(view, insn, &words);
-    text = buf_text(&words);
-    if (pen->column + words.len > pen_line_width(pen))
+    if (pen->column + strlen(text) > pen_line_width(pen))
         pen_cut(pen, role, text);
     else
         for (size_t at = 0, len; text[at]; at += len) {
@@ -106,5 +74,4 @@ void insn_write_text(struct pen *pen, enum role role, const struct view *view,
             pen_text(pen, is, buf_text(&part));
             buf_release(&part);
         }
-    buf_release(&words);
 }

@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tell/insn_text.h - an instruction in words, its parts in the roles of the
- * bits that they come from, and its jumps told by where they lead in the code.
+ * bits that they come from.
  */
 #ifndef JITTRACE_TELL_INSN_TEXT_H
 #define JITTRACE_TELL_INSN_TEXT_H
 
+#include "cpu/insn.h"
 #include "tell/pen.h"
-#include "trace/view.h"
 
 /*
- * Where insn jumps or calls to, if its bytes say so and that is in the mapping
- * that it is in: *offset, counted from where that begins. Else returns false.
+ * Writes the text of insn, as far as the line has room: each register in the
+ * role of the bits that name it, a number in that of its field, all else in
+ * `role`.
  */
-bool insn_leads(const struct view *view, const struct insn *insn,
-                uint64_t *offset);
-
-/*
- * Appends the text of insn; where it jumps or calls inside of its mapping, the
- * offset stands for the address: "jz +20".
- */
-void insn_text(const struct view *view, const struct insn *insn,
-               struct buf *out);
-
-/*
- * Writes that, as far as the line has room: each register in the role of the
- * bits that name it, a number in that of its field, all else in `role`.
- */
-void insn_write_text(struct pen *pen, enum role role, const struct view *view,
-                     const struct insn *insn);
+void insn_write_text(struct pen *pen, enum role role, const struct insn *insn);
 
 /* The bits of insn that name a register, or a part of it, in its operands;
  * SLOT_NONE: none do. */

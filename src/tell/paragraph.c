@@ -217,7 +217,7 @@ static void show_legend(struct telling *telling, uint64_t first, uint64_t end,
     struct sweep sweep;
     enum sweep_found found;
 
-    sweep_init(&sweep, &telling->view.pages, first, end);
+    sweep_init(&sweep, &telling->view, first, end);
     while (explained > 0 && (found = sweep_next(&sweep)) != SWEEP_END) {
         if (found == SWEEP_INSN && sweep.at > first) {
             names |= fields_names(&sweep.insn);
@@ -245,7 +245,7 @@ static void show_insns(struct telling *telling, uint64_t base, uint64_t first,
                   "(It is read as instructions from its first byte on; data in "
                   "between looks like instructions, too.)");
     show_legend(telling, first, end, explained);
-    sweep_init(&sweep, &telling->view.pages, first, end);
+    sweep_init(&sweep, &telling->view, first, end);
     while ((found = sweep_next(&sweep)) != SWEEP_END) {
         uint64_t len = sweep.bad_length;
         uint8_t bytes[BAD_SHOWN];
@@ -256,7 +256,7 @@ static void show_insns(struct telling *telling, uint64_t base, uint64_t first,
             show_insn(telling, &sweep.insn, base, count++, explained);
         } else if (count < told) {
             len = len < BAD_SHOWN ? len : BAD_SHOWN;
-            pages_read(sweep.pages, sweep.bad, len, bytes);
+            pages_read(&telling->view.pages, sweep.bad, len, bytes);
             pen_blank(pen);
             telling_insn(telling, sweep.bad - base, (struct bytes){bytes, len},
                          NULL);
@@ -424,7 +424,7 @@ static void sum_up(struct telling *telling, uint64_t addr, uint64_t length)
         return;
     is_new = telling_first_time(telling, TOPIC_IMMEDIATES);
     told = is_new ? IMMEDIATES_TOLD : 1;
-    sweep_init(&sweep, &telling->view.pages, first, last + 1);
+    sweep_init(&sweep, &telling->view, first, last + 1);
     while ((found = sweep_next(&sweep)) != SWEEP_END) {
         const struct insn *insn = &sweep.insn;
 

@@ -242,6 +242,7 @@ static const char *of_store(const struct stack_words *stack, uint64_t addr,
         (store->addr == addr && store->size == WORD && store->value != value) ||
         insn_decode(store->insn, store->length, store->pc, &insn) <= 0)
         return NULL;
+    view_name_target(stack->view, &insn);
     place = place_of(stack, store->pc, phrases);
     if (insn.kind == INSN_CALL)
         return phrase(phrases, "return address, of %s at %s", insn.text, place);

@@ -7,7 +7,6 @@
 #include "tell/tell.h"
 
 #include "base/utf8.h"
-#include "tell/insn_text.h"
 #include "tell/tell_parts.h"
 
 static const struct tell_kind *const kinds[EVENT_KINDS] = {
@@ -81,14 +80,6 @@ const char *story_in_source(struct story *story)
     return *place ? phrase(&story->phrases, " (%s)", place) : "";
 }
 
-const char *story_insn(struct story *story, const struct insn *insn)
-{
-    struct buf text = {0};
-
-    insn_text(story_view(story), insn, &text);
-    return phrase_of(&story->phrases, &text);
-}
-
 static void set_event(struct story *story, uint64_t seq)
 {
     event_free(story->event);
@@ -113,8 +104,8 @@ static void say_next(struct story *story)
             say(story, "Next: control leaves the generated code for %s.",
                 phrase_hex(&story->phrases, pc));
         else if (view_has_code(view, pc) && view_decode(view, pc, &insn))
-            say(story, "Next: %s at %s%s.", story_insn(story, &insn),
-                story_where(story, pc), story_label(story, pc));
+            say(story, "Next: %s at %s%s.", insn.text, story_where(story, pc),
+                story_label(story, pc));
         else
             say(story, "Next: an instruction at %s.", story_where(story, pc));
     } else if (story->seq + 1 < history_count(story->history)) {

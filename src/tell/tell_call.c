@@ -6,6 +6,7 @@
  * then the registers that changed, in hex. Registers are kept for each thread,
  * because a sentence needs those that did not change, too.
  */
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -240,12 +241,15 @@ static void around(const struct event_step *step, const struct regs *known,
                   step->vregs.list[i].new_bytes, false);
 }
 
-/* What a step did, in words. */
+/* What a step did, in words. Where it went to is said to be there, unless that
+ * is NULL. */
 static const char *effect_of(struct phrases *phrases,
                              const struct event_step *step,
-                             const struct around *around)
+                             const struct around *around, const char *there)
 {
+    const char *address = phrase(phrases, "s to 0x%" PRIx64, step->next), *at;
     const bool has_vregs = around->vregs_after.known;
+    const char *said, *end;
     struct buf effect = {0};
 
     if (around->insn.length > 0)
@@ -262,13 +266,18 @@ static const char *effect_of(struct phrases *phrases,
                 .write_count = step->writes.count,
             },
             &effect);
-    return phrase_of(phrases, &effect);
+    said = phrase_of(phrases, &effect);
+    at = there ? strstr(said, address) : NULL;
+    end = at ? at + strlen(address) : NULL;
+    if (!at || isxdigit((unsigned char)*end))
+        return said;
+    return phrase(phrases, "%.*ss to %s%s", (int)(at - said), said, there, end);
 }
 
 static void step_words(struct story *story, enum tell_form form)
 {
     const struct event_step *step = &story->event->step;
-    const char *label = story_label(story, step->addr), *effect, *end;
+    const char *label = story_label(story, step->addr), *effect;
     const struct view_thread *thread = NULL;
     const struct view *before;
     const struct vregs *vregs = NULL;
@@ -276,10 +285,10 @@ static void step_words(struct story *story, enum tell_form form)
     const char *text = step->text;
     struct around all;
     struct insn insn;
-    size_t verb, len, end_len;
+    size_t verb;
 
-    if (insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0)
-        text = story_insn(story, &insn);
+    if (view_decode_step(story_view(story), step, &insn))
+        text = insn.text;
     if (form == TELL_TITLE)
         say(story, "%s%s", text ? text : "an instruction", label);
     if (form == TELL_NEXT)
@@ -294,11 +303,13 @@ static void step_words(struct story *story, enum tell_form form)
     if (thread && thread->vregs)
         vregs = &thread->vregs->value;
     around(step, &known, vregs, &all);
-    effect = effect_of(&story->phrases, step, &all);
+    effect = effect_of(&story->phrases, step, &all,
+                       view_region_at(story_view(story), step->next)
+                           ? story_where(story, step->next)
+                           : NULL);
     say(story, "%s was executed%s%s", text ? text : "An instruction",
         *label ? " at" : "", label);
-    len = strlen(effect);
-    if (len > 0) { /* a verb in front, "returns to", wants a subject */
+    if (*effect) { /* a verb in front, "returns to", wants a subject */
         verb = strspn(effect, "abcdefghijklmnopqrstuvwxyz");
         say(story, verb > 3 && effect[verb - 1] == 's' && effect[verb] == ' ' &&
                            effect[verb + 1] != '=' &&
@@ -306,16 +317,7 @@ static void step_words(struct story *story, enum tell_form form)
                        ? ": it "
                        : ": ");
     }
-    /* A place in known code, that an effect ends with, is told by its
-     * offset. */
-    end = phrase(&story->phrases, "s to 0x%" PRIx64, step->next);
-    end_len = strlen(end);
-    if (view_region_at(story_view(story), step->next) && len >= end_len &&
-        strcmp(effect + len - end_len, end) == 0)
-        say(story, "%.*ss to %s.", (int)(len - end_len), effect,
-            story_where(story, step->next));
-    else
-        say(story, "%s.", effect);
+    say(story, "%s.", effect);
 }
 
 /* Notes what a thread is known to be after a step. */
@@ -395,6 +397,7 @@ static void step_paragraph(struct telling *telling, const struct event *event)
     const struct view *view = &telling->view;
     struct telling_thread *thread = telling_thread(telling, event->tid);
     const struct label *label = ranges_at(&view->labels.ranges, step->addr);
+    const struct region *there = view_region_at(view, step->next);
     uint64_t named = label ? label->addr : 0;
     struct pen *pen = &telling->pen;
     const char *effect;
@@ -411,9 +414,16 @@ static void step_paragraph(struct telling *telling, const struct event *event)
         pen_end(pen);
     }
     thread->line = event->source.file ? event->source.line : 0;
-    telling_insn(telling, step->offset, step->bytes, step->text);
     around(step, &thread->regs, &thread->vregs, &all);
-    effect = effect_of(&telling->phrases, step, &all);
+    if (all.insn.length)
+        view_name_target(view, &all.insn);
+    telling_insn(telling, step->offset, step->bytes,
+                 all.insn.length ? all.insn.text : step->text);
+    effect = effect_of(
+        &telling->phrases, step, &all,
+        there && there->start == step->addr - step->offset
+            ? phrase_place(&telling->phrases, step->next - there->start, 1)
+            : NULL);
     note_step(thread, event, &all);
     if (thread->regs_known && *effect) {
         /* In a column of its own, or on the next lines. */

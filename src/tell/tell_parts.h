@@ -56,9 +56,6 @@ const char *story_length(struct story *story, uint64_t length);
 const char *story_register(struct story *story, uint64_t value);
 const char *story_in_source(struct story *story);
 
-/* The text of an instruction: jumps within its mapping lead to "+20". */
-const char *story_insn(struct story *story, const struct insn *insn);
-
 /* --- tell_vregs.c -------------------------------------------------------- */
 
 /* Of the vector registers that can have arguments, those that the code at addr

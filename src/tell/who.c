@@ -69,7 +69,7 @@ static bool find_part(const struct store *store, const struct view *view,
             found = false; /* by another process, in memory of its own */
     }
     unpacked_release(&unpacked);
-    sweep_init(&sweep, &view->pages, addr, addr + 1);
+    sweep_init(&sweep, view, addr, addr + 1);
     while (!found && (swept = sweep_next(&sweep)) != SWEEP_END)
         if (swept == SWEEP_INSN && addr - sweep.insn.addr < sweep.insn.length)
             return decode_at(view, sweep.insn.addr, addr, part);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "trace/view.h"
 
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 
@@ -86,12 +88,52 @@ bool view_has_code(const struct view *view, uint64_t addr)
     return pages_next(&view->pages, addr, end) != end;
 }
 
+bool view_leads(const struct view *view, const struct insn *insn,
+                uint64_t *offset)
+{
+    const struct region *from, *to;
+    uint64_t target = insn->addr + insn->length;
+
+    if (!insn_distance(insn))
+        return false;
+    from = view_region_at(view, insn->addr);
+    target += (uint64_t)insn_distance(insn)->value;
+    to = view_region_at(view, target);
+    *offset = from ? target - from->start : 0;
+    return from && to && to->start == from->start;
+}
+
+void view_name_target(const struct view *view, struct insn *insn)
+{
+    char *number = strstr(insn->text, "0x"), *end, rest[sizeof insn->text];
+    uint64_t offset;
+
+    if (!number || !view_leads(view, insn, &offset))
+        return;
+    end = number + 2 + strspn(number + 2, "0123456789abcdef");
+    strcpy(rest, end);
+    snprintf(number, sizeof insn->text - (size_t)(number - insn->text),
+             "+%" PRIu64 "%s", offset, rest);
+}
+
 bool view_decode(const struct view *view, uint64_t addr, struct insn *insn)
 {
     uint8_t bytes[INSN_MAX_LENGTH];
 
     pages_read(&view->pages, addr, sizeof bytes, bytes);
-    return insn_decode(bytes, sizeof bytes, addr, insn) > 0;
+    if (insn_decode(bytes, sizeof bytes, addr, insn) <= 0)
+        return false;
+    view_name_target(view, insn);
+    return true;
+}
+
+bool view_decode_step(const struct view *view, const struct event_step *step,
+                      struct insn *insn)
+{
+    if (insn_decode(step->bytes.data, step->bytes.len, step->addr, insn) <= 0)
+        return false;
+    view_name_target(view, insn);
+    return true;
 }
 
 /* --- what code there is -------------------------------------------------- */

@@ -132,9 +132,23 @@ const struct region *view_superseded(const struct view *view,
 /* Whether any byte of an instruction at addr, of whatever length, is known. */
 bool view_has_code(const struct view *view, uint64_t addr);
 
-/* Decodes the instruction at addr. Bytes that nothing was ever written to are
- * zeros, as they are in a fresh page. Returns false if it is none. */
+/* Where insn jumps or calls to, if its bytes say so and that is in the mapping
+ * that it is in: *offset, counted from where that begins. Else returns false.
+ */
+bool view_leads(const struct view *view, const struct insn *insn,
+                uint64_t *offset);
+
+/* Lets the text of such an instruction say that: "jz +20" for "jz 0x1014". */
+void view_name_target(const struct view *view, struct insn *insn);
+
+/* Decodes the instruction at addr, its target named as above. Bytes that
+ * nothing was ever written to are zeros, as they are in a fresh page. Returns
+ * false if it is none. */
 bool view_decode(const struct view *view, uint64_t addr, struct insn *insn);
+
+/* The same for what a step has executed, by its own bytes. */
+bool view_decode_step(const struct view *view, const struct event_step *step,
+                      struct insn *insn);
 
 /* "getpagesize", "mmap", "byte writes", "mprotect", "call" */
 const char *stage_name(enum stage stage);
