@@ -59,7 +59,8 @@ Version: $version-0local1
 Architecture: amd64
 Maintainer: $maintainer
 Depends: $needs
-Suggests: nasm, xxd, gdb, strace
+Recommends: nasm
+Suggests: xxd, gdb, strace
 Section: devel
 Priority: optional
 Installed-Size: $(du -k -s --exclude=DEBIAN "$root" | cut -f 1)
