@@ -27,7 +27,7 @@ int check_diff(const struct options *o, struct err *err)
                      o->replay || o->doctor || o->last),
          NULL,
          "--diff compares two; what is about one cannot be there with it"},
-        {o->check && o->choice.whatif.text, NULL,
+        {o->check && o->choice.whatifs.count > 0, NULL,
          "--check judges the program as it is; --inject makes it another one"},
         {o->diff && o->format != FORMAT_TEXT && o->format != FORMAT_JSON, NULL,
          "--diff writes text or json"},

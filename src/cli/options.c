@@ -146,10 +146,12 @@ static const struct entry table[] = {
     {"replay", 0, "FILE", TO_TEXT, AT(replay),
      "show a trace that --format=json wrote"},
     {"inject", 0, "WHAT", TO_INJECT, 0,
-     "make one byte of the code another one, before its first\n"
-     "call or a later one, and see what comes of it:\n"
-     "code[2]:xor=0x01, code[2]:set=0xc8:when=call2. The trace\n"
-     "says INJECTED there; --diff tells what came of it."},
+     "make something otherwise, and see what comes of it; several\n"
+     "times for several. A byte before a call: code[2]:xor=0x01,\n"
+     "code[2]:set=0xc8:when=call2; a register: reg=rdi:set=5; no\n"
+     "store: skip-store=4; no call: stage=mprotect:skip,\n"
+     "call=mprotect:error=EACCES. The trace says INJECTED there,\n"
+     "and at the end what came of it, by a run without it"},
     {"diff", 0, "FILE", TO_TEXT, AT(diff),
      "compare that trace with another FILE, or with a program\n"
      "that runs: the first difference of each kind; the\n"
@@ -288,7 +290,7 @@ static int take(const struct entry *entry, const char *value,
         return choice_add_place(at, value, err);
     case TO_INJECT:
         options->chosen = entry->name;
-        return whatif_parse(value, &options->choice.whatif, err);
+        return whatif_add(&options->choice.whatifs, value, err);
     case TO_CALLS:
         options->chosen = entry->name;
         return choice_set_calls(&options->choice, value, err);

@@ -191,6 +191,9 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     case EVENT_UNMAP:
         mark(chrome, event, "unmap", event->unmap.call);
         break;
+    case EVENT_INJECTED:
+        mark(chrome, event, "injected", event->injected.what);
+        break;
     case EVENT_REFUSED:
         mark(chrome, event, "refused", event->refused.call);
         break;

@@ -507,6 +507,10 @@ static bool holds_back(struct text *text, const struct event *event)
         if (event->refused.addr.known)
             release(text, event->refused.addr.value, 1);
         return false;
+    case EVENT_INJECTED:
+        if (event->injected.addr.known)
+            release(text, event->injected.addr.value, 1);
+        return false;
     case EVENT_ENTER:
         release(text, event->enter.addr, 1);
         return false;

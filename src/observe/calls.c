@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "observe/asked.h"
 #include "observe/guard.h"
+#include "observe/inject.h"
 #include "observe/maps.h"
 #include "observe/processes.h"
 #include "observe/signals.h"
@@ -186,10 +187,16 @@ enum go calls_stopped(struct thread *thread)
             threads_unpin(thread->run);
         return GO_RUN;
     }
+    if (begins && inject_before_call(thread)) {
+        thread->mode = MODE_CALL;
+        return GO_RUN;
+    }
     if (call.entering)
         return calls_begin(thread);
     if (thread->mode == MODE_CALL)
         thread->mode = MODE_CODE;
+    if (inject_after_call(thread))
+        return thread->inside ? stay_stepped(thread) : GO_RUN;
     if (tracee_put_back(&thread->tracee) < 0)
         return GO_NOT;
     thread->call.result = result = call.result;

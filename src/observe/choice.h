@@ -44,7 +44,7 @@ struct choice {
     uint64_t first, last;        /* calls; 0: from the first, to the last one */
     uint64_t depth;              /* of calls within a call; 0: any */
     bool follow_forks;           /* children are watched, too */
-    struct whatif whatif;        /* what is done otherwise */
+    struct whatifs whatifs;      /* what is done otherwise */
     const char *after_output; /* once the program has printed that; or NULL */
 };
 

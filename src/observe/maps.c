@@ -352,7 +352,7 @@ static void look_at_domain(struct thread *thread)
                  "write is watched");
 }
 
-static void tell_refused(struct thread *thread)
+void maps_refused(struct thread *thread, const char *because)
 {
     struct event event = {.kind = EVENT_REFUSED, .tid = thread->tracee.tid};
     struct spending *spent = &thread->run->spent;
@@ -362,7 +362,10 @@ static void tell_refused(struct thread *thread)
     if (spent->refusals >= spent->max.refusals)
         return;
     call_describe(call, &text);
-    refusal_explain(call, thread->tracee.tid, &why);
+    if (because)
+        buf_append_text(&why, because);
+    else
+        refusal_explain(call, thread->tracee.tid, &why);
     event.refused = (struct event_refused){
         .addr = {call->args[0] != 0, call->args[0]},
         .call = buf_text(&text),
@@ -405,7 +408,7 @@ void maps_after(struct thread *thread, bool succeeded)
     struct maps_line line;
 
     if (!succeeded && kind >= CALL_MMAP && kind <= CALL_EMPTY)
-        tell_refused(thread);
+        maps_refused(thread, NULL);
     if (!succeeded && kind != CALL_MMAP && kind != CALL_PROTECT &&
         kind != CALL_MREMAP && kind != CALL_EMPTY)
         return;

@@ -20,4 +20,8 @@ void maps_grown(struct thread *thread, uint64_t addr);
 void maps_before(struct thread *thread);
 void maps_after(struct thread *thread, bool succeeded);
 
+/* Tells that the thread's call has failed. because: a clause on why, or NULL:
+ * the kernel's reason. */
+void maps_refused(struct thread *thread, const char *because);
+
 #endif

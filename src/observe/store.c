@@ -14,6 +14,7 @@
 #include "cpu/regs.h"
 #include "observe/bytes.h"
 #include "observe/guard.h"
+#include "observe/inject.h"
 #include "observe/place.h"
 #include "target/calls.h"
 #include "target/proc.h"
@@ -179,6 +180,11 @@ void store_end(struct thread *thread)
                 (struct bytes){access->old_bytes + (addr - access->what.addr),
                                size},
                 (struct bytes){now, size}, &storer);
+            inject_store(
+                thread, region, addr,
+                (struct bytes){access->old_bytes + (addr - access->what.addr),
+                               size},
+                (struct bytes){now, size});
             which = budget_pay_store(spent, &region->guard.stores,
                                      region->guard.code);
             if (which == BUDGET_stores || which == BUDGET_data_stores)

@@ -48,8 +48,9 @@ struct thread {
     struct space *space; /* NULL until its parent's stop tells */
 
     enum mode mode;
-    struct call call; /* the latest one */
-    bool narrowed;    /* it is a mprotect, of these pages alone: see maps.c */
+    struct call call;        /* the latest one */
+    struct whatif *not_made; /* it is skipped, because of that; or NULL */
+    bool narrowed; /* it is a mprotect, of these pages alone: see maps.c */
     uint64_t narrowed_from, narrowed_to;
     bool lifted;     /* write guards are lifted for it */
     unsigned undone; /* times that it was: see process_may_write */
@@ -103,8 +104,6 @@ struct run {
     struct opt_u64 status, signal; /* of the root, once it has ended */
     struct spending spent;
     struct choice choice;
-    uint64_t whatif_calls; /* calls until choice.whatif was done */
-    bool whatif_done;
     bool has_printed;     /* what is awaited before anything is shown */
     struct buf printed;   /* until then: the last of what it did print */
     struct buf others;    /* what ran and was not asked for, for a message */

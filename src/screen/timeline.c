@@ -29,7 +29,8 @@ static const struct {
     {1u << EVENT_OUTPUT, {'o', ROLE_HEADING}},
     {1u << EVENT_MAP | 1u << EVENT_PROTECT | 1u << EVENT_UNMAP,
      {'m', ROLE_CALL}},
-    {1u << EVENT_SIGNAL | 1u << EVENT_REFUSED, {'!', ROLE_WARNING}},
+    {1u << EVENT_SIGNAL | 1u << EVENT_REFUSED | 1u << EVENT_INJECTED,
+     {'!', ROLE_WARNING}},
 };
 
 uint64_t timeline_event(uint64_t count, unsigned columns, unsigned column)

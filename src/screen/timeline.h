@@ -3,7 +3,7 @@
  * screen/timeline.h - all events in one row, and where the reader is in it.
  *
  *     mwwwwwwwwwwwmc---c---c---omm     w store, c call, - step, m memory,
- *                                      o output, ! signal or refused call
+ *                                      o output, ! signal, refused call or what --inject did
  */
 #ifndef JITTRACE_SCREEN_TIMELINE_H
 #define JITTRACE_SCREEN_TIMELINE_H

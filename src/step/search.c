@@ -92,6 +92,8 @@ static bool names_address(const struct event *event, uint64_t addr)
         return in(addr, event->unmap.addr, event->unmap.length);
     case EVENT_REFUSED:
         return is(addr, event->refused.addr);
+    case EVENT_INJECTED:
+        return is(addr, event->injected.addr);
     case EVENT_ENTER:
         return event->enter.addr == addr || is(addr, event->enter.return_to);
     case EVENT_STEP:

@@ -234,6 +234,21 @@ static const struct known *look_up(const struct call *call)
     return &unknown;
 }
 
+bool call_find(const char *name, uint64_t *number)
+{
+    for (size_t i = 0; i < sizeof known_calls / sizeof *known_calls; i++) {
+        const struct known *known = &known_calls[i];
+
+        if (!known->name || strcmp(known->name, name) != 0 ||
+            ((known->kind < CALL_MMAP || known->kind > CALL_EMPTY) &&
+             known->number != SYS_madvise))
+            continue;
+        *number = known->number;
+        return true;
+    }
+    return false;
+}
+
 enum call_kind call_kind(const struct call *call)
 {
     const struct flag *advice = advices;

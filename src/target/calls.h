@@ -35,6 +35,10 @@ enum call_kind {
 
 enum call_kind call_kind(const struct call *call);
 
+/* The number of the call about memory of that name: it maps or unmaps, changes
+ * a protection or gives content up. */
+bool call_find(const char *name, uint64_t *number);
+
 /* The pages from args[0] on that a call of a kind that names them so is about:
  * mprotect, munmap, madvise, mmap at a fixed place. False if the kernel looks
  * at the arguments alone and does nothing: addr is not that of a page, the

@@ -150,22 +150,34 @@ void refusal_explain(const struct call *call, pid_t pid, struct buf *out)
         buf_printf(out, "0x%" PRIx64 "%s", hole, rest + 1);
 }
 
+static const struct {
+    int error;
+    const char *name;
+} names[] = {
+#define NAME(error)   \
+    {                 \
+        error, #error \
+    }
+    NAME(EINVAL),  NAME(ENOMEM), NAME(EACCES),     NAME(EPERM),
+    NAME(EAGAIN),  NAME(EBADF),  NAME(EEXIST),     NAME(ENODEV),
+    NAME(EBUSY),   NAME(EFAULT), NAME(ENFILE),     NAME(EOVERFLOW),
+    NAME(ETXTBSY), NAME(ENOSYS), NAME(EIDRM),      NAME(EINTR),
+    NAME(EIO),     NAME(ENOSPC), NAME(EOPNOTSUPP),
+#undef NAME
+};
+
 const char *refusal_error(const struct call *call)
 {
-    static const struct {
-        int error;
-        const char *name;
-    } names[] = {
-#define NAME(error) {error, #error}
-        NAME(EINVAL),  NAME(ENOMEM), NAME(EACCES),     NAME(EPERM),
-        NAME(EAGAIN),  NAME(EBADF),  NAME(EEXIST),     NAME(ENODEV),
-        NAME(EBUSY),   NAME(EFAULT), NAME(ENFILE),     NAME(EOVERFLOW),
-        NAME(ETXTBSY), NAME(ENOSYS), NAME(EIDRM),      NAME(EINTR),
-        NAME(EIO),     NAME(ENOSPC), NAME(EOPNOTSUPP),
-    };
-
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].error == -call->result)
             return names[i].name;
     return NULL;
+}
+
+int refusal_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].name, name) == 0)
+            return names[i].error;
+    return 0;
 }

@@ -18,4 +18,7 @@ void refusal_explain(const struct call *call, pid_t pid, struct buf *out);
  * fails with. musl has no strerrorname_np(3). */
 const char *refusal_error(const struct call *call);
 
+/* The number of the error of that name, or 0. */
+int refusal_find(const char *name);
+
 #endif

@@ -69,6 +69,11 @@ void tracee_prepare_call(struct tracee *tracee, uint64_t insn, uint64_t number,
 bool tracee_has_called(const struct tracee *tracee, uint64_t insn);
 int64_t tracee_result(const struct tracee *tracee);
 
+/* Sets a register of regs.def but for the last two, or the result of the system
+ * call at whose exit it is. Returns 0, or -1 with errno. */
+int tracee_set_register(struct tracee *tracee, enum reg reg, uint64_t value);
+int tracee_set_result(struct tracee *tracee, int64_t result);
+
 /* At the entry of a system call: has the kernel skip it, with ENOSYS; and has
  * the tracee stand in front of it again, by the registers of its entry. */
 void tracee_skip_call(struct tracee *tracee);

@@ -163,6 +163,21 @@ void tracee_regs(const struct tracee *tracee, struct regs *out)
     out->value[X86_RFLAGS] &= ~(uint64_t)RESUME_FLAG;
 }
 
+int tracee_set_register(struct tracee *tracee, enum reg reg, uint64_t value)
+{
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (places[i].reg == reg)
+            memcpy((char *)&tracee->regs + places[i].offset, &value,
+                   sizeof value);
+    return tracee_store(tracee);
+}
+
+int tracee_set_result(struct tracee *tracee, int64_t result)
+{
+    tracee->regs.rax = (uint64_t)result;
+    return tracee_store(tracee);
+}
+
 int tracee_interrupted(const struct tracee *tracee, struct regs *out)
 {
     const uint64_t at = tracee->regs.rsp + FRAME_REGISTERS;

@@ -352,6 +352,36 @@ static void refused_paragraph(struct telling *telling,
 const struct tell_kind kind_refused = {refused_words, refused_paragraph,
                                        TELL_SEARCHED(refused, call)};
 
+static void injected_words(struct story *story, enum tell_form form)
+{
+    const struct event_injected *injected = &story->event->injected;
+    const char *did = injected->did ? injected->did : "something is otherwise";
+    const char *what = injected->what ? injected->what : "--inject";
+
+    if (form == TELL_NEXT)
+        say(story, "what --inject asks for");
+    else
+        say(story, WRITTEN_INJECTED "(%s)%s%s", what,
+            form == TELL_TITLE ? " " : ": ", did);
+    if (form == TELL_SENTENCE)
+        say(story, ".");
+}
+
+static void injected_paragraph(struct telling *telling,
+                               const struct event *event)
+{
+    const struct event_injected *injected = &event->injected;
+    struct pen *pen = &telling->pen;
+
+    pen_blank(pen);
+    pen_print(pen, ROLE_WARNING, WRITTEN_INJECTED "(%s) ",
+              injected->what ? injected->what : "--inject");
+    pen_words(pen, ROLE_PLAIN, 2, injected->did ? injected->did : "");
+}
+
+const struct tell_kind kind_injected = {injected_words, injected_paragraph,
+                                        TELL_SEARCHED(injected, did)};
+
 static void protect_words(struct story *story, enum tell_form form)
 {
     const struct event_protect *protect = &story->event->protect;

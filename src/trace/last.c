@@ -37,8 +37,9 @@ struct last {
 static bool is_passing(const struct event *event)
 {
     static const bool passes[EVENT_KINDS] = {
-        [EVENT_ENTER] = true,  [EVENT_STEP] = true,   [EVENT_LEAVE] = true,
-        [EVENT_OUTPUT] = true, [EVENT_SIGNAL] = true, [EVENT_REFUSED] = true,
+        [EVENT_ENTER] = true,    [EVENT_STEP] = true,   [EVENT_LEAVE] = true,
+        [EVENT_OUTPUT] = true,   [EVENT_SIGNAL] = true, [EVENT_REFUSED] = true,
+        [EVENT_INJECTED] = true,
     };
 
     return passes[event->kind];

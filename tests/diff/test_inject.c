@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * --inject: one byte of the code is another one, the trace says so, and nothing
- * else is done.
+ * --inject: one thing is otherwise, the trace says so, and nothing else is done.
  */
 #include <sysexits.h>
 
 #include "support/support.h"
 
 TestSuite(inject, .timeout = 60);
+
+#define ONE "--inject=code[8]:set=1"
 
 static void says(const char *const *argv, int status, const char *words)
 {
@@ -38,6 +39,56 @@ Test(inject, one_byte_is_another_one)
          "written INJECTED(");
 }
 
+Test(inject, a_register_is_another_one)
+{
+    says(ARGS(JITTRACE, "--inject=reg=rdi:set=5:when=call2", "-4"), 0,
+         "-3 1 -1\n");
+    says(ARGS(JITTRACE, "--inject=reg=rdi:set=5:when=call2", "-4"), 0,
+         "INJECTED(reg=rdi:set=5:when=call2) rdi 2 -> 5\n");
+    says(ARGS(JITTRACE, "--inject=reg=rdi:set=5:when=2+", "-4"), 0, "1 1 -1\n");
+    says(ARGS(JITTRACE, "--inject=reg=rdi:xor=1:when=1..3+2", "-4"), 0,
+         "-4 -2 -2\n");
+    /* As the CPU does it: edi clears the upper half, dil leaves the rest. */
+    says(ARGS(JITTRACE, "--inject=reg=edi:set=-1", "-4"), 0,
+         "rdi 3 -> 4294967295\n");
+    says(ARGS(JITTRACE, "--inject=reg=r9:set=-1", "--inject=reg=r9b:set=0",
+              "-4"),
+         0, "r9 -1 -> -256\n");
+    says(ARGS(JITTRACE, "--format=json", "--inject=reg=rdi:set=5", "1"), 0,
+         "\"what\":\"reg=rdi:set=5\",\"did\":\"rdi 3 -> 5\"}");
+    says(ARGS(JITTRACE, "--inject=reg=rsp:xor=8", "1"), 128 + 11,
+         "it popped 0x");
+}
+
+/* code[3] is the lowest byte of the term. */
+Test(inject, a_store_is_skipped)
+{
+    says(ARGS(JITTRACE, "--inject=skip-store=4", "1"), 0, "1 2 3\n");
+    says(ARGS(JITTRACE, "--inject=skip-store=4", "1"), 0,
+         "code[3] = 0x00   01 -> 00  INJECTED(skip-store=4)");
+    says(ARGS(JITTRACE, "--inject=skip-store=4..7", "-4"), 0, "1 2 3\n");
+    says(ARGS(JITTRACE, "--inject=stage=writes:skip", "-4"), 128 + 11,
+         "code[10] = 0x00  c3 -> 00  INJECTED(stage=writes:skip)");
+}
+
+Test(inject, a_call_is_not_made)
+{
+    says(ARGS(JITTRACE, "--inject=stage=mprotect:skip", "1"), 128 + 11,
+         "PROT_READ|PROT_EXEC) was not made, and returned 0\n");
+    says(ARGS(JITTRACE, "--inject=stage=mprotect:skip", "1"), 128 + 11,
+         "what   The program executed a page that may not be executed");
+    says(ARGS(JITTRACE, "--inject=call=mprotect:error=EACCES", "1"), EX_OSERR,
+         "babyjit: mprotect: Permission denied\n");
+    says(ARGS(JITTRACE, "--inject=call=mprotect:error=EACCES", "1"), EX_OSERR,
+         "EACCES: INJECTED(call=mprotect:error=EACCES).");
+    says(ARGS(JITTRACE, "--inject=call=mmap:error=ENOMEM", "1"), EX_OSERR,
+         "babyjit: mmap: Cannot allocate memory\n");
+    says(ARGS(JITTRACE, "--inject=call=munmap:retval=-1", "1"), 0,
+         "INJECTED(call=munmap:retval=-1) munmap(");
+    says(ARGS(JITTRACE, "--inject=call=madvise:error=EPERM:when=9", "1"), 0,
+         "was not done: no such system call was seen");
+}
+
 Test(inject, what_was_not_done_is_said)
 {
     says(ARGS(JITTRACE, "--inject=code[8]:set=1:when=call9", "-4"), 0,
@@ -55,13 +106,33 @@ Test(inject, it_is_never_on_by_accident)
         "code[-1]:set=1",
         "code[8]:set=1:when=call0",
         "code[8]:set=1:when=never",
+        "code[8]:set=1:when=2..1",
+        "code[8]:set=1:when=2+0",
+        "code[8]:set=1:when=",
+        "code0[8]:set=1",
+        "reg=rip:set=1",
+        "reg=xmm0:set=1",
+        "reg=al:set=256",
+        "reg=rdi",
+        "skip-store=0",
+        "skip-store=x",
+        "stage=call:skip",
+        "stage=mmap:skip",
+        "call=mprotect",
+        "call=mprotect:error=EFOO",
+        "call=open:error=EACCES",
+        "call=mprotect:retval=",
     };
+    const char *const many[] = {JITTRACE, ONE, ONE, ONE, ONE, ONE, ONE,
+                                ONE,      ONE, ONE, ONE, ONE, ONE, ONE,
+                                ONE,      ONE, ONE, ONE, "1", NULL};
     char option[64];
 
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         snprintf(option, sizeof option, "--inject=%s", wrong[i]);
         says(ARGS(JITTRACE, option, "-4"), EX_USAGE, "--inject takes ");
     }
+    says(many, EX_USAGE, "--inject can be there 16 times");
     says(ARGS(JITTRACE, "--check", "--inject=code[8]:set=0x29", "-4"), EX_USAGE,
          "--check judges the program as it is");
     says(ARGS(JITTRACE, "--replay=Makefile", "--inject=code[8]:set=0x29"),

@@ -124,6 +124,10 @@ void summary(const struct event *event, struct buf *out)
     case EVENT_UNMAP:
         buf_printf(out, " %" PRIu64, event->unmap.length);
         break;
+    case EVENT_INJECTED:
+        say_more(out, "", event->injected.what);
+        say_more(out, "", event->injected.did);
+        break;
     case EVENT_REFUSED:
         buf_printf(out, " %.*s", (int)strcspn(event->refused.call, "("),
                    event->refused.call);

@@ -1236,6 +1236,18 @@ Test(story, what_is_not_recorded_is_not_claimed)
     history_free(history);
 }
 
+Test(story, what_was_injected)
+{
+    struct history *history = begin(RW);
+
+    add(history, (struct event){.kind = EVENT_INJECTED,
+                                .injected = {.what = "reg=rdi:set=5",
+                                             .did = "rdi 3 -> 5"}});
+    expect_story(history, last(history),
+                 "INJECTED(reg=rdi:set=5): rdi 3 -> 5.");
+    history_free(history);
+}
+
 Test(story, every_kind_can_be_next)
 {
     static const char *const next[EVENT_KINDS] = {
@@ -1245,6 +1257,7 @@ Test(story, every_kind_can_be_next)
         [EVENT_PROTECT] = "Next: a change of its memory (event 2).",
         [EVENT_UNMAP] = "Next: a change of its memory (event 2).",
         [EVENT_REFUSED] = "Next: a call about memory, which fails (event 2).",
+        [EVENT_INJECTED] = "Next: what --inject asks for (event 2).",
         [EVENT_ENTER] = "Next: a way to code[0] (event 2).",
         [EVENT_STEP] = "Next: a step (event 2).",
         [EVENT_LEAVE] = "Next: control leaves the generated code (event 2).",

@@ -743,7 +743,8 @@ function buildTimeline() {
         get('marks').append(line);
     };
     index.kinds.forEach((kind, place) => {
-        if (['protect', 'output', 'signal', 'limit', 'refused'].includes(kind))
+        if (['protect', 'output', 'signal', 'limit', 'refused',
+            'injected'].includes(kind))
             mark(place, kind);
     });
     for (const seq of index.calls)
