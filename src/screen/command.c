@@ -34,6 +34,42 @@ enum command command_of_word(const char *word, size_t len)
     return len == 1 ? command_of_letter(*word) : COMMAND_NONE;
 }
 
+enum command command_parse(const char *line, const char **argument,
+                           struct buf *message)
+{
+    enum command command;
+    size_t len;
+
+    line += strspn(line, ": \t");
+    len = strcspn(line, " \t");
+    *argument = line + len + strspn(line + len, " \t");
+    command = command_of_word(line, len);
+    if (command == COMMAND_LINE)
+        return command_parse(*argument, argument, message);
+    if (*line == '/' && len > 1) { /* no blank is needed behind it */
+        command = COMMAND_SEARCH;
+        *argument = line + 1;
+    } else if (*line && line[strspn(line, "0123456789")] == 0) {
+        command = COMMAND_GOTO;
+        *argument = line;
+    }
+    if (command == COMMAND_NONE) {
+        if (*line)
+            buf_printf(message, "there is no command '%.*s'; help lists them",
+                       (int)len, line);
+        return COMMAND_NONE;
+    }
+    if (command_table[command].what)
+        return command;
+    if (**argument) {
+        buf_printf(message, "nothing can stand after %s",
+                   command_table[command].word);
+        return COMMAND_NONE;
+    }
+    *argument = NULL;
+    return command;
+}
+
 static void add_key(struct buf *out, size_t start, const char *name, int len)
 {
     buf_printf(out, "%s%.*s", out->len > start ? ", " : "", len, name);

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 
-/* Keys that are no characters. */
+/* Keys that are no characters. Those behind KEYS are no command. */
 enum key {
     KEY_IS_ENTER,
     KEY_IS_RIGHT,
@@ -17,6 +17,9 @@ enum key {
     KEY_IS_HOME,
     KEY_IS_END,
     KEYS,
+    KEY_IS_UP = KEYS,
+    KEY_IS_DOWN,
+    KEY_IS_DELETE,
 };
 #define KEY_BIT(name) (1u << KEY_IS_##name)
 
@@ -44,6 +47,13 @@ enum command command_of_key(enum key key);
 
 /* The command whose word it is, or whose letter if it is one; COMMAND_NONE. */
 enum command command_of_word(const char *word, size_t len);
+
+/* Reads a line as the line mode has them: "goto 5", "g 5", "/mov"; also with a
+ * colon in front, and a number alone is a GOTO. *argument is in line, or NULL
+ * for a command that takes none. Returns COMMAND_NONE for an empty one, and
+ * with a message for one that is no command. */
+enum command command_parse(const char *line, const char **argument,
+                           struct buf *message);
 
 /* Appends the keys of a command for a reader: "Enter, space, n, →". */
 void command_keys(enum command command, struct buf *out);

@@ -98,8 +98,10 @@ void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
         cursor_release(cursor);
         return;
     }
-    if (!where_parse(where, &number)) {
-        buf_printf(message, "'%s' is no offset and no address of a byte",
+    if (!where_parse(where, &number) &&
+        !labels_find(&history_view(history, seq)->labels, where, &number)) {
+        buf_printf(message,
+                   "'%s' is no offset, no address and no name of code here",
                    where);
         return;
     }

@@ -311,25 +311,51 @@ static const enum command hinted[] = {
     COMMAND_VECTORS,    COMMAND_STACK,
 };
 
+/* The cursor must fit, so what is in front of it may be cut. What could be
+ * typed has the room that is left. */
+static void draw_prompt(const struct screen *screen, struct grid *grid,
+                        unsigned row)
+{
+    unsigned columns = grid->columns, at, end;
+    size_t left = screen->prompt_at;
+    const char *text = screen->prompt;
+    struct buf front = {0};
+
+    buf_append(&front, text, left);
+    while (left > 0 && pen_width(buf_text(&front)) + 1 > columns) {
+        size_t len = utf8_shown((const uint8_t *)text, left);
+
+        len = len ? len : 1;
+        text += len;
+        left -= len;
+        buf_clear(&front);
+        buf_append(&front, text, left);
+    }
+    at = (unsigned)pen_width(buf_text(&front));
+    end = grid_put(grid, row, 0, columns, ROLE_PLAIN, text);
+    pane_cursor(grid, row, at < columns ? at : columns - 1);
+    if (screen->choices && *screen->choices && end + 4 < columns) {
+        struct pen pen = {.keep_roles = true, .width = columns - end - 2};
+
+        pen_cut(&pen, ROLE_NOTE, screen->choices);
+        grid_put_pen(grid, (struct area){row, end + 2, 1, columns - end - 2},
+                     &pen, 0);
+        pen_release(&pen);
+    }
+    buf_release(&front);
+}
+
 static void draw_last_line(const struct screen *screen, struct history *history,
                            uint64_t seq, struct grid *grid)
 {
     struct area row = {grid->rows - 1, 0, 1, grid->columns};
     struct pen pen = {.keep_roles = true, .width = grid->columns};
     const struct cursor *cursor = screen->cursor;
-    const char *prompt = screen->prompt;
-    unsigned reserved = 0, end;
+    unsigned reserved = 0;
     struct buf who = {0};
 
-    if (prompt) { /* it ends before the last column: the cursor must fit */
-        while (*prompt && pen_width(prompt) + 1 > grid->columns) {
-            size_t len = utf8_shown((const uint8_t *)prompt, strlen(prompt));
-
-            prompt += len ? len : 1;
-        }
-        end = grid_put(grid, row.row, 0, grid->columns, ROLE_PLAIN, prompt);
-        pane_cursor(grid, row.row,
-                    end < grid->columns ? end : grid->columns - 1);
+    if (screen->prompt) {
+        draw_prompt(screen, grid, row.row);
     } else if (screen->message && *screen->message) {
         pen_cut(&pen, ROLE_HEADING, screen->message);
     } else if (screen->end == SCREEN_RUNNING) {

@@ -50,7 +50,7 @@ void cursor_move(struct cursor *cursor, struct history *history, uint64_t seq,
                  int by, struct buf *message);
 
 /* Moves it to where a reader says: an offset in the mapping that it is in, or
- * else the event; or an address. Where nothing is mapped at event seq any more
+ * else the event; an address; or the name of code that is there. Where nothing is mapped at event seq any more
  * it is what trace/where.h finds. Nothing, or NULL, turns it off. */
 void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
                 const char *where, struct buf *message);
@@ -78,6 +78,8 @@ struct screen {
     } end;
     const struct cursor *cursor; /* the byte that is asked about; or NULL */
     const char *prompt;  /* what is being typed, behind its question; or NULL */
+    size_t prompt_at;    /* the cursor in it, in bytes */
+    const char *choices; /* what could be typed there, shown behind; or NULL */
     const char *message; /* shown in place of the keys; or NULL */
 };
 

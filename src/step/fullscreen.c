@@ -17,9 +17,10 @@
 
 #include <signal.h>
 
-#include "base/utf8.h"
 #include "screen/screen.h"
 #include "screen/timeline.h"
+#include "step/complete.h"
+#include "step/typing.h"
 #include "step/terminal.h"
 
 #define SLICE    20  /* milliseconds of taking events before keys are read */
@@ -27,21 +28,18 @@
 #define PATIENCE 250 /* milliseconds that a key waits for a goal to be met */
 #define LOOK     200 /* milliseconds until a running program is looked at */
 
-#define MAX_ANSWER 256 /* bytes */
-
 struct fullscreen {
     struct session *session;
     struct driver *driver;
     struct terminal *terminal;
     struct grid grid;
     enum command asking; /* which command the prompt is for, or none */
-    struct buf prompt;   /* its question, and what was typed there so far */
-    size_t from;         /* where that begins */
-    bool steps;          /* the reader has asked for the next event ... */
-    uint64_t before;     /* ... of this one: a question may come first */
-    bool predicts;       /* the prompt is for that */
+    struct typing typing;
+    bool steps;      /* the reader has asked for the next event ... */
+    uint64_t before; /* ... of this one: a question may come first */
+    bool predicts;   /* the prompt is for that */
     struct buf reply;
-    const char *message; /* of ours, or NULL: the session's */
+    const char *message; /* of ours, as reply, or NULL: the session's */
     bool changed;        /* the grid is not what should be seen */
     long drawn;          /* when that was */
     long started;        /* when the session got its goal */
@@ -57,6 +55,7 @@ static void draw(struct fullscreen *full)
     struct screen *screen = session_screen(full->session);
     const char *message =
         full->message ? full->message : buf_text(&full->session->message);
+    struct buf prompt = {0};
     unsigned rows, columns;
 
     full->changed = false;
@@ -68,12 +67,19 @@ static void draw(struct fullscreen *full)
         grid_release(&full->grid);
         grid_init(&full->grid, rows, columns);
     }
-    if (full->asking != COMMAND_NONE || full->predicts)
-        screen->prompt = buf_text(&full->prompt);
+    if (full->asking != COMMAND_NONE || full->predicts) {
+        buf_append(&prompt, full->typing.question.data,
+                   full->typing.question.len);
+        screen->prompt_at = prompt.len + full->typing.at;
+        buf_append(&prompt, full->typing.text.data, full->typing.text.len);
+        screen->prompt = buf_text(&prompt);
+        screen->choices = buf_text(&full->typing.more);
+    }
     screen->message = *message ? message : NULL;
     screen_draw(screen, full->session->history,
                 full->session->seq - full->predicts, &full->grid);
     screen->prompt = screen->message = NULL;
+    buf_release(&prompt);
     terminal_show(full->terminal, &full->grid);
 }
 
@@ -107,6 +113,16 @@ static void obey(struct fullscreen *full, enum command command,
         full->started = driver_now();
 }
 
+static void ask_prediction(struct fullscreen *full, const char *question,
+                           const char *behind)
+{
+    struct buf text = {0};
+
+    buf_printf(&text, "%s%s ", question, behind);
+    typing_open(&full->typing, buf_text(&text), COMMAND_NONE);
+    buf_release(&text);
+}
+
 /* Asks about the event that the session has come to, which is not shown yet. */
 static void predict(struct fullscreen *full)
 {
@@ -119,10 +135,7 @@ static void predict(struct fullscreen *full)
         !predict_ask(session->predict, session->history, session->seq))
         return;
     full->predicts = full->changed = true;
-    buf_clear(&full->prompt);
-    buf_printf(&full->prompt, "%s ",
-               buf_text(&session->predict->question.text));
-    full->from = full->prompt.len;
+    ask_prediction(full, buf_text(&session->predict->question.text), "");
 }
 
 /* Takes the answer; one that is none is asked for again. */
@@ -132,42 +145,41 @@ static void take_answer(struct fullscreen *full, const char *answer)
     full->predicts =
         !predict_answer(full->session->predict, answer, &full->reply);
     full->message = buf_text(&full->reply);
-    if (!full->predicts)
-        return;
-    buf_clear(&full->prompt);
-    buf_printf(&full->prompt, "%s: ", full->message);
-    full->from = full->prompt.len;
+    if (full->predicts)
+        ask_prediction(full, full->message, ":");
+}
+
+/* Obeys a line that was typed behind a colon; one that needs more asks. */
+static void take_line(struct fullscreen *full, const char *line)
+{
+    const char *argument;
+    enum command command;
+
+    buf_clear(&full->reply);
+    command = command_parse(line, &argument, &full->reply);
+    full->message = full->reply.len ? buf_text(&full->reply) : NULL;
+    if (command != COMMAND_NONE)
+        obey(full, command, argument);
 }
 
 /* A key while the prompt is there. */
 static void answer(struct fullscreen *full, const struct press *press)
 {
+    struct typing *typing = &full->typing;
+    enum typing_end end = typing_press(typing, press);
     enum command asking = full->asking;
-    struct buf *prompt = &full->prompt;
-    size_t before = prompt->len, from = full->from;
-    uint32_t rune = press->kind == PRESS_CHARACTER ? press->character : 0;
 
-    if (full->predicts && press->kind == PRESS_KEY &&
-        press->key == KEY_IS_ENTER) {
-        take_answer(full, buf_text(prompt) + from);
-    } else if (full->predicts && rune == CHARACTER_ESCAPE) {
-        take_answer(full, "");
-    } else if (press->kind == PRESS_KEY && press->key == KEY_IS_ENTER) {
-        full->asking = COMMAND_NONE;
-        obey(full, asking, buf_text(prompt) + from);
-    } else if (rune == CHARACTER_ESCAPE) {
-        full->asking = COMMAND_NONE;
-    } else if (rune == CHARACTER_BACKSPACE) {
-        while (prompt->len > from &&
-               (prompt->data[--prompt->len] & 0xc0) == 0x80)
-            continue;
-    } else if (rune == CHARACTER_CTRL_U) {
-        prompt->len = from;
-    } else if (rune >= 0x20 && rune <= 0x10ffff) {
-        utf8_append(rune, prompt);
-        if (prompt->len - from > MAX_ANSWER)
-            prompt->len = before;
-    }
+    if (end == TYPING_TAB && !full->predicts)
+        complete(full->session, asking, typing);
+    if (end != TYPING_TYPED && end != TYPING_GIVEN_UP)
+        return;
+    full->asking = COMMAND_NONE;
+    if (full->predicts)
+        take_answer(full, end == TYPING_TYPED ? buf_text(&typing->text) : "");
+    else if (end == TYPING_TYPED && asking == COMMAND_LINE)
+        take_line(full, buf_text(&typing->text));
+    else if (end == TYPING_TYPED)
+        obey(full, asking, buf_text(&typing->text));
 }
 
 /* On the timeline, a click goes to an event there. */
@@ -212,9 +224,9 @@ static void take_key(struct fullscreen *full, const struct press *press)
     } else if (command_table[command].question) {
         full->asking = command;
         full->message = NULL;
-        buf_clear(&full->prompt);
-        buf_append_text(&full->prompt, command_table[command].question);
-        full->from = full->prompt.len;
+        screen->help = false;
+        typing_open(&full->typing, command_table[command].question,
+                    command == COMMAND_SEARCH_BACK ? COMMAND_SEARCH : command);
     } else {
         obey(full, command, NULL);
     }
@@ -320,7 +332,7 @@ int fullscreen_run(struct session *session, struct driver *driver,
     }
     terminal_free(full.terminal);
     grid_release(&full.grid);
-    buf_release(&full.prompt);
+    typing_release(&full.typing);
     buf_release(&full.reply);
     return more < 0 ? -1 : full.end;
 }

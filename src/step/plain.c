@@ -286,29 +286,17 @@ static void move(struct plain *plain, enum command command,
 
 static void obey(struct plain *plain, const char *line)
 {
-    size_t len = strcspn(line, " \t");
-    enum command command = command_of_word(line, len);
-    const char *argument = line + len + strspn(line + len, " \t");
     struct buf reply = {0};
+    const char *argument = NULL;
+    enum command command =
+        *line ? command_parse(line, &argument, &reply) : COMMAND_NEXT;
 
-    if (!*line) {
-        command = COMMAND_NEXT;
-    } else if (*line == '/' && len > 1) { /* no blank is needed behind it */
-        command = COMMAND_SEARCH;
-        argument = line + 1;
-    }
-    if (command == COMMAND_NONE)
-        buf_printf(&reply, "there is no command '%.*s'; help lists them",
-                   (int)len, line);
-    else if (*argument && !command_table[command].what)
-        buf_printf(&reply, "nothing can stand after %s",
-                   command_table[command].word);
-    if (reply.len)
-        say(plain, buf_text(&reply));
-    else if (command == COMMAND_HELP)
+    if (command == COMMAND_HELP)
         write_help(plain);
-    else
-        move(plain, command, command_table[command].what ? argument : NULL);
+    else if (command != COMMAND_NONE)
+        move(plain, command, argument);
+    else if (reply.len)
+        say(plain, buf_text(&reply));
     buf_release(&reply);
 }
 

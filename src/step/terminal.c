@@ -191,7 +191,9 @@ static void set_up(struct terminal *terminal, const struct theme *theme)
         {"\033[C", KEY_RIGHT}, {"\033OC", KEY_RIGHT}, {"\033[D", KEY_LEFT},
         {"\033OD", KEY_LEFT},  {"\033[H", KEY_HOME},  {"\033OH", KEY_HOME},
         {"\033[F", KEY_END},   {"\033OF", KEY_END},   {"\033[1~", KEY_HOME},
-        {"\033[4~", KEY_END},  {"\033OM", KEY_ENTER},
+        {"\033[4~", KEY_END},  {"\033OM", KEY_ENTER}, {"\033[A", KEY_UP},
+        {"\033OA", KEY_UP},    {"\033[B", KEY_DOWN},  {"\033OB", KEY_DOWN},
+        {"\033[3~", KEY_DC},
     };
 
     set_escdelay(ESCAPE_MILLISECONDS);
@@ -364,7 +366,8 @@ struct press terminal_read(void)
         {KEY_ENTER, KEY_IS_ENTER}, {KEY_RIGHT, KEY_IS_RIGHT},
         {KEY_LEFT, KEY_IS_LEFT},   {KEY_HOME, KEY_IS_HOME},
         {KEY_FIND, KEY_IS_HOME},   {KEY_END, KEY_IS_END},
-        {KEY_SELECT, KEY_IS_END},
+        {KEY_SELECT, KEY_IS_END},  {KEY_UP, KEY_IS_UP},
+        {KEY_DOWN, KEY_IS_DOWN},   {KEY_DC, KEY_IS_DELETE},
     };
     struct press press = {.kind = PRESS_NONE};
     MEVENT mouse = {0};

@@ -21,8 +21,8 @@ struct terminal;
 /* Whether standard input and output are a terminal that can do it. */
 bool terminal_is_usable(void);
 
-/* Takes the terminal. theme: its colours, NULL for none. Signals are left to the caller. Returns NULL with err
- * filled if it cannot. */
+/* Takes the terminal. theme: its colours, NULL for none. Signals are left to
+ * the caller. Returns NULL with err filled if it cannot. */
 struct terminal *terminal_new(const struct theme *theme, struct err *err);
 
 /* Gives it back as it was; accepts NULL. */
@@ -56,9 +56,9 @@ struct press {
     uint32_t character;
 };
 
-#define CHARACTER_ESCAPE    0x1bu
-#define CHARACTER_BACKSPACE 0x7fu
-#define CHARACTER_CTRL_U    0x15u
+#define CHARACTER_ESCAPE       0x1bu
+#define CHARACTER_BACKSPACE    0x7fu
+#define CHARACTER_CTRL(letter) ((uint32_t)(letter)&0x1fu)
 
 /* Takes the next key; never waits. */
 struct press terminal_read(void);

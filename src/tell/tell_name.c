@@ -85,4 +85,5 @@ static void name_paragraph(struct telling *telling, const struct event *event)
                   "Further names are told where that code runs.");
 }
 
-const struct tell_kind kind_name = {name_words, name_paragraph, 0};
+const struct tell_kind kind_name = {name_words, name_paragraph,
+                                    TELL_SEARCHED(name, name)};

@@ -146,6 +146,22 @@ bool labels_describe(const struct labels *labels, uint64_t addr,
     return true;
 }
 
+bool labels_find(const struct labels *labels, const char *name, uint64_t *addr)
+{
+    size_t count;
+    const struct stretch *at = ranges_from(&labels->ranges, 0, &count);
+
+    for (; *name && count > 0; at++, count--) {
+        const struct label *label = (const struct label *)at->value;
+
+        if (strcmp(label->name, name) == 0) {
+            *addr = label->addr;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool labels_line(const struct labels *labels, uint64_t addr,
                  struct srcline *out, const char **path)
 {

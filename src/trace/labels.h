@@ -56,6 +56,10 @@ void labels_drop(struct labels *labels, const struct label *label);
 bool labels_describe(const struct labels *labels, uint64_t addr,
                      struct buf *out);
 
+/* Finds where code of that name begins: the lowest of what has it. Returns
+ * false if none has. */
+bool labels_find(const struct labels *labels, const char *name, uint64_t *addr);
+
 /* The line that the code at addr was made from. Returns false if it is not
  * known. out->file is without directories; both it and *path, the name as the
  * program has it, live as long as the label. path may be NULL. */

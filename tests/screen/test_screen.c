@@ -431,6 +431,7 @@ Test(screen, the_last_line_has_keys_a_message_or_a_prompt)
     cr_assert(ne(uint, grid.cursor_row, 23));
     grid_release(&grid);
     screen.prompt = "goto event: 17";
+    screen.prompt_at = strlen(screen.prompt);
     draw(history, AT_MOV, &screen, 24, 80, &grid);
     expect_row(&grid, 23, "goto event: 17");
     cr_assert(eq(uint, grid.cursor_row, 23));
@@ -439,6 +440,20 @@ Test(screen, the_last_line_has_keys_a_message_or_a_prompt)
     draw(history, AT_MOV, &screen, 24, 10, &grid);
     expect_row(&grid, 23, "event: 17");
     cr_assert(eq(uint, grid.cursor_column, 9));
+    grid_release(&grid);
+    /* The cursor is in sight wherever it is; what could be typed as well. */
+    screen.prompt_at = 3;
+    screen.choices = "17 170 171";
+    draw(history, AT_MOV, &screen, 24, 10, &grid);
+    expect_row(&grid, 23, "goto event");
+    cr_assert(eq(uint, grid.cursor_column, 3));
+    grid_release(&grid);
+    draw(history, AT_MOV, &screen, 24, 80, &grid);
+    expect_row(&grid, 23, "goto event: 17  17 170 171");
+    expect_role(&grid, "170", ROLE_NOTE);
+    grid_release(&grid);
+    draw(history, AT_MOV, &screen, 24, 24, &grid);
+    expect_row(&grid, 23, "goto event: 17  17 17...");
     grid_release(&grid);
     history_free(history);
 }

@@ -114,6 +114,28 @@ Test(plain, moves_by_calls)
     expect_said("B mov\nq\n", "of what? a register");
 }
 
+/* A line may be as one that is typed on the full screen. */
+Test(plain, lines_as_on_the_screen)
+{
+    expect_paragraphs(":n\n: goto 7\n3\ncommand back\nq\n", "0 1 7 3 2");
+    expect_said("nxet\nq\n", "no command 'nxet'");
+    expect_said(":\nq\n", "step 0> :\nstep 0> q\n");
+}
+
+/* A name that the program gave is one to look for, and for its first byte. */
+Test(plain, names_of_code)
+{
+    struct result result;
+
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--plain",
+                                          "build/tracees/many_names")},
+               "/n29999\nr\nb\nb\nwho n29999\nwho n1\nq\n", &result);
+    expect_in_order(&result.out,
+                    ARGS("code[0] is named n29999", "code[0], the byte at 0x",
+                         "'n1' is no offset, no address and no name of code"));
+    result_release(&result);
+}
+
 /* Round after round of a loop, and out of it where its call ends. */
 Test(plain, rounds_of_a_loop)
 {

@@ -363,9 +363,9 @@ Test(session, what_is_asked_for)
 {
     for (int i = 0; i < COMMANDS; i++)
         cr_assert(eq(int, command_table[i].question != NULL,
-                     i == COMMAND_GOTO || i == COMMAND_SEARCH ||
-                         i == COMMAND_SEARCH_BACK || i == COMMAND_CHANGED ||
-                         i == COMMAND_WHO));
+                     i == COMMAND_GOTO || i == COMMAND_LINE ||
+                         i == COMMAND_SEARCH || i == COMMAND_SEARCH_BACK ||
+                         i == COMMAND_CHANGED || i == COMMAND_WHO));
 }
 
 /* --- one command after the other ----------------------------------------- */

@@ -423,6 +423,32 @@ static void try_GOTO(struct tty *tty, struct press key)
     wait_event(tty, FIRST_MOV);
 }
 
+/* A word of the line mode, with what it takes; a number; and what is none. */
+static void try_LINE(struct tty *tty, struct press key)
+{
+    press(tty, key);
+    go(tty, "goto 16\r", FIRST_ADD);
+    press(tty, key);
+    go(tty, "b\r", FIRST_MOV);
+    press(tty, key);
+    go(tty, "/add\r", FIRST_ADD);
+    press(tty, key);
+    go(tty, ":: 5\r", 5);
+    press(tty, key);
+    tty_type(tty, "nxet\r");
+    wait_last(tty, "there is no command 'nxet'; help lists them");
+    press(tty, key);
+    tty_type(tty, "next 5\r");
+    wait_last(tty, "nothing can stand after next");
+    press(tty, key);
+    tty_type(tty, "help\r");
+    tty_wait_text(tty, "── keys ──");
+    press(tty, key);
+    tty_type(tty, "\r");
+    tty_wait_gone(tty, "── keys ──");
+    wait_event(tty, 5);
+}
+
 static void try_FIRST(struct tty *tty, struct press key)
 {
     go_to(tty, FIRST_MOV);
@@ -558,7 +584,7 @@ static void try_WHO(struct tty *tty, struct press key)
     wait_last(tty, "no code up to event 13 has that byte");
     press(tty, key);
     tty_type(tty, "3x\r");
-    wait_last(tty, "'3x' is no offset and no address of a byte");
+    wait_last(tty, "'3x' is no offset, no address and no name of code");
     press(tty, key);
     tty_type(tty, "\r");
     tty_wait_gone(tty, "{ff}");
@@ -745,6 +771,42 @@ static void try_command(void (*try)(struct tty *, struct press),
         try_command(try_##id, letters, keys);  \
     }
 #include "screen/command.def"
+
+/* What was typed before comes back, is edited, and its words are completed. */
+Test(step, lines_typed_before)
+{
+    struct tty tty;
+
+    start(&tty, MINUS_FOUR);
+    go(&tty, ":goto 15\r", FIRST_MOV);
+    go(&tty, "g7\r", 7);
+    tty_type(&tty, ":");
+    tty_press(&tty, VTERM_KEY_UP);
+    wait_last(&tty, ":goto 15");
+    tty_press(&tty, VTERM_KEY_LEFT);
+    cr_assert(eq(int, tty_cursor(&tty).col, 8));
+    go(&tty, "\177\r", 5);
+    tty_type(&tty, "g");
+    tty_press(&tty, VTERM_KEY_UP);
+    wait_last(&tty, "goto event: 7");
+    go(&tty, "\001\033[3~1\0051\r", 11);
+    tty_type(&tty, ":st\t");
+    wait_last(&tty, ":sta  stack stage stage-back");
+    tty_type(&tty, "g\t");
+    wait_last(&tty, ":stage  stage stage-back");
+    go(&tty, "\r", MPROTECT);
+    go(&tty, ":ro\027fir\t\r", 0);
+    tty_type(&tty, ":changed r1\t");
+    wait_last(&tty, ":changed r1  r10 r11 r12 r13 r14 r15");
+    tty_type(&tty, "7\t");
+    wait_last(&tty, ":changed r17  nothing begins so");
+    tty_type(&tty, "\033w0x\t");
+    wait_last(&tty, "nothing begins so"); /* no memory is mapped yet */
+    tty_type(&tty, "\033/Z\t");
+    wait_last(&tty, "search for: ZF");
+    tty_type(&tty, "\033");
+    quit(&tty);
+}
 
 Test(step, keys_typed_ahead)
 {

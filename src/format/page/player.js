@@ -462,6 +462,21 @@ function goTo(text) {
     return go(seq);
 }
 
+// A command by its word or its key, with what it takes.
+function obeyLine(text) {
+    const line = text.replace(/^[:\s]+/, '').trim();
+    const [, word, rest] = /^(\/(?=.)|\S*)\s*(.*)$/.exec(line);
+    const command = index.commands.find(
+        c => c.word === word || (word.length === 1 && c.keys.includes(word)));
+    if (/^\d+$/.test(line))
+        return goTo(line);
+    if (!command)
+        return say(line && "there is no command '" + word + "'");
+    if (rest && !command.question)
+        return say('nothing can stand after ' + command.word);
+    return obey(command.word, command.question ? rest : undefined);
+}
+
 const ENDED = 'the run ends here; go back (b)';
 const FIRST = 'this is the first event; go on (n)';
 
@@ -476,6 +491,7 @@ const commands = {
     'stage-back': () => here === 0 ? say(FIRST)
         : go(holds(index.chapters, here - 1)[0]),
     goto: goTo,
+    command: obeyLine,
     first: () => show(0),
     last: () => show(last()),
     search: text => searchWords(text, 1),
