@@ -69,7 +69,8 @@ PAGE_PARTS = $(addprefix $(BUILD)/page/player., \
                html.inc css.inc js.inc css.hash.inc js.hash.inc)
 
 EMBEDDED = $(PAGE_PARTS) $(LESSONS:%=$(BUILD)/%.inc) \
-           $(LESSONS:%=$(BUILD)/%.c.inc) $(LESSON_TABLE) $(PLAY_HOST).inc
+           $(LESSONS:%=$(BUILD)/%.c.inc) $(LESSON_TABLE) $(PLAY_HOST).inc \
+           $(BUILD)/docs/glossary.md.inc
 
 # The process in which --play runs what was typed.
 PLAY_HOST = $(BUILD)/lessons/playground/host
@@ -216,6 +217,10 @@ embedded: $(EMBEDDED) $(TRACEE_TESTS)
 
 # Any file becomes the inside of a C array: 0x7f, 0x45, 0x4c, ...
 $(BUILD)/lessons/%.c.inc: lessons/%.c | $(BUILD)/deps
+	@mkdir -p $(@D)
+	$(SAY)xxd -i <$< >$@
+
+$(BUILD)/docs/%.inc: docs/% | $(BUILD)/deps
 	@mkdir -p $(@D)
 	$(SAY)xxd -i <$< >$@
 

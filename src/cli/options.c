@@ -82,7 +82,7 @@ static const struct entry table[] = {
      "with --dump-code: ELF files as well, with symbols,\n"
      "for gdb and objdump -d"},
     {"step", 0, NULL, TO_FLAG, AT(step),
-     "step through the trace on the whole screen; ?\n"
+     "step through the trace on the whole screen; h\n"
      "there lists the keys, q quits. The program\n"
      "waits meanwhile. With -o FILE the trace is\n"
      "also written there."},

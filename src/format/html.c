@@ -25,6 +25,7 @@
 #include "base/utf8.h"
 #include "format/html_parts.h"
 #include "screen/command.h"
+#include "tell/glossary.h"
 
 /* As the Makefile has made them: bytes, and "sha256-..." of these. */
 static const uint8_t page_html[] = {
@@ -127,7 +128,7 @@ static json_t *command_list(void)
     static const char *const names[KEYS] = {
         [KEY_IS_ENTER] = "Enter",    [KEY_IS_RIGHT] = "ArrowRight",
         [KEY_IS_LEFT] = "ArrowLeft", [KEY_IS_HOME] = "Home",
-        [KEY_IS_END] = "End",
+        [KEY_IS_END] = "End",        [KEY_IS_F1] = "F1",
     };
     json_t *list = json_array();
 
@@ -150,6 +151,24 @@ static json_t *command_list(void)
         buf_release(&shown);
     }
     return list;
+}
+
+/* {"ABI": "Application binary interface: ...", ...} */
+static json_t *glossary(void)
+{
+    json_t *terms = json_object();
+
+    for (unsigned i = 1; i <= glossary_count(); i++) {
+        struct buf term = {0}, text = {0};
+
+        glossary_term(i, &term);
+        glossary_text(i, &text);
+        json_object_set_new(terms, buf_text(&term),
+                            json_string(buf_text(&text)));
+        buf_release(&term);
+        buf_release(&text);
+    }
+    return terms;
 }
 
 /* [[first event, stage], ...], and the kind of each event that is kept. */
@@ -189,6 +208,7 @@ static json_t *make_index(struct html *html, const struct kept *kept,
         json_array_append_new(registers, json_string(reg_name((enum reg)i)));
     json_object_set_new(index, "registers", registers);
     json_object_set_new(index, "commands", command_list());
+    json_object_set_new(index, "glossary", glossary());
     json_object_set_new(index, "panes", html_pane_names());
     json_object_set_new(index, "roles", html_role_names());
     add_events(html->history, kept, index);

@@ -79,7 +79,7 @@ void command_keys(enum command command, struct buf *out)
 {
     static const char *const names[KEYS] = {
         [KEY_IS_ENTER] = "Enter", [KEY_IS_RIGHT] = "→", [KEY_IS_LEFT] = "←",
-        [KEY_IS_HOME] = "Home",   [KEY_IS_END] = "End",
+        [KEY_IS_HOME] = "Home",   [KEY_IS_END] = "End", [KEY_IS_F1] = "F1",
     };
     const struct command_entry *entry = &command_table[command];
     size_t start = out->len;

@@ -16,6 +16,7 @@ enum key {
     KEY_IS_LEFT,
     KEY_IS_HOME,
     KEY_IS_END,
+    KEY_IS_F1,
     KEYS,
     KEY_IS_UP = KEYS,
     KEY_IS_DOWN,
@@ -35,8 +36,8 @@ struct command_entry {
     const char *word;
     const char *letters;
     unsigned keys;
-    const char *what;     /* NULL, as question: it needs no more */
-    const char *question; /* "goto event: " */
+    const char *what;     /* NULL: nothing can stand behind the word */
+    const char *question; /* "goto event: "; NULL: the key needs no more */
     const char *help;
 };
 extern const struct command_entry command_table[COMMANDS];

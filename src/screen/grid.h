@@ -15,6 +15,14 @@ struct cell {
     enum role role;
 };
 
+/* A part of a grid. */
+struct area {
+    unsigned row;
+    unsigned column;
+    unsigned rows;
+    unsigned columns;
+};
+
 /* Where a dump of memory stands, for who points at a byte of it: two digits for
  * each, three columns apart. per_row 0: there is none. */
 struct grid_bytes {
@@ -34,14 +42,8 @@ struct grid {
     unsigned cursor_row;
     unsigned cursor_column;
     struct grid_bytes bytes;
-};
-
-/* A part of a grid. */
-struct area {
-    unsigned row;
-    unsigned column;
-    unsigned rows;
-    unsigned columns;
+    struct area fields; /* where an instruction's fields stand: no columns if */
+    unsigned fields_from; /* nowhere; its first row is this line of them */
 };
 
 /* All blank; both sizes at least 1. */

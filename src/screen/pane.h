@@ -76,6 +76,14 @@ void pane_listing(const struct moment *moment, uint64_t addr, bool current,
 void pane_code(const struct moment *moment, struct pane *pane);
 void pane_page(const struct moment *moment, struct pane *pane);
 void pane_insn(const struct moment *moment, struct pane *pane);
+/* How many fields of the instruction that shows, and the one at a place of a
+ * grid that it was drawn to, from 1 on; 0: none. */
+unsigned pane_fields(const struct moment *moment);
+unsigned pane_field_at(const struct moment *moment, const struct grid *grid,
+                       unsigned row, unsigned column);
+/* What the field or the term that the screen explains means. */
+void pane_explain(const struct moment *moment, struct pen *title,
+                  struct pen *pen);
 /* Where there is no instruction: what the kernel was asked for. */
 void pane_call(const struct moment *moment, struct pane *pane);
 /* Where no registers are known: the storing instruction, or the memory. */
@@ -100,8 +108,8 @@ unsigned pane_regs_rows(unsigned columns);
 unsigned pane_vectors_rows(void);
 unsigned pane_stack_rows(void);
 
-/* How many rows pane_story needs for the explanation of a crash, with its rule
- * and a line on what comes next; 0 if there is none. */
+/* How many rows pane_story needs for an explanation, with its rule: of a crash,
+ * with a line on what comes next, or of a word; 0 if there is none. */
 unsigned pane_story_rows(const struct moment *moment, unsigned columns);
 
 #endif

@@ -13,7 +13,6 @@
 #include "screen/pane.h"
 
 #include "tell/code.h"
-#include "tell/insn_text.h"
 
 #define PER_ROW   16u
 #define ROW_WIDTH 75u   /* with its text */
@@ -349,79 +348,4 @@ void pane_page(const struct moment *moment, struct pane *pane)
                             .rows = draw_rows(moment, &dump, body, first),
                             .column = body.column + OFFSET,
                             .per_row = dump.per_row};
-}
-
-/* --- the instruction of the focus ----------------------------------------- */
-
-/* Whether the pages that are shown are of another mapping than the focus. */
-static bool is_elsewhere(const struct moment *moment)
-{
-    const struct view *view = moment_view(moment);
-    const uint64_t *named = pane_mapping(moment->event);
-    const struct region *shown, *focus;
-
-    if (moment->focus.kind != FOCUS_REST || !named)
-        return false;
-    shown = view_region_at(view, *named);
-    focus = view_region_at(view, moment->focus.addr);
-    return !shown || !focus || shown->start != focus->start;
-}
-
-static const char *const doing[] = {
-    [FOCUS_NONE] = "",
-    [FOCUS_STORED] = "being written, ",
-    [FOCUS_EXECUTED] = "executed, ",
-    [FOCUS_NEXT] = "next, ",
-    [FOCUS_SIGNAL] = "signal here, ",
-    [FOCUS_REST] = "",
-};
-
-/* Its bytes, and what they mean beneath them, as far as is known while it is
- * being written. */
-void pane_insn(const struct moment *moment, struct pane *pane)
-{
-    const struct focus *focus = &moment->focus;
-    unsigned lines, rows = pane->body.rows;
-    uint8_t bytes[INSN_MAX_LENGTH];
-    struct pen *pen = &pane->pen;
-    struct buf name = {0};
-    struct srcline line;
-    bool beside;
-
-    /* Code elsewhere than in the page that is shown is none to show. */
-    if (focus->kind == FOCUS_NONE || is_elsewhere(moment)) {
-        pane_call(moment, pane);
-        return;
-    }
-
-    if (focus->text_known)
-        insn_write_text(&pane->title, ROLE_MNEMONIC, &focus->insn);
-    else
-        pen_text(&pane->title, ROLE_HEADING, "instruction");
-    if (focus->text_known && focus->unwritten)
-        pen_text(&pane->title, ROLE_NOTE, "  (so far)");
-    buf_printf(&pane->right, "%s+%" PRIu64, doing[focus->kind],
-               focus->addr - focus->base);
-    if (labels_describe(&moment_view(moment)->labels, focus->addr, &name))
-        buf_printf(&pane->right, " <%s>", buf_text(&name));
-    if (labels_line(&moment_view(moment)->labels, focus->addr, &line, NULL))
-        buf_printf(&pane->right, " %s:%d", line.file, line.line);
-    buf_release(&name);
-    if (focus->state == INSN_UNKNOWN) {
-        pages_read(&moment_view(moment)->pages, focus->addr, focus->length,
-                   bytes);
-        for (unsigned i = 0; i < focus->length; i++)
-            pen_print(pen, ROLE_BYTE, i ? " %02x" : "%02x", bytes[i]);
-        pen_end(pen);
-        pen_words(pen, ROLE_NOTE, 0, "These bytes are no instruction so far.");
-        return;
-    }
-    /* Where the fields stand one below the other, each with its bytes, the line
-     * of all bytes goes first when there are too few rows. */
-    beside = fields_write_named(pen, &focus->insn, focus->unwritten);
-    lines = pane_lines(pen);
-    pane->from = !beside && lines > rows;
-    pane->has_ellipsis = !beside && focus->insn.field_count > rows;
-    if (!focus->text_known && lines < rows)
-        pen_words(pen, ROLE_NOTE, 0, "The rest of it is still to come.");
 }

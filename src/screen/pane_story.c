@@ -29,13 +29,19 @@ static void write_happened(const struct moment *moment, struct pen *pen)
 unsigned pane_story_rows(const struct moment *moment, unsigned columns)
 {
     struct pen pen = {.keep_roles = true, .width = columns};
+    struct pen title = {0};
+    bool is_word = moment->screen->field || moment->screen->term;
     unsigned rows;
 
-    if (!moment->explanation)
+    if (is_word)
+        pane_explain(moment, &title, &pen);
+    else if (moment->explanation)
+        write_happened(moment, &pen);
+    else
         return 0;
-    write_happened(moment, &pen);
-    rows = pane_lines(&pen) + 2;
+    rows = pane_lines(&pen) + (is_word ? 1 : 2);
     pen_release(&pen);
+    pen_release(&title);
     return rows;
 }
 
@@ -49,6 +55,11 @@ void pane_story(const struct moment *moment, struct pane *pane)
     const char *words;
     unsigned needed, wanted;
 
+    if (moment->screen->field || moment->screen->term) {
+        pane_explain(moment, &pane->title, &pane->pen);
+        pane->has_ellipsis = pane_lines(&pane->pen) > pane->body.rows;
+        return;
+    }
     pen_text(&pane->title, ROLE_HEADING, "what happened");
     write_happened(moment, &pane->pen);
     needed = pane_lines(&pane->pen);

@@ -97,6 +97,10 @@ static const struct share narrow_taken[] = {
     {PANE_SOURCE, 0}, {PANE_OUTPUT, 0}, {PANE_PAGE, 0},
     {PANE_INSN, 0},   {PANE_STORY, 3},  {PANES, 0},
 };
+static const struct share explained_taken[] = {
+    {PANE_OUTPUT, 0}, {PANE_SOURCE, 0}, {PANE_STACK, 0},
+    {PANE_REGS, 0},   {PANE_PAGE, 0},   {PANES, 0},
+};
 static const struct share story_taken[] = {
     {PANE_OUTPUT, 0}, {PANE_SOURCE, 0}, {PANE_STACK, 0}, {PANE_REGS, 0},
     {PANE_PAGE, 0},   {PANE_INSN, 0},   {PANES, 0},
@@ -175,8 +179,9 @@ static void lay_out(const struct moment *moment, unsigned panes,
         take_rows(rows, narrow ? narrow_taken : taken,
                   rows_of_registers(moment, area.columns), &rows[PANE_REGS]);
     if (rows[PANE_STORY])
-        take_rows(rows, story_taken, pane_story_rows(moment, area.columns),
-                  &rows[PANE_STORY]);
+        take_rows(rows,
+                  screen->field || screen->term ? explained_taken : story_taken,
+                  pane_story_rows(moment, area.columns), &rows[PANE_STORY]);
     for (int pane = 0; pane < PANES; pane++)
         if (panes >> pane & 1u) {
             area.rows = rows[pane];
@@ -305,10 +310,10 @@ static unsigned hint_width(enum command command)
  * always, then the others in this order. */
 static const enum command always[] = {COMMAND_HELP, COMMAND_QUIT};
 static const enum command hinted[] = {
-    COMMAND_NEXT,       COMMAND_BACK,      COMMAND_STAGE_NEXT, COMMAND_RUN,
-    COMMAND_SEARCH,     COMMAND_REGISTERS, COMMAND_GOTO,       COMMAND_BASE,
-    COMMAND_STAGE_BACK, COMMAND_FIRST,     COMMAND_LAST,       COMMAND_WHO,
-    COMMAND_VECTORS,    COMMAND_STACK,
+    COMMAND_NEXT,   COMMAND_BACK,       COMMAND_STAGE_NEXT, COMMAND_RUN,
+    COMMAND_SEARCH, COMMAND_EXPLAIN,    COMMAND_REGISTERS,  COMMAND_GOTO,
+    COMMAND_BASE,   COMMAND_STAGE_BACK, COMMAND_FIRST,      COMMAND_LAST,
+    COMMAND_WHO,    COMMAND_VECTORS,    COMMAND_STACK,
 };
 
 /* The cursor must fit, so what is in front of it may be cut. What could be
@@ -345,6 +350,22 @@ static void draw_prompt(const struct screen *screen, struct grid *grid,
     buf_release(&front);
 }
 
+/* What leads on from an explanation: of a field, or of a word. */
+static void draw_explained(bool is_field, struct pen *pen)
+{
+    static const struct {
+        const char *keys, *what;
+    } list[] = {
+        {"← →", "another field"}, {"Esc", "what happened"}, {"h", "all keys"}};
+
+    for (size_t i = !is_field; i < COUNT(list); i++) {
+        pen_item(pen, 0, pen_width(list[i].keys) + pen_width(list[i].what) + 1);
+        pen_text(pen, ROLE_KEY, list[i].keys);
+        pen_column(pen, pen->column + 1);
+        pen_text(pen, ROLE_NOTE, list[i].what);
+    }
+}
+
 static void draw_last_line(const struct screen *screen, struct history *history,
                            uint64_t seq, struct grid *grid)
 {
@@ -358,6 +379,8 @@ static void draw_last_line(const struct screen *screen, struct history *history,
         draw_prompt(screen, grid, row.row);
     } else if (screen->message && *screen->message) {
         pen_cut(&pen, ROLE_HEADING, screen->message);
+    } else if (screen->field || screen->term) {
+        draw_explained(screen->field, &pen);
     } else if (screen->end == SCREEN_RUNNING) {
         pen_text(&pen, ROLE_HEADING, "running to the next event …");
     } else if (cursor) {
@@ -407,6 +430,45 @@ static void close_moment(struct open_moment *open)
 {
     explanation_release(&open->explanation);
     event_free(open->event);
+}
+
+unsigned screen_fields(struct history *history, uint64_t seq)
+{
+    struct open_moment open;
+    unsigned count;
+
+    open_moment(&open, history, seq);
+    count = pane_fields(&open.moment);
+    close_moment(&open);
+    return count;
+}
+
+unsigned screen_field_at(struct history *history, uint64_t seq,
+                         const struct grid *grid, unsigned row, unsigned column)
+{
+    struct open_moment open;
+    unsigned field;
+
+    open_moment(&open, history, seq);
+    field = pane_field_at(&open.moment, grid, row, column);
+    close_moment(&open);
+    return field;
+}
+
+void screen_tell_fields(struct history *history, uint64_t seq, struct pen *pen)
+{
+    struct screen screen = {0};
+    struct pen title = {0};
+    struct open_moment open;
+    unsigned count;
+
+    open_moment(&open, history, seq);
+    open.moment.screen = &screen;
+    count = pane_fields(&open.moment);
+    for (screen.field = 1; screen.field <= count; screen.field++)
+        pane_explain(&open.moment, &title, pen);
+    pen_release(&title);
+    close_moment(&open);
 }
 
 void screen_draw(const struct screen *screen, struct history *history,

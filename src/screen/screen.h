@@ -71,6 +71,9 @@ struct screen {
     bool decimal; /* register values; else hex */
     bool asks;    /* what comes next is not told: the reader is asked */
     bool help;    /* the table of keys instead of the panes */
+    unsigned field; /* of the instruction, from 1 on: its meaning is told in
+                     * place of what happened; or 0, as */
+    unsigned term;  /* a term of tell/glossary.h, likewise */
     enum screen_end {
         SCREEN_PAUSED,  /* the program is paused behind the last event */
         SCREEN_RUNNING, /* it is running to its next event */
@@ -82,6 +85,13 @@ struct screen {
     const char *choices; /* what could be typed there, shown behind; or NULL */
     const char *message; /* shown in place of the keys; or NULL */
 };
+
+/* How many fields of an instruction are shown of event seq, and which one is at
+ * a place of the grid where that was drawn, from 1 on; 0: none. */
+unsigned screen_fields(struct history *history, uint64_t seq);
+unsigned screen_field_at(struct history *history, uint64_t seq,
+                         const struct grid *grid, unsigned row,
+                         unsigned column);
 
 /* Draws the moment after event seq, which must exist, over all of the grid. */
 void screen_draw(const struct screen *screen, struct history *history,
@@ -113,6 +123,11 @@ struct pane_wish {
 void screen_draw_panes(struct history *history, uint64_t seq,
                        const struct pane_wish *wishes, size_t count,
                        struct grid *grids);
+
+/* Writes what each field of the instruction that event seq is about means, or a
+ * term of tell/glossary.h. */
+void screen_tell_term(unsigned term, struct pen *pen);
+void screen_tell_fields(struct history *history, uint64_t seq, struct pen *pen);
 
 /* Writes the moment as a paragraph, for who reads line by line: the event, its
  * source, what it did, what it changed and what comes next. */

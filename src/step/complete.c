@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "cpu/regs.h"
+#include "tell/glossary.h"
 
 /* Texts that begin as what is typed. */
 struct candidates {
@@ -77,6 +78,18 @@ static void offer_regions(const struct view *view, struct candidates *found)
     buf_release(&addr);
 }
 
+static void offer_terms(const struct view *view, struct candidates *found)
+{
+    struct buf term = {0};
+
+    (void)view;
+    for (unsigned i = 1; i <= glossary_count(); i++, buf_clear(&term)) {
+        glossary_term(i, &term);
+        offer(found, buf_text(&term));
+    }
+    buf_release(&term);
+}
+
 typedef void offering(const struct view *view, struct candidates *found);
 
 static const struct {
@@ -88,6 +101,7 @@ static const struct {
     {COMMAND_SEARCH_BACK, {offer_registers, offer_names, offer_regions}},
     {COMMAND_CHANGED, {offer_registers, offer_regions}},
     {COMMAND_WHO, {offer_names, offer_regions}},
+    {COMMAND_EXPLAIN, {offer_terms}},
 };
 
 static void offer_all(struct session *session, enum command command,

@@ -182,15 +182,52 @@ static void answer(struct fullscreen *full, const struct press *press)
         obey(full, asking, buf_text(&typing->text));
 }
 
-/* On the timeline, a click goes to an event there. */
+/* Another field of the instruction, or none. Returns whether the key is for
+ * that. */
+static bool choose_field(struct fullscreen *full, const struct press *press)
+{
+    struct screen *screen = session_screen(full->session);
+    uint32_t rune = press->kind == PRESS_CHARACTER ? press->character : 0;
+    bool is_key = press->kind == PRESS_KEY;
+    unsigned count;
+
+    if (rune == CHARACTER_ESCAPE) {
+        screen->field = screen->term = 0;
+        return true;
+    }
+    if (!screen->field || full->session->goal != GOAL_NONE)
+        return false;
+    count = screen_fields(full->session->history, full->session->seq);
+    if (rune == CHARACTER_CTRL('I') || (is_key && press->key == KEY_IS_RIGHT))
+        screen->field = screen->field % count + 1;
+    else if (is_key && press->key == KEY_IS_LEFT)
+        screen->field = (screen->field + count - 2) % count + 1;
+    else
+        return false;
+    return true;
+}
+
+/* On the timeline, a click goes to an event there; on a field of an
+ * instruction, it chooses that. */
 static void take_click(struct fullscreen *full, const struct press *press)
 {
     uint64_t count = history_count(full->session->history);
     struct buf number = {0};
 
-    if (press->row != TIMELINE_ROW || full->grid.rows < TIMELINE_MIN_ROWS ||
-        session_screen(full->session)->help || count == 0)
+    struct screen *screen = session_screen(full->session);
+    unsigned field;
+
+    if (screen->help || count == 0)
         return;
+    if (press->row != TIMELINE_ROW || full->grid.rows < TIMELINE_MIN_ROWS) {
+        field = screen_field_at(full->session->history, full->session->seq,
+                                &full->grid, press->row, press->column);
+        if (field > 0) {
+            screen->term = 0;
+            screen->field = field;
+        }
+        return;
+    }
     buf_printf(&number, "%" PRIu64,
                timeline_event(count, full->grid.columns, press->column));
     obey(full, COMMAND_GOTO, buf_text(&number));
@@ -213,6 +250,9 @@ static void take_key(struct fullscreen *full, const struct press *press)
             take_click(full, press);
     } else if (full->asking != COMMAND_NONE || full->predicts) {
         answer(full, press);
+    } else if ((screen->field || screen->term) && !screen->help &&
+               choose_field(full, press)) {
+        full->message = NULL;
     } else if (command == COMMAND_NONE && screen->help) {
         screen->help = press->kind != PRESS_CHARACTER ||
                        press->character != CHARACTER_ESCAPE;
@@ -220,7 +260,7 @@ static void take_key(struct fullscreen *full, const struct press *press)
         full->message = full->session->goal != GOAL_NONE
                             ? "running to the next event … (no command is on "
                               "this key)"
-                            : "nothing is on this key; ? shows which there are";
+                            : "nothing is on this key; h shows which there are";
     } else if (command_table[command].question) {
         full->asking = command;
         full->message = NULL;

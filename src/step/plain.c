@@ -231,6 +231,20 @@ static void predict(struct plain *plain)
     buf_release(&reply);
 }
 
+/* What a word means, or each field of the instruction. */
+static void write_explained(struct plain *plain)
+{
+    struct session *session = plain->session;
+    struct screen *screen = session_screen(session);
+
+    if (screen->term)
+        screen_tell_term(screen->term, &plain->pen);
+    else
+        screen_tell_fields(session->history, session->seq, &plain->pen);
+    screen->field = screen->term = 0;
+    put(plain);
+}
+
 /* Moves, and tells where that led to: to an event, or to the byte at the cursor
  * with its whole history up to the event. */
 static void move(struct plain *plain, enum command command,
@@ -265,7 +279,9 @@ static void move(struct plain *plain, enum command command,
     message = buf_text(&session->message);
     if (*message)
         say(plain, message);
-    if (!is_about_byte && (!*message || session->seq != before))
+    if (command == COMMAND_EXPLAIN && !*message)
+        write_explained(plain);
+    else if (!is_about_byte && (!*message || session->seq != before))
         write_event(plain);
     if (!is_about_byte || *message)
         return;

@@ -16,6 +16,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "tell/glossary.h"
 #include "tell/tell.h"
 
 /* --- the session --------------------------------------------------------- */
@@ -511,13 +512,37 @@ static void move(struct session *session, enum command command,
         miss(session, false);
 }
 
+/* What a word means, or the first field; nothing if that was told already. */
+static void explain(struct session *session, const char *word, bool explained)
+{
+    struct screen *screen = &session->screen;
+    struct buf *message = &session->message;
+
+    if (*word) {
+        screen->term = glossary_find(word);
+        if (screen->term)
+            return;
+        buf_printf(message, "'%s' is not in the glossary; it has ", word);
+        for (unsigned i = 1; i <= glossary_count(); i++) {
+            buf_append_text(message, i > 1 ? ", " : "");
+            glossary_term(i, message);
+        }
+    } else if (screen_fields(session->history, session->seq) > 0) {
+        screen->field = !explained;
+    } else {
+        buf_append_text(message, "no instruction is shown here; :? and a word "
+                                 "explains that, h lists the keys");
+    }
+}
+
 bool session_do(struct session *session, enum command command,
                 const char *argument)
 {
     struct screen *screen = &session->screen;
-    bool helped = screen->help;
+    bool helped = screen->help, explained = screen->field || screen->term;
 
     screen->help = command == COMMAND_HELP && !helped;
+    screen->field = screen->term = 0;
     if (command == COMMAND_QUIT)
         return helped;
     screen->all_registers ^= command == COMMAND_REGISTERS;
@@ -532,7 +557,9 @@ bool session_do(struct session *session, enum command command,
 
     session_interrupt(session);
     buf_clear(&session->message);
-    if (command == COMMAND_WHO) {
+    if (command == COMMAND_EXPLAIN) {
+        explain(session, argument ? argument : "", explained);
+    } else if (command == COMMAND_WHO) {
         cursor_set(&session->cursor, session->history, session->seq, argument,
                    &session->message);
     } else if (command == COMMAND_BYTE_NEXT || command == COMMAND_BYTE_BACK) {

@@ -72,8 +72,9 @@ void session_open(struct session *session);
 struct screen *session_screen(struct session *session);
 
 /* Does what a command asks for, as far as the session can: moves or sets a
- * goal. argument is what a GOTO, SEARCH (empty: the last one again), WHO
- * (cursor.h; empty: none) or CHANGED (a register, a flag, code[3] or an
+ * goal, or shows something else of the event (session_screen). argument is what a GOTO, SEARCH (empty: the last one again), WHO
+ * (cursor.h; empty: none), EXPLAIN (a word; empty: the fields of the
+ * instruction, one after the other; again ends that) or CHANGED (a register, a flag, code[3] or an
  * address; empty: the byte that WHO has asked about, or the last one again) is
  * to find, else NULL. A move gives up the goal that
  * there is, if any; what is not there leaves the position as it was. Help is

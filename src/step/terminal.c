@@ -193,7 +193,7 @@ static void set_up(struct terminal *terminal, const struct theme *theme)
         {"\033[F", KEY_END},   {"\033OF", KEY_END},   {"\033[1~", KEY_HOME},
         {"\033[4~", KEY_END},  {"\033OM", KEY_ENTER}, {"\033[A", KEY_UP},
         {"\033OA", KEY_UP},    {"\033[B", KEY_DOWN},  {"\033OB", KEY_DOWN},
-        {"\033[3~", KEY_DC},
+        {"\033[3~", KEY_DC},   {"\033OP", KEY_F(1)},  {"\033[11~", KEY_F(1)},
     };
 
     set_escdelay(ESCAPE_MILLISECONDS);
@@ -368,6 +368,7 @@ struct press terminal_read(void)
         {KEY_FIND, KEY_IS_HOME},   {KEY_END, KEY_IS_END},
         {KEY_SELECT, KEY_IS_END},  {KEY_UP, KEY_IS_UP},
         {KEY_DOWN, KEY_IS_DOWN},   {KEY_DC, KEY_IS_DELETE},
+        {KEY_F(1), KEY_IS_F1},
     };
     struct press press = {.kind = PRESS_NONE};
     MEVENT mouse = {0};

@@ -47,6 +47,7 @@ struct layout {
     unsigned indent;
     const struct insn *insn;
     unsigned unwritten; /* bit i: byte i */
+    unsigned chosen;    /* the number of the current cell, or 0 */
     bool names;         /* what bits mean is told, too */
     struct insn_bits bits[INSN_MAX_BITS];
     unsigned at[INSN_MAX_BITS]; /* the column of each in its cell */
@@ -284,7 +285,11 @@ static void fill_cells(struct layout *layout)
         const char *name = fields_name(phrases, field);
 
         *cell = (struct cell){
-            style_field(field->kind), bits, 0, {"", "", "", "", ""}, 0};
+            i + 1 == layout->chosen ? ROLE_CURRENT : style_field(field->kind),
+            bits,
+            0,
+            {"", "", "", "", ""},
+            0};
         for (; bits < end && bits->field == i; bits++)
             cell->bit_count += !is_number && says;
         known = is_number || says;
@@ -327,7 +332,9 @@ static enum role role_of_bits(const struct layout *layout,
                               const struct cell *cell,
                               const struct insn_bits *bits)
 {
-    return layout->names ? style_slot(bits->slot, cell->role) : cell->role;
+    return layout->names && cell->role != ROLE_CURRENT
+               ? style_slot(bits->slot, cell->role)
+               : cell->role;
 }
 
 /* "mod=11 reg=111 rm=000" from a column on, or "reg=111 rdi" with names. A
@@ -474,16 +481,27 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset)
 }
 
 bool fields_write_named(struct pen *pen, const struct insn *insn,
-                        unsigned unwritten)
+                        unsigned unwritten, unsigned chosen)
 {
-    struct layout layout = {
-        .pen = pen, .insn = insn, .unwritten = unwritten, .names = true};
+    struct layout layout = {.pen = pen,
+                            .insn = insn,
+                            .unwritten = unwritten,
+                            .names = true,
+                            .chosen = chosen};
 
     return write_fields(&layout);
 }
 
-/* --- the legend
- * ------------------------------------------------------------ */
+unsigned fields_shown(const struct insn *insn, unsigned unwritten)
+{
+    struct layout layout = {.insn = insn, .unwritten = unwritten};
+
+    fill_cells(&layout);
+    phrases_release(&layout.phrases);
+    return (unsigned)layout.count;
+}
+
+/* --- the legend ---------------------------------------------------------- */
 
 enum {
     NAME_REX = 1,
@@ -524,4 +542,46 @@ void fields_write_legend(struct pen *pen, unsigned names)
     if (line.len > 0)
         pen_words(pen, ROLE_NOTE, 0, buf_text(&line));
     buf_release(&line);
+}
+
+/* --- one field ----------------------------------------------------------- */
+
+/* "0100, W=1" or "mod=11 (register), reg=000 (/0)" */
+static void append_bits(const struct cell *cell, struct buf *out)
+{
+    for (size_t i = 0; i < cell->bit_count; i++) {
+        const struct insn_bits *bits = &cell->bits[i];
+        const char *label = label_of(bits);
+
+        buf_printf(out, "%s%s%s", i ? ", " : " = ", label, *label ? "=" : "");
+        for (unsigned bit = bits->width; bit-- > 0;)
+            buf_append_text(out, bits->value >> bit & 1 ? "1" : "0");
+        if (*bits->meaning)
+            buf_printf(out, " (%s)", bits->meaning);
+    }
+}
+
+size_t fields_explain(const struct insn *insn, unsigned unwritten,
+                      unsigned chosen, struct buf *out)
+{
+    struct layout layout = {
+        .insn = insn, .unwritten = unwritten, .names = true};
+    const struct cell *cell = &layout.cells[chosen - 1];
+    size_t start = out->len, length;
+
+    field_name(&insn->fields[chosen - 1], out);
+    length = out->len - start;
+    fill_cells(&layout);
+    buf_printf(out, ", %s", cell->lines[LINE_BYTES]);
+    if (!*cell->lines[LINE_NAME])
+        buf_append_text(out, ": not written whole yet");
+    else if (cell->bit_count > 0)
+        append_bits(cell, out);
+    else
+        buf_printf(out, ": %s%s%s%s%s", cell->lines[LINE_LABELS],
+                   *cell->lines[LINE_BITS] ? ", " : "", cell->lines[LINE_BITS],
+                   *cell->lines[LINE_MORE] ? " " : "", cell->lines[LINE_MORE]);
+    buf_append_text(out, ".");
+    phrases_release(&layout.phrases);
+    return length;
 }

@@ -72,11 +72,20 @@ void fields_write(struct pen *pen, const struct insn *insn, uint64_t offset);
  * bytes show as `··`, its bits not at all. A number of which some bytes were
  * written has the value that they and zeros make. Of a field that says nothing
  * yet only the bytes are shown, and nothing of what is behind it, unless it is
- * a number: which fields there are is not known then. Returns whether the
- * fields stand side by side; if not, the first line, with all bytes, is
- * followed by a line or more for each field with its bytes. */
+ * a number: which fields there are is not known then. The field number `chosen`,
+ * from 1 on, is the current one, if not 0. Returns whether the fields stand side
+ * by side; if not, the first line, with all bytes, is followed by a line or more
+ * for each field with its bytes. */
 bool fields_write_named(struct pen *pen, const struct insn *insn,
-                        unsigned unwritten);
+                        unsigned unwritten, unsigned chosen);
+
+/* How many fields that shows. */
+unsigned fields_shown(const struct insn *insn, unsigned unwritten);
+
+/* Appends what one of them, from 1 on, says here: "REX, 48 = 0100, W=1, R=0,
+ * X=0, B=0.". Returns the length of its name, in front. */
+size_t fields_explain(const struct insn *insn, unsigned unwritten,
+                      unsigned chosen, struct buf *out);
 
 /* The names in what fields_write writes that a reader may not know, a bit for
  * each. */

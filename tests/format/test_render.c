@@ -1626,7 +1626,7 @@ static char *fields_partly(const void *bytes, size_t len, unsigned unwritten,
     char *text;
 
     cr_assert(eq(int, insn_decode(bytes, len, PAGE, &insn), 1));
-    fields_write_named(&pen, &insn, unwritten);
+    fields_write_named(&pen, &insn, unwritten, 0);
     text = mem_copy_text(buf_text(&pen.out));
     pen_release(&pen);
     return text;

@@ -418,12 +418,12 @@ Test(screen, the_last_line_has_keys_a_message_or_a_prompt)
 
     draw(history, AT_MOV, &screen, 24, 80, &grid);
     expect_row(&grid, 23,
-               "Enter next  b back  ] stage  r run  / search  R registers  x "
-               "hex  ? help  q quit");
+               "Enter next  b back  ] stage  r run  / search  ? explain  g "
+               "goto  h help  q quit");
     expect_role(&grid, "Enter", ROLE_KEY);
     grid_release(&grid);
     draw(history, AT_MOV, &screen, 20, 40, &grid);
-    expect_row(&grid, 19, "Enter next  b back  ? help  q quit");
+    expect_row(&grid, 19, "Enter next  b back  h help  q quit");
     grid_release(&grid);
     screen.message = "not found: xyz";
     draw(history, AT_MOV, &screen, 24, 80, &grid);
@@ -1040,7 +1040,7 @@ Test(screen, the_byte_asked_about_is_marked_and_told)
         line = row_of(&grid, sizes[i].rows - 1);
         cr_assert(eq(int, strncmp(line, "code[3]  event 5: 00 -> fc", 26), 0),
                   "%s", line);
-        cr_assert(eq(str, line + strlen(line) - 6, "? help"));
+        cr_assert(eq(str, line + strlen(line) - 6, "h help"));
         free(line);
         grid_release(&grid);
     }
@@ -1150,8 +1150,8 @@ Test(screen, other_programs_can_be_drawn)
 
             draw(history, seq, NULL, 24, 80, &grid);
             expect_row(&grid, 24 - 1,
-                       "Enter next  b back  ] stage  r run  / search  R "
-                       "registers  x hex  ? help  q quit");
+                       "Enter next  b back  ] stage  r run  / search  ? "
+                       "explain  g goto  h help  q quit");
             find_row(&grid, "── what happened");
             grid_release(&grid);
         }

@@ -122,6 +122,27 @@ Test(plain, lines_as_on_the_screen)
     expect_said(":\nq\n", "step 0> :\nstep 0> q\n");
 }
 
+/* A word, and the fields of the instruction that an event is about. */
+Test(plain, what_words_mean)
+{
+    static const char *const fields[] = {
+        "REX, 48 = 0100, W=1, R=0, X=0, B=0.\nA prefix from 40 to 4f.",
+        "\nopcode, c7 = 11000111.\n",
+        "\nModRM, c0 = mod=11 (register), reg=000 (/0), rm=000 (rax).\n",
+        "\nimm32, fc ff ff ff: 0xfffffffc = -4, sign-extended to 64 bits:\n",
+        NULL};
+    struct buf out = {0};
+
+    expect_said("? rex\nq\n", "> ? rex\nREX\nA prefix from 40 to 4f.");
+    expect_said("explain  disp8 \nq\n", "\ndisplacement\nA constant number");
+    expect_said("? xyz\nq\n", "'xyz' is not in the glossary; it has ABI,");
+    expect_said("?\nq\n", "no instruction is shown here");
+    expect_said("g 3\n?\nq\n", "\nopcode, c7 = 11000111.\n");
+    transcript("g 15\n?\nq\n", &out);
+    expect_in_order(&out, fields);
+    buf_release(&out);
+}
+
 /* A name that the program gave is one to look for, and for its first byte. */
 Test(plain, names_of_code)
 {

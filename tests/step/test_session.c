@@ -344,7 +344,7 @@ Test(session, keys_for_a_reader)
         {COMMAND_STAGE_NEXT, "]"},
         {COMMAND_FIRST, "Home"},
         {COMMAND_LAST, "End"},
-        {COMMAND_HELP, "?"},
+        {COMMAND_HELP, "h, F1"},
     };
     struct buf keys = {0};
 
@@ -355,7 +355,7 @@ Test(session, keys_for_a_reader)
     }
     /* What is there already stays in front. */
     command_keys(COMMAND_BACK, &keys);
-    cr_assert(eq(str, (char *)buf_text(&keys), "?b, ←"));
+    cr_assert(eq(str, (char *)buf_text(&keys), "h, F1b, ←"));
     buf_release(&keys);
 }
 

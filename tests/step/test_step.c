@@ -706,6 +706,48 @@ static void try_BASE(struct tty *tty, struct press key)
     tty_wait_text(tty, "rax 0xfffffffffffffffc → 0xffffffffffffffff");
 }
 
+static void try_EXPLAIN(struct tty *tty, struct press key)
+{
+    char *before;
+
+    press(tty, key);
+    wait_last(tty, "no instruction is shown here");
+    go_to(tty, FIRST_MOV);
+    before = screen_text(tty);
+    press(tty, key);
+    tty_wait_text(tty, "── what is: REX ──");
+    tty_wait_text(tty, "REX, 48 = 0100, W=1, R=0, X=0, B=0.");
+    tty_wait_text(tty, "A prefix from 40 to 4f.");
+    tty_press(tty, VTERM_KEY_RIGHT);
+    tty_wait_text(tty, "opcode, c7 = 11000111.");
+    tty_type(tty, "\t");
+    tty_wait_text(tty, "── what is: ModRM ──");
+    tty_press(tty, VTERM_KEY_LEFT);
+    tty_press(tty, VTERM_KEY_LEFT);
+    tty_press(tty, VTERM_KEY_LEFT);
+    tty_wait_text(tty, "imm32, fc ff ff ff: 0xfffffffc = -4, sign-extended");
+    tty_press(tty, VTERM_KEY_RIGHT);
+    tty_wait_text(tty, "── what is: REX ──");
+    press(tty, key); /* again ends it, as does Escape */
+    tty_wait_gone(tty, "what is:");
+    expect_screen(tty, before);
+    press(tty, key);
+    tty_wait_text(tty, "── what is: REX ──");
+    tty_type(tty, "\033");
+    tty_wait_gone(tty, "what is:");
+    expect_screen(tty, before);
+    tty_type(tty, ":? w^\t\r");
+    tty_wait_text(tty, "Write xor execute");
+    wait_last(tty, "Esc what happened  h all keys");
+    tty_type(tty, ":explain nothing\r");
+    wait_last(tty, "'nothing' is not in the glossary; it has ABI, address");
+    /* A step ends it. */
+    press(tty, key);
+    go(tty, "n", FIRST_ADD);
+    tty_wait_gone(tty, "what is:");
+    free(before);
+}
+
 static void try_HELP(struct tty *tty, struct press key)
 {
     char *before = screen_text(tty);
@@ -740,7 +782,7 @@ static void try_QUIT(struct tty *tty, struct press key)
 static const VTermKey keys[KEYS] = {
     [KEY_IS_ENTER] = VTERM_KEY_ENTER, [KEY_IS_RIGHT] = VTERM_KEY_RIGHT,
     [KEY_IS_LEFT] = VTERM_KEY_LEFT,   [KEY_IS_HOME] = VTERM_KEY_HOME,
-    [KEY_IS_END] = VTERM_KEY_END,
+    [KEY_IS_END] = VTERM_KEY_END,     [KEY_IS_F1] = VTERM_KEY_FUNCTION(1),
 };
 
 static void try_key(void (*try)(struct tty *, struct press), struct press key)
@@ -929,7 +971,7 @@ Test(step, help_is_the_table)
     unsigned row;
 
     start(&tty, MINUS_FOUR);
-    tty_type(&tty, "?");
+    tty_type(&tty, "h");
     tty_wait_text(&tty, "── keys ──");
     row = tty_find_row(&tty, "── keys ──") + 1;
     for (int i = 0; i < COMMANDS; i++, row++) {
@@ -1436,7 +1478,7 @@ static void add_cells(struct tty *tty, struct buf *out)
 static void walk(struct tty *tty, struct buf *out)
 {
     static const char *const more[] = {"b", "[",      "R",    "x", "b",
-                                       "?", "/add\r", "g8\r", "]", "n"};
+                                       "h", "/add\r", "g8\r", "]", "n"};
 
     tty_press(tty, VTERM_KEY_HOME);
     for (unsigned event = 0; event <= LAST; event++) {
@@ -1642,6 +1684,37 @@ Test(step, a_click_on_the_timeline_goes_there)
     quit(&tty);
 }
 
+/* A click on a field explains it, at any size. */
+Test(step, a_click_explains_a_field)
+{
+    struct tty tty;
+    char click[64];
+    unsigned row;
+
+    start(&tty, MINUS_FOUR);
+    go_to(&tty, FIRST_MOV);
+    row = tty_find_row(&tty, "REX           opcode /0  ModRM") + 1;
+    snprintf(click, sizeof click, "\033[<0;27;%uM\033[<0;27;%um", row, row);
+    tty_type(&tty, click);
+    tty_wait_text(&tty, "── what is: ModRM ──");
+    snprintf(click, sizeof click, "\033[<0;44;%uM\033[<0;44;%um", row + 2,
+             row + 2);
+    tty_type(&tty, click);
+    tty_wait_text(&tty, "── what is: immediate ──");
+    /* Between two fields, and where there is none. */
+    snprintf(click, sizeof click, "\033[<0;13;%uM\033[<0;13;%um", row, row);
+    tty_type(&tty, click);
+    tty_type(&tty, "\033[<0;5;1M\033[<0;5;1m\t");
+    tty_wait_text(&tty, "── what is: REX ──");
+    tty_resize(&tty, 20, 40);
+    tty_settle(&tty);
+    row = tty_find_row(&tty, "imm32") + 1;
+    snprintf(click, sizeof click, "\033[<0;2;%uM\033[<0;2;%um", row, row);
+    tty_type(&tty, click);
+    tty_wait_text(&tty, "── what is: immediate ──");
+    quit(&tty);
+}
+
 /* What is the matter with a byte shows in its looks as well as in its mark. */
 Test(step, looks_tell_bytes_apart)
 {
@@ -1718,10 +1791,10 @@ Test(step, ascii_locale)
     go(&tty, "]", MPROTECT);
     cr_assert(eq(int, tty_shows(&tty, "rw-p > r-xp"), 1));
     go(&tty, "r", LAST);
-    tty_type(&tty, "?");
+    tty_type(&tty, "h");
     tty_wait_text(&tty, "Enter, space, n, >");
     expect_ascii(&tty);
-    tty_type(&tty, "?");
+    tty_type(&tty, "h");
     quit(&tty);
 }
 

@@ -462,6 +462,20 @@ function goTo(text) {
     return go(seq);
 }
 
+// What a word of the glossary means; as far as it is clear which one is meant.
+function explainWord(text) {
+    const word = text.trim().toLowerCase();
+    const terms = Object.keys(index.glossary);
+    const means = by => terms.filter(term => by(term.toLowerCase()));
+    const found = [means(term => term === word),
+                   means(term => term.split(' ').includes(word)),
+                   means(term => term.startsWith(word.replace(/\d+$/, '')))]
+        .find(list => list.length === 1);
+    say(found ? found[0] + ': ' + index.glossary[found[0]].trim()
+        : "'" + text.trim() + "' is not in the glossary; it has " +
+          terms.join(', '));
+}
+
 // A command by its word or its key, with what it takes.
 function obeyLine(text) {
     const line = text.replace(/^[:\s]+/, '').trim();
@@ -472,9 +486,9 @@ function obeyLine(text) {
         return goTo(line);
     if (!command)
         return say(line && "there is no command '" + word + "'");
-    if (rest && !command.question)
+    if (rest && !questionOf(command))
         return say('nothing can stand after ' + command.word);
-    return obey(command.word, command.question ? rest : undefined);
+    return obey(command.word, rest || undefined);
 }
 
 const ENDED = 'the run ends here; go back (b)';
@@ -518,6 +532,7 @@ const commands = {
     },
     vectors: () => toggle('vectors'),
     stack: () => toggle('stack'),
+    explain: explainWord,
     help: () => {
         get('help').hidden = !get('help').hidden;
         if (!get('help').hidden) {
@@ -531,6 +546,10 @@ const commands = {
     },
 };
 
+// Here a field is explained where it is pointed at, and a word is asked for.
+const questionOf = command =>
+    command.word === 'explain' ? 'explain the word: ' : command.question;
+
 // Does what a command asks for; one that asks something asks it first.
 function obey(word, argument) {
     const command = index.commands.find(c => c.word === word);
@@ -539,9 +558,9 @@ function obey(word, argument) {
     say('');
     if (word !== 'help' && word !== 'quit')
         get('help').hidden = true;
-    if (command.question && argument === undefined) {
+    if (questionOf(command) && argument === undefined) {
         answering = word;
-        get('question').textContent = command.question;
+        get('question').textContent = questionOf(command);
         get('answer').value = '';
         get('ask').hidden = false;
         get('answer').focus();
@@ -717,7 +736,7 @@ function buildButtons() {
     by('hex', 'hex');
     by('stack', 'stack');
     addButton('copy link', 'copy a link to this event', copyLink, 'copy');
-    by('?', 'help');
+    by('keys', 'help');
 }
 
 function buildTimeline() {
