@@ -17,7 +17,7 @@ static void write_who(struct pen *pen, struct history *history,
                       const struct diff_side *side)
 {
     const struct store *store = history_store(history);
-    struct origins origins = {.addr = side->byte};
+    struct origins origins = history_byte(history, side->seq, side->byte);
     struct buf line = {0};
     struct chain chain;
 

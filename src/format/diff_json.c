@@ -34,7 +34,7 @@ static void put_source(json_t *object, const char *key,
 static json_t *writer_of(struct history *history, const struct diff_side *side)
 {
     const struct store *store = history_store(history);
-    struct origins origins = {.addr = side->byte};
+    struct origins origins = history_byte(history, side->seq, side->byte);
     json_t *by = NULL;
     size_t count;
 

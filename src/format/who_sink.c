@@ -43,17 +43,18 @@ static int by_last_there(const void *a, const void *b, void *who)
     return x < y ? -1 : x > y;
 }
 
-/* Whether the process did more with its memory than to begin with it. */
-static bool has_done(const struct who_sink *who, int pid)
+/* Whether a process did more with its memory than to begin with it. */
+static bool has_done(const struct who_sink *who, const struct birth *birth)
 {
     struct unpacked unpacked = {0};
-    bool found = pid == who->lineage.root;
+    bool found = birth->pid == who->lineage.root;
 
-    for (uint64_t i = 0; i < who->store.count && !found; i++) {
+    for (uint64_t i = birth->place;
+         i < who->store.count && i < birth->end && !found; i++) {
         const struct event *event = &unpacked.event;
 
         store_read(&who->store, i, &unpacked);
-        found = event->pid == pid && lineage_needs_past(event) &&
+        found = event->pid == birth->pid && lineage_needs_past(event) &&
                 event->kind != EVENT_EXEC && event->kind != EVENT_SIGNAL &&
                 event->kind != EVENT_LIMIT;
     }
@@ -61,8 +62,8 @@ static bool has_done(const struct who_sink *who, int pid)
     return found;
 }
 
-/* Looks for the bytes in the mappings that a process has had. */
-static void find_bytes(struct who_sink *who, int pid, struct where *where)
+/* Looks for the bytes in the mappings that a process has had in a life. */
+static void find_bytes(struct who_sink *who, size_t life, struct where *where)
 {
     struct unpacked unpacked = {0};
     const struct event *event = &unpacked.event;
@@ -72,37 +73,31 @@ static void find_bytes(struct who_sink *who, int pid, struct where *where)
     who->count = 0;
     for (uint64_t i = 0; i < who->store.count; i++) {
         store_read(&who->store, i, &unpacked);
-        if (lineage_has(&who->lineage, pid, i, event))
+        if (lineage_has(&who->lineage, life, i, event))
             where_apply(where, event);
     }
     while (where_next(where, who->number, &state, &addr)) {
         who->bytes = mem_grow(who->bytes, who->count, &who->capacity,
                               sizeof *who->bytes);
-        who->bytes[who->count++] = (struct origins){.addr = addr};
+        who->bytes[who->count++] = (struct origins){
+            .addr = addr, .lineage = &who->lineage, .life = life};
     }
     for (uint64_t i = 0; i < who->store.count && who->count > 0; i++) {
         store_read(&who->store, i, &unpacked);
         for (size_t k = 0; k < who->count; k++)
-            if (lineage_has(&who->lineage, pid, i, event))
-                origins_apply(&who->bytes[k], &who->store, event);
-            else
-                who->bytes[k].applied++;
+            origins_apply(&who->bytes[k], &who->store, event);
     }
     unpacked_release(&unpacked);
 }
 
-/* Tells of them in one process. Returns how many there are. */
-static size_t tell_bytes(struct who_sink *who, int pid, struct pen *pen)
+/* Tells of them in one life. Returns how many there are. */
+static size_t tell_bytes(struct who_sink *who, size_t life, struct pen *pen)
 {
     struct unpacked unpacked = {0};
     struct where where = {0};
     struct view view = {0};
 
-    find_bytes(who, pid, &where);
-    if (who->count > 0 && who->lineage.has_children) {
-        pen_blank(pen);
-        pen_line(pen, ROLE_HEADING, "process %d", pid);
-    }
+    find_bytes(who, life, &where);
     /* A view goes only forwards, so the bytes are told as they went away. */
     if (who->count > 0)
         qsort_r(who->bytes, who->count, sizeof *who->bytes, by_last_there, who);
@@ -113,7 +108,7 @@ static size_t tell_bytes(struct who_sink *who, int pid, struct pen *pen)
             uint64_t place = view.applied;
 
             store_read(&who->store, place, &unpacked);
-            if (lineage_has(&who->lineage, pid, place, &unpacked.event))
+            if (lineage_has(&who->lineage, life, place, &unpacked.event))
                 view_apply(&view, &unpacked.event);
             view.applied = place + 1;
         }
@@ -137,8 +132,8 @@ static int answer(struct sink *sink, struct err *err)
     int result = 0;
 
     for (size_t i = 0; i < who->lineage.count; i++)
-        if (has_done(who, who->lineage.births[i].pid))
-            found += tell_bytes(who, who->lineage.births[i].pid, &pen);
+        if (has_done(who, &who->lineage.births[i]))
+            found += tell_bytes(who, i, &pen);
     if (found == 0) {
         where_explain(&who->where, who->number, &why);
         result = err_set(err, ERR_DATA, "%s", buf_text(&why));

@@ -13,27 +13,26 @@ void cursor_release(struct cursor *cursor)
     *cursor = (struct cursor){0};
 }
 
-void cursor_update(struct cursor *cursor, struct history *history)
+/* Sets it to addr, which is in [low, end), in a mapping that began at base, of
+ * the process of event seq. */
+static void put(struct cursor *cursor, struct history *history, uint64_t seq,
+                uint64_t addr, uint64_t base, uint64_t low, uint64_t end)
 {
-    if (cursor->on)
-        origins_update(&cursor->origins, history_store(history),
-                       history_count(history));
-}
+    struct origins byte = history_byte(history, seq, addr);
 
-/* Sets it to addr, which is in [low, end), in a mapping that began at base. */
-static void put(struct cursor *cursor, struct history *history, uint64_t addr,
-                uint64_t base, uint64_t low, uint64_t end)
-{
-    if (cursor->origins.addr != addr) {
-        origins_release(&cursor->origins);
-        cursor->origins.addr = addr;
+    if (cursor->origins.addr != addr)
         cursor->jumped = false;
+    if (!cursor->on || cursor->origins.addr != addr ||
+        cursor->origins.life != byte.life) {
+        origins_release(&cursor->origins);
+        cursor->origins = byte;
     }
     cursor->base = base;
     cursor->low = low;
     cursor->end = end;
-    cursor->on = cursor->leads = true;
-    cursor_update(cursor, history);
+    cursor->on = true;
+    origins_update(&cursor->origins, history_store(history),
+                   history_count(history));
 }
 
 /* The same, if it is mapped after event seq. Returns false if it is not. */
@@ -44,15 +43,29 @@ static bool put_mapped(struct cursor *cursor, struct history *history,
         view_region_at(history_view(history, seq), addr);
 
     if (region)
-        put(cursor, history, addr, region->start, region->addr,
+        put(cursor, history, seq, addr, region->start, region->addr,
             region->addr + region->length);
     return region;
+}
+
+void cursor_update(struct cursor *cursor, struct history *history, uint64_t seq)
+{
+    uint64_t addr = cursor->origins.addr;
+
+    if (!cursor->on)
+        return;
+    if (cursor->origins.life == history_byte(history, seq, addr).life)
+        origins_update(&cursor->origins, history_store(history),
+                       history_count(history));
+    else if (!put_mapped(cursor, history, seq, addr))
+        put(cursor, history, seq, addr, cursor->base, cursor->low, cursor->end);
 }
 
 /* The byte that an event is about: the first one of what it stored, executed
  * or will execute; else of its mapping. */
 static uint64_t byte_of(struct history *history, uint64_t seq)
 {
+    struct origins byte; /* any one of the process */
     struct focus focus;
 
     focus_find(history, seq, &focus);
@@ -60,10 +73,11 @@ static uint64_t byte_of(struct history *history, uint64_t seq)
         return focus.store_addr;
     if (focus.kind != FOCUS_NONE)
         return focus.addr;
+    byte = history_byte(history, seq, 0);
     for (uint64_t i = seq + 1; i-- > 0;) {
         const struct event *event = history_event(history, i);
 
-        if (event->kind == EVENT_MAP)
+        if (event->kind == EVENT_MAP && origins_concern(&byte, i, event))
             return event->map.addr;
     }
     return 0;
@@ -74,14 +88,16 @@ void cursor_move(struct cursor *cursor, struct history *history, uint64_t seq,
 {
     uint64_t addr = cursor->origins.addr + (uint64_t)(int64_t)by;
 
+    cursor_update(cursor, history, seq);
     if (cursor->on && addr - cursor->low < cursor->end - cursor->low)
-        put(cursor, history, addr, cursor->base, cursor->low, cursor->end);
+        put(cursor, history, seq, addr, cursor->base, cursor->low, cursor->end);
     else if (cursor->on)
         buf_printf(message, "this is the %s byte of the mapping",
                    by < 0 ? "first" : "last");
     else if (!put_mapped(cursor, history, seq, byte_of(history, seq)))
         buf_append_text(message, "nothing is mapped for code here; w asks for "
                                  "a byte of the past");
+    cursor->leads = cursor->on;
 }
 
 void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
@@ -91,6 +107,7 @@ void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
     struct unpacked unpacked = {0};
     const struct region *region;
     struct where past = {0};
+    struct origins byte = history_byte(history, seq, 0);
     uint64_t number, addr;
     size_t state = 0;
 
@@ -105,6 +122,7 @@ void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
                    where);
         return;
     }
+    cursor->leads = true;
     if (number >= LOWEST_ADDRESS && put_mapped(cursor, history, seq, number))
         return;
     addr = cursor->on ? cursor->origins.addr : byte_of(history, seq);
@@ -114,11 +132,12 @@ void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
     /* A byte of what is not mapped any more. */
     for (uint64_t i = 0; i <= seq; i++) {
         store_read(history_store(history), i, &unpacked);
-        where_apply(&past, &unpacked.event);
+        if (origins_concern(&byte, i, &unpacked.event))
+            where_apply(&past, &unpacked.event);
     }
     if (where_next(&past, number, &state, &addr)) {
         mapping = where_mapping(&past, addr);
-        put(cursor, history, addr, mapping->start, mapping->start,
+        put(cursor, history, seq, addr, mapping->start, mapping->start,
             mapping->start + mapping->length);
     } else {
         buf_printf(message, "no code up to event %" PRIu64 " has that byte",
@@ -137,7 +156,7 @@ bool cursor_jump(struct cursor *cursor, struct history *history, uint64_t seq,
         buf_append_text(message, "which byte? w asks for one");
         return false;
     }
-    cursor_update(cursor, history);
+    cursor_update(cursor, history, seq);
     if (cursor->jumped && cursor->to == seq) {
         cursor->jumped = false;
         *to = cursor->from;

@@ -27,9 +27,10 @@
 #include "trace/history.h"
 #include "trace/origin.h"
 
-/* The byte that a reader asks about: who wrote it. Its history is read once,
- * and goes on with the trace: however long that is, a screen of another moment
- * costs no more. All zero is a valid one that is not shown. */
+/* The byte that a reader asks about: who wrote it. It is one of the process
+ * that is shown. Its history is read once, and goes on with the trace: however
+ * long that is, a screen of another moment of the same process costs no more.
+ * All zero is a valid one that is not shown. */
 struct cursor {
     bool on;
     bool leads;    /* the page is shown around it; else around the event */
@@ -61,8 +62,10 @@ void cursor_set(struct cursor *cursor, struct history *history, uint64_t seq,
 bool cursor_jump(struct cursor *cursor, struct history *history, uint64_t seq,
                  uint64_t *to, struct buf *message);
 
-/* Takes events into account that were added. Nothing if it is off. */
-void cursor_update(struct cursor *cursor, struct history *history);
+/* Takes events into account that were added; it becomes the byte at the same
+ * address in the process of event seq. Nothing if it is off. */
+void cursor_update(struct cursor *cursor, struct history *history,
+                   uint64_t seq);
 
 struct screen {
     bool all_registers;

@@ -296,7 +296,8 @@ static void move(struct plain *plain, enum command command,
         there = cursor->origins.list[count - 1].seq - 1;
     who_write(&plain->pen, history_store(history), history_emissions(history),
               &cursor->origins, session->seq, cursor->base,
-              history_view(history, there));
+              history_view_of(history, there,
+                              history_event(history, session->seq)->pid));
     put(plain);
 }
 

@@ -46,7 +46,8 @@ void session_free(struct session *session)
 
 struct screen *session_screen(struct session *session)
 {
-    cursor_update(&session->cursor, session->history);
+    if (history_count(session->history) > 0)
+        cursor_update(&session->cursor, session->history, session->seq);
     session->screen.cursor = session->cursor.on ? &session->cursor : NULL;
     return &session->screen;
 }

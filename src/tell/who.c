@@ -208,6 +208,31 @@ static const struct caller *name_of(struct emissions *emissions,
     return &chain->list[chain->named_by];
 }
 
+/* "+0   48 c7 c0[fc]ff ff ff  mov rax, -4" */
+static void write_insn(struct pen *pen, const struct part *part, uint64_t base)
+{
+    const struct insn *insn = &part->insn;
+
+    pen_column(pen, INDENT);
+    pen_print(pen, ROLE_ADDRESS, "+%" PRIu64, insn->addr - base);
+    if (pen->column < INDENT + 4)
+        pen_column(pen, INDENT + 4);
+    for (unsigned i = 0; i <= insn->length; i++) {
+        bool is_it = i == part->byte, is_next = i == part->byte + 1;
+
+        if (i < insn->length || is_next)
+            pen_text(pen, ROLE_BYTE_NEW, is_it ? "[" : is_next ? "]" : " ");
+        if (i < insn->length)
+            pen_print(pen,
+                      is_it ? ROLE_BYTE_NEW
+                            : style_field(fields_at(insn, i)->kind),
+                      "%02x", insn->bytes[i]);
+    }
+    pen_gap(pen, 0);
+    pen_cut(pen, ROLE_MNEMONIC, insn->text);
+    pen_end(pen);
+}
+
 void who_write(struct pen *pen, const struct store *store,
                struct emissions *emissions, const struct origins *origins,
                uint64_t seq, uint64_t base, const struct view *view)
@@ -224,6 +249,12 @@ void who_write(struct pen *pen, const struct store *store,
     const struct insn *insn = &part.insn;
     const char *name, *line;
 
+    if (origins->lineage && origins->lineage->has_children) {
+        const struct birth *birth = &origins->lineage->births[origins->life];
+
+        pen_line(pen, ROLE_HEADING, "process %d%s", birth->pid,
+                 birth->end <= seq ? ", before it ran another program" : "");
+    }
     pen_text(pen, ROLE_HEADING,
              phrase_place(&phrases, origins->addr - base, 1));
     pen_text(pen, ROLE_PLAIN, ", the byte at ");
@@ -241,25 +272,7 @@ void who_write(struct pen *pen, const struct store *store,
             origins->list[i].kind == ORIGIN_MOVED)
             oldest = origins->list[i].seq;
     if (find_part(store, view, oldest, origins->addr, &part)) {
-        /* "+0   48 c7 c0[fc]ff ff ff  mov rax, -4" */
-        pen_column(pen, INDENT);
-        pen_print(pen, ROLE_ADDRESS, "+%" PRIu64, insn->addr - base);
-        if (pen->column < INDENT + 4)
-            pen_column(pen, INDENT + 4);
-        for (unsigned i = 0; i <= insn->length; i++) {
-            bool is_it = i == part.byte, is_next = i == part.byte + 1;
-
-            if (i < insn->length || is_next)
-                pen_text(pen, ROLE_BYTE_NEW, is_it ? "[" : is_next ? "]" : " ");
-            if (i < insn->length)
-                pen_print(pen,
-                          is_it ? ROLE_BYTE_NEW
-                                : style_field(fields_at(insn, i)->kind),
-                          "%02x", insn->bytes[i]);
-        }
-        pen_gap(pen, 0);
-        pen_cut(pen, ROLE_MNEMONIC, insn->text);
-        pen_end(pen);
+        write_insn(pen, &part, base);
         tell_purpose(insn, part.byte, &purpose);
         if (!part.executed)
             buf_append_text(&purpose, " (not seen being executed)");

@@ -33,6 +33,7 @@ struct history {
     struct store store;
     struct views tip; /* after the last event */
     struct emissions emissions;
+    struct lineage lineage;
     struct views cursors[CURSORS];
     struct views
         checkpoint[CHECKPOINTS]; /* number i: i * spacing are applied */
@@ -49,6 +50,7 @@ struct history *history_new(void)
     struct history *history = mem_alloc(sizeof *history);
 
     history->spacing = SPACING;
+    history->lineage.keeps_nothing = true; /* the store does */
     return history;
 }
 
@@ -63,6 +65,7 @@ void history_free(struct history *history)
         views_release(&history->cursors[i]);
     store_release(&history->store);
     emissions_release(&history->emissions);
+    lineage_release(&history->lineage);
     free(history->chapters);
     free(history);
 }
@@ -95,6 +98,7 @@ void history_append(struct history *history, const struct event *event)
 
     store_append(&history->store, event);
     emissions_learn(&history->emissions, event);
+    lineage_take(&history->lineage, event);
     keep_checkpoint(history);
     if (seq > 0)
         stage = views_of(&history->tip, event->pid)->stage;
@@ -122,6 +126,27 @@ const struct store *history_store(const struct history *history)
 struct emissions *history_emissions(struct history *history)
 {
     return &history->emissions;
+}
+
+const struct lineage *history_lineage(const struct history *history)
+{
+    return &history->lineage;
+}
+
+struct origins history_byte(const struct history *history, uint64_t seq,
+                            uint64_t addr)
+{
+    struct origins byte = {.addr = addr};
+    struct unpacked unpacked = {0};
+
+    store_read(&history->store, seq, &unpacked);
+    byte.life =
+        lineage_life(&history->lineage,
+                     lineage_pid(&history->lineage, &unpacked.event), seq);
+    if (byte.life != LIFE_NONE)
+        byte.lineage = &history->lineage;
+    unpacked_release(&unpacked);
+    return byte;
 }
 
 const struct event *history_event(struct history *history, uint64_t seq)

@@ -11,6 +11,8 @@
 
 #include "trace/emission.h"
 #include "trace/event.h"
+#include "trace/lineage.h"
+#include "trace/origin.h"
 #include "trace/store.h"
 #include "trace/views.h"
 
@@ -31,6 +33,14 @@ const struct store *history_store(const struct history *history);
 
 /* Who calls whom in all of them, to name chains by. */
 struct emissions *history_emissions(struct history *history);
+
+/* Their processes, and which life of one an event is of. */
+const struct lineage *history_lineage(const struct history *history);
+
+/* The byte at an address in the process that event seq is of, in the life that
+ * it has there; no event is taken into account yet. */
+struct origins history_byte(const struct history *history, uint64_t seq,
+                            uint64_t addr);
 
 /* Event number seq, which must exist; valid until the next such question. */
 const struct event *history_event(struct history *history, uint64_t seq);

@@ -22,7 +22,9 @@
 void origins_release(struct origins *origins)
 {
     free(origins->list);
-    *origins = (struct origins){.addr = origins->addr};
+    *origins = (struct origins){.addr = origins->addr,
+                                .lineage = origins->lineage,
+                                .life = origins->life};
 }
 
 /* Whether addr is that of one of the bytes, and of which. */
@@ -88,7 +90,8 @@ static void apply_map(struct origins *origins, const struct store *store,
 {
     const struct event_map *map = &event->map;
     uint64_t at = origins->addr - map->addr, from, length;
-    struct origins before = {0};
+    struct origins before = {.lineage = origins->lineage,
+                             .life = origins->life};
 
     if (at >= map->length)
         return;
@@ -179,6 +182,13 @@ static void apply_step(struct origins *origins, const struct event *event)
     origins->last_step = origins->applied + 1;
 }
 
+bool origins_concern(const struct origins *origins, uint64_t place,
+                     const struct event *event)
+{
+    return !origins->lineage ||
+           lineage_has(origins->lineage, origins->life, place, event);
+}
+
 void origins_apply(struct origins *origins, const struct store *store,
                    const struct event *event)
 {
@@ -186,6 +196,10 @@ void origins_apply(struct origins *origins, const struct store *store,
     struct bytes code = event_bytes(event, &addr);
     size_t at;
 
+    if (!origins_concern(origins, origins->applied, event)) {
+        origins->applied++;
+        return;
+    }
     switch (event->kind) {
     case EVENT_MAP:
         apply_map(origins, store, event);

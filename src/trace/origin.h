@@ -20,6 +20,7 @@
 
 #include "trace/emission.h"
 #include "trace/event.h"
+#include "trace/lineage.h"
 #include "trace/store.h"
 
 enum origin_kind {
@@ -54,9 +55,12 @@ struct origin {
 };
 
 /* The history of the byte at an address. All zero but for addr is a valid one
- * that no event was taken into account for. */
+ * that no event was taken into account for. Where a trace is of several
+ * processes the address is that of one of them, in one of its lives. */
 struct origins {
     uint64_t addr;
+    const struct lineage *lineage; /* of the same events; NULL: one process */
+    size_t life;
     uint64_t applied;    /* so many events were taken into account */
     struct origin *list; /* oldest first */
     size_t count;
@@ -66,7 +70,13 @@ struct origins {
     uint64_t last_step; /* the last step, as 1 + its place; 0: none */
 };
 
+/* Forgets all but of which byte it is. */
 void origins_release(struct origins *origins);
+
+/* Whether event number `place` is one of the process that the byte is of, or of
+ * what that began with. */
+bool origins_concern(const struct origins *origins, uint64_t place,
+                     const struct event *event);
 
 /* Takes the next event of a store into account. */
 void origins_apply(struct origins *origins, const struct store *store,

@@ -9,8 +9,9 @@
 
 TestSuite(follow, .timeout = 120);
 
-#define FORKS  TRACEE("follow_fork")
-#define SHARES TRACEE("follow_shared")
+#define FORKS    TRACEE("follow_fork")
+#define SHARES   TRACEE("follow_shared")
+#define DIVERGES TRACEE("follow_diverge")
 
 /* What the command prints, which ends with status 0. */
 static char *output_of(const char *const *argv)
@@ -108,6 +109,43 @@ Test(follow, a_file_for_each_process)
         free(text);
     }
     globfree(&files);
+}
+
+/* A recording of the run that -f makes of the tracee. */
+static const char *recorded(const char *tracee)
+{
+    const char *name = scratch("-follow.json");
+
+    free(output_of(
+        ARGS(JITTRACE, "-f", "--format=json", "-o", name, "--", tracee)));
+    return name;
+}
+
+/* The byte is 9 in the parent and 7 in its child. */
+Test(follow, a_byte_is_one_of_a_process)
+{
+    const char *file = recorded(DIVERGES);
+    char *text = output_of(ARGS(JITTRACE, "--who=1", "--replay", file));
+    const char *nine = strstr(text, "05 -> 09"), *seven;
+    struct result result;
+
+    seven = strstr(text, "05 -> 07");
+    cr_assert(nine && seven, "%s", text);
+    cr_expect(contains(text, ", before it ran another program"));
+    cr_expect(eq(ptr, (void *)strstr(nine + 1, "05 -> 09"), NULL), "%s", text);
+    free(text);
+
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--plain",
+                                          "--replay", file)},
+               "/mov eax, 9\nw 1\n/mov eax, 7\nw 1\nB\nq\n", &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    expect_in_order(&result.out,
+                    ARGS("mov eax, 9", "process ", ": 09", "05 -> 09",
+                         "mov eax, 7", "process ", ": 07", "00 -> 05",
+                         "05 -> 07", "code[1] = 0x07"));
+    nine = strstr(buf_text(&result.out), ": 07");
+    cr_expect(lacks(nine, "-> 09"), "%s", nine);
+    result_release(&result);
 }
 
 Test(follow, what_does_not_go_together)
