@@ -50,9 +50,11 @@ int check_diff(const struct options *o, struct err *err)
     return 0;
 }
 
-/* Reads all events of a source, which may be NULL. Returns 0, or -1 with err
- * filled. */
-static int load(struct source *source, struct history *history, struct err *err)
+/* Reads all events of a source, which may be NULL. Which process of one trace
+ * is to be compared with which of the other nobody can tell. Returns 0, or -1
+ * with err filled. */
+static int load(struct source *source, const char *name,
+                struct history *history, struct err *err)
 {
     struct event event;
     int more = source ? 0 : -1;
@@ -60,6 +62,11 @@ static int load(struct source *source, struct history *history, struct err *err)
     while (source && (more = source_next(source, &event, err)) > 0)
         history_append(history, &event);
     source_free(source);
+    if (more == 0 && history_lineage(history)->has_children)
+        return err_set(err, ERR_USAGE,
+                       "%s is of several processes, and --diff compares one; "
+                       "-ff -o FILE makes a trace of each, also with --replay",
+                       name);
     return more;
 }
 
@@ -71,7 +78,7 @@ static int load_file(const char *name, struct history *history, struct err *err)
     if (!in)
         return err_set(err, ERR_NO_INPUT, "cannot read '%s': %s", name,
                        strerror(errno));
-    result = load(recording_new(in, name), history, err);
+    result = load(recording_new(in, name), name, history, err);
     fclose(in);
     return result;
 }
@@ -90,7 +97,7 @@ static int load_run(const struct options *options, struct history *history,
     if (source)
         handle_signals(observe_pid(source));
     signal(SIGPIPE, SIG_IGN);
-    return load(source, history, err);
+    return load(source, "the run", history, err);
 }
 
 static int write_diff(const struct options *options,

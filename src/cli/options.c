@@ -388,10 +388,6 @@ static int check_children(const struct options *o, struct err *err)
         return err_set(err, ERR_USAGE,
                        "-ff needs -o FILE, and goes with no --who, --check or "
                        "--step");
-    if (o->choice.follow_forks && (o->dump || o->last || o->replay))
-        return err_set(err, ERR_USAGE,
-                       "-f is for a program, no recording, without --last, "
-                       "--dump-code");
     if (o->choice.follow_forks && !o->split && o->format == FORMAT_PERF_MAP)
         return err_set(err, ERR_USAGE,
                        "perf-map names the code of one process; -ff -o FILE "

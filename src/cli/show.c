@@ -397,7 +397,8 @@ static FILE *add_output(struct sink *fan, const struct options *options,
                         struct shown *shown, struct err *err)
 {
     FILE *out = options->split ? stdout : open_output(options, err);
-    struct split_form form = {make_shown, .context = shown, .out = out};
+    struct split_form form = {make_shown, .context = shown, .out = out,
+                              .read = options->replay};
 
     if (!out)
         return NULL;

@@ -34,6 +34,7 @@ struct split_form {
     bool prefix;      /* lines begin with "[pid 123] " once there is a child */
     bool whole; /* what a child began with is written, too, and an exec is told
                  * as one: so a file is a trace that can be read */
+    const char *read; /* that no file is to be written over; or NULL */
 };
 struct sink *split_sink_new(const struct split_form *form);
 
@@ -84,7 +85,8 @@ struct sink *quiz_sink_new(FILE *out, bool color, bool answers);
  *     index.txt                 what each of them is, the names in it, and the
  *                               command that disassembles it
  *
- * and, if elf is set, next to each *.bin the same as *.elf, with symbols.
+ * and, if elf is set, next to each *.bin the same as *.elf, with symbols. The
+ * code of a child, 123, that is followed stands likewise in the directory 123.
  *
  * A file holds everything from the first to the last byte that was seen being
  * written, or found, when its generation ended: by a change, because a part of

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "trace/lineage.h"
@@ -103,14 +104,25 @@ static void begin(struct part *part)
     part->sink = form->make(part->stream, form->context);
 }
 
-static FILE *open_file(const char *name, int pid, struct err *err)
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat one, other;
+
+    return stat(a, &one) == 0 && stat(b, &other) == 0 &&
+           one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+static FILE *open_file(const struct split_form *form, int pid, struct err *err)
 {
     struct buf path = {0};
-    FILE *out;
+    FILE *out = NULL;
 
-    buf_printf(&path, "%s.%d", name, pid);
-    out = fopen(buf_text(&path), "we");
-    if (!out)
+    buf_printf(&path, "%s.%d", form->name, pid);
+    if (form->read && is_same_file(buf_text(&path), form->read))
+        err_set(err, ERR_CREATE,
+                "cannot write to '%s': it is the recording that is shown",
+                buf_text(&path));
+    else if (!(out = fopen(buf_text(&path), "we")))
         err_set(err, ERR_CREATE, "cannot write to '%s': %s", buf_text(&path),
                 strerror(errno));
     buf_release(&path);
@@ -125,8 +137,8 @@ static struct part *add(struct split *split, int pid, struct err *err)
 
     part->split = split;
     part->pid = pid;
-    part->out = split->form.name ? open_file(split->form.name, pid, err)
-                                 : split->form.out;
+    part->out =
+        split->form.name ? open_file(&split->form, pid, err) : split->form.out;
     if (part->out)
         part->stream = fopencookie(part, "w", functions);
     if (part->out && !part->stream)

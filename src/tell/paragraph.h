@@ -100,6 +100,7 @@ struct telling {
     int fault_tid;          /* its thread */
     unsigned handled_told;  /* how many faults were that it did */
     bool unwatched;         /* from somewhere on, nothing was seen */
+    bool left_out;          /* events were: only the last are there */
     struct buf output;      /* the first lines of it, each with its newline */
     unsigned output_lines;  /* how many of them are complete */
     uint64_t output_total;  /* bytes of it in all */

@@ -284,6 +284,7 @@ static void limit_paragraph(struct telling *telling, const struct event *event)
     telling->chosen |= word_is(limit->budget, "only");
     pen_words(&telling->pen, ROLE_WARNING, 5, why ? why : "something");
     telling->unwatched |= event_ends_watching(limit);
+    telling->left_out |= word_is(limit->budget, "last");
     tell_explanation(telling, telling->recent.count - 1);
 }
 
@@ -321,7 +322,7 @@ static void exit_paragraph(struct telling *telling, const struct event *event)
         pen_words(pen, ROLE_WARNING, 0,
                   "The program was not watched to its end, for the reason "
                   "given above: it may have done more than is shown here.");
-    else if (telling->entries == 0)
+    else if (telling->entries == 0 && !telling->left_out)
         pen_line(pen, ROLE_NOTE, "%s",
                  telling->chosen ? "Nothing ran of what was asked for."
                                  : "No generated code was seen to run.");
@@ -340,8 +341,9 @@ static void exit_paragraph(struct telling *telling, const struct event *event)
         pen_words(pen, ROLE_NOTE, 0, buf_text(&text));
     buf_release(&text);
     if (telling->output_total > 0)
-        pen_line(pen, ROLE_NOTE, "What the program printed, all together:");
-    else if (!telling->unwatched)
+        pen_line(pen, ROLE_NOTE, "What the program printed, %s:",
+                 telling->left_out ? "in these events" : "all together");
+    else if (!telling->unwatched && !telling->left_out)
         pen_line(pen, ROLE_NOTE, "The program itself printed nothing.");
     while (rest.len > 0) { /* its first lines, each cut to the width */
         size_t len = line_length(rest);

@@ -16,6 +16,13 @@ struct left_out {
     struct regs regs;
 };
 
+/* What is missing of a process (0: of the one there is). */
+struct shortened {
+    int pid;
+    uint64_t dropped;
+    bool told; /* by a limit event */
+};
+
 struct last {
     struct source source;
     struct source *from;
@@ -26,10 +33,11 @@ struct last {
     uint64_t dropped; /* from it */
     size_t oldest;    /* where the first one of the ring may be */
     bool read;        /* all of it */
-    bool told;        /* what was dropped */
     uint64_t seq;
     struct left_out *threads;
     size_t thread_count, thread_capacity;
+    struct shortened *processes;
+    size_t process_count, process_capacity;
     char text[160];
 };
 
@@ -71,6 +79,18 @@ static struct left_out *thread_of(struct last *last, int tid)
     return thread;
 }
 
+static struct shortened *process_of(struct last *last, int pid)
+{
+    for (size_t i = 0; i < last->process_count; i++)
+        if (last->processes[i].pid == pid)
+            return &last->processes[i];
+    last->processes =
+        mem_grow(last->processes, last->process_count, &last->process_capacity,
+                 sizeof *last->processes);
+    last->processes[last->process_count] = (struct shortened){.pid = pid};
+    return &last->processes[last->process_count++];
+}
+
 /* What is dropped still leads to where its thread is afterwards. */
 static void follow(struct left_out *thread, const struct event *event)
 {
@@ -95,6 +115,7 @@ static void drop_oldest(struct last *last)
         last->oldest++;
     follow(thread_of(last, last->kept[last->oldest]->tid),
            last->kept[last->oldest]);
+    process_of(last, last->kept[last->oldest]->pid)->dropped++;
     event_free(last->kept[last->oldest]);
     last->kept[last->oldest] = NULL;
     last->passing--;
@@ -137,6 +158,21 @@ static bool needs_enter(struct last *last, const struct event *kept)
     return first && kept->kind == EVENT_STEP && thread->inside;
 }
 
+/* Whether it is to be told first that events of its process were dropped: in
+ * front of the first that is left, or of the end. */
+static bool needs_limit(struct last *last, const struct event *kept)
+{
+    struct shortened *process;
+
+    if (!last->dropped || (!is_passing(kept) && kept->kind != EVENT_EXIT))
+        return false;
+    process = process_of(last, kept->pid);
+    if (process->told || process->dropped == 0)
+        return false;
+    process->told = true;
+    return true;
+}
+
 /* A leave without its enter says nothing. */
 static bool is_headless(struct last *last, const struct event *kept)
 {
@@ -157,19 +193,20 @@ static int next(struct source *source, struct event *event, struct err *err)
     if (last->next == last->count)
         return 0;
     kept = last->kept[last->next];
-    if (last->dropped && !last->told && is_passing(kept)) {
-        last->told = true;
+    if (needs_limit(last, kept)) {
         snprintf(last->text, sizeof last->text,
                  "%" PRIu64 " events before these, for only the last %" PRIu64
                  " were asked for (--last)",
-                 last->dropped, last->most);
-        *event = (struct event){.kind = EVENT_LIMIT, .tid = kept->tid};
+                 process_of(last, kept->pid)->dropped, last->most);
+        *event = (struct event){
+            .kind = EVENT_LIMIT, .tid = kept->tid, .pid = kept->pid};
         event->limit.budget = "last";
         event->limit.text = last->text;
     } else if (needs_enter(last, kept)) {
         struct left_out *thread = thread_of(last, kept->tid);
 
-        *event = (struct event){.kind = EVENT_ENTER, .tid = kept->tid};
+        *event = (struct event){
+            .kind = EVENT_ENTER, .tid = kept->tid, .pid = kept->pid};
         event->enter.addr = kept->step.addr;
         event->enter.offset = kept->step.offset;
         event->enter.regs = thread->regs;
@@ -190,6 +227,7 @@ static void free_last(struct source *source)
         event_free(last->kept[i]);
     free(last->kept);
     free(last->threads);
+    free(last->processes);
     source_free(last->from);
     free(last);
 }

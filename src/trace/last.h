@@ -7,7 +7,8 @@
  * bytes, protections, names, limits) all, for without that no later event can
  * be understood, and budgets keep it small. When the program has ended, all are
  * told, numbered anew. In front of the ring stands a limit event "last", which
- * says how many were left out, and that the trace has a gap there.
+ * says how many were left out, and that the trace has a gap there: one in front
+ * of what each process has in the ring, where children are followed.
  *
  * A thread that is in the middle of generated code there gets an enter in front
  * of its first step, with the registers that the steps before have led to, and

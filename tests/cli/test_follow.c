@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* -f and -ff: what is shown of several processes, and where it is written. */
 #include <glob.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -121,6 +122,56 @@ static const char *recorded(const char *tracee)
     return name;
 }
 
+/* The files FILE.PID, sorted, how many there must be. */
+static void find_files(const char *name, size_t count, glob_t *files)
+{
+    char pattern[PATH_MAX];
+
+    snprintf(pattern, sizeof pattern, "%s.*", name);
+    cr_assert(eq(int, glob(pattern, 0, NULL, files), 0));
+    cr_assert(eq(sz, files->gl_pathc, count));
+}
+
+Test(follow, a_recording_has_its_processes_with_and_without)
+{
+    const char *file = recorded(FORKS);
+    char *text = output_of(ARGS(JITTRACE, "--replay", file));
+    char *with = output_of(ARGS(JITTRACE, "-f", "--replay", file));
+
+    cr_expect(eq(str, with, text));
+    free(text);
+    free(with);
+}
+
+/* What a child began with is in its file, also where its parent has run another
+ * program since. */
+Test(follow, a_recording_is_split)
+{
+    const char *file = recorded(DIVERGES), *parts = scratch("-parts");
+    struct result result;
+    glob_t files;
+
+    free(output_of(
+        ARGS(JITTRACE, "-ff", "--format=json", "-o", parts, "--replay", file)));
+    find_files(parts, 2, &files);
+    for (size_t i = 0; i < 2; i++) {
+        char *text = output_of(ARGS(JITTRACE, "--replay", files.gl_pathv[i]));
+
+        cr_expect(contains(text, "mov eax, 5"), "%s", text);
+        free(text);
+        /* It would be written over while it is read. */
+        run(&(struct job){.argv = ARGS(JITTRACE, "-ff", "--format=json", "-o",
+                                       parts, "--replay", files.gl_pathv[i])},
+            &result);
+        cr_expect(eq(int, result.status, EX_CANTCREAT));
+        cr_expect(contains(buf_text(&result.err), "it is the recording"));
+        result_release(&result);
+    }
+    for (size_t i = 0; i < 2; i++)
+        unlink(files.gl_pathv[i]);
+    globfree(&files);
+}
+
 /* The byte is 9 in the parent and 7 in its child. */
 Test(follow, a_byte_is_one_of_a_process)
 {
@@ -148,12 +199,75 @@ Test(follow, a_byte_is_one_of_a_process)
     result_release(&result);
 }
 
+Test(follow, code_of_each_process_is_dumped)
+{
+    const char *dir = scratch("-code");
+    struct buf command = {0};
+    char *text;
+
+    buf_printf(&command, "rm -rf '%s'", dir);
+    cr_assert(eq(int, system(buf_text(&command)), 0));
+    free(output_of(ARGS(JITTRACE, "-f", "--dump-code", dir, "-o", "/dev/null",
+                        "--", DIVERGES)));
+    text = output_of(ARGS("sh", "-c",
+                          "cd $0 && xxd -p -c8 *-g1.bin && xxd -p -c8 *-g2.bin "
+                          "&& cd [0-9]*[0-9]/ && xxd -p -c8 *-g1.bin && "
+                          "xxd -p -c8 *-g2.bin && grep -c bin: index.txt "
+                          "../index.txt",
+                          dir));
+    cr_expect(eq(str, text,
+                 "b805000000c3\nb809000000c3\nb805000000c3\nb807000000c3\n"
+                 "index.txt:2\n../index.txt:2\n"));
+    free(text);
+    text = output_of(ARGS("tail", "-n1", scratch("-code/index.txt")));
+    cr_expect(contains(text, "/index.txt: the code of process "), "%s", text);
+    free(text);
+    /* What is only inherited is the parent's. */
+    cr_assert(eq(int, system(buf_text(&command)), 0));
+    free(output_of(ARGS(JITTRACE, "-f", "--dump-code", dir, "-o", "/dev/null",
+                        "--", TRACEE("follow_exec"))));
+    text = output_of(ARGS("sh", "-c", "find $0 -name '*.bin' | wc -l", dir));
+    cr_expect(eq(int, atoi(text), 4));
+    free(text);
+    cr_assert(eq(int, system(buf_text(&command)), 0));
+    buf_release(&command);
+}
+
+/* Of a process of which nothing is left it is not said that it did nothing. */
+Test(follow, the_last_events_of_several)
+{
+    char *text = output_of(ARGS(JITTRACE, "-f", "--last=4", "--", FORKS));
+    const char *first = strstr(text, "not watched: 8 events before these");
+
+    cr_assert(ne(ptr, (void *)first, NULL), "%s", text);
+    cr_expect(contains(first, "] not watched: 2 events before these"));
+    cr_expect(lacks(text, "No generated code"));
+    cr_expect(lacks(text, "printed nothing"));
+    cr_expect(contains(text, "printed, in these events:"));
+    free(text);
+    text = output_of(ARGS(JITTRACE, "-f", "--check", "--last=4", "--", FORKS));
+    cr_expect(lacks(text, "broken"), "%s", text);
+    free(text);
+}
+
+/* A pair of them cannot be told. */
+Test(follow, several_processes_are_not_compared)
+{
+    const char *file = recorded(FORKS);
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--diff", file, file)}, &result);
+    cr_expect(eq(int, result.status, 2));
+    cr_expect(contains(buf_text(&result.err), "of several processes"));
+    result_release(&result);
+}
+
 Test(follow, what_does_not_go_together)
 {
     refused(ARGS(JITTRACE, "-ff", "--", "true"), "-o FILE");
     refused(ARGS(JITTRACE, "-ff", "-o", "x", "--who=1", "--", "true"), "--who");
-    refused(ARGS(JITTRACE, "-f", "--replay=x"), "recording");
-    refused(ARGS(JITTRACE, "-f", "--last=3", "--", "true"), "--last");
+    refused(ARGS(JITTRACE, "-ff", "--replay=x"), "-o FILE");
+    refused(ARGS(JITTRACE, "-f", "--format=perf-map", "--", "true"), "-ff");
     refused(ARGS(JITTRACE, "-fx", "--", "true"), "no value");
 }
 
