@@ -49,6 +49,7 @@ lint      clang-format          command clang-format
 page      chromium              command chromium
 page      chromium-driver       command chromedriver
 page      python3-selenium      module selenium
+page      poppler-utils         command pdftotext
 bench     strace                command strace
 bench     gdb                   command gdb
 jits      tcc                   command tcc
@@ -93,6 +94,7 @@ clang-format          clang-tools-extra   clang              clang-extra-tools
 chromium              chromium            chromium           chromium
 chromium-driver       chromedriver        chromium           chromium-chromedriver
 python3-selenium      python3-selenium    python-selenium    -
+poppler-utils         poppler-utils       poppler            poppler-utils
 strace                strace              strace             strace
 gdb                   gdb                 gdb                gdb
 tcc                   tcc                 tcc                tcc

@@ -8,9 +8,10 @@ key leads to, must be the same. Then what only a page has: pointing, links,
 playing, the text form without scripts, an embedded page, the policy, sizes,
 and how it looks: the pictures of three sizes in both themes are left in DIR.
 
-Debian's chromium is driven by selenium. Status 1 and a line for each thing
-that is wrong.
+Debian's chromium is driven by selenium, and pdftotext reads what is printed.
+Status 1 and a line for each thing that is wrong.
 """
+import base64
 import json
 import os
 import re
@@ -357,6 +358,86 @@ def check_rest(page, driver):
     expect("no event 123456" in page.text("message"), "a link too far")
 
 
+def printed(pdf):
+    return subprocess.run(["pdftotext", "-layout", "-", "-"], input=pdf,
+                          stdout=subprocess.PIPE).stdout.decode()
+
+
+def print_page(driver):
+    done = driver.execute_cdp_cmd("Page.printToPDF", {})
+    return printed(base64.b64decode(done["data"]))
+
+
+def check_print(page, path):
+    """On paper: the event; of a page that is printed at once, the text."""
+    page.go(24)
+    text = print_page(page.driver)
+    expect("event 24/" in text and "rdi 0x1 " in text and "back" not in text,
+           f"printed: {text[:200]}")
+    pdf = f"{DIR}/print.pdf"
+    subprocess.run(["chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                    f"--print-to-pdf={pdf}", f"file://{path}"],
+                   stderr=subprocess.DEVNULL, timeout=60)
+    text = printed(open(pdf, "rb").read())
+    expect("mov rax, -4" in text, f"printed at once: {text[:200]}")
+
+
+def ax_value(node, key):
+    return node.get(key, {}).get("value", "")
+
+
+def check_voices(page):
+    """What a screen reader is given."""
+    page.go(24)
+    nodes = [node for node in page.driver.execute_cdp_cmd(
+        "Accessibility.getFullAXTree", {})["nodes"] if not node["ignored"]]
+    named = [(ax_value(node, "role"), ax_value(node, "name"))
+             for node in nodes]
+    for role, name in named:
+        expect("──" not in name, f"read aloud: {role} {name}")
+        expect(name or role not in ("heading", "button", "region", "slider",
+                                    "combobox"), f"a {role} without a name")
+    roles = [role for role, _ in named]
+    expect(roles.count("main") == 1, f"{roles.count('main')} times main")
+    expect(roles.count("heading") == 7, f"{roles.count('heading')} headings")
+    live = [node for node in nodes if ax_value(node, "role") == "status"]
+    expect(len(live) == 3, f"{len(live)} live regions")
+    expect("toolbar" not in roles, "a toolbar would want arrow keys")
+
+
+# Of what has the focus: its place in the document, and what is wrong.
+FOCUSED = """
+const e = document.activeElement, r = e.getBoundingClientRect();
+const top = document.elementFromPoint(r.left + r.width / 2, r.top + 2);
+const all = [...document.querySelectorAll('*')];
+return [e === document.body ? -1 : all.indexOf(e),
+    (getComputedStyle(e).outlineStyle === 'none' ? 'shows no focus ' : '') +
+    (top && e.contains(top) ? '' : 'is covered ') +
+    (Math.min(r.width, r.height) < 24 && e.tagName === 'BUTTON' ? 'is small '
+        : ''), e.id || e.textContent];
+"""
+
+
+def check_tabs(page):
+    """By the keyboard alone, on a telephone, too: there and back again."""
+    page.driver.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": 360, "height": 740, "deviceScaleFactor": 1, "mobile": True})
+    page = Page(page.driver, page.path, "#e=24")
+    for key in (Keys.TAB, Keys.SHIFT + Keys.TAB):
+        order = []
+        for _ in range(60):
+            page.press(key)
+            at, wrong, name = page.js(FOCUSED)
+            if at < 0 or at in order:
+                break
+            order.append(at)
+            expect(not wrong, f"{key!r}: {name} {wrong}")
+        expect(len(order) > 20 and order == sorted(
+            order, reverse=key != Keys.TAB), f"{key!r}: {order}")
+    page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def check_without_scripts(driver, path):
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled",
                            {"value": True})
@@ -364,6 +445,7 @@ def check_without_scripts(driver, path):
     driver.get(f"file://{path}")
     text = driver.find_element(By.CSS_SELECTOR, "pre.text").text
     expect("mov rax, -4" in text and "mprotect" in text, "no text form")
+    expect("mov rax, -4" in print_page(driver), "the text form is not printed")
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled",
                            {"value": False})
 
@@ -510,7 +592,10 @@ def main():
             if name == "babyjit":
                 check_modes(page)
                 check_bytes(page, record)
+                check_voices(page)
+                check_print(page, path)
                 check_rest(page, driver)
+                check_tabs(page)
             check_log(page)
             if name == "babyjit":
                 check_without_scripts(driver, path)

@@ -124,14 +124,16 @@ function drawLine(parent, line, cells) {
     const flush = addr => {
         if (!text)
             return;
-        const name = index.roles[role];
-        const part = element('span', text, 'r-' + name +
-                             (addr === undefined ? '' : ' b'));
-        if (addr !== undefined)
-            part.dataset.addr = addr;
-        if (name === 'frame' && /^─+$/.test(text))
-            part.setAttribute('aria-hidden', 'true');
-        parent.append(part);
+        // The rule of a frame is for the eye: no voice is to say its dashes.
+        for (const piece of text.split(/(─+)/).filter(Boolean)) {
+            const part = element('span', piece, 'r-' + index.roles[role] +
+                                 (addr === undefined ? '' : ' b'));
+            if (addr !== undefined)
+                part.dataset.addr = addr;
+            if (piece[0] === '─')
+                part.setAttribute('aria-hidden', 'true');
+            parent.append(part);
+        }
         text = '';
     };
     for (const c of line) {
@@ -810,6 +812,9 @@ function buildHelp() {
 }
 
 function onSize() {
+    // What the keyboard moves to does not come to lie beneath the controls.
+    document.documentElement.style.scrollPaddingTop =
+        get('controls').offsetHeight + 'px';
     const probe = element('pre', '0'.repeat(80));
     probe.className = 'spoken';
     probe.style.width = 'max-content';
@@ -869,16 +874,32 @@ async function start() {
     document.body.dataset.ready = 'yes';
 }
 
-// A browser without DecompressionStream (before 2023) gets the text form.
-start().catch(error => {
+// The text form instead of the steps. Returns what ends that.
+function showText() {
     const text = document.querySelector('noscript').textContent;
     const made = new DOMParser().parseFromString(text, 'text/html');
+    const form = element('pre', made.querySelector('pre').textContent, 'text');
+    const wasHidden = get('player').hidden;
     get('player').hidden = true;
+    get('trouble').after(form);
+    return () => {
+        form.remove();
+        get('player').hidden = wasHidden;
+    };
+}
+
+// A page that is printed as soon as it is loaded shows no event yet.
+addEventListener('beforeprint', () => {
+    if (!shown && get('trouble').hidden)
+        addEventListener('afterprint', showText(), {once: true});
+});
+
+// A browser without DecompressionStream (before 2023) gets the text form.
+start().catch(error => {
+    showText();
     get('trouble').hidden = false;
     get('trouble').textContent =
         'This browser cannot show the steps (' + error.message +
         '); the text form follows.';
-    get('trouble').after(element('pre', made.querySelector('pre').textContent,
-                                 'text'));
 });
 })();
