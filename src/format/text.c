@@ -9,8 +9,6 @@
  *
  *     event ──▶ holds_back ──▶ telling_take ──▶ skips ──▶ telling_event
  *
- * Nothing here knows what program it is. All numbers come from the events.
- *
  * Mappings. A program asks for memory for many reasons, and a buffer for its
  * input is no code. So what happens to a mapping that is not executable is held
  * back, event by event, neither told nor known to the view:
@@ -504,12 +502,10 @@ static bool holds_back(struct text *text, const struct event *event)
     case EVENT_NAME:
         return hold(text, event->name.addr, event);
     case EVENT_REFUSED:
-        if (event->refused.addr.known)
-            release(text, event->refused.addr.value, 1);
+        release(text, event->refused.addr.value, 1); /* 0: nothing */
         return false;
     case EVENT_INJECTED:
-        if (event->injected.addr.known)
-            release(text, event->injected.addr.value, 1);
+        release(text, event->injected.addr.value, 1);
         return false;
     case EVENT_ENTER:
         release(text, event->enter.addr, 1);

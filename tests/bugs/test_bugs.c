@@ -28,7 +28,7 @@ TestSuite(bugs, .timeout = 300);
       "and the CPU takes 4 for that")                                          \
     X(count_unset, "shift-count broken code[3..5] shl rax, cl",                \
       "it shifts by what is in rcx, which nothing has set")                    \
-    X(product_over, "lost-value broken code[7..10] mul [rdi+8]",               \
+    X(product_over, "lost-value broken code[7..10] mul qword ptr [rdi+8]",     \
       "it writes to rdx, too, where code[0] has put a value",                  \
       "code[11] reads rdx then")                                               \
     X(width_forgotten, "operand-size broken code[3..4] add eax, esi",          \
@@ -114,7 +114,7 @@ TestSuite(bugs, .timeout = 300);
       "its rel32 begins at offset 3")                                          \
     X(patch_sealed, "patch_sealed.c:11", "it was to write to code[1]",         \
       "the page is r-x, made so by mprotect(", "Store before that")            \
-    X(prefix_order, "prefix broken code[5..9] movsd [rcx], xmm0",              \
+    X(prefix_order, "prefix broken code[5..9] movsd qword ptr [rcx], xmm0",    \
       "the prefix 41 has no effect")                                           \
     X(protect_malloc, "mprotect at protect_malloc.c:9 failed with EINVAL",     \
       "its address is not that of a page", "from mmap")                        \

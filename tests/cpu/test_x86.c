@@ -285,6 +285,7 @@ static const struct {
     {"0f9403", INSN_PLAIN, "setz", "setz byte ptr [rbx]"},
     {"f2480f2a03", INSN_PLAIN, "cvtsi2sd", "cvtsi2sd xmm0, qword ptr [rbx]"},
     {"0f2803", INSN_PLAIN, "movaps", "movaps xmm0, [rbx]"},
+    {"8d47fc", INSN_PLAIN, "lea", "lea eax, [rdi-4]"},
     {"0fae3b", INSN_PLAIN, "clflush", "clflush [rbx]"},
     {"c5f96fc1", INSN_PLAIN, "vmovdqa", "vmovdqa xmm0, xmm1"},
 };

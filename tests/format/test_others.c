@@ -53,7 +53,7 @@ Test(others, asciicast_is_the_text)
 
     show(file, "text", &text);
     show(file, "asciicast", &cast);
-    line = strtok_r((char *)cast.out.data, "\n", &rest);
+    line = strtok_r((char *)buf_text(&cast.out), "\n", &rest);
     cr_assert(contains(line, "\"version\":2"));
     while ((line = strtok_r(NULL, "\n", &rest)) != NULL) {
         json_t *row = json_loads(line, 0, NULL);
@@ -163,7 +163,7 @@ Test(others, each_process_has_its_own)
     result_release(&text);
 
     show(file, "dot", &dot);
-    for (line = (char *)dot.out.data;
+    for (line = (char *)buf_text(&dot.out);
          (line = strstr(line, "label=\"process ")) != NULL; line++)
         processes++;
     cr_assert(le(sz, 2, processes), "%s", buf_text(&dot.out));
@@ -187,7 +187,7 @@ Test(others, each_process_has_its_own)
 
     show(file, "text", &text);
     show(file, "asciicast", &cast);
-    strtok_r((char *)cast.out.data, "\n", &rest);
+    strtok_r((char *)buf_text(&cast.out), "\n", &rest);
     while ((line = strtok_r(NULL, "\n", &rest)) != NULL) {
         const char *kind, *data;
         double at;

@@ -9,7 +9,7 @@
  * reports: step +2 fld1 *fsw top 7 -> 6
  * reports: step +4 fadd st0, st1 st0 1 -> 2
  * reports: step +6 fdivp st1, st0 *fsw top 6 -> 7
- * reports: step * fadd ?rdi? st0 * -> 2.25
+ * reports: step * fadd dword ptr ?rdi? st0 * -> 2.25
  * reports: step * fstp *
  * reports: step * paddd mm0, mm0 mm0 0x500000005 -> 0xa0000000a
  * reports: step * emms*

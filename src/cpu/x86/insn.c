@@ -369,7 +369,8 @@ static bool needs_size(const struct decoded *from)
     const ZydisDecodedOperand *memory = NULL;
 
     for (const ZydisDecodedOperand *at = list; at < end; at++)
-        if (at->type == ZYDIS_OPERAND_TYPE_MEMORY && at->size <= 80)
+        if (at->type == ZYDIS_OPERAND_TYPE_MEMORY && at->size <= 80 &&
+            at->mem.type != ZYDIS_MEMOP_TYPE_AGEN)
             memory = at;
     for (const ZydisDecodedOperand *at = list; memory && at < end; at++)
         if (at->type == ZYDIS_OPERAND_TYPE_REGISTER &&
