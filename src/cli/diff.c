@@ -29,6 +29,13 @@ int check_diff(const struct options *o, struct err *err)
          "--diff compares two; what is about one cannot be there with it"},
         {o->check && o->choice.whatifs.count > 0, NULL,
          "--check judges the program as it is; --inject makes it another one"},
+        {o->sweep && (o->step || o->who || o->check || o->brief || o->dump ||
+                      o->replay || o->doctor || o->last || o->diff ||
+                      o->choice.whatifs.count > 0 || o->choice.follow_forks),
+         NULL,
+         "--sweep runs the program once for each bit, and tells that alone"},
+        {o->sweep && o->format != FORMAT_TEXT && o->format != FORMAT_JSON, NULL,
+         "--sweep writes text or json"},
         {o->diff && o->format != FORMAT_TEXT && o->format != FORMAT_JSON, NULL,
          "--diff writes text or json"},
         {o->diff && !is_traced && !o->other, o->diff,

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "cli/options.h"
 
-/* What does not go together with --diff, and with --inject. Returns 0, or -1
+/* What does not go together with --diff, --inject and --sweep. Returns 0, or -1
  * with err filled (ERR_USAGE). */
 int check_diff(const struct options *options, struct err *err);
 

@@ -5,10 +5,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/compared.h"
 #include "cli/diff.h"
 #include "cli/manual.h"
 #include "cli/options.h"
 #include "cli/show.h"
+#include "cli/sweep.h"
 
 /* Descriptors 0 to 2 that are closed would be given to files of ours. They are
  * opened with FD_CLOEXEC, so that the program finds them closed, as it should.
@@ -55,8 +57,10 @@ int main(int argc, char **argv)
                 strerror(errno));
         return complain(&err);
     }
-    return options.doctor ? doctor(&options, &err)
-           : options.play ? playground(&options, &err)
-           : options.diff ? show_diff(&options, &err)
-                          : show(&options, &err);
+    return options.doctor               ? doctor(&options, &err)
+           : options.play               ? playground(&options, &err)
+           : options.sweep              ? sweep(&options, &err)
+           : options.diff               ? show_diff(&options, &err)
+           : wants_comparison(&options) ? show_compared(&options, &err)
+                                        : show(&options, &err);
 }

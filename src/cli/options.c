@@ -35,6 +35,7 @@ struct entry {
         TO_COLOR,
         TO_THEME,
         TO_ABI,
+        TO_SWEEP,
         TO_MANUAL,
         TO_RULE,
         TO_PLACE, /* struct choice_places */
@@ -146,12 +147,17 @@ static const struct entry table[] = {
     {"replay", 0, "FILE", TO_TEXT, AT(replay),
      "show a trace that --format=json wrote"},
     {"inject", 0, "WHAT", TO_INJECT, 0,
-     "make something otherwise, and see what comes of it; several\n"
-     "times for several. A byte before a call: code[2]:xor=0x01,\n"
-     "code[2]:set=0xc8:when=call2; a register: reg=rdi:set=5; no\n"
-     "store: skip-store=4; no call: stage=mprotect:skip,\n"
-     "call=mprotect:error=EACCES. The trace says INJECTED there,\n"
-     "and at the end what came of it, by a run without it"},
+     "make something otherwise, and tell what came of it,\n"
+     "beside a run without it; several times for several. A\n"
+     "byte at a call: code[2]:xor=0x01, code[2]:set=0xc8, both\n"
+     "also with :when=call2; a register: reg=rdi:set=5; a\n"
+     "store less: skip-store=4; a call not made:\n"
+     "stage=mprotect:skip, call=mprotect:error=EACCES. The\n"
+     "trace says INJECTED there"},
+    {"sweep", 0, "WHAT", TO_SWEEP, 0,
+     "flip: turn over each bit of the code that is called\n"
+     "first, one run for each, and tell of each field what\n"
+     "came of that"},
     {"diff", 0, "FILE", TO_TEXT, AT(diff),
      "compare that trace with another FILE, or with a program\n"
      "that runs: the first difference of each kind; the\n"
@@ -194,6 +200,7 @@ static const struct choices {
                   "--theme takes auto, dark, light, contrast or plain, not "
                   "'%s'"},
     [TO_ABI] = {{"sysv", "none"}, "--abi takes sysv or none, not '%s'"},
+    [TO_SWEEP] = {{"flip"}, "--sweep takes flip, not '%s'"},
     [TO_MANUAL] = {{"man", "bash", "zsh", "fish"},
                    "--generate takes man, bash, zsh or fish, not '%s'"},
 };
@@ -279,6 +286,9 @@ static int take(const struct entry *entry, const char *value,
         break;
     case TO_ABI:
         options->rules.no_convention = choice == 1;
+        break;
+    case TO_SWEEP:
+        options->sweep = true;
         break;
     case TO_MANUAL:
         options->manual = (enum manual)(MANUAL_PAGE + choice);

@@ -64,6 +64,7 @@ struct options {
     const char *dump;   /* --dump-code DIR, or NULL */
     bool elf;           /* and as ELF there */
     const char *replay; /* a recording to show, or NULL */
+    bool sweep;         /* what each bit of the code is for */
     const char *diff;   /* one to compare with a second one, or a program */
     const char *other;  /* that second one, or NULL */
     bool check;         /* verdicts only */

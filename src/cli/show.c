@@ -421,7 +421,39 @@ static FILE *add_output(struct sink *fan, const struct options *options,
     return out;
 }
 
+/* Keeps all events. */
+struct keeper {
+    struct sink sink;
+    struct history *history;
+};
+
+static int keep(struct sink *sink, const struct event *event, struct err *err)
+{
+    (void)err;
+    history_append(((struct keeper *)sink)->history, event);
+    return 0;
+}
+
+static void let_go(struct sink *sink)
+{
+    free(sink);
+}
+
+static struct sink *keeper_new(struct history *history)
+{
+    struct keeper *keeper = mem_alloc(sizeof *keeper);
+
+    *keeper = (struct keeper){{.emit = keep, .free = let_go}, history};
+    return &keeper->sink;
+}
+
 int show(const struct options *options, struct err *err)
+{
+    return show_kept(options, NULL, err);
+}
+
+int show_kept(const struct options *options, struct history *history,
+              struct err *err)
 {
     const bool fullscreen =
         options->step && !options->plain && terminal_is_usable();
@@ -480,6 +512,8 @@ int show(const struct options *options, struct err *err)
     /* Only now: what cannot be started or read overwrites no old trace. */
     if (source && writes)
         out = add_output(fan, options, &shown, err);
+    if (history)
+        fan_add(fan, keeper_new(history));
     if (source && options->last)
         source = last_source_new(source, options->last);
     if (source && judges) {

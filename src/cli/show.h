@@ -45,6 +45,11 @@ void handle_signals(pid_t pid);
  */
 int show(const struct options *options, struct err *err);
 
+/* The same; the history also gets all events. */
+struct history;
+int show_kept(const struct options *options, struct history *history,
+              struct err *err);
+
 /*
  * --doctor: prints what works on this machine, and what to do about the rest,
  * which is what a report of a bug begins with. Returns 0 if the baby JIT can be

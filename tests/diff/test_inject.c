@@ -89,6 +89,69 @@ Test(inject, a_call_is_not_made)
          "--inject=call=madvise:error=EPERM:when=9 was not done");
 }
 
+Test(inject, what_came_of_it_stands_behind_the_trace)
+{
+    struct result result;
+
+    run(&(struct job){.argv =
+                          ARGS(JITTRACE, "--inject=code[8]:set=0x29", "-4")},
+        &result);
+    expect_in_order(&result.out,
+                    ARGS("-5 -6 -7", "It ended with status 0.",
+                         "What came of --inject, beside a run without it:",
+                         "A  48 01 f8  add rax, rdi",
+                         "B  48 29 f8  sub rax, rdi", "output: line 1",
+                         "A  -3 -2 -1", "B  -5 -6 -7"));
+    /* The run without it has printed nowhere. */
+    cr_assert(eq(sz, result.err.len, 0));
+    cr_assert(
+        eq(ptr, (void *)strstr(buf_text(&result.out), "\n-3 -2 -1"), NULL));
+    result_release(&result);
+}
+
+/* What is known of these bits without trying. */
+Test(inject, each_bit_is_tried, .timeout = 120)
+{
+    static const char *const lines[] = {
+        /* W: %d prints 32 bits; B: add r8, rdi */
+        "{\"offset\":7,\"bit\":3,\"text\":\"add rax, rdi\",\"field\":\"REX W\","
+        "\"outcome\":\"harmless\",\"status\":0}\n",
+        "{\"offset\":7,\"bit\":0,\"text\":\"add rax, rdi\",\"field\":\"REX B\","
+        "\"outcome\":\"result\",\"status\":0}\n",
+        "{\"offset\":3,\"bit\":0,\"text\":\"mov rax, -4\",\"field\":\"imm "
+        "7..0\",\"outcome\":\"result\",\"status\":0}\n",
+        /* ret imm16, and zeros behind it */
+        "{\"offset\":10,\"bit\":0,\"text\":\"ret\",\"field\":\"opcode\","
+        "\"outcome\":\"harmless\",\"status\":0}\n",
+    };
+    unsigned count = 0;
+    struct result result;
+
+    run(&(struct job){.argv =
+                          ARGS(JITTRACE, "--sweep=flip", "--format=json", "-4"),
+                      .seconds = 100},
+        &result);
+    cr_assert(eq(int, result.status, 0));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        cr_expect(contains(buf_text(&result.out), lines[i]), "%s in %s",
+                  lines[i], buf_text(&result.out));
+    for (const char *c = buf_text(&result.out); *c; c++)
+        count += *c == '\n';
+    cr_assert(eq(uint, count, 88));
+    result_release(&result);
+}
+
+Test(inject, a_sweep_needs_code)
+{
+    says(ARGS(JITTRACE, "--sweep=flip", "--", "true"), EX_DATAERR,
+         "--sweep needs a call of generated code");
+    says(ARGS(JITTRACE, "--sweep=flip", "--step", "1"), EX_USAGE,
+         "--sweep runs the program once for each bit");
+    says(ARGS(JITTRACE, "--sweep=flip", "--format=raw", "1"), EX_USAGE,
+         "--sweep writes text or json");
+    says(ARGS(JITTRACE, "--sweep=all", "1"), EX_USAGE, "--sweep takes flip");
+}
+
 Test(inject, what_was_not_done_is_said)
 {
     says(ARGS(JITTRACE, "--inject=code[8]:set=1:when=call9", "-4"), 0,
