@@ -75,6 +75,14 @@ void pane_listing(const struct moment *moment, uint64_t addr, bool current,
 /* The same of the instruction that the event is about, if there is one. */
 void pane_code(const struct moment *moment, struct pane *pane);
 void pane_page(const struct moment *moment, struct pane *pane);
+/* Where pane_page looks; returns false if there is no memory for code yet. Its
+ * title, of the region there. */
+bool pane_page_addr(const struct moment *moment, uint64_t *addr);
+void pane_page_title(const struct moment *moment, const struct region *region,
+                     struct pen *title);
+/* The whole mapping instead, a sign for each byte or for several. */
+void pane_zoom(const struct moment *moment, const struct region *region,
+               struct pane *pane);
 void pane_insn(const struct moment *moment, struct pane *pane);
 /* How many fields of the instruction that shows, and the one at a place of a
  * grid that it was drawn to, from 1 on; 0: none. */
@@ -107,6 +115,7 @@ unsigned pane_regs_rows(unsigned columns);
 /* The rows that each of these is to have. */
 unsigned pane_vectors_rows(void);
 unsigned pane_stack_rows(void);
+unsigned pane_zoom_rows(const struct moment *moment, unsigned columns);
 
 /* How many rows pane_story needs for an explanation, with its rule: of a crash,
  * with a line on what comes next, or of a word; 0 if there is none. */

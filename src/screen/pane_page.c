@@ -56,7 +56,7 @@ const uint64_t *pane_mapping(const struct event *event)
 /* Where to look: at the byte that a reader asks about, while that leads; else
  * into the mapping that the event is about, else that of the focus, else the
  * last one that an event was about; at the focus if it is there. */
-static bool find_addr(const struct moment *moment, uint64_t *addr)
+bool pane_page_addr(const struct moment *moment, uint64_t *addr)
 {
     const struct cursor *cursor = moment->screen->cursor;
     const struct view *view = moment_view(moment);
@@ -250,8 +250,8 @@ static unsigned draw_rows(const struct moment *moment, const struct dump *dump,
     return body.rows;
 }
 
-static void write_title(const struct moment *moment,
-                        const struct region *region, struct pen *title)
+void pane_page_title(const struct moment *moment, const struct region *region,
+                     struct pen *title)
 {
     const struct event *event = moment->event;
     bool changed = event->kind == EVENT_PROTECT &&
@@ -295,7 +295,7 @@ void pane_page(const struct moment *moment, struct pane *pane)
     const struct event *event = moment->event;
     uint64_t addr, first;
 
-    if (!find_addr(moment, &addr)) {
+    if (!pane_page_addr(moment, &addr)) {
         pen_text(&pane->title, ROLE_HEADING, "page");
         pen_words(&pane->pen, ROLE_NOTE, 0, "Memory for code: none so far.");
         return;
@@ -308,7 +308,11 @@ void pane_page(const struct moment *moment, struct pane *pane)
         return;
     }
 
-    write_title(moment, dump.region, &pane->title);
+    pane_page_title(moment, dump.region, &pane->title);
+    if (moment->screen->zoom) {
+        pane_zoom(moment, dump.region, pane);
+        return;
+    }
     /* A row of xxd is either whole or shorter and without its text. */
     if (body.columns < ROW_WIDTH)
         dump.per_row /= 2;

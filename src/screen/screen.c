@@ -97,6 +97,10 @@ static const struct share narrow_taken[] = {
     {PANE_SOURCE, 0}, {PANE_OUTPUT, 0}, {PANE_PAGE, 0},
     {PANE_INSN, 0},   {PANE_STORY, 3},  {PANES, 0},
 };
+static const struct share zoom_taken[] = {
+    {PANE_OUTPUT, 0}, {PANE_SOURCE, 0}, {PANE_CODE, 5},
+    {PANE_REGS, 2},   {PANES, 0},
+};
 static const struct share explained_taken[] = {
     {PANE_OUTPUT, 0}, {PANE_SOURCE, 0}, {PANE_STACK, 0},
     {PANE_REGS, 0},   {PANE_PAGE, 0},   {PANES, 0},
@@ -178,6 +182,9 @@ static void lay_out(const struct moment *moment, unsigned panes,
         rows[PANE_REGS])
         take_rows(rows, narrow ? narrow_taken : taken,
                   rows_of_registers(moment, area.columns), &rows[PANE_REGS]);
+    if (screen->zoom && rows[PANE_PAGE])
+        take_rows(rows, zoom_taken, pane_zoom_rows(moment, area.columns),
+                  &rows[PANE_PAGE]);
     if (rows[PANE_STORY])
         take_rows(rows,
                   screen->field || screen->term ? explained_taken : story_taken,
@@ -485,6 +492,8 @@ void screen_draw(const struct screen *screen, struct history *history,
     } else if (screen->help) {
         pane_help(grid);
     } else {
+        if (screen->zoom)
+            history_keep_uses(history);
         open_moment(&open, history, seq);
         open.moment.screen = screen;
         open.moment.grid = grid;

@@ -72,6 +72,7 @@ struct screen {
     bool vectors; /* those of cpu/vregs.h, in place of the general registers */
     bool stack;   /* the words around the stack pointer, likewise */
     bool decimal; /* register values; else hex */
+    bool zoom;    /* the whole mapping in place of the dump, with more rows */
     bool asks;    /* what comes next is not told: the reader is asked */
     bool help;    /* the table of keys instead of the panes */
     unsigned field; /* of the instruction, from 1 on: its meaning is told in

@@ -550,10 +550,12 @@ bool session_do(struct session *session, enum command command,
     screen->vectors ^= command == COMMAND_VECTORS;
     screen->stack ^= command == COMMAND_STACK;
     screen->decimal ^= command == COMMAND_BASE;
+    screen->zoom ^= command == COMMAND_ZOOM;
     /* Before the first event there is nowhere to go. */
     if (command == COMMAND_HELP || command == COMMAND_REGISTERS ||
         command == COMMAND_VECTORS || command == COMMAND_STACK ||
-        command == COMMAND_BASE || history_count(session->history) == 0)
+        command == COMMAND_BASE || command == COMMAND_ZOOM ||
+        history_count(session->history) == 0)
         return true;
 
     session_interrupt(session);

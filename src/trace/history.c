@@ -113,6 +113,30 @@ void history_append(struct history *history, const struct event *event)
     history->chapters[history->chapter_count++] = seq;
 }
 
+void history_keep_uses(struct history *history)
+{
+    const struct views none = {.keeps_uses = true};
+    struct unpacked unpacked = {0};
+
+    if (history->tip.keeps_uses)
+        return;
+    for (size_t i = 0; i < history->checkpoint_count; i++)
+        views_release(&history->checkpoint[i]);
+    history->checkpoint_count = 0;
+    for (unsigned i = 0; i < CURSORS; i++) {
+        views_release(&history->cursors[i]);
+        history->cursors[i] = none;
+    }
+    views_release(&history->tip);
+    history->tip = none;
+    while (history->tip.applied < history->store.count) {
+        keep_checkpoint(history);
+        store_read(&history->store, history->tip.applied, &unpacked);
+        views_apply(&history->tip, &unpacked.event);
+    }
+    unpacked_release(&unpacked);
+}
+
 uint64_t history_count(const struct history *history)
 {
     return history->store.count;

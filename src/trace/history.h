@@ -52,6 +52,10 @@ const struct view *history_view(struct history *history, uint64_t seq);
 const struct view *history_view_of(struct history *history, uint64_t seq,
                                    int pid);
 
+/* From now on views know how each byte was used (trace/uses.h): it costs memory,
+ * and the first time a way through all events. Ends the life of views. */
+void history_keep_uses(struct history *history);
+
 /* The chapters: a run of events of one process in which its stage stays the
  * same. The first event of the chapter that seq is in, and the first one of the
  * next chapter, which is history_count if there is none yet. */

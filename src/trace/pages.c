@@ -112,6 +112,19 @@ static bool is_written(const struct page *page, size_t at)
     return is_whole(page) || (page->written[at / 8] >> at % 8 & 1);
 }
 
+size_t pages_read_marks(const struct pages *pages, uint64_t addr, size_t len,
+                        uint8_t *out, bool *written)
+{
+    const struct page *page = ranges_at(&pages->ranges, start_of(addr));
+    size_t at = addr % ARCH_PAGE_SIZE;
+
+    len = part_of(addr, len);
+    pages_read(pages, addr, len, out);
+    for (size_t i = 0; i < len; i++)
+        written[i] = page && is_written(page, at + i);
+    return len;
+}
+
 bool pages_written(const struct pages *pages, uint64_t addr)
 {
     const struct page *page = ranges_at(&pages->ranges, start_of(addr));

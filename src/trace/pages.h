@@ -29,6 +29,11 @@ void pages_learn(struct pages *pages, uint64_t addr, struct bytes bytes);
 void pages_read(const struct pages *pages, uint64_t addr, size_t len,
                 uint8_t *out);
 
+/* The same of what is in one page with addr, at most len bytes; written gets
+ * whether each was. Returns how many these are. */
+size_t pages_read_marks(const struct pages *pages, uint64_t addr, size_t len,
+                        uint8_t *out, bool *written);
+
 /* Whether reading at addr would give these bytes. */
 bool pages_hold(const struct pages *pages, uint64_t addr, struct bytes bytes);
 

@@ -11,6 +11,7 @@ void view_release(struct view *view)
 {
     regions_release(&view->regions);
     ranges_release(&view->pages.ranges);
+    ranges_release(&view->uses.ranges);
     ranges_release(&view->protections);
     ranges_release(&view->generations);
     threads_release(&view->threads);
@@ -24,6 +25,7 @@ void view_copy(struct view *to, const struct view *from)
     *to = *from;
     regions_copy(&to->regions, &from->regions);
     ranges_copy(&to->pages.ranges, &from->pages.ranges);
+    ranges_copy(&to->uses.ranges, &from->uses.ranges);
     ranges_copy(&to->protections, &from->protections);
     ranges_copy(&to->generations, &from->generations);
     threads_copy(&to->threads, &from->threads);
@@ -45,12 +47,14 @@ static void begin_anew(struct view *view)
     threads_release(&view->threads);
     regions_release(&view->regions);
     ranges_release(&view->pages.ranges);
+    ranges_release(&view->uses.ranges);
     ranges_release(&view->protections);
     ranges_release(&view->generations);
     ranges_release(&view->labels.ranges);
     view->threads = (struct threads){0};
     view->regions = (struct regions){0};
     view->pages = (struct pages){0};
+    view->uses = (struct uses){0};
     view->protections = view->generations = (struct ranges){0};
     view->labels = (struct labels){0};
     view->stage = STAGE_PAGE_SIZE;
@@ -196,6 +200,39 @@ static void note_use(struct view *view, const struct region *region,
     set_generation(view, region, now);
 }
 
+/* Memory that an instruction accessed: of what is mapped for code, data. */
+static void use_data(struct view *view, const struct mem_accesses *accesses)
+{
+    for (size_t i = 0; i < accesses->count; i++) {
+        const struct mem_access *access = &accesses->list[i];
+        size_t length = access->old_bytes.len > access->new_bytes.len
+                            ? access->old_bytes.len
+                            : access->new_bytes.len;
+
+        if (view_region_at(view, access->addr))
+            uses_add(&view->uses, access->addr, length, USE_DATA);
+    }
+}
+
+static void use_step(struct view *view, const struct event_step *step)
+{
+    uses_add(&view->uses, step->addr, step->bytes.len, USE_RAN);
+    use_data(view, &step->reads);
+    use_data(view, &step->writes);
+}
+
+/* Bytes that are to be taken: those that ran and are others then. */
+static void use_changed(struct view *view, uint64_t addr, struct bytes bytes)
+{
+    if (pages_hold(&view->pages, addr, bytes))
+        return;
+    for (size_t i = 0; i < bytes.len; i++)
+        if (uses_at(&view->uses, addr + i) == USE_RAN &&
+            !pages_hold(&view->pages, addr + i,
+                        (struct bytes){bytes.data + i, 1}))
+            uses_add(&view->uses, addr + i, 1, USE_CHANGED);
+}
+
 /* The bytes are there from now on: stored, or found by who looked. */
 static void take_bytes(struct view *view, uint64_t addr, struct bytes bytes,
                        bool stored)
@@ -211,6 +248,8 @@ static void take_bytes(struct view *view, uint64_t addr, struct bytes bytes,
                 (view->regions.list[i].prot & PROT_EXEC);
         set_generation(view, region, next);
     }
+    if (view->keeps_uses)
+        use_changed(view, addr, bytes);
     if (stored)
         pages_write(&view->pages, addr, bytes);
     else
@@ -355,6 +394,7 @@ static void set_protection(struct view *view, const struct event *event,
 static void forget(struct view *view, uint64_t addr, uint64_t length)
 {
     ranges_forget(&view->pages.ranges, addr, addr + length);
+    ranges_forget(&view->uses.ranges, addr, addr + length);
     ranges_forget(&view->labels.ranges, addr, addr + length);
     ranges_forget(&view->protections, addr, addr + length);
 }
@@ -444,6 +484,8 @@ void view_apply(struct view *view, const struct event *event)
     case EVENT_STEP:
         /* What the CPU executed was there, whoever put it there. */
         note_use(view, view_region_at(view, step->addr), true, false);
+        if (view->keeps_uses)
+            use_step(view, step);
         for (size_t i = 0; i < step->bytes.len; i++)
             if (!pages_written(&view->pages, step->addr + i))
                 pages_write(&view->pages, step->addr + i,

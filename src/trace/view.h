@@ -21,6 +21,7 @@
 #include "trace/regions.h"
 #include "trace/store.h"
 #include "trace/threads.h"
+#include "trace/uses.h"
 
 /* The five stages of a baby JIT, in order. */
 enum stage {
@@ -64,6 +65,8 @@ struct view {
     enum stage stage;
     struct regions regions;
     struct pages pages;
+    bool keeps_uses; /* else this is empty: */
+    struct uses uses;
     struct ranges protections; /* of addresses */
     struct ranges generations; /* of mappings, by their numbers */
     struct threads threads;

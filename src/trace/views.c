@@ -54,6 +54,7 @@ static struct view *need(struct views *views, int pid)
         process = &views->list[views->count++];
         *process = (struct view_process){pid, mem_alloc(sizeof *own)};
         process->shared->uses = 1;
+        process->shared->view.keeps_uses = views->keeps_uses;
     } else if (process->shared->uses > 1) {
         own = mem_alloc(sizeof *own);
         own->uses = 1;

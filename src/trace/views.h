@@ -26,6 +26,7 @@ struct view_process {
 struct views {
     uint64_t applied; /* how many events have been */
     int root;         /* the process of the start event */
+    bool keeps_uses;  /* as its views */
     struct view_process *list;
     size_t count;
     size_t capacity;

@@ -1020,6 +1020,49 @@ Test(screen, help_lists_exactly_the_commands)
     history_free(history);
 }
 
+/* --- the page at once ---------------------------------------------------- */
+
+/* A cache of 64 KiB as it is filled, run and changed, from first to last. */
+Test(screen, a_whole_code_cache_is_seen_at_once)
+{
+    static const struct screen zoom = {.zoom = true};
+    struct history *history = record(ARGS("--", "build/tracees/full_cache"));
+    uint64_t count = history_count(history), first = 0;
+    struct grid grid;
+
+    for (size_t i = 0; i < SIZES; i++) {
+        draw(history, count - 3, &zoom, sizes[i].rows, sizes[i].columns, &grid);
+        find_row(&grid, "! changed");
+        find_row(&grid, "# stored");
+        find_row(&grid, "0000: ");
+        find_row(&grid, "what happened");
+        grid_release(&grid);
+    }
+    draw(history, count - 3, &zoom, 24, 80, &grid);
+    find_row(&grid, "── a sign = 128 bytes ──");
+    find_row(&grid, "0000: x0000000························w0000000");
+    find_row(&grid, "2000: #0000000························w0000000");
+    expect_role(&grid, "#", ROLE_BYTE_NEW);
+    grid_release(&grid);
+    draw(history, count - 1, &zoom, 24, 80, &grid);
+    find_row(&grid, "2000: !0000000························w0000000");
+    grid_release(&grid);
+    draw(history, count - 1, &zoom, 60, 200, &grid);
+    find_row(&grid, "0000: xd00000000000000");
+    grid_release(&grid);
+    /* A sign a byte at first, in a row; then more of both. */
+    while (history_event(history, first)->kind != EVENT_MAP)
+        first++;
+    draw(history, first, &zoom, 24, 80, &grid);
+    find_row(&grid, "0000: 65536 bytes, not written");
+    grid_release(&grid);
+    draw(history, first + 1, &zoom, 24, 80, &grid);
+    find_row(&grid, "── a sign = 1 byte ──");
+    find_row(&grid, "0000: ########····");
+    grid_release(&grid);
+    history_free(history);
+}
+
 /* --- the byte that is asked about ---------------------------------------- */
 
 Test(screen, the_byte_asked_about_is_marked_and_told)

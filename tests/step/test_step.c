@@ -561,6 +561,28 @@ static void try_YES(struct tty *tty, struct press key)
     wait_last(tty, "nothing was asked");
 }
 
+/* A sign for each byte while they are few. */
+static void try_ZOOM(struct tty *tty, struct press key)
+{
+    char *before;
+
+    go_to(tty, FIRST_ADD);
+    before = screen_text(tty);
+    press(tty, key);
+    tty_wait_text(tty, "── a sign = 1 byte ──");
+    tty_wait_text(tty, "0000: xxxxxxx@@@w···");
+    tty_wait_text(tty, "0040: 4032 bytes, not written");
+    tty_wait_text(tty, "· unwritten  0 zero  w written  d data  x ran  ! "
+                       "changed  @ now  # stored");
+    go_to(tty, FIRST_STORE + 3);
+    tty_wait_text(tty, "0000: www#····");
+    go_to(tty, FIRST_ADD);
+    press(tty, key);
+    tty_wait_gone(tty, "a sign =");
+    expect_screen(tty, before);
+    free(before);
+}
+
 static void try_WHO(struct tty *tty, struct press key)
 {
     go_to(tty, MPROTECT);
@@ -1273,7 +1295,7 @@ Test(step, a_wrong_key_while_running)
     start(&tty, ARGS(JITTRACE, "--step", "--", TRACEE("endless"), "outside"));
     tty_type(&tty, "r");
     wait_last(&tty, "running");
-    tty_type(&tty, "z");
+    tty_type(&tty, "Z");
     wait_last(&tty, "running to the next event … (no command is on this key)");
     quit(&tty);
 }

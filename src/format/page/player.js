@@ -524,6 +524,7 @@ const commands = {
     who,
     byte: () => moveByte(1),
     'byte-back': () => moveByte(-1),
+    zoom: () => say('the page at once is for a terminal: jittrace --step, z'),
     writer,
     verdict,
     run: () => here >= last() ? say(ENDED) : show(last()),
