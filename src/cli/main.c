@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ int main(int argc, char **argv)
     bool has_stdout = fill_descriptors();
     struct options options;
     struct err err;
+    int status;
 
     if (options_parse(argc, argv, &options, &err) < 0)
         return complain(&err);
@@ -57,10 +59,12 @@ int main(int argc, char **argv)
                 strerror(errno));
         return complain(&err);
     }
-    return options.doctor               ? doctor(&options, &err)
-           : options.play               ? playground(&options, &err)
-           : options.sweep              ? sweep(&options, &err)
-           : options.diff               ? show_diff(&options, &err)
-           : wants_comparison(&options) ? show_compared(&options, &err)
-                                        : show(&options, &err);
+    status = options.doctor               ? doctor(&options, &err)
+             : options.play               ? playground(&options, &err)
+             : options.sweep              ? sweep(&options, &err)
+             : options.diff               ? show_diff(&options, &err)
+             : wants_comparison(&options) ? show_compared(&options, &err)
+                                          : show(&options, &err);
+    free((void *)options.typed);
+    return status;
 }

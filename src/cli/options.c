@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cli/diff.h"
 #include "cli/lesson.h"
 #include "trace/where.h"
@@ -93,6 +94,9 @@ static const struct entry table[] = {
     {"predict", 0, NULL, TO_FLAG, AT(predict),
      "with --step: be asked, before a step is shown, what\n"
      "it will do, and have the answers counted"},
+    {"goto", 0, "N", TO_TEXT, AT(go_to),
+     "with --step: open at event N; Y there gives\n"
+     "the command that leads to where one is"},
     {"stdin", 0, "FILE", TO_TEXT, AT(input),
      "with --step: what the program reads from its\n"
      "standard input; nothing if this is left out"},
@@ -446,6 +450,9 @@ static int check(struct options *options, struct err *err)
         {o->brief && (o->step || o->who || o->check || !is_text), NULL,
          "--brief is a short form of the text; --step, --who, --check and "
          "other formats have none"},
+        {o->go_to && !o->step, NULL, "--goto is for --step"},
+        {o->go_to && !where_parse(o->go_to, &options->go_to_number), o->go_to,
+         "--goto takes the number of an event, not '%s'"},
         {!o->step && (o->plain || o->input), o->plain ? "--plain" : "--stdin",
          "%s is for --step"},
         {o->step && !is_text && !o->output, NULL,
@@ -511,6 +518,7 @@ int options_parse(int argc, char **argv, struct options *options,
     int at = 1, count = 0, taken;
 
     *options = (struct options){.budget = observe_default_budget};
+    options->typed = mem_copy(argv, ((size_t)argc + 1) * sizeof *argv);
     /* The operands come to stand at the beginning of argv, behind argv[0]; what
      * is moved over was read before. */
     for (; at < argc && strcmp(argv[at], "--") != 0; at += taken) {
@@ -529,6 +537,7 @@ int options_parse(int argc, char **argv, struct options *options,
             return -1;
     }
     options->operands = argv + 1;
+    options->typed_count = (size_t)(at < argc ? at : argc);
     if (at < argc && !options->lesson)
         options->program = argv + at + !strcmp(argv[at], "--");
     for (at++; at < argc && options->lesson; at++)

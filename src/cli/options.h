@@ -53,21 +53,25 @@ struct options {
     enum manual manual; /* to write, or MANUAL_NONE */
     enum format format;
     enum when color;
-    const char *theme;  /* the name of one (screen/theme.h), or NULL */
-    bool step;          /* show it step by step, as the reader asks */
-    bool plain;         /* and that line by line */
-    bool predict;       /* ask before it is shown */
-    bool brief;         /* verdicts and crashes only */
-    const char *input;  /* what the program reads then, or NULL: nothing */
-    const char *output; /* -o FILE, or NULL: standard output */
-    bool split;         /* a file for each process */
-    const char *dump;   /* --dump-code DIR, or NULL */
-    bool elf;           /* and as ELF there */
-    const char *replay; /* a recording to show, or NULL */
-    bool sweep;         /* what each bit of the code is for */
-    const char *diff;   /* one to compare with a second one, or a program */
-    const char *other;  /* that second one, or NULL */
-    bool check;         /* verdicts only */
+    const char *theme; /* the name of one (screen/theme.h), or NULL */
+    bool step;         /* show it step by step, as the reader asks */
+    bool plain;        /* and that line by line */
+    bool predict;      /* ask before it is shown */
+    const char *go_to; /* the event where that opens, or NULL; the same ... */
+    uint64_t go_to_number; /* ... as a number */
+    char *const *typed;    /* the command line as it was, to be freed: */
+    size_t typed_count;    /* so many stand in front of a PROGRAM */
+    bool brief;            /* verdicts and crashes only */
+    const char *input;     /* what the program reads then, or NULL: nothing */
+    const char *output;    /* -o FILE, or NULL: standard output */
+    bool split;            /* a file for each process */
+    const char *dump;      /* --dump-code DIR, or NULL */
+    bool elf;              /* and as ELF there */
+    const char *replay;    /* a recording to show, or NULL */
+    bool sweep;            /* what each bit of the code is for */
+    const char *diff;      /* one to compare with a second one, or a program */
+    const char *other;     /* that second one, or NULL */
+    bool check;            /* verdicts only */
     struct check_options rules;
     bool abi_given;        /* --abi */
     const char *who;       /* whose history is to be told, or NULL: of all */

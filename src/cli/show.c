@@ -260,6 +260,40 @@ static void end_program(struct source *source, struct sink *fan,
     }
 }
 
+/* Appends a word as a shell takes it (POSIX, Shell Command Language, 2.2). */
+static void append_quoted(const char *word, struct buf *out)
+{
+    static const char safe[] = "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                               "_@%+=:,./-";
+
+    if (*word && !word[strspn(word, safe)]) {
+        buf_append_text(out, word);
+        return;
+    }
+    buf_append_text(out, "'");
+    for (; *word; word++)
+        buf_append_text(out, *word == '\'' ? "'\\''" : (char[]){*word, 0});
+    buf_append_text(out, "'");
+}
+
+/* What was typed behind the name of jittrace, but for where to open. */
+static void append_arguments(const struct options *options, struct buf *out)
+{
+    for (size_t i = 1; options->typed[i]; i++) {
+        const char *word = options->typed[i];
+
+        if (i < options->typed_count && !strcmp(word, "--goto") &&
+            options->typed[i + 1]) {
+            i++;
+        } else if (i >= options->typed_count ||
+                   strncmp(word, "--goto=", 7) != 0) {
+            buf_append_text(out, " ");
+            append_quoted(word, out);
+        }
+    }
+}
+
 /* Lets the reader step through the events of the source. output is our end of
  * the program's terminal, or -1. Returns 0, or the signal that asked us to end,
  * or -1 with err filled; the program's exit status, if it came that far, is in
@@ -277,8 +311,14 @@ static int step(const struct options *options, struct source *source,
     int result = driver.signals < 0 ? -1 : 0;
     bool color = wants_color(options, stdout);
     struct predict predict = {0};
-    struct buf score = {0};
+    struct buf score = {0}, command = {0}, arguments = {0};
 
+    append_quoted(options->typed[0], &command);
+    append_arguments(options, &arguments);
+    session->command = buf_text(&command);
+    session->arguments = buf_text(&arguments);
+    session->opens_at =
+        (struct opt_u64){options->go_to != NULL, options->go_to_number};
     session->sink = fan;
     session->predict = options->predict ? &predict : NULL;
     session->screen.asks = options->predict;
@@ -298,6 +338,8 @@ static int step(const struct options *options, struct source *source,
         fflush(stdout);
     }
     buf_release(&score);
+    buf_release(&command);
+    buf_release(&arguments);
     predict_release(&predict);
     *status = session->status;
     if (driver.signals >= 0)

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "format/html_parts.h"
@@ -85,25 +86,6 @@ static struct kept keep(const struct html *html)
 
 /* --- packed JSON --------------------------------------------------------- */
 
-/* RFC 4648, section 4. */
-static void append_base64(struct buf *out, const uint8_t *data, size_t len)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-
-    for (size_t i = 0; i < len; i += 3) {
-        const size_t left = len - i;
-        const unsigned bits = (unsigned)data[i] << 16 |
-                              (left > 1 ? (unsigned)data[i + 1] << 8 : 0) |
-                              (left > 2 ? data[i + 2] : 0);
-        char four[] = {digits[bits >> 18], digits[bits >> 12 & 63],
-                       left > 1 ? digits[bits >> 6 & 63] : '=',
-                       left > 2 ? digits[bits & 63] : '='};
-
-        buf_append(out, four, sizeof four);
-    }
-}
-
 void html_pack(json_t *json, struct buf *out)
 {
     char *text = json_dumps(json, JSON_COMPACT);
@@ -115,7 +97,7 @@ void html_pack(json_t *json, struct buf *out)
     bound = compressBound(len);
     packed = mem_alloc(bound);
     BUG_UNLESS(compress2(packed, &bound, (const Bytef *)text, len, 9) == Z_OK);
-    append_base64(out, packed, bound);
+    base64_append((struct bytes){packed, bound}, out);
     free(packed);
     free(text);
     json_decref(json);

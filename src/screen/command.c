@@ -31,6 +31,8 @@ enum command command_of_word(const char *word, size_t len)
         if (strlen(command_table[i].word) == len &&
             !memcmp(command_table[i].word, word, len))
             return (enum command)i;
+    if (len == 3 && !memcmp(word, "yes", 3)) /* where that is the answer */
+        return COMMAND_COPY;
     return len == 1 ? command_of_letter(*word) : COMMAND_NONE;
 }
 

@@ -93,6 +93,20 @@ static long until_draw(const struct fullscreen *full, bool busy)
 
 /* --- keys ---------------------------------------------------------------- */
 
+/* To the clipboard. Whether the terminal takes it cannot be known, so it is
+ * shown as well. */
+static void hand_over(struct fullscreen *full)
+{
+    struct buf *text = &full->session->copied;
+    bool sent = terminal_copy(buf_text(text));
+
+    buf_clear(&full->reply);
+    buf_printf(&full->reply, "%s: %s",
+               sent ? "to the clipboard" : "this terminal has no clipboard",
+               buf_text(text));
+    full->message = buf_text(&full->reply);
+}
+
 static void obey(struct fullscreen *full, enum command command,
                  const char *argument)
 {
@@ -111,6 +125,8 @@ static void obey(struct fullscreen *full, enum command command,
     full->done = !session_do(full->session, command, argument);
     if (full->session->goal != GOAL_NONE && !was_running)
         full->started = driver_now();
+    if (full->session->copied.len > 0)
+        hand_over(full);
 }
 
 static void ask_prediction(struct fullscreen *full, const char *question,

@@ -231,6 +231,13 @@ static void predict(struct plain *plain)
     buf_release(&reply);
 }
 
+/* One line, however long: it is to be taken as a whole. */
+static void write_copied(struct plain *plain)
+{
+    pen_line(&plain->pen, ROLE_PLAIN, "%s", buf_text(&plain->session->copied));
+    put(plain);
+}
+
 /* What a word means, or each field of the instruction. */
 static void write_explained(struct plain *plain)
 {
@@ -279,7 +286,9 @@ static void move(struct plain *plain, enum command command,
     message = buf_text(&session->message);
     if (*message)
         say(plain, message);
-    if (command == COMMAND_EXPLAIN && !*message)
+    if (session->copied.len > 0)
+        write_copied(plain);
+    else if (command == COMMAND_EXPLAIN && !*message)
         write_explained(plain);
     else if (!is_about_byte && (!*message || session->seq != before))
         write_event(plain);
@@ -328,10 +337,14 @@ int plain_run(struct session *session, struct driver *driver, FILE *out,
     struct buf line = {0};
 
     session->asks = isatty(driver->input);
+    if (session->opens_at.known)
+        session_open(session);
     reach(&plain);
     if (!plain.end && history_count(session->history) == 0)
         plain.end = DONE;
     if (!plain.end) {
+        if (session->message.len > 0)
+            say(&plain, buf_text(&session->message));
         write_event(&plain);
         say(&plain, "Enter goes on; help lists the commands.");
     }

@@ -41,6 +41,7 @@ void session_free(struct session *session)
     free(session->changed.text);
     cursor_release(&session->cursor);
     buf_release(&session->message);
+    buf_release(&session->copied);
     free(session);
 }
 
@@ -221,15 +222,18 @@ int session_advance(struct session *session, struct err *err)
 
 void session_open(struct session *session)
 {
+    enum goal goal = session->opens_at.known ? GOAL_NUMBER : GOAL_OPENING;
     uint64_t seq = 0;
 
-    while (seq < history_count(session->history) &&
-           !meets(session, GOAL_OPENING, seq))
+    session->number = session->opens_at.value;
+    while (seq < history_count(session->history) && !meets(session, goal, seq))
         seq++;
     if (seq < history_count(session->history))
         session->seq = seq;
-    else if (!session->over)
-        session->goal = GOAL_OPENING;
+    else if (!session->over || session->opens_at.known)
+        session->goal = goal;
+    if (session->goal == GOAL_NUMBER && session->over)
+        miss(session, false);
 }
 
 void session_interrupt(struct session *session)
@@ -451,11 +455,8 @@ static void move(struct session *session, enum command command,
     case COMMAND_CHANGED:
         find_change(session, argument ? argument : "");
         break;
-    case COMMAND_YES:
-        if (proposed == GOAL_NONE)
-            buf_append_text(&session->message, "nothing was asked");
-        else
-            go_to(session, last + 1, proposed);
+    case COMMAND_COPY: /* which is the yes here */
+        go_to(session, last + 1, proposed);
         break;
     case COMMAND_BACK:
     case COMMAND_STAGE_BACK:
@@ -513,6 +514,19 @@ static void move(struct session *session, enum command command,
         miss(session, false);
 }
 
+/* The line of the event, or the command that leads to it. */
+static void copy(struct session *session, bool is_command)
+{
+    if (!is_command)
+        tell_event(session->history, session->seq, TELL_TITLE,
+                   session->screen.decimal, &session->copied);
+    else if (session->command)
+        buf_printf(&session->copied, "%s --goto=%" PRIu64 "%s",
+                   session->command, session->seq, session->arguments);
+    else
+        buf_append_text(&session->message, "what was typed is not known");
+}
+
 /* What a word means, or the first field; nothing if that was told already. */
 static void explain(struct session *session, const char *word, bool explained)
 {
@@ -560,7 +574,11 @@ bool session_do(struct session *session, enum command command,
 
     session_interrupt(session);
     buf_clear(&session->message);
-    if (command == COMMAND_EXPLAIN) {
+    buf_clear(&session->copied);
+    if (command == COMMAND_HERE ||
+        (command == COMMAND_COPY && session->proposed == GOAL_NONE)) {
+        copy(session, command == COMMAND_HERE);
+    } else if (command == COMMAND_EXPLAIN) {
         explain(session, argument ? argument : "", explained);
     } else if (command == COMMAND_WHO) {
         cursor_set(&session->cursor, session->history, session->seq, argument,

@@ -46,6 +46,11 @@ struct session {
                 * nobody is there to answer. Set by the driver. */
     struct predict *predict; /* asks before a step is shown; or NULL */
     struct buf message;      /* what the last move had to say, or nothing */
+    struct buf copied;       /* what the last command gave to be copied */
+    /* The command that makes this session, quoted for a shell: where the option
+     * that leads to an event can be put in. NULL: it is not known. */
+    const char *command, *arguments;
+    struct opt_u64 opens_at; /* the number of an event, see session_open */
 
     /* Its own: */
     uint64_t origin; /* where the goal was set */
@@ -63,9 +68,9 @@ struct session {
 struct session *session_new(struct source *source);
 void session_free(struct session *session); /* accepts NULL */
 
-/* Opens at the first event that has something to show: that the program was
- * started is a key back. Called before session_advance, or of a recording after
- * session_load. */
+/* Opens at opens_at, or at the first event that has something to show: that the
+ * program was started is a key back. Called before session_advance, or of a
+ * recording after session_load. */
 void session_open(struct session *session);
 
 /* What is shown and how; message and prompt are the driver's. */

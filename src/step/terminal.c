@@ -25,6 +25,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
+#include "base/base64.h"
 #include "base/mem.h"
 #include "tell/pen.h"
 
@@ -353,6 +354,33 @@ void terminal_show(struct terminal *terminal, const struct grid *grid)
     move((int)grid->cursor_row, (int)grid->cursor_column);
     refresh();
     free(row);
+}
+
+/* By OSC 52 (ctlseqs of xterm, "Manipulate Selection Data"). A terminal that has
+ * it says so in its description (Ms, XT in user_caps(5)), or its name does; the
+ * console of Linux would take it for text. In tmux it reaches the terminal
+ * around that where its option set-clipboard is on. */
+bool terminal_copy(const char *text)
+{
+    static const char *const names[] = {
+        "xterm",   "tmux", "screen", "foot",    "kitty",   "alacritty",
+        "wezterm", "rxvt", "st-",    "contour", "ghostty", "mintty"};
+    const char *name = getenv("TERM"), *ms = tigetstr("Ms");
+    bool has = (ms && ms != (const char *)-1) || tigetflag("XT") > 0;
+    struct buf sequence = {0};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        has |= name && !strncmp(name, names[i], strlen(names[i]));
+    if (!has)
+        return false;
+    buf_append_text(&sequence, "\033]52;c;");
+    base64_append((struct bytes){(const uint8_t *)text, strlen(text)},
+                  &sequence);
+    buf_append_text(&sequence, "\a");
+    fflush(stdout);
+    write_all(STDOUT_FILENO, (const char *)sequence.data, sequence.len);
+    buf_release(&sequence);
+    return true;
 }
 
 /* --- keys ---------------------------------------------------------------- */

@@ -41,6 +41,10 @@ void terminal_show(struct terminal *terminal, const struct grid *grid);
 /* Gives the terminal back for a while, until the next terminal_show. */
 void terminal_leave(void);
 
+/* Asks the terminal to put text on the clipboard. Returns false if it is none
+ * that is known to do so; one that is may have been told not to. */
+bool terminal_copy(const char *text);
+
 /* What the reader has pressed. */
 struct press {
     enum {

@@ -109,9 +109,39 @@ Test(plain, moves_by_calls)
                 "not there up to this event; the program runs on for it");
     expect_said("i\nq\n", "i is for an instruction that was executed");
     expect_said("g 15\ni\nq\n", "the call is over");
-    expect_said("y\nq\n", "nothing was asked");
+    expect_said("g 15\ny\nq\n", "step 15> y\nmov rax, -4\nstep 15>");
+    expect_said("g 3\nY\nq\n", "step 3> Y\n" JITTRACE " --goto=3 --step");
     expect_said("B\nq\n", "of what? a register");
     expect_said("B mov\nq\n", "of what? a register");
+}
+
+/* The command that leads to an event is one for a shell, and leads there. */
+Test(plain, a_command_for_a_shell)
+{
+    struct result result;
+    char *command;
+
+    run_typing(
+        &(struct job){.argv = ARGS(JITTRACE, "--goto=1", "--step", "--plain",
+                                   "--goto", "0", "--", "sh", "-c",
+                                   "exec true --goto=7", "it's", "", "a\nb")},
+        "Y\nq\n", &result);
+    expect_in_order(&result.out,
+                    ARGS("step 0> Y\n" JITTRACE
+                         " --goto=0 --step --plain -- sh -c 'exec true "
+                         "--goto=7' 'it'\\''s' '' 'a\\x0ab'\nstep 0> q\n"));
+    result_release(&result);
+    run_typing(&(struct job){.argv = ARGS(JITTRACE, "--step", "--plain", "-4")},
+               "g 16\nhere\nq\n", &result);
+    command = strstr(buf_text(&result.out), "step 16> here\n") + 14;
+    command[strcspn(command, "\n")] = 0;
+    command = strdup(command);
+    result_release(&result);
+    run_typing(&(struct job){.argv = ARGS("sh", "-c", command)}, "q\n",
+               &result);
+    cr_assert(eq(int, strncmp(buf_text(&result.out), "event 16,", 9), 0));
+    result_release(&result);
+    free(command);
 }
 
 /* A line may be as one that is typed on the full screen. */

@@ -549,16 +549,38 @@ static void try_CHANGED(struct tty *tty, struct press key)
     go(tty, "\r", 5);
 }
 
-static void try_YES(struct tty *tty, struct press key)
+/* What was sent to the clipboard, in base64 (OSC 52). */
+static void expect_copied(struct tty *tty, const char *base64)
 {
-    press(tty, key);
-    wait_last(tty, "nothing was asked");
+    struct buf sequence = {0};
+
+    buf_printf(&sequence, "\033]52;c;%s\a", base64);
+    cr_assert(ne(
+        ptr,
+        memmem(tty->raw.data, tty->raw.len, buf_text(&sequence), sequence.len),
+        NULL));
+    buf_release(&sequence);
+}
+
+static void try_COPY(struct tty *tty, struct press key)
+{
     tty_type(tty, "/add\r");
     wait_last(tty, "y lets the program run");
     press_to(tty, key, FIRST_ADD);
     tty_type(tty, "/add\rb"); /* anything else is a no */
+    wait_event(tty, FIRST_MOV);
     press(tty, key);
-    wait_last(tty, "nothing was asked");
+    wait_last(tty, "to the clipboard: mov rax, -4");
+    expect_copied(tty, "bW92IHJheCwgLTQ=");
+    wait_event(tty, FIRST_MOV);
+}
+
+static void try_HERE(struct tty *tty, struct press key)
+{
+    go_to(tty, FIRST_MOV);
+    press(tty, key);
+    wait_last(tty, "to the clipboard: ");
+    wait_last(tty, " --goto=15 --step -4");
 }
 
 /* A sign for each byte while they are few. */
@@ -870,6 +892,44 @@ Test(step, lines_typed_before)
     wait_last(&tty, "search for: ZF");
     tty_type(&tty, "\033");
     quit(&tty);
+}
+
+/* It opens where it is told to, as long as there is such an event. */
+Test(step, opens_at_an_event)
+{
+    struct tty tty;
+
+    tty_start(
+        &tty,
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "--goto=21", "-4")}, 24,
+        80);
+    wait_event(&tty, SECOND_ADD);
+    quit(&tty);
+    tty_start(&tty,
+              &(struct job){.argv = ARGS(JITTRACE, "--step", "--goto", "99",
+                                         "--", "true")},
+              24, 80);
+    wait_last(&tty, "there is no event 99");
+    quit(&tty);
+}
+
+/* One that would show the text instead gets none. */
+Test(step, terminals_without_a_clipboard)
+{
+    static const char *const names[] = {"TERM=vt100", "TERM=linux"};
+    struct tty tty;
+
+    for (size_t i = 0; i < 2; i++) {
+        tty_start(&tty,
+                  &(struct job){.argv = MINUS_FOUR,
+                                .env = (const char *const[]){names[i], NULL}},
+                  24, 80);
+        wait_event(&tty, 1);
+        tty_type(&tty, "y");
+        wait_last(&tty, "this terminal has no clipboard: mmap");
+        cr_assert(eq(ptr, memmem(tty.raw.data, tty.raw.len, "]52;", 4), NULL));
+        quit(&tty);
+    }
 }
 
 Test(step, keys_typed_ahead)

@@ -520,7 +520,8 @@ const commands = {
     finish,
     iteration: iterate,
     changed,
-    yes: () => say('nothing was asked'),
+    copy: () => toClipboard(shown.words.split('\n')[0], 'this event: '),
+    here: copyLink,
     who,
     byte: () => moveByte(1),
     'byte-back': () => moveByte(-1),
@@ -599,8 +600,7 @@ function play() {
 
 // --- links -------------------------------------------------------------------
 
-async function copyLink() {
-    const link = location.href.replace(/#.*/, '') + '#e=' + here;
+async function toClipboard(link, name) {
     let copied = true;
     try {
         await navigator.clipboard.writeText(link);
@@ -611,8 +611,11 @@ async function copyLink() {
         copied = document.execCommand('copy');
         field.remove();
     }
-    say((copied ? 'copied: ' : 'the link to this event: ') + link);
+    say((copied ? 'copied: ' : name) + link);
 }
+
+const copyLink = () => toClipboard(
+    location.href.replace(/#.*/, '') + '#e=' + here, 'the link to this event: ');
 
 const linked = () => {
     const match = /^#e=(\d{1,15})$/.exec(location.hash);
@@ -798,8 +801,6 @@ function buildHelp() {
     for (const command of index.commands) {
         for (const key of command.keys)
             keys.set(key, command.word);
-        if (command.word === 'yes')
-            continue;
         list.append(element('dt', command.shown),
                     element('dd', command.word === 'quit'
                         ? 'close this, or stop playing' : command.help));
