@@ -285,7 +285,7 @@ bool calls_end(struct calls_thread *thread, const struct ledger *ledger,
                const struct event *leave, struct call *out)
 {
     const struct view_thread *now = view_thread(&ledger->view, thread->tid);
-    const struct frame *frame = now ? now->stepped : NULL;
+    const struct frame *frame = view_returned(now, leave->leave.to);
     const struct call *call;
 
     if (!frame || frame->kind != FRAME_ENTERED || !frame->return_to.known)

@@ -25,7 +25,7 @@ static bool ran_past(const struct view *view, const struct event_leave *leave,
 static bool strays(const struct view *view, const struct event *event)
 {
     const struct view_thread *thread = view_thread(view, event->tid);
-    const struct frame *frame = thread ? thread->stepped : NULL;
+    const struct frame *frame = view_returned(thread, event->leave.to);
 
     return word_is(event->leave.how, "return") && frame &&
            thread->regs.value[REG_PC] == event->leave.to &&

@@ -136,6 +136,17 @@ const struct frame *view_frame(const struct view *view, int tid)
     return thread ? thread->frame : NULL;
 }
 
+const struct frame *view_returned(const struct view_thread *thread, uint64_t to)
+{
+    const struct frame *frame = thread ? thread->stepped : NULL;
+
+    while (frame &&
+           !(frame->return_to.known && frame->return_to.value == to &&
+             calling_is_over(&frame->regs, thread->regs.value[REG_STACK])))
+        frame = frame->caller;
+    return frame || !thread ? frame : thread->stepped;
+}
+
 bool view_is_inside(const struct view *view, int tid)
 {
     const struct view_thread *thread = view_thread(view, tid);

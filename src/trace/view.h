@@ -110,6 +110,13 @@ const struct view_thread *view_thread(const struct view *view, int tid);
 /* The innermost call that the thread is in, or NULL: see trace/threads.h. */
 const struct frame *view_frame(const struct view *view, int tid);
 
+/* The call that a ret to an address, the latest step of a thread, has ended: one
+ * that left this address, or else the innermost. Calls within it whose return
+ * addresses were popped (call and pop, to know where the code is) ended before.
+ * NULL if the thread, which may be NULL, was in none. */
+const struct frame *view_returned(const struct view_thread *thread,
+                                  uint64_t to);
+
 /* Whether the thread is in generated code. */
 bool view_is_inside(const struct view *view, int tid);
 

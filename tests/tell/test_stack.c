@@ -73,6 +73,40 @@ Test(stack, words_are_told_where_they_matter)
     buf_release(&got);
 }
 
+static const char *const odd[] = {
+    "[rsp+24]  stored by enter 16, 2 at code[4]\n",
+    "[rsp]  stored by pushfq at code[10]\n",
+    "[rsp]  return address, into code[27]\n",
+    "[rsp-8]  popped; return address, into code[27]\n",
+    "[rsp]  pushed by push 1 at code[34]\n",
+    "[rsp]  return address, to stack_odd.c:",
+    "[rsp-8]  popped; return address, to stack_odd.c:",
+};
+
+/* What was popped by a pop is no call that is still to return; what enter has
+ * pushed itself it does not find there; of no stack nothing is told. */
+Test(stack, nothing_false_is_told_of_odd_ways)
+{
+    struct buf text = {0}, got = {0};
+    const char *at;
+
+    show(ARGS(JITTRACE, "--", TRACEE("stack_odd")), &text);
+    rows(buf_text(&text), &got);
+    at = buf_text(&got);
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        const char *found = strstr(at, odd[i]);
+
+        cr_assert(ne(ptr, (void *)found, NULL), "no '%s' in\n%s", odd[i], at);
+        at = found;
+    }
+    cr_expect(lacks(buf_text(&text), "not for its caller"));
+    cr_expect(lacks(buf_text(&text), "; reads 0x"));
+    cr_expect(contains(buf_text(&text), "rax = 0x7 = 7 (the result, if any)"));
+    cr_expect(contains(buf_text(&text), "-> 0xffffffffffffffff\n+"));
+    buf_release(&text);
+    buf_release(&got);
+}
+
 Test(stack, a_replay_tells_the_same)
 {
     struct buf text = {0}, live = {0}, again = {0};

@@ -103,7 +103,10 @@ static size_t enter_accesses(const struct insn *insn, const struct regs *regs,
         {regs->value[X86_RSP] - pushed, pushed, false, true},
         {regs->value[X86_RBP] - copied, copied, true, false},
     };
-    size_t count = copied ? 2 : 1;
+    /* What it has just pushed itself is not what is there before it. */
+    const bool reads_own = list[1].addr < regs->value[X86_RSP] &&
+                           list[0].addr < regs->value[X86_RBP];
+    size_t count = copied && !reads_own ? 2 : 1;
 
     if (count > max)
         count = max;
