@@ -169,6 +169,14 @@ static const struct words words[] = {
     {"0f57c0", {1, 2}, {3, 4}, {0, 0}, "xmm0 = 0, exclusive-ored with itself"},
     {"f20f10c1", {1, 2}, {3, 4}, {3, 2}, "xmm0 = xmm1 = 3"},
     {"660f14c1", {1, 2}, {3, 4}, {1, 3}, "xmm0[1] = xmm1[0] = 3"},
+    /* EVEX, without a mask and with k1 */
+    {"62f1ff0858c1", {1, 2}, {3, 4}, {4, 2}, "xmm0 = 1 + 3 = 4"},
+    {"62f1fd0858c1",
+     {1, 2},
+     {3, 4},
+     {4, 6},
+     "xmm0[0] = 1 + 3 = 4, [1] = 2 + 4 = 6"},
+    {"62f1fd0958c1", {1, 2}, {3, 4}, {1, 6}, "xmm0[1] 2 -> 6"},
     /* What does not come out so is told as it is. */
     {"f20f58c1", {1, 2}, {3, 4}, {5, 2}, "xmm0 1 -> 5"},
     {"660f58c1", {1, 2}, {3, 4}, {4, 7}, "xmm0[0] 1 -> 4, [1] 2 -> 7"},
@@ -203,6 +211,48 @@ Test(lanes, a_sentence_has_the_numbers)
                         &text);
         cr_assert(eq(str, (char *)buf_text(&text), (char *)words[i].text), "%s",
                   insn.text);
+        buf_release(&text);
+    }
+}
+
+/* Where a mask says what is stored, the bytes there are not all stored. */
+Test(lanes, a_masked_store_is_no_whole_one)
+{
+    static const struct {
+        const char *hex;
+        size_t size;
+        bool whole;
+    } cases[] = {
+        {"62f1fd491107", 64, false}, /* vmovupd [rdi] {k1}, zmm0 */
+        {"62f1fd481107", 64, true},  /* vmovupd [rdi], zmm0 */
+        {"c4e2752e07", 32, false},   /* vmaskmovps [rdi], ymm1, ymm0 */
+        {"660ff7c1", 16, false},     /* maskmovdqu xmm0, xmm1 */
+        {"c5fe7f07", 32, true},      /* vmovdqu [rdi], ymm0 */
+    };
+
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct regs regs = {{0}};
+        struct vregs vregs;
+        struct buf text = {0};
+        uint8_t code[16], bytes[64] = {1};
+        struct insn insn;
+        const struct mem_access write = {.new_bytes = {bytes, cases[i].size}};
+
+        insn_decode(code, unhex(cases[i].hex, code), 0, &insn);
+        vregs_init(&vregs);
+        effect_describe(&(struct executed){.insn = &insn,
+                                           .before = &regs,
+                                           .after = &regs,
+                                           .vregs_before = &vregs,
+                                           .vregs_after = &vregs,
+                                           .writes = &write,
+                                           .write_count = 1},
+                        &text);
+        cr_assert(ne(ptr, (void *)strstr(buf_text(&text), "stores"), NULL),
+                  "%s", insn.text);
+        cr_assert(eq(int, !strstr(buf_text(&text), "where its mask says so"),
+                     cases[i].whole),
+                  "%s: %s", insn.text, buf_text(&text));
         buf_release(&text);
     }
 }

@@ -15,6 +15,16 @@
  * other. */
 #define NAMED_FLAGS UINT64_C(0xdd5)
 
+/* Whether a mask says which of the bytes at the address are accessed: by EVEX,
+ * or by a vector (SDM vol. 2, VMASKMOV, MASKMOVDQU). */
+static bool is_partly(const struct insn *insn)
+{
+    for (uint8_t i = 0; insn->is_masked && i < insn->operand_count; i++)
+        if (insn->operands[i].mask > 1 && !insn->operands[i].written)
+            return true;
+    return insn_is(insn, "vmaskmov* vpmaskmov* maskmov* vmaskmovdqu");
+}
+
 /* The changes, one after the other, which is what can always be said: "rax 1 ->
  * 2; stores 5 at 0x1000 (8 bytes); reads 16 bytes from 0x1000: 00 01 ..." */
 static void tell_changes(const struct step *step)
@@ -46,6 +56,8 @@ static void tell_changes(const struct step *step)
         uint64_t value;
 
         tell(step, is_store ? "%sstores " : "%sreads ", joint);
+        if (is_partly(step->insn))
+            tell(step, "(where its mask says so) ");
         joint = "; ";
         if (bits && bytes_number(bytes, bits, &value))
             tell(step, "%v%s%a (%n)", value, bits, at, access->addr, bytes.len);

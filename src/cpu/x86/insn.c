@@ -414,6 +414,24 @@ static void format_text(const struct decoded *from, struct insn *out)
                                     sizeof out->text, out->addr, NULL);
 }
 
+/* EVEX names k0 where there is no mask (SDM vol. 2, 2.7.4): no operand. */
+static void drop_no_mask(struct decoded *from)
+{
+    ZydisDecodedInstruction *zinsn = &from->insn;
+    uint8_t i = 0;
+
+    while (i < zinsn->operand_count &&
+           from->operands[i].encoding != ZYDIS_OPERAND_ENCODING_MASK)
+        i++;
+    if (zinsn->avx.mask.mode != ZYDIS_MASK_MODE_DISABLED ||
+        i == zinsn->operand_count)
+        return;
+    zinsn->operand_count--;
+    zinsn->operand_count_visible--;
+    memmove(&from->operands[i], &from->operands[i + 1],
+            (zinsn->operand_count - i) * sizeof *from->operands);
+}
+
 int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
                 struct insn *out)
 {
@@ -453,10 +471,11 @@ int insn_decode(const uint8_t *code, size_t len, uint64_t addr,
             out->void_prefix = zinsn->raw.prefixes[i].value;
     strncpy(out->mnemonic, ZydisMnemonicGetString(zinsn->mnemonic),
             sizeof out->mnemonic - 1);
+    format_text(&decoded, out);
+    drop_no_mask(&decoded);
     convert_operands(&decoded, out);
     convert_use(&decoded, out);
     convert_fields(&decoded, out);
-    format_text(&decoded, out);
     return 1;
 }
 
