@@ -273,6 +273,29 @@ Test(lanes, the_flags_of_mxcsr_are_named)
     buf_release(&text);
 }
 
+/* What the x87 would see of it is no change of an MMX register. */
+Test(lanes, an_mmx_register_has_64_bits)
+{
+    const uint8_t old[10] = {5}, same[10] = {5, [8] = 0xff, 0xff};
+    const uint8_t other[10] = {6, [8] = 0xff, 0xff},
+                  code[] = {0x0f, 0xfd, 0xc0};
+    struct buf text = {0};
+    struct insn paddw;
+    bool told;
+
+    cr_assert(eq(int, insn_decode(code, sizeof code, 0, &paddw), 1));
+    told = effect_change(&paddw,
+                         &(struct vreg_change){VREG_X87, {old, 10}, {same, 10}},
+                         NULL, &text);
+    cr_assert(eq(int, told, 0));
+    cr_assert(eq(str, (char *)buf_text(&text), ""));
+    effect_change(&paddw,
+                  &(struct vreg_change){VREG_X87, {old, 10}, {other, 10}}, NULL,
+                  &text);
+    cr_assert(eq(str, (char *)buf_text(&text), "mm0 0x5 -> 0x6"));
+    buf_release(&text);
+}
+
 /* --- the CPU -------------------------------------------------------------- */
 
 /* What an instruction is executed with, and what it leaves. */

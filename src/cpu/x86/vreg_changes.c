@@ -139,8 +139,11 @@ static bool x87_change(const struct insn *insn,
 {
     const unsigned number = change->reg - VREG_X87;
 
+    /* MMX puts ones above its 64 bits (SDM vol. 1, 9.6.2): no change of its. */
     for (int i = 0; insn && i < insn->operand_count; i++)
         if (insn->operands[i].is_mmx) {
+            if (memcmp(change->old_bytes.data, change->new_bytes.data, 8) == 0)
+                return false;
             buf_printf(out, "mm%u 0x%" PRIx64 " -> 0x%" PRIx64, number,
                        lane_get(change->old_bytes.data, 64, 0),
                        lane_get(change->new_bytes.data, 64, 0));
