@@ -176,6 +176,14 @@ explain_result() {
     echo "\`./jittrace --step -- $words\`, then \`g ${path%% *}\`, shows it."
 }
 
+# The program ended, and the check in it had neither passed nor failed.
+say_ended() {
+    echo "It ended with exit status $status before the check did: what is in"
+    echo "$dir/my.c, or the code that it makes, ends the process."
+    [ -z "$ladder" ] || echo "To see it: ./jittrace -- $program$(
+        cat "$program.case")"
+}
+
 # Returns 0 if my.c passes. Says what there is to say, but no verdict.
 check_copy() {
     program=build/lessons/$name/my
@@ -186,17 +194,18 @@ check_copy() {
         echo 'to look at.'
         return 1
     fi
-    asks=build/lessons/$name/asks
-    rm -f "$asks"
+    asks=build/lessons/$name/asks reached=build/lessons/$name/reached
+    rm -f "$asks" "$reached"
     # shellcheck disable=SC2086 # no rung is no argument
-    run env EXERCISE_ASKS="$asks" timeout -k 1 "$limit" \
-        "$program" ${rung:+--rung "$rung"} </dev/null
+    run env EXERCISE_ASKS="$asks" EXERCISE_PASSED="$reached" \
+        timeout -k 1 "$limit" "$program" ${rung:+--rung "$rung"} </dev/null
     case $status in
-    0) return 0 ;;
+    0) [ ! -e "$reached" ] || return 0
+        say_ended ;;
     1) explain_result "$program" ;;
     124 | 137 | 154) explain_loop "$program" ;;
     129 | 1[3-9][0-9]) explain_crash "$program" ;;
-    *) echo "It ended with exit status $status, which the check never does." ;;
+    *) say_ended ;;
     esac
     return 1
 }

@@ -104,5 +104,5 @@ int main(void)
         if (!check_add(pairs[i].to, pairs[i].from))
             return 1;
     say("all registers are where they belong");
-    return 0;
+    return passed();
 }

@@ -96,5 +96,5 @@ int main(void)
     if (!check_int("fn(3)", ((int64_t(*)(int64_t))code)(3), 4))
         return 1;
     say("the page was never writable and executable at once, and fn(3) is 4");
-    return 0;
+    return passed();
 }

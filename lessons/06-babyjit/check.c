@@ -91,5 +91,5 @@ int main(void)
             return 1;
     }
     say("TERM - x is right, also for negative terms");
-    return 0;
+    return passed();
 }

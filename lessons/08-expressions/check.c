@@ -132,5 +132,5 @@ int main(void)
         return 1;
     }
     say("minus signs before numbers, x, parentheses and each other are right");
-    return 0;
+    return passed();
 }

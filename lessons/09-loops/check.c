@@ -102,5 +102,5 @@ int main(void)
             return 1;
     }
     say("both jumps arrive, and rel8 is refused where it does not reach");
-    return 0;
+    return passed();
 }

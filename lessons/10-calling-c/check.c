@@ -137,5 +137,5 @@ int main(void)
         return 1;
     }
     say("f(n) + f(n + 1) is right, and the caller finds all as it left it");
-    return 0;
+    return passed();
 }

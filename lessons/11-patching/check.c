@@ -192,5 +192,5 @@ int main(void)
         return 1;
     say("patched four times, and no page was ever writable and executable at "
         "once");
-    return 0;
+    return passed();
 }

@@ -662,6 +662,27 @@ Test(exercises, one_rung_is_tried, .init = make_tree, .fini = remove_tree)
     expect_rung("13", "3", 1, "`make hint N=13 RUNG=3` helps.");
 }
 
+/* A process that ends with status 0 has passed no check by that. */
+Test(exercises, to_end_the_process_is_not_to_pass, .init = make_tree,
+     .fini = remove_tree)
+{
+    static const char ends[] = "#include <stdlib.h>\n"
+                               "size_t compile(void)\n"
+                               "{\n"
+                               "    exit(0);\n"
+                               "}\n";
+    const char *early = "It ended with exit status 0 before the check did";
+
+    fill_gap("__asm__(\"syscall\" : : \"a\"(231), \"D\"(0));");
+    expect("exercise", "6", 1, early);
+    write_file(in_tree(LADDER "/my.c"), ends, sizeof ends - 1, 0644);
+    expect("exercise", "13", 1, early);
+    expect("exercise", "13", 1,
+           "To see it: ./jittrace -- build/lessons/"
+           "13-your-jit/my 7\n13-your-jit: not yet");
+    expect_rung("13", "4", 1, "before the check did: what is in\n" LADDER);
+}
+
 /* --- watch --------------------------------------------------------------- */
 
 static void wait_for(const char *file, const char *part)
