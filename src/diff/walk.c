@@ -475,12 +475,24 @@ static void compare_memory(struct walk *walk)
         same_pair(walk->same, left->mapping, right->mapping);
 }
 
-/* One side has an event about memory, or a signal, and the other has not. */
+/* Has the side such an event further on? */
+static bool comes_later(const struct walk_side *side, enum event_kind kind)
+{
+    for (uint64_t at = side->at; at < side->store->count; at++)
+        if (store_event(side->store, at)->kind == kind)
+            return true;
+    return false;
+}
+
+/* One side has an event about memory, or a signal, and the other has not. If
+ * calls of the one were not watched, the other may only not be there yet. */
 static void one_has(struct walk *walk, bool which)
 {
     const struct event *event = &walk->side[which].now.event;
 
-    if (!walk->side[!which].limited)
+    if (!walk->side[!which].limited &&
+        !(walk->side[which].limited &&
+          comes_later(&walk->side[!which], event->kind)))
         say_other(walk, which == 0 ? event : NULL, which == 1 ? event : NULL);
     if (event->kind == EVENT_UNMAP && which == 0)
         walk_compare(walk, event->unmap.addr);
@@ -534,14 +546,13 @@ static void part(struct walk *walk, const struct event *a,
 
     if (a->kind == EVENT_EXIT || b->kind == EVENT_EXIT) {
         bool which = a->kind == EVENT_EXIT;
+        bool killed = (which ? a : b)->exit.signal.known;
 
         /* What a program that was killed did not come to is no difference of
          * its own. */
-        if ((which ? a : b)->exit.signal.known)
-            walk_take(&walk->side[which]);
-        else if (walk->side[which].now.event.kind == EVENT_ENTER)
+        if (!killed && walk->side[which].now.event.kind == EVENT_ENTER)
             one_enters(walk, which);
-        else if (alone >= 0)
+        else if (!killed && alone >= 0)
             one_has(walk, which);
         else
             walk_take(&walk->side[which]);

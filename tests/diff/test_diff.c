@@ -116,6 +116,28 @@ Test(diff, a_limit_is_no_equality)
     unlink(right);
 }
 
+/* That calls were not asked for puts what comes behind them in front: what is
+ * there on both sides is missing on none. */
+Test(diff, what_was_not_asked_for_is_not_missing)
+{
+    static const char *const choices[] = {"--calls=2", "--only=nothere",
+                                          "--after-output=x"};
+    const char *left = scratch(".a.jsonl"), *right = scratch(".b.jsonl");
+    struct result result;
+
+    record(left, ARGS("-4"));
+    for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
+        record(right, ARGS(choices[i], "-4"));
+        compares(left, right, "--color=never", 2, &result);
+        cr_assert(contains(buf_text(&result.out), "No difference was found."));
+        result_release(&result);
+        compares(right, left, "--color=never", 2, &result);
+        result_release(&result);
+    }
+    unlink(left);
+    unlink(right);
+}
+
 /* --- one difference ------------------------------------------------------- */
 
 #define CODE     "\"difference\":\"code bytes\""
