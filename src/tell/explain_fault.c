@@ -149,13 +149,14 @@ static uint64_t note_misaligned(struct crash *crash,
     const struct frame *frame = view_frame(crash->view, crash->event->tid);
     const bool on_stack = pointer->count == 1 && pointer->regs[0] == REG_STACK;
     uint64_t sp = crash->regs.value[REG_STACK], seq = crash->event->seq;
+    uint64_t above = access->addr % access->size;
     struct regs before;
     unsigned off = 0;
 
     note(crash, WHY,
-         "0x%" PRIx64 " is %" PRIu64 " bytes above a multiple of %u, and such "
+         "0x%" PRIx64 " is %" PRIu64 " byte%s above a multiple of %u, and such "
          "an instruction may want one. ",
-         access->addr, access->addr % access->size, access->size);
+         access->addr, above, above == 1 ? "" : "s", access->size);
     if (frame && frame->kind == FRAME_CALLED && frame->outside) {
         calling_before(&frame->regs, &before);
         off = before.value[REG_STACK] % CALLING_ALIGNMENT;

@@ -114,6 +114,7 @@ Test(play, survives_what_crashes)
 #define STILL  "\nmov ebx, 9\n"
 #define BEFORE "All is as it was before this line.", "rbx 0x0 -> 0x9"
     EXPECT({"mov rax, [0]" STILL, {"a null pointer", "SIGSEGV", BEFORE}},
+           {"movaps xmm0, [data+1]" STILL, {"is 1 byte above a multiple"}},
            {"ud2" STILL, {"SIGILL", "ud2 is there to be undefined", BEFORE}},
            {"06" STILL, {"begins no instruction", "SIGILL", BEFORE}},
            {"hlt" STILL, {"hlt is for the kernel only", BEFORE}},
