@@ -129,10 +129,11 @@ static bool compare(struct sides *sides, struct code_difference *out)
     return found;
 }
 
-/* What stores have brought that is the same on both sides is made so. */
-static void pass_over(struct sides *sides, const struct ranges *stored)
+/* What was stored there is made the same on both sides: addresses of one. */
+static void pass_over(struct sides *sides, int side,
+                      const struct ranges *stored)
 {
-    const uint64_t from = sides->start[0] + sides->first;
+    const uint64_t from = sides->start[side] + sides->first;
     const struct stretch *list;
     size_t count;
 
@@ -144,8 +145,8 @@ static void pass_over(struct sides *sides, const struct ranges *stored)
 }
 
 bool code_compare(struct same *same, const struct ranges *stored,
-                  const uint64_t start[2], const uint64_t length[2],
-                  struct code_difference *out)
+                  const struct ranges *const others[2], const uint64_t start[2],
+                  const uint64_t length[2], struct code_difference *out)
 {
     struct sides sides = {.same = same, .start = start, .first = UINT64_MAX};
     uint64_t first, last, end = 0;
@@ -169,7 +170,9 @@ bool code_compare(struct same *same, const struct ranges *stored,
         pages_read(&same->view[i]->pages, start[i] + sides.first, sides.length,
                    sides.code[i]);
     }
-    pass_over(&sides, stored);
+    pass_over(&sides, 0, stored);
+    for (int i = 0; i < 2; i++)
+        pass_over(&sides, i, others[i]);
     found = compare(&sides, out);
     for (int i = 0; i < 2 && found; i++)
         out->written[i] =

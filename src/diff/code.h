@@ -28,10 +28,10 @@ struct code_difference {
 };
 
 /* Compares what was written of two mappings that began there, but for what
- * `stored`, of addresses of the first side, has. Returns whether it differs,
- * and then fills *out. */
+ * `stored`, of addresses of the first side, has, and `others` of either.
+ * Returns whether it differs, and then fills *out. */
 bool code_compare(struct same *same, const struct ranges *stored,
-                  const uint64_t start[2], const uint64_t length[2],
-                  struct code_difference *out);
+                  const struct ranges *const others[2], const uint64_t start[2],
+                  const uint64_t length[2], struct code_difference *out);
 
 #endif

@@ -52,13 +52,23 @@ enum diff_class diff_earliest(const struct diff *diff)
 
 /* --- a whole trace -------------------------------------------------------- */
 
+/* A thread, before it is gone through. */
+struct thread {
+    int tid;
+    uint64_t entries; /* into generated code */
+    uint64_t stack;   /* the stack pointer of its first entry, or 0 */
+    uint64_t does[2]; /* hashes of what it does, without addresses: with the
+                       * bytes that it stores, and without them */
+    bool paired;
+};
+
 /* What is known of one before it is gone through. */
 struct whole {
     struct history *history;
     struct where where;
-    int *tids; /* in order of appearance */
-    size_t tid_count;
-    size_t tid_capacity;
+    struct thread *threads; /* in the order in which they were made */
+    size_t thread_count;
+    size_t thread_capacity;
     struct buf output[2]; /* of descriptors 1 and 2 */
     uint64_t *parts[2];   /* the seq of each output event of them, and */
     size_t part_count[2]; /* where it ends there */
@@ -88,14 +98,62 @@ static void note_output(struct whole *whole, const struct event *event)
     }
 }
 
-static void note_thread(struct whole *whole, int tid)
+static struct thread *thread_of(struct whole *whole, int tid)
 {
-    for (size_t i = 0; i < whole->tid_count; i++)
-        if (whole->tids[i] == tid)
-            return;
-    whole->tids = mem_grow(whole->tids, whole->tid_count, &whole->tid_capacity,
-                           sizeof *whole->tids);
-    whole->tids[whole->tid_count++] = tid;
+    struct thread *thread;
+
+    for (size_t i = 0; i < whole->thread_count; i++)
+        if (whole->threads[i].tid == tid)
+            return &whole->threads[i];
+    whole->threads = mem_grow(whole->threads, whole->thread_count,
+                              &whole->thread_capacity, sizeof *whole->threads);
+    thread = &whole->threads[whole->thread_count++];
+    *thread = (struct thread){.tid = tid};
+    return thread;
+}
+
+/* FNV-1a, by words. */
+static void mix(uint64_t *hash, uint64_t word)
+{
+    *hash = (*hash ^ word) * UINT64_C(0x100000001b3);
+}
+
+static void note_thread(struct whole *whole, const struct event *event)
+{
+    struct thread *thread = thread_of(whole, event->tid);
+    uint64_t what = 0;
+
+    if (event->kind == EVENT_WRITE)
+        what = event->write.offset << 16 ^ event->write.new.len;
+    else if (event->kind == EVENT_ENTER)
+        what = event->enter.offset;
+    else if (event->kind == EVENT_STEP)
+        what = event->step.bytes.len;
+    else if (event->kind == EVENT_OUTPUT || event->kind == EVENT_LIMIT)
+        return; /* of no thread in particular */
+    thread->entries += event->kind == EVENT_ENTER;
+    if (event->kind == EVENT_ENTER && !thread->stack)
+        thread->stack = event->enter.regs.value[REG_STACK];
+    for (int i = 0; i < 2; i++) {
+        mix(&thread->does[i], (uint64_t)event->kind);
+        mix(&thread->does[i], what);
+    }
+    if (event->kind == EVENT_WRITE)
+        for (size_t i = 0; i < event->write.new.len; i++)
+            mix(&thread->does[0], event->write.new.data[i]);
+}
+
+/* The kernel counts tids up, and begins again some day (pid_namespaces(7)): by
+ * their distance from the first one they are in order. */
+static int by_age(const void *a, const void *b, void *pid)
+{
+    const uint64_t first = *(const uint64_t *)pid;
+    const uint32_t left =
+        (uint32_t)(((const struct thread *)a)->tid - (int)first);
+    const uint32_t right =
+        (uint32_t)(((const struct thread *)b)->tid - (int)first);
+
+    return (left > right) - (left < right);
 }
 
 static void look_through(struct whole *whole, struct history *history,
@@ -110,7 +168,7 @@ static void look_through(struct whole *whole, struct history *history,
         store_read(store, i, &unpacked);
         where_apply(&whole->where, event);
         if (event->kind != EVENT_VERDICT && event->kind != EVENT_NAME)
-            note_thread(whole, event->tid);
+            note_thread(whole, event);
         if (event->kind == EVENT_START) {
             whole->pid = (uint64_t)event->start.pid;
             whole->low = event->start.entry < FOUR_GIB;
@@ -128,12 +186,14 @@ static void look_through(struct whole *whole, struct history *history,
         }
     }
     unpacked_release(&unpacked);
+    qsort_r(whole->threads, whole->thread_count, sizeof *whole->threads, by_age,
+            &whole->pid);
 }
 
 static void release(struct whole *whole)
 {
     where_release(&whole->where);
-    free(whole->tids);
+    free(whole->threads);
     for (int fd = 0; fd < 2; fd++) {
         buf_release(&whole->output[fd]);
         free(whole->parts[fd]);
@@ -280,23 +340,90 @@ static void compare_ends(struct whole wholes[2], struct diff *diff)
 
 /* --- all of it ------------------------------------------------------------ */
 
+/* What other threads have stored, which may be there earlier or later. */
+static void note_others(const struct whole *whole, int tid, struct ranges *out)
+{
+    const struct store *store = history_store(whole->history);
+    struct unpacked unpacked = {0};
+    const struct event *event = &unpacked.event;
+    struct range_value *value = range_value_new(sizeof *value);
+
+    for (uint64_t i = 0; whole->thread_count > 1 && i < store->count; i++) {
+        store_read(store, i, &unpacked);
+        if (event->kind == EVENT_WRITE && event->tid != tid &&
+            event->write.new.len > 0)
+            ranges_set(out, event->write.addr,
+                       event->write.addr + event->write.new.len, value);
+    }
+    range_value_drop(value);
+    unpacked_release(&unpacked);
+}
+
+static void compare_pair(struct same *same, struct whole wholes[2],
+                         const struct thread *threads[2], struct diff *out)
+{
+    struct walk walk = {.same = same, .diff = out};
+
+    for (int k = 0; k < 2; k++) {
+        walk.side[k].store = history_store(wholes[k].history);
+        walk.side[k].where = &wholes[k].where;
+        walk.side[k].tid = threads[k]->tid;
+        walk.side[k].threads = wholes[k].thread_count > 1;
+        note_others(&wholes[k], threads[k]->tid, &walk.side[k].others);
+        same->stack[k] = threads[k]->stack;
+        same->number[k] = (uint64_t)threads[k]->tid;
+    }
+    /* Of threads that run code at the same time some calls go unseen
+     * (docs/limits.md): which ones belong together is not known then. */
+    if ((walk.side[0].threads || walk.side[1].threads) &&
+        threads[0]->entries != threads[1]->entries) {
+        walk.unaligned = true;
+        out->limited[threads[0]->entries > threads[1]->entries] = true;
+    }
+    walk_run(&walk);
+    walk_release(&walk);
+}
+
+/* The first thread there that does the same; by the bytes that it stores, or
+ * without them, or whatever it does. */
+static struct thread *partner_of(const struct whole *whole,
+                                 const struct thread *thread, int how)
+{
+    for (size_t i = 0; i < whole->thread_count; i++)
+        if (!whole->threads[i].paired &&
+            (how > 1 || whole->threads[i].does[how] == thread->does[how]))
+            return &whole->threads[i];
+    return NULL;
+}
+
+/* Which thread comes first is another one each time. So those belong together
+ * that do the same, and of the others those that were made in the same turn. */
 static void compare_threads(struct same *same, struct whole wholes[2],
                             struct diff *out)
 {
-    for (size_t i = 0;
-         i < PAIRS && i < wholes[0].tid_count && i < wholes[1].tid_count; i++) {
-        struct walk walk = {.same = same, .diff = out};
+    const struct thread *pairs[PAIRS][2];
+    size_t count = 0;
+    struct diff dry = {0};
 
-        for (int k = 0; k < 2; k++) {
-            walk.side[k].store = history_store(wholes[k].history);
-            walk.side[k].where = &wholes[k].where;
-            walk.side[k].tid = wholes[k].tids[i];
-            same->stack[k] = 0;
-            same->number[k] = (uint64_t)wholes[k].tids[i];
+    for (int how = 0; how < 3; how++)
+        for (size_t i = 0; i < wholes[0].thread_count && count < PAIRS; i++) {
+            struct thread *thread = &wholes[0].threads[i];
+            struct thread *partner =
+                thread->paired ? NULL : partner_of(&wholes[1], thread, how);
+
+            if (!partner)
+                continue;
+            thread->paired = partner->paired = true;
+            pairs[count][0] = thread;
+            pairs[count++][1] = partner;
         }
-        walk_run(&walk);
-        walk_release(&walk);
-    }
+    /* One thread may run what another has mapped: which mappings belong
+     * together must be known of all before the first is compared. */
+    for (size_t i = 0; i < count && count > 1; i++)
+        compare_pair(same, wholes, pairs[i], &dry);
+    diff_release(&dry);
+    for (size_t i = 0; i < count; i++)
+        compare_pair(same, wholes, pairs[i], out);
 }
 
 void diff_make(struct history *a, struct history *b, struct diff *out)
@@ -312,7 +439,7 @@ void diff_make(struct history *a, struct history *b, struct diff *out)
     compare_threads(&same, wholes, out);
     for (int i = 0; i < 2; i++) {
         same.number[i] = wholes[i].pid;
-        out->limited[i] = wholes[i].limited;
+        out->limited[i] |= wholes[i].limited;
     }
     for (int fd = 0; fd < 2; fd++)
         compare_output(&same, wholes, fd, out);

@@ -2,9 +2,10 @@
 /*
  * diff/diff.h - where two runs of one program, or of two, first differ.
  *
- * Two recordings are gone through side by side, thread by thread (the first one
- * seen with the first one seen), and compared event by event. Of each class of
- * differences the first is kept, and the others are counted.
+ * Two recordings are gone through side by side, thread by thread (those that do
+ * the same, and else those that were made in the same turn), and compared event
+ * by event. Of each class of differences the first is kept, and the others are
+ * counted.
  *
  * Two runs of one program have other addresses, so that an address is compared
  * by what it points into (diff/same.h). A register that differs at a call is

@@ -88,6 +88,20 @@ static bool on_stack(const struct same *same, uint64_t a, uint64_t b)
            a - same->stack[0] + STACK_MOST < 2 * STACK_MOST;
 }
 
+/* Whether both are of the stack of the first thread, which lies in the highest
+ * 16 GiB (arch/x86: STACK_RND_MASK), as far apart as all there. */
+static bool on_main_stack(struct same *same, uint64_t a, uint64_t b)
+{
+    const uint64_t lowest = ARCH_USER_END - 4 * FOUR_GIB - STACK_MOST;
+
+    if (a < lowest || b < lowest || a >= ARCH_USER_END || b >= ARCH_USER_END ||
+        (b - a) % 16 != 0)
+        return false;
+    if (same->main_stack == 0 && b - a + SHORT > 2 * SHORT)
+        same->main_stack = b - a;
+    return same->main_stack == b - a;
+}
+
 bool same_address(struct same *same, uint64_t a, uint64_t b)
 {
     const struct region *left = view_region_at(same->view[0], a);
@@ -106,14 +120,15 @@ bool same_address(struct same *same, uint64_t a, uint64_t b)
     other = name_of(same, 1, b);
     if (name && other)
         return word_is(name, other);
-    if (on_stack(same, a, b))
+    if (on_stack(same, a, b) || on_main_stack(same, a, b))
         return learn(same, distance);
     if (left || right || a >= ARCH_USER_END || b >= ARCH_USER_END)
         return false;
     if (same->builds && a >= FOUR_GIB && b >= FOUR_GIB)
         return true;
-    if (distance % PAGE != 0)
-        return false;
+    if (distance % PAGE != 0) /* the stack of another thread, or none */
+        return a >= FOUR_GIB && b >= FOUR_GIB && knows(same, distance) &&
+               distance + SHORT > 2 * SHORT;
     if (a >= FOUR_GIB && b >= FOUR_GIB)
         return learn(same, distance);
     return same->low && a >= LOWEST && b >= LOWEST && knows(same, distance);

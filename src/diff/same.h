@@ -10,8 +10,10 @@
  * arch_mmap_rnd), so that two addresses of user space, above 4 GiB, are taken
  * for the same where they are whole pages apart. The stack pointer is moved by
  * multiples of 16 (arch_align_stack), so that the distance of the two stacks is
- * known for each pair of threads. Below 4 GiB lie a program that is no PIE and
- * its heap, and numbers: there the distance must be one that was seen.
+ * known for each pair of threads; that of the first stack, where no entry tells,
+ * is learned from the first two addresses there. Below 4 GiB lie a program that
+ * is no PIE and its heap, and numbers: there the distance must be one that was
+ * seen.
  *
  * Two builds of a program have other places for everything. There all addresses
  * of other memory count as the same, but for functions that the trace names.
@@ -48,8 +50,9 @@ struct same {
     uint64_t number[2]; /* what is a pid or tid on each side */
     uint64_t distance[SAME_DISTANCES];
     unsigned distances;
-    bool low;    /* the program may be below 4 GiB */
-    bool builds; /* the two are other builds */
+    uint64_t main_stack; /* the distance of the two first stacks, or 0 */
+    bool low;            /* the program may be below 4 GiB */
+    bool builds;         /* the two are other builds */
     struct same_names names[2];
 };
 

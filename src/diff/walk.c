@@ -9,6 +9,7 @@ void walk_release(struct walk *walk)
     for (int i = 0; i < 2; i++) {
         view_release(&walk->side[i].view);
         unpacked_release(&walk->side[i].now);
+        ranges_release(&walk->side[i].others);
     }
     for (size_t i = 0; i < walk->touched_count; i++) {
         buf_release(&walk->touched[i].has[0]);
@@ -256,7 +257,8 @@ static void one_enters(struct walk *walk, bool which)
     struct walk_side *side = &walk->side[which];
     struct buf text = {0};
 
-    if (!walk->side[!which].limited && begins_call(side, &side->now.event)) {
+    if (!walk->unaligned && !walk->side[!which].limited &&
+        begins_call(side, &side->now.event)) {
         describe_enter(side, &text);
         walk_say(walk, DIFF_BRANCH, which == 0 ? &side->now.event : NULL,
                  which == 1 ? &side->now.event : NULL, "a call",
@@ -276,7 +278,9 @@ static void compare_enters(struct walk *walk)
     struct buf text[2] = {{0}, {0}};
     bool again = !begins_call(&side[0], a);
 
-    if (number.known && other.known && number.value != other.value) {
+    /* Which call it is of all says nothing where threads call in any order. */
+    if (number.known && other.known && number.value != other.value &&
+        !side[0].threads && !side[1].threads) {
         one_enters(walk, number.value > other.value);
         return;
     }
@@ -285,7 +289,9 @@ static void compare_enters(struct walk *walk)
     if (!same_found(a->enter.code, b->enter.code))
         walk_touch(walk, a->enter.addr);
     walk_compare(walk, a->enter.addr);
-    walk->lost = false;
+    walk->lost = walk->unaligned;
+    if (walk->unaligned)
+        return;
     walk->shifted &= again;
     walk->entered_steps = 0;
     walk->diff->calls++;

@@ -29,6 +29,8 @@ struct walk_side {
     uint64_t at;         /* which is one of the thread, if it is peeked at */
     struct unpacked now; /* and this */
     int tid;
+    bool threads;              /* there are others */
+    struct ranges others;      /* what these store, somewhen */
     bool limited;              /* not all was watched so far */
     const struct where *where; /* of the whole trace */
 };
@@ -52,6 +54,7 @@ struct walk {
     struct diff *diff;
     struct walk_side side[2];
     struct flow flow;
+    bool unaligned;         /* entries are of calls that may be other ones */
     bool lost;              /* control went apart */
     bool shifted;           /* the code of both has other lengths */
     uint64_t entered_steps; /* steps since the entry */

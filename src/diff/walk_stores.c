@@ -250,6 +250,8 @@ static void compare(struct walk *walk, struct walk_dirty *touched)
     uint64_t number[2] = {touched->mapping,
                           same_mapping(walk->same, touched->mapping)};
     uint64_t start[2] = {0, 0}, length[2] = {0, 0};
+    const struct ranges *const others[] = {&walk->side[0].others,
+                                           &walk->side[1].others};
     struct code_difference found;
     bool executable = false;
 
@@ -270,7 +272,7 @@ static void compare(struct walk *walk, struct walk_dirty *touched)
     }
     if (length[0] == 0 || length[1] == 0 || !executable)
         return;
-    if (code_compare(walk->same, &walk->stored, start, length, &found))
+    if (code_compare(walk->same, &walk->stored, others, start, length, &found))
         say_code(walk, start, &found);
     if (touched->pending)
         say_pending(walk, touched);

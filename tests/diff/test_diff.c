@@ -62,11 +62,6 @@ Test(diff, the_same_again_is_equal)
 {
     static const char *const programs[][4] = {
         {"-4"},
-        {"--lesson", "calling-c"},
-        {"--lesson", "patching"},
-        {"--lesson", "smaller", "7"},
-        {"--lesson", "loops"},
-        {"--lesson", "write-or-execute"},
         {"--", TRACEE("callback")},
         {"--", TRACEE("recursion")},
         {"--", TRACEE("floats")},
@@ -79,6 +74,43 @@ Test(diff, the_same_again_is_equal)
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
         for (int again = 0; again < 2; again++)
             differs(programs[i], programs[i], ARGS(NULL));
+}
+
+Test(diff, each_lesson_is_equal_to_itself)
+{
+    static const char *const lessons[][4] = {
+        {"page"},         {"machine-code"}, {"term", "-9"},
+        {"call"},         {"babyjit", "3"}, {"write-or-execute"},
+        {"smaller", "7"}, {"loops"},        {"expressions", "3+x"},
+        {"calling-c"},    {"patching"},
+    };
+
+    for (size_t i = 0; i < sizeof lessons / sizeof *lessons; i++) {
+        const char *const *lesson = lessons[i];
+
+        differs(ARGS("--lesson", lesson[0], lesson[1]),
+                ARGS("--lesson", lesson[0], lesson[1]), ARGS(NULL));
+    }
+}
+
+/* Whoever comes first: the same threads belong together, and what the others
+ * have stored so far is no difference. */
+Test(diff, threads_come_in_any_order)
+{
+    const char *left = scratch(".a.jsonl"), *right = scratch(".b.jsonl");
+    const char *const program[] = {"--", TRACEE("slots"), NULL};
+    struct result result;
+
+    record(left, program);
+    for (int i = 0; i < 6; i++) {
+        record(right, program);
+        run(&(struct job){.argv = ARGS(JITTRACE, "--diff", left, right)},
+            &result);
+        cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.out));
+        result_release(&result);
+    }
+    unlink(left);
+    unlink(right);
 }
 
 Test(diff, other_builds_store_otherwise)
@@ -180,6 +212,52 @@ Test(diff, each_class_is_found_where_it_is)
         memcpy(words, mutants[i].words, sizeof mutants[i].words);
         differs(ARGS("--", MUTANT), argv, words);
     }
+}
+
+/* Each byte of the code of four lessons, each with its lowest bit changed. */
+Test(diff, each_byte_of_a_lesson_is_found_in_its_instruction)
+{
+    static const struct {
+        const char *lesson;
+        int length;    /* of its code */
+        int starts[4]; /* of its instructions, from the last one on */
+    } lessons[] = {
+        {"machine-code", 11, {10, 7, 0}},
+        {"term", 8, {7, 0}},
+        {"call", 7, {6, 3, 0}},
+        {"write-or-execute", 6, {5, 0}},
+    };
+    const char *left = scratch(".a.jsonl");
+    struct result result;
+
+    for (size_t i = 0; i < sizeof lessons / sizeof *lessons; i++) {
+        record(left, ARGS("--lesson", lessons[i].lesson));
+        for (int byte = 0; byte < lessons[i].length; byte++) {
+            struct buf inject = {0}, place = {0};
+            const int *start = lessons[i].starts;
+
+            while (*start > byte)
+                start++;
+            buf_printf(&inject, "--inject=code[%d]:xor=0x01", byte);
+            buf_printf(&place, "\"offset\":%d,\"byte\":%d,", *start, byte);
+            run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "--diff",
+                                           left, buf_text(&inject), "--lesson",
+                                           lessons[i].lesson)},
+                &result);
+            cr_assert(eq(int, result.status, 1), "%s %s: %s", lessons[i].lesson,
+                      buf_text(&inject), buf_text(&result.err));
+            cr_assert(contains(buf_text(&result.out), CODE), "%s",
+                      buf_text(&result.out));
+            cr_assert(
+                contains(strstr(buf_text(&result.out), CODE), buf_text(&place)),
+                "%s %s: %s", lessons[i].lesson, buf_text(&inject),
+                buf_text(&result.out));
+            result_release(&result);
+            buf_release(&inject);
+            buf_release(&place);
+        }
+    }
+    unlink(left);
 }
 
 /* Two that go apart are compared again from the next call on. */
