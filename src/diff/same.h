@@ -10,7 +10,7 @@
  * arch_mmap_rnd), so that two addresses of user space, above 4 GiB, are taken
  * for the same where they are whole pages apart. The stack pointer is moved by
  * multiples of 16 (arch_align_stack), so that the distance of the two stacks is
- * known for each pair of threads; that of the first stack, where no entry tells,
+ * known for each pair of threads; of the first stack, where no entry tells, it
  * is learned from the first two addresses there. Below 4 GiB lie a program that
  * is no PIE and its heap, and numbers: there the distance must be one that was
  * seen.

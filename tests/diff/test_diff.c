@@ -260,6 +260,41 @@ Test(diff, each_byte_of_a_lesson_is_found_in_its_instruction)
     unlink(left);
 }
 
+/* What is written as JSON keeps to docs/diff.schema.json. */
+Test(diff, json_keeps_to_its_schema)
+{
+    enum { COUNT = sizeof mutants / sizeof *mutants };
+    const char *left = scratch(".a.jsonl");
+    const char *argv[3 + COUNT + 2] = {
+        "/usr/bin/python3", "tests/validate_diff.py", "docs/diff.schema.json"};
+    char names[COUNT + 1][256];
+    struct result result;
+
+    record(left, ARGS("--", MUTANT));
+    for (size_t i = 0; i <= COUNT; i++) {
+        const char *const *of =
+            i < COUNT ? mutants[i].argv : (const char *const[4]){NULL};
+        char suffix[32];
+
+        snprintf(suffix, sizeof suffix, "-%zu.json", i);
+        snprintf(names[i], sizeof names[i], "%s", scratch(suffix));
+        run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "-o",
+                                       names[i], "--diff", left, "--", MUTANT,
+                                       of[0], of[1], of[2])},
+            &result);
+        cr_assert(eq(int, result.status, i < COUNT), "%s",
+                  buf_text(&result.err));
+        result_release(&result);
+        argv[3 + i] = names[i];
+    }
+    run(&(struct job){.argv = argv}, &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.err));
+    result_release(&result);
+    for (size_t i = 0; i <= COUNT; i++)
+        unlink(names[i]);
+    unlink(left);
+}
+
 /* Two that go apart are compared again from the next call on. */
 Test(diff, they_meet_at_the_next_call)
 {
