@@ -11,6 +11,7 @@
 #   make exercise N=13 RUNG=4    one rung of the ladder of lesson 13
 #   make check      all tests
 #   make check-encoder ENCODER=my.c    tries an encoder: docs/encoder.md
+#                   AGAINST=old.c compares it with another version
 #   make exhaustive tries the baby JIT's lines with all 2^32 terms: a minute
 #   make check-random [RUNS=10000] [SEED=1]    runs random machine code under it
 #   make stress [RUNS=50] [LOAD=4]    the programs of the tests, again and again
@@ -312,7 +313,7 @@ check-encoder:
 	@$(MAKE) $(JOBS) $(CHECK_ENCODER) $(ENCODER_HOST) >/dev/null
 	@$(CHECK_ENCODER) $(LEVEL:%=--level=%) $(FORMAT:%=--format=%) \
 	    $(OUTPUT:%=--output='%') $(TERMS:%=--terms=%) $(SEED:%=--seed=%) \
-	    -- '$(ENCODER)'
+	    $(AGAINST:%=--against='%') -- '$(ENCODER)'
 
 # The baby JIT's own lines, with all 2^32 terms.
 exhaustive: $(BUILD)/exhaustive/babyjit.c

@@ -33,6 +33,7 @@
 #include "grader/encoding.h"
 #include "grader/many.h"
 #include "grader/report.h"
+#include "grader/versions.h"
 #include "grader/watched.h"
 #include "tell/explain.h"
 
@@ -51,6 +52,7 @@ struct options {
     bool few;           /* no more terms than those that are watched */
     const char *output; /* a file, or NULL */
     const char *encoder;
+    const char *against; /* another version, or NULL */
     const char *host;
 };
 
@@ -82,6 +84,9 @@ static void help(void)
         "                       all, which takes a minute or two; none\n"
         "      --seed=N         which ones of many are random (1)\n"
         "      --seconds=N      give it so long (%u)\n"
+        "      --against=OTHER  compare it with another version: the first\n"
+        "                       term for which they make other code, and\n"
+        "                       what differs; status 1 if they do\n"
         "      --help           show this help\n\n"
         "Exit status: 0 passed; 1 failed; 64 wrong command line; 65 it does\n"
         "not compile, cannot be loaded, or has no encode_adder; 66 there is\n"
@@ -149,6 +154,9 @@ static int take_option(struct session *session, int option)
         return *optarg < '0' || *optarg > '9' || *end
                    ? usage("the seed is a number, not ", optarg)
                    : -1;
+    case 'a':
+        options->against = optarg;
+        return -1;
     case 'h':
         help();
         return 0;
@@ -167,6 +175,7 @@ static int read_options(int argc, char **argv, struct session *session)
         {"seconds", required_argument, NULL, 's'},
         {"terms", required_argument, NULL, 't'},
         {"seed", required_argument, NULL, 'r'},
+        {"against", required_argument, NULL, 'a'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
@@ -181,6 +190,9 @@ static int read_options(int argc, char **argv, struct session *session)
         return status;
     if (optind != argc - 1 || !*argv[optind])
         return usage("give one encoder, for example my.c", "");
+    if (options->against && (options->output || options->format))
+        return usage("two versions are compared as text on standard output",
+                     "");
     options->encoder = argv[optind];
     return -1;
 }
@@ -414,6 +426,44 @@ static int try_many(struct session *session, struct encoder_verdict *verdict)
     return status;
 }
 
+/* Has the terms encoded that are watched. */
+static int prepare(struct session *session, struct encoder_verdict *verdict)
+{
+    int status = find_object(session);
+
+    session->watched.encoder = session->options.encoder;
+    session->watched.object = session->object;
+    session->watched.host = session->options.host;
+    session->watched.seconds = session->options.seconds;
+    return status
+               ? status
+               : run_watched(session, adder_terms, adder_term_count, verdict);
+}
+
+static int compare(struct session *session, struct session *before)
+{
+    struct encoder_verdict verdict = {0};
+    struct buf text = {0};
+    int status, differ;
+
+    before->options = session->options;
+    before->options.encoder = session->options.against;
+    status = prepare(before, &verdict);
+    if (status == 0)
+        status = prepare(session, &verdict);
+    if (status == 0) {
+        buf_printf(&text, "%s, and %s is what is expected\n\n",
+                   session->options.encoder, session->options.against);
+        differ = versions_compare(&before->watched.run, &session->watched.run,
+                                  &text);
+        status = write_to(NULL, &text);
+        status = status ? status : differ;
+    }
+    buf_release(&text);
+    encoder_verdict_release(&verdict);
+    return status;
+}
+
 static int check(struct session *session)
 {
     struct encoder_verdict verdict = {0};
@@ -421,14 +471,8 @@ static int check(struct session *session)
                             .run = &session->watched.run,
                             .many = &session->many,
                             .verdict = &verdict};
-    int status = find_object(session);
+    int status = prepare(session, &verdict);
 
-    session->watched.encoder = session->options.encoder;
-    session->watched.object = session->object;
-    session->watched.host = session->options.host;
-    session->watched.seconds = session->options.seconds;
-    if (status == 0)
-        status = run_watched(session, adder_terms, adder_term_count, &verdict);
     if (status == 0 && encoder_failed(&verdict) == ENCODER_CHECKS &&
         !session->options.few)
         status = try_many(session, &verdict);
@@ -455,7 +499,7 @@ static void clean(struct session *session)
 
 int main(int argc, char **argv)
 {
-    struct session session = {.many.seed = 1};
+    struct session session = {.many.seed = 1}, before = {0};
     int status = read_options(argc, argv, &session);
 
     if (status >= 0)
@@ -463,7 +507,9 @@ int main(int argc, char **argv)
     sched_getaffinity(0, sizeof session.cpus, &session.cpus);
     /* What we were left is none of the encoder's business. */
     syscall(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC);
-    status = check(&session);
+    status =
+        session.options.against ? compare(&session, &before) : check(&session);
     clean(&session);
+    clean(&before);
     return status;
 }

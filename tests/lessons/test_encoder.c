@@ -620,6 +620,53 @@ Test(encoder, make_passes_everything_on)
     result_release(&result);
 }
 
+/* --- two versions -------------------------------------------------------- */
+
+Test(encoder, two_versions_are_compared)
+{
+    static const struct {
+        const char *before, *after;
+        int status;
+        const char *says[2];
+    } rows[] = {
+        {"good_stores", "good_template", 0, {"0 of 29 encodings differ."}},
+        {"good_stores",
+         "minus_one",
+         1,
+         {"for the term -1, at code[3]:\n"
+          "    the immediate of mov is 0 where -1 belongs\n",
+          "1 of 29 encodings differ."}},
+        {"rex_missing",
+         "good_stores",
+         1,
+         {"at code[0]:\n    REX.W is 1 in mov", "actual    REX 0100 W=1"}},
+        {"length_zero",
+         "good_stores",
+         1,
+         {"the code ends after 0 bytes", "29 of 29 encodings differ."}},
+        {"aborts", "good_stores", 1, {"Not both came back from the next"}},
+        {"there-is-none", "good_stores", 66, {""}},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char against[96], file[96];
+        struct result result;
+
+        snprintf(against, sizeof against, "--against=" ENCODERS "%s.c",
+                 rows[i].before);
+        snprintf(file, sizeof file, ENCODERS "%s.c", rows[i].after);
+        run(&(struct job){.argv = ARGS(CHECK_ENCODER, against, file),
+                          .seconds = 60},
+            &result);
+        cr_assert(eq(int, result.status, rows[i].status), "%s %s: %s%s",
+                  rows[i].before, rows[i].after, buf_text(&result.out),
+                  buf_text(&result.err));
+        for (int k = 0; k < 2 && rows[i].says[k]; k++)
+            must_say(&result, rows[i].says[k]);
+        result_release(&result);
+    }
+}
+
 /* --- nothing of ours dies ------------------------------------------------ */
 
 /* Makes one line of wrapped ones. */
