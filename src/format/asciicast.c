@@ -32,16 +32,13 @@ struct cast {
 
 static int put(struct cast *cast, json_t *value, struct err *err)
 {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_REAL_PRECISION(6));
     struct buf line = {0};
     int result;
 
-    BUG_UNLESS(text);
-    buf_printf(&line, "%s\n", text);
+    json_append(value, JSON_REAL_PRECISION(6), &line);
+    buf_append_text(&line, "\n");
     result = sink_write(cast->out, line.data, line.len, err);
     buf_release(&line);
-    free(text);
-    json_decref(value);
     return result;
 }
 

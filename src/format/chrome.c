@@ -60,7 +60,6 @@ static void put(struct chrome *chrome, const char *phase, int tid,
                 const char *name, json_t *args)
 {
     json_t *object = json_object();
-    char *text;
     struct buf line = {0};
 
     json_put(object, "ph", json_string(phase));
@@ -72,16 +71,13 @@ static void put(struct chrome *chrome, const char *phase, int tid,
         json_put(object, "s", json_string("t")); /* a mark in its own row */
     if (args)
         json_put(object, "args", args);
-    text = json_dumps(object, JSON_COMPACT);
-    BUG_UNLESS(text);
-    buf_printf(&line, "%s%s", chrome->begun ? ",\n" : "[\n", text);
+    buf_append_text(&line, chrome->begun ? ",\n" : "[\n");
+    json_append(object, 0, &line);
     chrome->begun = true;
     if (chrome->result == 0)
         chrome->result =
             sink_write(chrome->out, line.data, line.len, chrome->err);
     buf_release(&line);
-    free(text);
-    json_decref(object);
 }
 
 static json_t *with(const char *key, json_t *value)

@@ -91,14 +91,11 @@ static json_t *side_of(struct history *history, const struct diff_side *side)
 
 static int write_line(FILE *out, json_t *object, struct err *err)
 {
-    char *text = json_dumps(object, JSON_COMPACT);
     struct buf line = {0};
     int result;
 
-    BUG_UNLESS(text);
-    buf_printf(&line, "%s\n", text);
-    free(text);
-    json_decref(object);
+    json_append(object, 0, &line);
+    buf_append_text(&line, "\n");
     result = sink_write(out, line.data, line.len, err);
     buf_release(&line);
     return result;

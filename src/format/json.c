@@ -15,7 +15,6 @@
 #include <limits.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "format/json_fields.h"
 
 /* A line has at most the code of a mapping, two digits a byte. What is longer
@@ -24,41 +23,9 @@
 
 /* --- writing ------------------------------------------------------------- */
 
-/* Jansson escapes what JSON requires. Further characters that are not shown as
- * they are (base/utf8.h) are in strings only, where "\\u" and their number mean
- * the same; all of them are below U+10000. */
-static void escape_from(struct buf *out, size_t start)
-{
-    struct buf raw = {0};
-    uint32_t rune = 0;
-    size_t used;
-
-    while (start < out->len && out->data[start] < 0x7f)
-        start++;
-    buf_append(&raw, out->data + start, out->len - start);
-    out->len = start;
-    for (size_t i = 0; i < raw.len; i += used) {
-        used = utf8_decode(raw.data + i, raw.len - i, &rune);
-        BUG_UNLESS(used > 0);
-        if (utf8_shown(raw.data + i, raw.len - i))
-            buf_append(out, raw.data + i, used);
-        else
-            buf_printf(out, "\\u%04x", (unsigned)rune);
-    }
-    buf_release(&raw);
-}
-
-static int append(const char *text, size_t len, void *out)
-{
-    buf_append(out, text, len);
-    return 0;
-}
-
 void json_write(const struct event *event, struct buf *out)
 {
-    size_t start = out->len;
     json_t *object = json_object();
-    int failed;
 
     json_put(object, "seq", json_integer((json_int_t)event->seq));
     json_put(object, "event", json_string(event_name(event->kind)));
@@ -69,11 +36,8 @@ void json_write(const struct event *event, struct buf *out)
     if (event->pid && event->kind != EVENT_START) /* which has it anyway */
         json_put(object, "pid", json_integer(event->pid));
     json_put_fields(object, event);
-    failed = json_dump_callback(object, append, out, JSON_COMPACT);
-    BUG_UNLESS(!failed);
-    escape_from(out, start);
+    json_append(object, 0, out);
     buf_append_text(out, "\n");
-    json_decref(object);
 }
 
 struct json_sink {

@@ -85,6 +85,10 @@ json_t *json_of_bytes(struct bytes bytes);
 json_t *json_of_wide(struct bytes bytes);
 json_t *json_of_text(const char *text);
 
+/* Appends a value, which is freed, without spaces or a newline; flags as those
+ * of json_dumps. What a terminal must not be shown as it is gets escaped. */
+void json_append(json_t *json, size_t flags, struct buf *out);
+
 /* --- whole events (json_fields.c) ----------------------------------------- */
 
 /* Fills tid, source and the fields of event, whose kind is set and all else

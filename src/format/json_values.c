@@ -4,10 +4,51 @@
 #include <sys/mman.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 #define DIGITS "0123456789abcdef"
 
 /* --- writing ------------------------------------------------------------- */
+
+/* Jansson escapes what JSON requires. Further characters that are not shown as
+ * they are (base/utf8.h) are in strings only, where "\\u" and their number mean
+ * the same; all of them are below U+10000. */
+static void escape_from(struct buf *out, size_t start)
+{
+    struct buf raw = {0};
+    uint32_t rune = 0;
+    size_t used;
+
+    while (start < out->len && out->data[start] < 0x7f)
+        start++;
+    buf_append(&raw, out->data + start, out->len - start);
+    out->len = start;
+    for (size_t i = 0; i < raw.len; i += used) {
+        used = utf8_decode(raw.data + i, raw.len - i, &rune);
+        BUG_UNLESS(used > 0);
+        if (utf8_shown(raw.data + i, raw.len - i))
+            buf_append(out, raw.data + i, used);
+        else
+            buf_printf(out, "\\u%04x", (unsigned)rune);
+    }
+    buf_release(&raw);
+}
+
+static int append(const char *text, size_t len, void *out)
+{
+    buf_append(out, text, len);
+    return 0;
+}
+
+void json_append(json_t *json, size_t flags, struct buf *out)
+{
+    size_t start = out->len;
+    int failed = json_dump_callback(json, append, out, JSON_COMPACT | flags);
+
+    BUG_UNLESS(!failed);
+    escape_from(out, start);
+    json_decref(json);
+}
 
 json_t *json_of_number(int64_t value)
 {
