@@ -7,7 +7,7 @@
 
 bool word_is(const char *text, const char *other)
 {
-    return text && strcmp(text, other) == 0;
+    return text && other ? strcmp(text, other) == 0 : text == other;
 }
 
 void buf_release(struct buf *buf)

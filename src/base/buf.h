@@ -18,7 +18,7 @@ struct bytes {
     size_t len;
 };
 
-/* Whether a text, which may be NULL, is this one. */
+/* Whether two texts, each of which may be NULL, are the same. */
 bool word_is(const char *text, const char *other);
 
 /* A growing buffer. All zero is a valid empty one. */

@@ -233,7 +233,8 @@ static size_t number_at(struct buf *text, size_t at, uint64_t *hex,
 }
 
 /* Whether both print an address or a pid there, the same but in number; then
- * *at is behind it on both sides. */
+ * *at is behind it on both sides. Where both are already behind it, it is not
+ * the number that differs. */
 static bool same_number(struct same *same, struct whole wholes[2], int fd,
                         size_t at[2])
 {
@@ -249,8 +250,9 @@ static bool same_number(struct same *same, struct whole wholes[2], int fd,
     for (int i = 0; i < 2; i++)
         same->view[i] =
             history_view(wholes[i].history, writer_of(&wholes[i], fd, at[i]));
-    found = same_address(same, hex[0], hex[1]) ||
-            (decimal[0] && same_word(same, decimal[0], decimal[1]));
+    found = (end[0] > at[0] || end[1] > at[1]) &&
+            (same_address(same, hex[0], hex[1]) ||
+             (decimal[0] && same_word(same, decimal[0], decimal[1])));
     if (found) {
         at[0] = end[0];
         at[1] = end[1];

@@ -352,8 +352,9 @@ static void compare_leaves(struct walk *walk)
         buf_release(&text[1]);
     }
     if (!word_is(left->how, right->how)) {
-        walk_say(walk, DIFF_BRANCH, a, b, "how control left", left->how,
-                 right->how);
+        walk_say(walk, DIFF_BRANCH, a, b, "how control left",
+                 left->how ? left->how : "not recorded",
+                 right->how ? right->how : "not recorded");
         walk->lost = true;
     } else if (!word_is(left->how, "return") &&
                !same_target(walk, left, right)) {
@@ -404,7 +405,8 @@ static void describe_memory(const struct event *event, struct buf *out)
         break;
     default:
         call = event->refused.call;
-        buf_printf(out, "refused, %s", event->refused.error);
+        buf_printf(out, "refused, %s",
+                   event->refused.error ? event->refused.error : "an error");
     }
     if (call)
         buf_printf(out, ": %s", call);

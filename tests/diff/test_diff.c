@@ -314,6 +314,54 @@ Test(diff, they_meet_at_the_next_call)
     unlink(right);
 }
 
+/* --- what is left out, or odd --------------------------------------------- */
+
+/* Both end in a number there, so that it is not the number that differs. */
+Test(diff, what_stands_behind_a_number)
+{
+    differs(ARGS("--", "/bin/echo", "12x"), ARGS("--", "/bin/echo", "12y"),
+            ARGS("\"difference\":\"output\"", "\"has\":\"12x\"",
+                 "\"has\":\"12y\""));
+    differs(ARGS("--", "/bin/echo", "12"), ARGS("--", "/bin/echo", "12", ""),
+            ARGS("\"difference\":\"output\"", "\"has\":\"12\""));
+}
+
+/* How control left may be missing, or be no word of ours. */
+Test(diff, how_control_left_may_be_anything)
+{
+    static const struct {
+        const char *there; /* as long as what stands there */
+        const char *told;
+    } changes[] = {
+        {"               ", "not recorded"},
+        {"\"how\":\"\xe2\x80\xaercx\",", "\\u202ercx"},
+    };
+    const char *left = scratch(".a.jsonl"), *right = scratch(".b.jsonl");
+    struct result result;
+    struct buf text = {0};
+    char *leave, *how;
+
+    record(left, ARGS("-4"));
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        buf_clear(&text);
+        read_file(left, &text);
+        leave = strstr((char *)buf_text(&text), "\"event\":\"leave\"");
+        how = leave ? strstr(leave, "\"how\":\"return\",") : NULL;
+        cr_assert(ne(ptr, how, NULL));
+        memcpy(how, changes[i].there, strlen(changes[i].there));
+        write_file(right, text.data, text.len, 0600);
+        compares(left, right, "--format=json", 1, &result);
+        cr_assert(contains(buf_text(&result.out), changes[i].told), "%s",
+                  buf_text(&result.out));
+        result_release(&result);
+        compares(right, right, "--format=json", 0, &result);
+        result_release(&result);
+    }
+    buf_release(&text);
+    unlink(left);
+    unlink(right);
+}
+
 /* --- a run ---------------------------------------------------------------- */
 
 Test(diff, a_recording_and_a_run)
