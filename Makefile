@@ -102,7 +102,7 @@ GRADER_OBJECTS = $(patsubst %.c,$(BUILD)/%.o, \
 
 # What is given odd input, one for each thing that is read: `make fuzz`. Clang's
 # libFuzzer is linked into it, or a driver of our own.
-FUZZ_NAMES = recording perfmap jitdump gdbjit options
+FUZZ_NAMES = recording typed perfmap jitdump gdbjit options
 FUZZERS = $(FUZZ_NAMES:%=$(BUILD)/fuzzers/%)
 FUZZ_ENGINE = $(BUILD)/tests/fuzz/driver.o
 FUZZ_LINK =
@@ -470,6 +470,7 @@ fuzzers: $(FUZZERS)
 
 $(FUZZERS): $(BUILD)/fuzzers/%: $(BUILD)/tests/fuzz/%.o \
                     $(BUILD)/tests/fuzz/check_text.o \
+                    $(BUILD)/tests/fuzz/change.o \
                     $(filter-out %/src/cli/main.o,$(OBJECTS)) $(FUZZ_ENGINE) \
                     | $(BUILD)/static
 	@mkdir -p $(@D)

@@ -24,6 +24,11 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most,
 /* The driver's own change of some bytes. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 
+/* Changes a recording, as far as it is one, in place, by what seed decides.
+ * Returns its new size, at most `most`. */
+size_t fuzz_change_recording(uint8_t *data, size_t size, size_t most,
+                             unsigned seed);
+
 /*
  * Aborts unless the text is fit for a terminal: valid UTF-8 in which the only
  * control character is the newline, and nothing that changes the direction of

@@ -3,13 +3,12 @@
  * recording.c - any bytes as a recording, and all that is shown of it.
  *
  * A recording that is refused must be refused with a sentence. One that is
- * read is shown by every view, and nothing that they print may be more than
- * text: no control character, nothing that turns the direction of a line, no
- * broken UTF-8.
- *
- * Bytes changed at random are hardly ever a recording. So an input is also
- * changed as the list of objects that it is: LLVMFuzzerCustomMutator.
+ * read is judged and shown by every view, and compared with what a change makes
+ * of it. Nothing that is printed may be more than text: no control character,
+ * nothing that turns the direction of a line, no broken UTF-8. What is written
+ * for other programs must be what they read.
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -19,25 +18,33 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "fuzz.h"
+#include "check/check.h"
+#include "diff/diff.h"
 #include "format/format.h"
+#include "fuzz.h"
 #include "step/driver.h"
 #include "screen/screen.h"
 #include "step/session.h"
 #include "trace/store.h"
 
 #define MOST_EVENTS 200u /* a longer recording takes long and shows no more */
+#define MOST_BYTES  (16u << 10) /* of the change of one */
 
 static const char commands[] =
     "R\nx\nlast\nfirst\nsearch rax\n/0x7f\nwho 0\n>\n>\n<\nwriter\nstage\n"
     "stage\ng 3\nback\nwho 1000\n?\nfirst\n";
+
+/* What is said to questions, and between them. */
+static const char answers[] = "\n1\n\n-4\n\nyes\n\n0x7f\n\nback\n\n?\n0\n\n"
+                              "99999999999999999999\n\nno\nlast\n\n";
 
 /* --- reading -------------------------------------------------------------- */
 
 static bool read_store(const uint8_t *data, size_t size, struct store *store)
 {
     FILE *in = fmemopen((void *)data, size, "r");
-    struct source *source = recording_new(in, "t");
+    struct source *source = check_source_new(
+        recording_new(in, "t"), &(struct check_options){.all = true});
     struct err err = {ERR_NONE, ""};
     struct event event;
     int more;
@@ -55,38 +62,75 @@ static bool read_store(const uint8_t *data, size_t size, struct store *store)
 
 /* --- showing -------------------------------------------------------------- */
 
+/* The ways to show a trace: VIEW(what, the sink). */
+#define SINKS(VIEW)                                                  \
+    VIEW(SHOWN_TEXT, text_sink_new(out, false))                      \
+    VIEW(SHOWN_COLOR, text_sink_new(out, true))                      \
+    VIEW(SHOWN_TEXT, brief_sink_new(out, false))                     \
+    VIEW(SHOWN_TEXT, who_sink_new(out, false, 0))                    \
+    VIEW(SHOWN_TEXT, who_sink_new(out, false, 0x7f0000000003))       \
+    VIEW(SHOWN_BYTES, raw_sink_new(out))                             \
+    VIEW(SHOWN_LINES, json_sink_new(out))                            \
+    VIEW(SHOWN_LINES, asciicast_sink_new(out, true))                 \
+    VIEW(SHOWN_OBJECT, chrome_sink_new(out))                         \
+    VIEW(SHOWN_TEXT, dot_sink_new(out))                              \
+    VIEW(SHOWN_TEXT, perf_map_sink_new(out))                         \
+    VIEW(SHOWN_PAGE, html_sink_new(out, HTML_EVENTS))                \
+    VIEW(SHOWN_PAGE, html_sink_new(out, 5))                          \
+    VIEW(SHOWN_TEXT, quiz_sink_new(out, false, false))               \
+    VIEW(SHOWN_TEXT, quiz_sink_new(out, false, true))                \
+    VIEW(SHOWN_TEXT, verdicts_sink_new(out, VERDICTS_TEXT, false))   \
+    VIEW(SHOWN_LINES, verdicts_sink_new(out, VERDICTS_JSON, false))  \
+    VIEW(SHOWN_TEXT, verdicts_sink_new(out, VERDICTS_JUNIT, false))  \
+    VIEW(SHOWN_TEXT, verdicts_sink_new(out, VERDICTS_GITHUB, false)) \
+    VIEW(SHOWN_TEXT, split_sink_new(&(struct split_form){            \
+                         make_text, .out = out, .prefix = true}))
+
 enum shown {
-    VIEW_TEXT,
-    VIEW_COLOR,
-    VIEW_WHO,
-    VIEW_RAW,
-    VIEW_JSON,
-    VIEWS,
+    SHOWN_TEXT,
+    SHOWN_COLOR,
+    SHOWN_BYTES,
+    SHOWN_LINES,  /* a value of JSON each */
+    SHOWN_OBJECT, /* one */
+    SHOWN_PAGE,
 };
 
-static struct sink *sink_of(enum shown view, FILE *out, uint64_t number)
+static struct sink *make_text(FILE *out, const void *context)
 {
-    switch (view) {
-    case VIEW_TEXT:
-        return text_sink_new(out, false);
-    case VIEW_COLOR:
-        return text_sink_new(out, true);
-    case VIEW_WHO:
-        return who_sink_new(out, false, number);
-    case VIEW_RAW:
-        return raw_sink_new(out);
-    default:
-        return json_sink_new(out);
+    (void)context;
+    return text_sink_new(out, false);
+}
+
+static void check_json(const char *text, size_t len)
+{
+    json_t *value =
+        json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
+
+    BUG_UNLESS(value);
+    json_decref(value);
+}
+
+static void check_shown(enum shown shown, const char *text, size_t len)
+{
+    static const char end[] = "</html>\n";
+
+    if (shown != SHOWN_BYTES)
+        fuzz_check_text(text, len, shown == SHOWN_COLOR);
+    if (shown == SHOWN_OBJECT)
+        check_json(text, len);
+    if (shown == SHOWN_PAGE && len > 0) /* once, and nothing behind it */
+        BUG_UNLESS(strstr(text, end) == text + len - strlen(end));
+    for (size_t at = 0, line; shown == SHOWN_LINES && at < len;
+         at += line + 1) {
+        line = strcspn(text + at, "\n");
+        check_json(text + at, line);
     }
 }
 
-static void show(const struct store *store, enum shown view, uint64_t number)
+/* Hands the events to a sink, which is freed. */
+static void fill(const struct store *store, struct sink *sink)
 {
     struct err err = {ERR_NONE, ""};
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    struct sink *sink = sink_of(view, out, number);
     struct unpacked event = {0};
 
     for (size_t i = 0; i < store->count; i++) {
@@ -96,11 +140,131 @@ static void show(const struct store *store, enum shown view, uint64_t number)
     sink_finish(sink, &err);
     sink_free(sink);
     unpacked_release(&event);
-    fclose(out);
-    if (view != VIEW_RAW)
-        fuzz_check_text(text, len, view == VIEW_COLOR);
     fuzz_check_text(err.text, strlen(err.text), false);
+}
+
+static void show(const struct store *store)
+{
+    FILE *out;
+    char *text = NULL;
+    size_t len = 0;
+
+#define VIEW(shown, sink)              \
+    out = open_memstream(&text, &len); \
+    fill(store, sink);                 \
+    fclose(out);                       \
+    check_shown(shown, text, len);     \
     free(text);
+    SINKS(VIEW)
+#undef VIEW
+}
+
+/* --- files of code -------------------------------------------------------- */
+
+static void check_file(const char *directory, const char *name)
+{
+    struct buf path = {0};
+    char magic[4] = "";
+    FILE *file;
+
+    buf_printf(&path, "%s/%s", directory, name);
+    file = fopen(buf_text(&path), "re");
+    if (strstr(name, ".elf"))
+        BUG_UNLESS(file && fread(magic, 1, sizeof magic, file) == 4 &&
+                   memcmp(magic, "\177ELF", sizeof magic) == 0);
+    if (file)
+        fclose(file);
+    unlink(buf_text(&path));
+    buf_release(&path);
+}
+
+static void dump(const struct store *store)
+{
+    char name[] = "/tmp/jittrace-fuzz-XXXXXX";
+    struct err err = {ERR_NONE, ""};
+    struct dirent *entry;
+    struct sink *sink;
+    DIR *directory;
+
+    BUG_UNLESS(mkdtemp(name) && (sink = dump_sink_new(name, true, &err)));
+    fill(store, sink);
+    directory = opendir(name);
+    while (directory && (entry = readdir(directory)))
+        if (entry->d_name[0] != '.')
+            check_file(name, entry->d_name);
+    if (directory)
+        closedir(directory);
+    rmdir(name);
+}
+
+/* --- comparing ------------------------------------------------------------ */
+
+static struct history *history_of(const uint8_t *data, size_t size)
+{
+    struct history *history = history_new();
+    struct unpacked event = {0};
+    struct store store = {0};
+
+    if (read_store(data, size, &store))
+        for (size_t i = 0; i < store.count; i++) {
+            store_read(&store, i, &event);
+            history_append(history, &event.event);
+        }
+    unpacked_release(&event);
+    store_release(&store);
+    return history;
+}
+
+static void compare(struct history *a, struct history *b)
+{
+    static const char *const names[] = {"a", "b"};
+    struct history *const both[] = {a, b};
+    struct err err = {ERR_NONE, ""};
+    FILE *out;
+    char *text = NULL;
+    size_t len = 0;
+    struct diff diff;
+
+    diff_make(a, b, &diff);
+    BUG_UNLESS(diff_any(&diff) == (diff_earliest(&diff) != DIFFS));
+    BUG_UNLESS(a != b || !diff_any(&diff));
+    for (int json = 0; json < 2; json++) {
+        out = open_memstream(&text, &len);
+        if (json)
+            diff_write_json(out, both, &diff, &err);
+        else
+            diff_write(out, false, names, both, &diff, &err);
+        fclose(out);
+        check_shown(json ? SHOWN_LINES : SHOWN_TEXT, text, len);
+        free(text);
+    }
+    diff_release(&diff);
+}
+
+/* With itself, of which it must not differ, and with a change of it that can
+ * be read. */
+static void differ(const uint8_t *data, size_t size)
+{
+    struct history *history = history_of(data, size), *other = history_new();
+    uint8_t *changed = mem_alloc(MOST_BYTES);
+    size_t len;
+
+    for (unsigned try = 0; try < 4 && history_count(other) == 0; try++) {
+        len = size < MOST_BYTES ? size : MOST_BYTES;
+        memcpy(changed, data, len);
+        len = fuzz_change_recording(changed, len, MOST_BYTES,
+                                    (unsigned)size * 4 + try);
+        history_free(other);
+        other = history_of(changed, len);
+    }
+    compare(history, history);
+    if (history_count(other) > 0) {
+        compare(history, other);
+        compare(other, history);
+    }
+    history_free(history);
+    history_free(other);
+    free(changed);
 }
 
 /* --- stepping ------------------------------------------------------------- */
@@ -138,26 +302,32 @@ static void draw(struct session *session)
     }
 }
 
-static void step(const uint8_t *data, size_t size)
+/* With questions or without. */
+static void step(const uint8_t *data, size_t size, bool predicts)
 {
     FILE *in = fmemopen((void *)data, size, "r");
     struct source *source = recording_new(in, "t");
     struct session *session = session_new(source);
     struct driver driver = {.signals = -1, .output = -1};
+    struct predict predict = {0};
     struct err err = {ERR_NONE, ""};
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
 
+    if (predicts)
+        session->predict = &predict;
     if (session_load(session, &err) == 0) {
-        driver.input = input_of(commands);
+        driver.input = input_of(predicts ? answers : commands);
         plain_run(session, &driver, out, false, &err);
         close(driver.input);
-        draw(session);
+        if (!predicts)
+            draw(session);
     }
     fclose(out);
     fuzz_check_text(text, len, false);
     free(text);
+    predict_release(&predict);
     session_free(session);
     source_free(source);
     fclose(in);
@@ -171,215 +341,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     store = (struct store){0};
     if (read_store(data, size, &store)) {
-        for (unsigned view = 0; view < VIEWS; view++)
-            show(&store, (enum shown)view, 0);
-        show(&store, VIEW_WHO, 0x7f0000000003);
-        step(data, size);
+        show(&store);
+        dump(&store);
+        differ(data, size);
+        step(data, size, false);
+        step(data, size, true);
     }
     store_release(&store);
     return 0;
 }
 
-/* --- changing a recording ------------------------------------------------- */
-
-static const char *const texts[] = {
-    "",
-    "0x0",
-    "0xfff",
-    "0x1000",
-    "0x10000",
-    "0x7fffffffffff",
-    "0xffffffffffffffff",
-    "0xfffffffffffff000",
-    "00",
-    "c3",
-    "ffffffffffffffffffffffffffffff",
-    "---",
-    "rwx",
-    "call",
-    "jump",
-    "return",
-    "signal",
-    "elsewhere",
-    "steps",
-    "call-steps",
-    "mmap(",
-    "mmap(NULL, 1",
-    "MAP_PRIVATE|MAP_ANONYMOUS",
-    "|||",
-    "anonymous",
-    "heap",
-    "/",
-    "read",
-    "write",
-    "execute",
-    "\xe2\x80\xae\xc2\x9b\x1b[31m\t\n\x7f",
-    "\xd8\x9c\xe2\x81\xa6",
-    "1-2",
-    "7f0000000000-ffffffffffffffff rwxp",
-    "mov rax, -4",
-    "a+0x",
-    "libc.so.6:memcpy+0x12",
-};
-
-static const json_int_t numbers[] = {-1,
-                                     0,
-                                     1,
-                                     2,
-                                     9,
-                                     11,
-                                     64,
-                                     65,
-                                     255,
-                                     4096,
-                                     2147483647,
-                                     2147483648,
-                                     9007199254740991};
-
-/* What stands at a random place of the value, or a new value in its place. */
-static json_t *other_value(unsigned *seed, const json_t *value)
-{
-    size_t many = sizeof texts / sizeof *texts;
-    size_t count = sizeof numbers / sizeof *numbers;
-    const char *text;
-    json_t *other;
-
-    if (json_is_integer(value) && rand_r(seed) % 8)
-        return rand_r(seed) % 2
-                   ? json_integer(numbers[(size_t)rand_r(seed) % count])
-                   : json_integer(json_integer_value(value) + rand_r(seed) % 9 -
-                                  4);
-    if (!json_is_string(value) || rand_r(seed) % 3 == 0)
-        return json_string(texts[(size_t)rand_r(seed) % many]);
-    text = json_string_value(value);
-    if (*text && rand_r(seed) % 2) { /* another character */
-        char *copy = mem_copy_text(text);
-
-        copy[(size_t)rand_r(seed) % strlen(copy)] =
-            "0123456789abcdefx+-|,( /"[rand_r(seed) % 24];
-        other = json_string(copy);
-        free(copy);
-        return other ? other : json_string("");
-    }
-    return json_stringn(text, (size_t)rand_r(seed) % (strlen(text) + 1));
-}
-
-static void change_object(unsigned *seed, json_t *object)
-{
-    size_t count = json_object_size(object), at;
-    const char *key;
-    json_t *value;
-    void *each;
-
-    if (count == 0)
-        return;
-    each = json_object_iter(object);
-    for (at = (size_t)rand_r(seed) % count; at > 0; at--)
-        each = json_object_iter_next(object, each);
-    key = json_object_iter_key(each);
-    value = json_object_iter_value(each);
-    if (json_is_object(value) && rand_r(seed) % 4) {
-        change_object(seed, value);
-    } else if (json_is_array(value) && json_array_size(value) &&
-               rand_r(seed) % 4) {
-        at = (size_t)rand_r(seed) % json_array_size(value);
-        if (json_is_object(json_array_get(value, at)))
-            change_object(seed, json_array_get(value, at));
-        else
-            json_array_set_new(value, at,
-                               other_value(seed, json_array_get(value, at)));
-    } else if (rand_r(seed) % 2) {
-        json_object_del(object, key);
-    } else {
-        json_t *other = other_value(seed, value);
-
-        if (other)
-            json_object_set_new(object, key, other);
-    }
-}
-
-static void change_list(unsigned *seed, json_t *list)
-{
-    size_t count = json_array_size(list);
-    size_t from = (size_t)rand_r(seed) % count;
-    size_t to = (size_t)rand_r(seed) % count;
-
-    switch (rand_r(seed) % 8) {
-    case 0:
-        json_array_remove(list, from);
-        break;
-    case 1:
-        json_array_insert_new(list, to,
-                              json_deep_copy(json_array_get(list, from)));
-        break;
-    case 2:
-        while (count > 3 && json_array_size(list) > to + 1)
-            json_array_remove(list, json_array_size(list) - 2);
-        break;
-    default:
-        change_object(seed, json_array_get(list, from));
-    }
-}
-
-/* The lines that are objects. */
-static json_t *list_of(const uint8_t *data, size_t size)
-{
-    json_t *list = json_array();
-
-    while (size > 0) {
-        const uint8_t *end = memchr(data, '\n', size);
-        size_t len = end ? (size_t)(end - data) : size;
-        json_t *object =
-            json_loadb((const char *)data, len, JSON_REJECT_DUPLICATES, NULL);
-
-        if (json_is_object(object))
-            json_array_append_new(list, object);
-        else
-            json_decref(object);
-        data += len + (end != NULL);
-        size -= len + (end != NULL);
-    }
-    return list;
-}
-
-static size_t write_list(const json_t *list, uint8_t *data, size_t most)
-{
-    size_t used = 0, index;
-    json_t *object;
-
-    json_array_foreach(list, index, object)
-    {
-        size_t len;
-
-        if (json_object_get(object, "seq"))
-            json_object_set_new(object, "seq", json_integer((long)index));
-        len =
-            json_dumpb(object, (char *)data + used, most - used, JSON_COMPACT);
-        if (len + 1 > most - used)
-            break;
-        used += len;
-        data[used++] = '\n';
-    }
-    return used;
-}
-
-/*
- * Changes an input in place; libFuzzer and our own driver call it. What is no
- * list of objects is changed as bytes.
- */
+/* libFuzzer and our own driver call it. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most,
                                unsigned seed)
 {
-    json_t *list;
-    size_t len = 0;
-
-    if (rand_r(&seed) % 8 == 0)
-        return LLVMFuzzerMutate(data, size, most);
-    list = list_of(data, size);
-    for (int i = rand_r(&seed) % 4; i >= 0 && json_array_size(list); i--)
-        change_list(&seed, list);
-    if (json_array_size(list) > 0)
-        len = write_list(list, data, most);
-    json_decref(list);
-    return len > 0 ? len : LLVMFuzzerMutate(data, size, most);
+    return rand_r(&seed) % 8 == 0
+               ? LLVMFuzzerMutate(data, size, most)
+               : fuzz_change_recording(data, size, most, seed);
 }
