@@ -142,11 +142,12 @@ static void on_leave(struct chrome *chrome, const struct event *event)
         close_bar(chrome, event->tid, BAR_CODE);
 }
 
-/* What happened at a moment, and what it is called there. */
+/* What happened at a moment, which a recording may leave out, and what it is
+ * called there. */
 static void mark(struct chrome *chrome, const struct event *event,
                  const char *what, const char *detail)
 {
-    put(chrome, "i", event->tid, what,
+    put(chrome, "i", event->tid, what ? what : event_name(event->kind),
         detail ? with("detail", json_of_text(detail)) : NULL);
 }
 
