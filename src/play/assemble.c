@@ -18,7 +18,8 @@
 
 #define MESSAGE 300 /* bytes of it, after which no more is added */
 
-#define LIMITS "ulimit -t 2; ulimit -f 2048; "
+/* Where less is allowed already, that holds. */
+#define LIMITS "ulimit -t 2 2>/dev/null; ulimit -f 2048 2>/dev/null; "
 
 /* With the directory in front and what it prints read by us. */
 static const struct {
@@ -44,12 +45,18 @@ static const struct {
 enum assembler assembler_find(void)
 {
     enum assembler with = ASSEMBLER_NASM;
-    char command[64];
+    char text[64];
 
     for (; with < ASSEMBLER_NONE; with++) {
-        snprintf(command, sizeof command, "command -v %s >/dev/null 2>&1",
-                 assemblers[with].name);
-        if (system(command) == 0)
+        FILE *pipe;
+
+        /* A redirection takes the shell a descriptor above 9, which it may not
+         * have; so what it prints is read, and thrown away. */
+        snprintf(text, sizeof text, "command -v %s", assemblers[with].name);
+        pipe = popen(text, "re");
+        while (pipe && fread(text, 1, sizeof text, pipe) > 0)
+            ;
+        if (pipe && pclose(pipe) == 0)
             break;
     }
     return with;
@@ -221,15 +228,21 @@ done:
 }
 
 /* A directory that only we can see, in that of TMPDIR if its name is one that a
- * shell takes as it is. Returns false with errno if there is none. */
+ * shell takes as it is, or where else there is room. Returns false with errno,
+ * and the last name that was tried, if there is none. */
 static bool make_directory(struct buf *name)
 {
-    const char *parent = getenv("TMPDIR");
+    const char *const parents[] = {getenv("TMPDIR"), "/tmp", "/var/tmp"};
+    bool made = false;
 
-    if (!parent || *parent != '/' || strchr(parent, '\''))
-        parent = "/tmp";
-    buf_printf(name, "%s/jittrace-XXXXXX", parent);
-    return mkdtemp((char *)buf_text(name));
+    for (size_t i = 0; i < sizeof parents / sizeof *parents && !made; i++) {
+        if (!parents[i] || *parents[i] != '/' || strchr(parents[i], '\''))
+            continue;
+        buf_clear(name);
+        buf_printf(name, "%s/jittrace-XXXXXX", parents[i]);
+        made = mkdtemp((char *)buf_text(name));
+    }
+    return made;
 }
 
 static void remove_directory(const char *name)

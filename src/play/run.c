@@ -68,11 +68,13 @@ static bool is_harmless(uint64_t number)
     return false;
 }
 
-/* A file that only we and the process have, at its beginning; or -1. */
+/* A file that only we and the process have, at its beginning; or -1 with
+ * errno. */
 static int write_request(const struct play_state *state, struct bytes code)
 {
     struct play_request *request = mem_alloc(sizeof *request);
-    int fd = memfd_create("request", MFD_CLOEXEC);
+    int fd = memfd_create("request", MFD_CLOEXEC), why = 0;
+    ssize_t written;
 
     if (fd < 0) /* a sandbox may not allow that */
         fd = open(P_tmpdir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -85,13 +87,19 @@ static int write_request(const struct play_state *state, struct bytes code)
         request->code[code.len] = idle_insn;
     memcpy(request->data, state->data, sizeof request->data);
     memcpy(request->stack, state->stack, sizeof request->stack);
-    if (fd >= 0 &&
-        (write(fd, request, sizeof *request) != (ssize_t)sizeof *request ||
-         lseek(fd, 0, SEEK_SET) != 0)) {
-        close(fd);
-        fd = -1;
+    if (fd >= 0) {
+        written = write(fd, request, sizeof *request);
+        if (written < 0 || lseek(fd, 0, SEEK_SET) != 0)
+            why = errno;
+        else if (written < (ssize_t)sizeof *request)
+            why = EFBIG; /* so much of it is allowed: RLIMIT_FSIZE */
     }
     free(request);
+    if (why) {
+        close(fd);
+        fd = -1;
+        errno = why;
+    }
     return fd;
 }
 
@@ -230,9 +238,11 @@ int run_code(struct play_state *state, struct bytes code, play_start *start,
 
     *run = (struct run){0};
     if (request < 0)
-        return err_set(err, ERR_TRACING,
-                       "cannot make a file, in memory or in " P_tmpdir ": %s",
-                       strerror(errno));
+        return err_set(
+            err, ERR_TRACING,
+            "cannot make a file, in memory or in " P_tmpdir ": %s%s",
+            strerror(errno),
+            errno == EFBIG ? "; raise that limit: ulimit -f unlimited" : "");
     source = start(context, request, err);
     close(request);
     if (!source)

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sysexits.h>
@@ -241,6 +242,52 @@ Test(play, needs_no_file_in_memory)
 }
 
 /* --- assemblers ---------------------------------------------------------- */
+
+static int allow_small_files(void)
+{
+    return setrlimit(RLIMIT_FSIZE, &(struct rlimit){1000, 1000});
+}
+
+static int allow_few_files(void)
+{
+    return setrlimit(RLIMIT_NOFILE, &(struct rlimit){8, 8});
+}
+
+/* What is missing is said in one line, and by nobody else. */
+Test(play, says_which_limit_it_meets)
+{
+    static const struct {
+        int (*prepare)(void);
+        const char *words;
+    } limits[] = {
+        {allow_small_files, "File too large; raise that limit: ulimit -f"},
+        {allow_few_files, "raise that limit: ulimit -n"},
+    };
+    struct result result;
+
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        run_typing(&(struct job){.argv = ARGS(JITTRACE, "--play"),
+                                 .prepare = limits[i].prepare},
+                   "48 01 f8\n", &result);
+        cr_assert(eq(int, result.status, EX_OSERR));
+        cr_assert(contains(buf_text(&result.err), limits[i].words), "%s",
+                  buf_text(&result.err));
+        cr_assert(eq(sz, count_lines(buf_text(&result.err)), 1), "%s",
+                  buf_text(&result.err));
+        result_release(&result);
+    }
+}
+
+/* The assembler works elsewhere then. */
+Test(play, needs_no_directory_of_its_user)
+{
+    struct result result;
+
+    play_with("mov rax, -4\n", ARGS("TMPDIR=/nowhere"), &result);
+    cr_assert(eq(int, result.status, 0), "%s", buf_text(&result.out));
+    cr_assert(contains(buf_text(&result.out), "rax 0x0 -> "));
+    result_release(&result);
+}
 
 /* Where nasm is not there as stands in, and bytes can always be typed. */
 Test(play, says_which_assembler_it_has)
