@@ -17,7 +17,7 @@ BEGIN {
     may["trace"]   = "base cpu"
     may["target"]  = "base cpu trace"
     may["observe"] = "base cpu trace target"
-    may["tell"]    = "base cpu trace"
+    may["tell"]    = "base cpu trace docs"
     may["screen"]  = "base cpu trace tell"
     may["check"]   = "base cpu trace"
     may["diff"]    = "base cpu trace"

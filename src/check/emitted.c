@@ -159,7 +159,8 @@ void emitted_ran(struct emitted *emitted, struct ledger *ledger,
     if (emissions_cut(emissions, addr, insn->length, &begun, &taken))
         broken = find_whole(emitted, ledger, &taken, &last);
     else if (emissions_at(emissions, end - 1, &taken) && taken.id != begun.id &&
-             taken.from > addr && taken.to == end)
+             taken.from > addr && taken.to == end &&
+             emissions_apart(emissions, addr, end - 1))
         broken = are_whole(ledger, taken.from, end, &last) &&
                  was_meant(ledger, insn, &taken, &last, faulted);
     if (broken && was_next(ledger, &taken))

@@ -8,7 +8,8 @@
  * instructions by themselves, and if it either took a part of them and left the
  * rest; or took them all and control then comes to what was never written; or
  * they make a displacement that counts from rip, and the access faults. Code
- * that is not emitted in the order of its addresses is not judged.
+ * that is not emitted in the order of its addresses is not judged, nor what was
+ * inlined into one function: its compiler says there where a store ends.
  */
 #ifndef JITTRACE_CHECK_EMITTED_H
 #define JITTRACE_CHECK_EMITTED_H

@@ -475,6 +475,31 @@ static bool find_shared(const struct links *a, const struct links *b, size_t *i,
     return false;
 }
 
+/* Whether the call at that level has stored the bytes itself, by what else was
+ * inlined into it. */
+static bool is_own(const struct stored *stored, size_t level)
+{
+    for (size_t i = 0; i < level; i++) {
+        const char *symbol = stored->chain.list[i].symbol;
+
+        if (!symbol || symbol[chain_function(symbol)] != 0)
+            return false;
+    }
+    return true;
+}
+
+bool emissions_apart(const struct emissions *emissions, uint64_t addr,
+                     uint64_t other)
+{
+    const struct stored *a = stored_at(emissions, addr);
+    const struct stored *b = stored_at(emissions, other);
+    size_t i, j;
+
+    return a && b &&
+           (!find_shared(&a->links, &b->links, &i, &j) ||
+            (!is_own(a, i) && !is_own(b, j)));
+}
+
 bool emissions_cut(struct emissions *emissions, uint64_t addr, uint64_t length,
                    struct emission *begun, struct emission *cut)
 {
@@ -483,9 +508,8 @@ bool emissions_cut(struct emissions *emissions, uint64_t addr, uint64_t length,
     const struct stored *other = stored_at(emissions, last);
     size_t i, j;
 
-    /* What that call stored itself cuts nothing. */
-    if (!one || !other || !find_shared(&one->links, &other->links, &i, &j) ||
-        i == 0 || j == 0)
+    if (!emissions_apart(emissions, addr, last) ||
+        !find_shared(&one->links, &other->links, &i, &j))
         return false;
     tell(emissions, addr, id_of(&one->links.list[i - 1], false), begun);
     tell(emissions, last, id_of(&other->links.list[j - 1], false), cut);

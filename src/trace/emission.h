@@ -91,6 +91,12 @@ size_t chain_function(const char *symbol);
 bool emissions_at(struct emissions *emissions, uint64_t addr,
                   struct emission *out);
 
+/* Whether the two bytes were stored by calls that were made side by side, and
+ * neither by the caller itself, with what was inlined into it: there it is the
+ * compiler that says where a store ends, and one may have bytes of two. */
+bool emissions_apart(const struct emissions *emissions, uint64_t addr,
+                     uint64_t other);
+
 /* Whether an instruction of length bytes at addr takes bytes of another call
  * than the one that stored its beginning, and not all of them: of the two calls
  * that were made side by side, *begun stored its first byte, and *cut, which

@@ -180,6 +180,7 @@ Test(bugs, none_where_there_is_none)
         TRACEE("self_mem"),       TRACEE("store_to_itself"),
         TRACEE("stub"),           TRACEE("threads_store"),
         TRACEE("twin_threads"),   TRACEE("two_functions"),
+        TRACEE("merged_stores"),
     };
     struct result result;
 

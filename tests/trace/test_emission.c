@@ -258,6 +258,24 @@ Test(emission, an_instruction_that_eats_the_next_one_cuts)
     begin();
 }
 
+/* The compiler has made one store of the end of an instruction and the next. */
+Test(emission, what_was_inlined_into_one_function_cuts_nothing)
+{
+    struct emission begun, cut;
+
+    begin();
+    store("emit:13 push:22 main:40+27", 4);
+    store("emit:13 mov:20 main:41+2d", 2);
+    store("emit:13+1f main:42+33", 1);
+    store("emit:13+1f main:43+3a", 2);
+    cr_expect(not(emissions_cut(&emissions, CODE + 3, 2, &begun, &cut)));
+    cr_expect(not(emissions_apart(&emissions, CODE + 3, CODE + 4)));
+    cr_expect(not(emissions_apart(&emissions, CODE + 5, CODE + 6)));
+    cr_expect(emissions_apart(&emissions, CODE + 6, CODE + 7));
+    cr_expect(emissions_cut(&emissions, CODE + 6, 2, &begun, &cut));
+    begin();
+}
+
 /* Any chains at all, against themselves. */
 Test(emission, whatever_the_chains_are_every_byte_has_one)
 {
