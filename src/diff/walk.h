@@ -71,7 +71,7 @@ struct walk {
 void walk_run(struct walk *walk);
 void walk_release(struct walk *walk);
 
-/* --- for walk_stores.c ---------------------------------------------------- */
+/* --- for walk_stores.c and walk_memory.c ---------------------------------- */
 
 /* The next event of the thread, or exit, or NULL: there is none. */
 const struct event *walk_peek(struct walk_side *side);
@@ -102,5 +102,19 @@ void walk_compare_all(struct walk *walk);
 
 /* Code at that address of the first side differs; says so once. */
 bool walk_is_told(struct walk *walk, uint64_t addr);
+
+/* --- walk_memory.c -------------------------------------------------------- */
+
+/* A map, protect or unmap, or a call that was refused. */
+bool walk_is_about_memory(const struct event *event);
+
+/* Both have an event of that kind, or a signal. */
+void walk_memory(struct walk *walk);
+
+/* That side has one, and the other has not. */
+void walk_one_has(struct walk *walk, bool which);
+
+/* Whether the code that two events carry is the same to the byte. */
+bool walk_same_found(struct bytes a, struct bytes b);
 
 #endif
