@@ -18,29 +18,12 @@
 #include "base/mem.h"
 #include "cli/compared.h"
 #include "cli/show.h"
-#include "cpu/split.h"
-#include "format/format.h"
+#include "format/flips.h"
 #include "observe/whatif.h"
 #include "target/doctor.h"
 
 #define LEAST_TIME 2000 /* milliseconds */
 #define TIMES      10   /* as long as the first run */
-
-/* What became of a run, in the order of the columns. */
-enum outcome {
-    HARMLESS, /* it printed and ended as without */
-    RESULT,   /* it printed something else */
-    STATUS,   /* it ended with another status */
-    HANGS,
-    CRASHES,
-    NOT_KNOWN, /* it could not be run, or not be changed */
-    OUTCOMES,
-};
-
-static const char *const outcome_words[] = {
-    [HARMLESS] = "harmless", [RESULT] = "result",   [STATUS] = "status",
-    [HANGS] = "hangs",       [CRASHES] = "crashes", [NOT_KNOWN] = "not known",
-};
 
 /* What a run tells. */
 struct report {
@@ -51,26 +34,17 @@ struct report {
     int64_t signal;
 };
 
-struct bit {
-    unsigned insn; /* index of its instruction */
-    struct insn_bits part;
-    unsigned bit; /* in its byte */
-    enum outcome outcome;
-    struct report report;
-};
-
 struct sweep {
     const struct options *options;
     FILE *out;
     struct report first; /* of the program as it is */
     int milliseconds;    /* for a run */
     uint8_t code[SWEEP_BYTES];
-    uint64_t offset; /* of that in its mapping */
     size_t length, left_out;
     struct insn insns[SWEEP_BYTES];
     size_t insn_count;
-    struct bit *bits;
-    size_t bit_count, tried;
+    struct flip *flips;
+    size_t flip_count, tried;
 };
 
 static volatile sig_atomic_t interrupted;
@@ -142,30 +116,32 @@ static void run_trial(const void *argument, void *out)
     history_free(history);
 }
 
-static enum outcome judge(const struct sweep *sweep,
-                          const struct report *report)
+static enum flip_outcome judge(const struct sweep *sweep,
+                               const struct report *report)
 {
     if (!report->done || !report->changed)
-        return NOT_KNOWN;
+        return FLIP_NOT_KNOWN;
     if (report->signal != sweep->first.signal && report->signal)
-        return CRASHES;
+        return FLIP_CRASHES;
     if (report->status != sweep->first.status)
-        return STATUS;
-    return report->output == sweep->first.output ? HARMLESS : RESULT;
+        return FLIP_STATUS;
+    return report->output == sweep->first.output ? FLIP_HARMLESS : FLIP_RESULT;
 }
 
-static void try_bit(struct sweep *sweep, struct bit *bit)
+static void try_flip(struct sweep *sweep, struct flip *flip)
 {
-    const struct insn *insn = &sweep->insns[bit->insn];
     struct trial trial = {.sweep = sweep};
+    struct report report = {.status = -1};
 
     snprintf(trial.what, sizeof trial.what, "code[%" PRIu64 "]:xor=0x%02x",
-             sweep->offset + insn->addr + bit->part.byte, 1u << bit->bit);
-    if (doctor_apart(run_trial, &trial, &bit->report, sizeof bit->report,
+             flip->insn->addr + flip->part.byte, 1u << flip->bit);
+    if (doctor_apart(run_trial, &trial, &report, sizeof report,
                      sweep->milliseconds) == 0)
-        bit->outcome = judge(sweep, &bit->report);
+        flip->outcome = judge(sweep, &report);
     else
-        bit->outcome = errno == ETIMEDOUT ? HANGS : NOT_KNOWN;
+        flip->outcome = errno == ETIMEDOUT ? FLIP_HANGS : FLIP_NOT_KNOWN;
+    flip->signal = report.signal;
+    flip->status = flip->outcome == FLIP_HANGS ? -1 : report.status;
 }
 
 /* --- the code ------------------------------------------------------------- */
@@ -187,12 +163,11 @@ static bool take_code(struct sweep *sweep, struct history *history)
     view = history_view(history, seq);
     enter = &history_event(history, seq)->enter;
     start = enter->addr - enter->offset + enter->code_offset;
-    sweep->offset = enter->code_offset;
     sweep->length =
         enter->code.len < SWEEP_BYTES ? enter->code.len : SWEEP_BYTES;
     sweep->left_out = enter->code.len - sweep->length;
     memcpy(sweep->code, enter->code.data, sweep->length);
-    sweep->bits = mem_alloc(8 * sweep->length * sizeof *sweep->bits);
+    sweep->flips = mem_alloc(8 * sweep->length * sizeof *sweep->flips);
     for (size_t at = 0, count; at < sweep->length;
          at += sweep->insns[sweep->insn_count++].length) {
         struct insn *insn = &sweep->insns[sweep->insn_count];
@@ -203,138 +178,17 @@ static bool take_code(struct sweep *sweep, struct history *history)
             break;
         }
         view_name_target(view, insn);
-        insn->addr = at; /* from here on */
+        insn->addr = enter->code_offset + at; /* from here on */
         count = insn_split(insn, parts);
         for (size_t i = 0; i < count; i++)
             for (unsigned k = 0; k < parts[i].width; k++)
-                sweep->bits[sweep->bit_count++] = (struct bit){
-                    .insn = (unsigned)sweep->insn_count,
+                sweep->flips[sweep->flip_count++] = (struct flip){
+                    .insn = insn,
                     .part = parts[i],
                     .bit = parts[i].high - k,
                 };
     }
-    return sweep->bit_count > 0;
-}
-
-/* --- the table ------------------------------------------------------------ */
-
-/* "REX.W", "ModRM.rm", "imm 7..0": what a row is called. */
-static void name_part(const struct insn *insn, const struct insn_bits *part,
-                      struct buf *out)
-{
-    const struct insn_field *field = &insn->fields[part->field];
-    const bool is_plain =
-        !strcmp(part->label, "opcode") || field->kind == FIELD_IMMEDIATE ||
-        field->kind == FIELD_DISPLACEMENT || field->kind == FIELD_PREFIX;
-
-    if (!is_plain) {
-        field_name(field, out);
-        buf_append_text(out, " ");
-    }
-    buf_append_text(out, part->label);
-}
-
-/* Bits of a row: those of one part, or of all bytes of a number. */
-static bool same_row(const struct bit *a, const struct bit *b)
-{
-    return a->insn == b->insn && a->part.byte == b->part.byte &&
-           a->part.high == b->part.high;
-}
-
-/* "3 SIGSEGV, 1 SIGILL" */
-static void count_signals(const struct bit *from, const struct bit *to,
-                          struct buf *out)
-{
-    unsigned counts[65] = {0};
-
-    for (; from < to; from++)
-        if (from->outcome == CRASHES && from->report.signal < 65)
-            counts[from->report.signal]++;
-    for (int i = 1; i < 65; i++)
-        if (counts[i])
-            buf_printf(out, "%s%u %s", out->len ? ", " : "", counts[i],
-                       signal_name(i) ? signal_name(i) : "signals");
-}
-
-static void write_row(const struct sweep *sweep, const char *name,
-                      const struct bit *from, const struct bit *to)
-{
-    unsigned counts[OUTCOMES] = {0};
-    struct buf signals = {0};
-    char cells[CRASHES][8];
-
-    for (const struct bit *bit = from; bit < to; bit++)
-        counts[bit->outcome]++;
-    for (int i = 0; i < CRASHES; i++)
-        snprintf(cells[i], sizeof cells[i], counts[i] ? "%u" : ".", counts[i]);
-    count_signals(from, to, &signals);
-    if (counts[NOT_KNOWN])
-        buf_printf(&signals, "%s%u not known", signals.len ? ", " : "",
-                   counts[NOT_KNOWN]);
-    fprintf(sweep->out, "  %-18s %4td %8s %7s %7s %6s   %s\n", name, to - from,
-            cells[HARMLESS], cells[RESULT], cells[STATUS], cells[HANGS],
-            signals.len ? buf_text(&signals) : ".");
-    buf_release(&signals);
-}
-
-static void write_table(const struct sweep *sweep)
-{
-    const struct bit *end = sweep->bits + sweep->tried, *next;
-
-    fprintf(
-        sweep->out,
-        "What became of %zu runs, each with one bit of the code turned over "
-        "before its\nfirst call:\n\n",
-        sweep->tried);
-    fprintf(sweep->out, "%-20s %4s %8s %7s %7s %6s   %s\n", "field", "bits",
-            "harmless", "result", "status", "hangs", "crashes");
-    for (const struct bit *bit = sweep->bits; bit < end; bit = next) {
-        const struct insn *insn = &sweep->insns[bit->insn];
-        struct buf name = {0};
-
-        for (next = bit; next < end && same_row(bit, next); next++)
-            continue;
-        if (bit->part.byte == 0 && bit->part.high == 7)
-            fprintf(sweep->out, "+%" PRIu64 "  %s\n",
-                    sweep->offset + insn->addr, insn->text);
-        name_part(insn, &bit->part, &name);
-        write_row(sweep, buf_text(&name), bit, next);
-        buf_release(&name);
-    }
-    write_row(sweep, "all", sweep->bits, end);
-    fprintf(sweep->out,
-            "\nharmless: it printed and ended as without; result: it printed "
-            "something else;\nstatus: it ended with another status; hangs: not "
-            "within %.1f seconds.\n",
-            sweep->milliseconds / 1000.0);
-    if (sweep->left_out)
-        fprintf(sweep->out, "%zu more bytes of this code were not tried.\n",
-                sweep->left_out);
-}
-
-static void write_line(const struct sweep *sweep, const struct bit *bit)
-{
-    const struct insn *insn = &sweep->insns[bit->insn];
-    const uint64_t offset = sweep->offset + insn->addr + bit->part.byte;
-    struct buf name = {0};
-
-    name_part(insn, &bit->part, &name);
-    fprintf(sweep->out,
-            "{\"offset\":%" PRIu64
-            ",\"bit\":%u,\"text\":\"%s\",\"field\":\"%s\","
-            "\"outcome\":\"%s\"",
-            offset, bit->bit, insn->text, buf_text(&name),
-            outcome_words[bit->outcome]);
-    if (bit->outcome == CRASHES)
-        fprintf(sweep->out, ",\"signal\":\"%s\"",
-                signal_name((int)bit->report.signal)
-                    ? signal_name((int)bit->report.signal)
-                    : "a signal");
-    else if (bit->report.done && bit->report.status >= 0)
-        fprintf(sweep->out, ",\"status\":%" PRId64, bit->report.status);
-    fprintf(sweep->out, "}\n");
-    fflush(sweep->out);
-    buf_release(&name);
+    return sweep->flip_count > 0;
 }
 
 /* --- all of it ------------------------------------------------------------ */
@@ -358,10 +212,41 @@ static int run_first(struct sweep *sweep, struct err *err)
     return result;
 }
 
+/* Tries bit after bit. Returns 0, or -1 with err filled. */
+static int try_all(struct sweep *sweep, struct err *err)
+{
+    const bool is_json = sweep->options->format == FORMAT_JSON;
+    const bool shows = isatty(STDERR_FILENO);
+    int result = 0;
+
+    while (result == 0 && !interrupted && sweep->tried < sweep->flip_count) {
+        struct flip *flip = &sweep->flips[sweep->tried];
+
+        try_flip(sweep, flip);
+        if (interrupted)
+            break;
+        sweep->tried++;
+        if (is_json)
+            result = flip_write_json(sweep->out, flip, err);
+        if (shows)
+            fprintf(stderr, "\r%zu of %zu bits", sweep->tried,
+                    sweep->flip_count);
+    }
+    if (shows)
+        fprintf(stderr, "\r%24s\r", "");
+    if (is_json || result < 0)
+        return result;
+    return flips_write(sweep->out, wants_color(sweep->options, sweep->out),
+                       &(struct flips){.list = sweep->flips,
+                                       .count = sweep->tried,
+                                       .left_out = sweep->left_out,
+                                       .milliseconds = sweep->milliseconds,
+                                       .cut = sweep->tried < sweep->flip_count},
+                       err);
+}
+
 int sweep(const struct options *options, struct err *err)
 {
-    const bool is_json = options->format == FORMAT_JSON;
-    const bool shows = isatty(STDERR_FILENO);
     struct sweep sweep = {.options = options};
     int result = run_first(&sweep, err);
 
@@ -369,33 +254,15 @@ int sweep(const struct options *options, struct err *err)
         sweep.out = open_output(options, err);
         result = sweep.out ? 0 : -1;
     }
+    signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
-    while (result == 0 && !interrupted && sweep.tried < sweep.bit_count) {
-        try_bit(&sweep, &sweep.bits[sweep.tried]);
-        if (interrupted)
-            break;
-        if (is_json)
-            write_line(&sweep, &sweep.bits[sweep.tried]);
-        sweep.tried++;
-        if (shows)
-            fprintf(stderr, "\r%zu of %zu bits", sweep.tried, sweep.bit_count);
-    }
-    if (shows && sweep.tried)
-        fprintf(stderr, "\r%24s\r", "");
-    if (result == 0 && !is_json)
-        write_table(&sweep);
-    if (result == 0 && interrupted && !is_json)
-        fprintf(sweep.out, "Interrupted after %zu of %zu bits.\n", sweep.tried,
-                sweep.bit_count);
-    if (sweep.out && (fflush(sweep.out) != 0 || ferror(sweep.out)) &&
-        result == 0 && errno != EPIPE)
-        result = err_set(err, ERR_OUTPUT, "cannot write the table: %s",
-                         strerror(errno));
+    if (result == 0)
+        result = try_all(&sweep, err);
     if (sweep.out && sweep.out != stdout)
         fclose(sweep.out);
-    free(sweep.bits);
-    if (result < 0)
+    free(sweep.flips);
+    if (result < 0 && err->kind != ERR_PIPE)
         return complain(err);
     return interrupted ? 128 + interrupted : 0;
 }
