@@ -122,7 +122,7 @@ TestSuite(bugs, .timeout = 300);
       "mprotect at protect_unaligned.c:10 failed with EINVAL",                 \
       "its address is not that of a page")                                     \
     X(same_place, "overwritten broken code[0..1] push 20",                     \
-      "stored its own over it (same_place.c:19")                               \
+      "stored its own over it (same_place.c:")                                 \
     X(second_fault, "signal 11 SIGSEGV, handled by the program",               \
       "The program wrote to 0x18", "mov [rsi], al at code[7]",                 \
       "set by mov esi, 24 at code[2]")                                         \
