@@ -8,8 +8,8 @@
  * ends:    status 0
  * reports: map rw- anonymous
  * reports: protect rw- r-x *
- * reports: leave return 3
- * reports: leave return 4
+ * reports: leave return [34]
+ * reports: leave return [34]
  * never:   limit *
  */
 #include <pthread.h>
