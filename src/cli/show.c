@@ -320,6 +320,8 @@ static int step(const struct options *options, struct source *source,
     session->opens_at =
         (struct opt_u64){options->go_to != NULL, options->go_to_number};
     session->sink = fan;
+    session->next_line = options->replay ? NULL : observe_next_line;
+    session->program = source;
     session->predict = options->predict ? &predict : NULL;
     session->screen.asks = options->predict;
     if (result == 0 && options->replay)

@@ -454,6 +454,18 @@ void observe_pause(struct source *source)
             tracee_interrupt(&thread->tracee);
 }
 
+bool observe_next_line(struct source *source, struct srcline *out)
+{
+    struct run *run = (struct run *)source;
+    struct thread *thread =
+        run->current ? thread_find(run, (pid_t)run->current->tid) : NULL;
+
+    return thread && run->queued == 0 && !thread->inside && !thread->running &&
+           thread->mode != MODE_CALL && thread->space && thread->space->lines &&
+           tracee_fetch(&thread->tracee) == 0 &&
+           lines_find(thread->space->lines, tracee_pc(&thread->tracee), out);
+}
+
 void observe_end(struct source *source)
 {
     struct run *run = (struct run *)source;

@@ -35,6 +35,12 @@ void observe_provide(struct source *source, const char *name,
  * for some calls could not be taken up again unnoticed. */
 void observe_pause(struct source *source);
 
+/* Where the thread that made the event that source_next returned last goes on,
+ * outside of generated code: the line of source of its next instruction. False
+ * if that is not known, or other events are there already. The texts of *out
+ * live until the next event is asked for. */
+bool observe_next_line(struct source *source, struct srcline *out);
+
 /* Ends the program and all that it has started, also what was made just now.
  * Because the reader does so, a limit event "quit" says it. The events that are
  * there and those that still come can be read, up to the exit event. Does

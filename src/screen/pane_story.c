@@ -64,8 +64,7 @@ void pane_story(const struct moment *moment, struct pane *pane)
     write_happened(moment, &pane->pen);
     needed = pane_lines(&pane->pen);
 
-    if (!moment->screen->asks)
-        tell_event(moment->history, moment->seq, TELL_NEXT, false, &text);
+    screen_next(moment->screen, moment->history, moment->seq, &text);
     words = buf_text(&text);
     if (!strncmp(words, "Next: ", 6)) {
         pen_text(&next, ROLE_NEXT, "Next:");

@@ -148,12 +148,29 @@ static void write_story(const struct paragraph *p, enum role role,
     buf_release(&text);
 }
 
+void screen_next(const struct screen *screen, struct history *history,
+                 uint64_t seq, struct buf *out)
+{
+    const struct srcline *next = &screen->next;
+
+    if (screen->asks)
+        return;
+    tell_event(history, seq, TELL_NEXT, false, out);
+    if (out->len > 0 || screen->end != SCREEN_PAUSED || !next->file ||
+        seq + 1 != history_count(history))
+        return;
+    buf_printf(out, "Next: %s:%d", next->file, next->line);
+    if (next->text)
+        buf_printf(out, "  %s", next->text);
+}
+
 void screen_tell(const struct screen *screen, struct history *history,
                  uint64_t seq, struct pen *pen)
 {
     const struct paragraph p = {screen, history, seq, pen};
     struct explanation explanation = {0};
     const struct srcline *source;
+    struct buf next = {0};
     bool is_explained;
 
     pen_print(pen, ROLE_HEADING, "event %" PRIu64, seq);
@@ -178,6 +195,10 @@ void screen_tell(const struct screen *screen, struct history *history,
         explanation_write(&explanation, pen, INDENT);
     explanation_release(&explanation);
     write_registers(&p, history_event(history, seq));
-    if (!screen->asks)
-        write_story(&p, ROLE_NEXT, TELL_NEXT);
+    screen_next(screen, history, seq, &next);
+    if (next.len > 0) {
+        pen_column(pen, INDENT);
+        pen_words(pen, ROLE_NEXT, INDENT, buf_text(&next));
+    }
+    buf_release(&next);
 }

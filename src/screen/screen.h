@@ -83,6 +83,8 @@ struct screen {
         SCREEN_RUNNING, /* it is running to its next event */
         SCREEN_ENDED,   /* the trace is complete */
     } end;
+    struct srcline next; /* where a program that is paused goes on, of which no
+                          * event tells yet; all zero: not known */
     const struct cursor *cursor; /* the byte that is asked about; or NULL */
     const char *prompt;  /* what is being typed, behind its question; or NULL */
     size_t prompt_at;    /* the cursor in it, in bytes */
@@ -132,6 +134,10 @@ void screen_draw_panes(struct history *history, uint64_t seq,
  * term of tell/glossary.h. */
 void screen_tell_term(unsigned term, struct pen *pen);
 void screen_tell_fields(struct history *history, uint64_t seq, struct pen *pen);
+
+/* Appends what comes next, "Next: ...", as far as it is known. */
+void screen_next(const struct screen *screen, struct history *history,
+                 uint64_t seq, struct buf *out);
 
 /* Writes the moment as a paragraph, for who reads line by line: the event, its
  * source, what it did, what it changed and what comes next. */

@@ -65,6 +65,9 @@ static void stop_at(struct session *session, uint64_t seq)
     session->goal = GOAL_NONE;
     session->seq = seq;
     session->screen.end = session->over ? SCREEN_ENDED : SCREEN_PAUSED;
+    session->screen.next = (struct srcline){0};
+    if (!session->over && session->next_line && seq == last_seq(session))
+        session->next_line(session->program, &session->screen.next);
 }
 
 static void say_the_end(struct session *session)

@@ -44,6 +44,10 @@ struct session {
     int status;  /* as 128 + signal or the status */
     bool asks;   /* before it lets the program run for what may not come; else
                 * nobody is there to answer. Set by the driver. */
+    /* Where a program that was just stopped goes on; or NULL: none runs. Given
+     * to it is the program. */
+    bool (*next_line)(struct source *program, struct srcline *line);
+    struct source *program;
     struct predict *predict; /* asks before a step is shown; or NULL */
     struct buf message;      /* what the last move had to say, or nothing */
     struct buf copied;       /* what the last command gave to be copied */
