@@ -103,7 +103,7 @@ void pane_story(const struct moment *moment, struct pane *pane);
 void pane_output(const struct moment *moment, struct pane *pane);
 
 /* The table of keys, and what the marks mean, over all but the last row. */
-void pane_help(struct grid *grid);
+void pane_help(const struct screen *screen, struct grid *grid);
 
 /* The address that an event about a mapping names; NULL: it is about none. */
 const uint64_t *pane_mapping(const struct event *event);

@@ -138,48 +138,39 @@ static int line_keys(int command, struct buf *keys)
     return command;
 }
 
-/* What the keys do, a line for each or for some of them. */
-static void list_commands(struct pen *pen)
+/* What the keys do, a line for each or for some of them; where there is little
+ * room, beneath them. */
+static void list_commands(struct pen *pen, bool beside)
 {
     struct buf text = {0};
     size_t widest = 0;
+    unsigned column;
 
     for (int i = 0; i < COMMANDS; i++, buf_clear(&text)) {
         i = line_keys(i, &text);
         if (pen_width(buf_text(&text)) > widest)
             widest = pen_width(buf_text(&text));
     }
+    column = beside ? (unsigned)widest + 2 : 2;
     for (int i = 0, first = 0; i < COMMANDS; first = ++i, buf_clear(&text)) {
         i = line_keys(i, &text);
         pen_text(pen, ROLE_KEY, buf_text(&text));
-        pen_gap(pen, (unsigned)widest + 2);
+        if (beside)
+            pen_gap(pen, column);
+        else
+            pen_end(pen);
+        pen_column(pen, column);
         buf_clear(&text);
         for (int j = first; j <= i; j++)
             buf_append_text(&text, command_table[j].help);
-        pen_words(pen, ROLE_PLAIN, (unsigned)widest + 2, buf_text(&text));
+        pen_words(pen, ROLE_PLAIN, column,
+                  buf_text(&text) + strspn(buf_text(&text), "; "));
     }
     buf_release(&text);
 }
 
-/* A word for each, where there is room for no more. */
-static void name_commands(struct pen *pen)
-{
-    struct buf keys = {0};
-
-    for (int i = 0; i < COMMANDS; i++, buf_clear(&keys)) {
-        const char *word = command_table[i].word;
-
-        command_keys((enum command)i, &keys);
-        pen_item(pen, 0, pen_width(buf_text(&keys)) + 1 + pen_width(word));
-        pen_text(pen, ROLE_KEY, buf_text(&keys));
-        pen_column(pen, pen->column + 1);
-        pen_text(pen, ROLE_PLAIN, word);
-    }
-    pen_end(pen);
-    buf_release(&keys);
-}
-
-void pane_help(struct grid *grid)
+/* The table, all of it, in a pane that is to be closed. */
+static struct pane help_pane(const struct grid *grid)
 {
     static const struct {
         const char *mark;
@@ -197,23 +188,38 @@ void pane_help(struct grid *grid)
         pane_begin((struct area){0, 0, grid->rows - 1, grid->columns});
     struct pen *pen = &pane.pen;
 
-    pen_text(&pane.title, ROLE_HEADING, "keys");
-    if (grid->columns < NARROW)
-        name_commands(pen);
-    else
-        list_commands(pen);
-
-    if (pane_lines(pen) < pane.body.rows) {
-        pen_end(pen);
-        for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
-            pen_item(pen, 0,
-                     pen_width(marks[i].mark) + 1 + pen_width(marks[i].words));
-            pen_text(pen, marks[i].role, marks[i].mark);
-            pen_column(pen, pen->column + 1);
-            pen_text(pen, ROLE_NOTE, marks[i].words);
-        }
-        pen_end(pen);
+    list_commands(pen, grid->columns >= NARROW);
+    pen_end(pen);
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        pen_item(pen, 0,
+                 pen_width(marks[i].mark) + 1 + pen_width(marks[i].words));
+        pen_text(pen, marks[i].role, marks[i].mark);
+        pen_column(pen, pen->column + 1);
+        pen_text(pen, ROLE_NOTE, marks[i].words);
     }
-    pane.has_ellipsis = pane_lines(pen) > pane.body.rows;
+    pen_end(pen);
+    return pane;
+}
+
+unsigned screen_help_end(const struct grid *grid)
+{
+    struct pane pane = help_pane(grid);
+    const unsigned lines = pane_lines(&pane.pen), rows = pane.body.rows;
+
+    pen_release(&pane.pen);
+    pen_release(&pane.title);
+    return lines > rows ? lines - rows : 0;
+}
+
+void pane_help(const struct screen *screen, struct grid *grid)
+{
+    const unsigned end = screen_help_end(grid);
+    struct pane pane = help_pane(grid);
+
+    pane.from = screen->help_from < end ? screen->help_from : end;
+    pen_text(&pane.title, ROLE_HEADING, "keys");
+    if (end > 0)
+        pen_text(&pane.title, ROLE_NOTE, "  ↑ ↓ more of them");
+    pane.has_ellipsis = pane.from < end;
     pane_end(&pane, grid);
 }

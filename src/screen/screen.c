@@ -490,7 +490,7 @@ void screen_draw(const struct screen *screen, struct history *history,
         grid_put_pen(grid, (struct area){0, 0, grid->rows, grid->columns}, &pen,
                      0);
     } else if (screen->help) {
-        pane_help(grid);
+        pane_help(screen, grid);
     } else {
         if (screen->zoom)
             history_keep_uses(history);

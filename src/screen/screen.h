@@ -75,9 +75,10 @@ struct screen {
     bool zoom;    /* the whole mapping in place of the dump, with more rows */
     bool asks;    /* what comes next is not told: the reader is asked */
     bool help;    /* the table of keys instead of the panes */
-    unsigned field; /* of the instruction, from 1 on: its meaning is told in
+    unsigned help_from; /* its first line that is shown */
+    unsigned field;     /* of the instruction, from 1 on: its meaning is told in
                      * place of what happened; or 0, as */
-    unsigned term;  /* a term of tell/glossary.h, likewise */
+    unsigned term;      /* a term of tell/glossary.h, likewise */
     enum screen_end {
         SCREEN_PAUSED,  /* the program is paused behind the last event */
         SCREEN_RUNNING, /* it is running to its next event */
@@ -134,6 +135,9 @@ void screen_draw_panes(struct history *history, uint64_t seq,
  * term of tell/glossary.h. */
 void screen_tell_term(unsigned term, struct pen *pen);
 void screen_tell_fields(struct history *history, uint64_t seq, struct pen *pen);
+
+/* Of how many lines of the table of keys a grid has no room for. */
+unsigned screen_help_end(const struct grid *grid);
 
 /* Appends what comes next, "Next: ...", as far as it is known. */
 void screen_next(const struct screen *screen, struct history *history,

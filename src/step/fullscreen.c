@@ -269,6 +269,13 @@ static void take_key(struct fullscreen *full, const struct press *press)
     } else if ((screen->field || screen->term) && !screen->help &&
                choose_field(full, press)) {
         full->message = NULL;
+    } else if (screen->help && press->kind == PRESS_KEY &&
+               (press->key == KEY_IS_UP || press->key == KEY_IS_DOWN)) {
+        if (press->key == KEY_IS_UP)
+            screen->help_from -= screen->help_from > 0;
+        else
+            screen->help_from +=
+                screen->help_from < screen_help_end(&full->grid);
     } else if (command == COMMAND_NONE && screen->help) {
         screen->help = press->kind != PRESS_CHARACTER ||
                        press->character != CHARACTER_ESCAPE;

@@ -560,6 +560,7 @@ bool session_do(struct session *session, enum command command,
     bool helped = screen->help, explained = screen->field || screen->term;
 
     screen->help = command == COMMAND_HELP && !helped;
+    screen->help_from = 0;
     screen->field = screen->term = 0;
     if (command == COMMAND_QUIT)
         return helped;
