@@ -1702,8 +1702,8 @@ Test(render, bits_that_name_a_register_say_which)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *text = fields_partly(cases[i].bytes, cases[i].len, 0, 200);
 
-        cr_expect(ne(ptr, strstr(text, cases[i].line), NULL),
-                  "case %zu, \"%s\":\n%s", i, cases[i].line, text);
+        cr_expect(contains(text, cases[i].line), "case %zu, \"%s\":\n%s", i,
+                  cases[i].line, text);
         free(text);
     }
 }
