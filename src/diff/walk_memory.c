@@ -82,7 +82,8 @@ static bool same_event(struct walk *walk, const struct event *a,
 static void say_other(struct walk *walk, const struct event *left,
                       const struct event *right)
 {
-    const struct event *some = left ? left : right;
+    const bool is_signal = (left && left->kind == EVENT_SIGNAL) ||
+                           (right && right->kind == EVENT_SIGNAL);
     struct buf text[2] = {{0}, {0}};
 
     buf_append_text(&text[0], left ? "" : "none");
@@ -91,10 +92,9 @@ static void say_other(struct walk *walk, const struct event *left,
         describe_memory(left, &text[0]);
     if (right)
         describe_memory(right, &text[1]);
-    walk_say(walk, some->kind == EVENT_SIGNAL ? DIFF_STATUS : DIFF_MAPPINGS,
-             left, right,
-             some->kind == EVENT_SIGNAL ? "a signal" : "a call about memory",
-             buf_text(&text[0]), buf_text(&text[1]));
+    walk_say(walk, is_signal ? DIFF_STATUS : DIFF_MAPPINGS, left, right,
+             is_signal ? "a signal" : "a call about memory", buf_text(&text[0]),
+             buf_text(&text[1]));
     buf_release(&text[0]);
     buf_release(&text[1]);
 }
