@@ -157,6 +157,8 @@ static void take_name(struct named *named, struct ledger *ledger,
     given->length = name->length;
     strcpy(given->name, name->name);
     ranges_set(&named->given, name->addr, end, &given->value);
+    if (marked(&named->unnamed, name->addr, name->length) > 0)
+        ledger_held(ledger, RULE_NAMES); /* it comes late */
     range_value_drop(&given->value);
     ranges_forget(&named->unnamed, name->addr, end);
     ranges_forget(&named->rewritten, name->addr, end);
@@ -293,10 +295,10 @@ static void take_exit(struct named *named, struct ledger *ledger,
     const struct stretch *at = ranges_from(&named->given, 0, &left);
     const struct range_value *last = NULL;
 
-    if (left == 0) /* it names nothing */
-        return;
     if (named->incomplete)
         ledger_missed(ledger, RULE_NAMES, "not all names were read");
+    if (left == 0) /* it names nothing */
+        return;
     for (; left > 0; at++, left--) {
         if (at->value != last)
             judge_given(named, ledger, event, (struct given *)at->value);

@@ -193,7 +193,7 @@ static void tell_flaw(struct thread *thread, const struct naming *flaw)
     struct names *names = &thread->space->names;
 
     if (names->flaws++ < MOST_FLAWS)
-        thread_limit(thread, flaw->is_read ? "name-style" : "name-format", 0,
+        thread_limit(thread, flaw->is_slight ? "name-style" : "name-format", 0,
                      "%s", flaw->flaw);
 }
 
@@ -413,10 +413,27 @@ static void tell_outside(struct thread *thread)
     }
 }
 
+/* Nothing more is written: what is left of the files is what it is. */
+static void end_names(struct thread *thread)
+{
+    struct names *names = &thread->space->names;
+    struct naming naming;
+
+    if (names->limited)
+        return;
+    perfmap_end(&names->map);
+    while (has_room(names) && perfmap_next(&names->map, &naming))
+        take(thread, &naming, 0);
+    for (size_t i = 0; i < names->dump_count; i++)
+        if (jitdump_end(&names->dumps[i], &naming))
+            take(thread, &naming, 0);
+}
+
 void names_tell_all(struct thread *thread)
 {
     if (!read_names(thread))
         return;
+    end_names(thread);
     for_each_region (region, thread->space)
         tell_unsaid(thread, region->addr, region->length);
     tell_outside(thread);

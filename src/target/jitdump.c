@@ -298,6 +298,29 @@ static bool take_move(struct jitdump *dump, struct bytes record,
     return size > 0 && out->name.addr + size > out->name.addr;
 }
 
+/* Whether the record has no room for as many entries as it says. */
+static bool lacks_entries(const struct jitdump *dump, struct bytes record,
+                          struct naming *out)
+{
+    const uint64_t room = record.len < DEBUG_FIXED
+                              ? 0
+                              : (record.len - DEBUG_FIXED) / (ENTRY_FIXED + 1);
+
+    if (record.len >= DEBUG_FIXED && u64(record.data + 24) <= room)
+        return false;
+    if (record.len < DEBUG_FIXED)
+        naming_flaw(out,
+                    "record %" PRIu64 " of %s is about lines, and has %zu "
+                    "bytes in place of %u",
+                    dump->records, dump->name, record.len, DEBUG_FIXED);
+    else
+        naming_flaw(out,
+                    "record %" PRIu64 " of %s says that it has %" PRIu64
+                    " lines, and has room for %" PRIu64,
+                    dump->records, dump->name, u64(record.data + 24), room);
+    return true;
+}
+
 /* Takes what the next record says. Returns false if it says nothing. */
 static bool take_record(struct jitdump *dump, struct bytes record,
                         struct naming *out)
@@ -310,13 +333,32 @@ static bool take_record(struct jitdump *dump, struct bytes record,
     case DEBUG:
         buf_clear(&dump->lines);
         buf_append(&dump->lines, record.data, record.len);
-        return false;
+        return lacks_entries(dump, record, out);
     case CLOSE:
         dump->ended = true;
         return false;
     default: /* unwinding, and what is not known yet */
         return false;
     }
+}
+
+bool jitdump_end(struct jitdump *dump, struct naming *out)
+{
+    size_t left = dump->text.len - dump->taken;
+
+    if (dump->ended || (dump->begun && left == 0))
+        return false;
+    dump->ended = true;
+    if (dump->begun)
+        naming_flaw(out,
+                    "record %" PRIu64
+                    " of %s goes beyond its end: there are %zu bytes of it",
+                    dump->records + 1, dump->name, left);
+    else
+        naming_flaw(out, "%s has %zu bytes, which is no whole header",
+                    dump->name, left);
+    out->is_slight = true;
+    return true;
 }
 
 bool jitdump_next(struct jitdump *dump, struct naming *out)

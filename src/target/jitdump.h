@@ -65,4 +65,8 @@ void jitdump_release(struct jitdump *dump);
  * end unknown there is no other. */
 bool jitdump_next(struct jitdump *dump, struct naming *out);
 
+/* The program has ended, and all was taken. Returns true if that was not all
+ * of a record, or of the header: then it is a flaw. */
+bool jitdump_end(struct jitdump *dump, struct naming *out);
+
 #endif

@@ -30,7 +30,8 @@ struct naming {
     } kind;
     struct event_name name; /* lives until the next one is asked for */
     uint64_t from;
-    bool is_read;   /* of a flaw: most readers take it nevertheless */
+    bool is_slight; /* of a flaw: most readers take it nevertheless, or the end
+                     * of the program may be what has caused it */
     unsigned owner; /* whom a name goes with; 0: nobody */
     char flaw[200]; /* a clause without a full stop */
 };

@@ -91,12 +91,18 @@ static void open_file(struct perfmap *map)
     }
     if (map->dir < 0)
         return;
-    /* Nobody's link is followed, nobody's pipe waited for. */
+    /* Nobody's link is followed. A pipe is not even opened: whoever writes to it
+     * would find a reader, who goes away at once. */
+    proc_user(map->pid, &map->user);
+    if (fstatat(map->dir, map->name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !S_ISREG(file.st_mode)) {
+        map->is_special = file.st_uid == map->user;
+        return;
+    }
     fd = openat(map->dir, map->name,
                 O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return;
-    proc_user(map->pid, &map->user);
     if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode) ||
         file.st_uid != map->user) {
         close(fd);
@@ -127,6 +133,7 @@ void perfmap_init(struct perfmap *map, pid_t pid)
     if (map->file >= 0 && fstat(map->file, &file) == 0)
         move_on(map, (uint64_t)file.st_size);
     map->from_start = map->offset == 0;
+    map->told_special = map->is_special; /* another process has left it */
 }
 
 void perfmap_release(struct perfmap *map)
@@ -184,11 +191,24 @@ static bool take_name(struct perfmap *map, struct naming *out)
 
 bool perfmap_next(struct perfmap *map, struct naming *out)
 {
+    if (map->is_special && !map->told_special) {
+        map->told_special = true;
+        naming_flaw(out, "/tmp/%s is no regular file, and is not read",
+                    map->name);
+        out->is_slight = true;
+        return true;
+    }
     while (map->taken < map->text.len && !map->has_name) {
         const uint8_t *line = map->text.data + map->taken;
         size_t rest = map->text.len - map->taken;
         const uint8_t *end = memchr(line, '\n', rest);
 
+        if (!end && rest > PERFMAP_LINE && !map->told_endless) {
+            map->told_endless = true;
+            naming_flaw(out, "line %llu of /tmp/%s has %zu bytes and no end",
+                        (unsigned long long)map->lines + 1, map->name, rest);
+            return true;
+        }
         if (!end)
             break;
         map->taken += (size_t)(end - line) + 1;
@@ -200,7 +220,8 @@ bool perfmap_next(struct perfmap *map, struct naming *out)
                         (unsigned long long)map->lines, map->name,
                         map->from_start ? "" : " behind what was there before",
                         map->line.flaw);
-            out->is_read = map->told_prefix = map->has_name;
+            map->told_prefix = map->has_name;
+            out->is_slight = map->has_name || map->ended;
             return true;
         }
     }
@@ -213,4 +234,12 @@ bool perfmap_next(struct perfmap *map, struct naming *out)
     map->text.len -= map->taken;
     map->taken = 0;
     return false;
+}
+
+void perfmap_end(struct perfmap *map)
+{
+    if (map->ended || map->full || map->text.len == map->taken)
+        return;
+    map->ended = true;
+    buf_append_text(&map->text, "\n");
 }

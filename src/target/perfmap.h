@@ -23,6 +23,9 @@
 /* Of a file the first so many bytes are taken. */
 #define PERFMAP_BYTES (16u << 20)
 
+/* A line that is longer, and has not ended so far, is a flaw. */
+#define PERFMAP_LINE (1u << 20)
+
 struct perfmap_line {
     uint64_t addr;
     uint64_t length;  /* bytes, not 0; addr + length does not wrap around */
@@ -56,6 +59,10 @@ struct perfmap {
     struct perfmap_line line; /* the last one */
     bool has_name;            /* which is still to be told */
     bool told_prefix;         /* a flaw that all lines have is told once */
+    bool told_endless;        /* the same of a line without an end */
+    bool told_special;        /* the same of a file that is none to read */
+    bool is_special;          /* it is to be told */
+    bool ended;               /* nothing more is written */
 };
 
 /* Begins with a process that has not run yet. What its file has in it by now
@@ -70,5 +77,9 @@ void perfmap_release(struct perfmap *map);
  * A line with a flaw that is one nevertheless gives both. */
 void perfmap_read(struct perfmap *map);
 bool perfmap_next(struct perfmap *map, struct naming *out);
+
+/* The process has ended, and all was taken: what is left is a line, too, as it
+ * is for perf, and is there for perfmap_next. */
+void perfmap_end(struct perfmap *map);
 
 #endif

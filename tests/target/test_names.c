@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,8 +141,72 @@ static void expect_names(struct perfmap *map, const char *expected)
     while (perfmap_next(map, &naming))
         if (naming.kind == NAMING_NAME_GIVEN)
             buf_printf(&got, "%s ", naming.name.name);
+        else
+            buf_printf(&got, "(%s) ", strstr(naming.flaw, ".map ") + 5);
     cr_expect(eq(str, (char *)buf_text(&got), (char *)expected));
     buf_release(&got);
+}
+
+/* Whoever wrote to a pipe would find a reader, if it were but opened. */
+Test(names, a_pipe_is_not_opened)
+{
+    struct perfmap map;
+    char opened[sizeof(struct inotify_event) + 256];
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+    name_map();
+    perfmap_init(&map, getpid());
+    cr_assert(eq(int, mkfifo(map_name, 0600), 0));
+    cr_assert(ge(int, inotify_add_watch(watch, map_name, IN_OPEN), 0));
+    expect_names(&map, "(is no regular file, and is not read) ");
+    expect_names(&map, "");
+    cr_assert(lt(long, read(watch, opened, sizeof opened), 0));
+    unlink(map_name);
+    put("w", "1 1 a\n");
+    expect_names(&map, "a ");
+    close(watch);
+    perfmap_release(&map);
+    unlink(map_name);
+}
+
+/* Another process, which had the same number, may have left it. */
+Test(names, a_pipe_that_was_there_before)
+{
+    struct perfmap map;
+
+    name_map();
+    cr_assert(eq(int, mkfifo(map_name, 0600), 0));
+    perfmap_init(&map, getpid());
+    expect_names(&map, "");
+    perfmap_release(&map);
+    unlink(map_name);
+}
+
+Test(names, a_line_without_an_end)
+{
+    struct perfmap map;
+    char text[4096] = {0};
+
+    name_map();
+    perfmap_init(&map, getpid());
+    put("w", "1 1 a\n2 1 b");
+    expect_names(&map, "a ");
+    perfmap_end(&map); /* perf takes it, too */
+    perfmap_end(&map);
+    expect_names(&map, "b ");
+    perfmap_release(&map);
+    name_map();
+    perfmap_init(&map, getpid());
+    memset(text, 'b', sizeof text - 1);
+    for (unsigned i = 0; i <= PERFMAP_LINE / sizeof text + 1; i++)
+        put("a", text);
+    expect_names(&map, "(has 1056510 bytes and no end) ");
+    expect_names(&map, "");
+    put("a", "\n6 1 c\n");
+    expect_names(&map,
+                 "(does not begin with two numbers in hex and blanks) c ");
+    perfmap_release(&map);
+    unlink(map_name);
 }
 
 Test(names, only_what_is_new_is_read)
@@ -226,7 +291,7 @@ Test(names, what_the_program_did_not_write_is_not_read)
     cr_assert(ne(ptr, realpath(other, target), NULL));
     perfmap_init(&map, getpid());
     cr_assert(eq(int, symlink(target, map_name), 0));
-    expect_names(&map, "");
+    expect_names(&map, "(is no regular file, and is not read) ");
     unlink(map_name);
     cr_assert(eq(int, mkfifo(map_name, 0644), 0));
     expect_names(&map, ""); /* and does not wait for a writer */
@@ -465,4 +530,34 @@ Test(names, a_map_that_is_written_at_the_end)
     buf_release(&left);
     result_release(&result);
     store_release(&store);
+}
+
+/* What was recorded of a jitdump is shown when the dump is gone: the names, the
+ * lines that they have, and nothing else than when it was there. */
+Test(names, a_replay_of_a_jitdump)
+{
+    const char *file = scratch(".jsonl"), *again = scratch(".again");
+    struct buf first = {0}, second = {0};
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--format=json", "-o", file, "--",
+                                   TRACEE("jitdump"))},
+        &result);
+    cr_assert(eq(int, result.status, 0));
+    result_release(&result);
+    run(&(struct job){.argv = ARGS(JITTRACE, "--replay", file, "--format=json",
+                                   "-o", again)},
+        &result);
+    result_release(&result);
+    read_file(file, &first);
+    read_file(again, &second);
+    cr_assert(eq(str, (char *)buf_text(&second), (char *)buf_text(&first)));
+    run(&(struct job){.argv = ARGS(JITTRACE, "--replay", file)}, &result);
+    cr_assert(contains(buf_text(&result.out), "named seven (jitdump.c:57)"));
+    cr_assert(contains(buf_text(&result.out), "code[0] <seven> jitdump.c:57"));
+    cr_assert(contains(buf_text(&result.out), "jitdump.c:58"));
+    cr_assert(contains(buf_text(&result.out), "has no name any more"));
+    result_release(&result);
+    buf_release(&first);
+    buf_release(&second);
 }

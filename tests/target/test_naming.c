@@ -185,6 +185,66 @@ Test(naming, records_that_are_none)
         "not found\n");
 }
 
+/* A debug record of so many entries, none of which is there. */
+Test(naming, lines_that_are_not_there)
+{
+    struct made made;
+
+    begin_right(&made);
+    dump_record(made.file, 2, 32);
+    dump_u64(made.file, (uintptr_t)ADDR);
+    dump_u64(made.file, UINT64_MAX);
+    dump_load(made.file, ADDR, five, sizeof five, "five");
+    dump_record(made.file, 2, 16);
+    dump_load(made.file, ADDR, five, sizeof five, "again");
+    expect(&made,
+           "record 1 of it says that it has 18446744073709551615 lines, and "
+           "has room for 0\n"
+           "7f0000001000 6 five\n"
+           "record 3 of it is about lines, and has 16 bytes in place of 32\n"
+           "7f0000001000 6 again\n");
+}
+
+/* What is said of the first `size` bytes when no more of them come. */
+static void expect_end(const struct made *made, size_t size,
+                       const char *expected)
+{
+    struct jitdump dump = {.name = "it", .file = -1};
+    struct naming naming;
+    bool ends;
+
+    buf_append(&dump.text, made->data, size);
+    while (jitdump_next(&dump, &naming))
+        continue;
+    ends = jitdump_end(&dump, &naming);
+    cr_expect(eq(int, ends, expected != NULL), "%zu", size);
+    if (ends && expected) {
+        cr_expect(eq(str, naming.flaw, (char *)expected));
+        cr_expect(eq(int, naming.is_slight, 1));
+        cr_expect(eq(int, jitdump_end(&dump, &naming), 0));
+    }
+    jitdump_release(&dump);
+}
+
+Test(naming, a_jitdump_that_ends_too_early)
+{
+    struct made made;
+
+    begin_right(&made);
+    dump_load(made.file, ADDR, five, sizeof five, "five");
+    dump_record(made.file, 0, 15u << 20);
+    fclose(made.file);
+    expect_end(&made, 0, "it has 0 bytes, which is no whole header");
+    expect_end(&made, 39, "it has 39 bytes, which is no whole header");
+    expect_end(&made, 40, NULL);
+    expect_end(&made, 41,
+               "record 1 of it goes beyond its end: there are 1 bytes of it");
+    expect_end(&made, made.size - 16, NULL);
+    expect_end(&made, made.size,
+               "record 2 of it goes beyond its end: there are 16 bytes of it");
+    free(made.data);
+}
+
 /* --- object files -------------------------------------------------------- */
 
 static void expect_object(struct bytes file, const char *expected)
