@@ -32,6 +32,28 @@ static const char *const doing[] = {
     [FOCUS_REST] = "",
 };
 
+/* What the program calls the code there, now or later. */
+static void write_name(const struct moment *moment, struct buf *out)
+{
+    const struct labels *labels = &moment_view(moment)->labels;
+    uint64_t addr = moment->focus.addr;
+    struct labels later = {0};
+    struct buf name = {0};
+    struct srcline line;
+
+    if (!ranges_at(&labels->ranges, addr)) {
+        history_named_later(moment->history, moment->seq, addr, &later);
+        labels = &later;
+    }
+    if (labels_describe(labels, addr, &name))
+        buf_printf(out, " <%s>%s", buf_text(&name),
+                   labels == &later ? " named later" : "");
+    if (labels_line(labels, addr, &line, NULL))
+        buf_printf(out, " %s:%d", line.file, line.line);
+    buf_release(&name);
+    ranges_release(&later.ranges);
+}
+
 /* Its bytes, and what they mean beneath them, as far as is known while it is
  * being written. */
 void pane_insn(const struct moment *moment, struct pane *pane)
@@ -40,8 +62,6 @@ void pane_insn(const struct moment *moment, struct pane *pane)
     unsigned lines, rows = pane->body.rows;
     uint8_t bytes[INSN_MAX_LENGTH];
     struct pen *pen = &pane->pen;
-    struct buf name = {0};
-    struct srcline line;
     bool beside;
 
     /* Code elsewhere than in the page that is shown is none to show. */
@@ -58,11 +78,7 @@ void pane_insn(const struct moment *moment, struct pane *pane)
         pen_text(&pane->title, ROLE_NOTE, "  (so far)");
     buf_printf(&pane->right, "%s+%" PRIu64, doing[focus->kind],
                focus->addr - focus->base);
-    if (labels_describe(&moment_view(moment)->labels, focus->addr, &name))
-        buf_printf(&pane->right, " <%s>", buf_text(&name));
-    if (labels_line(&moment_view(moment)->labels, focus->addr, &line, NULL))
-        buf_printf(&pane->right, " %s:%d", line.file, line.line);
-    buf_release(&name);
+    write_name(moment, &pane->right);
     if (focus->state == INSN_UNKNOWN) {
         pages_read(&moment_view(moment)->pages, focus->addr, focus->length,
                    bytes);

@@ -29,6 +29,16 @@
 #define SPACING     256u
 #define CURSORS     2u
 
+/* Of longer code so many bytes are compared. */
+#define NAMED_BYTES 65536u
+
+/* A name event, where it is found without a way through all events. */
+struct named {
+    uint64_t seq;
+    uint64_t addr;
+    uint64_t length;
+};
+
 struct history {
     struct store store;
     struct views tip; /* after the last event */
@@ -42,6 +52,9 @@ struct history {
     uint64_t *chapters; /* the first event of each */
     size_t chapter_count;
     size_t chapter_capacity;
+    struct named *named;
+    size_t named_count;
+    size_t named_capacity;
     int last_pid; /* the process of the last event */
 };
 
@@ -67,6 +80,7 @@ void history_free(struct history *history)
     emissions_release(&history->emissions);
     lineage_release(&history->lineage);
     free(history->chapters);
+    free(history->named);
     free(history);
 }
 
@@ -91,12 +105,25 @@ static void keep_checkpoint(struct history *history)
     keep_checkpoint(history);
 }
 
+static void note_name(struct history *history, uint64_t seq,
+                      const struct event_name *name)
+{
+    if (!name->name || name->addr + name->length <= name->addr)
+        return;
+    history->named = mem_grow(history->named, history->named_count,
+                              &history->named_capacity, sizeof *history->named);
+    history->named[history->named_count++] =
+        (struct named){seq, name->addr, name->length};
+}
+
 void history_append(struct history *history, const struct event *event)
 {
     uint64_t seq = history->store.count;
     enum stage stage = STAGE_PAGE_SIZE, now;
 
     store_append(&history->store, event);
+    if (event->kind == EVENT_NAME)
+        note_name(history, seq, &event->name);
     emissions_learn(&history->emissions, event);
     lineage_take(&history->lineage, event);
     keep_checkpoint(history);
@@ -240,4 +267,66 @@ uint64_t history_next_chapter(const struct history *history, uint64_t seq)
 
     return next < history->chapter_count ? history->chapters[next]
                                          : history->store.count;
+}
+
+/* --- names that come late ------------------------------------------------- */
+
+/* Reads the code that a name is of, as it is after event seq; returns how many
+ * bytes, 0 if none is mapped there. */
+static size_t read_named(struct history *history, uint64_t seq, int pid,
+                         const struct named *named, uint8_t *out)
+{
+    const struct view *view = history_view_of(history, seq, pid);
+    size_t length = named->length < NAMED_BYTES ? named->length : NAMED_BYTES;
+
+    if (!view_region_at(view, named->addr))
+        return 0;
+    pages_read(&view->pages, named->addr, length, out);
+    return length;
+}
+
+/* Whether the code that the name is of was the same after event seq. */
+static bool is_same_code(struct history *history, uint64_t seq, int pid,
+                         const struct named *named)
+{
+    uint8_t *both = mem_alloc(2u * NAMED_BYTES), *late = both + NAMED_BYTES;
+    size_t length = read_named(history, seq, pid, named, both);
+    bool is_same =
+        length > 0 &&
+        read_named(history, named->seq, pid, named, late) == length &&
+        memcmp(both, late, length) == 0;
+
+    free(both);
+    return is_same;
+}
+
+bool history_named_later(struct history *history, uint64_t seq, uint64_t addr,
+                         struct labels *out)
+{
+    const struct lineage *lineage = &history->lineage;
+    struct unpacked unpacked = {0};
+    size_t i = mem_until(history->named, history->named_count,
+                         sizeof *history->named, seq);
+    bool is_named = false;
+    size_t life;
+    int pid;
+
+    store_read(&history->store, seq, &unpacked);
+    pid = unpacked.event.pid;
+    life = lineage_life(lineage, lineage_pid(lineage, &unpacked.event), seq);
+    for (bool found = false; i < history->named_count && !found; i++) {
+        const struct named *named = &history->named[i];
+
+        if (addr - named->addr >= named->length)
+            continue;
+        store_read(&history->store, named->seq, &unpacked);
+        found = unpacked.event.pid == pid;
+        is_named = found &&
+                   lineage_life(lineage, lineage_pid(lineage, &unpacked.event),
+                                named->seq) == life &&
+                   is_same_code(history, seq, pid, named) &&
+                   labels_add(out, &unpacked.event.name);
+    }
+    unpacked_release(&unpacked);
+    return is_named;
 }

@@ -52,6 +52,13 @@ const struct view *history_view(struct history *history, uint64_t seq);
 const struct view *history_view_of(struct history *history, uint64_t seq,
                                    int pid);
 
+/* What the code at addr was named after event seq, into out, which is empty:
+ * programs name code late, often when they end. Returns false, and out stays
+ * as it is, if it was never named, or other bytes are there by then: the name
+ * is of these. Ends the life of views. */
+bool history_named_later(struct history *history, uint64_t seq, uint64_t addr,
+                         struct labels *out);
+
 /* From now on views know how each byte was used (trace/uses.h): it costs memory,
  * and the first time a way through all events. Ends the life of views. */
 void history_keep_uses(struct history *history);

@@ -1223,6 +1223,34 @@ Test(screen, other_programs_can_be_drawn)
     }
 }
 
+/* Not that of what is there by then: the second function became another one. */
+Test(screen, a_name_that_comes_late)
+{
+    struct history *history = record(ARGS("--", TRACEE("late_dump")));
+    struct grid grid;
+    uint64_t seq = 0, last = history_count(history) - 1;
+
+    while (history_event(history, seq)->kind != EVENT_STEP)
+        seq++;
+    draw(history, seq, NULL, 24, 80, &grid);
+    find_row(&grid, "executed, +0 <five> named later late_dump.c:45");
+    grid_release(&grid);
+    draw(history, seq + 1, NULL, 24, 80, &grid);
+    find_row(&grid, "executed, +5 <five+0x5> named later late_dump.c:45");
+    grid_release(&grid);
+    for (; seq <= last; seq++) {
+        struct labels later = {0};
+        const struct event *event = history_event(history, seq);
+        uint64_t addr = event->step.addr;
+
+        if (event->kind == EVENT_STEP)
+            cr_expect(eq(int, history_named_later(history, seq, addr, &later),
+                         addr % 4096 < 16));
+        ranges_release(&later.ranges);
+    }
+    history_free(history);
+}
+
 /* Through a helper, whose line is the same for all of them. */
 Test(screen, a_store_shows_the_line_that_names_it)
 {
