@@ -134,6 +134,19 @@ static bool walk(struct gdbjit *gdbjit, pid_t pid, uint64_t entry)
     return true;
 }
 
+/* Another entry has the same object: its names, which count once, are still
+ * there when the one entry goes, and are said again. */
+static void said_twice(struct gdbjit *gdbjit, const struct gdbjit_object *gone)
+{
+    for (size_t i = 0; i < gdbjit->object_count; i++) {
+        struct gdbjit_object *object = &gdbjit->objects[i];
+
+        if (object->listed && object->addr == gone->addr &&
+            object->size == gone->size && object->hash == gone->hash)
+            object->owner = 0;
+    }
+}
+
 /* Says what has gone, then what has come. */
 static void compare(struct gdbjit *gdbjit, pid_t pid)
 {
@@ -145,11 +158,14 @@ static void compare(struct gdbjit *gdbjit, pid_t pid)
 
         if (object->listed) {
             gdbjit->objects[kept++] = *object;
-        } else if (object->owner > 0) {
-            naming = &gdbjit_add(gdbjit)->naming;
-            naming->kind = NAMING_WITHDRAWN;
-            naming->owner = object->owner;
+            continue;
         }
+        if (object->owner == 0)
+            continue;
+        naming = &gdbjit_add(gdbjit)->naming;
+        naming->kind = NAMING_WITHDRAWN;
+        naming->owner = object->owner;
+        said_twice(gdbjit, object);
     }
     gdbjit->object_count = kept;
     /* The list begins with the latest, and later names count more. */

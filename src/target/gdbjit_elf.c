@@ -302,7 +302,29 @@ static const char *fault_of(struct bytes file)
         header->e_ident[EI_DATA] != ELFDATA2LSB ||
         header->e_machine != ARCH_ELF)
         return "is an ELF file of another machine";
+    if (header->e_shoff > file.len ||
+        header->e_shnum * sizeof(Elf64_Shdr) > file.len - header->e_shoff)
+        return "has its sections beyond its end";
     return NULL;
+}
+
+/* Says what of it goes beyond its end, and is not there. What is loaded is
+ * somewhere else, whatever is said of the file. */
+static void find_beyond(struct gdbjit *gdbjit, const struct object *object,
+                        unsigned owner)
+{
+    Elf_Scn *section = NULL;
+    GElf_Shdr header;
+
+    while ((section = elf_nextscn(object->elf, section)) != NULL)
+        if (gelf_getshdr(section, &header) && header.sh_type != SHT_NOBITS &&
+            header.sh_type != SHT_NULL && !(header.sh_flags & SHF_ALLOC) &&
+            (header.sh_offset > object->size ||
+             header.sh_size > object->size - header.sh_offset))
+            naming_flaw(&gdbjit_add(gdbjit)->naming,
+                        "section %zu of entry %u of __jit_debug_descriptor "
+                        "goes beyond the end of its file",
+                        elf_ndxscn(section), owner);
 }
 
 void gdbjit_take_object(struct gdbjit *gdbjit, struct bytes file,
@@ -333,6 +355,7 @@ void gdbjit_take_object(struct gdbjit *gdbjit, struct bytes file,
         object.elf = elf_memory((char *)object.image, file.len);
     }
     if (object.elf) {
+        find_beyond(gdbjit, &object, owner);
         dwarf = take_lines(&object);
         while ((section = elf_nextscn(object.elf, section)) != NULL)
             if (gelf_getshdr(section, &one) && one.sh_type == SHT_SYMTAB)

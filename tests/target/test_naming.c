@@ -286,6 +286,47 @@ Test(naming, an_object_file_that_is_not_linked)
     buf_release(&file);
 }
 
+/* An object file that lies: what is beyond its end is said, and not read; a
+ * function where nothing is has its name there. */
+Test(naming, object_files_that_lie)
+{
+    struct buf file = {0};
+    Elf64_Ehdr *header;
+    Elf64_Shdr *section;
+    uint64_t at, size;
+
+    read_file("tests/fuzz/corpus/gdbjit/relocatable.elf", &file);
+    header = (void *)file.data;
+    at = header->e_shoff;
+    section = (void *)(file.data + at);
+    for (int way = 0; way < 3; way++) {
+        header->e_shoff = way == 0   ? file.len - 63
+                          : way == 1 ? file.len + 1
+                                     : UINT64_MAX;
+        expect_object((struct bytes){file.data, file.len},
+                      "entry 1 of __jit_debug_descriptor has its sections "
+                      "beyond its end\n");
+    }
+    header->e_shoff = at;
+    while (section->sh_type != SHT_SYMTAB)
+        section++;
+    size = section->sh_size;
+    for (int way = 0; way < 3; way++) {
+        char expected[128];
+
+        section->sh_size = way == 0 ? UINT64_MAX : size;
+        at = section->sh_offset;
+        section->sh_offset = way == 1 ? file.len : way == 2 ? UINT64_MAX : at;
+        snprintf(expected, sizeof expected,
+                 "section %d of entry 1 of __jit_debug_descriptor goes beyond "
+                 "the end of its file\n",
+                 (int)(section - (Elf64_Shdr *)(file.data + header->e_shoff)));
+        expect_object((struct bytes){file.data, file.len}, expected);
+        section->sh_offset = at;
+    }
+    buf_release(&file);
+}
+
 /* --- the list ------------------------------------------------------------ */
 
 struct entry {
@@ -329,15 +370,75 @@ Test(naming, a_list_in_any_state)
     expect_look(&gdbjit, "entry 2 of __jit_debug_descriptor is no ELF file\n");
     one.next = NULL;
     descriptor.first = descriptor.relevant = &one;
-    expect_look(&gdbjit, "withdrawn 2\n");
+    expect_look(&gdbjit, "withdrawn 2\n"
+                         "entry 3 of __jit_debug_descriptor is no ELF file\n");
     descriptor.first = (void *)8; /* nowhere */
     expect_look(&gdbjit, "");
     descriptor.first = NULL;
-    expect_look(&gdbjit, "withdrawn 1\n");
+    expect_look(&gdbjit, "withdrawn 3\n");
     descriptor.version = 3;
     expect_look(&gdbjit, "__jit_debug_descriptor says that it is of version 3, "
                          "which is none; there is version 1\n");
     expect_look(&gdbjit, "");
+    gdbjit_release(&gdbjit);
+}
+
+#define LINKED                                            \
+    "7ffff7fbf000 6 seven +0=tests/tracees/gdb_jit.c:57 " \
+    "+5=tests/tracees/gdb_jit.c:58\n"
+
+/* The names of an object that two entries have are there as long as one is. */
+Test(naming, an_object_that_is_registered_twice)
+{
+    struct buf file = {0};
+    struct {
+        uint32_t version, action;
+        const struct entry *relevant, *first;
+    } descriptor = {.version = 1};
+    struct entry one = {0}, other = {0};
+    struct gdbjit gdbjit = {.descriptor = (uintptr_t)&descriptor};
+
+    read_file("tests/fuzz/corpus/gdbjit/linked.elf", &file);
+    one.addr = other.addr = file.data;
+    one.size = other.size = file.len;
+    descriptor.first = descriptor.relevant = &one;
+    expect_look(&gdbjit, LINKED);
+    one.next = &other;
+    descriptor.relevant = &other;
+    expect_look(&gdbjit, LINKED);
+    one.next = NULL;
+    descriptor.action = 2;
+    expect_look(&gdbjit, "withdrawn 2\n" LINKED);
+    descriptor.relevant = &one;
+    descriptor.first = &other;
+    expect_look(&gdbjit, "withdrawn 3\n" LINKED);
+    descriptor.first = NULL;
+    expect_look(&gdbjit, "withdrawn 4\n");
+    gdbjit_release(&gdbjit);
+    buf_release(&file);
+}
+
+/* More entries than are read, and all of them gone again. */
+Test(naming, a_list_of_many_entries)
+{
+    static struct entry list[GDBJIT_ENTRIES + 1];
+    struct {
+        uint32_t version, action;
+        const struct entry *relevant, *first;
+    } descriptor = {.version = 1, .first = list, .relevant = list};
+    struct gdbjit gdbjit = {.descriptor = (uintptr_t)&descriptor};
+    struct naming naming;
+
+    for (size_t i = 0; i < GDBJIT_ENTRIES; i++)
+        list[i].next = &list[i + 1];
+    expect_look(&gdbjit, ""); /* of no bytes each */
+    cr_assert(eq(int, gdbjit.full, 1));
+    cr_assert(eq(sz, gdbjit.object_count, GDBJIT_ENTRIES));
+    descriptor.first = NULL;
+    gdbjit_look(&gdbjit, getpid());
+    for (size_t i = 0; i < GDBJIT_ENTRIES; i++)
+        cr_assert(eq(int, gdbjit_next(&gdbjit, &naming), 1));
+    cr_assert(eq(int, gdbjit_next(&gdbjit, &naming), 0));
     gdbjit_release(&gdbjit);
 }
 
