@@ -24,8 +24,10 @@ enum insn_kind {
     INSN_SAVES_FLAGS, /* stores the flags, the trap flag among them */
     INSN_LOADS_FLAGS, /* loads the flags: popf, iret */
     INSN_TRAP,        /* raises the trap that a step raises, too: int1 */
-    INSN_SHADOW,      /* loads ss: the trap of a step comes behind the next
-                       * one (Intel SDM vol. 3, 6.8.3) */
+    INSN_SHADOW,      /* the trap of a step may come behind the next one: where
+                       * ss is loaded (Intel SDM vol. 3, 6.8.3), and of cpuid,
+                       * which a hypervisor that executes it in place of the
+                       * CPU (vol. 3, 25.1.2) may leave without that trap */
 };
 
 enum field_kind {
@@ -156,7 +158,8 @@ void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
 
 /* Whether what is behind insn can be next: not after a jump, ret or ud2. */
 bool insn_goes_on(const struct insn *insn);
-/* Whether the first `length` bytes of insn are prefixes, and no others. */
+/* Whether the first `length` bytes of insn are prefixes, and no others; a REX is
+ * none, as it says what the registers of the opcode are. */
 bool insn_are_prefixes(const struct insn *insn, uint64_t length);
 /* The distance that insn adds to rip to jump or call, or NULL. */
 const struct insn_field *insn_distance(const struct insn *insn);

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "cpu/calling.h"
+#include "cpu/touch.h"
 #include "observe/around.h"
 #include "observe/arrive.h"
 #include "observe/asked.h"
@@ -395,19 +396,29 @@ static void tell_no_steps(const struct thread *thread, enum budget which)
                      thread->stay.steps);
 }
 
-/* Tells that the instruction which loads ss was executed; the next one is what
- * stay.insn is then. It has changed no register but the program counter. */
-static void step_shadow(struct thread *thread)
+/* Tells that the first of two instructions was executed which were stepped at
+ * once; the next one is what stay.insn is then. What the first has set is what
+ * is there now, but for what the second one sets, too: that stays as it was,
+ * as nobody saw it between. */
+static void step_shadow(struct thread *thread, const struct regs *now)
 {
     struct stay *stay = &thread->stay;
     struct regs between = stay->before;
     uint64_t next = end_of(&stay->insn);
+    struct insn_touch first, second;
+    struct insn insn;
 
+    access_decode(thread->tracee.tid, next, &insn);
+    insn_touches(&stay->insn, &first);
+    insn_touches(&insn, &second);
+    for (int reg = 0; reg < REG_GENERAL; reg++)
+        if (first.written & ~second.written & UINT32_C(1) << reg)
+            between.value[reg] = now->value[reg];
     between.value[REG_PC] = next;
     pay_step(thread, &between, false);
     stay->before = between;
     stay->accesses.count = 0;
-    access_decode(thread->tracee.tid, next, &stay->insn);
+    stay->insn = insn;
 }
 
 /* A handler has begun. The frame says where it will return to: behind a system
@@ -421,7 +432,7 @@ static enum go leave_for_handler(struct thread *thread, const struct regs *now)
     if (stay->insn.kind == INSN_SHADOW &&
         tracee_interrupted(&thread->tracee, &saved) == 0 &&
         saved.value[REG_PC] == end_of(&stay->insn))
-        step_shadow(thread);
+        step_shadow(thread, &saved);
     tracee_hide_in_frame(&thread->tracee, stay->insn.kind);
     thread->interrupted = stay->insn.addr;
     saved = stay->before;
@@ -463,12 +474,11 @@ enum go stay_stepped(struct thread *thread)
         now.value[reg_argument[0]] == (uint64_t)delivering)
         return leave_for_handler(thread, &now);
 
-    /* The step over an instruction that loads ss went over the next one as
-     * well. What the second has read and written is not known. If it is a popf
+    /* The step went over the next instruction as well (cpu/insn.h). What the second has read and written is not known. If it is a popf
      * that has set the trap flag, the kernel did not see that, and takes the
      * flag for ours. */
     if (insn->kind == INSN_SHADOW && now.value[REG_PC] != end_of(insn)) {
-        step_shadow(thread);
+        step_shadow(thread, &now);
         access_prepare(&stay->accesses, thread->tracee.tid, insn,
                        &stay->before);
         if (trap_is_set(flags_loaded(stay)))

@@ -36,8 +36,7 @@ bool insn_goes_on(const struct insn *insn)
 bool insn_are_prefixes(const struct insn *insn, uint64_t length)
 {
     for (uint8_t i = 0; i < insn->field_count; i++)
-        if (insn->fields[i].kind == FIELD_OPCODE ||
-            insn->fields[i].kind == FIELD_VEX)
+        if (insn->fields[i].kind != FIELD_PREFIX)
             return length <= insn->fields[i].offset;
     return false;
 }

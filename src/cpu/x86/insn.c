@@ -77,6 +77,8 @@ static enum insn_kind kind_of(const ZydisDecodedInstruction *zinsn)
         return INSN_LOADS_FLAGS;
     case ZYDIS_MNEMONIC_INT1:
         return INSN_TRAP;
+    case ZYDIS_MNEMONIC_CPUID:
+        return INSN_SHADOW;
     case ZYDIS_MNEMONIC_MOV:
         return zinsn->opcode == 0x8e && zinsn->raw.modrm.reg == SS_FIELD
                    ? INSN_SHADOW
