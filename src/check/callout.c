@@ -85,23 +85,27 @@ static bool is_variadic(const struct callee *callee)
            word_is(callee->params.list[callee->params.count - 1], "...");
 }
 
+/* Arguments are in xmm0 and those that follow it: set for the call, or, below
+ * one that was, an argument of the caller's that the code has looked at. */
 static void judge_variadic(struct ledger *ledger, const struct call *call,
                            const struct place *place, const struct regs *now,
                            const struct callee *callee)
 {
+    const uint32_t hold = call->vectors | call->vectors_given;
     unsigned given = now->value[REG_VECTORS] & 0xff, set = 0;
 
     if (!is_variadic(callee))
         return;
-    while (set < CALLING_VECTORS && call->vectors >> set & 1)
-        set++;
+    for (unsigned n = 0; n < CALLING_VECTORS && hold >> n & 1; n++)
+        if (call->vectors >> n & 1)
+            set = n + 1;
     if (given >= set)
         ledger_held(ledger, RULE_VARIADIC_AL);
     else
         ledger_found(ledger, RULE_VARIADIC_AL, place, 0,
-                     "al is %u at the call of %s, which is variadic, and %u "
-                     "vector register%s set for it",
-                     given, name_of(callee), set, set == 1 ? " was" : "s were");
+                     "al is %u at the call of %s, which is variadic, and "
+                     "xmm%u was set for it",
+                     given, name_of(callee), set - 1);
 }
 
 /* Whether the first n registers of another convention were set for the call,

@@ -116,7 +116,7 @@ static void take_back(struct calls_thread *thread,
             call->lost |= UINT32_C(1) << calling_lost[i];
     call->lost_by = call->out;
     call->lost_name = "the call";
-    call->set = call->unread = call->vectors = 0;
+    call->set = call->unread = call->vectors = call->vectors_given = 0;
     call->result_set = true;
 }
 
@@ -182,6 +182,9 @@ static void take_touch(struct call *call, const struct ledger *ledger,
     call->unread |= touch->written;
     call->set |= touch->written;
     call->lost &= ~touch->written;
+    if (!call->out.known)
+        call->vectors_given |= touch->vectors_read & ~call->vectors_set;
+    call->vectors_set |= touch->vectors_written;
     call->vectors &= ~touch->vectors_read;
     call->vectors |= touch->vectors_written;
     for (size_t i = 0; i < step->regs.count; i++)

@@ -45,20 +45,22 @@ struct call {
     struct place returns;   /* what stored over the address to return to */
     uint64_t returns_to;    /* that address */
 
-    uint32_t set;          /* registers that were, since it began or a function
+    uint32_t set;         /* registers that were, since it began or a function
                             * outside came back: bits of enum reg */
-    uint32_t unread;       /* those of them that nothing has read since */
-    uint32_t vectors;      /* vector registers that were and nothing has read */
-    uint32_t lost;         /* registers that such a function or the kernel has
+    uint32_t unread;      /* those of them that nothing has read since */
+    uint32_t vectors;     /* vector registers that were and nothing has read */
+    uint32_t vectors_set; /* all that were */
+    uint32_t vectors_given; /* those that were read as the caller left them */
+    uint32_t lost;          /* registers that such a function or the kernel has
                             * changed, and nothing has set since */
-    struct place out;      /* the latest call of a function outside, and */
-    bool left;             /* it has not returned */
-    struct place lost_by;  /* that call */
-    const char *lost_name; /* "syscall" or "the call" */
-    bool plain;            /* the function called is one of C, surely */
-    bool known;            /* and its types are */
-    char result[8];        /* what it returns, as in a leave; "": not known */
-    uint8_t narrow;        /* bits of the result that count; 0: all */
+    struct place out;       /* the latest call of a function outside, and */
+    bool left;              /* it has not returned */
+    struct place lost_by;   /* that call */
+    const char *lost_name;  /* "syscall" or "the call" */
+    bool plain;             /* the function called is one of C, surely */
+    bool known;             /* and its types are */
+    char result[8];         /* what it returns, as in a leave; "": not known */
+    uint8_t narrow;         /* bits of the result that count; 0: all */
     bool narrow_signed;
     struct values values;
     struct doubts doubts;

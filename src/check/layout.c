@@ -105,8 +105,25 @@ void layout_stored(struct layout *layout, uint64_t addr, uint64_t length,
 
 void layout_forget(struct layout *layout, uint64_t addr, uint64_t length)
 {
-    if (length > 0 && addr + length > addr)
-        ranges_forget(&layout->blocks, addr, addr + length);
+    const uint64_t end = addr + length;
+    const struct stretch *next;
+    uint64_t at = start_of(addr);
+    size_t count;
+
+    for (; at < end; at += BLOCK) {
+        struct spots *spots;
+
+        next = ranges_from(&layout->blocks, at, &count);
+        if (count == 0 || next->from >= end)
+            return;
+        at = next->from;
+        spots = ranges_change(&layout->blocks, at);
+        for (unsigned i = 0; i < BLOCK; i++)
+            if (at + i >= addr && at + i < end) {
+                clear(&spots->list[i]);
+                spots->list[i].stored = 0;
+            }
+    }
 }
 
 /* The nearest instruction below addr, in its page, that ran; or addr. If any

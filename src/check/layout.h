@@ -68,7 +68,8 @@ void layout_entered(struct layout *layout, uint64_t addr);
 void layout_stored(struct layout *layout, uint64_t addr, uint64_t length,
                    uint64_t seq);
 
-/* What was there is gone. */
+/* What was there is gone, but for where control came to it from outside: other
+ * code may come to the same place. */
 void layout_forget(struct layout *layout, uint64_t addr, uint64_t length);
 
 /* Finds what instruction addr is in the middle of: the nearest one below that

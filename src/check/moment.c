@@ -113,11 +113,13 @@ static void judge_arrival(const struct moment *moment, struct ledger *ledger,
                  gone->how, gone->seq);
 }
 
-void moment_entered_middle(struct ledger *ledger, const struct place *place)
+void moment_entered_middle(struct ledger *ledger, const struct place *place,
+                           const char *how)
 {
     ledger_found(ledger, RULE_STALE, place, 1,
-                 "control came from outside, as it did before this was stored, "
-                 "when an instruction began here; now none does");
+                 "%s; it came here before that was stored, too, when an "
+                 "instruction began here",
+                 how);
 }
 
 /* --- races --------------------------------------------------------------- */
@@ -195,6 +197,29 @@ static bool changes_running(const struct ledger *ledger,
            insn_goes_on(&now);
 }
 
+/* A byte that was written before and is no part of what the thread has run,
+ * though it runs in that mapping: whether it is about to is not known. */
+static bool may_be_next(const struct ledger *ledger,
+                        const struct layout *layout, uint64_t addr,
+                        const struct view_thread *thread)
+{
+    const struct spot *spot = layout_at(layout, addr);
+    const struct view *view = &ledger->view;
+    const struct region *here = view_region_at(view, addr);
+    const struct region *there =
+        view_region_at(view, thread->regs.value[REG_PC]);
+
+    return pages_written(&view->pages, addr) && thread->regs_known && here &&
+           there && here->mapping == there->mapping &&
+           (!spot || !spot->ran || spot->tid != thread->tid);
+}
+
+/* Whether the store changes the byte. */
+static bool changes(const struct event_write *write, size_t i)
+{
+    return write->old.data[i] != write->new.data[i];
+}
+
 static void judge_write(struct ledger *ledger, const struct layout *layout,
                         const struct event *event)
 {
@@ -213,8 +238,15 @@ static void judge_write(struct ledger *ledger, const struct layout *layout,
         ledger_held(ledger, RULE_RACES);
         if (!thread->inside)
             continue;
+        for (at = 0; at < write->new.len; at++)
+            if (changes(write, at) &&
+                may_be_next(ledger, layout, write->addr + at, thread))
+                ledger_missed(ledger, RULE_RACES,
+                              "code was changed while a thread was in its "
+                              "memory, which may have come to it just then");
+        at = 0;
         while (at < write->new.len &&
-               (write->old.data[at] == write->new.data[at] ||
+               (!changes(write, at) ||
                 !changes_running(ledger, layout, write, at, thread)))
             at++;
         if (at == write->new.len)

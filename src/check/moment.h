@@ -39,8 +39,9 @@ void moment_release(struct moment *moment);
 void moment_before(struct moment *moment, struct ledger *ledger,
                    const struct layout *layout, const struct event *event);
 
-/* Control came from outside to addr, which is in the middle of an instruction
- * now, and was not when it came there before. */
-void moment_entered_middle(struct ledger *ledger, const struct place *place);
+/* Control came from outside to the place, which is in the middle of an
+ * instruction now, as `how` says, and was not when it came there before. */
+void moment_entered_middle(struct ledger *ledger, const struct place *place,
+                           const char *how);
 
 #endif

@@ -138,6 +138,12 @@ static void judge_value(struct use *use, enum reg reg, unsigned bits)
                      "%s %s, of which only the low %u bits were set, at "
                      "code[%" PRIu64 "]; above them is what was there before",
                      use->verb, buf_text(&name), value->bits, from->offset);
+    else if (value->kind == VALUE_STRAY)
+        ledger_found(ledger, RULE_CALLER_SAVED, from, (uint64_t)reg,
+                     "it moves %s, which a call or syscall before has changed, "
+                     "and code[%" PRIu64
+                     "] uses that as if it were still its own",
+                     reg_name((enum reg)value->lost), use->place.offset);
     else
         ledger_found(ledger, RULE_SET_BEFORE_USE, &use->place, (uint64_t)reg,
                      "%s %s, in which the function that was called at "
@@ -211,9 +217,9 @@ static void set_bits(struct use *use, const struct insn_operand *operand)
         value->kind = VALUE_SET;
     } else if (value->kind == VALUE_PART) {
         value->bits = value->bits < bits ? bits : value->bits;
-    } else if (value->kind > VALUE_ENTRY || (value->kind == VALUE_ENTRY &&
-                                             use->trait.sets_byte && garbage)) {
-        *value = (struct value){VALUE_PART, bits, use->place};
+    } else if (value->kind > VALUE_ENTRY ||
+               (value->kind != VALUE_SET && use->trait.sets_byte && garbage)) {
+        *value = (struct value){VALUE_PART, bits, 0, use->place};
     }
 }
 
@@ -228,13 +234,17 @@ static bool take_move(struct use *use)
         return false;
     value = &use->call->values.regs[to->reg];
     if (read_unset(use)) {
-        *value = (struct value){VALUE_SLOT, 0, use->place};
+        *value = (struct value){VALUE_SLOT, .from = use->place};
         return true;
     }
     if (from->hidden || from->kind != OPERAND_REGISTER ||
         from->reg >= REG_GENERAL)
         return false;
     moved = use->call->values.regs[from->reg];
+    if (moved.kind == VALUE_LOST && !from->high && from->bits <= 64) {
+        *value = (struct value){VALUE_STRAY, 0, from->reg, use->place};
+        return true;
+    }
     if (moved.kind == VALUE_ENTRY || from->high || from->bits > 64 ||
         (moved.kind == VALUE_PART && moved.bits >= from->bits))
         return false;
@@ -404,6 +414,14 @@ static void judge_count(struct use *use)
         ledger_held(use->ledger, RULE_SHIFT_COUNT);
 }
 
+/* What the kernel, or a function outside, has changed as it may. */
+static void take_lost(struct call *call)
+{
+    for (int reg = 0; reg < REG_GENERAL; reg++)
+        if (call->lost >> reg & 1)
+            call->values.regs[reg].kind = VALUE_LOST;
+}
+
 /* --- events --------------------------------------------------------------- */
 
 static void take_step(struct use *use)
@@ -414,6 +432,8 @@ static void take_step(struct use *use)
     take_flags(use);
     take_division(use);
     take_set(use);
+    if (use->insn->kind == INSN_SYSCALL)
+        take_lost(use->call);
 }
 
 /* An instruction that faults has used what it was given, too. */
@@ -443,10 +463,12 @@ static void take_back(struct call *call)
     store_all(call);
     for (size_t i = 0; i < CALLING_LOST; i++)
         values->regs[calling_lost[i]].kind = VALUE_ENTRY;
+    take_lost(call);
     values->regs[REG_RESULT].kind = VALUE_SET;
     if (call->plain && (word_is(result, "void") || word_is(result, "f32") ||
                         word_is(result, "f64")))
-        values->regs[REG_RESULT] = (struct value){VALUE_NOTHING, 0, call->out};
+        values->regs[REG_RESULT] =
+            (struct value){VALUE_NOTHING, .from = call->out};
     values->flags = call->plain ? FLAGS_LOST : FLAGS_SET;
     values->flags_by = call->out;
     values->compare.known = false;

@@ -19,17 +19,21 @@
 /* Where the value of a register is from. */
 enum origin_kind {
     VALUE_SET,     /* the code */
+    VALUE_LOST,    /* a function or the kernel, that may change it and did */
     VALUE_ENTRY,   /* it is as the caller left it, maybe an argument, or */
     VALUE_UNSET,   /* as the caller left it, and it is none */
     VALUE_SLOT,    /* a place of the stack that nothing has stored to */
     VALUE_PART,    /* only its low bits were set */
     VALUE_NOTHING, /* a function that returns nothing there */
+    VALUE_STRAY,   /* VALUE_LOST, and moved elsewhere */
 };
 
 struct value {
     uint8_t kind;      /* enum origin_kind */
     uint8_t bits;      /* VALUE_PART: that were */
-    struct place from; /* what did so: the load, the call; but VALUE_SET ... */
+    uint8_t lost;      /* VALUE_STRAY: the register that was moved */
+    struct place from; /* what did so: the load, the call, the move; but
+                        * VALUE_SET ... */
 };
 
 /* What made the flags, as far as that says that they mean nothing. */

@@ -55,10 +55,11 @@ static void tell_middle(const struct layout *layout, struct ledger *ledger,
                    "; it is %u too far, the size of its rel%u: that counts "
                    "from its end",
                    distance->size, 8u * distance->size);
-    ledger_found(ledger, RULE_WHOLE_INSTRUCTIONS, &place, addr, "%s",
-                 buf_text(&text));
     if (!from && layout_at(layout, addr)->was_entered)
-        moment_entered_middle(ledger, &place);
+        moment_entered_middle(ledger, &place, buf_text(&text));
+    else
+        ledger_found(ledger, RULE_WHOLE_INSTRUCTIONS, &place, addr, "%s",
+                     buf_text(&text));
     buf_release(&text);
 }
 

@@ -78,6 +78,15 @@ TestSuite(bugs, .timeout = 300);
       "al is 0 at the call of printf, which is variadic")                      \
     X(endless, "jnz code[2] at code[6] could leave it, but never did",         \
       "rdi stays 3, so it never will")                                         \
+    X(cpuid_takes, "callee-saved broken code[7..8] cpuid")                     \
+    X(syscall_moved, "caller-saved broken code[10..12] mov rdx, rcx",          \
+      "it moves rcx, which a call or syscall before has changed")              \
+    X(second_vector, "variadic-al broken code[24..26] call r11",               \
+      "al is 0 at the call of snprintf", "and xmm1 was set for it")            \
+    X(rex_skipped, "whole-instructions broken code[9..10] jnz",                \
+      "byte 2 of add rax, 5, which begins at offset 2")                        \
+    X(mapped_again, "stale broken code[3..4] mov al, 4",                       \
+      "it came here before that was stored, too")                              \
     X(half_pointer, "cut-address broken code[0..4] mov edx", "(total",         \
       "the upper half is lost")                                                \
     X(half_moved, "cut-address broken code[2..3] mov edx, edi",                \
@@ -193,6 +202,22 @@ Test(bugs, none_where_there_is_none)
                   programs[i], buf_text(&result.out));
         result_release(&result);
     }
+}
+
+/* Whether the other thread is just there cannot be told: that is no ok. */
+Test(bugs, no_race_is_ruled_out_by_not_being_seen)
+{
+    struct result result;
+
+    run(&(struct job){.argv = ARGS(JITTRACE, "--check", "--",
+                                   BUILD_DIR "/bugs/patched_ahead-O2"),
+                      .seconds = 120},
+        &result);
+    join_lines(&result.out);
+    cr_expect(contains(buf_text(&result.out),
+                       "races not seen not all could be told: code was"),
+              "%s", buf_text(&result.out));
+    result_release(&result);
 }
 
 #define BUG(name, ...)                                          \
