@@ -19,7 +19,7 @@
 # to the first that does not hold, or tries the one that the variable RUNG has.
 # Each rung has a hint.
 #
-# POSIX sh is enough, but for timeout(1) of coreutils.
+# POSIX sh is enough, but for timeout(1) of coreutils; run.c runs the program.
 #
 # What is remembered lies in the lesson's directory: my.c, the number of hints
 # seen in .hint, how far a ladder was climbed in .rung, and .passed. Nothing of
@@ -100,17 +100,10 @@ make_copy() {
     echo
 }
 
-# Runs a command without the shell's own words on a crash. Sets status.
-run() {
-    exec 3>&1 4>&2
-    status=$( ( ("$@" >&3 2>&4 3>&- 4>&-); echo $?) 2>/dev/null)
-    exec 3>&- 4>&-
-}
-
 # Sets words to a command line for the program, which has a ladder's case in it.
 make_words() {
-    words=$1
-    [ -z "$ladder" ] || words=$1$(cat "$1.case")
+    words=$program
+    [ -z "$ladder" ] || words=$words$(cat "$program.case")
 }
 
 # Lets jittrace run the program once more, a ladder's with the case it was at.
@@ -119,7 +112,7 @@ make_words() {
 explain() {
     trace=build/lessons/$name/trace.txt
     rm -f "$trace"
-    make_words "$1"
+    make_words
     eval "set -- $words"
     timeout "$traced_limit" ./jittrace -o "$trace" -- "$@" \
         </dev/null >/dev/null 2>"$trace.err"
@@ -130,22 +123,21 @@ explain() {
 }
 
 explain_crash() {
-    if explain "$1"; then
+    if explain; then
         echo 'It crashed. What jittrace saw of it:'
         echo
         cat "$trace.told"
     else
-        echo "It crashed, by signal $((status - 128)). jittrace could not" \
-            'explain it:'
+        echo "It crashed, by signal $1. jittrace could not explain it:"
         cat "$trace.err"
     fi
 }
 
 explain_loop() {
     # A ladder has said so, if it was its own timer, SIGVTALRM.
-    [ "$status" -eq 154 ] ||
+    [ "$end" != time ] ||
         echo "It did not end within $limit seconds, and was ended."
-    if explain "$1" && grep -q ' in a loop' "$trace.told"; then
+    if explain && grep -q ' in a loop' "$trace.told"; then
         echo 'What jittrace saw of it:'
         echo
         cat "$trace.told"
@@ -161,7 +153,7 @@ explain_result() {
     [ -s "$asks" ] || return
     trace=build/lessons/$name/trace.jsonl
     rm -f "$trace"
-    make_words "$1"
+    make_words
     eval "set -- $words"
     timeout "$traced_limit" ./jittrace --format=json -o "$trace" -- "$@" \
         </dev/null >/dev/null 2>&1
@@ -176,10 +168,10 @@ explain_result() {
     echo "\`./jittrace --step -- $words\`, then \`g ${path%% *}\`, shows it."
 }
 
-# The program ended, and the check in it had neither passed nor failed.
+# The check in the program has neither passed nor failed: $1 says what happened.
 say_ended() {
-    echo "It ended with exit status $status before the check did: what is in"
-    echo "$dir/my.c, or the code that it makes, ends the process."
+    echo "$1: what is in"
+    echo "$dir/my.c, or the code that it makes, $2."
     [ -z "$ladder" ] || echo "To see it: ./jittrace -- $program$(
         cat "$program.case")"
 }
@@ -195,17 +187,23 @@ check_copy() {
         return 1
     fi
     asks=build/lessons/$name/asks reached=build/lessons/$name/reached
-    rm -f "$asks" "$reached"
+    rm -f "$asks" "$reached" "$program.end"
+    gcc -O1 -o build/lessons/run lessons/run.c || return 1
     # shellcheck disable=SC2086 # no rung is no argument
-    run env EXERCISE_ASKS="$asks" EXERCISE_PASSED="$reached" \
-        timeout -k 1 "$limit" "$program" ${rung:+--rung "$rung"} </dev/null
-    case $status in
-    0) [ ! -e "$reached" ] || return 0
-        say_ended ;;
-    1) explain_result "$program" ;;
-    124 | 137 | 154) explain_loop "$program" ;;
-    129 | 1[3-9][0-9]) explain_crash "$program" ;;
-    *) say_ended ;;
+    EXERCISE_ASKS="$asks" EXERCISE_REACHED="$reached" build/lessons/run \
+        "$program.end" "$limit" "$program" ${rung:+--rung "$rung"} </dev/null
+    end=$(cat "$program.end")
+    case "$end $(cat "$reached" 2>/dev/null)" in
+    'exit 0 passed') return 0 ;;
+    'exit 1 failed') explain_result ;;
+    exit*)
+        say_ended "It ended with exit status ${end#exit } before the check did" \
+            'ends the process' ;;
+    stop*)
+        say_ended "It was stopped by signal ${end#stop }, and did not go on" \
+            'stops the process' ;;
+    time* | 'signal 26 '*) explain_loop ;; # 26 is SIGVTALRM, of a ladder
+    *) explain_crash "${end#signal }" ;;
     esac
     return 1
 }

@@ -51,7 +51,7 @@ int main(void)
 
     for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++)
         if (!check_pages(wishes[i], page))
-            return 1;
+            return failed();
     say("each time whole pages, and not one too many");
     return passed();
 }

@@ -102,7 +102,7 @@ int main(void)
 
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (!check_add(pairs[i].to, pairs[i].from))
-            return 1;
+            return failed();
     say("all registers are where they belong");
     return passed();
 }

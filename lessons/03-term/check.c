@@ -57,19 +57,19 @@ int main(void)
 
     if (code == MAP_FAILED) {
         perror("mmap");
-        return 1;
+        return failed();
     }
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++)
         if (!check_term(code, terms[i]))
-            return 1;
+            return failed();
 
     /* The last one is run, too. */
     if (mprotect(code, size, PROT_READ | PROT_EXEC) < 0) {
         perror("mprotect");
-        return 1;
+        return failed();
     }
     if (!check_int("fn()", ((int64_t(*)(void))code)(), INT32_MIN))
-        return 1;
+        return failed();
     say("all terms are right, also the lowest there is");
     return passed();
 }

@@ -63,12 +63,12 @@ int main(void)
     if (!code) {
         say("make_function() returns NULL: was something refused, or does it "
             "return too early?");
-        return 1;
+        return failed();
     }
     prot = allowed(code);
     if (prot < 0) {
         say("make_function() returns %p, where nothing is mapped", code);
-        return 1;
+        return failed();
     }
     say("in the end the page is %c%c%c", prot & PROT_READ ? 'r' : '-',
         prot & PROT_WRITE ? 'w' : '-', prot & PROT_EXEC ? 'x' : '-');
@@ -76,25 +76,25 @@ int main(void)
         say("%s was asked for PROT_WRITE and PROT_EXEC together; from then on "
             "a stray\nstore can change code that the CPU runs",
             asked_mmap & BOTH ? "mmap" : "mprotect");
-        return 1;
+        return failed();
     }
     if (!(prot & PROT_EXEC) && last_prot & PROT_EXEC) {
         say("mprotect was asked for PROT_EXEC, but not for this page, or it "
             "failed: its first\nargument must be the address of the page, and "
             "a result below 0 tells of failure");
-        return 1;
+        return failed();
     }
     if (!(prot & PROT_EXEC)) {
         say("the CPU may not fetch from it; a call of the function would "
             "crash");
-        return 1;
+        return failed();
     }
     if (!check_bytes(code, adder, sizeof adder, NULL)) {
         say("what stands at `bytes` is to be copied into the page");
-        return 1;
+        return failed();
     }
     if (!check_int("fn(3)", ((int64_t(*)(int64_t))code)(3), 4))
-        return 1;
+        return failed();
     say("the page was never writable and executable at once, and fn(3) is 4");
     return passed();
 }

@@ -62,12 +62,12 @@ int main(void)
     bool empty = true;
 
     if (!code)
-        return 1;
+        return failed();
     for (size_t i = 0; i < 16; i++)
         empty = empty && code[i] == 0;
     if (empty) {
         say("code[0] to code[15] are still zeros: there is no function yet");
-        return 1;
+        return failed();
     }
     distance = (function *)code;
     if (!check_call(distance, 3, 10, 0) || !check_call(distance, 10, 3, 0) ||
@@ -77,7 +77,7 @@ int main(void)
         !check_call(distance, -5000000000, -7, 0xdeadbeef) ||
         !check_call(distance, -1, INT32_MAX, UINT32_MAX) ||
         !check_call(distance, 1, INT32_MIN, 0))
-        return 1;
+        return failed();
     say("to - from is right, whatever stands in the upper half of rsi");
     return passed();
 }

@@ -77,18 +77,18 @@ int main(void)
     uint8_t *code = compile(-4);
 
     if (!code || !check_code(code))
-        return 1;
+        return failed();
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++) {
         char what[80];
         int64_t (*fn)(int64_t);
 
         code = compile(terms[i]);
         if (!code)
-            return 1;
+            return failed();
         fn = (int64_t(*)(int64_t))code;
         snprintf(what, sizeof what, "%d - %d", terms[i], 3);
         if (!check_int(what, fn(3), (int64_t)terms[i] - 3))
-            return 1;
+            return failed();
     }
     say("TERM - x is right, also for negative terms");
     return passed();

@@ -146,10 +146,10 @@ int main(void)
 
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++)
         if (!check_bytes_of(terms[i]))
-            return 1;
+            return failed();
     for (size_t i = 0; i < sizeof terms / sizeof *terms; i++)
         if (!check_call(terms[i]))
-            return 1;
+            return failed();
     say("short where that is enough, and x + TERM is right for each TERM");
     return passed();
 }

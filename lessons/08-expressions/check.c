@@ -126,10 +126,10 @@ int main(void)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!check_row(&rows[i], i < 2))
-            return 1;
+            return failed();
     if (compile("-") || compile("2-") || compile("-)")) {
         say("a minus sign with nothing behind it was compiled");
-        return 1;
+        return failed();
     }
     say("minus signs before numbers, x, parentheses and each other are right");
     return passed();

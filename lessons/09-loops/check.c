@@ -88,18 +88,18 @@ int main(void)
         if (!check_jump(jumps[i].jump, jumps[i].target)) {
             if (fn && i < 2) /* those that compile() has */
                 ask_store(jumps[i].jump + 1);
-            return 1;
+            return failed();
         }
     }
     if (!fn)
-        return 1;
+        return failed();
     for (size_t i = 0; i < sizeof halvings / sizeof *halvings; i++) {
         char what[80];
 
         snprintf(what, sizeof what, "the function of %lld",
                  (long long)halvings[i].n);
         if (!check_int(what, fn(halvings[i].n), halvings[i].times))
-            return 1;
+            return failed();
     }
     say("both jumps arrive, and rel8 is refused where it does not reach");
     return passed();

@@ -106,12 +106,12 @@ int main(void)
     int64_t value;
 
     if (!code)
-        return 1;
+        return failed();
     value = call_code((int64_t(*)(int64_t))code, 3);
     if (calls_of_f != 2) {
         say("f was called %d times, not twice; is a ret too early?",
             (int)calls_of_f);
-        return 1;
+        return failed();
     }
     /* At its first instruction the return address has been pushed. */
     if (rsp_in_f % 16 != 8) {
@@ -122,19 +122,19 @@ int main(void)
             "the stack",
             (int)((rsp_in_f + 8) % 16));
         say_push(code);
-        return 1;
+        return failed();
     }
     if (!check_int("f(3) + f(4), where f(n) is 10 * n,", value, 70)) {
         say("the result comes back in rax: what is in `last` must not change "
             "it");
-        return 1;
+        return failed();
     }
     for (size_t i = 0; i < REGISTERS; i++)
         if (!check_register(i))
-            return 1;
+            return failed();
     if (rsp_at_return != rsp_at_call) {
         say("rsp came back changed");
-        return 1;
+        return failed();
     }
     say("f(n) + f(n + 1) is right, and the caller finds all as it left it");
     return passed();

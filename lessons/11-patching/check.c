@@ -167,7 +167,7 @@ int main(void)
                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED) {
         perror("mmap");
-        return 1;
+        return failed();
     }
     allowed[2] = PROT_READ | PROT_WRITE;
     across = pages + size - 5;
@@ -177,19 +177,19 @@ int main(void)
     memcpy(behind, adder, sizeof adder);
     if (mprotect(pages, 2 * size, PROT_READ | PROT_EXEC) < 0) {
         perror("mprotect");
-        return 1;
+        return failed();
     }
     if (!check_patch("at the start of a page", pages, 2) ||
         !check_patch("the same once more", pages, -70000) ||
         !check_patch("two bytes in one page, two in the next", across,
                      16909060))
-        return 1;
+        return failed();
     if (!check_patch("near the end of a page", behind, 3) ||
         !check_page("the page behind, which is data,", pages + 2 * size,
                     PROT_READ | PROT_WRITE))
-        return 1;
+        return failed();
     if (!check_write_refusal(size) || !check_exec_refusal())
-        return 1;
+        return failed();
     say("patched four times, and no page was ever writable and executable at "
         "once");
     return passed();

@@ -85,17 +85,17 @@ int main(void)
 
     if (code == MAP_FAILED) {
         perror("mmap");
-        return 1;
+        return failed();
     }
     memcpy(code, loop, loop_size);
     if (mprotect(code, 4096, PROT_READ | PROT_EXEC) < 0) {
         perror("mprotect");
-        return 1;
+        return failed();
     }
     if (!check_call(code, 20, 3, 3) || !check_call(code, 0, 1, 10) ||
         !check_call(code, 0.5, -7, -7) || !check_call(code, 1, 5, 4) ||
         !check_call(code, 7, 100000, 100000) || !check_call(code, -3, 1, 5000))
-        return 1;
+        return failed();
     say("lost() and LuaJIT's loop always agree: the line was sum = i * i - "
         "sum");
     return passed();

@@ -18,6 +18,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
@@ -121,10 +122,10 @@ static void print_case(void)
 
     if (!text)
         return;
-    printf("    %s", *text ? text : "(an empty text)");
+    say_part("    %s", *text ? text : "(an empty text)");
     if (given)
-        printf(bf ? "   with input '%s'" : "   with %s", given);
-    printf("%s\n", bf && strcmp(arguments[0], "--bf") ? "   optimized" : "");
+        say_part(bf ? "   with input '%s'" : "   with %s", given);
+    say("%s", bf && strcmp(arguments[0], "--bf") ? "   optimized" : "");
 }
 
 bool case_failed(const char *format, ...)
@@ -206,7 +207,7 @@ static int climb_all(void)
 {
     for (size_t number = 1; number <= RUNGS; number++)
         if (!climb(number))
-            return 1;
+            return failed();
     return passed();
 }
 
@@ -220,7 +221,7 @@ static int climb_one(const char *text)
                 RUNGS);
         return EX_USAGE;
     }
-    return climb((size_t)number) ? passed() : 1;
+    return climb((size_t)number) ? passed() : failed();
 }
 
 int main(int argc, char **argv)

@@ -143,9 +143,9 @@ void code_print(const struct code *code)
         code = running;
     if (!code || code->len == 0)
         return;
-    printf("The code, %zu byte%s:", code->len, code->len == 1 ? "" : "s");
+    say_part("The code, %zu byte%s:", code->len, code->len == 1 ? "" : "s");
     for (size_t i = 0; i < code->len && i < SHOWN; i++)
-        printf("%s%02x", i % 24 ? " " : "\n    ", code->bytes[i]);
+        say_part("%s%02x", i % 24 ? " " : "\n    ", code->bytes[i]);
     say("%s", code->len > SHOWN ? " ..." : "");
 }
 

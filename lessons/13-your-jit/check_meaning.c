@@ -11,6 +11,7 @@
 #include "ladder.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -683,6 +683,51 @@ Test(exercises, to_end_the_process_is_not_to_pass, .init = make_tree,
     expect_rung("13", "4", 1, "before the check did: what is in\n" LADDER);
 }
 
+/* Nor has it been told what is wrong with it by ending with status 1. */
+Test(exercises, the_end_is_told_from_a_failed_check, .init = make_tree,
+     .fini = remove_tree)
+{
+    static const char stops[] = "#include <signal.h>\n"
+                                "#include <stddef.h>\n"
+                                "size_t compile(void)\n"
+                                "{\n"
+                                "    return (size_t)raise(SIGSTOP);\n"
+                                "}\n";
+    double since = now();
+
+    fill_gap("_exit(1);");
+    expect("exercise", "6", 1, "It ended with exit status 1 before the check");
+    fill_gap("_exit(124);");
+    expect("exercise", "6", 1, "It ended with exit status 124 before the ch");
+    write_file(in_tree(LADDER "/my.c"), stops, sizeof stops - 1, 0644);
+    expect("exercise", "13", 1,
+           "It was stopped by signal 19, and did not go on: what is in\n" LADDER
+           "/my.c, or the code that it makes, stops the process.\nTo see it: ");
+    cr_assert(lt(dbl, now() - since, 30 * SLOWNESS));
+}
+
+Test(exercises, what_it_prints_leaves_room_for_the_check, .init = make_tree,
+     .fini = remove_tree)
+{
+    struct result result;
+
+    fill_gap("close(1); close(2);");
+    expect("exercise", "6", 1, "bytes 7 to 10 are still zeros");
+    fill_gap("for (int i = 0; i < 100000; i++) printf(\"%07d\\n\", i);");
+    script("exercise", "6", &result);
+    cr_assert(lt(sz, result.out.len, 12000));
+    expect_part(&result.out, "0000000\n0000001\n");
+    expect_part(&result.out, " bytes of what it printed are left out here]\n");
+    expect_part(&result.out, "0099999\nbytes 7 to 10 are still zeros");
+    result_release(&result);
+    fill_gap("printf(\"before\\n\"); *(volatile char *)8 = 1;");
+    expect("exercise", "6", 1, "before\nIt crashed.");
+    fill_gap("if (!fork()) { setsid(); sleep(100); }");
+    script("exercise", "6", &result);
+    cr_assert(lt(dbl, result.took, 9 * SLOWNESS));
+    result_release(&result);
+}
+
 /* --- watch --------------------------------------------------------------- */
 
 static void wait_for(const char *file, const char *part)
