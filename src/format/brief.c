@@ -20,6 +20,7 @@ struct brief {
     struct history *history;
     uint64_t faults[HANDLED]; /* the first ones */
     unsigned fault_count;
+    struct buf injected; /* what --inject did, as far as it is told */
 };
 
 static int flush(struct brief *brief, struct err *err)
@@ -29,6 +30,19 @@ static int flush(struct brief *brief, struct err *err)
 
     buf_clear(out);
     return result;
+}
+
+/* Says what --inject did: each thing once, however often it was. */
+static void tell_injected(struct brief *brief, const struct event *event)
+{
+    struct buf text = {0};
+
+    if (event_injected_by(event, &text) &&
+        !strstr(buf_text(&brief->injected), buf_text(&text))) {
+        buf_append_text(&brief->injected, buf_text(&text));
+        pen_line(&brief->telling.pen, ROLE_WARNING, "%s", buf_text(&text));
+    }
+    buf_release(&text);
 }
 
 static int emit(struct sink *sink, const struct event *event, struct err *err)
@@ -45,8 +59,9 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
          explain_ends_child(&event->signal)))
         brief->faults[brief->fault_count++] = history_count(brief->history);
     history_append(brief->history, event);
+    tell_injected(brief, event);
     if (event->kind != EVENT_LIMIT || !event_ends_watching(&event->limit))
-        return 0;
+        return flush(brief, err);
     pen_text(pen, ROLE_WARNING, "not watched: ");
     pen_words(pen, ROLE_WARNING, INDENT,
               event->limit.text ? event->limit.text : event->limit.budget);
@@ -142,6 +157,7 @@ static void free_brief(struct sink *sink)
 
     telling_release(&brief->telling);
     history_free(brief->history);
+    buf_release(&brief->injected);
     free(brief);
 }
 

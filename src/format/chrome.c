@@ -160,6 +160,7 @@ static void name_process(struct chrome *chrome, int tid, const char *exe)
 static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
     struct chrome *chrome = (struct chrome *)sink;
+    struct buf injected = {0};
 
     if (event->kind != EVENT_VERDICT) /* these come behind the end */
         chrome->seq = event->seq;
@@ -169,6 +170,9 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
     if (event->kind == EVENT_START)
         chrome->root = (int)event->start.pid;
     chrome->pid = event->pid ? event->pid : chrome->root;
+    if (event_injected_by(event, &injected))
+        mark(chrome, event, "injected", buf_text(&injected));
+    buf_release(&injected);
     switch (event->kind) {
     case EVENT_START:
         name_process(chrome, event->tid, event->start.exe);
@@ -187,9 +191,6 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
         break;
     case EVENT_UNMAP:
         mark(chrome, event, "unmap", event->unmap.call);
-        break;
-    case EVENT_INJECTED:
-        mark(chrome, event, "injected", event->injected.what);
         break;
     case EVENT_REFUSED:
         mark(chrome, event, "refused", event->refused.call);

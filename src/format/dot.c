@@ -53,7 +53,8 @@ struct graph {
     struct row *rows;
     size_t row_count, row_capacity;
     struct buf title;
-    bool limited; /* something was not watched */
+    struct buf injected; /* lines of the title: what --inject did */
+    bool limited;        /* something was not watched */
 };
 
 static int compare_spots(const void *left, const void *right)
@@ -180,6 +181,33 @@ static void go_outside(struct graph *graph, const struct event *event)
     buf_release(&text);
 }
 
+/* A label: what is no plain text is shown by its bytes, and what dot takes for
+ * its own is escaped. The line is one that begins at the left. */
+static void put_line(struct buf *out, const char *text)
+{
+    struct buf shown = {0};
+
+    utf8_escape((struct bytes){(const uint8_t *)text, strlen(text)}, &shown);
+    for (const char *c = buf_text(&shown); *c; c++) {
+        if (*c == '"' || *c == '\\')
+            buf_append_text(out, "\\");
+        buf_append(out, c, 1);
+    }
+    buf_append_text(out, "\\l");
+    buf_release(&shown);
+}
+
+/* Each thing that was made otherwise is said once, however often it was. */
+static void note_injected(struct graph *graph, const struct event *event)
+{
+    struct buf text = {0};
+
+    if (event_injected_by(event, &text) &&
+        !strstr(buf_text(&graph->injected), buf_text(&text)))
+        put_line(&graph->injected, buf_text(&text));
+    buf_release(&text);
+}
+
 static int emit(struct sink *sink, const struct event *event, struct err *err)
 {
     struct graph *graph = (struct graph *)sink;
@@ -188,6 +216,7 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
 
     (void)err;
     views_apply(&graph->views, event);
+    note_injected(graph, event);
     switch (event->kind) {
     case EVENT_START:
         for (size_t i = 0; i < event->start.argv.count; i++)
@@ -218,22 +247,6 @@ static int emit(struct sink *sink, const struct event *event, struct err *err)
 }
 
 /* --- what is drawn -------------------------------------------------------- */
-
-/* A label: what is no plain text is shown by its bytes, and what dot takes for
- * its own is escaped. The line is one that begins at the left. */
-static void put_line(struct buf *out, const char *text)
-{
-    struct buf shown = {0};
-
-    utf8_escape((struct bytes){(const uint8_t *)text, strlen(text)}, &shown);
-    for (const char *c = buf_text(&shown); *c; c++) {
-        if (*c == '"' || *c == '\\')
-            buf_append_text(out, "\\");
-        buf_append(out, c, 1);
-    }
-    buf_append_text(out, "\\l");
-    buf_release(&shown);
-}
 
 static void put_insn(struct buf *out, const struct spot *spot, uint64_t first)
 {
@@ -318,6 +331,7 @@ static int finish(struct sink *sink, struct err *err)
                           "  edge [fontname=\"monospace\"];\n"
                           "  labelloc=t;\n  label=\"");
     put_line(&out, buf_text(&graph->title));
+    buf_append(&out, graph->injected.data, graph->injected.len);
     if (graph->limited)
         put_line(&out,
                  "Not all was watched: it may have gone other ways, too.");
@@ -364,6 +378,7 @@ static void graph_sink_free(struct sink *sink)
     free(graph->edges);
     free(graph->rows);
     buf_release(&graph->title);
+    buf_release(&graph->injected);
     views_release(&graph->views);
     free(graph);
 }

@@ -16,12 +16,31 @@ bool event_is_elsewhere(const struct event_write *write)
     return write->by && strcmp(write->by, WRITTEN_ELSEWHERE) == 0;
 }
 
+static bool says_injected(const char *text)
+{
+    return text &&
+           strncmp(text, WRITTEN_INJECTED, sizeof WRITTEN_INJECTED - 1) == 0;
+}
+
 const char *event_by_whom(const char *by)
 {
-    bool injected =
-        strncmp(by, WRITTEN_INJECTED, sizeof WRITTEN_INJECTED - 1) == 0;
+    return says_injected(by) ? "" : "by the kernel: ";
+}
 
-    return injected ? "" : "by the kernel: ";
+bool event_injected_by(const struct event *event, struct buf *out)
+{
+    const char *text = event->kind == EVENT_WRITE     ? event->write.by
+                       : event->kind == EVENT_REFUSED ? event->refused.why
+                                                      : NULL;
+
+    if (event->kind == EVENT_INJECTED)
+        buf_printf(out, WRITTEN_INJECTED "(%s)",
+                   event->injected.what ? event->injected.what : "--inject");
+    else if (says_injected(text))
+        buf_append_text(out, text);
+    else
+        return false;
+    return true;
 }
 
 bool event_ends_watching(const struct event_limit *limit)

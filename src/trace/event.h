@@ -142,6 +142,10 @@ bool event_is_elsewhere(const struct event_write *write);
 /* The words "by the kernel: ", or none where such a text says who it was. */
 const char *event_by_whom(const char *by);
 
+/* Appends what --inject made otherwise there, "INJECTED(code[8]:set=0x29)".
+ * Returns false, and appends nothing, of what the program did itself. */
+bool event_injected_by(const struct event *event, struct buf *out);
+
 /* Whether a limit says that from there on nothing, or no call of generated
  * code, is seen at all, however long the program still runs. */
 bool event_ends_watching(const struct event_limit *limit);

@@ -39,6 +39,33 @@ Test(inject, one_byte_is_another_one)
          "written INJECTED(");
 }
 
+/* A file that is looked at later must not pass for what the program did. */
+Test(inject, each_form_of_the_trace_says_so)
+{
+    static const char *const forms[] = {"--format=text",     "--format=json",
+                                        "--format=dot",      "--format=chrome",
+                                        "--format=html",     "--brief",
+                                        "--format=asciicast"};
+    static const char *const changes[] = {
+        "code[8]:set=0x29", "skip-store=4", "reg=rdi:set=5",
+        "call=mprotect:error=EACCES", "stage=mprotect:skip"};
+
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++)
+        for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+            struct buf inject = {0};
+            struct result result;
+
+            buf_printf(&inject, "--inject=%s", changes[i]);
+            run(&(struct job){.argv = ARGS(JITTRACE, forms[f],
+                                           buf_text(&inject), "1")},
+                &result);
+            cr_assert(contains(buf_text(&result.out), changes[i]), "%s %s",
+                      forms[f], changes[i]);
+            result_release(&result);
+            buf_release(&inject);
+        }
+}
+
 Test(inject, a_register_is_another_one)
 {
     says(ARGS(JITTRACE, "--inject=reg=rdi:set=5:when=call2", "-4"), 0,
