@@ -22,7 +22,7 @@ BEGIN {
     may["check"]   = "base cpu trace"
     may["diff"]    = "base cpu trace"
     may["format"]  = "base cpu trace tell screen diff page"
-    may["step"]    = "base cpu trace tell screen"
+    may["step"]    = "base cpu trace tell screen diff"
     may["play"]    = "base cpu trace tell step"
     may["cli"]     = "base cpu trace target observe tell screen format step check diff play lessons"
 

@@ -2,13 +2,17 @@
 #include "cli/diff.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/show.h"
 #include "diff/diff.h"
 #include "format/format.h"
 #include "observe/observe.h"
+#include "step/sides.h"
+#include "step/terminal.h"
 
 /* What diff(1) ends with. */
 #define EQUAL     0
@@ -23,10 +27,17 @@ int check_diff(const struct options *o, struct err *err)
         const char *what; /* the %s of: */
         const char *why;
     } rules[] = {
-        {o->diff && (o->step || o->who || o->check || o->brief || o->dump ||
-                     o->replay || o->doctor || o->last),
+        {o->diff && (o->who || o->check || o->brief || o->dump || o->replay ||
+                     o->doctor || o->last),
          NULL,
          "--diff compares two; what is about one cannot be there with it"},
+        {o->diff && o->step &&
+             (o->predict || o->go_to || o->input || o->output),
+         o->predict ? "predict"
+         : o->go_to ? "goto"
+         : o->input ? "stdin"
+                    : "output",
+         "--step --diff shows two traces side by side; --%s is for one"},
         {o->check && o->choice.whatifs.count > 0, NULL,
          "--check judges the program as it is; --inject makes it another one"},
         {o->sweep && (o->step || o->who || o->check || o->brief || o->dump ||
@@ -93,14 +104,18 @@ static int load_file(const char *name, struct history *history, struct err *err)
 static int load_run(const struct options *options, struct history *history,
                     struct err *err)
 {
+    const int nothing =
+        options->step ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
     struct launch launch = {
-        .stdin_fd = -1,
+        .stdin_fd = nothing, /* with --step the reader types to us */
         .stdout_fd =
             options->format != FORMAT_TEXT && !options->output ? 2 : -1,
         .stderr_fd = -1,
     };
     struct source *source = start_program(options, &launch, err);
 
+    if (nothing >= 0)
+        close(nothing);
     if (source)
         handle_signals(observe_pid(source));
     signal(SIGPIPE, SIG_IGN);
@@ -127,6 +142,30 @@ static int write_diff(const struct options *options,
     return result < 0 && err->kind != ERR_PIPE ? -1 : 0;
 }
 
+static int step_diff(const struct options *options,
+                     struct history *const histories[2],
+                     const struct diff *diff, struct err *err)
+{
+    const bool color = wants_color(options, stdout);
+    struct driver driver = {
+        .input = STDIN_FILENO, .signals = driver_signals(err), .output = -1};
+    struct sides sides = {
+        .names = {options->diff, options->other ? options->other : "the run"},
+        .histories = {histories[0], histories[1]},
+        .diff = diff,
+    };
+    int result;
+
+    if (driver.signals < 0)
+        return -1;
+    result = !options->plain && terminal_is_usable()
+                 ? sides_fullscreen(&sides, &driver,
+                                    color ? wanted_theme(options) : NULL, err)
+                 : sides_plain(&sides, &driver, stdout, color, err);
+    close(driver.signals);
+    return result < 0 && err->kind == ERR_PIPE ? 0 : result;
+}
+
 int show_diff(const struct options *options, struct err *err)
 {
     struct history *histories[] = {history_new(), history_new()};
@@ -139,15 +178,17 @@ int show_diff(const struct options *options, struct err *err)
                                 : load_run(options, histories[1], err);
     if (result == 0) {
         diff_make(histories[0], histories[1], &diff);
-        result = write_diff(options, histories, &diff, err);
-        status = diff_any(&diff)                      ? DIFFERENT
+        result = (options->step ? step_diff : write_diff)(options, histories,
+                                                          &diff, err);
+        status = result > 0                           ? 128 + result
+                 : diff_any(&diff)                    ? DIFFERENT
                  : diff.limited[0] || diff.limited[1] ? TROUBLE
                                                       : EQUAL;
         diff_release(&diff);
     }
     history_free(histories[0]);
     history_free(histories[1]);
-    if (result == 0)
+    if (result >= 0)
         return status;
     complain(err);
     return TROUBLE;

@@ -165,7 +165,8 @@ static const struct entry table[] = {
     {"diff", 0, "FILE", TO_TEXT, AT(diff),
      "compare that trace with another FILE, or with a program\n"
      "that runs: the first difference of each kind; the\n"
-     "status is 0 for none, 1 for some, 2 if it is not known"},
+     "status is 0 for none, 1 for some, 2 if it is not known;\n"
+     "with --step: both side by side"},
     {"color", 0, "WHEN", TO_COLOR, 0,
      "auto (the default: on a terminal, unless\n"
      "NO_COLOR is set), always or never"},

@@ -77,7 +77,7 @@ bool wants_color(const struct options *options, FILE *out)
 }
 
 /* What the option asks for, else the environment, as far as it is one. */
-static const struct theme *wanted_theme(const struct options *options)
+const struct theme *wanted_theme(const struct options *options)
 {
     const char *name = getenv("JITTRACE_THEME");
 

@@ -19,6 +19,10 @@ int complain(const struct err *err);
 /* Whether the options, the environment and what out is ask for colours. */
 bool wants_color(const struct options *options, FILE *out);
 
+/* The theme of --theme, else of JITTRACE_THEME, else that of the terminal. */
+struct theme;
+const struct theme *wanted_theme(const struct options *options);
+
 /* Starts the program that the options name; launch says what its descriptors
  * are to be. Returns its events, or NULL with err filled. */
 struct source *start_program(const struct options *options,

@@ -2,6 +2,7 @@
 #include "diff/diff.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "diff/walk.h"
@@ -31,6 +32,7 @@ void diff_release(struct diff *diff)
         for (int i = 0; i < 2; i++)
             buf_release(&diff->first[class].side[i].has);
     }
+    free(diff->pairs);
 }
 
 bool diff_any(const struct diff *diff)
@@ -48,6 +50,82 @@ enum diff_class diff_earliest(const struct diff *diff)
                                       diff->first[earliest].side[0].seq))
             earliest = (enum diff_class) class;
     return earliest;
+}
+
+/* --- side by side --------------------------------------------------------- */
+
+/* How many pairs are not behind an event of that side. */
+static size_t pairs_until(const struct diff *diff, int side, uint64_t seq)
+{
+    size_t low = 0, high = diff->pair_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (diff->pairs[middle].seq[side] <= seq)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+bool diff_is_pair(const struct diff *diff, const uint64_t seq[2])
+{
+    size_t until = pairs_until(diff, 0, seq[0]);
+
+    return until > 0 && diff->pairs[until - 1].seq[0] == seq[0] &&
+           diff->pairs[until - 1].seq[1] == seq[1];
+}
+
+uint64_t diff_other(const struct diff *diff, int side, uint64_t seq)
+{
+    size_t until = pairs_until(diff, side, seq);
+
+    return until > 0 ? diff->pairs[until - 1].seq[!side] : 0;
+}
+
+/* Event `row` behind a pair, or the last one before the next pair. */
+static uint64_t at_row(uint64_t from, uint64_t to, uint64_t row)
+{
+    return from + row < to ? from + row : to - (to > from);
+}
+
+bool diff_move(const struct diff *diff, const uint64_t count[2], bool back,
+               uint64_t seq[2])
+{
+    const struct diff_pair *pairs = diff->pairs;
+    const uint64_t was[] = {seq[0], seq[1]};
+    size_t until = pairs_until(diff, 0, seq[0]);
+    /* The ends of a trace count as pairs. */
+    struct diff_pair from = {{0, 0}}, to = {{count[0], count[1]}};
+    uint64_t row = 0, rows = 0;
+
+    if (back && until > 0 && diff_is_pair(diff, seq))
+        until--; /* it ends the stretch that is gone through */
+    if (until > 0)
+        from = pairs[until - 1];
+    if (until < diff->pair_count)
+        to = pairs[until];
+    for (int i = 0; i < 2; i++) {
+        uint64_t length = to.seq[i] - from.seq[i];
+        /* A difference of other threads is no row of these. */
+        bool inside = seq[i] >= from.seq[i] && seq[i] <= to.seq[i];
+
+        rows = length > rows ? length : rows;
+        if (inside && seq[i] - from.seq[i] > row)
+            row = seq[i] - from.seq[i];
+    }
+    if (back && diff_is_pair(diff, seq))
+        row = rows;
+    if (back && row == 0)
+        return false;
+    row = back ? row - 1 : row + 1;
+    if (row >= rows && until == diff->pair_count)
+        return false;
+    for (int i = 0; i < 2; i++)
+        seq[i] = row >= rows ? to.seq[i] : at_row(from.seq[i], to.seq[i], row);
+    return seq[0] != was[0] || seq[1] != was[1];
 }
 
 /* --- a whole trace -------------------------------------------------------- */
@@ -365,6 +443,8 @@ static void compare_pair(struct same *same, struct whole wholes[2],
                          const struct thread *threads[2], struct diff *out)
 {
     struct walk walk = {.same = same, .diff = out};
+    const size_t before = out->pair_count;
+    size_t pairs;
 
     for (int k = 0; k < 2; k++) {
         walk.side[k].store = history_store(wholes[k].history);
@@ -384,6 +464,11 @@ static void compare_pair(struct same *same, struct whole wholes[2],
     }
     walk_run(&walk);
     walk_release(&walk);
+    /* Of two pairs of threads, those with more in common are kept. */
+    pairs = out->pair_count - before;
+    if (pairs > before)
+        memmove(out->pairs, out->pairs + before, pairs * sizeof *out->pairs);
+    out->pair_count = pairs > before ? pairs : before;
 }
 
 /* The first thread there that does the same; by the bytes that it stores, or

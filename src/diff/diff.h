@@ -62,6 +62,11 @@ struct difference {
     uint64_t more;    /* further ones of this class */
 };
 
+/* Two events that were compared with each other. */
+struct diff_pair {
+    uint64_t seq[2]; /* of both */
+};
+
 /* All zero is a valid one that was not made yet. */
 struct diff {
     struct difference first[DIFFS];
@@ -69,6 +74,11 @@ struct diff {
                       * known */
     uint64_t calls;  /* entries that were compared */
     uint64_t steps;  /* instructions that were */
+    /* What goes with what, ascending on both sides: of the two threads that
+     * have the most in common. */
+    struct diff_pair *pairs;
+    size_t pair_count;
+    size_t pair_capacity;
 };
 
 void diff_release(struct diff *diff);
@@ -78,6 +88,20 @@ void diff_make(struct history *a, struct history *b, struct diff *out);
 
 /* Whether there is any. */
 bool diff_any(const struct diff *diff);
+
+/* Moves a moment, an event of each side, on along the pairs, or back. What
+ * stands between two pairs was not compared: the first behind the pair is shown
+ * with the first, and so on, and who has fewer waits. count: how many events
+ * the sides have. Returns whether it moved. */
+bool diff_move(const struct diff *diff, const uint64_t count[2], bool back,
+               uint64_t seq[2]);
+
+/* Whether these two were compared with each other. */
+bool diff_is_pair(const struct diff *diff, const uint64_t seq[2]);
+
+/* The event of the other side that goes with one of `side`, or the last one
+ * that does before it. */
+uint64_t diff_other(const struct diff *diff, int side, uint64_t seq);
 
 /* The class of the one that comes first in the first trace, or DIFFS. */
 enum diff_class diff_earliest(const struct diff *diff);

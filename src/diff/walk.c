@@ -213,6 +213,15 @@ static void compare_steps(struct walk *walk)
     side[1].at++;
 }
 
+void walk_pair(struct walk *walk, uint64_t a, uint64_t b)
+{
+    struct diff *diff = walk->diff;
+
+    diff->pairs = mem_grow(diff->pairs, diff->pair_count, &diff->pair_capacity,
+                           sizeof *diff->pairs);
+    diff->pairs[diff->pair_count++] = (struct diff_pair){{a, b}};
+}
+
 /* Whether no generated code has led to it. */
 static bool begins_call(const struct walk_side *side, const struct event *event)
 {
@@ -388,6 +397,10 @@ static bool is_lost_in(const struct walk *walk, int which)
 
 static void compare_pair(struct walk *walk, enum event_kind kind)
 {
+    const uint64_t seq[] = {walk->side[0].now.event.seq,
+                            walk->side[1].now.event.seq};
+    const uint64_t at[] = {walk->side[0].at, walk->side[1].at};
+
     switch (kind) {
     case EVENT_STEP:
         compare_steps(walk);
@@ -401,6 +414,8 @@ static void compare_pair(struct walk *walk, enum event_kind kind)
     default:
         walk_memory(walk);
     }
+    if (walk->side[0].at > at[0] && walk->side[1].at > at[1])
+        walk_pair(walk, seq[0], seq[1]);
 }
 
 /* What comes next on both sides is of other kinds. */
@@ -446,8 +461,12 @@ void walk_run(struct walk *walk)
 
         walk->same->view[0] = &side[0].view;
         walk->same->view[1] = &side[1].view;
-        if (!a || !b || (a->kind == EVENT_EXIT && b->kind == EVENT_EXIT))
+        if (!a || !b)
             break;
+        if (a->kind == EVENT_EXIT && b->kind == EVENT_EXIT) {
+            walk_pair(walk, a->seq, b->seq);
+            break;
+        }
         if (a->kind == EVENT_WRITE || b->kind == EVENT_WRITE)
             walk_stores(walk);
         else if (walk->lost && is_lost_in(walk, 0))

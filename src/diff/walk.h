@@ -83,6 +83,9 @@ void walk_say(struct walk *walk, enum diff_class class,
               const struct event *left, const struct event *right,
               const char *what, const char *has, const char *other);
 
+/* These two are compared with each other. */
+void walk_pair(struct walk *walk, uint64_t a, uint64_t b);
+
 /* Says that it is about generated code there. */
 void walk_place(struct walk *walk, struct difference *difference, int side,
                 uint64_t addr, uint64_t byte);

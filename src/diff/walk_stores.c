@@ -174,6 +174,8 @@ void walk_stores(struct walk *walk)
             if (right)
                 dirty(walk, 1);
         }
+        if (left && right)
+            walk_pair(walk, a->seq, b->seq);
         if (left)
             walk_take(&side[0]);
         if (right)
