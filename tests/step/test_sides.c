@@ -76,30 +76,48 @@ static void tells(const struct both *both, const char *typed, int status,
 
 /* Each side only goes forward, passes every event, and comes back the same
  * way. */
-Test(sides, back_is_the_way_forward)
+static void goes_and_comes_back(const struct both *both)
 {
-    struct both both;
     uint64_t path[256][2] = {{0}}, seq[2] = {0, 0};
     size_t length = 0;
 
-    record(&both, APART);
-    while (diff_move(&both.diff, both.count, false, seq)) {
+    while (diff_move(&both->diff, both->count, false, seq)) {
         cr_assert(lt(sz, ++length, 256));
         memcpy(path[length], seq, sizeof seq);
         for (int i = 0; i < 2; i++)
             cr_assert(le(u64, seq[i] - path[length - 1][i], 1));
     }
-    cr_assert(eq(u64, seq[0], both.count[0] - 1));
-    cr_assert(eq(u64, seq[1], both.count[1] - 1));
-    cr_assert(ne(u64, both.count[0], both.count[1]));
+    for (int i = 0; i < 2; i++)
+        cr_assert(eq(u64, seq[i], both->count[i] - 1));
     while (length > 0) {
-        cr_assert(diff_move(&both.diff, both.count, true, seq));
+        cr_assert(diff_move(&both->diff, both->count, true, seq));
         length--;
-        cr_assert(eq(u64, seq[0], path[length][0]), "row %zu", length);
-        cr_assert(eq(u64, seq[1], path[length][1]), "row %zu", length);
+        for (int i = 0; i < 2; i++)
+            cr_assert(eq(u64, seq[i], path[length][i]), "row %zu", length);
     }
-    cr_assert(not(diff_move(&both.diff, both.count, true, seq)));
+    cr_assert(not(diff_move(&both->diff, both->count, true, seq)));
+}
+
+Test(sides, back_is_the_way_forward)
+{
+    struct both both;
+
+    record(&both, APART);
+    cr_assert(ne(u64, both.count[0], both.count[1]));
+    goes_and_comes_back(&both);
     release(&both);
+}
+
+/* Which of its threads comes first is another one each time. */
+Test(sides, back_is_the_way_forward_with_threads)
+{
+    for (int i = 0; i < 4; i++) {
+        struct both both;
+
+        record(&both, ARGS(TRACEE("slots")), ARGS(TRACEE("slots")));
+        goes_and_comes_back(&both);
+        release(&both);
+    }
 }
 
 /* What was compared is of one kind. */
