@@ -116,7 +116,8 @@ static int load_run(const struct options *options, struct history *history,
 
     if (nothing >= 0)
         close(nothing);
-    if (source)
+    /* The screen that comes is to be stopped by Ctrl-Z, and ended. */
+    if (source && !options->step)
         handle_signals(observe_pid(source));
     signal(SIGPIPE, SIG_IGN);
     return load(source, "the run", history, err);

@@ -6,6 +6,8 @@
  */
 #include "step/sides.h"
 
+#include <signal.h>
+#include <stdlib.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -228,6 +230,23 @@ static void start(struct tty *tty, const struct both *both, unsigned rows,
     tty_wait_row(tty, 0, "difference 1 of 4, arguments: rdi");
 }
 
+/* Whether a process ignores that signal (proc_pid_status(5), SigIgn). */
+static bool ignores(pid_t pid, int signal)
+{
+    char name[64];
+    struct buf text = {0};
+    const char *line;
+    bool ignored;
+
+    snprintf(name, sizeof name, "/proc/%d/status", (int)pid);
+    read_file(name, &text);
+    line = strstr(buf_text(&text), "SigIgn:");
+    cr_assert(ne(ptr, (void *)line, NULL));
+    ignored = strtoull(line + 7, NULL, 16) >> (signal - 1) & 1;
+    buf_release(&text);
+    return ignored;
+}
+
 static void end(struct tty *tty, const char *keys, int status)
 {
     tty_type(tty, keys);
@@ -260,6 +279,24 @@ Test(sides, a_small_screen_shows_one_of_them)
     tty_resize(&tty, 4, 30);
     tty_wait_row(&tty, 0, "make the terminal larger");
     end(&tty, "q", 1);
+    release(&both);
+}
+
+/* Ctrl-C ends it, also when a program was run before. */
+Test(sides, a_run_leaves_signals_to_the_screen)
+{
+    struct both both;
+    struct tty tty;
+
+    record(&both, APART);
+    tty_start(
+        &tty,
+        &(struct job){.argv = ARGS(JITTRACE, "--step", "--diff", both.file[0],
+                                   "--", MUTANT, "argument", "9")},
+        24, 80);
+    tty_wait_row(&tty, 0, "difference 1 of 4");
+    cr_assert(not(ignores(tty.pid, SIGTSTP)));
+    end(&tty, "\003", 130);
     release(&both);
 }
 
