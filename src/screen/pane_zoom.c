@@ -11,6 +11,7 @@
 
 #define MOST_ROWS 16u /* that are asked for */
 #define MIN_SIGNS 8u  /* in a row */
+#define NARROW    60u /* columns; below, the rule has no room for the scale */
 #define MOST      64u /* in a row: a power of two, for offsets that are round */
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -53,13 +54,27 @@ struct map {
     uint64_t per_sign;    /* bytes: a power of two */
 };
 
-static void write_legend(struct pen *pen)
+static void append_scale(uint64_t per_sign, struct buf *out)
 {
+    buf_printf(out, "a sign = %" PRIu64 " byte%s", per_sign,
+               per_sign == 1 ? "" : "s");
+}
+
+static void write_legend(uint64_t per_sign, struct pen *pen)
+{
+    struct buf scale = {0};
+
     for (size_t i = 0; i < COUNT(signs); i++) {
         pen_item(pen, 0, pen_width(signs[i].words) + 2);
         pen_text(pen, signs[i].role, signs[i].text);
         pen_column(pen, pen->column + 1);
         pen_text(pen, ROLE_NOTE, signs[i].words);
+    }
+    if (pen->width < NARROW) {
+        append_scale(per_sign, &scale);
+        pen_item(pen, 0, pen_width(buf_text(&scale)));
+        pen_text(pen, ROLE_NOTE, buf_text(&scale));
+        buf_release(&scale);
     }
     pen_end(pen);
 }
@@ -69,7 +84,7 @@ static unsigned legend_rows(unsigned columns)
     struct pen pen = {.keep_roles = true, .width = columns};
     unsigned rows;
 
-    write_legend(&pen);
+    write_legend(UINT32_MAX, &pen); /* the scale depends on these rows */
     rows = pane_lines(&pen);
     pen_release(&pen);
     return rows;
@@ -255,8 +270,8 @@ void pane_zoom(const struct moment *moment, const struct region *region,
         end = map.last / row * row + row;
         end = end < map.length ? end : map.length;
     }
-    buf_printf(&pane->right, "a sign = %" PRIu64 " byte%s", map.per_sign,
-               map.per_sign == 1 ? "" : "s");
+    if (pane->body.columns >= NARROW)
+        append_scale(map.per_sign, &pane->right);
     write_rest(&map, 0, at, &pane->pen);
     for (; at < end; at += row) {
         pen_print(&pane->pen, ROLE_ADDRESS, "%0*" PRIx64 ": ", (int)map.digits,
@@ -265,5 +280,5 @@ void pane_zoom(const struct moment *moment, const struct region *region,
     }
     write_rest(&map, end, map.length - end, &pane->pen);
     if (pane->body.rows > legend)
-        write_legend(&pane->pen);
+        write_legend(map.per_sign, &pane->pen);
 }

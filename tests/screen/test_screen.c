@@ -1057,6 +1057,8 @@ Test(screen, a_whole_code_cache_is_seen_at_once)
         find_row(&grid, "# stored");
         find_row(&grid, "0000: ");
         find_row(&grid, "what happened");
+        find_row(&grid,
+                 sizes[i].columns < 60 ? "a sign = 1024 bytes" : "a sign = ");
         grid_release(&grid);
     }
     draw(history, count - 3, &zoom, 24, 80, &grid);
