@@ -461,6 +461,7 @@ bool observe_next_line(struct source *source, struct srcline *out)
         run->current ? thread_find(run, (pid_t)run->current->tid) : NULL;
 
     return thread && run->queued == 0 && !thread->inside && !thread->running &&
+           !run->ending && thread->due && thread->due_signal == 0 &&
            thread->mode != MODE_CALL && thread->space && thread->space->lines &&
            tracee_fetch(&thread->tracee) == 0 &&
            lines_find(thread->space->lines, tracee_pc(&thread->tracee), out);

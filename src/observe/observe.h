@@ -37,8 +37,9 @@ void observe_pause(struct source *source);
 
 /* Where the thread that made the event that source_next returned last goes on,
  * outside of generated code: the line of source of its next instruction. False
- * if that is not known, or other events are there already. The texts of *out
- * live until the next event is asked for. */
+ * if that is not known, as where a signal is due, whose handler may come first,
+ * or other events are there already. The texts of *out live until the next
+ * event is asked for. */
 bool observe_next_line(struct source *source, struct srcline *out);
 
 /* Ends the program and all that it has started, also what was made just now.

@@ -152,6 +152,8 @@ void screen_next(const struct screen *screen, struct history *history,
                  uint64_t seq, struct buf *out)
 {
     const struct srcline *next = &screen->next;
+    struct srcline here;
+    bool is_same; /* the rest of that line, or the line once more */
 
     if (screen->asks)
         return;
@@ -159,9 +161,13 @@ void screen_next(const struct screen *screen, struct history *history,
     if (out->len > 0 || screen->end != SCREEN_PAUSED || !next->file ||
         seq + 1 != history_count(history))
         return;
-    buf_printf(out, "Next: %s:%d", next->file, next->line);
+    here = history_event(history, seq)->source;
+    is_same = here.file && here.line == next->line &&
+              strcmp(here.file, next->file) == 0;
+    buf_printf(out, "Next: %s:%d%s", next->file, next->line,
+               is_same ? " goes on" : "");
     if (next->text)
-        buf_printf(out, "  %s", next->text);
+        buf_printf(out, "%s  %s", is_same ? ":" : "", next->text);
 }
 
 void screen_tell(const struct screen *screen, struct history *history,

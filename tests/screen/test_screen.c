@@ -1041,6 +1041,42 @@ Test(screen, help_lists_exactly_the_commands)
     history_free(history);
 }
 
+/* --- where the program goes on -------------------------------------------- */
+
+static void expect_next(struct history *history, const struct screen *screen,
+                        const char *want)
+{
+    struct buf got = {0};
+
+    screen_next(screen, history, history_count(history) - 1, &got);
+    cr_expect(eq(str, (char *)buf_text(&got), (char *)want));
+    buf_release(&got);
+}
+
+/* In the line of the event that is its rest, or the line once more. */
+Test(screen, a_line_goes_on)
+{
+    struct history *history = history_new();
+    struct event event = {.kind = EVENT_START, .start = {.page_size = 4096}};
+    struct screen screen = {.end = SCREEN_PAUSED,
+                            .next = {.file = "a.c", .line = 8, .text = "x;"}};
+
+    history_append(history, &event);
+    event = (struct event){.kind = EVENT_LIMIT,
+                           .seq = 1,
+                           .source = {.file = "a.c", .line = 7},
+                           .limit = {.budget = "steps", .text = "enough"}};
+    history_append(history, &event);
+    expect_next(history, &screen, "Next: a.c:8  x;");
+    screen.next.line = 7;
+    expect_next(history, &screen, "Next: a.c:7 goes on:  x;");
+    screen.next.text = NULL;
+    expect_next(history, &screen, "Next: a.c:7 goes on");
+    screen.next.file = "b.c";
+    expect_next(history, &screen, "Next: b.c:7");
+    history_free(history);
+}
+
 /* --- the page at once ---------------------------------------------------- */
 
 /* A cache of 64 KiB as it is filled, run and changed, from first to last. */
