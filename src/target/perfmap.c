@@ -91,8 +91,8 @@ static void open_file(struct perfmap *map)
     }
     if (map->dir < 0)
         return;
-    /* Nobody's link is followed. A pipe is not even opened: whoever writes to it
-     * would find a reader, who goes away at once. */
+    /* Nobody's link is followed. A pipe is not even opened: whoever writes to
+     * it would find a reader, who goes away at once. */
     proc_user(map->pid, &map->user);
     if (fstatat(map->dir, map->name, &file, AT_SYMLINK_NOFOLLOW) == 0 &&
         !S_ISREG(file.st_mode)) {
