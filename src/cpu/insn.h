@@ -158,8 +158,8 @@ void insn_decode_any(const uint8_t *code, size_t len, uint64_t addr,
 
 /* Whether what is behind insn can be next: not after a jump, ret or ud2. */
 bool insn_goes_on(const struct insn *insn);
-/* Whether the first `length` bytes of insn are prefixes, and no others; a REX is
- * none, as it says what the registers of the opcode are. */
+/* Whether the first `length` bytes of insn are prefixes, and no others; a REX
+ * is none, as it says what the registers of the opcode are. */
 bool insn_are_prefixes(const struct insn *insn, uint64_t length);
 /* The distance that insn adds to rip to jump or call, or NULL. */
 const struct insn_field *insn_distance(const struct insn *insn);

@@ -474,9 +474,10 @@ enum go stay_stepped(struct thread *thread)
         now.value[reg_argument[0]] == (uint64_t)delivering)
         return leave_for_handler(thread, &now);
 
-    /* The step went over the next instruction as well (cpu/insn.h). What the second has read and written is not known. If it is a popf
-     * that has set the trap flag, the kernel did not see that, and takes the
-     * flag for ours. */
+    /* The step went over the next instruction as well (cpu/insn.h). What the
+     * second has read and written is not known. If it is a popf that has set
+     * the trap flag, the kernel did not see that, and takes the flag for ours.
+     */
     if (insn->kind == INSN_SHADOW && now.value[REG_PC] != end_of(insn)) {
         step_shadow(thread, &now);
         access_prepare(&stay->accesses, thread->tracee.tid, insn,
