@@ -222,7 +222,8 @@ static unsigned given_memory(struct flow *flow, struct same *same,
         const struct stretch *loose =
             ranges_from(&flow->words, left->list[i].addr, &count);
 
-        if (a.len == b.len && memcmp(a.data, b.data, a.len) == 0)
+        if (a.len == b.len &&
+            (a.len == 0 || memcmp(a.data, b.data, a.len) == 0))
             continue;
         if (same_bytes(same, a, b))
             given |= GIVEN_ADDRESS;

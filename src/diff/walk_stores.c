@@ -111,7 +111,8 @@ static void compare_bytes(struct walk *walk, const struct event *a,
     /* The same program stores from the same places. */
     walk->same->builds |= !a->write.by && !b->write.by &&
                           (a->write.pc - b->write.pc) % ARCH_PAGE_SIZE != 0;
-    if (memcmp(a->write.new.data, b->write.new.data, a->write.new.len) == 0 ||
+    if (a->write.new.len == 0 ||
+        memcmp(a->write.new.data, b->write.new.data, a->write.new.len) == 0 ||
         mapping == 0)
         return;
     touched = touch(walk, mapping);
