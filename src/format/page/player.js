@@ -521,7 +521,7 @@ const commands = {
     iteration: iterate,
     changed,
     copy: () => toClipboard(shown.words.split('\n')[0], 'this event: '),
-    here: copyLink,
+    here: () => copyLink(),
     who,
     byte: () => moveByte(1),
     'byte-back': () => moveByte(-1),
