@@ -43,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         BUG_UNLESS(err.kind == ERR_USAGE && *err.text);
         fuzz_check_text(err.text, strlen(err.text), false);
     }
+    free((void *)options.typed);
     buf_release(&text);
     return 0;
 }
