@@ -54,16 +54,17 @@ static bool take_word(const char **at, char *out, size_t size)
 
 static bool take_when(const char **at, struct whatif *what)
 {
-    if (take(at, "enter")) {
-        what->when.first = what->when.last = 1;
-        return true;
-    }
-    take(at, "call");
+    const bool at_call =
+        what->kind == WHATIF_BYTE || what->kind == WHATIF_REGISTER;
+
+    if (at_call && take(at, "enter"))
+        return true; /* the first time, which it is anyway */
+    if (at_call)
+        take(at, "call");
     if (!take_number(at, false, INT64_MAX, &what->when.first) ||
         what->when.first == 0)
         return false;
     what->when.last = what->when.first;
-    what->when.step = 1;
     if (take(at, "..") &&
         (!take_number(at, false, INT64_MAX, &what->when.last) ||
          what->when.last < what->when.first))
@@ -137,6 +138,7 @@ static bool parse(const char *at, struct whatif *what)
 {
     bool every = true, good;
 
+    what->when.first = what->when.step = 1;
     if (take(&at, "skip-store=")) {
         what->kind = WHATIF_STORE;
         return take_when(&at, what) && !*at;
@@ -152,7 +154,6 @@ static bool parse(const char *at, struct whatif *what)
     } else {
         good = take(&at, "stage=") && take_stage(&at, what);
     }
-    what->when.first = what->when.step = 1;
     what->when.last = every ? UINT64_MAX : 1;
     return good && (!*at || (take(&at, ":when=") && take_when(&at, what))) &&
            !*at;
@@ -184,7 +185,5 @@ bool whatif_is_due(struct whatif *what)
     const uint64_t n = ++what->seen;
 
     return n >= what->when.first && n <= what->when.last &&
-           (n - what->when.first) %
-                   (what->when.step ? what->when.step : UINT64_MAX) ==
-               0;
+           (n - what->when.first) % what->when.step == 0;
 }

@@ -40,7 +40,7 @@ struct whatif {
     bool of_code;    /* only where it is about memory that is watched */
     int error;       /* what it fails with; 0: it returns value */
     struct {
-        uint64_t first, last, step; /* step 0: the first alone */
+        uint64_t first, last, step;
     } when;
     uint64_t seen; /* so many times it could have been done */
     uint64_t done; /* and was */
