@@ -78,13 +78,12 @@ static struct report report_of(struct history *history)
 
     for (uint64_t i = 0; i < history_count(history); i++) {
         const struct event *event = history_event(history, i);
-        const char *by = event->write.by;
+        struct buf ignored = {0};
 
+        report.changed |= event_injected_by(event, &ignored);
+        buf_release(&ignored);
         if (event->kind == EVENT_OUTPUT)
             report.output = hash(report.output, event->output.bytes);
-        if (event->kind == EVENT_WRITE)
-            report.changed |= by && !strncmp(by, WRITTEN_INJECTED,
-                                             sizeof WRITTEN_INJECTED - 1);
         if (event->kind != EVENT_EXIT)
             continue;
         report.done = true;

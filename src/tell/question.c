@@ -199,10 +199,8 @@ static bool ask_step(struct history *history, uint64_t seq,
     bool found = false;
 
     question->addr = step->addr;
-    if (regs && step->bytes.data &&
-        insn_decode(step->bytes.data, step->bytes.len, step->addr, &insn) > 0 &&
+    if (regs && step->bytes.data && view_decode_step(view, step, &insn) &&
         insn.kind != INSN_SYSCALL && insn.kind != INSN_RETURN) {
-        view_name_target(view, &insn);
         if (insn.kind == INSN_BRANCH || insn.kind == INSN_JUMP ||
             insn.kind == INSN_CALL)
             found = ask_control(question, &insn, step, view);
