@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "observe/inject.h"
+#include "observe/alter.h"
 
 #include "cpu/effect.h"
 #include "observe/asked.h"
@@ -87,8 +87,8 @@ static void change_register(struct thread *thread, struct whatif *what,
     tell(thread, what, (struct opt_u64){0}, &did);
 }
 
-void inject_enter(struct thread *thread, struct region *region, const char *how,
-                  struct regs *regs)
+void alter_enter(struct thread *thread, struct region *region, const char *how,
+                 struct regs *regs)
 {
     if (strcmp(how, "call") != 0)
         return;
@@ -105,8 +105,8 @@ void inject_enter(struct thread *thread, struct region *region, const char *how,
 
 /* --- stores --------------------------------------------------------------- */
 
-void inject_store(struct thread *thread, struct region *region, uint64_t addr,
-                  struct bytes old, struct bytes now)
+void alter_store(struct thread *thread, struct region *region, uint64_t addr,
+                 struct bytes old, struct bytes now)
 {
     for_each_whatif(what, thread->run)
     {
@@ -121,7 +121,7 @@ void inject_store(struct thread *thread, struct region *region, uint64_t addr,
 
 /* --- system calls --------------------------------------------------------- */
 
-bool inject_before_call(struct thread *thread)
+bool alter_before_call(struct thread *thread)
 {
     const struct call *call = &thread->call;
     uint64_t addr, length;
@@ -144,7 +144,7 @@ bool inject_before_call(struct thread *thread)
     return false;
 }
 
-bool inject_after_call(struct thread *thread)
+bool alter_after_call(struct thread *thread)
 {
     struct whatif *what = thread->not_made;
     struct buf did = {0};
@@ -173,7 +173,7 @@ bool inject_after_call(struct thread *thread)
 
 /* --- the end --------------------------------------------------------------- */
 
-void inject_tell_missing(struct thread *thread)
+void alter_tell_missing(struct thread *thread)
 {
     static const char *const why[] = {
         [WHATIF_BYTE] = "no such call was seen, or it has no such byte",

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "observe/asked.h"
 #include "observe/guard.h"
-#include "observe/inject.h"
+#include "observe/alter.h"
 #include "observe/maps.h"
 #include "observe/processes.h"
 #include "observe/signals.h"
@@ -187,7 +187,7 @@ enum go calls_stopped(struct thread *thread)
             threads_unpin(thread->run);
         return GO_RUN;
     }
-    if (begins && inject_before_call(thread)) {
+    if (begins && alter_before_call(thread)) {
         thread->mode = MODE_CALL;
         return GO_RUN;
     }
@@ -195,7 +195,7 @@ enum go calls_stopped(struct thread *thread)
         return calls_begin(thread);
     if (thread->mode == MODE_CALL)
         thread->mode = MODE_CODE;
-    if (inject_after_call(thread))
+    if (alter_after_call(thread))
         return thread->inside ? stay_stepped(thread) : GO_RUN;
     if (tracee_put_back(&thread->tracee) < 0)
         return GO_NOT;

@@ -18,7 +18,7 @@
 #include "observe/calls.h"
 #include "observe/fault.h"
 #include "observe/guard.h"
-#include "observe/inject.h"
+#include "observe/alter.h"
 #include "observe/names.h"
 #include "observe/processes.h"
 #include "observe/signals.h"
@@ -146,7 +146,7 @@ static void on_gone(struct thread *thread, const struct stop *stop)
             names_tell_all(thread);
         if (space && space->started && !run->ending) {
             asked_tell_missing(thread);
-            inject_tell_missing(thread);
+            alter_tell_missing(thread);
         }
         if (space && space->entry.awaited && !run->ending)
             thread_limit(thread, "entry", 0,

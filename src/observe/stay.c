@@ -9,7 +9,7 @@
 #include "observe/asked.h"
 #include "observe/bytes.h"
 #include "observe/guard.h"
-#include "observe/inject.h"
+#include "observe/alter.h"
 #include "observe/names.h"
 #include "observe/place.h"
 #include "observe/run_on.h"
@@ -261,7 +261,7 @@ static bool arrive(struct thread *thread, struct region *region)
     const char *how = arrive_how(thread, regs);
     enum asked_for asked = asked_enter(thread, region, regs, how);
 
-    inject_enter(thread, region, how, &thread->stay.before);
+    alter_enter(thread, region, how, &thread->stay.before);
     tracee_pin(&thread->tracee);
     thread->stay.start = region->start;
     thread->asked.shown = asked == ASKED_SHOW && may_show;

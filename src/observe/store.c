@@ -14,7 +14,7 @@
 #include "cpu/regs.h"
 #include "observe/bytes.h"
 #include "observe/guard.h"
-#include "observe/inject.h"
+#include "observe/alter.h"
 #include "observe/place.h"
 #include "target/calls.h"
 #include "target/proc.h"
@@ -180,7 +180,7 @@ void store_end(struct thread *thread)
                 (struct bytes){access->old_bytes + (addr - access->what.addr),
                                size},
                 (struct bytes){now, size}, &storer);
-            inject_store(
+            alter_store(
                 thread, region, addr,
                 (struct bytes){access->old_bytes + (addr - access->what.addr),
                                size},
