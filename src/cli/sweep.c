@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "cli/compared.h"
 #include "cli/show.h"
@@ -64,17 +65,9 @@ static int64_t milliseconds(void)
 
 /* --- one run -------------------------------------------------------------- */
 
-/* FNV-1a */
-static uint64_t hash(uint64_t value, struct bytes bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++)
-        value = (value ^ bytes.data[i]) * 0x100000001b3;
-    return value;
-}
-
 static struct report report_of(struct history *history)
 {
-    struct report report = {.output = 0xcbf29ce484222325, .status = -1};
+    struct report report = {.output = HASH_OF_NOTHING, .status = -1};
 
     for (uint64_t i = 0; i < history_count(history); i++) {
         const struct event *event = history_event(history, i);
@@ -83,7 +76,8 @@ static struct report report_of(struct history *history)
         report.changed |= event_injected_by(event, &ignored);
         buf_release(&ignored);
         if (event->kind == EVENT_OUTPUT)
-            report.output = hash(report.output, event->output.bytes);
+            report.output = hash_bytes(report.output, event->output.bytes.data,
+                                       event->output.bytes.len);
         if (event->kind != EVENT_EXIT)
             continue;
         report.done = true;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "diff/walk.h"
 
@@ -190,10 +191,9 @@ static struct thread *thread_of(struct whole *whole, int tid)
     return thread;
 }
 
-/* FNV-1a, by words. */
 static void mix(uint64_t *hash, uint64_t word)
 {
-    *hash = (*hash ^ word) * UINT64_C(0x100000001b3);
+    *hash = hash_bytes(*hash, &word, sizeof word);
 }
 
 static void note_thread(struct whole *whole, const struct event *event)
@@ -217,8 +217,8 @@ static void note_thread(struct whole *whole, const struct event *event)
         mix(&thread->does[i], what);
     }
     if (event->kind == EVENT_WRITE)
-        for (size_t i = 0; i < event->write.new.len; i++)
-            mix(&thread->does[0], event->write.new.data[i]);
+        thread->does[0] = hash_bytes(thread->does[0], event->write.new.data,
+                                     event->write.new.len);
 }
 
 /* The kernel counts tids up, and begins again some day (pid_namespaces(7)): by

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 #include "target/gdbjit_parts.h"
 #include "target/proc.h"
@@ -44,14 +45,10 @@ void gdbjit_release(struct gdbjit *gdbjit)
     free(gdbjit->objects);
 }
 
-/* FNV-1a (RFC 9923). */
 static uint64_t hash_of(struct bytes bytes)
 {
-    uint64_t hash = 0xcbf29ce484222325;
-
-    for (size_t i = 0; i < bytes.len && i < HASHED; i++)
-        hash = (hash ^ bytes.data[i]) * 0x100000001b3;
-    return hash;
+    return hash_bytes(HASH_OF_NOTHING, bytes.data,
+                      bytes.len < HASHED ? bytes.len : HASHED);
 }
 
 static uint64_t hash_in(pid_t pid, const struct gdbjit_object *object)

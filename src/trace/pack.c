@@ -37,6 +37,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/mem.h"
 
 /* --- words ---------------------------------------------------------------- */
@@ -67,13 +68,11 @@ void words_release(struct words *words)
     *words = (struct words){0};
 }
 
-/* FNV-1a (Fowler, Noll, Vo; RFC 9923), with a last mix of the high bits. */
+/* With a last mix of the high bits. */
 static uint64_t hash_of(const char *text)
 {
-    uint64_t hash = 0xcbf29ce484222325;
+    uint64_t hash = hash_bytes(HASH_OF_NOTHING, text, strlen(text));
 
-    for (; *text; text++)
-        hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
     return hash ^ hash >> 32;
 }
 
