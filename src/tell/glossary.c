@@ -15,8 +15,10 @@ static const uint8_t page[] = {
 /* What stands at a place of the page, up to the end of a line. */
 static struct bytes line_at(size_t at)
 {
-    const uint8_t *end = memchr(page + at, '\n', sizeof page - at);
+    const uint8_t *end = NULL;
 
+    if (at < sizeof page)
+        end = memchr(page + at, '\n', sizeof page - at);
     return (struct bytes){page + at,
                           end ? (size_t)(end - page) - at : sizeof page - at};
 }
