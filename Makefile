@@ -126,8 +126,9 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
         embedded force \
         exercise watch hint reset solution progress
 
-WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
-           -Werror
+# Errors in `make lint` only: the next compiler warns of what this one does not,
+# and that is no reason not to build.
+WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 LANGUAGE = -std=gnu11 -D_GNU_SOURCE
 
 # Linked into the program, these save a tenth of a short run: the
@@ -398,7 +399,7 @@ check-page:
 lint:
 	@$(DEPS) build check lint
 	@$(MAKE) $(JOBS) embedded
-	@BUILD='$(BUILD)' FLAGS='$(LANGUAGE) $(WARNINGS)' tests/lint.sh
+	@BUILD='$(BUILD)' FLAGS='$(LANGUAGE) $(WARNINGS) -Werror' tests/lint.sh
 
 # Rewrites the golden texts in tests/golden, and in docs/ the outputs and the
 # code; git diff then shows the change.
